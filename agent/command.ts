@@ -1,0 +1,69 @@
+/**
+ * One interface for running a command, wherever it runs: *here* (`here.ts`) or *in a container* (`docker/exec.ts`).
+ * Nothing is ever interpreted by a shell unless the argv itself says so.
+ */
+import type {Readable, Writable} from 'node:stream';
+import {text} from 'node:stream/consumers';
+
+export interface Command {
+	/** The program and its arguments; handed over as they are. */
+	argv: readonly [string, ...string[]];
+	/** Added to the environment that the place has. The only way for a secret to reach a command. */
+	env?: Readonly<Record<string, string>>;
+	/** User (`name`, `uid`, `uid:gid`) in a container; ignored here. */
+	user?: string;
+	/** `true`: `stdin` of the running command is open until the caller ends it. Default: no standard input. */
+	stdin?: boolean;
+	/** Ends the command: it is killed where it runs, and `done` rejects with the signal's reason. */
+	signal?: AbortSignal | undefined;
+}
+
+export interface Exit {
+	/** Confirmed by whoever ran it; never guessed from the end of a stream. */
+	exitCode: number;
+	/** The last 16 KiB at most. */
+	stderr: string;
+}
+
+export interface Running {
+	/** Ended already when the command was started without `stdin`. Honour its back-pressure. */
+	stdin: Writable;
+	/** Must be consumed: the command waits when nobody reads. Its end says nothing about success. */
+	stdout: Readable;
+	/** Resolves when the exit is confirmed; rejects when it cannot be, or on cancel. */
+	done: Promise<Exit>;
+	/** SIGKILL, where the command runs. Safe to call after the exit. */
+	kill: () => Promise<void>;
+}
+
+/** A place where commands run. Rejects when the command cannot be started at all. */
+export type Place = (command: Command) => Promise<Running>;
+
+/** How many bytes of stderr are kept. */
+export const stderrLimit = 16_384;
+
+export interface Output extends Exit {
+	stdout: string;
+}
+
+/** Runs a command that prints little, and gives what it printed. Any exit code resolves. */
+export async function output(place: Place, command: Command): Promise<Output> {
+	const running = await place(command);
+	const [stdout, exit] = await Promise.all([text(running.stdout), running.done]);
+	return {...exit, stdout};
+}
+
+/** Like `output`, but an exit code other than 0 is an error that quotes the end of stderr. */
+export async function succeed(place: Place, command: Command): Promise<string> {
+	const {exitCode, stderr, stdout} = await output(place, command);
+	if (exitCode !== 0) {
+		throw new Error(`\`${command.argv[0]}\` exited with ${exitCode}: ${lastLines(stderr || stdout)}`);
+	}
+
+	return stdout;
+}
+
+/** The end of an error output, short enough for a message. */
+export function lastLines(output: string, {lines = 5, characters = 1000} = {}): string {
+	return output.trim().split('\n').slice(-lines).join('\n').slice(-characters) || '(it printed nothing)';
+}

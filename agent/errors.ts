@@ -1,0 +1,90 @@
+/**
+ * The errors that callers decide on. Everything else is a plain `Error` with a message that names the thing, the
+ * rule and the value, and a `cause`.
+ */
+
+/** What every error of ours may carry: the next step for a person. Printed after the message. */
+export interface Hint {
+	hint?: string | undefined;
+	cause?: unknown;
+}
+
+abstract class ErrorWithHint extends Error {
+	readonly hint: string | undefined;
+
+	constructor(message: string, {hint, cause}: Hint = {}) {
+		super(message, cause === undefined ? undefined : {cause});
+		this.name = this.constructor.name;
+		this.hint = hint;
+	}
+}
+
+/** The caller asked for something that cannot be: exit code 2, HTTP 400. */
+export class UsageError extends ErrorWithHint {}
+
+/** What was named does not exist: exit code 2, HTTP 404. */
+export class NotFoundError extends ErrorWithHint {}
+
+/** The target is busy with another run: HTTP 409. */
+export class BusyError extends ErrorWithHint {}
+
+/** A step failed for a reason that a person can mend. */
+export class RunError extends ErrorWithHint {}
+
+/** The moment could not be pinned because a paused writer holds a lock: resume, wait, try again. */
+export class PinBlockedError extends ErrorWithHint {}
+
+/** Somebody cancelled the run, or the agent is shutting down. */
+export class CancelledError extends ErrorWithHint {}
+
+/** A container could not be put back into the state that it had. The hint names the command to run by hand. */
+export class ResumeError extends ErrorWithHint {}
+
+export type RepositoryProblem = 'missing' | 'wrong-password' | 'locked' | 'full' | 'unreachable' | 'failed';
+
+/** The repository refused. `problem` says which way, so that the message and the metric can differ. */
+export class RepositoryError extends ErrorWithHint {
+	readonly problem: RepositoryProblem;
+
+	constructor(problem: RepositoryProblem, message: string, options: Hint = {}) {
+		super(message, options);
+		this.problem = problem;
+	}
+}
+
+/** One line for people: the message, then each cause that adds something, then the hint. */
+export function explain(error: unknown): string {
+	const parts: string[] = [];
+	let hint: string | undefined;
+	const visit = (current: unknown): void => {
+		if (current instanceof AggregateError) {
+			if (current.message) {
+				parts.push(current.message);
+			}
+
+			for (const inner of current.errors) {
+				visit(inner);
+			}
+
+			return;
+		}
+
+		if (!(current instanceof Error)) {
+			parts.push(String(current));
+			return;
+		}
+
+		parts.push(current.message);
+		if (current instanceof ErrorWithHint) {
+			hint ??= current.hint;
+		}
+
+		if (current.cause !== undefined) {
+			visit(current.cause);
+		}
+	};
+
+	visit(error);
+	const distinct = parts.filter((part, index) => part !== '' && !parts.slice(0, index).some(earlier => earlier.includes(part)));
+	return distinct.join(': ') + (hint ? ` (${hint})` : '');
+}

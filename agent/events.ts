@@ -1,0 +1,137 @@
+/** The words in which a run tells what it does. Every door (CLI, HTTP, Slack, metrics, log) reads the same events. */
+
+export type Operation = 'backup' | 'restore' | 'drill' | 'copy' | 'prune' | 'check';
+export type Outcome = 'success' | 'partial' | 'failed';
+
+/**
+ * The steps of a run, in order. An event is sent *before* its step begins, so whoever stops the world at an event
+ * stops it inside that step.
+ */
+export const backupSteps = [
+	'plan',
+	'workers',
+	'prepare',
+	'first-pass',
+	'before-hooks',
+	'quiesce',
+	'pin',
+	'resume',
+	'after-hooks',
+	'store',
+	'publish',
+	'clean-up',
+] as const;
+
+export const restoreSteps = ['plan', 'workers', 'load', 'safety-point', 'stop', 'swap', 'start', 'clean-up'] as const;
+
+export type Step = (typeof backupSteps)[number] | (typeof restoreSteps)[number];
+
+interface EventOf<Type extends string> {
+	type: Type;
+	run: string;
+	target: string;
+	/** Milliseconds since 1970. */
+	at: number;
+}
+
+export interface QueuedEvent extends EventOf<'queued'> {
+	operation: Operation;
+	/** Who asked: `schedule`, `cli`, `api`, `slack:<user>`, … */
+	trigger: string;
+}
+
+export interface StepEvent extends EventOf<'step'> {
+	step: Step;
+	/** Set where the step concerns one source or container. */
+	subject?: string | undefined;
+}
+
+export interface ProgressEvent extends EventOf<'progress'> {
+	source: string;
+	bytes: number;
+	/** Unknown for streams. */
+	totalBytes?: number | undefined;
+}
+
+/** Something that a person should read, although the run goes on. */
+export interface WarningEvent extends EventOf<'warning'> {
+	message: string;
+}
+
+export interface FinishedEvent extends EventOf<'finished'> {
+	operation: Operation;
+	result: RunResult;
+}
+
+export type RunEvent = QueuedEvent | StepEvent | ProgressEvent | WarningEvent | FinishedEvent;
+
+export interface SourceResult {
+	/** As in DESIGN.md: `postgres:metadb`, `db/volume:/data`. */
+	source: string;
+	outcome: 'success' | 'failed';
+	snapshot: string | null;
+	bytes: number;
+	addedBytes: number;
+	error?: string | undefined;
+}
+
+/** What `backup --json` prints. */
+export interface BackupResult {
+	run: string;
+	target: string;
+	outcome: Outcome;
+	/** The restore point's id (its run's id), only when the outcome is `success`. */
+	point: string | null;
+	/** ISO 8601. */
+	startedAt: string;
+	durationSeconds: number;
+	/** Longest time that a container of the run was quiesced; 0 where none was. */
+	quiesceSeconds: number;
+	sources: SourceResult[];
+	error?: string | undefined;
+}
+
+/** What `restore --json` prints. */
+export interface RestoreResult {
+	run: string;
+	target: string;
+	point: string;
+	outcome: Outcome;
+	/** What was replaced and is kept until `restore finish`. */
+	replaced: string[];
+	outageSeconds: number;
+	error?: string | undefined;
+}
+
+export type RunResult = BackupResult | RestoreResult;
+
+/** An event without what the run itself adds. */
+export type Told<Event = RunEvent> = Event extends RunEvent ? Omit<Event, 'run' | 'target' | 'at'> : never;
+
+/** How a step tells what it does. */
+export type Tell = (event: Told) => void;
+
+export interface EventHub {
+	send: (event: RunEvent) => void;
+	/** Returns the function that ends the subscription. A listener that throws does not disturb the others. */
+	listen: (listener: (event: RunEvent) => void) => () => void;
+}
+
+export function createEventHub(report: (error: unknown) => void): EventHub {
+	const listeners = new Set<(event: RunEvent) => void>();
+	return {
+		send(event) {
+			for (const listener of listeners) {
+				try {
+					listener(event);
+				} catch (error) {
+					report(error);
+				}
+			}
+		},
+		listen(listener) {
+			listeners.add(listener);
+			return () => listeners.delete(listener);
+		},
+	};
+}
