@@ -1,0 +1,36 @@
+import {setTimeout as delay} from 'node:timers/promises';
+
+/** How long and how often to look, in milliseconds. */
+export type Patience = {timeout?: number; interval?: number};
+
+/**
+ * Asks `probe` again and again until it returns something truthy, and returns that. A probe that throws counts as "not yet".
+ * After `timeout` (30 s) it fails, naming `description` and, as its cause, the last thing that the probe threw.
+ */
+export const until = async <Found>(
+	description: string,
+	probe: () => Found | Promise<Found>,
+	{timeout = 30_000, interval = 50}: Patience = {},
+): Promise<Exclude<Found, false | 0 | '' | null | undefined>> => {
+	const deadline = performance.now() + timeout;
+	let cause: unknown;
+	for (;;) {
+		try {
+			const found = await probe();
+			if (found) {
+				return found as Exclude<Found, false | 0 | '' | null | undefined>;
+			}
+
+			cause = undefined;
+		} catch (error) {
+			cause = error;
+		}
+
+		if (performance.now() >= deadline) {
+			const last = cause instanceof Error ? `: ${cause.message}` : '';
+			throw new Error(`Waited ${timeout / 1000} s in vain for ${description}${last}`, {cause});
+		}
+
+		await delay(interval);
+	}
+};
