@@ -1,0 +1,41 @@
+ARG NODE_IMAGE=node:24-trixie-slim
+ARG RESTIC_IMAGE=restic/restic:0.19.1
+ARG DEBIAN_IMAGE=debian:trixie-slim
+
+FROM ${RESTIC_IMAGE} AS restic
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /opt/holdfast
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+	&& find node_modules -type f \( -iname '*.md' -o -iname '*.markdown' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' \) -delete
+
+# Debian alone, not the Node image: npm and its dependencies are nothing that runs beside the Docker socket
+FROM ${DEBIAN_IMAGE}
+RUN apt-get update \
+	&& apt-get install --yes --no-install-recommends ca-certificates libstdc++6 openssh-client tini \
+	&& rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log \
+	&& mkdir -m 700 /state /cache /repository \
+	&& printf '#!/bin/sh\nexec node --disable-warning=ExperimentalWarning /opt/holdfast/agent/main.ts "$@"\n' > /usr/local/bin/holdfast \
+	&& chmod 755 /usr/local/bin/holdfast
+COPY --from=restic /usr/bin/restic /usr/local/bin/restic
+COPY --from=build /usr/local/bin/node /usr/local/bin/node
+RUN node --version && restic version && tini --version
+COPY --from=build /opt/holdfast/node_modules /opt/holdfast/node_modules
+ENV NODE_ENV=production
+WORKDIR /opt/holdfast
+
+# Without -g: the agent, which knows what must be put back first, ends its own children. When it is killed, tini exits, and the kernel ends
+# every other process of the container.
+ENTRYPOINT ["/usr/bin/tini", "--", "holdfast"]
+CMD ["agent"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 CMD ["holdfast", "healthcheck"]
+EXPOSE 9797
+
+ARG HOLDFAST_VERSION=dev
+LABEL org.opencontainers.image.title="Holdfast" \
+	org.opencontainers.image.description="Backs up and restores Docker Compose stacks" \
+	org.opencontainers.image.licenses="MIT" \
+	org.opencontainers.image.version="${HOLDFAST_VERSION}"
+# .dockerignore lets only the program in
+COPY . /opt/holdfast/
