@@ -1,0 +1,125 @@
+/** The API as typed calls: what the command line and the bot hold instead of an agent. */
+import type {Finding, PointView, RestorePlan, RestoreRequest, RunView, StatusView, TargetView} from '../agent.ts';
+import {BusyError, NotFoundError, RepositoryError, RunError, UsageError} from '../errors.ts';
+import type {RunEvent} from '../events.ts';
+import {readEvents} from './event-reader.ts';
+import type {BackupTargets, ErrorBody, Health, PlanView, Refusal, Started} from './shapes.ts';
+
+export interface Client {
+	/** Where the agent is. */
+	readonly url: string;
+	version: () => Promise<string>;
+	targets: () => Promise<TargetView[]>;
+	/** @throws {NotFoundError} */
+	plan: (target: string) => Promise<PlanView>;
+	status: () => Promise<StatusView[]>;
+	/** @throws {RepositoryError} */
+	points: (target?: string) => Promise<PointView[]>;
+	runs: (options?: {target?: string | undefined; limit?: number | undefined}) => Promise<RunView[]>;
+	/** @throws {NotFoundError} */
+	run: (run: string) => Promise<RunView>;
+	/**
+	 * All events of a run, until `finished`. Reconnects when the connection drops.
+	 * @throws {NotFoundError}
+	 * @throws {RunError} when the agent is away for more than 30 s
+	 */
+	follow: (run: string, signal: AbortSignal) => AsyncGenerator<RunEvent>;
+	/** One answer a target, in their order; a target that is refused does not keep the others. */
+	backup: (targets: BackupTargets, trigger: string) => Promise<Array<Started | Refusal>>;
+	/** @throws {NotFoundError | UsageError} */
+	planRestore: (request: RestoreRequest) => Promise<RestorePlan>;
+	/** Gives the run's id. @throws {NotFoundError | UsageError | BusyError} */
+	restore: (request: RestoreRequest) => Promise<string>;
+	/** @throws {NotFoundError | UsageError} */
+	cancel: (run: string) => Promise<void>;
+	doctor: () => Promise<Finding[]>;
+	health: (signal?: AbortSignal) => Promise<Health>;
+}
+
+export interface ClientOptions {
+	/** `http://127.0.0.1:9797` */
+	url: string;
+	token: string;
+	/** How long `follow` bears an agent that is away, and a connection that is silent. */
+	goneMs?: number | undefined;
+	silenceMs?: number | undefined;
+}
+
+export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Client {
+	const send = (path: string, init: RequestInit = {}): Promise<Response> =>
+		fetch(new URL(path, url), {...init, redirect: 'error', headers: {...init.headers, Authorization: `Bearer ${token}`}});
+
+	const call = async <Answer>(path: string, init?: RequestInit): Promise<Answer> => {
+		const response = await send(path, init).catch(error => {
+			throw away(url, error);
+		});
+		if (!response.ok) {
+			throw await refusal(response);
+		}
+
+		return (await response.json()) as Answer;
+	};
+	const get = <Answer>(path: string, query: Record<string, string | number | undefined> = {}): Promise<Answer> => {
+		const given = Object.entries(query).filter(([, value]) => value !== undefined) as Array<[string, string | number]>;
+		const search = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]));
+		return call(`/api/v1/${path}?${search}`);
+	};
+	const post = <Answer>(path: string, body: unknown = {}): Promise<Answer> =>
+		call(`/api/v1/${path}`, {method: 'POST', body: JSON.stringify(body), headers: {'Content-Type': 'application/json'}});
+	const runPath = (run: string) => `runs/${encodeURIComponent(run)}`;
+
+	return {
+		url,
+		version: async () => (await get<{version: string}>('version')).version,
+		targets: () => get('targets'),
+		plan: target => get('plan', {target}),
+		status: () => get('status'),
+		points: target => get('points', {target}),
+		runs: ({target, limit} = {}) => get('runs', {target, limit}),
+		run: run => get(runPath(run)),
+		follow: (run, signal) =>
+			readEvents({
+				open: (lastId, signal) => send(`/api/v1/${runPath(run)}/events`, {signal, headers: lastId ? {'Last-Event-ID': lastId} : {}}),
+				refusal,
+				signal,
+				url,
+				goneMs,
+				silenceMs,
+			}),
+		backup: async (targets, trigger) => (await post<{runs: Array<Started | Refusal>}>('backup', {...targets, trigger})).runs,
+		planRestore: request => post('restore/plan', request),
+		restore: async request => (await post<{run: string}>('restore', request)).run,
+		cancel: async run => {
+			await post(`${runPath(run)}/cancel`);
+		},
+		doctor: () => get('doctor'),
+		async health(signal) {
+			const response = await send('/healthz', signal ? {signal} : {}).catch(error => {
+				throw away(url, error);
+			});
+			return (await response.json()) as Health;
+		},
+	};
+}
+
+const away = (url: string, cause: unknown): RunError =>
+	new RunError(`no agent answers at ${url}`, {cause, hint: 'is it running? `docker compose ps` and its log say so'});
+
+async function refusal(response: Response): Promise<Error> {
+	const {
+		error = `the agent answered ${response.status}`,
+		hint,
+		problem,
+	} = ((await response.json().catch(() => undefined)) ?? {}) as Partial<ErrorBody>;
+	switch (response.status) {
+		case 400:
+		case 413:
+			return new UsageError(error, {hint});
+		case 404:
+			return new NotFoundError(error, {hint});
+		case 409:
+			return new BusyError(error, {hint});
+		default:
+			return problem ? new RepositoryError(problem, error, {hint}) : new RunError(error, {hint});
+	}
+}

@@ -1,0 +1,52 @@
+/** What the API accepts, and the one way of refusing the rest. */
+import {z} from 'zod';
+import {UsageError} from '../errors.ts';
+
+/** Bytes of a request's body. */
+export const bodyLimit = 64 * 1024;
+
+const target = z.string().min(1).max(300);
+const trigger = z
+	.string()
+	.max(100)
+	.regex(/^(api|cli|slack:[\w.-]+)$/, 'must be `api`, `cli` or `slack:<user>`')
+	.default('api');
+
+export const backupRequest = z.union([
+	z.strictObject({targets: z.array(target).min(1).max(1000), trigger}),
+	z.strictObject({all: z.literal(true), trigger}),
+]);
+
+export const restoreRequest = z.strictObject({
+	target,
+	point: z.string().min(1).max(100).default('latest'),
+	only: z.array(z.string().min(1).max(5000)).max(1000).default([]),
+	trigger,
+});
+
+export const planQuery = z.object({target});
+export const pointsQuery = z.object({target: target.optional()});
+export const runsQuery = z.object({target: target.optional(), limit: z.coerce.number().int().min(1).max(1000).default(100)});
+export const runParameter = z.string().min(1).max(100);
+
+/** @throws {UsageError} that names each field that is wrong. */
+export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+	const {data, error} = schema.safeParse(value);
+	if (error) {
+		throw new UsageError(
+			`the request is not valid: ${error.issues.map(issue => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; ')}`,
+		);
+	}
+
+	return data as z.output<Schema>;
+}
+
+/** @throws {UsageError} */
+export async function json(request: {text: () => Promise<string>}): Promise<unknown> {
+	const body = await request.text();
+	try {
+		return JSON.parse(body);
+	} catch (error) {
+		throw new UsageError('the request is not valid: its body must be JSON', {cause: error});
+	}
+}

@@ -1,0 +1,102 @@
+/** `/api/v1`: each route turns a request into one call on the agent, and its answer into JSON. */
+import type {HttpBindings} from '@hono/node-server';
+import {type Context, Hono} from 'hono';
+import {bodyLimit as limitBody} from 'hono/body-limit';
+import type {Accepted, Agent} from '../agent.ts';
+import {UsageError} from '../errors.ts';
+import type {RunResult} from '../events.ts';
+import {eventStream} from './event-stream.ts';
+import {planView} from './plan-view.ts';
+import {httpProblem} from './problems.ts';
+import {backupRequest, bodyLimit, json, parse, planQuery, pointsQuery, restoreRequest, runParameter, runsQuery} from './requests.ts';
+import type {Refusal, Started} from './shapes.ts';
+
+export interface RoutesOptions {
+	agent: Agent;
+	version: string;
+	/** Fires when the server closes: those who follow a run are let go. */
+	closing: AbortSignal;
+	heartbeatMs: number;
+	/** How long a follower may leave what was sent to it untaken. */
+	stalledMs: number;
+	report: (error: unknown) => void;
+}
+
+export type Bindings = {Bindings: HttpBindings};
+
+export function createRoutes(options: RoutesOptions): Hono<Bindings> {
+	const {agent, version, report} = options;
+	const routes = new Hono<Bindings>();
+	routes.use(limitBody({maxSize: bodyLimit}));
+	routes.get('/version', context => context.json({version}));
+	routes.get('/targets', async context => context.json(await agent.targets()));
+	routes.get('/plan', async context => context.json(planView(await agent.plan(parse(planQuery, context.req.query()).target))));
+	routes.get('/status', async context => context.json(await agent.status()));
+	routes.get('/points', async context => context.json(await agent.points(parse(pointsQuery, context.req.query()).target)));
+	routes.get('/doctor', async context => context.json(await agent.doctor()));
+
+	routes.get('/runs', context => context.json(agent.runs(parse(runsQuery, context.req.query()))));
+	routes.get('/runs/:id', context => context.json(agent.run(runOf(context))));
+	routes.get('/runs/:id/events', context => follow(context, options));
+	routes.post('/runs/:id/cancel', async context => {
+		const run = runOf(context);
+		await agent.cancel(run);
+		return context.json({run}, 202);
+	});
+
+	routes.post('/backup', async context => {
+		const request = parse(backupRequest, await json(context.req));
+		const targets = 'all' in request ? (await agent.targets()).map(({target}) => target) : [...new Set(request.targets)];
+		const runs: Array<Started | Refusal> = [];
+		for (const target of targets) {
+			runs.push(await startBackup(options, target, request.trigger));
+		}
+
+		return context.json({runs}, 202);
+	});
+	routes.post('/restore/plan', async context => context.json(await agent.planRestore(parse(restoreRequest, await json(context.req)))));
+	routes.post('/restore', async context => {
+		const accepted = await agent.restore(parse(restoreRequest, await json(context.req)));
+		reportLoss(accepted, report);
+		return context.json({run: accepted.run}, 202);
+	});
+	return routes;
+}
+
+async function startBackup({agent, report}: RoutesOptions, target: string, trigger: string): Promise<Started | Refusal> {
+	try {
+		const accepted = await agent.backup(target, trigger);
+		reportLoss(accepted, report);
+		return {target, run: accepted.run};
+	} catch (error) {
+		const {status, body, unexpected} = httpProblem(error);
+		if (unexpected) {
+			report(error);
+		}
+
+		return {target, status, ...body};
+	}
+}
+
+/** `finished` promises never to reject; should it do so all the same, the log must know and the agent must live. */
+function reportLoss(accepted: Accepted<RunResult>, report: (error: unknown) => void): void {
+	accepted.finished.catch(report);
+}
+
+function follow(context: Context<Bindings>, {agent, closing, heartbeatMs, stalledMs, report}: RoutesOptions): Response {
+	const run = runOf(context);
+	// Says 404 before the stream begins.
+	agent.run(run);
+	const lastId = context.req.header('Last-Event-ID');
+	if (lastId !== undefined && !/^\d{1,15}$/.test(lastId)) {
+		throw new UsageError('the request is not valid: Last-Event-ID must be an id that this agent sent');
+	}
+
+	// Heartbeats keep it from being idle, so only a client that takes nothing runs into this.
+	const {socket} = context.env.incoming;
+	socket.setTimeout(stalledMs, () => socket.destroy());
+	const stream = eventStream({follow: signal => agent.follow(run, signal), lastId, closing, heartbeatMs, report});
+	return context.body(stream, 200, {'Content-Type': 'text/event-stream', Connection: 'close', 'X-Accel-Buffering': 'no'});
+}
+
+const runOf = (context: Context): string => parse(runParameter, context.req.param('id'));
