@@ -10,8 +10,8 @@ export const isRootOnDebian = async (): Promise<boolean> => {
 };
 
 const isInstalled = async (name: string): Promise<boolean> => {
-	const {stdout} = await execa('dpkg-query', ['--show', '--showformat=${db:Status-Status}', name], {reject: false});
-	return stdout === 'installed';
+	const {stdout} = await execa('dpkg-query', ['--status', name], {reject: false});
+	return /^Status: .* installed$/m.test(stdout);
 };
 
 const missing = async (names: readonly string[]): Promise<string[]> => {

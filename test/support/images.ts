@@ -7,7 +7,7 @@ import {docker, imageId, imageLabel, tryDocker} from './docker.ts';
 import {ensureEngine} from './engine.ts';
 import {exclusive} from './exclusive.ts';
 import {tryPull} from './pull.ts';
-import {importDebian, machineAptOptions, machineCertificates} from './standin-debian.ts';
+import {debianRecipe, importDebian} from './standin-debian.ts';
 import {type Context, nodeContext} from './standin-node.ts';
 
 const folderOfImages = fileURLToPath(new URL('../images/', import.meta.url));
@@ -71,12 +71,6 @@ const versionOfFolder = async (folder: string): Promise<string> => {
 	return hash(...(await Promise.all(files.map(async file => `${path.relative(folder, file)}\n${await readFile(file, 'utf8')}`))));
 };
 
-const versionOfDebian = async (suite: string): Promise<string> => {
-	const recipe = await readFile(new URL('standin-debian.ts', import.meta.url), 'utf8');
-	const certificates = await Promise.all((await machineCertificates()).map(file => readFile(file, 'utf8')));
-	return hash(suite, recipe, ...(await machineAptOptions()), ...certificates);
-};
-
 /** Builds `folder` (a Dockerfile and its context) as `tag`. What the build prints is shown only when it fails. */
 export const buildImage = async (
 	folder: string,
@@ -120,7 +114,7 @@ const refresh = async (tag: string, version: string, build: () => Promise<void>)
 };
 
 const makeFromDebian = async (suite: string, tag: string): Promise<string> => {
-	const version = await versionOfDebian(suite);
+	const version = hash(...(await debianRecipe(suite)));
 	return refresh(tag, version, () => importDebian(suite, tag, `${recipeLabel}=${version}`));
 };
 
