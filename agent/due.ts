@@ -1,0 +1,104 @@
+/**
+ * When a cron line is due, in a time zone.
+ *
+ * cron-parser is only asked in UTC, about the time that a clock on the wall shows. Its own time zones are not used: asked from
+ * within the repeated hour of autumn (an agent that restarts there) it gives a time again that was due an hour ago, and around
+ * shifts of half an hour (Australia/Lord_Howe) it leaves times out in spring and doubles them in autumn.
+ */
+import cronParser from 'cron-parser';
+import {UsageError} from './errors.ts';
+
+/** The first instant after this one at which the line is due; both in milliseconds since 1970. */
+export type DueAfter = (instant: number) => number;
+
+/** The milliseconds by which the wall clock is ahead of UTC at an instant. */
+type OffsetAt = (instant: number) => number;
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/**
+ * A line with fixed hours is due when the wall clock first shows its time *or a later one*: once where a time occurs twice,
+ * and right after the gap where it does not occur. A line for every hour follows the hours that really pass.
+ *
+ * @throws {UsageError} when the line or the time zone is not one, or the line is never due.
+ */
+export function dueTimes(line: string, timeZone: string): DueAfter {
+	const offsetAt = createOffsets(timeZone);
+	const fields = line.trim().split(/\s+/).length;
+	if (fields !== 5 && !/^\s*@\w+\s*$/.test(line)) {
+		throw new UsageError(`a cron line must have five fields, got \`${line}\``);
+	}
+
+	try {
+		const everyHour = cronParser.parseExpression(line, {utc: true}).fields.hour.length === 24;
+		const nextWall = (wall: number) =>
+			cronParser
+				.parseExpression(line, {utc: true, currentDate: new Date(wall)})
+				.next()
+				.getTime();
+		nextWall(Date.now());
+		return everyHour ? instant => nextOfEveryHour(instant, nextWall, offsetAt) : instant => nextOfFixedHours(instant, nextWall, offsetAt);
+	} catch (error) {
+		throw new UsageError(`\`${line}\` is not a cron line that is ever due`, {cause: error});
+	}
+}
+
+function nextOfFixedHours(after: number, nextWall: DueAfter, offsetAt: OffsetAt): number {
+	for (let wall = nextWall(after + offsetAt(after)); ; wall = nextWall(wall)) {
+		const instant = firstShowing(wall, offsetAt);
+		// In the second pass of a repeated hour, what was due in the first is behind us
+		if (instant > after) {
+			return instant;
+		}
+	}
+}
+
+/** The first instant at which the wall clock shows this time or a later one. */
+function firstShowing(wall: number, offsetAt: OffsetAt): number {
+	const [before, after] = [offsetAt(wall - dayMs), offsetAt(wall + dayMs)];
+	const fitting = [before, after].find(offset => offsetAt(wall - offset) === offset);
+	return fitting === undefined ? firstChange(wall - after, wall - before, offsetAt) : wall - fitting;
+}
+
+function nextOfEveryHour(after: number, nextWall: DueAfter, offsetAt: OffsetAt): number {
+	const offset = offsetAt(after);
+	const due = nextWall(after + offset) - offset;
+	if (offsetAt(due) === offset) {
+		return due;
+	}
+
+	const change = firstChange(after, due, offsetAt);
+	const changed = offsetAt(change);
+	const dueThen = nextWall(change - 1 + changed) - changed;
+	return changed > offset ? Math.min(due, dueThen) : dueThen;
+}
+
+/** The first instant in (from, to] whose offset is no longer that of `from`. */
+function firstChange(from: number, to: number, offsetAt: OffsetAt): number {
+	const offset = offsetAt(from);
+	let [same, different] = [from, to];
+	while (different - same > 1) {
+		const middle = Math.floor((same + different) / 2);
+		[same, different] = offsetAt(middle) === offset ? [middle, different] : [same, middle];
+	}
+
+	return different;
+}
+
+/** @throws {UsageError} when there is no such time zone. */
+function createOffsets(timeZone: string): OffsetAt {
+	const format = openTimeZone(timeZone);
+	return instant => {
+		const [, sign, hours, minutes, seconds] = /GMT([+-])(\d\d):(\d\d)(?::(\d\d))?$/.exec(format.format(instant)) ?? [];
+		const offsetSeconds = Number(hours ?? 0) * 3600 + Number(minutes ?? 0) * 60 + Number(seconds ?? 0);
+		return (sign === '-' ? -1000 : 1000) * offsetSeconds;
+	};
+}
+
+function openTimeZone(timeZone: string): Intl.DateTimeFormat {
+	try {
+		return new Intl.DateTimeFormat('en-US', {timeZone, timeZoneName: 'longOffset'});
+	} catch (error) {
+		throw new UsageError(`\`${timeZone}\` is not a time zone`, {cause: error, hint: 'write a name such as `Europe/Berlin` or `UTC`'});
+	}
+}
