@@ -2,34 +2,37 @@
  * A source: one thing of a target that is backed up. Each kind is one file with one factory that closes over its
  * options and returns these verbs; `index.ts` lists them all.
  *
- * The verbs of a backup are called in this order, once each, and `close` always, after success, failure and cancel:
+ * The verbs of a backup are called in this order, and `close` always, after success, failure and cancel:
  *
  *     prepare → firstPass → pin → store → close
  *
  * Between `firstPass` and `store` lies the moment: `pin` runs while the target is quiesced, so it does only what cannot
  * be done later, and its time must not grow with the data.
  */
+import type {Engine} from '../../docker/engine.ts';
+import type {Worker} from '../../docker/worker.ts';
 import type {Place} from '../command.ts';
 import type {Tell} from '../events.ts';
 import type {Restic} from '../restic/restic.ts';
-
-export type SourceKind = 'postgres' | 'sqlite' | 'volume' | 'tar';
 
 /** What a source works with during one run. */
 export interface SourceContext {
 	run: string;
 	target: string;
+	engine: Engine;
 	/** In the repository worker: the target's mounts, the secrets, the network. */
 	worker: Place;
+	/** The dump worker beside a container; made on first use. Rejects where this engine does not allow it. */
+	dumpWorker: (containerId: string) => Promise<Worker>;
 	/** restic in the repository worker, on the repository of the run. */
 	restic: Restic;
-	/** The folder, in each worker of the run, that all of them share. On disk; removed with the workers. */
+	/** The folder that all workers of the run share. On disk; removed with the workers. */
 	staging: string;
-	/** The same `--time` for every snapshot of the run. */
-	time: Date;
-	/** Tags of a snapshot of this source: `holdfast`, run, target, source. */
-	tags: (source: string) => readonly string[];
-	/** Cancel and the outage limit. Every verb stops what it runs when this fires. */
+	/** What every snapshot of the run has in common. `--time` is that of the moment. */
+	host: string;
+	time: () => Date;
+	/** The newest published snapshot of a source, from which unchanged files need not be read again. */
+	previous: (source: string) => {snapshot: string; runStartedAt: Date; quiescedUntil: Date} | undefined;
 	signal: AbortSignal;
 	tell: Tell;
 }
@@ -45,9 +48,10 @@ export interface Stored {
 }
 
 export interface Source {
-	readonly kind: SourceKind;
 	/** As people write it: `postgres:metadb`, `db/volume:/data`. Unique in its target. */
 	readonly name: string;
+	/** `true`: it is pinned before its own container is quiesced, because a quiesced one cannot answer. */
+	readonly pinNeedsItsContainer: boolean;
 	/** The target runs. Opens what `pin` needs and checks what can be checked, so that `pin` cannot fail for a reason known before. */
 	prepare: () => Promise<void>;
 	/** The target runs. Work whose result is thrown away, and that only makes `pin` short. */

@@ -1,0 +1,269 @@
+/** A backup run, from its plan to its restore point. */
+import type {Engine} from '../docker/engine.ts';
+import type {Journal} from '../docker/quiesce.ts';
+import type {Self} from '../docker/self.ts';
+import {hireWorkers, staging, type Workforce, type WorkerMount} from '../docker/worker.ts';
+import {explain, PinBlockedError} from './errors.ts';
+import type {BackupResult, Outcome, SourceResult, Tell} from './events.ts';
+import type {Manifest} from './manifest.ts';
+import {moment} from './moment.ts';
+import type {Plan, PlannedSource} from './plan.ts';
+import {type Point, publish} from './points.ts';
+import type {Restic} from './restic/restic.ts';
+import {createSource} from './sources/index.ts';
+import {mountPath, parseSource, sourcePath} from './sources/names.ts';
+import type {Source, SourceContext, Stored} from './sources/source.ts';
+import type {Place} from './command.ts';
+
+/** What all runs of an agent have in common. */
+export interface Workshop {
+	engine: Engine;
+	self: Self;
+	journal: Journal;
+	agentId: string;
+	/** The name under which snapshots are kept: the engine's, or `HOLDFAST_HOST`. */
+	host: string;
+	versions: {holdfast: string; restic: string; engine: string};
+	/** Where the manifest is made whole before it is published. */
+	folder: string;
+	/** restic on the repository of the agent: *here*, or in a worker. */
+	restic: (place?: Place) => Restic;
+}
+
+export interface BackupRun {
+	run: string;
+	plan: Plan;
+	startedAt: Date;
+	/** The newest point of the target: what did not change since need not be read again. */
+	previous: {point: Point; runStartedAt: Date} | undefined;
+	signal: AbortSignal;
+	tell: Tell;
+}
+
+/** Never rejects: whatever happens is the outcome. */
+export async function backup(workshop: Workshop, options: BackupRun): Promise<BackupResult> {
+	const {run, plan, startedAt, tell} = options;
+	const sources = new Map<string, SourceResult>(
+		plan.sources.map(({name}) => [name, {source: name, outcome: 'failed', snapshot: null, bytes: 0, addedBytes: 0}]),
+	);
+	const state = {quiesceSeconds: 0, published: false};
+	const errors: string[] = [];
+	try {
+		tell({type: 'step', step: 'workers'});
+		const workforce = await hireWorkers({...workshop, run});
+		try {
+			await work(workshop, options, workforce, sources, state);
+		} finally {
+			tell({type: 'step', step: 'clean-up'});
+			await workforce.dismiss();
+		}
+	} catch (error) {
+		errors.push(explain(error));
+	}
+
+	const results = [...sources.values()];
+	const failed = results.filter(({outcome}) => outcome === 'failed');
+	errors.push(...failed.flatMap(({source, error}) => (error === undefined ? [] : [`${source}: ${error}`])));
+	return {
+		run,
+		target: plan.target,
+		outcome: outcomeOf(state.published, errors.length, results.length - failed.length),
+		point: state.published ? run : null,
+		startedAt: startedAt.toISOString(),
+		durationSeconds: (Date.now() - startedAt.getTime()) / 1000,
+		quiesceSeconds: state.quiesceSeconds,
+		sources: results,
+		...(errors.length === 0 ? {} : {error: [...new Set(errors)].join('; ')}),
+	};
+}
+
+/** A point that was published although something could not be cleaned up is a point; but the run says so. */
+function outcomeOf(published: boolean, errors: number, succeeded: number): Outcome {
+	if (published) {
+		return errors === 0 ? 'success' : 'partial';
+	}
+
+	return succeeded > 0 ? 'partial' : 'failed';
+}
+
+async function work(
+	workshop: Workshop,
+	{run, plan, startedAt, previous, signal, tell}: BackupRun,
+	workforce: Workforce,
+	results: Map<string, SourceResult>,
+	state: {quiesceSeconds: number; published: boolean},
+): Promise<void> {
+	const worker = await workforce.repository(mountsOf(plan), 'read');
+	let time = startedAt;
+	const context: SourceContext = {
+		run,
+		target: plan.target,
+		engine: workshop.engine,
+		worker: worker.run,
+		dumpWorker: once(workforce.dump),
+		restic: workshop.restic(worker.run),
+		staging,
+		host: workshop.host,
+		time: () => time,
+		previous: source => previousOf(previous, source, plan.quiesceTimeoutMs),
+		signal,
+		tell,
+	};
+	const crew = enlist(plan, context, results, signal);
+	const stored = new Map<string, Stored & {durationSeconds: number}>();
+	try {
+		tell({type: 'step', step: 'prepare'});
+		await crew.each(async source => source.prepare());
+		tell({type: 'step', step: 'first-pass'});
+		await crew.each(async source => source.firstPass());
+		const asleep = new Set(plan.quiesce.map(({container}) => container.id));
+		const answersOnlyBefore = ({planned, source}: Member) => source.pinNeedsItsContainer && asleep.has(planned.container.id);
+		const {windowMs} = await moment({
+			...workshop,
+			run,
+			plan,
+			signal,
+			tell,
+			pinBefore: async inside => crew.each(async source => source.pin(inside), answersOnlyBefore),
+			async pin(inside) {
+				time = new Date();
+				await crew.each(
+					async source => source.pin(inside),
+					member => !answersOnlyBefore(member),
+				);
+			},
+		});
+		state.quiesceSeconds = windowMs / 1000;
+		await crew.inTurn(async (source, planned) => {
+			tell({type: 'step', step: 'store', subject: planned.name});
+			const begun = performance.now();
+			const kept = await source.store();
+			stored.set(planned.name, {...kept, durationSeconds: (performance.now() - begun) / 1000});
+			results.set(planned.name, {source: planned.name, outcome: 'success', snapshot: kept.snapshot, bytes: kept.bytes, addedBytes: kept.addedBytes});
+		});
+	} finally {
+		await crew.close();
+	}
+
+	if (stored.size === plan.sources.length) {
+		tell({type: 'step', step: 'publish'});
+		const manifest = describe(workshop, {run, plan, startedAt, time, quiesceSeconds: state.quiesceSeconds, stored});
+		await publish(workshop.restic(), manifest, workshop.folder, signal);
+		state.published = true;
+	}
+}
+
+interface Member {
+	planned: PlannedSource;
+	source: Source;
+}
+
+/** The sources of a run. One that fails drops out and the others go on, so that a run tells all that is wrong. */
+function enlist(plan: Plan, context: SourceContext, results: Map<string, SourceResult>, signal: AbortSignal) {
+	const members: Member[] = plan.sources.map((planned, index) => ({planned, source: createSource(planned, context, index, plan.sources)}));
+	const active = new Set(members);
+	const attempt = async (member: Member, verb: (source: Source, planned: PlannedSource) => Promise<void>): Promise<void> => {
+		try {
+			await verb(member.source, member.planned);
+		} catch (error) {
+			signal.throwIfAborted();
+			// Another try is the moment's business.
+			if (error instanceof PinBlockedError) {
+				throw error;
+			}
+
+			active.delete(member);
+			const {name: source} = member.planned;
+			results.set(source, {source, outcome: 'failed', snapshot: null, bytes: 0, addedBytes: 0, error: explain(error)});
+		}
+	};
+
+	const assertSome = (): void => {
+		if (active.size === 0) {
+			throw new Error('no source is left to back up');
+		}
+	};
+
+	return {
+		async each(verb: (source: Source) => Promise<void>, which: (member: Member) => boolean = () => true): Promise<void> {
+			const attempts = await Promise.allSettled([...active].filter(which).map(async member => attempt(member, verb)));
+			const refused = attempts.find(result => result.status === 'rejected');
+			if (refused !== undefined) {
+				throw refused.reason;
+			}
+
+			assertSome();
+		},
+		async inTurn(verb: (source: Source, planned: PlannedSource) => Promise<void>): Promise<void> {
+			for (const member of [...active]) {
+				await attempt(member, verb);
+			}
+		},
+		async close(): Promise<void> {
+			await Promise.allSettled(members.map(async ({source}) => source.close()));
+		},
+	};
+}
+
+/** The mounts that the file sources need; writable only where SQLite must make its `-wal` and `-shm`. */
+export function mountsOf(plan: Plan): WorkerMount[] {
+	const mounts = new Map<string, WorkerMount>();
+	for (const planned of plan.sources) {
+		if ('mount' in planned) {
+			const {mount} = planned;
+			const to = mountPath(plan.target, parseSource(planned.name).prefix, mount.path);
+			const readOnly = planned.kind !== 'sqlite' && (mounts.get(to)?.readOnly ?? true);
+			mounts.set(to, {type: mount.type, from: mount.volume ?? mount.hostPath, to, readOnly});
+		}
+	}
+
+	return [...mounts.values()];
+}
+
+function previousOf(previous: BackupRun['previous'], source: string, windowMs: number) {
+	const found = previous?.point.sources.find(candidate => candidate.source === source);
+	return previous === undefined || found === undefined
+		? undefined
+		: {snapshot: found.snapshot, runStartedAt: previous.runStartedAt, quiescedUntil: new Date(previous.point.time.getTime() + windowMs)};
+}
+
+function once<Key, Value>(make: (key: Key) => Promise<Value>): (key: Key) => Promise<Value> {
+	const made = new Map<Key, Promise<Value>>();
+	return async key => {
+		const value = made.get(key) ?? make(key);
+		made.set(key, value);
+		return value;
+	};
+}
+
+interface Described {
+	run: string;
+	plan: Plan;
+	startedAt: Date;
+	time: Date;
+	quiesceSeconds: number;
+	stored: ReadonlyMap<string, Stored & {durationSeconds: number}>;
+}
+
+function describe({host, versions}: Workshop, {run, plan, startedAt, time, quiesceSeconds, stored}: Described): Manifest {
+	return {
+		schema: 1,
+		run,
+		target: plan.target,
+		time: time.toISOString(),
+		startedAt: startedAt.toISOString(),
+		host,
+		engineVersion: versions.engine,
+		holdfastVersion: versions.holdfast,
+		resticVersion: versions.restic,
+		quiesced: plan.quiesce.map(({container, action}) => ({container: container.name, action})),
+		quiesceSeconds,
+		sources: plan.sources.flatMap(planned => {
+			const kept = stored.get(planned.name);
+			const {name, image, imageId, labels} = planned.container;
+			return kept === undefined
+				? []
+				: [{...kept, source: planned.name, kind: planned.kind, path: sourcePath(plan.target, planned.name), container: {name, image, imageId, labels}}];
+		}),
+	};
+}

@@ -1,0 +1,42 @@
+/** How a source is called in the repository, so that a plain restic user finds it: tags and paths. */
+
+/** Separates what a tag or a path cannot hold: restic splits tags at commas, and a path at slashes. */
+const escape = (text: string, unsafe: RegExp) =>
+	text.replace(unsafe, character => [...Buffer.from(character)].map(byte => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''));
+
+const unsafeInTag = /[%,\u0000-\u001F\u007F]/g;
+const unsafeInPath = /[%\u0000-\u001F\u007F]/g;
+
+/** `source:postgres:metadb`. Reversible with `sourceOfTag`. */
+export const sourceTag = (source: string) => `source:${escape(source, unsafeInTag)}`;
+
+export const sourceOfTag = (tag: string) => decodeURIComponent(tag.slice('source:'.length));
+
+export const runTag = (run: string) => `run:${run}`;
+
+export const targetTag = (target: string) => `target:${target}`;
+
+/** Splits `db/postgres:metadb` into the group's part, the kind and the name. */
+export function parseSource(source: string): {prefix: string; kind: string; name: string} {
+	const colon = source.indexOf(':');
+	const kindAt = source.lastIndexOf('/', colon) + 1;
+	return {prefix: source.slice(0, kindAt), kind: source.slice(kindAt, colon), name: source.slice(colon + 1)};
+}
+
+/**
+ * Where a source is in its snapshot: `/<target>/postgres/metadb`, `/<target>/volume/data`, in a group
+ * `/<target>/db/postgres/metadb`. A database's name is one path element, whatever it holds.
+ */
+export function sourcePath(target: string, source: string): string {
+	const {prefix, kind, name} = parseSource(source);
+	const folder = `/${target}/${prefix}${kind}`;
+	if (name.startsWith('/')) {
+		return folder + (name === '/' ? '' : escape(name, unsafeInPath));
+	}
+
+	const element = escape(name, /[%/\u0000-\u001F\u007F]/g);
+	return `${folder}/${/^\.+$/.test(element) ? element.replaceAll('.', '%2E') : element}`;
+}
+
+/** Where a mount is in a worker: also the path of its snapshot. */
+export const mountPath = (target: string, prefix: string, path: string) => sourcePath(target, `${prefix}volume:${path}`);

@@ -1,0 +1,117 @@
+/**
+ * A PostgreSQL server in a container: its own programs, run as its own user over its own socket, so that the version always matches and
+ * mostly no password is needed.
+ */
+import type {Engine} from '../../docker/engine.ts';
+import {inContainer} from '../../docker/exec.ts';
+import {type Command, lastLines, output, type Place} from '../command.ts';
+import {RunError} from '../errors.ts';
+import type {Container} from '../../docker/container.ts';
+
+export interface PostgresServer {
+	/** The role that dumps and restores. */
+	user: string;
+	/** The arguments that every client program gets. */
+	connection: (database: string) => readonly string[];
+	/** Runs a client program in the database's container. */
+	client: Place;
+	/** @throws where a dump worker cannot enter the container's file system */
+	assertEnterable: () => void;
+	/** What a dump worker runs: `script` (for `sh`) gets `scriptArguments`, and after them the program, inside the database's container. */
+	fromWorker: (script: string, scriptArguments: readonly string[], argv: readonly string[]) => Command;
+	/** Rows of one query, as text, columns split at tabs. */
+	query: (database: string, sql: string) => Promise<string[][]>;
+}
+
+/** Finds the postgres process with the lowest pid and says who it runs as. The container's first process may be an init or a supervisor. */
+const findServer = `for status in /proc/[0-9]*/status; do
+	name= pid= uid= gid=
+	while read -r key value _; do case $key in Name:) name=$value;; Pid:) pid=$value;; Uid:) uid=$value;; Gid:) gid=$value;; esac; done <"$status" 2>/dev/null
+	case $name in postgres|postmaster) echo "$pid $uid $gid";; esac
+done`;
+
+/** What a client program may need of the container's own environment. Nothing that would make it dial elsewhere. */
+const clientVariables = ['PATH', 'PGPORT', 'LANG', 'LC_ALL', 'HOME'];
+
+/** `dbname='…'`: a name can hold anything, and must not be read as a connection string. */
+export const connectionString = (database: string) => `dbname='${database.replace(/[\\']/g, String.raw`\$&`)}'`;
+
+/** `"…"`, for SQL. */
+export const quoteIdentifier = (name: string) => `"${name.replaceAll('"', '""')}"`;
+
+/** `'…'`, for SQL; backslashes are plain characters there (standard_conforming_strings). */
+export const quoteLiteral = (text: string) => `'${text.replaceAll("'", "''")}'`;
+
+export async function connectPostgres(engine: Engine, container: Pick<Container, 'id' | 'name'>, role: string | undefined, signal?: AbortSignal): Promise<PostgresServer> {
+	const details = await engine.inspect(container.id);
+	if (details.state !== 'running') {
+		throw new RunError(`container \`${container.name}\` is ${details.state}, so its databases cannot be read`, {hint: `start it: \`docker start ${container.name}\``});
+	}
+
+	const place = inContainer(engine, container.id);
+	const {stdout} = await output(place, {argv: ['sh', '-c', findServer], user: '0', signal});
+	const servers = stdout
+		.split('\n')
+		.filter(Boolean)
+		.map(line => line.split(' ').map(Number));
+	const [pid, uid, gid] = servers.sort(([a = 0], [b = 0]) => a - b)[0] ?? [];
+	if (pid === undefined || uid === undefined || gid === undefined) {
+		throw new RunError(`no PostgreSQL server runs in container \`${container.name}\``, {hint: 'correct the label `holdfast.postgres`, or see the container\'s log'});
+	}
+
+	const user = role ?? details.env.POSTGRES_USER ?? 'postgres';
+	const env: Record<string, string> = {};
+	for (const name of clientVariables) {
+		if (details.env[name]) {
+			env[name] = details.env[name];
+		}
+	}
+
+	// A socket folder of its own is fine; a host would make the client dial out.
+	if (details.env.PGHOST?.startsWith('/')) {
+		env.PGHOST = details.env.PGHOST;
+	}
+
+	const password = details.env.PGPASSWORD ?? details.env.POSTGRES_PASSWORD;
+	if (password) {
+		env.PGPASSWORD = password;
+	}
+
+	const client: Place = async command => place({...command, user: `${uid}:${gid}`, env: {...env, ...command.env}, signal: command.signal ?? signal});
+	const connection = (database: string) => ['--no-password', `--username=${user}`, `--dbname=${connectionString(database)}`];
+	return {
+		user,
+		connection,
+		client,
+		assertEnterable() {
+			// The folder of a pid would be the host's, not the container's.
+			if (details.pidMode !== '') {
+				throw new RunError(`it has the pid namespace \`${details.pidMode}\``);
+			}
+		},
+		fromWorker: (script, scriptArguments, argv) => ({
+			argv: ['/bin/sh', '-c', script, 'sh', ...scriptArguments, '/usr/sbin/chroot', `--userspec=${uid}:${gid}`, '--groups=', `/proc/${pid}/root`, ...argv],
+			env,
+		}),
+		async query(database, sql) {
+			const {exitCode, stdout: rows, stderr} = await output(client, {
+				argv: ['psql', '-X', '-A', '-t', '-q', '-F', '\t', '-v', 'ON_ERROR_STOP=1', ...connection(database), '-c', sql],
+			});
+			if (exitCode !== 0) {
+				throw new RunError(`PostgreSQL in container \`${container.name}\` refused: ${lastLines(stderr)}`);
+			}
+
+			return rows
+				.split('\n')
+				.filter(row => row !== '')
+				.map(row => row.split('\t'));
+		},
+	};
+}
+
+/** Names of the databases that allow connections and are no templates. */
+export async function listDatabases(server: PostgresServer): Promise<string[]> {
+	// As JSON, because a name may hold a newline.
+	const rows = await server.query('postgres', 'select to_json(datname) from pg_database where datallowconn and not datistemplate order by datname');
+	return rows.map(([name = '""']) => JSON.parse(name) as string);
+}

@@ -1,0 +1,142 @@
+/**
+ * A PostgreSQL database: its snapshot is exported in the moment by a session in the database's container, and dumped afterwards, while
+ * the app runs.
+ */
+import {pipeline} from 'node:stream/promises';
+import {z} from 'zod';
+import {type Command, lastLines, output, type Running, succeed} from '../command.ts';
+import {explain, RunError} from '../errors.ts';
+import type {PlannedSource} from '../plan.ts';
+import {connectPostgres, type PostgresServer} from './postgres-server.ts';
+import {producerScript, storeStream} from './relay.ts';
+import {openSession, type Session} from './session.ts';
+import type {Source, SourceContext} from './source.ts';
+
+type Argv = readonly [string, ...string[]];
+
+/** Uncompressed, so that restic finds what did not change. The custom format begins `PGDMP`, a plain one with a comment. */
+const formats = {
+	custom: {argv: ['--format=custom', '--compress=0'], magic: 'PGDMP'},
+	plain: {argv: ['--format=plain'], magic: '--'},
+};
+
+const describe = `select json_build_object(
+	'serverVersion', current_setting('server_version'), 'serverVersionNumber', current_setting('server_version_num')::int,
+	'databaseSize', pg_database_size(oid), 'owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding),
+	'collate', datcollate, 'ctype', datctype,
+	'extensions', (select coalesce(json_object_agg(extname, extversion), '{}') from pg_extension))
+from pg_database where datname = current_database();`.replaceAll(/\s+/g, ' ');
+
+/** What the manifest says of a dumped database. */
+export const postgresDetails = z.object({
+	database: z.string(),
+	format: z.enum(['custom', 'plain']),
+	serverVersion: z.string(),
+	serverVersionNumber: z.number(),
+	databaseSize: z.number(),
+	owner: z.string(),
+	encoding: z.string(),
+	collate: z.string(),
+	ctype: z.string(),
+	extensions: z.record(z.string(), z.string()),
+	toolVersion: z.string(),
+	/** SQL that makes the roles; without their passwords where the dumping role may not read them. */
+	globals: z.string(),
+});
+
+export function postgresSource(planned: PlannedSource & {kind: 'postgres'}, context: SourceContext, index: number): Source {
+	const {name, container, database} = planned;
+	const {argv, magic} = formats[planned.format];
+	const {engine, signal} = context;
+	const fifo = `${context.staging}/${index}.fifo`;
+	let server: PostgresServer | undefined;
+	let session: Session | undefined;
+	let snapshot = '';
+	let details: Record<string, unknown> = {};
+
+	return {
+		name,
+		pinNeedsItsContainer: true,
+		async prepare() {
+			server = await connectPostgres(engine, container, planned.user, signal);
+			session = await openSession(server.client, {
+				argv: ['psql', '-X', '-A', '-t', '-q', '-v', 'ON_ERROR_STOP=1', ...server.connection(database)],
+				env: {PGAPPNAME: 'holdfast'},
+				signal,
+			});
+			const described = JSON.parse(await session.ask(describe, signal)) as Record<string, unknown>;
+			const toolVersion = (await succeed(server.client, {argv: ['pg_dump', '--version']})).trim();
+			details = {database, format: planned.format, ...described, toolVersion, globals: await dumpGlobals(server)};
+		},
+		async firstPass() {},
+		async pin(moment) {
+			const begin = `${snapshot ? 'rollback; ' : ''}begin isolation level repeatable read read only; select pg_export_snapshot();`;
+			snapshot = (await session?.ask(begin, AbortSignal.any([signal, moment]))) ?? '';
+		},
+		async store() {
+			if (server === undefined || snapshot === '') {
+				throw new Error('store before pin');
+			}
+
+			const dump: Argv = ['pg_dump', ...argv, ...server.connection(database), `--snapshot=${snapshot}`];
+			const saved = await storeStream(context, {source: name, fifo, magic, produce: producer(context, server, planned, dump, fifo)});
+			await session?.close();
+			return {snapshot: saved.snapshot, bytes: saved.bytes, addedBytes: saved.addedBytes, details};
+		},
+		async close() {
+			await session?.close();
+		},
+	};
+}
+
+async function dumpGlobals({client, user}: PostgresServer): Promise<string> {
+	const argv = ['pg_dumpall', '--globals-only', '--no-password', `--username=${user}`] as const;
+	const {exitCode, stdout} = await output(client, {argv});
+	// Only a superuser may read the passwords of the roles.
+	return exitCode === 0 ? stdout : succeed(client, {argv: [...argv, '--no-role-passwords']});
+}
+
+/** The dump worker, or docker exec through the agent where there can be none. */
+function producer(context: SourceContext, server: PostgresServer, {container, database}: PlannedSource & {kind: 'postgres'}, dump: Argv, fifo: string) {
+	const check = async (running: Running) => {
+		running.stdout.resume();
+		const {exitCode, stderr} = await running.done;
+		if (exitCode !== 0) {
+			throw new RunError(`pg_dump of \`${database}\` failed with exit code ${exitCode}: ${lastLines(stderr)}`);
+		}
+	};
+
+	return async (signal: AbortSignal): Promise<void> => {
+		const worker = await enterableWorker(context, server, container, signal);
+		if (worker === undefined) {
+			await dumpThroughAgent(context, server, {argv: dump, signal}, fifo, check);
+		} else {
+			await check(await worker({...server.fromWorker(producerScript, [fifo], dump), signal}));
+		}
+	};
+}
+
+/** None where the engine, a security module or a pid namespace of the host forbids it: then it is said, and docker exec serves. */
+async function enterableWorker({dumpWorker, tell}: SourceContext, server: PostgresServer, {id, name}: {id: string; name: string}, signal: AbortSignal) {
+	try {
+		server.assertEnterable();
+		const {run} = await dumpWorker(id);
+		await succeed(run, {...server.fromWorker('exec "$@"', [], ['true']), signal});
+		return run;
+	} catch (error) {
+		signal.throwIfAborted();
+		tell({type: 'warning', message: `dumps of container \`${name}\` go through docker exec, which is slower: ${explain(error)}`});
+		return undefined;
+	}
+}
+
+async function dumpThroughAgent(context: SourceContext, {client}: PostgresServer, command: Command, fifo: string, check: (running: Running) => Promise<void>): Promise<void> {
+	const sink = await context.worker({argv: ['sh', '-c', 'cat >"$1"', 'sh', fifo], stdin: true, signal: command.signal});
+	sink.stdout.resume();
+	const dumping = await client(command);
+	await pipeline(dumping.stdout, sink.stdin, {end: false});
+	await check(dumping);
+	await succeed(context.worker, {argv: ['touch', '--', `${fifo}.complete`], signal: command.signal});
+	sink.stdin.end();
+	await sink.done;
+}

@@ -1,0 +1,27 @@
+/** Content that lies whole and checked in the staging folder becomes a snapshot. */
+import {succeed} from '../command.ts';
+import {runTag, sourcePath, sourceTag, targetTag} from './names.ts';
+import type {SourceContext, Stored} from './source.ts';
+
+/** What every snapshot of a source carries. */
+export function snapshotOptions(context: SourceContext, source: string) {
+	const {run, target, host, time, signal, tell} = context;
+	return {
+		tags: ['holdfast', runTag(run), targetTag(target), sourceTag(source)],
+		host,
+		time: time(),
+		signal,
+		onProgress: ({bytes, totalBytes}: {bytes: number; totalBytes?: number | undefined}) => tell({type: 'progress', source, bytes, totalBytes}),
+	};
+}
+
+/** Stores a staged file and removes it, so that the staging folder never holds more than it must. */
+export async function storeStaged(context: SourceContext, source: string, file: string, details: Record<string, unknown>): Promise<Stored> {
+	const saved = await context.restic.backupStream({
+		...snapshotOptions(context, source),
+		filename: sourcePath(context.target, source),
+		command: ['cat', '--', file],
+	});
+	await succeed(context.worker, {argv: ['rm', '-f', '--', file]});
+	return {snapshot: saved.snapshot, bytes: saved.bytes, addedBytes: saved.addedBytes, details};
+}

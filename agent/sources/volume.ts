@@ -1,0 +1,90 @@
+/**
+ * A named volume or a bind mount, as files. A first pass while the app runs reads everything; the second, in the moment, only what changed
+ * since. restic trusts a file whose size, times and inode are as they were, which is right but for two cases, both handled here: a page
+ * that was dirtied through mmap *before* it was read may change later without a new time (so: write everything back first), and a file
+ * that changed *while* the first pass ran may change again within its time's resolution (so: read it again).
+ */
+import {text} from 'node:stream/consumers';
+import {lastLines, succeed} from '../command.ts';
+import {RunError} from '../errors.ts';
+import type {PlannedSource} from '../plan.ts';
+import {escapePattern} from '../restic/patterns.ts';
+import type {Saved} from '../restic/restic.ts';
+import {mountPath, parseSource, runTag} from './names.ts';
+import type {Source, SourceContext} from './source.ts';
+import {snapshotOptions} from './staged.ts';
+
+/** Marks the snapshots of a first pass: they show no moment, and are forgotten after their run. */
+export const firstPassTag = 'holdfast-first-pass';
+
+/** File times come from a clock that may be a tick behind; and a network file system has a clock of its own. */
+const clockMarginMs = 2000;
+
+export function volumeSource(planned: PlannedSource & {kind: 'volume'}, context: SourceContext, nested: readonly string[]): Source {
+	const {name, mount} = planned;
+	const {restic, worker, signal, run} = context;
+	const {prefix} = parseSource(name);
+	const path = mountPath(context.target, prefix, mount.path);
+	const exclude = [
+		...planned.exclude.map(pattern => `${escapePattern(path)}/${pattern.replace(/^\//, '')}`),
+		// What is mounted inside this mount is a source of its own, or was not asked for.
+		...nested.map(inner => `${escapePattern(mountPath(context.target, prefix, inner))}/*`),
+	];
+	const options = {...snapshotOptions(context, name), path, exclude};
+	const pass = async (parent: string | undefined, without: readonly string[] = []): Promise<Saved> =>
+		restic.backupFiles({...options, time: new Date(), tags: [firstPassTag, runTag(run)], exclude: [...exclude, ...without], parent});
+	let parent: string | undefined;
+	let saved: Saved | undefined;
+
+	return {
+		name,
+		pinNeedsItsContainer: false,
+		async prepare() {
+			await succeed(worker, {argv: ['test', '-e', path], signal});
+		},
+		async firstPass() {
+			const begun = new Date();
+			await succeed(worker, {argv: ['sync', '-f', path], signal});
+			const previous = context.previous(name);
+			const doubtful = previous === undefined ? [] : await changedBetween(context, path, previous.runStartedAt, previous.quiescedUntil);
+			let passed = await pass(previous?.snapshot, doubtful);
+			if (doubtful.length > 0) {
+				passed = await pass(passed.snapshot);
+			}
+
+			parent = await restic.rewriteWithout(passed.snapshot, await changedBetween(context, path, begun, undefined));
+		},
+		async pin(moment) {
+			const time = context.time();
+			saved = await restic.backupFiles({...options, time, parent, quick: true, signal: AbortSignal.any([signal, moment])});
+		},
+		async store() {
+			if (saved === undefined) {
+				throw new Error('store before pin');
+			}
+
+			return {
+				snapshot: saved.snapshot,
+				bytes: saved.bytes,
+				addedBytes: saved.addedBytes,
+				details: {path: mount.path, volume: mount.volume ?? null, files: saved.files, exclude: planned.exclude},
+			};
+		},
+		async close() {},
+	};
+}
+
+/** Patterns of the files whose content or inode changed in that time. @throws when a folder cannot be read */
+async function changedBetween({worker, signal}: SourceContext, path: string, from: Date, until: Date | undefined): Promise<string[]> {
+	const since = new Date(from.getTime() - clockMarginMs).toISOString();
+	const newer = (time: string) => ['(', '-newermt', time, '-o', '-newerct', time, ')'];
+	const before = until === undefined ? [] : ['!', '-newermt', new Date(until.getTime() + clockMarginMs).toISOString()];
+	const find = await worker({argv: ['find', path, '-type', 'f', ...newer(since), ...before, '-print0'], signal});
+	const [found, {exitCode, stderr}] = await Promise.all([text(find.stdout), find.done]);
+	// A file may vanish while the app runs: then there is nothing to doubt.
+	if (exitCode !== 0 && !/No such file/.test(stderr)) {
+		throw new RunError(`\`${path}\` cannot be searched: ${lastLines(stderr)}`);
+	}
+
+	return found.split('\0').filter(Boolean).map(escapePattern);
+}

@@ -1,0 +1,218 @@
+/**
+ * The Docker Engine: the only importer of dockerode. Calls carry no API version (engine 29 refuses those below 1.44), and
+ * what the engine answers for "is already so" (304) is no error here.
+ */
+import type {Duplex, Readable} from 'node:stream';
+import Dockerode from 'dockerode';
+import type {Container, ContainerState, Mount} from './container.ts';
+import {containerFromList} from './discovery.ts';
+
+/** A call that has not answered by then is given up: the engine hangs or is gone. */
+const callDeadlineMs = 60_000;
+
+export interface ContainerDetails {
+	id: string;
+	name: string;
+	state: ContainerState;
+	/** Changes with every start; tells whether somebody restarted it. */
+	startedAt: string;
+	/** The pid of its first process as the engine's host counts; 0 when it does not run. */
+	pid: number;
+	pidMode: string;
+	networkMode: string;
+	networks: readonly string[];
+	/** `healthy`, `unhealthy`, `starting`, or none where no health check is defined. */
+	health: string | undefined;
+	exitCode: number;
+	/** The container's own environment. Holds secrets: never logged. */
+	env: Readonly<Record<string, string>>;
+	user: string;
+	imageId: string;
+	labels: Readonly<Record<string, string>>;
+	mounts: readonly Mount[];
+	/** Seconds that a stop waits before the kill. */
+	stopTimeoutSeconds: number;
+}
+
+export interface ExecOptions {
+	argv: readonly string[];
+	env: readonly string[];
+	user?: string | undefined;
+	stdin: boolean;
+}
+
+/** One process started in a container. */
+export interface EngineExec {
+	/** Multiplexed output; writing is standard input. Its end says nothing about success. */
+	stream: Duplex;
+	inspect: () => Promise<{running: boolean; exitCode: number | null}>;
+}
+
+export interface EngineEvent {
+	type: string;
+	action: string;
+	id: string;
+}
+
+export interface Engine {
+	/** Where the engine is, for messages. */
+	readonly address: string;
+	info: () => Promise<{name: string; version: string; dataRoot: string}>;
+	list: () => Promise<Container[]>;
+	inspect: (id: string) => Promise<ContainerDetails>;
+	pause: (id: string) => Promise<void>;
+	unpause: (id: string) => Promise<void>;
+	start: (id: string) => Promise<void>;
+	/** SIGTERM (or the image's stop signal), after `timeoutSeconds` SIGKILL. */
+	stop: (id: string, timeoutSeconds: number) => Promise<void>;
+	exec: (id: string, options: ExecOptions) => Promise<EngineExec>;
+	/** What is at a path on the container's file system. @throws with status 404 when there is nothing */
+	stat: (id: string, path: string) => Promise<{isDirectory: boolean; linkTarget: string}>;
+	/** A tar stream of a path on the container's file system; works on stopped and paused containers. */
+	archive: (id: string, path: string) => Promise<Readable>;
+	create: (name: string, options: Dockerode.ContainerCreateOptions) => Promise<string>;
+	connect: (network: string, id: string) => Promise<void>;
+	/** Kills it when it runs. No error when it is gone. */
+	remove: (id: string) => Promise<void>;
+	createVolume: (name: string, labels: Readonly<Record<string, string>>) => Promise<void>;
+	listVolumes: (label: string) => Promise<string[]>;
+	volumes: () => Promise<Array<{name: string; labels: Readonly<Record<string, string>>}>>;
+	/** No error when it is gone. */
+	removeVolume: (name: string) => Promise<void>;
+	/** Container events as they come; the stream just ends when the engine goes. */
+	events: (signal: AbortSignal) => Promise<Readable>;
+}
+
+export type CreateOptions = Dockerode.ContainerCreateOptions;
+
+/** The HTTP status that the engine refused with. */
+export function statusOf(error: unknown): number | undefined {
+	return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : undefined;
+}
+
+async function unless(status: number, call: Promise<unknown>): Promise<void> {
+	try {
+		await call;
+	} catch (error) {
+		if (statusOf(error) !== status) {
+			throw error;
+		}
+	}
+}
+
+/** `unix:///path`, `/path` or `tcp://host:port`, as in `DOCKER_HOST`. */
+export function parseAddress(address: string): Dockerode.DockerOptions {
+	if (address.startsWith('tcp://')) {
+		const {hostname, port} = new URL(address);
+		return {protocol: 'http', host: hostname.replace(/^\[|\]$/g, ''), port: port || '2375'};
+	}
+
+	return {socketPath: address.replace(/^unix:\/\//, '')};
+}
+
+function detailsOf(inspected: Dockerode.ContainerInspectInfo): ContainerDetails {
+	const {State: state, Config: config, HostConfig: host, Mounts: mounts} = inspected;
+	return {
+		id: inspected.Id,
+		name: inspected.Name.replace(/^\//, ''),
+		state: state.Status as ContainerState,
+		startedAt: state.StartedAt,
+		pid: state.Pid,
+		pidMode: host.PidMode ?? '',
+		networkMode: host.NetworkMode ?? '',
+		networks: Object.keys(inspected.NetworkSettings.Networks ?? {}),
+		health: state.Health?.Status === 'none' ? undefined : state.Health?.Status,
+		exitCode: state.ExitCode,
+		env: Object.fromEntries((config.Env ?? []).map(entry => splitOnce(entry, '='))),
+		user: config.User ?? '',
+		imageId: inspected.Image,
+		labels: config.Labels ?? {},
+		mounts: mounts.flatMap(mount =>
+			mount.Type === 'volume' || mount.Type === 'bind'
+				? [{type: mount.Type, volume: mount.Name, hostPath: mount.Source, path: mount.Destination, readWrite: mount.RW}]
+				: [],
+		),
+		stopTimeoutSeconds: (config as {StopTimeout?: number}).StopTimeout ?? 10,
+	};
+}
+
+/** The engine reports modes as Go does, where the highest bit of 32 says directory. */
+const goModeDirectory = 2 ** 31;
+
+function splitOnce(text: string, separator: string): [string, string] {
+	const at = text.indexOf(separator);
+	return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + separator.length)];
+}
+
+export function connectEngine(address: string): Engine {
+	const docker = new Dockerode(parseAddress(address));
+	const limited = () => ({abortSignal: AbortSignal.timeout(callDeadlineMs)});
+
+	return {
+		address,
+		async info() {
+			const info = (await docker.info()) as unknown as {Name: string; ServerVersion: string; DockerRootDir: string};
+			return {name: info.Name, version: info.ServerVersion, dataRoot: info.DockerRootDir};
+		},
+		async list() {
+			const entries = await docker.listContainers({all: true, ...limited()});
+			return entries.map(entry => containerFromList(entry));
+		},
+		inspect: async id => detailsOf(await docker.getContainer(id).inspect(limited())),
+		pause: async id => {
+			await docker.getContainer(id).pause(limited());
+		},
+		unpause: async id => {
+			await docker.getContainer(id).unpause(limited());
+		},
+		start: async id => unless(304, docker.getContainer(id).start(limited())),
+		stop: async (id, timeoutSeconds) => {
+			const abortSignal = AbortSignal.timeout(callDeadlineMs + timeoutSeconds * 1000);
+			await unless(304, docker.getContainer(id).stop({t: timeoutSeconds, abortSignal}));
+		},
+		async exec(id, {argv, env, user, stdin}) {
+			const exec = await docker.getContainer(id).exec({
+				Cmd: [...argv],
+				Env: [...env],
+				AttachStdin: stdin,
+				AttachStdout: true,
+				AttachStderr: true,
+				...(user === undefined ? {} : {User: user}),
+				...limited(),
+			});
+			const stream = await exec.start({hijack: true, stdin});
+			return {
+				stream,
+				async inspect() {
+					const {Running: running, ExitCode: exitCode} = await exec.inspect(limited());
+					return {running, exitCode};
+				},
+			};
+		},
+		async stat(id, path) {
+			const response = (await docker.getContainer(id).infoArchive({path, ...limited()})) as {headers: Record<string, string>};
+			const header = response.headers['x-docker-container-path-stat'] ?? '';
+			const {mode, linkTarget} = JSON.parse(Buffer.from(header, 'base64').toString()) as {mode: number; linkTarget: string};
+			return {isDirectory: mode >= goModeDirectory, linkTarget};
+		},
+		archive: async (id, path) => (await docker.getContainer(id).getArchive({path})) as unknown as Readable,
+		create: async (name, options) => (await docker.createContainer({name, ...options, ...limited()})).id,
+		connect: async (network, id) => {
+			await docker.getNetwork(network).connect({Container: id, ...limited()});
+		},
+		remove: async id => unless(404, docker.getContainer(id).remove({force: true, v: true, ...limited()})),
+		createVolume: async (name, labels) => {
+			await docker.createVolume({Name: name, Labels: {...labels}, ...limited()});
+		},
+		async listVolumes(label) {
+			const {Volumes: volumes} = await docker.listVolumes({filters: {label: [label]}, ...limited()});
+			return (volumes ?? []).map(volume => volume.Name);
+		},
+		async volumes() {
+			const {Volumes: volumes} = await docker.listVolumes(limited());
+			return (volumes ?? []).map(volume => ({name: volume.Name, labels: volume.Labels ?? {}}));
+		},
+		removeVolume: async name => unless(404, docker.getVolume(name).remove(limited())),
+		events: async abortSignal => (await docker.getEvents({filters: {type: ['container']}, abortSignal})) as unknown as Readable,
+	};
+}

@@ -1,0 +1,270 @@
+/**
+ * Commands in a container: docker exec with what it lacks. Back-pressure (dockerode's own demultiplexer ignores it and keeps
+ * whole dumps in memory), an exit that the engine confirmed, and a cancel that kills the process where it runs.
+ */
+import {setTimeout as delay} from 'node:timers/promises';
+import {Readable, Writable} from 'node:stream';
+import {type Command, type Exit, type Place, type Running, stderrLimit} from '../agent/command.ts';
+import {type Engine, type EngineExec, statusOf} from './engine.ts';
+
+/** How long the engine may take to confirm an exit after the output ended. A child that holds stdout ends later, not earlier. */
+const confirmDeadlineMs = 30_000;
+
+/** Prints the process's own pid, which is all that a later kill needs, and becomes the command. */
+const wrapper = 'echo "$$" >&2; exec "$@"';
+
+/** Each docker exec is a session of its own (runc calls setsid), so the group is the command and its children. */
+const killer = 'kill -KILL -- "-$1" 2>/dev/null || kill -KILL "$1" 2>/dev/null || test ! -e "/proc/$1"';
+
+/** `docker exec` into one container. */
+export function inContainer(engine: Engine, id: string): Place {
+	return async command => (await startWrapped(engine, id, command)) ?? startPlain(engine, id, command);
+}
+
+/** None where the container has no shell: then the command runs without the wrapper. */
+async function startWrapped(engine: Engine, id: string, command: Command): Promise<Running | undefined> {
+	const exec = await engine.exec(id, {...optionsOf(command), argv: ['sh', '-c', wrapper, 'sh', ...command.argv]});
+	const output = demultiplex(exec.stream);
+	const pid = await output.firstErrorLine();
+	if (pid === undefined || !/^\d+$/.test(pid)) {
+		exec.stream.destroy();
+		const {exitCode} = await confirmExit(exec);
+		if (exitCode === 126 || exitCode === 127) {
+			return undefined;
+		}
+
+		throw new Error(`\`${command.argv[0]}\` could not be started in container ${id.slice(0, 12)}: ${output.stderr() || `exit code ${exitCode}`}`);
+	}
+
+	return running(command, exec, output, async () => {
+		const kill = await engine.exec(id, {argv: ['sh', '-c', killer, 'sh', pid], env: [], user: '0', stdin: false});
+		kill.stream.resume();
+		await confirmExit(kill);
+	});
+}
+
+async function startPlain(engine: Engine, id: string, command: Command): Promise<Running> {
+	const exec = await engine.exec(id, {...optionsOf(command), argv: command.argv});
+	return running(command, exec, demultiplex(exec.stream), async () => {
+		throw new Error(`\`${command.argv[0]}\` in container ${id.slice(0, 12)} cannot be killed: the container has no shell`);
+	});
+}
+
+const optionsOf = ({env = {}, user, stdin = false}: Command) => ({env: Object.entries(env).map(([name, value]) => `${name}=${value}`), user, stdin});
+
+function running(command: Command, exec: EngineExec, output: Demultiplexed, killProcess: () => Promise<void>): Running {
+	const {signal} = command;
+	let exited = false;
+	const kill = async () => {
+		if (exited) {
+			return;
+		}
+
+		try {
+			await killProcess();
+		} catch (error) {
+			// A container that is gone took its processes with it.
+			if (statusOf(error) !== 404) {
+				throw error;
+			}
+		} finally {
+			exec.stream.destroy();
+		}
+	};
+
+	const stdout = Readable.from(output.stdout(), {objectMode: false, highWaterMark: 262_144});
+	const aborted = new Promise<never>((_resolve, reject) => {
+		const abort = () => {
+			const stopped = (error?: unknown) => {
+				const reason = error === undefined ? signal?.reason : new AggregateError([signal?.reason, error]);
+				stdout.destroy();
+				reject(reason);
+			};
+
+			kill().then(() => stopped(), stopped);
+		};
+
+		if (signal?.aborted) {
+			abort();
+		} else {
+			signal?.addEventListener('abort', abort, {once: true});
+			output.ended.then(
+				() => signal?.removeEventListener('abort', abort),
+				() => signal?.removeEventListener('abort', abort),
+			);
+		}
+	});
+
+	const finished = async (): Promise<Exit> => {
+		await output.ended;
+		const {exitCode} = await confirmExit(exec);
+		exited = true;
+		return {exitCode, stderr: output.stderr()};
+	};
+
+	const done = Promise.race([finished(), aborted]);
+	// Whoever awaits `done` sees its failure; a caller that failed earlier must not bring the agent down.
+	done.catch(() => {});
+	aborted.catch(() => {});
+	return {stdin: command.stdin ? standardInput(exec.stream) : closedInput(), stdout, done, kill};
+}
+
+/** Only the writing half, so that ending it does not end the reading of the output. */
+function standardInput(stream: EngineExec['stream']): Writable {
+	const input = new Writable({
+		highWaterMark: 262_144,
+		write(chunk, _encoding, callback) {
+			stream.write(chunk, callback);
+		},
+		final(callback) {
+			stream.end(callback);
+		},
+	});
+	stream.once('close', () => input.destroy());
+	// The command may end without reading all of its input: its exit code says whether that is a failure.
+	input.on('error', () => {});
+	return input;
+}
+
+function closedInput(): Writable {
+	const input = new Writable();
+	input.destroy();
+	return input;
+}
+
+/** The end of the output is no success: with the engine killed the stream just ends. */
+async function confirmExit(exec: EngineExec): Promise<{exitCode: number}> {
+	const deadline = Date.now() + confirmDeadlineMs;
+	for (let pause = 5; ; pause = Math.min(pause * 2, 500)) {
+		try {
+			const {running, exitCode} = await exec.inspect();
+			if (!running && exitCode !== null) {
+				return {exitCode};
+			}
+
+			if (Date.now() > deadline) {
+				throw new Error('the command closed its output but still runs');
+			}
+		} catch (error) {
+			if (Date.now() > deadline || statusOf(error) === 404) {
+				throw new Error('the engine did not confirm how the command ended', {cause: error});
+			}
+		}
+
+		await delay(pause);
+	}
+}
+
+interface Demultiplexed {
+	/** Reads until the first line of the error output is there; `undefined` when the output ended before. */
+	firstErrorLine: () => Promise<string | undefined>;
+	/** The rest of the standard output, at the pace of its reader. */
+	stdout: () => AsyncGenerator<Buffer>;
+	stderr: () => string;
+	/** Rejects when the stream broke or ended within a frame. */
+	ended: Promise<void>;
+}
+
+const stdoutFrame = 1;
+const frameHeaderBytes = 8;
+
+/** The engine's frames: one byte for which output, three unused, four for the length, then the content. */
+function demultiplex(stream: Readable): Demultiplexed {
+	const parts = frames(stream);
+	const early: Buffer[] = [];
+	let errors = Buffer.alloc(0);
+	const {promise: ended, resolve, reject} = Promise.withResolvers<void>();
+	ended.catch(() => {});
+
+	const next = async (): Promise<Buffer | undefined> => {
+		try {
+			for (;;) {
+				const {value, done} = await parts.next();
+				if (done) {
+					resolve();
+					return undefined;
+				}
+
+				if (value.output === stdoutFrame) {
+					return value.content;
+				}
+
+				errors = Buffer.concat([errors, value.content]).subarray(-stderrLimit);
+				if (waitingForLine) {
+					return Buffer.alloc(0);
+				}
+			}
+		} catch (error) {
+			const broken = new Error('the output of the command broke off', {cause: error});
+			reject(broken);
+			throw broken;
+		}
+	};
+
+	let waitingForLine = false;
+	return {
+		async firstErrorLine() {
+			waitingForLine = true;
+			try {
+				for (;;) {
+					const newline = errors.indexOf('\n');
+					if (newline !== -1) {
+						const line = errors.subarray(0, newline).toString();
+						errors = errors.subarray(newline + 1);
+						return line;
+					}
+
+					const content = await next();
+					if (content === undefined) {
+						return undefined;
+					}
+
+					if (content.length > 0) {
+						early.push(content);
+					}
+				}
+			} finally {
+				waitingForLine = false;
+			}
+		},
+		async *stdout() {
+			yield* early.splice(0);
+			for (let content = await next(); content !== undefined; content = await next()) {
+				yield content;
+			}
+		},
+		stderr: () => errors.toString().trim(),
+		ended,
+	};
+}
+
+/** Content as it comes, without waiting for the end of a frame. @throws when the stream ends within one. */
+export async function* frames(stream: AsyncIterable<Buffer>): AsyncGenerator<{output: number; content: Buffer}> {
+	let header = Buffer.alloc(0);
+	let output = 0;
+	let left = 0;
+	for await (const chunk of stream) {
+		let rest = chunk;
+		while (rest.length > 0) {
+			if (left === 0) {
+				const taken = rest.subarray(0, frameHeaderBytes - header.length);
+				header = Buffer.concat([header, taken]);
+				rest = rest.subarray(taken.length);
+				if (header.length === frameHeaderBytes) {
+					output = header.readUInt8(0);
+					left = header.readUInt32BE(4);
+					header = Buffer.alloc(0);
+				}
+			} else {
+				const content = rest.subarray(0, left);
+				left -= content.length;
+				rest = rest.subarray(content.length);
+				yield {output, content};
+			}
+		}
+	}
+
+	if (left > 0 || header.length > 0) {
+		throw new Error('the stream ended within a frame');
+	}
+}

@@ -1,0 +1,173 @@
+/**
+ * Workers: short-lived containers of Holdfast's own image. They have no socket, no state, a read-only root and few capabilities.
+ * Secrets reach them with each command, never in their configuration.
+ */
+import {setTimeout as delay} from 'node:timers/promises';
+import type {Place} from '../agent/command.ts';
+import {type CreateOptions, type Engine, statusOf} from './engine.ts';
+import {inContainer} from './exec.ts';
+import type {Self} from './self.ts';
+
+export const workerLabel = 'holdfast.worker';
+export const agentLabel = 'holdfast.agent';
+
+/** The folder that all workers of a run share; on disk, in a volume of its own. */
+export const staging = '/staging';
+
+/** A worker that its agent forgot ends by itself after this long. */
+const lifetimeSeconds = 7 * 24 * 3600;
+
+export interface WorkerMount {
+	type: 'volume' | 'bind';
+	/** The volume's name or the path on the host. */
+	from: string;
+	/** The path in the worker. */
+	to: string;
+	readOnly: boolean;
+}
+
+export interface Worker {
+	id: string;
+	name: string;
+	/** Where its commands run. */
+	run: Place;
+}
+
+export interface Workforce {
+	/** Has the target's mounts, the agent's repository, cache and network; runs restic, and reads or writes files. */
+	repository: (mounts: readonly WorkerMount[], use: 'read' | 'write') => Promise<Worker>;
+	/** Has neither secrets nor network; joins a container's pid namespace to run that container's own programs as its own user. */
+	dump: (containerId: string) => Promise<Worker>;
+	/** Removes all that was made. Every removal is tried. */
+	dismiss: () => Promise<void>;
+}
+
+/**
+ * What the repository worker needs: to read everybody's files, and to open a SQLite database that belongs to another user (SQLite
+ * gives the `-wal` and `-shm` that it makes to the database's owner); to write, owners, modes, devices and file capabilities too.
+ */
+const fileCapabilities = {
+	read: ['DAC_READ_SEARCH', 'DAC_OVERRIDE', 'CHOWN'],
+	write: ['DAC_READ_SEARCH', 'DAC_OVERRIDE', 'CHOWN', 'FOWNER', 'FSETID', 'MKNOD', 'SETFCAP'],
+};
+
+/** What it takes to enter another container's file system as its user. */
+const dumpCapabilities = ['SYS_PTRACE', 'SYS_CHROOT', 'SETUID', 'SETGID', 'DAC_READ_SEARCH', 'KILL'];
+
+interface HireOptions {
+	engine: Engine;
+	self: Self;
+	agentId: string;
+	run: string;
+}
+
+/** The workers of one run. The staging volume is made at once. */
+export async function hireWorkers({engine, self, agentId, run}: HireOptions): Promise<Workforce> {
+	const labels = {[workerLabel]: run, [agentLabel]: agentId};
+	const stagingVolume = `holdfast-staging-${run}`;
+	const workers: string[] = [];
+	await engine.createVolume(stagingVolume, labels);
+
+	const hire = async (name: string, options: CreateOptions, mounts: readonly WorkerMount[]): Promise<Worker> => {
+		const {HostConfig: hostConfig, ...rest} = options;
+		const id = await engine.create(name, {
+			Image: self.image,
+			Labels: labels,
+			Entrypoint: ['/usr/bin/tini', '--', 'sleep', String(lifetimeSeconds)],
+			Cmd: [],
+			User: '0:0',
+			WorkingDir: '/',
+			...rest,
+			HostConfig: {
+				ReadonlyRootfs: true,
+				CapDrop: ['ALL'],
+				SecurityOpt: ['no-new-privileges'],
+				AutoRemove: true,
+				Tmpfs: {'/tmp': 'rw,nosuid,nodev'},
+				Mounts: [{from: stagingVolume, to: staging, type: 'volume', readOnly: false} as const, ...mounts].map(mount => ({
+					Type: mount.type,
+					Source: mount.from,
+					Target: mount.to,
+					ReadOnly: mount.readOnly,
+				})),
+				...hostConfig,
+			},
+		});
+		workers.push(id);
+		await engine.start(id);
+		return {id, name, run: inContainer(engine, id)};
+	};
+
+	return {
+		async repository(mounts, use) {
+			const own = self.mounts.map(mount => ({
+				type: mount.type,
+				from: mount.type === 'volume' ? (mount.volume ?? '') : mount.hostPath,
+				to: mount.path,
+				readOnly: !mount.readWrite,
+			}));
+			const name = `holdfast-repository-${run}`;
+			const network = self.networks[0] ?? self.networkMode;
+			const worker = await hire(
+				name,
+				// The host name is what restic writes into its locks: it must tell this worker from every other.
+				{Hostname: `holdfast-${run}`, HostConfig: {CapAdd: fileCapabilities[use], NetworkMode: network}},
+				[...own, ...mounts],
+			);
+			for (const further of self.networks.slice(1)) {
+				await engine.connect(further, worker.id);
+			}
+
+			return worker;
+		},
+		dump: async containerId =>
+			hire(
+				`holdfast-dump-${run}-${containerId.slice(0, 12)}`,
+				{HostConfig: {CapAdd: dumpCapabilities, NetworkMode: 'none', PidMode: `container:${containerId}`}},
+				[],
+			),
+		async dismiss() {
+			await removeAll(engine, workers, [stagingVolume]);
+		},
+	};
+}
+
+async function removeAll(engine: Engine, containers: readonly string[], volumes: readonly string[]): Promise<void> {
+	const removed = await Promise.allSettled(containers.map(async id => engine.remove(id)));
+	const failures = [...removed, ...(await Promise.allSettled(volumes.map(async name => removeVolume(engine, name))))].filter(
+		result => result.status === 'rejected',
+	);
+	if (failures.length > 0) {
+		throw new AggregateError(
+			failures.map(failure => failure.reason),
+			'a worker or its staging volume could not be removed',
+		);
+	}
+}
+
+/** A container that removes itself may hold its volume a little longer than its own removal takes. */
+async function removeVolume(engine: Engine, name: string): Promise<void> {
+	for (let attempt = 1; ; attempt++) {
+		try {
+			return await engine.removeVolume(name);
+		} catch (error) {
+			if (statusOf(error) !== 409 || attempt === 20) {
+				throw error;
+			}
+
+			await delay(100);
+		}
+	}
+}
+
+/** Removes what an earlier life of this agent left behind. Gives the names of the containers. */
+export async function removeLeftovers(engine: Engine, agentId: string): Promise<string[]> {
+	const label = `${agentLabel}=${agentId}`;
+	const containers = (await engine.list()).filter(({labels}) => labels[agentLabel] === agentId && labels[workerLabel] !== undefined);
+	await removeAll(
+		engine,
+		containers.map(({id}) => id),
+		await engine.listVolumes(label),
+	);
+	return containers.map(({name}) => name);
+}
