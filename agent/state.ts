@@ -1,6 +1,9 @@
 /** What outlives the agent: runs, their events, the journal of undos. The only importer of node:sqlite in the agent. */
-import type {Journal} from '../docker/quiesce.ts';
+import {createHash, randomBytes} from 'node:crypto';
+import {DatabaseSync, type SQLOutputValue} from 'node:sqlite';
+import type {Journal, Undo} from '../docker/quiesce.ts';
 import type {Operation, Outcome, RunEvent, RunResult} from './events.ts';
+import {migrations} from './migrations.ts';
 
 export interface RunRecord {
 	run: string;
@@ -21,11 +24,19 @@ export interface State extends Journal {
 	readonly agentId: string;
 	insertRun: (run: {run: string; target: string; operation: Operation; trigger: string; queuedAt: number}) => void;
 	startRun: (run: string, startedAt: number) => void;
+	/** Lets go of the events of runs that finished long ago: those of the last 500 are kept. */
 	finishRun: (run: string, finishedAt: number, result: RunResult) => void;
-	runs: (options?: {target?: string | undefined; operation?: Operation | undefined; outcome?: Outcome | undefined; limit?: number | undefined}) => RunRecord[];
+	/** Newest first; 100 unless `limit` says otherwise. */
+	runs: (options?: {
+		target?: string | undefined;
+		operation?: Operation | undefined;
+		outcome?: Outcome | undefined;
+		limit?: number | undefined;
+	}) => RunRecord[];
 	findRun: (run: string) => RunRecord | undefined;
-	/** Runs that were queued or running when the agent died. */
+	/** Runs that were queued or running when the agent died; oldest first. */
 	interruptedRuns: () => RunRecord[];
+	/** Of the progress of a source, only the latest is kept. */
 	appendEvent: (event: RunEvent) => void;
 	events: (run: string) => RunEvent[];
 	/** The id of the repository that was opened at this location before; a location is never stored as it is (it may hold secrets). */
@@ -35,3 +46,189 @@ export interface State extends Journal {
 	firstSeen: (target: string, now: number) => number;
 	close: () => void;
 }
+
+/** Events of this many finished runs are kept. */
+const keptRuns = 500;
+
+type Row = Record<string, SQLOutputValue>;
+
+/**
+ * What returns is on disk: each statement is a transaction that ends with an fsync.
+ *
+ * @throws when the file cannot be opened, is damaged, or was written by a newer Holdfast. It is never deleted or replaced:
+ * it may hold undos.
+ */
+export function openState(path: string): State {
+	const database = openDatabase(path);
+	return {
+		agentId: agentIdOf(database),
+		...openRuns(database),
+		...openEvents(database),
+		...openJournal(database),
+		...openMemory(database),
+		close: () => database.close(),
+	};
+}
+
+function openDatabase(path: string): DatabaseSync {
+	const database = opened(path, () => new DatabaseSync(path, {timeout: 5000}));
+	try {
+		opened(path, () => {
+			// Before anything is written: a damaged file is left as it is
+			const {quick_check: found} = database.prepare('pragma quick_check(1)').get() ?? {};
+			if (found !== 'ok') {
+				throw new Error(String(found));
+			}
+
+			database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on');
+		});
+		migrate(database, path);
+		return database;
+	} catch (error) {
+		database.close();
+		throw error;
+	}
+}
+
+function opened<Value>(path: string, open: () => Value): Value {
+	try {
+		return open();
+	} catch (error) {
+		throw new Error(
+			`the state database \`${path}\` cannot be used. It may hold what must still be undone, so it is left as it is. Put a good copy in its place; or, once every container of the targets is in its right state, move it away to begin with an empty history`,
+			{cause: error},
+		);
+	}
+}
+
+function migrate(database: DatabaseSync, path: string): void {
+	const version = Number(database.prepare('pragma user_version').get()?.user_version);
+	if (version > migrations.length) {
+		throw new Error(
+			`\`${path}\` has version ${version}, and this Holdfast knows ${migrations.length} at most: start the newer Holdfast again`,
+		);
+	}
+
+	for (const [index, migration] of migrations.entries()) {
+		if (index >= version) {
+			database.exec(`begin immediate; ${migration}; pragma user_version = ${index + 1}; commit`);
+		}
+	}
+}
+
+function agentIdOf(database: DatabaseSync): string {
+	database.prepare('insert into agent select ? where not exists (select 1 from agent)').run(randomBytes(8).toString('hex'));
+	return String(database.prepare('select id from agent').get()?.id);
+}
+
+function openRuns(database: DatabaseSync): Pick<State, 'insertRun' | 'startRun' | 'finishRun' | 'runs' | 'findRun' | 'interruptedRuns'> {
+	const insert = database.prepare("insert into runs (run, target, operation, trigger, state, queued_at) values (?, ?, ?, ?, 'queued', ?)");
+	const start = database.prepare("update runs set state = 'running', started_at = ? where run = ? and state = 'queued'");
+	const finish = database.prepare(
+		"update runs set state = 'finished', finished_at = ?, outcome = ?, result = ? where run = ? and state <> 'finished'",
+	);
+	const find = database.prepare('select * from runs where run = ?');
+	const unfinished = database.prepare("select * from runs where state <> 'finished' order by queued_at, run");
+	// A few at once: the clock may have been set between two ends
+	const prune = database.prepare(`delete from events where run in (
+		select run from runs where state = 'finished' order by finished_at desc limit 20 offset ${keptRuns})`);
+	return {
+		insertRun({run, target, operation, trigger, queuedAt}) {
+			insert.run(run, target, operation, trigger, queuedAt);
+		},
+		startRun(run, startedAt) {
+			changedOne(start.run(startedAt, run).changes, `run ${run} is not queued`);
+		},
+		finishRun(run, finishedAt, result) {
+			changedOne(finish.run(finishedAt, result.outcome, JSON.stringify(result), run).changes, `run ${run} is not under way`);
+			prune.run();
+		},
+		runs({target, operation, outcome, limit = 100} = {}) {
+			const asked = Object.entries({target, operation, outcome}).filter((pair): pair is [string, string] => pair[1] !== undefined);
+			const where = asked.map(([column]) => `and ${column} = ?`).join(' ');
+			return database
+				.prepare(`select * from runs where true ${where} order by queued_at desc, run desc limit ?`)
+				.all(...asked.map(([, value]) => value), limit)
+				.map(runRecord);
+		},
+		findRun(run) {
+			const row = find.get(run);
+			return row && runRecord(row);
+		},
+		interruptedRuns: () => unfinished.all().map(runRecord),
+	};
+}
+
+function changedOne(changes: number | bigint, otherwise: string): void {
+	if (Number(changes) !== 1) {
+		throw new Error(otherwise);
+	}
+}
+
+/** The words in the columns were written by `insertRun` and `finishRun`. */
+function runRecord(row: Row): RunRecord {
+	return {
+		run: String(row.run),
+		target: String(row.target),
+		operation: row.operation as Operation,
+		trigger: String(row.trigger),
+		state: row.state as RunRecord['state'],
+		outcome: row.outcome as Outcome | null,
+		queuedAt: Number(row.queued_at),
+		startedAt: row.started_at as number | null,
+		finishedAt: row.finished_at as number | null,
+		result: row.result === null ? null : (JSON.parse(String(row.result)) as RunResult),
+	};
+}
+
+function openEvents(database: DatabaseSync): Pick<State, 'appendEvent' | 'events'> {
+	const insert = database.prepare('insert into events (run, type, subject, event) values (?, ?, ?, ?)');
+	const replace = database.prepare("update events set event = ? where run = ? and type = 'progress' and subject = ?");
+	const ofRun = database.prepare('select event from events where run = ? order by id');
+	return {
+		appendEvent(event) {
+			const text = JSON.stringify(event);
+			const subject = event.type === 'progress' ? event.source : null;
+			const replaced = subject !== null && Number(replace.run(text, event.run, subject).changes) > 0;
+			if (!replaced) {
+				insert.run(event.run, event.type, subject, text);
+			}
+		},
+		events: run => ofRun.all(run).map(({event}) => JSON.parse(String(event)) as RunEvent),
+	};
+}
+
+function openJournal(database: DatabaseSync): Journal {
+	const insert = database.prepare('insert into undos (run, undo) values (?, ?)');
+	const remove = database.prepare('delete from undos where id = ?');
+	const all = database.prepare('select * from undos order by id');
+	return {
+		record: (run, undo) => Number(insert.run(run, JSON.stringify(undo)).lastInsertRowid),
+		clear(id) {
+			remove.run(id);
+		},
+		open: () => all.all().map(({id, run, undo}) => ({id: Number(id), run: String(run), undo: JSON.parse(String(undo)) as Undo})),
+	};
+}
+
+function openMemory(database: DatabaseSync): Pick<State, 'knownRepository' | 'rememberRepository' | 'firstSeen'> {
+	const findRepository = database.prepare('select id from repositories where location_sha256 = ?');
+	const saveRepository = database.prepare('insert or replace into repositories values (?, ?)');
+	const see = database.prepare('insert or ignore into targets values (?, ?)');
+	const seen = database.prepare('select first_seen from targets where target = ?');
+	return {
+		knownRepository(location) {
+			const row = findRepository.get(sha256(location));
+			return row && String(row.id);
+		},
+		rememberRepository(location, id) {
+			saveRepository.run(sha256(location), id);
+		},
+		firstSeen(target, now) {
+			see.run(target, now);
+			return Number(seen.get(target)?.first_seen);
+		},
+	};
+}
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');

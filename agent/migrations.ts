@@ -1,0 +1,37 @@
+/** What the state database looks like. Each step leads from one version (`PRAGMA user_version`) to the next; a released step never changes. */
+export const migrations: readonly string[] = [
+	`
+	create table agent (id text not null) strict;
+
+	create table runs (
+		run text primary key,
+		target text not null,
+		operation text not null,
+		trigger text not null,
+		state text not null check (state in ('queued', 'running', 'finished')),
+		outcome text,
+		queued_at integer not null,
+		started_at integer,
+		finished_at integer,
+		result text
+	) strict;
+	create index runs_by_time on runs (queued_at);
+	create index runs_by_target on runs (target, queued_at);
+	create index runs_unfinished on runs (queued_at) where state <> 'finished';
+	create index runs_by_end on runs (finished_at) where state = 'finished';
+
+	create table events (
+		id integer primary key,
+		run text not null references runs,
+		type text not null,
+		subject text,
+		event text not null
+	) strict;
+	create index events_by_run on events (run, id);
+	create index progress on events (run, subject) where type = 'progress';
+
+	create table undos (id integer primary key autoincrement, run text not null, undo text not null) strict;
+	create table repositories (location_sha256 text primary key, id text not null) strict;
+	create table targets (target text primary key, first_seen integer not null) strict;
+	`,
+];
