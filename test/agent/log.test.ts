@@ -67,8 +67,8 @@ for (const isTTY of [false, true]) {
 }
 
 test('a secret that is a number leaves the line whole', t => {
-	const {log, parsed} = capture({secrets: ['1234', '"}]']});
-	log.info('password 1234', {bytes: 12345, '1234': '"}]'});
+	const {log, parsed} = capture({secrets: ['1234', '"}],']});
+	log.info('password 1234', {bytes: 12345, '1234': '"}],'});
 	t.like(parsed()[0], {message: 'password ***', bytes: 12345, '***': '***'});
 });
 
