@@ -1,0 +1,178 @@
+/** The agent as a process: puts right what an earlier life left, then listens, watches and keeps the schedule until it is told to end. */
+import {join} from 'node:path';
+import {setTimeout as delay} from 'node:timers/promises';
+import {connectEngine, type Engine} from '../docker/engine.ts';
+import {findSelf} from '../docker/self.ts';
+import {watchContainers} from '../docker/watch.ts';
+import {type Agent, createAgent} from './agent.ts';
+import {startServer} from './api/server.ts';
+import type {Workshop} from './backup.ts';
+import type {Place} from './command.ts';
+import type {Config} from './config.ts';
+import {explain} from './errors.ts';
+import {createEventHub} from './events.ts';
+import {here} from './here.ts';
+import {type Log, logEvents} from './log.ts';
+import {createMetrics} from './metrics.ts';
+import {listPoints} from './points.ts';
+import {closeInterrupted, putBack, removeWorkers} from './recover.ts';
+import {createRepositoryDoor} from './repository.ts';
+import {createRestic} from './restic/restic.ts';
+import {createRuns} from './runs.ts';
+import {createSchedule, type Schedule} from './schedule.ts';
+import {openState, type State} from './state.ts';
+import {createSurvey, type Survey} from './survey.ts';
+import {runView} from './views.ts';
+
+/** How often that is tried again which the agent cannot do without. */
+const retryMs = 2000;
+
+/** How often the schedule is compared with the containers even if no event came. */
+const relistMs = 60_000;
+
+export interface Daemon {
+	/** Takes no new run, puts back what is quiesced, ends. */
+	close: () => Promise<void>;
+}
+
+export async function startDaemon(
+	config: Config,
+	{version, log, signal}: {version: string; log: Log; signal: AbortSignal},
+): Promise<Daemon> {
+	const engine = connectEngine(config.engineAddress);
+	const state = openState(join(config.stateDirectory, 'holdfast.db'));
+	const hub = createEventHub(error => log.error('a listener failed', {error}));
+	logEvents(hub, log);
+	await untilDone('the engine does not answer', {log, signal}, async () => engine.info());
+	const recovery = {engine, state, hub, log};
+	void untilDone('not every container is put back', {log, signal}, async () => {
+		if (!(await putBack(recovery))) {
+			throw new Error('trying again');
+		}
+	});
+	await untilDone('the agent cannot prepare its workers', {log, signal}, async () => removeWorkers(recovery));
+
+	const workshop = await untilDone('the agent cannot prepare its workers', {log, signal}, async () =>
+		createWorkshop(config, {engine, state, version}),
+	);
+	const survey = createSurvey({
+		engine,
+		self: workshop.self.containerId,
+		prefix: config.labelPrefix,
+		projects: config.projects ?? [],
+		schedule: config.schedule,
+	});
+	const runs = createRuns({state, hub, concurrency: config.concurrency});
+	const repository = createRepositoryDoor({restic: workshop.restic(), repository: config.repository, state});
+	let schedule: Schedule | undefined;
+	const agent = createAgent({workshop, survey, runs, state, repository, nextDue: target => schedule?.next(target) ?? null});
+	const server = await startServer({
+		agent,
+		token: config.apiToken,
+		listen: config.listen,
+		metrics: observe(agent, {state, hub, log, version}),
+		version,
+		report: error => log.error('request failed', {error}),
+	});
+	log.info(`listening at ${server.url}`);
+	void untilDone('the repository cannot be opened', {log, signal}, async () => {
+		log.info(`repository ${(await repository.open()).slice(0, 8)} is open`);
+		if (state.interruptedRuns().length > 0) {
+			closeInterrupted(recovery, await listPoints(workshop.restic()), ({target, run}) => runs.current(target) === run);
+		}
+	});
+
+	schedule = keepSchedule(config, agent, log);
+	const reschedule = async () => schedule?.set(await entries(survey, state));
+	void watchContainers(engine, {
+		signal,
+		onChange: reschedule,
+		onLost: error => log.warning("the engine's events are lost, listing again", {error}),
+	});
+	const relist = setInterval(() => reschedule().catch((error: unknown) => log.warning('targets cannot be listed', {error})), relistMs);
+	return {
+		async close() {
+			clearInterval(relist);
+			schedule?.close();
+			await agent.close();
+			await server.close();
+			state.close();
+		},
+	};
+}
+
+async function createWorkshop(
+	config: Config,
+	{engine, state, version}: {engine: Engine; state: State; version: string},
+): Promise<Workshop> {
+	const self = await findSelf(engine, {image: config.image, stateDirectory: config.stateDirectory});
+	const restic = (place: Place = here) => createRestic(place, config.repository);
+	const {name, version: engineVersion} = await engine.info();
+	return {
+		engine,
+		self,
+		journal: state,
+		agentId: state.agentId,
+		host: config.host ?? name,
+		versions: {holdfast: version, engine: engineVersion, restic: await restic().version()},
+		folder: join(config.stateDirectory, 'manifests'),
+		restic,
+	};
+}
+
+function observe(
+	agent: Agent,
+	{state, hub, log, version}: {state: State; hub: ReturnType<typeof createEventHub>; log: Log; version: string},
+) {
+	return createMetrics({
+		hub,
+		version,
+		history: state.runs({limit: 10_000}).map(runView),
+		report: error => log.warning('metrics are incomplete', {error}),
+		async collect() {
+			const [targets, status] = await Promise.all([agent.targets(), agent.status()]);
+			return {targets, status, quiescedContainers: state.open().filter(({undo}) => undo.kind !== 'hook').length};
+		},
+	});
+}
+
+function keepSchedule({timeZone}: Config, agent: Agent, log: Log): Schedule {
+	return createSchedule({
+		timeZone,
+		async onDue(target) {
+			await (await agent.backup(target, 'schedule')).finished;
+		},
+		report: (error, target) => log.error(`the scheduled backup of \`${target}\` could not begin`, {error, target}),
+	});
+}
+
+/** A target that never ran is due from when it was first seen. */
+async function entries(survey: Survey, state: State) {
+	return (await survey.all()).map(({target: {name: target}, plan}) => {
+		const [last] = state.runs({target, operation: 'backup', limit: 1});
+		return {target, line: plan.schedule, since: Math.max(state.firstSeen(target, Date.now()), last?.queuedAt ?? 0)};
+	});
+}
+
+/** Tries until it works; says what is wrong once for each new reason. */
+async function untilDone<Value>(
+	problem: string,
+	{log, signal}: {log: Log; signal: AbortSignal},
+	attempt: () => Promise<Value>,
+): Promise<Value> {
+	let said = '';
+	for (;;) {
+		signal.throwIfAborted();
+		try {
+			return await attempt();
+		} catch (error) {
+			const reason = explain(error);
+			if (reason !== said) {
+				log.error(`${problem}: ${reason}`);
+				said = reason;
+			}
+		}
+
+		await delay(retryMs, undefined, {signal});
+	}
+}

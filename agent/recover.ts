@@ -1,0 +1,73 @@
+/** What an agent does first: put right what an earlier life of it left when it was killed. */
+import type {Engine} from '../docker/engine.ts';
+import {undoAll} from '../docker/quiesce.ts';
+import {removeLeftovers} from '../docker/worker.ts';
+import {explain} from './errors.ts';
+import type {BackupResult, EventHub} from './events.ts';
+import type {Log} from './log.ts';
+import type {Point} from './points.ts';
+import type {RunRecord, State} from './state.ts';
+
+interface Recovery {
+	engine: Engine;
+	state: State;
+	hub: EventHub;
+	log: Log;
+}
+
+/** Containers first: every second counts for them, and it needs nothing but the engine. @returns whether all is put back */
+export async function putBack({engine, state, log}: Recovery): Promise<boolean> {
+	const {undone, failures} = await undoAll(engine, state);
+	for (const name of undone) {
+		log.warning(`container \`${name}\` was put back: the agent had ended while it was quiesced`);
+	}
+
+	for (const failure of failures) {
+		log.error(explain(failure));
+	}
+
+	return failures.length === 0;
+}
+
+export async function removeWorkers({engine, state, log}: Recovery): Promise<void> {
+	for (const name of await removeLeftovers(engine, state.agentId)) {
+		log.info(`worker \`${name}\` of an interrupted run was removed`);
+	}
+}
+
+/** A run whose manifest is in the repository was published, even if the agent died before it could say so. */
+export function closeInterrupted({state, hub, log}: Recovery, points: readonly Point[], isUnderWay: (record: RunRecord) => boolean): void {
+	for (const record of state.interruptedRuns()) {
+		if (record.operation === 'backup' && !isUnderWay(record)) {
+			const point = points.find(({id}) => id === record.run);
+			const result = interruptedResult(record, point);
+			state.finishRun(record.run, Date.now(), result);
+			const event = {
+				type: 'finished' as const,
+				run: record.run,
+				target: record.target,
+				at: Date.now(),
+				operation: record.operation,
+				result,
+			};
+			state.appendEvent(event);
+			hub.send(event);
+			log.warning(`run ${record.run} of \`${record.target}\` was interrupted by the end of the agent: ${result.outcome}`);
+		}
+	}
+}
+
+function interruptedResult({run, target, queuedAt, startedAt}: RunRecord, point: Point | undefined): BackupResult {
+	const begun = startedAt ?? queuedAt;
+	return {
+		run,
+		target,
+		outcome: point === undefined ? 'failed' : 'success',
+		point: point === undefined ? null : run,
+		startedAt: new Date(begun).toISOString(),
+		durationSeconds: (Date.now() - begun) / 1000,
+		quiesceSeconds: 0,
+		sources: (point?.sources ?? []).map(source => ({...source, outcome: 'success' as const, addedBytes: 0})),
+		...(point === undefined ? {error: 'the agent ended while the run was under way'} : {}),
+	};
+}

@@ -1,0 +1,174 @@
+/** Runs: one at a time for each target, a few at a time for all, each with its events, its cancel and its record. */
+import PQueue from 'p-queue';
+import type {Accepted} from './agent.ts';
+import {BusyError, CancelledError, NotFoundError, UsageError} from './errors.ts';
+import type {EventHub, Operation, RunEvent, RunResult, Tell, Told} from './events.ts';
+import {runId} from './ids.ts';
+import type {State} from './state.ts';
+
+/** What a run works with. */
+export interface RunContext {
+	run: string;
+	startedAt: Date;
+	signal: AbortSignal;
+	tell: Tell;
+}
+
+export interface Job<Result extends RunResult> {
+	operation: Operation;
+	target: string;
+	trigger: string;
+	/** Never rejects: a failure is an outcome. */
+	work: (context: RunContext) => Promise<Result>;
+}
+
+export interface Runs {
+	/** @throws {BusyError} */
+	start: <Result extends RunResult>(job: Job<Result>) => Accepted<Result>;
+	/** The run of a target that is queued or under way. */
+	current: (target: string) => string | undefined;
+	/** @throws {NotFoundError | UsageError} */
+	cancel: (run: string) => Promise<void>;
+	/** @throws {NotFoundError} */
+	follow: (run: string, signal: AbortSignal) => AsyncIterable<RunEvent>;
+	/** Cancels what is under way and waits for it. */
+	close: () => Promise<void>;
+}
+
+/** Progress is told this often for each source of a run. */
+const progressIntervalMs = 500;
+
+/** A reader that is this far behind loses progress events, never others. */
+const backlogLimit = 1000;
+
+interface Active {
+	target: string;
+	controller: AbortController;
+	finished: Promise<unknown>;
+}
+
+export function createRuns({state, hub, concurrency}: {state: State; hub: EventHub; concurrency: number}): Runs {
+	const queue = new PQueue({concurrency});
+	const active = new Map<string, Active>();
+	let closing = false;
+
+	const send = (event: RunEvent): void => {
+		if (event.type !== 'progress') {
+			state.appendEvent(event);
+		}
+
+		hub.send(event);
+	};
+
+	const teller = (run: string, target: string): Tell => {
+		const told = new Map<string, number>();
+		return (event: Told) => {
+			const at = Date.now();
+			if (event.type === 'progress') {
+				if (at - (told.get(event.source) ?? 0) < progressIntervalMs) {
+					return;
+				}
+
+				told.set(event.source, at);
+			}
+
+			send({...event, run, target, at} as RunEvent);
+		};
+	};
+
+	const current = (target: string) => [...active].find(([, other]) => other.target === target)?.[0];
+
+	return {
+		current,
+		start<Result extends RunResult>({operation, target, trigger, work}: Job<Result>): Accepted<Result> {
+			if (closing) {
+				throw new BusyError('the agent is shutting down');
+			}
+
+			const other = current(target);
+			if (other !== undefined) {
+				throw new BusyError(`\`${target}\` is busy with run ${other}`, {hint: `wait for it, or stop it: holdfast cancel ${other}`});
+			}
+
+			const queuedAt = Date.now();
+			const run = runId(queuedAt);
+			const controller = new AbortController();
+			const tell = teller(run, target);
+			state.insertRun({run, target, operation, trigger, queuedAt});
+			tell({type: 'queued', operation, trigger});
+			const finished = queue.add(async () => {
+				const startedAt = new Date();
+				state.startRun(run, startedAt.getTime());
+				const result = await work({run, startedAt, signal: controller.signal, tell});
+				state.finishRun(run, Date.now(), result);
+				active.delete(run);
+				tell({type: 'finished', operation, result});
+				return result;
+			});
+			active.set(run, {target, controller, finished});
+			return {run, finished};
+		},
+		async cancel(run) {
+			const found = active.get(run);
+			if (found === undefined) {
+				throw state.findRun(run) === undefined
+					? new NotFoundError(`there is no run \`${run}\``)
+					: new UsageError(`run \`${run}\` is already finished`);
+			}
+
+			found.controller.abort(new CancelledError('the run was cancelled'));
+			await found.finished;
+		},
+		follow(run, signal) {
+			if (state.findRun(run) === undefined) {
+				throw new NotFoundError(`there is no run \`${run}\``, {hint: 'holdfast runs lists them'});
+			}
+
+			return followRun(state, hub, run, signal);
+		},
+		async close() {
+			closing = true;
+			for (const {controller} of active.values()) {
+				controller.abort(new CancelledError('the agent is shutting down'));
+			}
+
+			await Promise.allSettled([...active.values()].map(async ({finished}) => finished));
+		},
+	};
+}
+
+/** What was told, then what is told. Nothing can come between the two: both happen in one turn. */
+async function* followRun(state: State, hub: EventHub, run: string, signal: AbortSignal): AsyncGenerator<RunEvent> {
+	let wake = () => {};
+	const backlog: RunEvent[] = state.events(run);
+	const unlisten = hub.listen(event => {
+		if (event.run === run && (event.type !== 'progress' || backlog.length < backlogLimit)) {
+			backlog.push(event);
+			wake();
+		}
+	});
+	const onAbort = () => wake();
+	signal.addEventListener('abort', onAbort);
+	try {
+		while (!signal.aborted) {
+			const event = backlog.shift();
+			if (event === undefined) {
+				const {promise, resolve} = Promise.withResolvers<void>();
+				wake = resolve;
+				if (backlog.length === 0) {
+					await promise;
+				}
+
+				continue;
+			}
+
+			yield event;
+			if (event.type === 'finished') {
+				return;
+			}
+		}
+	} finally {
+		unlisten();
+		signal.removeEventListener('abort', onAbort);
+	}
+}

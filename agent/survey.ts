@@ -1,0 +1,90 @@
+/** What is there now: targets by label, what a run of each would do, and what is wrong with them. */
+import PQueue from 'p-queue';
+import type {Container} from '../docker/container.ts';
+import {discoverTargets, type Target} from '../docker/discovery.ts';
+import type {Engine} from '../docker/engine.ts';
+import type {Problem} from '../docker/labels.ts';
+import {explain, NotFoundError} from './errors.ts';
+import {type Plan, planTarget} from './plan.ts';
+import {connectPostgres, listDatabases} from './sources/postgres-server.ts';
+
+export interface Surveyed {
+	target: Target;
+	/** What a run would do; with problems it is not run. */
+	plan: Plan;
+	problems: readonly Problem[];
+}
+
+export interface Survey {
+	/** Every target, sorted by name. */
+	all: () => Promise<Surveyed[]>;
+	/** @throws {NotFoundError} */
+	one: (name: string) => Promise<Surveyed>;
+}
+
+export interface SurveyOptions {
+	engine: Engine;
+	/** The agent's own container: never quiesced. */
+	self: string | undefined;
+	prefix: string;
+	/** Compose projects that the agent looks at; empty: all. */
+	projects: readonly string[];
+	schedule: string;
+}
+
+/** Asking servers for their databases takes a process each. */
+const serversAtOnce = 4;
+
+export function createSurvey({engine, self, prefix, projects, schedule}: SurveyOptions): Survey {
+	const servers = new PQueue({concurrency: serversAtOnce});
+
+	const look = async (target: Target, containers: readonly Container[]): Promise<Surveyed> => {
+		const {databases, problems: unreachable} = await askServers(target);
+		const {plan, problems} = planTarget({target, containers, databases, defaults: {schedule}, self});
+		return {target, plan, problems: [...target.problems, ...problems, ...unreachable]};
+	};
+
+	const askServers = async (target: Target) => {
+		const databases = new Map<string, string[]>();
+		const problems: Problem[] = [];
+		await Promise.all(
+			target.members
+				.filter(
+					({policy, container}) => policy.postgres !== undefined && policy.postgres.host === undefined && container.state === 'running',
+				)
+				.map(async ({policy, container}) =>
+					servers.add(async () => {
+						try {
+							databases.set(container.id, await listDatabases(await connectPostgres(engine, container, policy.postgres?.user)));
+						} catch (error) {
+							problems.push({message: `the databases of \`${target.name}\` cannot be listed: ${explain(error)}`});
+						}
+					}),
+				),
+		);
+		return {databases, problems};
+	};
+
+	const discover = async () => {
+		const containers = await engine.list();
+		return {containers, targets: discoverTargets(containers, {prefix, projects})};
+	};
+
+	return {
+		async all() {
+			const {containers, targets} = await discover();
+			return Promise.all(targets.map(async target => look(target, containers)));
+		},
+		async one(name) {
+			const {containers, targets} = await discover();
+			const target = targets.find(candidate => candidate.name === name);
+			if (target === undefined) {
+				throw new NotFoundError(`there is no target \`${name}\``, {
+					hint: 'holdfast targets lists them; a target is a service with the label holdfast.enable=true',
+				});
+			}
+
+			return look(target, containers);
+		},
+	};
+}

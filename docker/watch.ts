@@ -1,0 +1,44 @@
+/** Engine events as one signal: something about containers changed, or may have. A lost stream is opened again, and counts as a change. */
+import {createInterface} from 'node:readline';
+import {setTimeout as delay} from 'node:timers/promises';
+import type {Engine} from './engine.ts';
+
+const settleMs = 200;
+const reopenMs = 1000;
+
+/** Execs come with every command that Holdfast runs, and change nothing. */
+const matters = (line: string) => !/"Action":"(?:exec_|health_status|top)/.test(line);
+
+/**
+ * Calls `onChange` once at the start, and then after changes, several close together as one. Ends with the signal.
+ * @param onLost the stream ended: the engine is away
+ */
+export async function watchContainers(
+	engine: Engine,
+	{signal, onChange, onLost}: {signal: AbortSignal; onChange: () => Promise<void>; onLost: (error: unknown) => void},
+): Promise<void> {
+	while (!signal.aborted) {
+		try {
+			const events = await engine.events(signal);
+			await onChange();
+			let settling: Promise<void> | undefined;
+			for await (const line of createInterface({input: events})) {
+				if (matters(line)) {
+					settling ??= delay(settleMs, undefined, {signal})
+						.then(async () => {
+							settling = undefined;
+							await onChange();
+						})
+						.catch(onLost);
+				}
+			}
+
+			throw new Error('the engine ended its stream of events');
+		} catch (error) {
+			if (!signal.aborted) {
+				onLost(error);
+				await delay(reopenMs, undefined, {signal}).catch(() => {});
+			}
+		}
+	}
+}
