@@ -1,13 +1,19 @@
 /** Targets + policy → what a run will do. Pure and printable: `holdfast plan` shows it before anything is touched. */
 import type {Container, Mount} from '../docker/container.ts';
-import type {Hook} from '../docker/labels.ts';
+import type {Target} from '../docker/discovery.ts';
+import {defaultPrefix, type Hook, type Problem} from '../docker/labels.ts';
+import {quote} from '../docker/quote.ts';
+import {planQuiesce, servicesOf} from './plan/quiesce.ts';
+import {collectRemarks, type Remarks} from './plan/remarks.ts';
+import {subjectOf} from './plan/scope.ts';
+import {planSources} from './plan/sources.ts';
 
 export type PlannedSource = {
 	/** As people write it, and unique in its target: `db/postgres:metadb`. */
 	name: string;
 	container: Container;
-} & (
-	| {kind: 'postgres'; database: string; format: 'custom' | 'plain'; user: string}
+} /** Without a user: the one that the container's `POSTGRES_USER` names, or `postgres`. */ & (
+	| {kind: 'postgres'; database: string; format: 'custom' | 'plain'; user?: string | undefined}
 	/** `mount` holds the file; `path` is in the container. */
 	| {kind: 'sqlite'; path: string; mount: Mount}
 	/** `exclude`: patterns relative to the mount, the files of SQLite sources among them. */
@@ -36,8 +42,98 @@ export interface Plan {
 	hooks: readonly PlannedHook[];
 	/** Longest outage allowed. */
 	quiesceTimeoutMs: number;
-	/** Cron line and where it comes from. */
+	/** A cron line of five fields. */
 	schedule: string;
+	scheduleFrom: 'label' | 'default';
 	/** What a person should know: a data directory left out because it is dumped, a replica, a pinned database that is paused. */
 	notes: readonly string[];
+}
+
+export interface PlanRequest {
+	target: Target;
+	/** All of the engine: others may write to the target's volumes. */
+	containers: readonly Container[];
+	/** What each server, by its container's id, said that it has. None where it was not asked or did not answer. */
+	databases: ReadonlyMap<string, readonly string[]>;
+	/** Where each server, by its container's id, keeps its data, as the container sees it. Where unknown: as in the official images. */
+	dataDirectories?: ReadonlyMap<string, string>;
+	/** `quiesce` is for targets with files. */
+	defaults: {schedule: string; quiesce?: 'none' | 'pause' | 'stop'};
+	prefix?: string;
+	/** The agent's own container. */
+	self?: string | undefined;
+	/** The engine's own folder on the host. */
+	dataRoot?: string;
+}
+
+const defaultQuiesceTimeoutMs = 5 * 60_000;
+
+/** The problems are those of the plan; the target's own come beside them. With any of either the target is not run. */
+export function planTarget(request: PlanRequest): {plan: Plan; problems: readonly Problem[]} {
+	const {
+		target,
+		containers,
+		databases,
+		defaults,
+		dataDirectories = new Map(),
+		prefix = defaultPrefix,
+		self,
+		dataRoot = '/var/lib/docker',
+	} = request;
+	const remarks = collectRemarks();
+	const agent = containers.find(({id}) => id === self);
+	const sources = planSources({target, databases, dataDirectories, prefix}, {dataRoot, self: agent}, remarks);
+	const quiesce = planQuiesce({target, containers, self, defaults, prefix, sources}, remarks);
+	const hooks = planHooks(target, remarks);
+	checkServices(target, containers, {prefix, self, remarks});
+	const {schedule, quiesceTimeoutMs = defaultQuiesceTimeoutMs} = target.policy;
+	const plan: Plan = {
+		target: target.name,
+		sources,
+		quiesce,
+		hooks,
+		quiesceTimeoutMs,
+		schedule: schedule ?? defaults.schedule,
+		scheduleFrom: schedule === undefined ? 'default' : 'label',
+		notes: remarks.notes,
+	};
+	return {plan, problems: remarks.problems};
+}
+
+/** In a container that does not run there is nobody to tell. */
+function planHooks(target: Target, remarks: Remarks): PlannedHook[] {
+	return (['before', 'after'] as const).flatMap(when =>
+		target.members.flatMap(({policy, container}) => {
+			const hook = policy[when];
+			if (hook !== undefined && container.state !== 'running') {
+				remarks.note(`the hook \`${when}\` is not run: container \`${container.name}\` is ${container.state}`);
+			}
+
+			return hook === undefined || container.state !== 'running' ? [] : [{container, hook, when}];
+		}),
+	);
+}
+
+function checkServices(
+	target: Target,
+	containers: readonly Container[],
+	{prefix, self, remarks}: {prefix: string; self: string | undefined; remarks: Remarks},
+): void {
+	for (const member of target.members) {
+		const {problem} = remarks.about(subjectOf(target, member));
+		if (member.replicas.some(({id}) => id === self)) {
+			problem('Holdfast cannot back up its own container', `remove \`${prefix}enable\` from it`);
+		}
+
+		for (const [label, services = []] of [
+			['quiesce.with', member.policy.quiesceWith],
+			['restore.stop', member.policy.restoreStop],
+		] as const) {
+			for (const service of services.filter(name => servicesOf(target, containers, name).length === 0)) {
+				const where =
+					target.project === undefined ? 'a container outside Compose has none' : `project \`${target.project}\` has no such service`;
+				problem(`\`${prefix}${label}\` must name services of the same project, got ${quote(service)}: ${where}`);
+			}
+		}
+	}
 }

@@ -28,3 +28,6 @@ export interface Container {
 	labels: Readonly<Record<string, string>>;
 	mounts: readonly Mount[];
 }
+
+/** Marks Holdfast's own short-lived containers, with their run. Not configurable: an agent must know another agent's workers too. */
+export const workerLabel = 'holdfast.worker';

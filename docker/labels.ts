@@ -1,4 +1,28 @@
 /** The `holdfast.*` labels: their names, their values, and every mistake in them at once. */
+import {readCronLine} from './cron-line.ts';
+import {type LabelName, type Labels, labelValue, orphans, unknownLabels} from './label-names.ts';
+import {
+	readContainerUser,
+	readDatabases,
+	readDuration,
+	readEnable,
+	readFormat,
+	readHost,
+	readKeep,
+	readName,
+	readNames,
+	readOnError,
+	readPaths,
+	readPatterns,
+	readPort,
+	readQuiesce,
+	readVolumes,
+} from './label-values.ts';
+import {quote} from './quote.ts';
+import {nonEmptyText, type Reader} from './reader.ts';
+import {readArgv} from './words.ts';
+
+export const defaultPrefix = 'holdfast.';
 
 export interface Hook {
 	argv: readonly [string, ...string[]];
@@ -38,13 +62,15 @@ export interface Policy {
 	/** `true`, `false`, or mount paths and volume names; absent: the default. */
 	volumes?: boolean | readonly string[] | undefined;
 	tar: readonly string[];
+	/** Patterns relative to the mount, as restic knows them; one that starts with `/` holds only from the mount's root. */
 	exclude: readonly string[];
+	/** Five fields; an alias such as `@daily` is the line that it stands for. */
 	schedule?: string | undefined;
 	keep?: Keep | undefined;
 	copies?: readonly string[] | undefined;
 	quiesce?: 'none' | 'pause' | 'stop' | undefined;
 	quiesceWith: readonly string[];
-	quiesceTimeoutMs: number;
+	quiesceTimeoutMs?: number | undefined;
 	before?: Hook | undefined;
 	after?: Hook | undefined;
 	restoreStop?: readonly string[] | undefined;
@@ -57,4 +83,99 @@ export interface Policy {
 export interface Problem {
 	message: string;
 	hint?: string | undefined;
+}
+
+const defaultHookTimeoutMs = 30_000;
+
+/** Whether the labels ask for a target at all, well or badly: `false` and nothing do not. */
+export function isEnabled(labels: Labels, prefix = defaultPrefix): boolean {
+	const value = labelValue(labels, `${prefix}enable`);
+	return value !== undefined && value !== 'false';
+}
+
+/** Reads one label; a value that breaks its rule is reported and counts as absent. */
+type ReadLabel = <Value>(name: LabelName, reader: Reader<Value>) => Value | undefined;
+
+/**
+ * All labels of one container. Never throws: what cannot be read is a problem, and absent from the policy.
+ *
+ * @param subject whose labels they are, for the messages
+ */
+export function parseLabels(
+	labels: Labels,
+	{prefix = defaultPrefix, subject}: {prefix?: string; subject: string},
+): {policy: Policy; problems: Problem[]} {
+	const problems = unknownLabels(labels, {prefix, subject});
+	const read: ReadLabel = (name, reader) => {
+		const text = labelValue(labels, prefix + name);
+		const result = text === undefined ? undefined : reader(text);
+		if (result !== undefined && 'rule' in result) {
+			problems.push({message: `\`${subject}\`: \`${prefix}${name}\` ${result.rule}, got ${quote(result.got ?? text ?? '')}`});
+			return undefined;
+		}
+
+		return result?.value;
+	};
+
+	read('enable', readEnable);
+	const policy = {
+		...readSources(read),
+		...readTiming(read),
+		before: readHook(read, 'before'),
+		after: readHook(read, 'after'),
+		restoreStop: read('restore.stop', readNames),
+		restoreWarning: read('restore.warning', nonEmptyText),
+		drillSql: read('drill.sql', nonEmptyText),
+	};
+	problems.push(...orphans(labels, {prefix, subject}));
+	return {policy, problems};
+}
+
+function readSources(read: ReadLabel): Pick<Policy, 'group' | 'postgres' | 'sqlite' | 'volumes' | 'tar' | 'exclude'> {
+	return {
+		group: read('group', readName),
+		postgres: readPostgres(read),
+		sqlite: read('sqlite', readPaths) ?? [],
+		volumes: read('volumes', readVolumes),
+		tar: read('tar', readPaths) ?? [],
+		exclude: read('exclude', readPatterns) ?? [],
+	};
+}
+
+function readTiming(
+	read: ReadLabel,
+): Pick<Policy, 'schedule' | 'keep' | 'copies' | 'quiesce' | 'quiesceWith' | 'quiesceTimeoutMs' | 'drill'> {
+	return {
+		schedule: read('schedule', readCronLine),
+		keep: read('keep', readKeep),
+		copies: read('copies', readNames),
+		quiesce: read('quiesce', readQuiesce),
+		quiesceWith: read('quiesce.with', readNames) ?? [],
+		quiesceTimeoutMs: read('quiesce.timeout', readDuration),
+		drill: read('drill', readCronLine),
+	};
+}
+
+function readPostgres(read: ReadLabel): PostgresPolicy | undefined {
+	const databases = read('postgres', readDatabases);
+	const rest = {
+		user: read('postgres.user', nonEmptyText),
+		format: read('postgres.format', readFormat) ?? 'custom',
+		host: read('postgres.host', readHost),
+		port: read('postgres.port', readPort),
+		passwordSecret: read('postgres.password-secret', readName),
+		restoreBeforeSql: read('postgres.restore.before-sql', nonEmptyText),
+		restoreAfterSql: read('postgres.restore.after-sql', nonEmptyText),
+	};
+	return databases === undefined || databases === 'none' ? undefined : {databases, ...rest};
+}
+
+function readHook(read: ReadLabel, name: 'before' | 'after'): Hook | undefined {
+	const argv = read(name, readArgv);
+	const rest = {
+		user: read(`${name}.user`, readContainerUser),
+		timeoutMs: read(`${name}.timeout`, readDuration) ?? defaultHookTimeoutMs,
+		onError: read(`${name}.on-error`, readOnError) ?? 'fail',
+	};
+	return argv === undefined ? undefined : {argv, ...rest};
 }

@@ -1,0 +1,182 @@
+/** Which containers stand still for the moment, and how. */
+import {isOneOff} from '../../docker/compose.ts';
+import {type Container, workerLabel} from '../../docker/container.ts';
+import type {Member, Target} from '../../docker/discovery.ts';
+import type {PlannedQuiesce, PlannedSource, PlanRequest} from '../plan.ts';
+import {dependentsFirst} from './order.ts';
+import type {Remarks} from './remarks.ts';
+import {subjectOf} from './scope.ts';
+import {describeStorage, sharesStorage} from './storage.ts';
+
+type Mode = 'none' | 'pause' | 'stop';
+
+interface Scope {
+	target: Target;
+	sources: readonly PlannedSource[];
+	containers: readonly Container[];
+	self: string | undefined;
+	defaultMode: Mode;
+	prefix: string;
+	remarks: Remarks;
+}
+
+type QuiesceRequest = Pick<PlanRequest, 'target' | 'containers' | 'self' | 'defaults'> & {
+	prefix: string;
+	sources: readonly PlannedSource[];
+};
+
+export function planQuiesce({defaults, ...request}: QuiesceRequest, remarks: Remarks): PlannedQuiesce[] {
+	const scope: Scope = {...request, self: request.self, defaultMode: defaults.quiesce ?? 'pause', remarks};
+	const wishes = scope.target.members.flatMap(member => [...own(scope, member), ...named(scope, member), ...sharing(scope, member)]);
+	const granted = new Map<string, PlannedQuiesce>();
+	for (const wish of wishes) {
+		const earlier = granted.get(wish.container.id);
+		if (earlier === undefined && isPossible(scope, wish)) {
+			granted.set(wish.container.id, wish);
+		} else if (earlier !== undefined && wish.action === 'stop') {
+			granted.set(wish.container.id, {...earlier, action: 'stop'});
+		}
+	}
+
+	const order = dependentsFirst(
+		[...granted.values()].map(({container}) => container),
+		scope.containers,
+	);
+	return order.flatMap(({id}) => granted.get(id) ?? []).map(planned => keepServer(scope, planned));
+}
+
+const hasFiles = ({sources}: Scope, {container}: Member): boolean =>
+	sources.some(({kind, container: {id}}) => id === container.id && (kind === 'volume' || kind === 'tar'));
+
+const hasSqlite = ({sources}: Scope, {container}: Member): boolean =>
+	sources.some(({kind, container: {id}}) => id === container.id && kind === 'sqlite');
+
+/** What holds for the member's own containers and for those that share its volumes. Dumps alone need nobody to stand still. */
+function modeOf(scope: Scope, member: Member): Mode {
+	if (hasFiles(scope, member)) {
+		return member.policy.quiesce ?? scope.defaultMode;
+	}
+
+	return hasSqlite(scope, member) ? (member.policy.quiesce ?? 'none') : 'none';
+}
+
+function own(scope: Scope, member: Member): PlannedQuiesce[] {
+	const {target, remarks, prefix} = scope;
+	const mode = modeOf(scope, member);
+	const about = remarks.about(subjectOf(target, member));
+	if (mode === 'none') {
+		if (hasFiles(scope, member)) {
+			about.note('nothing is quiesced, so its files may be of different moments');
+		} else if (member.policy.quiesce !== undefined && member.policy.quiesce !== 'none') {
+			about.note(`\`${prefix}quiesce\` does not quiesce it itself: a Postgres server must answer while it is dumped`);
+		}
+
+		return [];
+	}
+
+	return member.replicas.map(container => ({
+		container,
+		action: mode,
+		reason: container.id === member.container.id ? 'the target' : 'a replica of the target',
+	}));
+}
+
+/** `quiesce.with`: naming a service asks for it to be quiesced, whatever the default is. */
+function named({target, containers, defaultMode, remarks, prefix}: Scope, {policy, ...member}: Member): PlannedQuiesce[] {
+	const {quiesceWith} = policy;
+	const mode = policy.quiesce ?? (defaultMode === 'none' ? 'pause' : defaultMode);
+	if (mode === 'none') {
+		if (quiesceWith.length > 0) {
+			remarks.about(subjectOf(target, member)).problem(`\`${prefix}quiesce.with\` cannot be together with \`${prefix}quiesce=none\``);
+		}
+
+		return [];
+	}
+
+	return quiesceWith.flatMap(service =>
+		servicesOf(target, containers, service).map(container => ({container, action: mode, reason: `${prefix}quiesce.with`})),
+	);
+}
+
+/** Containers of a service of the target's project. Those of `docker compose run` are not the service. */
+export const servicesOf = ({project}: Target, containers: readonly Container[], service: string): Container[] =>
+	containers.filter(
+		container => project !== undefined && container.project === project && container.service === service && !isOneOff(container.labels),
+	);
+
+/** Whoever else writes what is read as files. A label reaches no further than its own Compose project: outside it there is only a warning. */
+function sharing(scope: Scope, member: Member): PlannedQuiesce[] {
+	const {target, sources, containers, remarks} = scope;
+	const mode = modeOf(scope, member);
+	const volumes = sources.filter(source => source.kind === 'volume').filter(({container}) => container.id === member.container.id);
+	const own = new Set(member.replicas.map(({id}) => id));
+	if (mode === 'none') {
+		return [];
+	}
+
+	return volumes.flatMap(({mount}) =>
+		containers
+			.filter(other => other.state === 'running' && !own.has(other.id) && !isHoldfast(scope, other))
+			.filter(other => other.mounts.some(theirs => theirs.readWrite && sharesStorage(theirs, mount)))
+			.flatMap((container): PlannedQuiesce[] => {
+				const storage = describeStorage(mount);
+				const sameProject = target.project !== undefined && container.project === target.project;
+				const action = memberWith(target, container)?.policy.quiesce ?? mode;
+				if (!sameProject || action === 'none') {
+					const whose = sameProject
+						? 'with the quiesce mode `none`'
+						: container.project === undefined
+							? 'outside Compose'
+							: `of project \`${container.project}\``;
+					remarks.note(`container \`${container.name}\` ${whose} also writes to the ${storage}; it is not quiesced`);
+					return [];
+				}
+
+				return [{container, action, reason: `mounts the ${storage} read-write`}];
+			}),
+	);
+}
+
+const memberWith = ({members}: Target, {id}: Container): Member | undefined =>
+	members.find(({replicas}) => replicas.some(replica => replica.id === id));
+
+const isHoldfast = ({self}: Scope, {id, labels}: Container): boolean => id === self || labels[workerLabel] !== undefined;
+
+function isPossible(scope: Scope, {container}: PlannedQuiesce): boolean {
+	const {remarks} = scope;
+	if (isHoldfast(scope, container)) {
+		remarks.note(`container \`${container.name}\` is Holdfast itself, and is not quiesced`);
+		return false;
+	}
+
+	switch (container.state) {
+		case 'running':
+			return true;
+		case 'restarting':
+			remarks.note(
+				`container \`${container.name}\` restarts over and over, so it cannot be quiesced: its files may change during the backup`,
+			);
+			return false;
+		case 'paused':
+			remarks.note(`container \`${container.name}\` is paused already, and stays so`);
+			return false;
+		default:
+			remarks.note(`container \`${container.name}\` is not running (${container.state}), and stays so`);
+			return false;
+	}
+}
+
+/** A session that pins a database lives through a pause of its server, and not through a stop. */
+function keepServer({sources, remarks}: Scope, planned: PlannedQuiesce): PlannedQuiesce {
+	const {container, action} = planned;
+	if (!sources.some(({kind, container: {id}}) => kind === 'postgres' && id === container.id)) {
+		return planned;
+	}
+
+	remarks.note(`the databases of container \`${container.name}\` are pinned just before it is quiesced`);
+	if (action === 'stop') {
+		remarks.note(`container \`${container.name}\` is paused, not stopped: a stopped server cannot be dumped afterwards`);
+	}
+
+	return {...planned, action: 'pause'};
+}
