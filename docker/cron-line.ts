@@ -56,7 +56,7 @@ export function readCronLine(text: string): Read<string> {
 		values.push(read.value);
 	}
 
-	return comesRound(line, values) ? {value: line.join(' ')} : {rule: 'must be a cron line whose day exists in one of its months'};
+	return comesRound(values) ? {value: line.join(' ')} : {rule: 'must be a cron line whose day exists in one of its months'};
 }
 
 /** All values that the field stands for. */
@@ -101,9 +101,8 @@ function fieldValue(text: string, {first, last, names}: Field): number | undefin
 	return value >= first && value <= last ? value : undefined;
 }
 
-/** `31 2` never does, unless a weekday is given too: then either of them is enough. */
-function comesRound([, , , , weekdayText = '*']: readonly string[], [, , days, inMonths, weekdays]: ReadonlyArray<Set<number>>): boolean {
-	const anyWeekday = weekdayText.startsWith('*') || new Set([...(weekdays ?? [])].map(day => day % 7)).size === 7;
+/** `31 2` never does. With a weekday beside it some parsers take it for that weekday alone, others refuse it. */
+function comesRound([, , days, inMonths]: ReadonlyArray<Set<number>>): boolean {
 	const earliest = Math.min(...(days ?? []));
-	return !anyWeekday || [...(inMonths ?? [])].some(month => earliest <= (daysInMonth[month - 1] ?? 0));
+	return [...(inMonths ?? [])].some(month => earliest <= (daysInMonth[month - 1] ?? 0));
 }
