@@ -1,5 +1,11 @@
 /** restic as typed calls: the only place that builds its argv, reads its JSON and knows its exit codes. */
-import type {Running} from '../command.ts';
+import {text} from 'node:stream/consumers';
+import {lastLines, type Place, type Running} from '../command.ts';
+import {RepositoryError} from '../errors.ts';
+import * as argv from './argv.ts';
+import {type Call, createCaller, eachMessage} from './call.ts';
+import type {Hold} from './hold.ts';
+import {configContent, lockContent, type Summary, snapshotList, versionContent} from './messages.ts';
 
 /** Where snapshots go, and the secrets that open it. */
 export interface Repository {
@@ -27,8 +33,11 @@ export interface Snapshot {
 export interface Saved {
 	snapshot: string;
 	bytes: number;
+	/** As stored, after compression. */
 	addedBytes: number;
 	files: number;
+	/** How many of the files were the parent's, and not read. */
+	unmodifiedFiles: number;
 }
 
 export interface Progress {
@@ -37,7 +46,9 @@ export interface Progress {
 }
 
 interface BackupOptions {
+	/** None may be empty or hold a comma. */
 	tags: readonly string[];
+	/** Kept to the second. */
 	time: Date;
 	host: string;
 	signal?: AbortSignal | undefined;
@@ -45,19 +56,37 @@ interface BackupOptions {
 }
 
 export interface FilesOptions extends BackupOptions {
-	/** An absolute path. One that is missing is an error; so is a file below it that cannot be read. */
+	/** An absolute path. One that is missing is an error; so is a file below it that cannot be read (restic keeps a snapshot then, which is no result). */
 	path: string;
 	/** Snapshot whose unchanged files (size, times, inode) need not be read again. Without it restic reads all. */
 	parent?: string | undefined;
-	/** Patterns as restic knows them, handed over in argv. */
+	/** Patterns as restic knows them, handed over in argv. `escapePattern` makes one of a path. */
 	exclude?: readonly string[] | undefined;
+	/** No scan ahead and no progress: as short as it can be. */
+	quick?: boolean | undefined;
+	/** Lets restic do what takes time (key, lock: 0.7 s) before it may look at the files. */
+	hold?: Hold | undefined;
 }
 
 export interface StreamOptions extends BackupOptions {
 	/** The path that the content gets in the snapshot; absolute. */
 	filename: string;
-	/** What writes the content to stdout. No snapshot is made unless it exits 0. Runs where restic runs. */
+	/** What writes the content to stdout. No snapshot is made unless it exits 0. Empty content is an error. Runs where restic runs. */
 	command: readonly [string, ...string[]];
+}
+
+export interface RestoreOptions {
+	snapshot: string;
+	/** Absolute path of a folder in the snapshot. */
+	subfolder: string;
+	/** Absolute path of a folder. */
+	into: string;
+	/** Also removes from `into` what the snapshot does not have. */
+	delete: boolean;
+	/** Patterns; paths count from `subfolder`. */
+	exclude?: readonly string[] | undefined;
+	signal?: AbortSignal | undefined;
+	onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 export interface Lock {
@@ -68,22 +97,191 @@ export interface Lock {
 	pid: number;
 }
 
+/**
+ * Every verb throws RepositoryError, whose text holds no secret, or the signal's reason. `forget` needs the repository for
+ * itself; a restic that was killed leaves a lock that shuts it out (and prune), but no backup.
+ */
 export interface Restic {
 	version: () => Promise<string>;
-	/** The repository's own id. @throws {RepositoryError} */
-	id: () => Promise<string>;
+	/** The repository's own id. */
+	id: (signal?: AbortSignal) => Promise<string>;
 	/** Makes a new repository. Only called where none was ever known. */
 	init: () => Promise<void>;
 	backupFiles: (options: FilesOptions) => Promise<Saved>;
 	backupStream: (options: StreamOptions) => Promise<Saved>;
 	/** Snapshots that carry all of the tags. */
-	snapshots: (tags?: readonly string[]) => Promise<Snapshot[]>;
-	/** A new snapshot like this one without the files that match; its id (the same one when nothing matched). */
-	rewriteWithout: (snapshot: string, patterns: readonly string[]) => Promise<string>;
-	/** The content of one file of a snapshot, as a stream. The exit must be checked. */
+	snapshots: (tags?: readonly string[], signal?: AbortSignal) => Promise<Snapshot[]>;
+	/**
+	 * A new snapshot like this one without the files that match; its id (the same one when nothing matched). It has the
+	 * same tags and `rewrite`; the old one stays.
+	 */
+	rewriteWithout: (snapshot: string, patterns: readonly string[], signal?: AbortSignal) => Promise<string>;
+	/** The content of one file of a snapshot, as a stream. Its end says nothing: await `done`, which rejects for any exit code but 0. */
 	dump: (snapshot: string, path: string, signal?: AbortSignal) => Promise<Running>;
-	/** Writes the folder `subfolder` of a snapshot to `into`, which must exist; `delete`: and removes what the snapshot does not have. */
-	restore: (options: {snapshot: string; subfolder: string; into: string; delete: boolean; exclude?: readonly string[]; signal?: AbortSignal | undefined; onProgress?: (progress: Progress) => void}) => Promise<void>;
-	forget: (snapshots: readonly string[]) => Promise<void>;
+	/** Writes the folder `subfolder` of a snapshot to `into`. */
+	restore: (options: RestoreOptions) => Promise<void>;
+	/** Snapshots that are gone already are no error. Waits for other users of the repository. */
+	forget: (snapshots: readonly string[], signal?: AbortSignal) => Promise<void>;
 	locks: () => Promise<Lock[]>;
+	/**
+	 * Removes stale locks: older than 30 minutes without a refresh, **or of this host name and a process that is not here**. So the host
+	 * name of the place where it runs must be nobody else's, or that of a worker known to be gone.
+	 */
+	unlock: () => Promise<void>;
+}
+
+interface ResticOptions {
+	/** How long a verb waits for another's lock to go away; restic looks every 5 s, then less often. */
+	lockPatienceSeconds?: number;
+}
+
+/** restic, run at a place on one repository. */
+export function createRestic(place: Place, repository: Repository, {lockPatienceSeconds = 60}: ResticOptions = {}): Restic {
+	const {start, read, ask, failed} = createCaller(place, repository);
+
+	/** The option stands behind the verb, where nothing can take it for an argument. */
+	const patiently = ([verb = '', ...rest]: argv.Arguments): argv.Arguments => [verb, `--retry-lock=${lockPatienceSeconds}s`, ...rest];
+
+	const backUp = async (call: Call, onProgress: BackupOptions['onProgress']): Promise<Saved> => {
+		let summary: Summary | undefined;
+		await read(call, stdout =>
+			eachMessage(stdout, message => {
+				if (message.message_type === 'summary') {
+					summary = message;
+				} else if (message.message_type === 'status') {
+					onProgress?.({bytes: message.bytes_done ?? 0, totalBytes: message.total_bytes});
+				}
+			}),
+		);
+		if (!summary?.snapshot_id) {
+			throw failed(call, 'restic exited with 0 but named no snapshot');
+		}
+
+		return {
+			snapshot: summary.snapshot_id,
+			bytes: summary.total_bytes_processed ?? 0,
+			addedBytes: summary.data_added_packed ?? summary.data_added ?? 0,
+			files: summary.total_files_processed ?? 0,
+			unmodifiedFiles: summary.files_unmodified ?? 0,
+		};
+	};
+
+	const list = async (call: Call): Promise<Snapshot[]> => {
+		const found = snapshotList.parse(JSON.parse(await read(call, text))) ?? [];
+		return found.map(({id, time, hostname, tags, paths, summary}) => ({
+			id,
+			time,
+			host: hostname,
+			tags: tags ?? [],
+			paths: paths ?? [],
+			bytes: summary?.total_bytes_processed ?? 0,
+			addedBytes: summary?.data_added_packed ?? summary?.data_added ?? 0,
+		}));
+	};
+
+	/** `rewrite` has no JSON; it prints the first digits of the new id. */
+	const rewrite = async (snapshot: string, patterns: readonly string[], signal?: AbortSignal): Promise<string> => {
+		const call = {
+			action: `rewriting snapshot ${snapshot}`,
+			arguments: patiently(argv.rewrite(snapshot, patterns)),
+			signal,
+		};
+		const printed = await read(call, text);
+		const [, shortId] = /^saved new snapshot ([0-9a-f]{8,64})$/m.exec(printed) ?? [];
+		if (shortId === undefined) {
+			if (printed.includes(`snapshot ${snapshot.slice(0, 8)} of `) && printed.includes('no snapshots were modified')) {
+				return snapshot;
+			}
+
+			throw failed(call, `restic printed neither a new snapshot nor that there is none: ${lastLines(printed)}`);
+		}
+
+		const [found, ...others] = await list({action: call.action, arguments: patiently(argv.snapshot(shortId)), signal});
+		if (!found || others.length > 0) {
+			throw failed(call, `the new snapshot ${shortId} is ${found ? 'ambiguous' : 'not there'}`);
+		}
+
+		return found.id;
+	};
+
+	return {
+		version: async () => versionContent.parse(JSON.parse(await ask({action: 'version', arguments: ['version']}))).version,
+		id: async signal =>
+			configContent.parse(JSON.parse(await ask({action: 'opening', arguments: ['cat', '--no-lock', '--', 'config'], signal}))).id,
+		async init() {
+			await ask({action: 'making a new repository', arguments: ['init']});
+		},
+		backupFiles: options =>
+			backUp(
+				{
+					action: `backup of ${options.path}`,
+					arguments: patiently(argv.backupFiles(options)),
+					signal: options.signal,
+					hold: options.hold,
+				},
+				options.onProgress,
+			),
+		backupStream: options =>
+			backUp(
+				{
+					action: `backup of ${options.filename}`,
+					arguments: patiently(argv.backupStream(options)),
+					signal: options.signal,
+				},
+				options.onProgress,
+			),
+		snapshots: (tags = [], signal) => list({action: 'listing snapshots', arguments: patiently(argv.snapshots(tags)), signal}),
+		async rewriteWithout(snapshot, patterns, signal) {
+			let current = snapshot;
+			for (const batch of argv.batches(patterns)) {
+				current = await rewrite(current, batch, signal);
+			}
+
+			return current;
+		},
+		dump: (snapshot, path, signal) =>
+			start({action: `reading ${path} of snapshot ${snapshot}`, arguments: argv.dump(snapshot, path), signal}),
+		async restore(options) {
+			const call = {
+				action: `restore of ${options.subfolder} to ${options.into}`,
+				arguments: patiently(argv.restore(options)),
+				signal: options.signal,
+			};
+			await read(call, stdout =>
+				eachMessage(stdout, message => {
+					if (message.message_type === 'status') {
+						options.onProgress?.({bytes: message.bytes_restored ?? 0, totalBytes: message.total_bytes});
+					}
+				}),
+			);
+		},
+		async forget(snapshots, signal) {
+			for (const batch of argv.batches(snapshots)) {
+				await read({action: 'removing snapshots', arguments: patiently(argv.forget(batch)), signal}, text);
+			}
+		},
+		async locks() {
+			const ids = (await ask({action: 'listing locks', arguments: ['list', '--no-lock', '--', 'locks']})).split('\n').filter(Boolean);
+			const locks: Lock[] = [];
+			for (const id of ids) {
+				const call = {action: 'reading a lock', arguments: ['cat', '--no-lock', '--', 'lock', id]};
+				// It may be gone by now
+				const content = await ask(call).catch(error => {
+					if (error instanceof RepositoryError && error.problem === 'failed') {
+						return undefined;
+					}
+
+					throw error;
+				});
+				if (content !== undefined) {
+					locks.push({id, ...lockContent.parse(JSON.parse(content))});
+				}
+			}
+
+			return locks;
+		},
+		async unlock() {
+			await ask({action: 'removing stale locks', arguments: ['unlock']});
+		},
+	};
 }

@@ -1,0 +1,118 @@
+/** The only place that builds restic's arguments. Every value stands behind `--option=` or `--`, so that none becomes an option. */
+import type {FilesOptions, RestoreOptions, StreamOptions} from './restic.ts';
+
+export type Arguments = readonly string[];
+
+type Stamp = Pick<FilesOptions, 'tags' | 'time' | 'host'>;
+
+/** As `--time` wants it. restic reads it as local time, so it runs with `TZ=UTC`. Whole seconds. */
+export const formatTime = (time: Date): string => time.toISOString().slice(0, 19).replace('T', ' ');
+
+/** restic splits tags at commas and cannot be told not to. */
+function checkTags(tags: readonly string[]): void {
+	const bad = tags.find(tag => tag === '' || /[,\0]/.test(tag) || tag !== tag.trim());
+	if (bad !== undefined) {
+		throw new Error(`A tag must not be empty, hold a comma, or begin or end with a space: ${JSON.stringify(bad)}`);
+	}
+}
+
+/** `latest` and the like are never meant. */
+function checkId(id: string): string {
+	if (!/^[0-9a-f]{8,64}$/.test(id)) {
+		throw new Error(`A snapshot's id must be 8 to 64 hexadecimal digits: ${JSON.stringify(id)}`);
+	}
+
+	return id;
+}
+
+function checkAbsolute(path: string): string {
+	if (!path.startsWith('/') || path.includes('\0')) {
+		throw new Error(`A path must be absolute: ${JSON.stringify(path)}`);
+	}
+
+	return path;
+}
+
+const stamp = ({tags, time, host}: Stamp): Arguments => {
+	checkTags(tags);
+	return [`--host=${host}`, `--time=${formatTime(time)}`, ...tags.map(tag => `--tag=${tag}`)];
+};
+
+const excluding = (patterns: readonly string[] = []): Arguments => patterns.map(pattern => `--exclude=${pattern}`);
+
+/**
+ * A pattern that matches this very path and, but for names that are not UTF-8, nothing else. `path` is absolute or a single name.
+ * Node shows bytes that are not UTF-8 as U+FFFD; there the pattern matches anything.
+ */
+export const escapePattern = (path: string): string =>
+	path
+		.replaceAll(/[\\*?[\]]/g, '\\$&')
+		.replace(/^!/, '\\!')
+		.replaceAll('\uFFFD', '*');
+
+/** With `hold`, restic opens and locks the repository, then waits for the end of its standard input. */
+export const backupFiles = ({path, parent, exclude, quick, hold, ...options}: FilesOptions): Arguments => [
+	'backup',
+	...stamp(options),
+	parent === undefined ? '--force' : `--parent=${checkId(parent)}`,
+	...(quick ? ['--no-scan', '--quiet'] : []),
+	...excluding(exclude),
+	...(hold ? ['--exclude-file=/dev/stdin'] : []),
+	'--',
+	checkAbsolute(path),
+];
+
+export const backupStream = ({filename, command, ...options}: StreamOptions): Arguments => [
+	'backup',
+	...stamp(options),
+	'--force',
+	'--no-scan',
+	'--stdin-from-command',
+	`--stdin-filename=${checkAbsolute(filename)}`,
+	'--',
+	...command,
+];
+
+export const snapshots = (tags: readonly string[]): Arguments => {
+	checkTags(tags);
+	return ['snapshots', ...(tags.length > 0 ? [`--tag=${tags.join(',')}`] : [])];
+};
+
+export const snapshot = (id: string): Arguments => ['snapshots', '--', checkId(id)];
+
+export const rewrite = (id: string, patterns: readonly string[]): Arguments => ['rewrite', ...excluding(patterns), '--', checkId(id)];
+
+/** Quiet, because `dump` says on the standard output, in front of the content, that it waits for a lock. */
+export const dump = (id: string, path: string): Arguments => ['dump', '--quiet', '--', checkId(id), checkAbsolute(path)];
+
+export const restore = ({snapshot: id, subfolder, into, delete: removes, exclude}: RestoreOptions): Arguments => [
+	'restore',
+	`--target=${checkAbsolute(into)}`,
+	...(removes ? ['--delete'] : []),
+	...excluding(exclude),
+	'--',
+	`${checkId(id)}:${checkAbsolute(subfolder)}`,
+];
+
+export const forget = (ids: readonly string[]): Arguments => ['forget', '--', ...ids.map(checkId)];
+
+/** The kernel takes 2 MiB of arguments and environment together. */
+const argumentBytes = 1_000_000;
+
+/** Splits values into lists that each fit into one command. */
+export function batches(values: readonly string[]): string[][] {
+	const lists: string[][] = [];
+	let room = 0;
+	for (const value of values) {
+		const size = Buffer.byteLength(value) + 32;
+		if (size > room || lists.length === 0) {
+			lists.push([]);
+			room = argumentBytes;
+		}
+
+		lists.at(-1)?.push(value);
+		room -= size;
+	}
+
+	return lists;
+}

@@ -1,0 +1,104 @@
+/** Runs restic on one repository, and makes errors of how it ends. */
+import {createInterface} from 'node:readline';
+import type {Readable} from 'node:stream';
+import {text} from 'node:stream/consumers';
+import type {Command, Exit, Place, Running} from '../command.ts';
+import {RepositoryError} from '../errors.ts';
+import type {Arguments} from './argv.ts';
+import {repositoryError} from './exit-codes.ts';
+import {type Hold, holdingArgv, release} from './hold.ts';
+import {type Message, parseMessage} from './messages.ts';
+import type {Repository} from './restic.ts';
+import {publicLocation, redactor} from './secrets.ts';
+
+/** restic itself tries for 15 minutes to reach a repository; a question that is answered in a second need not wait for that. */
+const answerWithinMs = 60_000;
+
+export interface Call {
+	/** For people, as the beginning of an error: `backup of /data`. */
+	action: string;
+	/** The verb, then its arguments. */
+	arguments: Arguments;
+	signal?: AbortSignal | undefined;
+	hold?: Hold | undefined;
+}
+
+export interface Caller {
+	/** `done` rejects for any exit code but 0. */
+	start: (call: Call) => Promise<Running>;
+	/** Resolves when restic exited with 0 and the reader is through. */
+	read: <Result>(call: Call, reader: (stdout: Readable) => Promise<Result>) => Promise<Result>;
+	/** What it printed. Has a time limit of its own, after which the repository counts as unreachable. */
+	ask: (call: Call) => Promise<string>;
+	/** An error for an exit code 0 that is none. */
+	failed: (call: Call, message: string) => RepositoryError;
+}
+
+export function createCaller(place: Place, repository: Repository): Caller {
+	const redact = redactor(repository);
+	const name = `repository \`${repository.name}\` (${publicLocation(repository.location)})`;
+	const environment = {...repository.env, RESTIC_REPOSITORY: repository.location, RESTIC_PROGRESS_FPS: '2', TZ: 'UTC'};
+
+	const commandOf = ({arguments: [verb = '', ...rest], signal, hold}: Call): Command => {
+		const restic = ['restic', verb, '--json', `--cache-dir=${repository.cacheDirectory}`, ...rest] as const;
+		return {argv: hold ? holdingArgv(restic) : restic, env: environment, signal, stdin: hold !== undefined};
+	};
+
+	const check = (call: Call, exit: Exit): void => {
+		if (exit.exitCode !== 0) {
+			throw repositoryError({action: call.action, repository: name, exit, redact});
+		}
+	};
+
+	const failed = (call: Call, message: string): RepositoryError => new RepositoryError('failed', redact(`${call.action}: ${message}`));
+
+	const start = async (call: Call): Promise<Running> => {
+		const running = await place(commandOf(call));
+		const done = running.done.then(exit => {
+			check(call, exit);
+			return exit;
+		});
+		done.catch(() => {});
+		return {...running, done};
+	};
+
+	const read = async <Result>(call: Call, reader: (stdout: Readable) => Promise<Result>): Promise<Result> => {
+		const running = await start(call);
+		try {
+			const [result] = await Promise.all([reader(running.stdout), running.done, call.hold && release(running, call.hold)]);
+			return result;
+		} catch (error) {
+			await running.kill();
+			throw error;
+		}
+	};
+
+	/** What it printed. With a time limit of its own, which means that the repository cannot be reached. */
+	const ask = async (call: Call): Promise<string> => {
+		const timeout = AbortSignal.timeout(answerWithinMs);
+		const signal = call.signal ? AbortSignal.any([call.signal, timeout]) : timeout;
+		try {
+			return await read({...call, signal}, text);
+		} catch (error) {
+			if (timeout.aborted && !call.signal?.aborted) {
+				throw new RepositoryError('unreachable', `${call.action}: ${name} gave no answer within ${answerWithinMs / 1000} s`, {
+					hint: 'check the network, the address and the credentials',
+				});
+			}
+
+			throw error;
+		}
+	};
+
+	return {start, read, ask, failed};
+}
+
+/** Reads JSON lines to the end; those of no interest are left out. */
+export async function eachMessage(stdout: Readable, read: (message: Message) => void): Promise<void> {
+	for await (const line of createInterface({input: stdout})) {
+		const message = parseMessage(line);
+		if (message) {
+			read(message);
+		}
+	}
+}

@@ -1,0 +1,104 @@
+/** Turns restic's exit codes and its last words into our errors. */
+import {type Exit, lastLines, stderrLimit} from '../command.ts';
+import {RepositoryError, type RepositoryProblem} from '../errors.ts';
+import {parseMessage} from './messages.ts';
+
+/** How many unreadable files an error names. */
+const namedFiles = 10;
+
+const unreadable = 3;
+
+interface LastWords {
+	/** What could not be read or written, with the reason. */
+	items: string[];
+	/** The final message, or the last lines of plain text. */
+	said: string;
+	/** Everything, to look for a known reason in. */
+	all: string;
+}
+
+/** stderr of restic, taken apart. A cut first line is dropped: it could hold half a secret, which no search finds. */
+function lastWords(stderr: string): LastWords {
+	const isCut = Buffer.byteLength(stderr) >= stderrLimit - 4;
+	const lines = (isCut ? stderr.slice(stderr.indexOf('\n') + 1) : stderr).split('\n');
+	const items: string[] = [];
+	const texts: string[] = [];
+	let said = '';
+	for (const message of lines.map(parseMessage)) {
+		if (message?.message_type === 'error') {
+			items.push([message.item, message.error.message].filter(Boolean).join(': '));
+		} else if (message?.message_type === 'exit_error') {
+			said = message.message;
+		} else if (message?.message_type === 'text') {
+			texts.push(message.text);
+		}
+	}
+
+	return {items, said: said || lastLines(texts.join('\n')), all: [...texts, ...items, said].join('\n')};
+}
+
+const problemsByCode: Readonly<Record<number, RepositoryProblem>> = {10: 'missing', 11: 'locked', 12: 'wrong-password'};
+
+const fullTexts = /no space left on device|disk quota exceeded|not enough space|insufficient storage/i;
+const unreachableTexts =
+	/connection refused|connection reset|dial tcp|no such host|network is unreachable|no route to host|i\/o timeout|TLS handshake timeout|connection timed out|request timeout/i;
+
+function problemOf(exitCode: number, text: string): RepositoryProblem {
+	const known = problemsByCode[exitCode];
+	if (known) {
+		return known;
+	}
+
+	return fullTexts.test(text) ? 'full' : unreachableTexts.test(text) ? 'unreachable' : 'failed';
+}
+
+/** `locked exclusively by PID 7 on vm by root (UID 0, GID 0) since 2026-01-31 12:00:00 UTC`. */
+function lockedBy(text: string): string {
+	const [, exclusively = '', owner] = /already locked( exclusively)? by (.+)/.exec(text) ?? [];
+	const [, since] = /lock was created at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)/.exec(text) ?? [];
+	return owner ? `locked${exclusively} by ${owner}${since ? ` since ${since} UTC` : ''}` : `locked: ${lastLines(text)}`;
+}
+
+const namesOf = (items: readonly string[]): string => {
+	const named = items.slice(0, namedFiles).join('; ');
+	return items.length > namedFiles ? `${named}; and ${items.length - namedFiles} or more others` : named;
+};
+
+const hints: Partial<Record<RepositoryProblem, string>> = {
+	missing: 'check the location, and that its volume is mounted',
+	'wrong-password': 'it opens only with the password that it was made with',
+	locked: 'wait until that has ended; when its owner is certainly gone, remove the lock with `restic unlock`',
+	full: 'make room, or prune',
+	unreachable: 'check the network, the address and the credentials',
+};
+
+export interface Failure {
+	/** For people: `backup of /data`. */
+	action: string;
+	/** For people: `repository \`primary\` (/repository)`. */
+	repository: string;
+	exit: Exit;
+	redact: (text: string) => string;
+}
+
+/** The error that a restic command other than a successful one means. */
+export function repositoryError({action, repository, exit: {exitCode, stderr}, redact}: Failure): RepositoryError {
+	const {items, said, all} = lastWords(stderr);
+	const fail = (problem: RepositoryProblem, message: string): RepositoryError =>
+		new RepositoryError(problem, redact(message), {hint: hints[problem]});
+	if (exitCode === unreadable) {
+		return fail('failed', `${action}: could not be read completely: ${namesOf(items) || said}`);
+	}
+
+	const problem = problemOf(exitCode, all);
+	const reason = [...new Set([...items.slice(0, 3), said])].filter(Boolean).join('; ') || '(it printed nothing)';
+	const messages: Record<RepositoryProblem, string> = {
+		missing: `${action}: ${repository} does not exist`,
+		'wrong-password': `${action}: wrong password for ${repository}`,
+		locked: `${action}: ${repository} is ${lockedBy(all)}`,
+		full: `${action}: ${repository} is full: ${reason}`,
+		unreachable: `${action}: ${repository} cannot be reached: ${reason}`,
+		failed: `${action}: restic exited with ${exitCode}: ${reason}`,
+	};
+	return fail(problem, messages[problem]);
+}

@@ -1,0 +1,55 @@
+/**
+ * Holds a `restic backup` at the point where it has opened and locked the repository (the key alone takes half a second by
+ * design) but has not looked at any file: it reads `--exclude-file` just then, and that is its standard input.
+ */
+import type {Running} from '../command.ts';
+
+export interface Hold {
+	/** Called when restic waits. Never called when it failed before; then the backup rejects. */
+	held: () => void;
+	/** Resolves when restic may look at the files; when it rejects, no snapshot is made. */
+	go: Promise<void>;
+}
+
+/**
+ * restic opens `/dev/stdin` by its path, which only a real pipe allows; `cat` makes one of any standard input. Should it die
+ * of anything but the end of restic, restic must not begin by itself: the whole group dies.
+ */
+const script = '{ cat; case $? in 0|141) ;; *) kill -KILL 0 ;; esac; } | "$@"';
+
+export const holdingArgv = (restic: readonly [string, ...string[]]): [string, ...string[]] => ['sh', '-c', script, 'hold', ...restic];
+
+/** Comments, more than all buffers on the way hold: when they are written, restic is reading. */
+const filler = `#${' '.repeat(1022)}\n`.repeat(2048);
+
+const write = (running: Running, content: string): Promise<boolean> =>
+	new Promise(resolve => {
+		running.stdin.once('error', () => resolve(false));
+		running.stdin.write(content, error => resolve(!error));
+	});
+
+/** Lets a held restic go when it may. Rejects when it ended before that, or when `go` rejects. */
+export async function release(running: Running, {held, go}: Hold): Promise<void> {
+	let gone = false;
+	const ended = running.done.then(() => {
+		gone = true;
+	});
+	const canGo = await Promise.race([write(running, filler), ended.then(() => false)]);
+	if (canGo) {
+		held();
+	}
+
+	try {
+		await Promise.race([go, ended]);
+	} catch (error) {
+		await running.kill();
+		throw error;
+	}
+
+	if (gone || !canGo) {
+		await running.kill();
+		throw new Error('restic did not wait to be let go');
+	}
+
+	running.stdin.end();
+}

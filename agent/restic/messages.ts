@@ -1,0 +1,87 @@
+/** What restic prints with `--json`, as far as Holdfast reads it. Everything unknown is ignored: restic adds fields freely. */
+import {z} from 'zod';
+
+const status = z.object({
+	message_type: z.literal('status'),
+	bytes_done: z.number().optional(),
+	bytes_restored: z.number().optional(),
+	total_bytes: z.number().optional(),
+});
+
+const summary = z.object({
+	message_type: z.literal('summary'),
+	snapshot_id: z.string().optional(),
+	files_new: z.number().optional(),
+	files_changed: z.number().optional(),
+	files_unmodified: z.number().optional(),
+	total_files_processed: z.number().optional(),
+	total_bytes_processed: z.number().optional(),
+	data_added: z.number().optional(),
+	data_added_packed: z.number().optional(),
+});
+
+const itemError = z.object({
+	message_type: z.literal('error'),
+	error: z.object({message: z.string().optional()}),
+	during: z.string().optional(),
+	item: z.string().optional(),
+});
+
+const exitError = z.object({message_type: z.literal('exit_error'), code: z.number(), message: z.string()});
+
+const text = z.object({message_type: z.literal('text'), text: z.string()});
+
+const message = z.discriminatedUnion('message_type', [status, summary, itemError, exitError]);
+
+export type Summary = z.infer<typeof summary>;
+export type Message = z.infer<typeof message> | z.infer<typeof text>;
+
+const parsed = (line: string): unknown => {
+	try {
+		return JSON.parse(line);
+	} catch {
+		return undefined;
+	}
+};
+
+/** One line; undefined for a kind of message that is of no interest. A line that is not such JSON is text, kept for errors. */
+export function parseMessage(line: string): Message | undefined {
+	const value = parsed(line);
+	if (typeof value !== 'object' || value === null || !('message_type' in value)) {
+		return line.trim() === '' ? undefined : {message_type: 'text', text: line.trim()};
+	}
+
+	return message.safeParse(value).data;
+}
+
+const snapshot = z.object({
+	id: z.string(),
+	time: z.coerce.date(),
+	hostname: z.string().default(''),
+	tags: z.array(z.string()).nullish(),
+	paths: z.array(z.string()).nullish(),
+	summary: z
+		.object({
+			total_bytes_processed: z.number().optional(),
+			data_added: z.number().optional(),
+			data_added_packed: z.number().optional(),
+		})
+		.optional(),
+});
+
+/** `restic snapshots --json`. */
+export const snapshotList = z.array(snapshot).nullable();
+
+/** `restic cat lock ID`. */
+export const lockContent = z.object({
+	time: z.coerce.date(),
+	exclusive: z.boolean().default(false),
+	hostname: z.string().default(''),
+	pid: z.number().default(0),
+});
+
+/** `restic cat config`. */
+export const configContent = z.object({id: z.string().min(1)});
+
+/** `restic version --json`. */
+export const versionContent = z.object({version: z.string()});
