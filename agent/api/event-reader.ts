@@ -33,11 +33,15 @@ export async function* readEvents({
 	let awaySince: number | undefined;
 	let retryMs = 100;
 	for (;;) {
-		const silence = createWatchdog(awaySince === undefined ? goneMs : Math.max(1000, goneMs - (performance.now() - awaySince)));
-		let answer: Response | undefined;
+		const silence = createWatchdog(Math.min(goneMs, silenceMs));
+		let refused: Error | undefined;
 		let cause: unknown;
 		try {
-			answer = await open(lastId, AbortSignal.any([signal, silence.signal]));
+			const answer = await open(lastId, AbortSignal.any([signal, silence.signal]));
+			if (answer.status >= 400 && answer.status < 500) {
+				refused = await refusal(answer);
+			}
+
 			for await (const chunk of answer.ok ? messages(answer) : []) {
 				silence.restart(silenceMs);
 				awaySince = undefined;
@@ -60,8 +64,8 @@ export async function* readEvents({
 		}
 
 		signal.throwIfAborted();
-		if (answer && answer.status >= 400 && answer.status < 500) {
-			throw await refusal(answer);
+		if (refused) {
+			throw refused;
 		}
 
 		awaySince ??= performance.now();

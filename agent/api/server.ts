@@ -46,7 +46,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 		url: localUrl(server.address() as AddressInfo),
 		async close() {
 			closing.abort();
-			await closeWithin(server, 2000);
+			await closeWithin(server, 1000);
 		},
 	};
 }

@@ -1,0 +1,219 @@
+/** An agent made of memory: tests tell its runs what to tell. */
+import type {Agent, Finding, PointView, RestorePlan, RunView, StatusView, TargetView} from '../../agent/agent.ts';
+import {BusyError, NotFoundError, UsageError} from '../../agent/errors.ts';
+import type {BackupResult, Operation, RestoreResult, RunEvent, RunResult, Told} from '../../agent/events.ts';
+import type {Plan} from '../../agent/plan.ts';
+
+export interface FakeAgent extends Agent {
+	/** What it shows; tests change it. */
+	readonly has: {
+		targets: TargetView[];
+		plans: Map<string, Plan>;
+		status: StatusView[];
+		points: PointView[];
+		findings: Finding[];
+		health: {healthy: boolean; problems: string[]};
+	};
+	/** Every call that asked for a run or an end of one, in order. */
+	readonly calls: Array<Record<string, unknown>>;
+	/** How many iterables of `follow` are being read. */
+	readonly followers: () => number;
+	tell: (run: string, event: Told) => void;
+	finish: (run: string, result?: Partial<BackupResult> | Partial<RestoreResult>) => void;
+	/** Called with each new run's id: a run that plays itself. */
+	onRun: (run: string, target: string) => void;
+	/** A target whose backup is refused with this. */
+	readonly refuses: Map<string, Error>;
+}
+
+interface FakeRun {
+	view: RunView;
+	events: RunEvent[];
+	waiting: Set<() => void>;
+	finished: PromiseWithResolvers<RunResult>;
+}
+
+export function createFakeAgent(): FakeAgent {
+	const runs = new Map<string, FakeRun>();
+	let following = 0;
+
+	const find = (run: string): FakeRun => {
+		const found = runs.get(run);
+		if (!found) {
+			throw new NotFoundError(`there is no run \`${run}\``);
+		}
+
+		return found;
+	};
+	const begin = (target: string, operation: Operation, trigger: string): FakeRun => {
+		const run = `run-${runs.size + 1}`;
+		const view: RunView = {
+			run,
+			target,
+			operation,
+			trigger,
+			state: 'running',
+			outcome: null,
+			startedAt: at(Date.now()),
+			durationSeconds: null,
+			result: null,
+		};
+		const begun: FakeRun = {view, events: [], waiting: new Set(), finished: Promise.withResolvers()};
+		runs.set(run, begun);
+		agent.tell(run, {type: 'queued', operation, trigger});
+		agent.onRun(run, target);
+		return begun;
+	};
+	const target = (name: string): TargetView => {
+		const found = agent.has.targets.find(({target}) => target === name);
+		if (!found) {
+			throw new NotFoundError(`there is no target \`${name}\``, {hint: '`holdfast targets` lists them'});
+		}
+
+		return found;
+	};
+
+	const agent: FakeAgent = {
+		has: {targets: [], plans: new Map(), status: [], points: [], findings: [], health: {healthy: true, problems: []}},
+		calls: [],
+		refuses: new Map(),
+		followers: () => following,
+		onRun() {},
+		tell(run, event) {
+			const {view, events, waiting} = find(run);
+			events.push({...event, run, target: view.target, at: Date.now()} as RunEvent);
+			for (const wake of waiting) {
+				wake();
+			}
+		},
+		finish(run, result = {}) {
+			const {view, finished} = find(run);
+			const whole = {...(view.operation === 'restore' ? restored(view) : backedUp(view)), ...result} as RunResult;
+			Object.assign(view, {state: 'finished', outcome: whole.outcome, durationSeconds: 1, result: whole});
+			finished.resolve(whole);
+			agent.tell(run, {type: 'finished', operation: view.operation, result: whole});
+		},
+
+		targets: async () => agent.has.targets,
+		async plan(name) {
+			const plan = agent.has.plans.get(target(name).target);
+			if (!plan) {
+				throw new UsageError(`\`${name}\` has problems`);
+			}
+
+			return plan;
+		},
+		status: async () => agent.has.status,
+		points: async name => agent.has.points.filter(point => name === undefined || point.target === name),
+		runs: ({target, limit} = {}) =>
+			[...runs.values()]
+				.map(({view}) => view)
+				.filter(view => target === undefined || view.target === target)
+				.reverse()
+				.slice(0, limit),
+		run: run => find(run).view,
+		async *follow(run, signal) {
+			const {events, waiting} = find(run);
+			following++;
+			try {
+				for (let index = 0; !signal.aborted; ) {
+					const event = events[index];
+					if (event) {
+						index++;
+						yield event;
+						if (event.type === 'finished') {
+							return;
+						}
+					} else {
+						await woken(waiting, signal);
+					}
+				}
+			} finally {
+				following--;
+			}
+		},
+		async backup(name, trigger) {
+			agent.calls.push({backup: name, trigger});
+			const refusal = agent.refuses.get(name);
+			if (refusal) {
+				throw refusal;
+			}
+
+			target(name);
+			if ([...runs.values()].some(({view}) => view.target === name && view.state !== 'finished')) {
+				throw new BusyError(`\`${name}\` is busy with another run`);
+			}
+
+			const {view, finished} = begin(name, 'backup', trigger);
+			return {run: view.run, finished: finished.promise as Promise<BackupResult>};
+		},
+		async planRestore(request): Promise<RestorePlan> {
+			agent.calls.push({planRestore: request});
+			const {target: name} = target(request.target);
+			const point = agent.has.points.find(point => point.target === name && (request.point === 'latest' || request.point === point.point));
+			if (!point) {
+				throw new NotFoundError(`\`${name}\` has no restore point \`${request.point}\``);
+			}
+
+			const all = point.sources.map(({source}) => source);
+			return {target: name, point, sources: request.only.length > 0 ? [...request.only] : all, stop: ['shop-app-1'], warnings: []};
+		},
+		async restore(request) {
+			agent.calls.push({restore: request});
+			const {view, finished} = begin(target(request.target).target, 'restore', request.trigger);
+			return {run: view.run, finished: finished.promise as Promise<RestoreResult>};
+		},
+		async cancel(run) {
+			const {view} = find(run);
+			agent.calls.push({cancel: run});
+			if (view.state === 'finished') {
+				throw new UsageError(`run \`${run}\` is over`);
+			}
+		},
+		doctor: async () => agent.has.findings,
+		health: async () => agent.has.health,
+		async close() {},
+	};
+	return agent;
+}
+
+export const targetView = (target: string, rest: Partial<TargetView> = {}): TargetView => ({
+	target,
+	container: `${target.replace('/', '-')}-1`,
+	state: 'running',
+	sources: ['volume:/data'],
+	quiesce: 'pause',
+	schedule: '0 3 * * *',
+	problems: [],
+	...rest,
+});
+
+const at = (time: number): string => new Date(time).toISOString();
+
+const backedUp = ({run, target, startedAt}: RunView): BackupResult => ({
+	run,
+	target,
+	outcome: 'success',
+	point: run,
+	startedAt,
+	durationSeconds: 12.3,
+	quiesceSeconds: 0.3,
+	sources: [{source: 'volume:/data', outcome: 'success', snapshot: 'abcd', bytes: 5_000_000, addedBytes: 1000}],
+});
+
+const restored = ({run, target}: RunView): RestoreResult => ({
+	run,
+	target,
+	point: 'run-0',
+	outcome: 'success',
+	replaced: ['database metadb'],
+	outageSeconds: 4,
+});
+
+async function woken(waiting: Set<() => void>, signal: AbortSignal): Promise<void> {
+	const {promise, resolve} = Promise.withResolvers<void>();
+	waiting.add(resolve);
+	signal.addEventListener('abort', () => resolve(), {once: true});
+	await promise;
+	waiting.delete(resolve);
+}
