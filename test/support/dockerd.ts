@@ -19,13 +19,14 @@ export const startDockerd = async (command: readonly string[], {log, host}: {log
 	const output = await open(log, 'a');
 	const [program = 'dockerd', ...arguments_] = command;
 	const child = spawn(program, arguments_, {detached: true, stdio: ['ignore', output.fd, output.fd]});
-	await output.close();
-	await once(child, 'spawn');
-	child.unref();
 	let hasExited = false;
 	child.once('exit', () => {
 		hasExited = true;
 	});
+	// Here, because the event comes once, and soon
+	await once(child, 'spawn');
+	await output.close();
+	child.unref();
 	await until('a Docker Engine that was started to answer', async () => hasExited || (await answers(host)), {
 		timeout: 90_000,
 		interval: 200,
@@ -37,16 +38,18 @@ export const startDockerd = async (command: readonly string[], {log, host}: {log
 	return child.pid;
 };
 
-/** Whether this process is a dockerd: an id in a file may belong to something else by now. */
-export const isDockerd = async (pid: number): Promise<boolean> =>
-	pid > 0 && (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).trim() === 'dockerd';
+/** Whether this process runs, and is `program`: an id in a file may belong to something else by now, or to one that nobody has reaped. */
+export const isRunning = async (pid: number, program: string): Promise<boolean> => {
+	const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+	return state.includes(` (${program}) `) && !state.includes(` (${program}) Z`);
+};
 
 /** Sends the signal and waits until the engine is gone. */
 export const endDockerd = async (pid: number, signal: NodeJS.Signals): Promise<void> => {
-	if (!(await isDockerd(pid))) {
+	if (!(await isRunning(pid, 'dockerd'))) {
 		return;
 	}
 
 	process.kill(pid, signal);
-	await until(`the Docker Engine with the process id ${pid} to end`, async () => !(await isDockerd(pid)), {timeout: 60_000});
+	await until(`the Docker Engine with the process id ${pid} to end`, async () => !(await isRunning(pid, 'dockerd')), {timeout: 60_000});
 };

@@ -5,7 +5,7 @@ export type Patience = {timeout?: number; interval?: number};
 
 /**
  * Asks `probe` again and again until it returns something truthy, and returns that. A probe that throws counts as "not yet".
- * After `timeout` (30 s) it fails, naming `description` and, as its cause, the last thing that the probe threw.
+ * After `timeout` (30 s) it fails, also when the probe hangs, naming `description` and, as its cause, the last thing that the probe threw.
  */
 export const until = async <Found>(
 	description: string,
@@ -16,7 +16,7 @@ export const until = async <Found>(
 	let cause: unknown;
 	for (;;) {
 		try {
-			const found = await probe();
+			const found = await Promise.race([probe(), delay(deadline - performance.now(), undefined, {ref: false})]);
 			if (found) {
 				return found as Exclude<Found, false | 0 | '' | null | undefined>;
 			}

@@ -1,0 +1,190 @@
+/** A Compose project of a test's own with Holdfast's real image beside it, and the tools to look at both without Holdfast. */
+import {randomBytes} from 'node:crypto';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import type {ExecutionContext} from 'ava';
+import {execa} from 'execa';
+import {stringify} from 'yaml';
+import type {BackupResult, RestoreResult, RunEvent} from '../../agent/events.ts';
+import {docker} from './docker.ts';
+import {until} from './until.ts';
+
+/** A service as Compose writes it. */
+export type Service = Record<string, unknown>;
+
+export interface StackOptions {
+	services: Record<string, Service>;
+	/** Named volumes of the services; Holdfast's own come by themselves. */
+	volumes?: readonly string[];
+	/** Added to Holdfast's service. */
+	holdfast?: Service & {environment?: Record<string, string>};
+	/** Start only what is needed; default: all. */
+	up?: readonly string[];
+}
+
+export interface Output {
+	exitCode: number;
+	stdout: string;
+	stderr: string;
+}
+
+export interface Stack {
+	/** The Compose project; unique. */
+	project: string;
+	compose: (...args: string[]) => Promise<string>;
+	/** Name of a service's container. */
+	container: (service: string) => string;
+	/** Runs a command in a service's container; fails when it fails. */
+	exec: (service: string, ...argv: string[]) => Promise<string>;
+	/** The command line, as a person runs it. Never fails by itself. */
+	holdfast: (...args: string[]) => Promise<Output>;
+	/** `backup … --json`: one result for each target. */
+	backup: (...args: string[]) => Promise<BackupResult[]>;
+	restore: (...args: string[]) => Promise<RestoreResult>;
+	/** Plain restic on the stack's repository, without Holdfast. */
+	restic: (...args: string[]) => Promise<string>;
+	/** Events of a run as they come, over the HTTP API; ends after the last, or when the agent dies. */
+	follow: (run: string) => AsyncIterable<RunEvent>;
+	/** The HTTP API from inside Holdfast's container. */
+	api: (method: string, path: string, body?: unknown) => Promise<{status: number; body: unknown}>;
+	/** Waits until Holdfast's container answers. */
+	ready: () => Promise<void>;
+	state: (service: string) => Promise<string>;
+	down: () => Promise<void>;
+}
+
+/** Asks the API from inside: no port needs to be free on the host. */
+const apiClient = `
+const [method, path, body] = process.argv.slice(1);
+const token = process.env.HOLDFAST_API_TOKEN ?? require('node:fs').readFileSync('/state/api-token', 'utf8').trim();
+fetch('http://127.0.0.1:9797' + path, {method, headers: {authorization: 'Bearer ' + token, 'content-type': 'application/json'}, ...(body ? {body} : {})}).then(async answer => {
+	if (answer.headers.get('content-type')?.includes('event-stream')) {
+		for await (const part of answer.body) process.stdout.write(part);
+	} else {
+		console.log(JSON.stringify({status: answer.status, body: await answer.text()}));
+	}
+});`;
+
+const plainRestic = 'RESTIC_PASSWORD_FILE=/state/repository-password exec restic --repo /repository --cache-dir /tmp/plain-restic "$@"';
+
+/** Brings a stack up and takes it down after the test, whatever its outcome. */
+export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options: StackOptions): Promise<Stack> {
+	const project = `hf-test-${randomBytes(4).toString('hex')}`;
+	const folder = await mkdtemp(join(tmpdir(), `${project}-`));
+	const file = join(folder, 'compose.yml');
+	const {environment, ...holdfastService} = options.holdfast ?? {};
+	const holdfast = {
+		image: 'holdfast:dev',
+		stop_grace_period: '30s',
+		read_only: true,
+		cap_drop: ['ALL'],
+		security_opt: ['no-new-privileges:true'],
+		tmpfs: ['/tmp'],
+		volumes: ['/var/run/docker.sock:/var/run/docker.sock', 'hf-repository:/repository', 'hf-state:/state', 'hf-cache:/cache'],
+		environment: {HOLDFAST_PROJECTS: project, HOLDFAST_SCHEDULE: '0 0 29 2 *', ...environment},
+		labels: {'holdfast.test': project},
+		...holdfastService,
+	};
+	const volumes = ['hf-repository', 'hf-state', 'hf-cache', ...(options.volumes ?? [])];
+	await writeFile(
+		file,
+		stringify({
+			name: project,
+			services: {holdfast, ...options.services},
+			volumes: Object.fromEntries(volumes.map(name => [name, {labels: {'holdfast.test': project}}])),
+		}),
+	);
+
+	const compose = async (...args: string[]) =>
+		(await execa('docker', ['compose', '--file', file, '--project-name', project, ...args])).stdout;
+	const container = (service: string) => `${project}-${service}-1`;
+	const down = async () => {
+		// A container of the stack may be paused, by a test or by a failure: then it could not be removed.
+		const paused = await docker(['ps', '--quiet', '--filter', `label=com.docker.compose.project=${project}`, '--filter', 'status=paused']);
+		for (const id of paused.split('\n').filter(Boolean)) {
+			await docker(['unpause', id]);
+		}
+
+		await compose('down', '--volumes', '--timeout', '1', '--remove-orphans');
+		await rm(folder, {recursive: true, force: true});
+	};
+	t.teardown(down);
+
+	const inHoldfast = (argv: readonly string[]) =>
+		execa('docker', ['exec', container('holdfast'), ...argv], {reject: false, maxBuffer: 64_000_000});
+	const run = async (...args: string[]): Promise<Output> => {
+		const {exitCode = -1, stdout, stderr} = await inHoldfast(['holdfast', ...args]);
+		return {exitCode, stdout, stderr};
+	};
+
+	const stack: Stack = {
+		project,
+		compose,
+		container,
+		exec: async (service, ...argv) => docker(['exec', container(service), ...argv], {timeout: 600_000}),
+		holdfast: run,
+		async backup(...args) {
+			const {stdout, stderr} = await run('backup', ...args, '--json');
+			const results = stdout.split('\n').filter(Boolean);
+			if (results.length === 0) {
+				throw new Error(`\`holdfast backup\` printed no result: ${stderr}`);
+			}
+
+			return results.map(line => JSON.parse(line) as BackupResult);
+		},
+		async restore(...args) {
+			const {stdout, stderr} = await run('restore', ...args, '--yes', '--json');
+			try {
+				return JSON.parse(stdout) as RestoreResult;
+			} catch (error) {
+				throw new Error(`\`holdfast restore\` printed no result: ${stdout}${stderr}`, {cause: error});
+			}
+		},
+		async restic(...args) {
+			const {exitCode, stdout, stderr} = await inHoldfast(['sh', '-c', plainRestic, 'restic', ...args]);
+			if (exitCode !== 0) {
+				throw new Error(`restic ${args[0]} exited with ${exitCode}: ${stderr}`);
+			}
+
+			return stdout;
+		},
+		async *follow(id) {
+			const following = execa('docker', ['exec', container('holdfast'), 'node', '-e', apiClient, 'GET', `/api/v1/runs/${id}/events`], {
+				reject: false,
+			});
+			for await (const line of following) {
+				if (line.startsWith('data:')) {
+					yield JSON.parse(line.slice('data:'.length)) as RunEvent;
+				}
+			}
+		},
+		async api(method, path, body) {
+			const {stdout, stderr} = await inHoldfast([
+				'node',
+				'-e',
+				apiClient,
+				method,
+				path,
+				...(body === undefined ? [] : [JSON.stringify(body)]),
+			]);
+			if (stdout === '') {
+				throw new Error(`${method} ${path} got no answer: ${stderr}`);
+			}
+
+			const answer = JSON.parse(stdout) as {status: number; body: string};
+			return {
+				status: answer.status,
+				body: answer.body.startsWith('{') || answer.body.startsWith('[') ? JSON.parse(answer.body) : answer.body,
+			};
+		},
+		async ready() {
+			await until('Holdfast answers', async () => (await run('healthcheck')).exitCode === 0, {timeout: 60_000, interval: 200});
+		},
+		state: async service => docker(['inspect', '--format', '{{.State.Status}}', container(service)]),
+		down,
+	};
+	await compose('up', '--detach', '--quiet-pull', ...(options.up ?? []));
+	await stack.ready();
+	return stack;
+}
