@@ -29,7 +29,7 @@ export interface PlannedQuiesce {
 	reason: string;
 }
 
-export interface PlannedHook {
+interface PlannedHook {
 	container: Container;
 	hook: Hook;
 	when: 'before' | 'after';

@@ -22,7 +22,7 @@ export const readPort: Reader<number> = text => {
 };
 
 /** In the container: absolute, and the same in whatever way it was written. */
-export const readPath: Reader<string> = text => {
+const readPath: Reader<string> = text => {
 	const rule = 'must be absolute paths in the container, without `..`';
 	if (!text.startsWith('/') || text.split('/').includes('..')) {
 		return {rule};

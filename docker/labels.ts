@@ -62,7 +62,7 @@ export interface Policy {
 	/** `true`, `false`, or mount paths and volume names; absent: the default. */
 	volumes?: boolean | readonly string[] | undefined;
 	tar: readonly string[];
-	/** Patterns relative to the mount, as restic knows them; one that starts with `/` holds only from the mount's root. */
+	/** Patterns as restic knows them, from the root of the mount, with or without a leading slash. */
 	exclude: readonly string[];
 	/** Five fields; an alias such as `@daily` is the line that it stands for. */
 	schedule?: string | undefined;

@@ -1,6 +1,6 @@
 /** Readers: from the text of a label to its value, or to the rule that the text breaks. */
 
-export interface Broken {
+interface Broken {
 	/** Completes "`holdfast.label` …": `must be a number from 1 to 65535`. */
 	rule: string;
 	/** The part of the text that breaks it, when it is not all of it. */

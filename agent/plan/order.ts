@@ -4,37 +4,53 @@ import type {Container} from '../../docker/container.ts';
 /**
  * Stable by name; a circle of dependencies is cut at the first name.
  *
+ * @param containers of one project
  * @param known all containers of the engine: a dependency may lead through one that is not quiesced
  */
 export function dependentsFirst(containers: readonly Container[], known: readonly Container[]): Container[] {
-	const needed = new Map(containers.map(container => [container.id, everythingNeeded(container, known)]));
+	const needs = servicesNeeded(containers, known);
 	const waiting = [...containers].sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
-	const ordered: Container[] = [];
-	while (waiting.length > 0) {
-		const free = waiting.findIndex(
-			container => !waiting.some(other => other.id !== container.id && isNeeded(container, needed.get(other.id))),
-		);
-		ordered.push(...waiting.splice(Math.max(free, 0), 1));
+	const dependents = new Map<string, number>();
+	const count = (container: Container, step: number): void => {
+		for (const service of needs.get(container.id) ?? []) {
+			dependents.set(service, (dependents.get(service) ?? 0) + step);
+		}
+	};
+
+	const isFree = ({id, service = ''}: Container): boolean => (dependents.get(service) ?? 0) === Number(needs.get(id)?.has(service));
+	for (const container of waiting) {
+		count(container, 1);
 	}
 
-	return ordered;
+	return containers.flatMap(() => {
+		const next = waiting.splice(Math.max(waiting.findIndex(isFree), 0), 1);
+		for (const container of next) {
+			count(container, -1);
+		}
+
+		return next;
+	});
 }
 
-const isNeeded = ({service}: Container, services: ReadonlySet<string> | undefined): boolean =>
-	service !== undefined && services?.has(service) === true;
-
-/** Services of the same project that must be up before this container, directly or not. */
-function everythingNeeded(container: Container, known: readonly Container[]): Set<string> {
-	const needed = new Set<string>();
-	const pending = [...container.dependsOn];
-	for (let service = pending.pop(); service !== undefined; service = pending.pop()) {
-		if (!needed.has(service)) {
-			needed.add(service);
-			pending.push(
-				...known.filter(other => other.project === container.project && other.service === service).flatMap(({dependsOn}) => dependsOn),
-			);
+/** For each container, by its id: the services that must be up before it, directly or not. */
+function servicesNeeded(containers: readonly Container[], known: readonly Container[]): Map<string, Set<string>> {
+	const project = containers[0]?.project;
+	const services = Map.groupBy(
+		known.filter(container => project !== undefined && container.project === project),
+		({service}) => service ?? '',
+	);
+	const needed = ({dependsOn}: Container): Set<string> => {
+		const found = new Set<string>();
+		const pending = [...dependsOn];
+		for (let service = pending.pop(); service !== undefined; service = pending.pop()) {
+			if (!found.has(service)) {
+				found.add(service);
+				pending.push(...(services.get(service) ?? []).flatMap(container => container.dependsOn));
+			}
 		}
-	}
 
-	return needed;
+		return found;
+	};
+
+	return new Map(containers.map(container => [container.id, needed(container)]));
 }

@@ -2,6 +2,7 @@
 import type {Mount} from '../../docker/container.ts';
 import {quote} from '../../docker/quote.ts';
 import type {PlannedSource} from '../plan.ts';
+import {escapePattern} from '../restic/argv.ts';
 import {objectionTo} from './mounts.ts';
 import type {Remarks} from './remarks.ts';
 import type {Scope} from './scope.ts';
@@ -9,9 +10,6 @@ import {below, describeMounts, describeStorage, isSameStorage, mountOf, shownIn}
 
 type SqliteSource = PlannedSource & {kind: 'sqlite'};
 type VolumeSource = PlannedSource & {kind: 'volume'};
-
-/** Plain characters, for patterns as restic knows them. */
-const escapePattern = (path: string): string => path.replace(/[\\*?[\]]/g, '\\$&');
 
 /** Sorted by path. Those that are asked for and cannot be had are problems; those that `true` passes over are notes. */
 export function chooseMounts(scope: Scope, wanted: boolean | readonly string[]): Mount[] {
