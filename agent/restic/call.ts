@@ -11,9 +11,6 @@ import {type Message, parseMessage} from './messages.ts';
 import type {Repository} from './restic.ts';
 import {publicLocation, redactor} from './secrets.ts';
 
-/** restic itself tries for 15 minutes to reach a repository; a question that is answered in a second need not wait for that. */
-const answerWithinMs = 60_000;
-
 export interface Call {
 	/** For people, as the beginning of an error: `backup of /data`. */
 	action: string;
@@ -34,7 +31,7 @@ export interface Caller {
 	failed: (call: Call, message: string) => RepositoryError;
 }
 
-export function createCaller(place: Place, repository: Repository): Caller {
+export function createCaller(place: Place, repository: Repository, answerWithinMs: number): Caller {
 	const redact = redactor(repository);
 	const name = `repository \`${repository.name}\` (${publicLocation(repository.location)})`;
 	const environment = {...repository.env, RESTIC_REPOSITORY: repository.location, RESTIC_PROGRESS_FPS: '2', TZ: 'UTC'};

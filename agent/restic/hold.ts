@@ -28,28 +28,18 @@ const write = (running: Running, content: string): Promise<boolean> =>
 		running.stdin.write(content, error => resolve(!error));
 	});
 
-/** Lets a held restic go when it may. Rejects when it ended before that, or when `go` rejects. */
+/** Lets a held restic go when it may. Rejects when it ended before that, or when `go` rejects; the caller kills it then. */
 export async function release(running: Running, {held, go}: Hold): Promise<void> {
-	let gone = false;
-	const ended = running.done.then(() => {
-		gone = true;
-	});
-	const canGo = await Promise.race([write(running, filler), ended.then(() => false)]);
-	if (canGo) {
+	const ended = running.done.then(() => false);
+	const isWaiting = await Promise.race([write(running, filler), ended]);
+	if (isWaiting) {
 		held();
+		if (await Promise.race([go.then(() => true), ended])) {
+			running.stdin.end();
+			return;
+		}
 	}
 
-	try {
-		await Promise.race([go, ended]);
-	} catch (error) {
-		await running.kill();
-		throw error;
-	}
-
-	if (gone || !canGo) {
-		await running.kill();
-		throw new Error('restic did not wait to be let go');
-	}
-
-	running.stdin.end();
+	await running.done;
+	throw new Error('restic did not wait to be let go');
 }

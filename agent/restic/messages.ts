@@ -11,6 +11,7 @@ const status = z.object({
 const summary = z.object({
 	message_type: z.literal('summary'),
 	snapshot_id: z.string().optional(),
+	total_files: z.number().optional(),
 	files_new: z.number().optional(),
 	files_changed: z.number().optional(),
 	files_unmodified: z.number().optional(),

@@ -5,6 +5,7 @@ import {RepositoryError} from '../errors.ts';
 import * as argv from './argv.ts';
 import {type Call, createCaller, eachMessage} from './call.ts';
 import type {Hold} from './hold.ts';
+import {deleteLeftovers} from './leftover.ts';
 import {configContent, lockContent, type Summary, snapshotList, versionContent} from './messages.ts';
 
 /** Where snapshots go, and the secrets that open it. */
@@ -133,11 +134,17 @@ export interface Restic {
 interface ResticOptions {
 	/** How long a verb waits for another's lock to go away; restic looks every 5 s, then less often. */
 	lockPatienceSeconds?: number;
+	/** restic itself tries for 15 minutes to reach a repository; a question that is answered in a second need not wait for that. */
+	answerWithinMs?: number;
 }
 
 /** restic, run at a place on one repository. */
-export function createRestic(place: Place, repository: Repository, {lockPatienceSeconds = 60}: ResticOptions = {}): Restic {
-	const {start, read, ask, failed} = createCaller(place, repository);
+export function createRestic(
+	place: Place,
+	repository: Repository,
+	{lockPatienceSeconds = 60, answerWithinMs = 60_000}: ResticOptions = {},
+): Restic {
+	const {start, read, ask, failed} = createCaller(place, repository, answerWithinMs);
 
 	/** The option stands behind the verb, where nothing can take it for an argument. */
 	const patiently = ([verb = '', ...rest]: argv.Arguments): argv.Arguments => [verb, `--retry-lock=${lockPatienceSeconds}s`, ...rest];
@@ -247,13 +254,23 @@ export function createRestic(place: Place, repository: Repository, {lockPatience
 				arguments: patiently(argv.restore(options)),
 				signal: options.signal,
 			};
+			let summary: Summary | undefined;
 			await read(call, stdout =>
 				eachMessage(stdout, message => {
-					if (message.message_type === 'status') {
+					if (message.message_type === 'summary') {
+						summary = message;
+					} else if (message.message_type === 'status') {
 						options.onProgress?.({bytes: message.bytes_restored ?? 0, totalBytes: message.total_bytes});
 					}
 				}),
 			);
+			if (!summary) {
+				throw failed(call, 'restic exited with 0 but said nothing about what it restored');
+			}
+
+			if (options.delete && !summary.total_files) {
+				await deleteLeftovers(place, options.into, options.exclude ?? [], options.signal);
+			}
 		},
 		async forget(snapshots, signal) {
 			for (const batch of argv.batches(snapshots)) {
