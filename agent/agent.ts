@@ -1,7 +1,17 @@
 /** The one door: the scheduler, the command line, the HTTP API and Slack all call this. */
 import type {Problem} from '../docker/labels.ts';
+import {backup, type Workshop} from './backup.ts';
+import {diagnose} from './doctor.ts';
+import {explain, NotFoundError, UsageError} from './errors.ts';
 import type {BackupResult, Operation, Outcome, RestoreResult, RunEvent, RunResult} from './events.ts';
 import type {Plan} from './plan.ts';
+import {listPoints} from './points.ts';
+import type {RepositoryDoor} from './repository.ts';
+import type {RunContext, Runs} from './runs.ts';
+import type {State} from './state.ts';
+import type {Survey, Surveyed} from './survey.ts';
+import {sweepFirstPasses} from './sweep.ts';
+import {pointView, runView, statusView, targetView} from './views.ts';
 
 /** One row of `targets --json`. */
 export interface TargetView {
@@ -110,4 +120,105 @@ export interface Agent {
 	health: () => Promise<{healthy: boolean; problems: string[]}>;
 	/** Takes no new run, cancels those under way, waits until all is put back. */
 	close: () => Promise<void>;
+}
+
+interface Parts {
+	workshop: Workshop;
+	survey: Survey;
+	runs: Runs;
+	state: State;
+	repository: RepositoryDoor;
+	/** When a target is due next. */
+	nextDue: (target: string) => Date | null;
+}
+
+export function createAgent({workshop, survey, runs, state, repository, nextDue}: Parts): Agent {
+	const restic = workshop.restic();
+
+	const isFinished = (run: string) => state.findRun(run)?.state === 'finished';
+
+	const backUp = async ({plan, problems}: Surveyed, {run, startedAt, signal, tell}: RunContext): Promise<BackupResult> => {
+		try {
+			if (problems.length > 0) {
+				throw new UsageError(problems.map(({message}) => message).join('; '));
+			}
+
+			tell({type: 'step', step: 'plan'});
+			await repository.open();
+			const [point] = await listPoints(restic, plan.target);
+			const earlier = point && state.findRun(point.id);
+			const previous = point && earlier ? {point, runStartedAt: new Date(earlier.startedAt ?? earlier.queuedAt)} : undefined;
+			const result = await backup(workshop, {run, plan, startedAt, previous, signal, tell});
+			await sweepFirstPasses(restic, id => id === run || isFinished(id)).catch((error: unknown) =>
+				tell({type: 'warning', message: `first passes could not be forgotten: ${explain(error)}`}),
+			);
+			return result;
+		} catch (error) {
+			return {
+				run,
+				target: plan.target,
+				outcome: 'failed',
+				point: null,
+				startedAt: startedAt.toISOString(),
+				durationSeconds: (Date.now() - startedAt.getTime()) / 1000,
+				quiesceSeconds: 0,
+				sources: plan.sources.map(({name}) => ({source: name, outcome: 'failed', snapshot: null, bytes: 0, addedBytes: 0})),
+				error: explain(error),
+			};
+		}
+	};
+
+	return {
+		async targets() {
+			return (await survey.all()).map(targetView);
+		},
+		async plan(target) {
+			return (await ready(survey, target)).plan;
+		},
+		async status() {
+			return (await survey.all()).map(surveyed => {
+				const {name: target} = surveyed.target;
+				const [last] = state.runs({target, operation: 'backup', limit: 1}).filter(record => record.state === 'finished');
+				const [success] = state.runs({target, operation: 'backup', outcome: 'success', limit: 1});
+				return statusView(surveyed, {running: runs.current(target), last, success, next: nextDue(target)});
+			});
+		},
+		async points(target) {
+			await repository.open();
+			return (await listPoints(restic, target)).map(pointView);
+		},
+		runs: options => state.runs(options).map(runView),
+		run(run) {
+			const record = state.findRun(run);
+			if (record === undefined) {
+				throw new NotFoundError(`there is no run \`${run}\``, {hint: 'holdfast runs lists them'});
+			}
+
+			return runView(record);
+		},
+		follow: runs.follow,
+		async backup(target, trigger) {
+			const surveyed = trigger === 'schedule' ? await survey.one(target) : await ready(survey, target);
+			return runs.start({operation: 'backup', target, trigger, work: async context => backUp(surveyed, context)});
+		},
+		cancel: runs.cancel,
+		doctor: async () => diagnose({workshop, survey, repository}),
+		async health() {
+			const problems: string[] = [];
+			await workshop.engine.list().catch((error: unknown) => problems.push(`the engine does not answer: ${explain(error)}`));
+			await repository.open().catch((error: unknown) => problems.push(explain(error)));
+			return {healthy: problems.length === 0, problems};
+		},
+		close: runs.close,
+	};
+}
+
+/** @throws {UsageError} with all problems of the target */
+async function ready(survey: Survey, target: string): Promise<Surveyed> {
+	const surveyed = await survey.one(target);
+	if (surveyed.problems.length > 0) {
+		throw new UsageError(surveyed.problems.map(({message}) => message).join('; '), {hint: surveyed.problems.find(({hint}) => hint)?.hint});
+	}
+
+	return surveyed;
 }

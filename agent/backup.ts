@@ -2,7 +2,8 @@
 import type {Engine} from '../docker/engine.ts';
 import type {Journal} from '../docker/quiesce.ts';
 import type {Self} from '../docker/self.ts';
-import {hireWorkers, staging, type Workforce, type WorkerMount} from '../docker/worker.ts';
+import {hireWorkers, staging, type WorkerMount, type Workforce} from '../docker/worker.ts';
+import type {Place} from './command.ts';
 import {explain, PinBlockedError} from './errors.ts';
 import type {BackupResult, Outcome, SourceResult, Tell} from './events.ts';
 import type {Manifest} from './manifest.ts';
@@ -13,7 +14,6 @@ import type {Restic} from './restic/restic.ts';
 import {createSource} from './sources/index.ts';
 import {mountPath, parseSource, sourcePath} from './sources/names.ts';
 import type {Source, SourceContext, Stored} from './sources/source.ts';
-import type {Place} from './command.ts';
 
 /** What all runs of an agent have in common. */
 export interface Workshop {
@@ -124,14 +124,16 @@ async function work(
 			plan,
 			signal,
 			tell,
-			pinBefore: async inside => crew.each(async source => source.pin(inside), answersOnlyBefore),
-			async pin(inside) {
+			async arm() {
 				time = new Date();
-				await crew.each(
+				await crew.each(async source => source.arm());
+			},
+			pinBefore: async inside => crew.each(async source => source.pin(inside), answersOnlyBefore),
+			pin: async inside =>
+				crew.each(
 					async source => source.pin(inside),
 					member => !answersOnlyBefore(member),
-				);
-			},
+				),
 		});
 		state.quiesceSeconds = windowMs / 1000;
 		await crew.inTurn(async (source, planned) => {
@@ -139,7 +141,13 @@ async function work(
 			const begun = performance.now();
 			const kept = await source.store();
 			stored.set(planned.name, {...kept, durationSeconds: (performance.now() - begun) / 1000});
-			results.set(planned.name, {source: planned.name, outcome: 'success', snapshot: kept.snapshot, bytes: kept.bytes, addedBytes: kept.addedBytes});
+			results.set(planned.name, {
+				source: planned.name,
+				outcome: 'success',
+				snapshot: kept.snapshot,
+				bytes: kept.bytes,
+				addedBytes: kept.addedBytes,
+			});
 		});
 	} finally {
 		await crew.close();
@@ -263,7 +271,15 @@ function describe({host, versions}: Workshop, {run, plan, startedAt, time, quies
 			const {name, image, imageId, labels} = planned.container;
 			return kept === undefined
 				? []
-				: [{...kept, source: planned.name, kind: planned.kind, path: sourcePath(plan.target, planned.name), container: {name, image, imageId, labels}}];
+				: [
+						{
+							...kept,
+							source: planned.name,
+							kind: planned.kind,
+							path: sourcePath(plan.target, planned.name),
+							container: {name, image, imageId, labels},
+						},
+					];
 		}),
 	};
 }

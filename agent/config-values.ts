@@ -1,5 +1,5 @@
 /** One reader for each shape of value in the environment. */
-import {matching, type Reader} from '../docker/reader.ts';
+import {matching, type Reader} from './reading/reader.ts';
 
 export interface Listen {
 	/** Undefined: every address. */

@@ -1,10 +1,6 @@
 /** Environment → what the agent is asked to be. Every mistake is reported at once. docs/configuration.md lists the variables. */
 import {readFileSync} from 'node:fs';
-import {readCronLine} from '../docker/cron-line.ts';
-import {readKeep} from '../docker/label-values.ts';
 import type {Keep, Problem} from '../docker/labels.ts';
-import {nearest} from '../docker/nearest.ts';
-import {listOf, oneOf} from '../docker/reader.ts';
 import {
 	type Listen,
 	readApiToken,
@@ -20,6 +16,10 @@ import {
 } from './config-values.ts';
 import {createEnvironment, type Environment, type Variables} from './environment.ts';
 import {type LogLevel, logLevels} from './log.ts';
+import {readCronLine} from './reading/cron-line.ts';
+import {nearest} from './reading/nearest.ts';
+import {listOf, oneOf} from './reading/reader.ts';
+import {readKeep} from './reading/values.ts';
 import type {Repository} from './restic/restic.ts';
 import {credentialsIn, readResticEnvironment} from './restic-environment.ts';
 import {ensureApiToken, ensurePassword} from './secrets.ts';

@@ -57,7 +57,8 @@ export async function startDaemon(
 	);
 	const survey = createSurvey({
 		engine,
-		self: workshop.self.containerId,
+		self: workshop.self,
+		dataRoot: (await engine.info()).dataRoot,
 		prefix: config.labelPrefix,
 		projects: config.projects ?? [],
 		schedule: config.schedule,
@@ -131,7 +132,7 @@ function observe(
 		report: error => log.warning('metrics are incomplete', {error}),
 		async collect() {
 			const [targets, status] = await Promise.all([agent.targets(), agent.status()]);
-			return {targets, status, quiescedContainers: state.open().filter(({undo}) => undo.kind !== 'hook').length};
+			return {targets, status, engineUp: true, quiescedContainers: state.open().filter(({undo}) => undo.kind !== 'hook').length};
 		},
 	});
 }

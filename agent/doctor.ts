@@ -1,7 +1,7 @@
 /** What is unprotected or misconfigured, and what to do about it. */
-import type {Container} from '../docker/container.ts';
+import {type Container, workerLabel} from '../docker/container.ts';
 import {findStrayLabels} from '../docker/discovery.ts';
-import {hireWorkers, workerLabel} from '../docker/worker.ts';
+import {hireWorkers} from '../docker/worker.ts';
 import type {Finding} from './agent.ts';
 import type {Workshop} from './backup.ts';
 import {succeed} from './command.ts';

@@ -1,7 +1,7 @@
 /** Reads variables, each secret also from the file that `NAME_FILE` names, and collects every mistake. */
 import type {Problem} from '../docker/labels.ts';
-import {quote} from '../docker/quote.ts';
-import type {Reader} from '../docker/reader.ts';
+import {quote} from './reading/quote.ts';
+import type {Reader} from './reading/reader.ts';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 

@@ -17,6 +17,8 @@ interface Moment {
 	plan: Plan;
 	signal: AbortSignal;
 	tell: Tell;
+	/** Starts what takes time to start. */
+	arm: () => Promise<void>;
 	/** Pins what a quiesced container could not answer for. */
 	pinBefore: (signal: AbortSignal) => Promise<void>;
 	/** Pins everything else. */
@@ -42,12 +44,13 @@ export async function moment(options: Moment): Promise<{windowMs: number}> {
 }
 
 /** Tries again, with the app running in between, while a paused writer holds a lock that a pin needs. */
-async function quiescedWindow({engine, journal, run, plan, signal, tell, pinBefore, pin}: Moment): Promise<number> {
+async function quiescedWindow({engine, journal, run, plan, signal, tell, arm, pinBefore, pin}: Moment): Promise<number> {
 	let spentMs = 0;
 	for (let attempt = 1; ; attempt++) {
+		await arm();
+		await pinBefore(signal);
 		const begun = performance.now();
 		try {
-			await pinBefore(signal);
 			const {windowMs} = await quiesced(
 				{
 					engine,
@@ -72,7 +75,10 @@ async function quiescedWindow({engine, journal, run, plan, signal, tell, pinBefo
 			}
 
 			if (attempt === attempts || spentMs >= plan.quiesceTimeoutMs) {
-				throw new RunError(`gave up after ${attempt} tries`, {cause: error, hint: 'use `holdfast.quiesce=stop`, so that the app lets go of its locks'});
+				throw new RunError(`gave up after ${attempt} tries`, {
+					cause: error,
+					hint: 'use `holdfast.quiesce=stop`, so that the app lets go of its locks',
+				});
 			}
 
 			tell({type: 'warning', message: `${error.message}; the app runs again, trying again (${attempt} of ${attempts})`});

@@ -2,11 +2,11 @@
 import type {Container, Mount} from '../docker/container.ts';
 import type {Target} from '../docker/discovery.ts';
 import {defaultPrefix, type Hook, type Problem} from '../docker/labels.ts';
-import {quote} from '../docker/quote.ts';
 import {planQuiesce, servicesOf} from './plan/quiesce.ts';
 import {collectRemarks, type Remarks} from './plan/remarks.ts';
 import {subjectOf} from './plan/scope.ts';
 import {planSources} from './plan/sources.ts';
+import {quote} from './reading/quote.ts';
 
 export type PlannedSource = {
 	/** As people write it, and unique in its target: `db/postgres:metadb`. */

@@ -1,7 +1,8 @@
 /** Restore points as the repository has them: a manifest, and every snapshot that it counts. The repository alone is asked, so a new agent sees them too. */
-import {text} from 'node:stream/consumers';
+
 import {mkdir, open, rm} from 'node:fs/promises';
 import {join} from 'node:path';
+import {text} from 'node:stream/consumers';
 import {lastLines} from './command.ts';
 import {NotFoundError, RunError} from './errors.ts';
 import {type Manifest, manifest as manifestSchema} from './manifest.ts';
@@ -64,7 +65,9 @@ function pointOf(snapshots: readonly Snapshot[]): Point | undefined {
 			return tag === undefined ? [] : [{source: sourceOfTag(tag), snapshot: snapshot.id, bytes: snapshot.bytes}];
 		})
 		.sort((a, b) => (a.source < b.source ? -1 : 1));
-	return sources.length === Number(tagValue(published, 'manifest')) ? {id, target, time: published.time, manifest: published.id, sources} : undefined;
+	return sources.length === Number(tagValue(published, 'manifest'))
+		? {id, target, time: published.time, manifest: published.id, sources}
+		: undefined;
 }
 
 /** @param id a point's id, or `latest` @throws {NotFoundError} */
@@ -91,7 +94,9 @@ export async function readManifest(restic: Restic, point: Point): Promise<Manife
 	const parsed = manifestSchema.parse(JSON.parse(content));
 	const missing = parsed.sources.filter(({snapshot}) => !point.sources.some(source => source.snapshot === snapshot));
 	if (missing.length > 0 || parsed.run !== point.id || parsed.target !== point.target) {
-		throw new RunError(`the manifest of point \`${point.id}\` does not fit its snapshots`, {hint: 'choose another point, and run `restic check`'});
+		throw new RunError(`the manifest of point \`${point.id}\` does not fit its snapshots`, {
+			hint: 'choose another point, and run `restic check`',
+		});
 	}
 
 	return parsed;

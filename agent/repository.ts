@@ -12,7 +12,7 @@ export function createRepositoryDoor({restic, repository, state}: {restic: Resti
 	let opened: Promise<string> | undefined;
 
 	const open = async (): Promise<string> => {
-		const id = await ensureRepository({restic, knownId: state.knownRepository(repository.location)});
+		const id = await ensureRepository({restic, knownId: state.knownRepository(repository.location), allowInit: true});
 		state.rememberRepository(repository.location, id);
 		return id;
 	};

@@ -4,9 +4,11 @@ import type {Container} from '../docker/container.ts';
 import {discoverTargets, type Target} from '../docker/discovery.ts';
 import type {Engine} from '../docker/engine.ts';
 import type {Problem} from '../docker/labels.ts';
+import type {Self} from '../docker/self.ts';
+import {staging} from '../docker/worker.ts';
 import {explain, NotFoundError} from './errors.ts';
 import {type Plan, planTarget} from './plan.ts';
-import {connectPostgres, listDatabases} from './sources/postgres-server.ts';
+import {connectPostgres, dataDirectory, listDatabases} from './sources/postgres-server.ts';
 
 export interface Surveyed {
 	target: Target;
@@ -24,8 +26,10 @@ export interface Survey {
 
 export interface SurveyOptions {
 	engine: Engine;
-	/** The agent's own container: never quiesced. */
-	self: string | undefined;
+	/** The agent's own container is never quiesced, and its storage never a source. */
+	self: Self;
+	/** Where the engine keeps its own data. */
+	dataRoot: string;
 	prefix: string;
 	/** Compose projects that the agent looks at; empty: all. */
 	projects: readonly string[];
@@ -35,17 +39,29 @@ export interface SurveyOptions {
 /** Asking servers for their databases takes a process each. */
 const serversAtOnce = 4;
 
-export function createSurvey({engine, self, prefix, projects, schedule}: SurveyOptions): Survey {
+export function createSurvey({engine, self, dataRoot, prefix, projects, schedule}: SurveyOptions): Survey {
+	// A target's files are mounted in a worker under the target's name, beside the agent's own mounts.
+	const reserved = [staging, ...self.mounts.map(({path}) => path)].map(path => path.split('/')[1] ?? '');
 	const servers = new PQueue({concurrency: serversAtOnce});
 
 	const look = async (target: Target, containers: readonly Container[]): Promise<Surveyed> => {
-		const {databases, problems: unreachable} = await askServers(target);
-		const {plan, problems} = planTarget({target, containers, databases, defaults: {schedule}, self});
+		const {databases, dataDirectories, problems: unreachable} = await askServers(target);
+		const {plan, problems} = planTarget({
+			target,
+			containers,
+			databases,
+			dataDirectories,
+			defaults: {schedule},
+			prefix,
+			self: self.containerId,
+			dataRoot,
+		});
 		return {target, plan, problems: [...target.problems, ...problems, ...unreachable]};
 	};
 
 	const askServers = async (target: Target) => {
 		const databases = new Map<string, string[]>();
+		const dataDirectories = new Map<string, string>();
 		const problems: Problem[] = [];
 		await Promise.all(
 			target.members
@@ -55,19 +71,21 @@ export function createSurvey({engine, self, prefix, projects, schedule}: SurveyO
 				.map(async ({policy, container}) =>
 					servers.add(async () => {
 						try {
-							databases.set(container.id, await listDatabases(await connectPostgres(engine, container, policy.postgres?.user)));
+							const server = await connectPostgres(engine, container, policy.postgres?.user);
+							databases.set(container.id, await listDatabases(server));
+							dataDirectories.set(container.id, await dataDirectory(server));
 						} catch (error) {
 							problems.push({message: `the databases of \`${target.name}\` cannot be listed: ${explain(error)}`});
 						}
 					}),
 				),
 		);
-		return {databases, problems};
+		return {databases, dataDirectories, problems};
 	};
 
 	const discover = async () => {
 		const containers = await engine.list();
-		return {containers, targets: discoverTargets(containers, {prefix, projects})};
+		return {containers, targets: discoverTargets(containers, {prefix, projects, reserved})};
 	};
 
 	return {

@@ -1,10 +1,10 @@
 /** Containers and their labels → targets. Pure but for the list that it is given. */
 import {normalize} from 'node:path/posix';
+import {quote, quoteAll} from '../agent/reading/quote.ts';
 import {composeService, dependencies, isOneOff, malformedCompose, replicaNumber} from './compose.ts';
 import {type Container, type ContainerState, type Mount, workerLabel} from './container.ts';
 import {mergePolicies, type TargetPolicy} from './group.ts';
 import {defaultPrefix, isEnabled, type Policy, type Problem, parseLabels} from './labels.ts';
-import {quote, quoteAll} from './quote.ts';
 
 /** One Compose service (or lone container) of a target. */
 export interface Member {

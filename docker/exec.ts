@@ -2,8 +2,9 @@
  * Commands in a container: docker exec with what it lacks. Back-pressure (dockerode's own demultiplexer ignores it and keeps
  * whole dumps in memory), an exit that the engine confirmed, and a cancel that kills the process where it runs.
  */
-import {setTimeout as delay} from 'node:timers/promises';
+
 import {Readable, Writable} from 'node:stream';
+import {setTimeout as delay} from 'node:timers/promises';
 import {type Command, type Exit, type Place, type Running, stderrLimit} from '../agent/command.ts';
 import {type Engine, type EngineExec, statusOf} from './engine.ts';
 
@@ -33,7 +34,9 @@ async function startWrapped(engine: Engine, id: string, command: Command): Promi
 			return undefined;
 		}
 
-		throw new Error(`\`${command.argv[0]}\` could not be started in container ${id.slice(0, 12)}: ${output.stderr() || `exit code ${exitCode}`}`);
+		throw new Error(
+			`\`${command.argv[0]}\` could not be started in container ${id.slice(0, 12)}: ${output.stderr() || `exit code ${exitCode}`}`,
+		);
 	}
 
 	return running(command, exec, output, async () => {
@@ -50,7 +53,11 @@ async function startPlain(engine: Engine, id: string, command: Command): Promise
 	});
 }
 
-const optionsOf = ({env = {}, user, stdin = false}: Command) => ({env: Object.entries(env).map(([name, value]) => `${name}=${value}`), user, stdin});
+const optionsOf = ({env = {}, user, stdin = false}: Command) => ({
+	env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+	user,
+	stdin,
+});
 
 function running(command: Command, exec: EngineExec, output: Demultiplexed, killProcess: () => Promise<void>): Running {
 	const {signal} = command;

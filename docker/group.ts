@@ -1,7 +1,8 @@
 /** Several services that are one target: what only the target as a whole can have. */
+
+import {quote} from '../agent/reading/quote.ts';
 import type {Member} from './discovery.ts';
 import type {Policy, Problem} from './labels.ts';
-import {quote} from './quote.ts';
 
 /** Given on any member of a group, and then for all of it. */
 const shared = {

@@ -1,7 +1,8 @@
 /** The names of DESIGN.md's table of labels, without the prefix. */
+
+import {nearest} from '../agent/reading/nearest.ts';
+import {quote} from '../agent/reading/quote.ts';
 import type {Problem} from './labels.ts';
-import {nearest} from './nearest.ts';
-import {quote} from './quote.ts';
 
 const names = [
 	'enable',

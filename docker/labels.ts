@@ -1,6 +1,7 @@
 /** The `holdfast.*` labels: their names, their values, and every mistake in them at once. */
-import {readCronLine} from './cron-line.ts';
-import {type LabelName, type Labels, labelValue, orphans, unknownLabels} from './label-names.ts';
+import {readCronLine} from '../agent/reading/cron-line.ts';
+import {quote} from '../agent/reading/quote.ts';
+import {nonEmptyText, type Reader} from '../agent/reading/reader.ts';
 import {
 	readContainerUser,
 	readDatabases,
@@ -17,10 +18,9 @@ import {
 	readPort,
 	readQuiesce,
 	readVolumes,
-} from './label-values.ts';
-import {quote} from './quote.ts';
-import {nonEmptyText, type Reader} from './reader.ts';
-import {readArgv} from './words.ts';
+} from '../agent/reading/values.ts';
+import {readArgv} from '../agent/reading/words.ts';
+import {type LabelName, type Labels, labelValue, orphans, unknownLabels} from './label-names.ts';
 
 export const defaultPrefix = 'holdfast.';
 

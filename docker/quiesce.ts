@@ -13,7 +13,14 @@ export type Undo =
 	| {kind: 'unpause'; containerId: string; containerName: string}
 	| {kind: 'start'; containerId: string; containerName: string}
 	/** The hook that belongs after the window: it puts back what the one before it did. */
-	| {kind: 'hook'; containerId: string; containerName: string; argv: readonly [string, ...string[]]; user?: string | undefined; timeoutMs: number};
+	| {
+			kind: 'hook';
+			containerId: string;
+			containerName: string;
+			argv: readonly [string, ...string[]];
+			user?: string | undefined;
+			timeoutMs: number;
+	  };
 
 export interface Journal {
 	/** On disk (fsync) when it returns. Written *before* the container is touched. Gives the entry's id. */
@@ -53,7 +60,10 @@ const startWatchMs = 1500;
  * @returns what the work gave, and for how long any container was quiesced
  * @throws {ResumeError} when a container could not be put back, whatever the work did
  */
-export async function quiesced<Value>(options: Quiesce, work: (signal: AbortSignal) => Promise<Value>): Promise<{value: Value; windowMs: number}> {
+export async function quiesced<Value>(
+	options: Quiesce,
+	work: (signal: AbortSignal) => Promise<Value>,
+): Promise<{value: Value; windowMs: number}> {
 	const {engine, limitMs} = options;
 	const touched: Touched[] = [];
 	const started = performance.now();
@@ -97,7 +107,12 @@ interface Touched {
 	startedAt: string;
 }
 
-async function quiesceOne({engine, journal, run, onQuiesce}: Quiesce, {id, name}: {id: string; name: string}, action: 'pause' | 'stop', touched: Touched[]): Promise<void> {
+async function quiesceOne(
+	{engine, journal, run, onQuiesce}: Quiesce,
+	{id, name}: {id: string; name: string},
+	action: 'pause' | 'stop',
+	touched: Touched[],
+): Promise<void> {
 	const details = await engine.inspect(id);
 	if (details.state !== 'running') {
 		return;
@@ -248,7 +263,11 @@ const notRunning = ({name, state, exitCode}: ContainerDetails) =>
 
 function resumeError(undo: Undo, cause: unknown): ResumeError {
 	const {containerName} = undo;
-	const command = {unpause: `docker unpause ${containerName}`, start: `docker start ${containerName}`, hook: `docker exec ${containerName} …`}[undo.kind];
+	const command = {
+		unpause: `docker unpause ${containerName}`,
+		start: `docker start ${containerName}`,
+		hook: `docker exec ${containerName} …`,
+	}[undo.kind];
 	return new ResumeError(`container \`${containerName}\` could not be put back`, {cause, hint: `run \`${command}\` by hand`});
 }
 

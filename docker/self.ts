@@ -19,11 +19,16 @@ export interface Self {
  * @param image `HOLDFAST_IMAGE`: needed only where the agent's own container cannot be found.
  * @throws when neither gives an image
  */
-export async function findSelf(engine: Engine, {image, stateDirectory}: {image?: string | undefined; stateDirectory: string}): Promise<Self> {
+export async function findSelf(
+	engine: Engine,
+	{image, stateDirectory}: {image?: string | undefined; stateDirectory: string},
+): Promise<Self> {
 	const details = await ownContainer(engine);
 	if (details === undefined) {
 		if (image === undefined) {
-			throw new Error('the agent does not find its own container on this engine: set HOLDFAST_IMAGE to the image that its workers are made of');
+			throw new Error(
+				'the agent does not find its own container on this engine: set HOLDFAST_IMAGE to the image that its workers are made of',
+			);
 		}
 
 		return {containerId: undefined, image, mounts: [], networkMode: 'default', networks: []};
@@ -32,7 +37,9 @@ export async function findSelf(engine: Engine, {image, stateDirectory}: {image?:
 	return {
 		containerId: details.id,
 		image: image ?? details.imageId,
-		mounts: details.mounts.filter(mount => mount.path !== stateDirectory && !mount.path.startsWith(`${stateDirectory}/`) && !isSocket(mount)),
+		mounts: details.mounts.filter(
+			mount => mount.path !== stateDirectory && !mount.path.startsWith(`${stateDirectory}/`) && !isSocket(mount),
+		),
 		networkMode: details.networkMode,
 		networks: details.networks,
 	};

@@ -21,15 +21,17 @@ export async function watchContainers(
 		try {
 			const events = await engine.events(signal);
 			await onChange();
-			let settling: Promise<void> | undefined;
+			let isSettling = false;
+			const settle = async () => {
+				await delay(settleMs, undefined, {signal});
+				isSettling = false;
+				await onChange();
+			};
+
 			for await (const line of createInterface({input: events})) {
-				if (matters(line)) {
-					settling ??= delay(settleMs, undefined, {signal})
-						.then(async () => {
-							settling = undefined;
-							await onChange();
-						})
-						.catch(onLost);
+				if (matters(line) && !isSettling) {
+					isSettling = true;
+					settle().catch(onLost);
 				}
 			}
 

@@ -4,11 +4,11 @@
  */
 import {setTimeout as delay} from 'node:timers/promises';
 import type {Place} from '../agent/command.ts';
+import {workerLabel} from './container.ts';
 import {type CreateOptions, type Engine, statusOf} from './engine.ts';
 import {inContainer} from './exec.ts';
 import type {Self} from './self.ts';
 
-export const workerLabel = 'holdfast.worker';
 export const agentLabel = 'holdfast.agent';
 
 /** The folder that all workers of a run share; on disk, in a volume of its own. */

@@ -9,7 +9,10 @@ const layers: ReadonlyArray<readonly RegExp[]> = [
 	[/^agent\/(?:backup|moment|restore|restore-plan|replacements|drill|retention|copies|export|sweep|points|repository)\.ts$/],
 	[/^agent\/(?:plan|manifest|state|migrations)\.ts$/, /^agent\/(?:plan|sources|restic)\//],
 	[/^docker\//],
-	[/^agent\/(?:config|environment|restic-environment|secrets|events|errors|command|here|tail|ids|log|redact)\.ts$/],
+	[
+		/^agent\/(?:config|config-values|environment|restic-environment|secrets|events|errors|command|here|tail|ids|log|redact)\.ts$/,
+		/^agent\/reading\//,
+	],
 ];
 
 /** What a layer may name of a layer to its left: types of the words that are defined there. */

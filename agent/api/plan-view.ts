@@ -17,6 +17,7 @@ export function planView(plan: Plan): PlanView {
 		})),
 		quiesceTimeoutSeconds: plan.quiesceTimeoutMs / 1000,
 		schedule: plan.schedule,
+		scheduleFrom: plan.scheduleFrom,
 		notes: plan.notes,
 	};
 }

@@ -35,7 +35,9 @@ export interface PlanView {
 		onError: 'fail' | 'continue';
 	}>;
 	quiesceTimeoutSeconds: number;
+	/** A cron line. */
 	schedule: string;
+	scheduleFrom: 'label' | 'default';
 	notes: readonly string[];
 }
 

@@ -1,7 +1,7 @@
 /** The databases of a member that are dumped. */
 import type {PostgresPolicy} from '../../docker/labels.ts';
-import {quote, quoteAll} from '../../docker/quote.ts';
 import type {PlannedSource} from '../plan.ts';
+import {quote, quoteAll} from '../reading/quote.ts';
 import type {Scope} from './scope.ts';
 
 export function postgresSources(scope: Scope, postgres: PostgresPolicy | undefined): PlannedSource[] {

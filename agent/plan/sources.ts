@@ -1,7 +1,7 @@
 /** The sources of a target: what its labels name, or what they leave to the default. */
 import type {Member, Target} from '../../docker/discovery.ts';
-import {quote} from '../../docker/quote.ts';
 import type {PlannedSource, PlanRequest} from '../plan.ts';
+import {quote} from '../reading/quote.ts';
 import {dataMounts, type Grounds, objectionTo, postgresHome} from './mounts.ts';
 import {postgresSources} from './postgres.ts';
 import type {Remarks} from './remarks.ts';

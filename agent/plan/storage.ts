@@ -1,6 +1,6 @@
 /** Where things lie: paths in mounts, and mounts that are the same storage. */
 import type {Container, Mount} from '../../docker/container.ts';
-import {quote} from '../../docker/quote.ts';
+import {quote} from '../reading/quote.ts';
 
 /** Whether the path is the folder or below it. */
 export const isInside = (path: string, folder: string): boolean => path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`);

@@ -1,7 +1,7 @@
 /** The mounts of a member that are backed up as files. */
 import type {Mount} from '../../docker/container.ts';
-import {quote} from '../../docker/quote.ts';
 import type {PlannedSource} from '../plan.ts';
+import {quote} from '../reading/quote.ts';
 import {escapePattern} from '../restic/argv.ts';
 import {objectionTo} from './mounts.ts';
 import type {Remarks} from './remarks.ts';

@@ -1,14 +1,16 @@
 /** How a source is called in the repository, so that a plain restic user finds it: tags and paths. */
 
-/** Separates what a tag or a path cannot hold: restic splits tags at commas, and a path at slashes. */
-const escape = (text: string, unsafe: RegExp) =>
-	text.replace(unsafe, character => [...Buffer.from(character)].map(byte => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''));
+/** Percent-encodes what a tag or a path cannot hold: restic splits tags at commas, and a path at slashes. */
+const encode = (text: string, unsafe: RegExp) =>
+	text.replace(unsafe, character =>
+		[...Buffer.from(character)].map(byte => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
+	);
 
 const unsafeInTag = /[%,\u0000-\u001F\u007F]/g;
 const unsafeInPath = /[%\u0000-\u001F\u007F]/g;
 
 /** `source:postgres:metadb`. Reversible with `sourceOfTag`. */
-export const sourceTag = (source: string) => `source:${escape(source, unsafeInTag)}`;
+export const sourceTag = (source: string) => `source:${encode(source, unsafeInTag)}`;
 
 export const sourceOfTag = (tag: string) => decodeURIComponent(tag.slice('source:'.length));
 
@@ -31,10 +33,10 @@ export function sourcePath(target: string, source: string): string {
 	const {prefix, kind, name} = parseSource(source);
 	const folder = `/${target}/${prefix}${kind}`;
 	if (name.startsWith('/')) {
-		return folder + (name === '/' ? '' : escape(name, unsafeInPath));
+		return folder + (name === '/' ? '' : encode(name, unsafeInPath));
 	}
 
-	const element = escape(name, /[%/\u0000-\u001F\u007F]/g);
+	const element = encode(name, /[%/\u0000-\u001F\u007F]/g);
 	return `${folder}/${/^\.+$/.test(element) ? element.replaceAll('.', '%2E') : element}`;
 }
 

@@ -2,11 +2,12 @@
  * A PostgreSQL server in a container: its own programs, run as its own user over its own socket, so that the version always matches and
  * mostly no password is needed.
  */
+
+import type {Container} from '../../docker/container.ts';
 import type {Engine} from '../../docker/engine.ts';
 import {inContainer} from '../../docker/exec.ts';
 import {type Command, lastLines, output, type Place} from '../command.ts';
 import {RunError} from '../errors.ts';
-import type {Container} from '../../docker/container.ts';
 
 export interface PostgresServer {
 	/** The role that dumps and restores. */
@@ -42,10 +43,17 @@ export const quoteIdentifier = (name: string) => `"${name.replaceAll('"', '""')}
 /** `'…'`, for SQL; backslashes are plain characters there (standard_conforming_strings). */
 export const quoteLiteral = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
-export async function connectPostgres(engine: Engine, container: Pick<Container, 'id' | 'name'>, role: string | undefined, signal?: AbortSignal): Promise<PostgresServer> {
+export async function connectPostgres(
+	engine: Engine,
+	container: Pick<Container, 'id' | 'name'>,
+	role: string | undefined,
+	signal?: AbortSignal,
+): Promise<PostgresServer> {
 	const details = await engine.inspect(container.id);
 	if (details.state !== 'running') {
-		throw new RunError(`container \`${container.name}\` is ${details.state}, so its databases cannot be read`, {hint: `start it: \`docker start ${container.name}\``});
+		throw new RunError(`container \`${container.name}\` is ${details.state}, so its databases cannot be read`, {
+			hint: `start it: \`docker start ${container.name}\``,
+		});
 	}
 
 	const place = inContainer(engine, container.id);
@@ -56,7 +64,9 @@ export async function connectPostgres(engine: Engine, container: Pick<Container,
 		.map(line => line.split(' ').map(Number));
 	const [pid, uid, gid] = servers.sort(([a = 0], [b = 0]) => a - b)[0] ?? [];
 	if (pid === undefined || uid === undefined || gid === undefined) {
-		throw new RunError(`no PostgreSQL server runs in container \`${container.name}\``, {hint: 'correct the label `holdfast.postgres`, or see the container\'s log'});
+		throw new RunError(`no PostgreSQL server runs in container \`${container.name}\``, {
+			hint: "correct the label `holdfast.postgres`, or see the container's log",
+		});
 	}
 
 	const user = role ?? details.env.POSTGRES_USER ?? 'postgres';
@@ -77,7 +87,8 @@ export async function connectPostgres(engine: Engine, container: Pick<Container,
 		env.PGPASSWORD = password;
 	}
 
-	const client: Place = async command => place({...command, user: `${uid}:${gid}`, env: {...env, ...command.env}, signal: command.signal ?? signal});
+	const client: Place = async command =>
+		place({...command, user: `${uid}:${gid}`, env: {...env, ...command.env}, signal: command.signal ?? signal});
 	const connection = (database: string) => ['--no-password', `--username=${user}`, `--dbname=${connectionString(database)}`];
 	return {
 		user,
@@ -90,11 +101,26 @@ export async function connectPostgres(engine: Engine, container: Pick<Container,
 			}
 		},
 		fromWorker: (script, scriptArguments, argv) => ({
-			argv: ['/bin/sh', '-c', script, 'sh', ...scriptArguments, '/usr/sbin/chroot', `--userspec=${uid}:${gid}`, '--groups=', `/proc/${pid}/root`, ...argv],
+			argv: [
+				'/bin/sh',
+				'-c',
+				script,
+				'sh',
+				...scriptArguments,
+				'/usr/sbin/chroot',
+				`--userspec=${uid}:${gid}`,
+				'--groups=',
+				`/proc/${pid}/root`,
+				...argv,
+			],
 			env,
 		}),
 		async query(database, sql) {
-			const {exitCode, stdout: rows, stderr} = await output(client, {
+			const {
+				exitCode,
+				stdout: rows,
+				stderr,
+			} = await output(client, {
 				argv: ['psql', '-X', '-A', '-t', '-q', '-F', '\t', '-v', 'ON_ERROR_STOP=1', ...connection(database), '-c', sql],
 			});
 			if (exitCode !== 0) {
@@ -112,6 +138,15 @@ export async function connectPostgres(engine: Engine, container: Pick<Container,
 /** Names of the databases that allow connections and are no templates. */
 export async function listDatabases(server: PostgresServer): Promise<string[]> {
 	// As JSON, because a name may hold a newline.
-	const rows = await server.query('postgres', 'select to_json(datname) from pg_database where datallowconn and not datistemplate order by datname');
+	const rows = await server.query(
+		'postgres',
+		'select to_json(datname) from pg_database where datallowconn and not datistemplate order by datname',
+	);
 	return rows.map(([name = '""']) => JSON.parse(name) as string);
+}
+
+/** Where the server keeps its data, as its container sees it. */
+export async function dataDirectory(server: PostgresServer): Promise<string> {
+	const [row] = await server.query('postgres', "select to_json(current_setting('data_directory'))");
+	return JSON.parse(row?.[0] ?? '""') as string;
 }

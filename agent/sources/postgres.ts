@@ -7,6 +7,7 @@ import {z} from 'zod';
 import {type Command, lastLines, output, type Running, succeed} from '../command.ts';
 import {explain, RunError} from '../errors.ts';
 import type {PlannedSource} from '../plan.ts';
+import {describeSql} from './postgres-database.ts';
 import {connectPostgres, type PostgresServer} from './postgres-server.ts';
 import {producerScript, storeStream} from './relay.ts';
 import {openSession, type Session} from './session.ts';
@@ -65,10 +66,15 @@ export function postgresSource(planned: PlannedSource & {kind: 'postgres'}, cont
 				signal,
 			});
 			const described = JSON.parse(await session.ask(describe, signal)) as Record<string, unknown>;
+			const properties = JSON.parse(await session.ask(`${describeSql('datname = current_database()')};`, signal)) as Record<
+				string,
+				unknown
+			>;
 			const toolVersion = (await succeed(server.client, {argv: ['pg_dump', '--version']})).trim();
-			details = {database, format: planned.format, ...described, toolVersion, globals: await dumpGlobals(server)};
+			details = {database, format: planned.format, ...described, ...properties, toolVersion, globals: await dumpGlobals(server)};
 		},
 		async firstPass() {},
+		async arm() {},
 		async pin(moment) {
 			const begin = `${snapshot ? 'rollback; ' : ''}begin isolation level repeatable read read only; select pg_export_snapshot();`;
 			snapshot = (await session?.ask(begin, AbortSignal.any([signal, moment]))) ?? '';
@@ -97,7 +103,13 @@ async function dumpGlobals({client, user}: PostgresServer): Promise<string> {
 }
 
 /** The dump worker, or docker exec through the agent where there can be none. */
-function producer(context: SourceContext, server: PostgresServer, {container, database}: PlannedSource & {kind: 'postgres'}, dump: Argv, fifo: string) {
+function producer(
+	context: SourceContext,
+	server: PostgresServer,
+	{container, database}: PlannedSource & {kind: 'postgres'},
+	dump: Argv,
+	fifo: string,
+) {
 	const check = async (running: Running) => {
 		running.stdout.resume();
 		const {exitCode, stderr} = await running.done;
@@ -117,7 +129,12 @@ function producer(context: SourceContext, server: PostgresServer, {container, da
 }
 
 /** None where the engine, a security module or a pid namespace of the host forbids it: then it is said, and docker exec serves. */
-async function enterableWorker({dumpWorker, tell}: SourceContext, server: PostgresServer, {id, name}: {id: string; name: string}, signal: AbortSignal) {
+export async function enterableWorker(
+	{dumpWorker, tell}: SourceContext,
+	server: PostgresServer,
+	{id, name}: {id: string; name: string},
+	signal: AbortSignal,
+) {
 	try {
 		server.assertEnterable();
 		const {run} = await dumpWorker(id);
@@ -130,7 +147,13 @@ async function enterableWorker({dumpWorker, tell}: SourceContext, server: Postgr
 	}
 }
 
-async function dumpThroughAgent(context: SourceContext, {client}: PostgresServer, command: Command, fifo: string, check: (running: Running) => Promise<void>): Promise<void> {
+async function dumpThroughAgent(
+	context: SourceContext,
+	{client}: PostgresServer,
+	command: Command,
+	fifo: string,
+	check: (running: Running) => Promise<void>,
+): Promise<void> {
 	const sink = await context.worker({argv: ['sh', '-c', 'cat >"$1"', 'sh', fifo], stdin: true, signal: command.signal});
 	sink.stdout.resume();
 	const dumping = await client(command);

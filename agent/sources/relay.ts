@@ -37,25 +37,43 @@ interface Relayed {
 export async function storeStream(context: SourceContext, {source, fifo, magic, produce}: Relayed): Promise<Saved> {
 	const {worker, restic, signal} = context;
 	await succeed(worker, {argv: ['mkfifo', '--mode=600', '--', fifo], signal});
+	const [, saved] = await bothEnds(signal, {
+		write: produce,
+		read: async either =>
+			restic.backupStream({
+				...snapshotOptions(context, source),
+				filename: sourcePath(context.target, source),
+				command: ['sh', '-c', relay, 'relay', fifo, magic],
+				signal: either,
+			}),
+	}).catch((error: unknown) => {
+		signal.throwIfAborted();
+		throw new RunError(`\`${source}\` was not stored`, {cause: error});
+	});
+	return saved;
+}
+
+interface Ends<Written, Read> {
+	write: (signal: AbortSignal) => Promise<Written>;
+	read: (signal: AbortSignal) => Promise<Read>;
+}
+
+/** Runs both ends of a FIFO. When one fails the other is ended, and the reasons of both are kept. */
+export async function bothEnds<Written, Read>(signal: AbortSignal, {write, read}: Ends<Written, Read>): Promise<[Written, Read]> {
 	const end = new AbortController();
 	const either = AbortSignal.any([signal, end.signal]);
-	const saving = restic.backupStream({
-		...snapshotOptions(context, source),
-		filename: sourcePath(context.target, source),
-		command: ['sh', '-c', relay, 'relay', fifo, magic],
-		signal: either,
-	});
-	const producing = produce(either);
-	const [produced, saved] = await Promise.allSettled([endOther(producing, saving, end), endOther(saving, producing, end)]).then(
-		([first, second]) => [first, second] as const,
-	);
-	if (produced.status === 'fulfilled' && saved.status === 'fulfilled') {
-		return saved.value;
+	const writing = write(either);
+	const reading = read(either);
+	const [written, got] = await Promise.allSettled([endOther(writing, reading, end), endOther(reading, writing, end)]);
+	if (written.status === 'fulfilled' && got.status === 'fulfilled') {
+		return [written.value, got.value];
 	}
 
 	signal.throwIfAborted();
-	const reasons = [produced, saved].flatMap(result => (result.status === 'rejected' && !(result.reason instanceof EndedError) ? [result.reason] : []));
-	throw new RunError(`\`${source}\` was not stored`, {cause: reasons.length === 1 ? reasons[0] : new AggregateError(reasons)});
+	const reasons = [written, got].flatMap(result =>
+		result.status === 'rejected' && !(result.reason instanceof EndedError) ? [result.reason] : [],
+	);
+	throw reasons.length === 1 ? reasons[0] : new AggregateError(reasons);
 }
 
 /** One end was ended because the other failed: not a reason of its own. */

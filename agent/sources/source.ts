@@ -4,9 +4,9 @@
  *
  * The verbs of a backup are called in this order, and `close` always, after success, failure and cancel:
  *
- *     prepare → firstPass → pin → store → close
+ *     prepare → firstPass → arm → pin → store → close
  *
- * Between `firstPass` and `store` lies the moment: `pin` runs while the target is quiesced, so it does only what cannot
+ * Between `arm` and `store` lies the moment: `pin` runs while the target is quiesced, so it does only what cannot
  * be done later, and its time must not grow with the data.
  */
 import type {Engine} from '../../docker/engine.ts';
@@ -33,6 +33,8 @@ export interface SourceContext {
 	time: () => Date;
 	/** The newest published snapshot of a source, from which unchanged files need not be read again. */
 	previous: (source: string) => {snapshot: string; runStartedAt: Date; quiescedUntil: Date} | undefined;
+	/** The first tag of every snapshot, where it is not `holdfast`. */
+	tag?: string;
 	signal: AbortSignal;
 	tell: Tell;
 }
@@ -56,6 +58,8 @@ export interface Source {
 	prepare: () => Promise<void>;
 	/** The target runs. Work whose result is thrown away, and that only makes `pin` short. */
 	firstPass: () => Promise<void>;
+	/** The target runs, and the moment is next: starts what takes time to start. Again before each further try of the moment. */
+	arm: () => Promise<void>;
 	/**
 	 * The target is quiesced.
 	 * @throws {PinBlockedError} when a paused writer holds a lock; the caller resumes, waits and calls `pin` again.

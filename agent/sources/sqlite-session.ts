@@ -110,6 +110,13 @@ try {
 	await serve();
 	process.exit(0);
 } catch (error) {
-	say({error: error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'does not exist' : error instanceof Error ? error.message : String(error)});
+	say({
+		error:
+			error instanceof Error && 'code' in error && error.code === 'ENOENT'
+				? 'does not exist'
+				: error instanceof Error
+					? error.message
+					: String(error),
+	});
 	process.exit(1);
 }

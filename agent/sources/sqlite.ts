@@ -33,7 +33,9 @@ export function sqliteSource(planned: PlannedSource & {kind: 'sqlite'}, context:
 	const read = (line: string) => {
 		const said = answer.parse(JSON.parse(line));
 		if ('error' in said) {
-			throw new RunError(`\`${path}\` ${said.error}`, {hint: said.error === 'does not exist' ? 'correct the label `holdfast.sqlite`' : undefined});
+			throw new RunError(`\`${path}\` ${said.error}`, {
+				hint: said.error === 'does not exist' ? 'correct the label `holdfast.sqlite`' : undefined,
+			});
 		}
 
 		return said;
@@ -48,6 +50,7 @@ export function sqliteSource(planned: PlannedSource & {kind: 'sqlite'}, context:
 			ready = 'ready' in said ? said.ready : {};
 		},
 		async firstPass() {},
+		async arm() {},
 		async pin(moment) {
 			const said = read((await session?.ask('pin', AbortSignal.any([context.signal, moment]))) ?? '{}');
 			if ('blocked' in said) {

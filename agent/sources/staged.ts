@@ -5,13 +5,14 @@ import type {SourceContext, Stored} from './source.ts';
 
 /** What every snapshot of a source carries. */
 export function snapshotOptions(context: SourceContext, source: string) {
-	const {run, target, host, time, signal, tell} = context;
+	const {run, target, host, time, signal, tell, tag = 'holdfast'} = context;
 	return {
-		tags: ['holdfast', runTag(run), targetTag(target), sourceTag(source)],
+		tags: [tag, runTag(run), targetTag(target), sourceTag(source)],
 		host,
 		time: time(),
 		signal,
-		onProgress: ({bytes, totalBytes}: {bytes: number; totalBytes?: number | undefined}) => tell({type: 'progress', source, bytes, totalBytes}),
+		onProgress: ({bytes, totalBytes}: {bytes: number; totalBytes?: number | undefined}) =>
+			tell({type: 'progress', source, bytes, totalBytes}),
 	};
 }
 

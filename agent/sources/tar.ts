@@ -23,13 +23,16 @@ export function tarSource(planned: PlannedSource & {kind: 'tar'}, context: Sourc
 			try {
 				const {linkTarget} = await engine.stat(container.id, path);
 				if (linkTarget !== '') {
-					throw new RunError(`\`${path}\` in container \`${container.name}\` is a link to \`${linkTarget}\``, {hint: 'name the path that it leads to'});
+					throw new RunError(`\`${path}\` in container \`${container.name}\` is a link to \`${linkTarget}\``, {
+						hint: 'name the path that it leads to',
+					});
 				}
 			} catch (error) {
 				throw statusOf(error) === 404 ? new RunError(`\`${path}\` does not exist in container \`${container.name}\``) : error;
 			}
 		},
 		async firstPass() {},
+		async arm() {},
 		async pin(moment) {
 			const both = AbortSignal.any([signal, moment]);
 			const archive = await engine.archive(container.id, path);

@@ -8,9 +8,11 @@ import {text} from 'node:stream/consumers';
 import {lastLines, succeed} from '../command.ts';
 import {RunError} from '../errors.ts';
 import type {PlannedSource} from '../plan.ts';
-import {escapePattern} from '../restic/patterns.ts';
+import {escapePattern} from '../restic/argv.ts';
+import type {Hold} from '../restic/hold.ts';
 import type {Saved} from '../restic/restic.ts';
 import {mountPath, parseSource, runTag} from './names.ts';
+import {restoreFiles} from './restoring.ts';
 import type {Source, SourceContext} from './source.ts';
 import {snapshotOptions} from './staged.ts';
 
@@ -27,6 +29,7 @@ export function volumeSource(planned: PlannedSource & {kind: 'volume'}, context:
 	const path = mountPath(context.target, prefix, mount.path);
 	const exclude = [
 		...planned.exclude.map(pattern => `${escapePattern(path)}/${pattern.replace(/^\//, '')}`),
+		...restoreFiles.patterns,
 		// What is mounted inside this mount is a source of its own, or was not asked for.
 		...nested.map(inner => `${escapePattern(mountPath(context.target, prefix, inner))}/*`),
 	];
@@ -34,6 +37,7 @@ export function volumeSource(planned: PlannedSource & {kind: 'volume'}, context:
 	const pass = async (parent: string | undefined, without: readonly string[] = []): Promise<Saved> =>
 		restic.backupFiles({...options, time: new Date(), tags: [firstPassTag, runTag(run)], exclude: [...exclude, ...without], parent});
 	let parent: string | undefined;
+	let armed: Armed | undefined;
 	let saved: Saved | undefined;
 
 	return {
@@ -52,11 +56,17 @@ export function volumeSource(planned: PlannedSource & {kind: 'volume'}, context:
 				passed = await pass(passed.snapshot);
 			}
 
-			parent = await restic.rewriteWithout(passed.snapshot, await changedBetween(context, path, begun, undefined));
+			parent = await restic.rewriteWithout(passed.snapshot, await changedBetween(context, path, begun, undefined), signal);
+		},
+		async arm() {
+			armed?.stop(new Error('another try'));
+			armed = await holdSecondPass(hold => restic.backupFiles({...options, time: context.time(), parent, quick: true, ...hold}), signal);
 		},
 		async pin(moment) {
-			const time = context.time();
-			saved = await restic.backupFiles({...options, time, parent, quick: true, signal: AbortSignal.any([signal, moment])});
+			const stop = () => armed?.stop(moment.reason);
+			moment.addEventListener('abort', stop, {once: true});
+			saved = await armed?.go();
+			moment.removeEventListener('abort', stop);
 		},
 		async store() {
 			if (saved === undefined) {
@@ -70,7 +80,31 @@ export function volumeSource(planned: PlannedSource & {kind: 'volume'}, context:
 				details: {path: mount.path, volume: mount.volume ?? null, files: saved.files, exclude: planned.exclude},
 			};
 		},
-		async close() {},
+		async close() {
+			armed?.stop(new Error('the run is over'));
+		},
+	};
+}
+
+/** A second pass that has opened the repository and waits for the moment, so that the moment costs no start. */
+interface Armed {
+	go: () => Promise<Saved>;
+	stop: (reason: unknown) => void;
+}
+
+async function holdSecondPass(begin: (hold: {hold: Hold; signal: AbortSignal}) => Promise<Saved>, signal: AbortSignal): Promise<Armed> {
+	const held = Promise.withResolvers<void>();
+	const go = Promise.withResolvers<void>();
+	const stop = new AbortController();
+	const saving = begin({hold: {held: held.resolve, go: go.promise}, signal: AbortSignal.any([signal, stop.signal])});
+	await Promise.race([held.promise, saving]);
+	saving.catch(() => {});
+	return {
+		async go() {
+			go.resolve();
+			return saving;
+		},
+		stop: reason => stop.abort(reason),
 	};
 }
 

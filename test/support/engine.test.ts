@@ -26,7 +26,7 @@ for (const major of ['15', '17', '18']) {
 		const name = container(t);
 		const settings = {POSTGRES_USER: 'app', POSTGRES_PASSWORD: 'it is secret', POSTGRES_DB: 'metadb'};
 		const environment = Object.entries(settings).flatMap(([key, value]) => ['--env', `${key}=${value}`]);
-		await docker(['run', '--detach', '--name', name, '--label', 'holdfast.test', ...environment, image]);
+		await docker(['run', '--detach', '--name', name, '--label', 'holdfast-test', ...environment, image]);
 
 		const psql = ['psql', '--tuples-only', '--no-align', '--username', 'app', '--dbname', 'metadb', '--command'];
 		const overTcp = ['exec', '--env', 'PGPASSWORD=it is secret', '--env', 'PGHOST=127.0.0.1', name, ...psql];
@@ -43,7 +43,7 @@ test('the TimescaleDB image creates its extension', async t => {
 	t.timeout(20 * 60_000);
 	const image = await ensureImage('holdfast-test/timescaledb:pg17');
 	const name = container(t);
-	await docker(['run', '--detach', '--name', name, '--label', 'holdfast.test', '--env', 'POSTGRES_PASSWORD=x', image]);
+	await docker(['run', '--detach', '--name', name, '--label', 'holdfast-test', '--env', 'POSTGRES_PASSWORD=x', image]);
 	const psql = ['exec', name, 'psql', '--host', '127.0.0.1', '--username', 'postgres', '--tuples-only', '--no-align', '--command'];
 	await until('the server to answer', () => tryDocker([...psql, 'select 1']));
 	await docker([...psql, 'create extension timescaledb']);
@@ -54,7 +54,7 @@ test('the application writes row n, then file n', async t => {
 	t.timeout(20 * 60_000);
 	const image = await ensureImage('holdfast-test/app:latest');
 	const name = container(t);
-	await docker(['run', '--detach', '--name', name, '--label', 'holdfast.test', image, 'write-sqlite', '/data/app.db', '/data/files']);
+	await docker(['run', '--detach', '--name', name, '--label', 'holdfast-test', image, 'write-sqlite', '/data/app.db', '/data/files']);
 	await until('the tenth file', () => tryDocker(['exec', name, 'test', '-s', '/data/files/10']));
 	await docker(['pause', name]);
 	await docker(['unpause', name]);
@@ -75,7 +75,7 @@ test('the production image builds, and brings restic and Node along', async t =>
 
 	const [, restic = ''] = /^restic 0\.(\d+)/.exec(await run('restic', 'version')) ?? [];
 	t.true(Number(restic) >= 19, `restic 0.${restic}`);
-	t.is(await run('sh', '-c', 'command -v holdfast tar chroot ssh | wc -l; command -v npm || true'), '4');
+	t.is(await run('sh', '-c', 'for name in holdfast tar chroot ssh npm; do command -v "$name"; done | wc -l'), '4');
 	t.is(await run('stat', '--format', '%F %u', '/state', '/cache', '/repository'), 'directory 0\n'.repeat(3).trim());
 	t.is(await run('sh', '-c', 'find /opt/holdfast -name "*.test.ts" -not -path "*/node_modules/*" | wc -l'), '0');
 });

@@ -11,7 +11,7 @@ import {debianRecipe, importDebian} from './standin-debian.ts';
 import {type Context, nodeContext} from './standin-node.ts';
 
 const folderOfImages = fileURLToPath(new URL('../images/', import.meta.url));
-const recipeLabel = 'holdfast.recipe';
+const recipeLabel = 'holdfast-recipe';
 
 /** How to make an image: a Debian release as it is, or a folder of test/images with what its Dockerfile takes as build arguments. */
 type Recipe = {suite: string} | FolderRecipe;
@@ -79,7 +79,7 @@ export const buildImage = async (
 ): Promise<void> => {
 	const pairs = (option: string, values: Record<string, string>) =>
 		Object.entries(values).flatMap(([name, value]) => [option, `${name}=${value}`]);
-	await docker(['build', '--quiet', '--tag', tag, ...pairs('--build-arg', settings), ...pairs('--label', labels), folder], {
+	await docker(['build', '--quiet', '--force-rm', '--tag', tag, ...pairs('--build-arg', settings), ...pairs('--label', labels), folder], {
 		timeout: 15 * 60_000,
 	});
 };

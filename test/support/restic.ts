@@ -32,7 +32,7 @@ const fromImage = async (file: string): Promise<void> => {
 	const image = await ensureImage(`restic/restic:${version}`);
 	await mkdir(path.dirname(folder), {recursive: true});
 	const unpacked = await mkdtemp(path.join(path.dirname(folder), 'restic-'));
-	const container = await docker(['create', '--label', 'holdfast.test=restic', image]);
+	const container = await docker(['create', '--label', 'holdfast-test=restic', image]);
 	try {
 		await docker(['cp', `${container}:/usr/bin/restic`, path.join(unpacked, 'restic')]);
 		await mkdir(folder, {recursive: true});

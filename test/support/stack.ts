@@ -83,7 +83,7 @@ export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options:
 		tmpfs: ['/tmp'],
 		volumes: ['/var/run/docker.sock:/var/run/docker.sock', 'hf-repository:/repository', 'hf-state:/state', 'hf-cache:/cache'],
 		environment: {HOLDFAST_PROJECTS: project, HOLDFAST_SCHEDULE: '0 0 29 2 *', ...environment},
-		labels: {'holdfast.test': project},
+		labels: {'holdfast-test': project},
 		...holdfastService,
 	};
 	const volumes = ['hf-repository', 'hf-state', 'hf-cache', ...(options.volumes ?? [])];
@@ -92,7 +92,7 @@ export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options:
 		stringify({
 			name: project,
 			services: {holdfast, ...options.services},
-			volumes: Object.fromEntries(volumes.map(name => [name, {labels: {'holdfast.test': project}}])),
+			volumes: Object.fromEntries(volumes.map(name => [name, {labels: {'holdfast-test': project}}])),
 		}),
 	);
 

@@ -16,7 +16,7 @@ export const until = async <Found>(
 	let cause: unknown;
 	for (;;) {
 		try {
-			const found = await Promise.race([probe(), delay(deadline - performance.now(), undefined, {ref: false})]);
+			const found = await Promise.race([probe(), delay(Math.max(1, deadline - performance.now()), undefined, {ref: false})]);
 			if (found) {
 				return found as Exclude<Found, false | 0 | '' | null | undefined>;
 			}

@@ -124,6 +124,7 @@ test('a plan shows names and no labels, ids or host paths', async t => {
 		hooks: [{container, hook: {argv: ['sync'], timeoutMs: 30_000, onError: 'fail'}, when: 'before'}],
 		quiesceTimeoutMs: 300_000,
 		schedule: '0 3 * * *',
+		scheduleFrom: 'label',
 		notes: [],
 	};
 	agent.has.plans.set(plan.target, plan);
@@ -139,6 +140,7 @@ test('a plan shows names and no labels, ids or host paths', async t => {
 		hooks: [{container: 'shop-db-1', when: 'before', argv: ['sync'], timeoutSeconds: 30, onError: 'fail'}],
 		quiesceTimeoutSeconds: 300,
 		schedule: '0 3 * * *',
+		scheduleFrom: 'label',
 		notes: [],
 	});
 	await t.throwsAsync(client.plan('nobody'), {name: 'NotFoundError', message: /nobody/});

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {dueTimes} from '../../agent/due.ts';
-import {readCronLine} from '../../docker/cron-line.ts';
+import {dueTimes} from '../../../agent/due.ts';
+import {readCronLine} from '../../../agent/reading/cron-line.ts';
 
 const rule = (text: string): string => {
 	const read = readCronLine(text);

@@ -1,6 +1,6 @@
 /** One reader for each shape of value in DESIGN.md's table of labels. */
 import {normalize} from 'node:path/posix';
-import type {Keep} from './labels.ts';
+import type {Keep} from '../../docker/labels.ts';
 import {listOf, matching, oneOf, type Reader} from './reader.ts';
 
 /** Of a group, a configured copy, a secret. */
