@@ -7,6 +7,7 @@ import type {BackupResult, Operation, Outcome, RestoreResult, RunEvent, RunResul
 import type {Plan} from './plan.ts';
 import {listPoints} from './points.ts';
 import type {RepositoryDoor} from './repository.ts';
+import {createRestores} from './restores.ts';
 import type {RunContext, Runs} from './runs.ts';
 import type {State} from './state.ts';
 import type {Survey, Surveyed} from './survey.ts';
@@ -201,6 +202,7 @@ export function createAgent({workshop, survey, runs, state, repository, nextDue}
 			const surveyed = trigger === 'schedule' ? await survey.one(target) : await ready(survey, target);
 			return runs.start({operation: 'backup', target, trigger, work: async context => backUp(surveyed, context)});
 		},
+		...createRestores({workshop, survey, runs, state, repository}),
 		cancel: runs.cancel,
 		doctor: async () => diagnose({workshop, survey, repository}),
 		async health() {

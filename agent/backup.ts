@@ -228,14 +228,15 @@ export function mountsOf(plan: Plan): WorkerMount[] {
 	return [...mounts.values()];
 }
 
-function previousOf(previous: BackupRun['previous'], source: string, windowMs: number) {
+/** What of a source need not be read again. */
+export function previousOf(previous: BackupRun['previous'], source: string, windowMs: number) {
 	const found = previous?.point.sources.find(candidate => candidate.source === source);
 	return previous === undefined || found === undefined
 		? undefined
 		: {snapshot: found.snapshot, runStartedAt: previous.runStartedAt, quiescedUntil: new Date(previous.point.time.getTime() + windowMs)};
 }
 
-function once<Key, Value>(make: (key: Key) => Promise<Value>): (key: Key) => Promise<Value> {
+export function once<Key, Value>(make: (key: Key) => Promise<Value>): (key: Key) => Promise<Value> {
 	const made = new Map<Key, Promise<Value>>();
 	return async key => {
 		const value = made.get(key) ?? make(key);

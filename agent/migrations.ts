@@ -34,4 +34,14 @@ export const migrations: readonly string[] = [
 	create table repositories (location_sha256 text primary key, id text not null) strict;
 	create table targets (target text primary key, first_seen integer not null) strict;
 	`,
+	`
+	create table restores (
+		run text primary key,
+		target text not null,
+		point text not null,
+		phase text not null check (phase in ('loading', 'swapping', 'swapped', 'undoing', 'finishing')),
+		replacements text not null,
+		swapped_at integer
+	) strict;
+	`,
 ];

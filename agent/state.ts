@@ -4,6 +4,7 @@ import {DatabaseSync, type SQLOutputValue} from 'node:sqlite';
 import type {Journal, Undo} from '../docker/quiesce.ts';
 import type {Operation, Outcome, RunEvent, RunResult} from './events.ts';
 import {migrations} from './migrations.ts';
+import {openRestores, type RestoreJournal} from './replacements.ts';
 
 export interface RunRecord {
 	run: string;
@@ -19,7 +20,7 @@ export interface RunRecord {
 	result: RunResult | null;
 }
 
-export interface State extends Journal {
+export interface State extends Journal, RestoreJournal {
 	/** Random, made once; marks this agent's workers on a shared engine. */
 	readonly agentId: string;
 	insertRun: (run: {run: string; target: string; operation: Operation; trigger: string; queuedAt: number}) => void;
@@ -66,6 +67,7 @@ export function openState(path: string): State {
 		...openEvents(database),
 		...openJournal(database),
 		...openMemory(database),
+		...openRestores(database),
 		close: () => database.close(),
 	};
 }

@@ -37,8 +37,8 @@ interface Quiesce {
 	run: string;
 	/** In the order of quiescing; resumed in the reverse order. */
 	containers: ReadonlyArray<{container: {id: string; name: string}; action: 'pause' | 'stop'}>;
-	/** Longest time from the first touch until the resume begins. */
-	limitMs: number;
+	/** Longest time from the first touch until the resume begins; none: as long as the work takes. */
+	limitMs?: number | undefined;
 	signal: AbortSignal;
 	/** Called for each container before it is touched. */
 	onQuiesce?: (name: string) => void;
@@ -68,7 +68,7 @@ export async function quiesced<Value>(
 	const touched: Touched[] = [];
 	const started = performance.now();
 	// Where nothing is quiesced there is no outage to bound.
-	const limit = options.containers.length === 0 ? new AbortController().signal : AbortSignal.timeout(limitMs);
+	const limit = limitMs === undefined || options.containers.length === 0 ? new AbortController().signal : AbortSignal.timeout(limitMs);
 	const signal = AbortSignal.any([options.signal, limit]);
 	let result: PromiseSettledResult<Value>;
 	try {
@@ -81,7 +81,7 @@ export async function quiesced<Value>(
 		await assertUntouched(engine, touched);
 		result = {status: 'fulfilled', value};
 	} catch (error) {
-		result = {status: 'rejected', reason: limit.aborted ? overLimit(limitMs, error) : error};
+		result = {status: 'rejected', reason: limit.aborted ? overLimit(limitMs ?? 0, error) : error};
 	}
 
 	options.onResume?.();
@@ -114,14 +114,19 @@ async function quiesceOne(
 	touched: Touched[],
 ): Promise<void> {
 	const details = await engine.inspect(id);
-	if (details.state !== 'running') {
+	// One that crashes over and over would start again in the middle of the work.
+	if (details.state !== 'running' && !(details.state === 'restarting' && action === 'stop')) {
 		return;
 	}
 
 	onQuiesce?.(name);
 	const undo: Undo = {kind: action === 'pause' ? 'unpause' : 'start', containerId: id, containerName: name};
-	touched.push({id, name, undo, entry: journal.record(run, undo), startedAt: details.startedAt});
+	const entry: Touched = {id, name, undo, entry: journal.record(run, undo), startedAt: details.startedAt};
+	touched.push(entry);
 	await (action === 'pause' ? engine.pause(id) : engine.stop(id, details.stopTimeoutSeconds));
+	if (details.state === 'restarting') {
+		entry.startedAt = (await engine.inspect(id)).startedAt;
+	}
 }
 
 /** Gives up waiting for work that does not end when it is told to. */

@@ -1,0 +1,84 @@
+/** The verbs of restoring, as the agent offers them: each is checked before it is accepted, and again when its turn comes. */
+import type {Agent, RestoreRequest} from './agent.ts';
+import type {BackupRun, Workshop} from './backup.ts';
+import {explain, UsageError} from './errors.ts';
+import type {RestoreResult} from './events.ts';
+import {findPoint, listPoints, readManifest} from './points.ts';
+import type {RepositoryDoor} from './repository.ts';
+import {restore} from './restore.ts';
+import {checkRestoration} from './restore-check.ts';
+import {planRestoration, type Restoration} from './restore-plan.ts';
+import type {RunContext, Runs} from './runs.ts';
+import type {State} from './state.ts';
+import type {Survey} from './survey.ts';
+import {pointView} from './views.ts';
+
+interface Parts {
+	workshop: Workshop;
+	survey: Survey;
+	runs: Runs;
+	state: State;
+	repository: RepositoryDoor;
+}
+
+export function createRestores({workshop, survey, runs, state, repository}: Parts): Pick<Agent, 'planRestore' | 'restore'> {
+	const {engine, self} = workshop;
+	const restic = workshop.restic();
+
+	/** @throws {UsageError} with all that is wrong */
+	const prepare = async ({target: name, point: id, only}: Pick<RestoreRequest, 'target' | 'point' | 'only'>): Promise<Restoration> => {
+		const {target} = await survey.one(name);
+		await repository.open();
+		const point = await findPoint(restic, name, id);
+		const manifest = await readManifest(restic, point);
+		const request = {target, containers: await engine.list(), point, manifest, only, self: self.containerId};
+		const {restoration, problems} = planRestoration(request);
+		const all = [...problems, ...(await checkRestoration(restoration, engine))];
+		if (all.length > 0) {
+			throw new UsageError(`\`${name}\` cannot be restored to point \`${point.id}\`: ${all.join('; ')}`);
+		}
+
+		return restoration;
+	};
+
+	const previousOf = async (target: string): Promise<BackupRun['previous']> => {
+		const [point] = await listPoints(restic, target);
+		const earlier = point && state.findRun(point.id);
+		return point && earlier ? {point, runStartedAt: new Date(earlier.startedAt ?? earlier.queuedAt)} : undefined;
+	};
+
+	const putBack = async (request: RestoreRequest, {run, startedAt, signal, tell}: RunContext): Promise<RestoreResult> => {
+		const {target, point} = request;
+		try {
+			tell({type: 'step', step: 'plan'});
+			const restoration = await prepare(request);
+			for (const message of restoration.warnings) {
+				tell({type: 'warning', message});
+			}
+
+			const previous = await previousOf(target);
+			return await restore({...workshop, restores: state}, {run, startedAt, restoration, previous, signal, tell});
+		} catch (error) {
+			return {run, target, point, outcome: 'failed', replaced: [], outageSeconds: 0, error: explain(error)};
+		}
+	};
+
+	return {
+		async planRestore(request) {
+			const {target, point, sources, stop, warnings} = await prepare(request);
+			return {
+				target,
+				point: pointView(point),
+				sources: sources.map(({name}) => name),
+				stop: stop.map(({container}) => container.name),
+				warnings: [...warnings],
+			};
+		},
+		async restore(request) {
+			const {target, point} = await prepare(request);
+			// The newest point may be another one when its turn comes.
+			const settled = {...request, point: point.id};
+			return runs.start({operation: 'restore', target, trigger: request.trigger, work: async context => putBack(settled, context)});
+		},
+	};
+}

@@ -1,0 +1,51 @@
+/** The table of sources that are put back, and of what they replaced. */
+import {dropReplacedDatabase, postgresRestoring, rollBackDatabase} from './postgres-restore.ts';
+import type {Replacement, RestoreContext, Restoring, RestoringSource, UndoContext} from './restoring.ts';
+import {removeReplacedFile, rollBackFile, sqliteRestoring} from './sqlite-restore.ts';
+import {rollBackTar, tarRestoring} from './tar-restore.ts';
+import {rollBackVolume, volumeRestoring} from './volume-restore.ts';
+
+/** @param all the sources of the run: a volume leaves alone what is mounted inside it */
+export function createRestoring(
+	source: RestoringSource,
+	context: RestoreContext,
+	index: number,
+	all: readonly RestoringSource[],
+): Restoring {
+	switch (source.kind) {
+		case 'postgres':
+			return postgresRestoring(source, context, index);
+		case 'sqlite':
+			return sqliteRestoring(source, context);
+		case 'volume':
+			return volumeRestoring(source, context, index, all);
+		case 'tar':
+			return tarRestoring(source, context, index);
+	}
+}
+
+/** Puts back what was there before the restore, however far that came. Doing it twice changes nothing. */
+export async function rollBack(replacement: Replacement, context: UndoContext): Promise<void> {
+	switch (replacement.kind) {
+		case 'postgres':
+			return rollBackDatabase(replacement, context);
+		case 'sqlite':
+			return rollBackFile(replacement, context);
+		case 'volume':
+			return rollBackVolume(replacement, context);
+		case 'tar':
+			return rollBackTar(replacement, context);
+	}
+}
+
+/** Lets go of what was replaced. Doing it twice changes nothing. */
+export async function release(replacement: Replacement, context: UndoContext): Promise<void> {
+	switch (replacement.kind) {
+		case 'postgres':
+			return dropReplacedDatabase(replacement, context);
+		case 'sqlite':
+			return removeReplacedFile(replacement, context);
+		default:
+			return replacement.safety === null ? undefined : context.restic.forget([replacement.safety]);
+	}
+}

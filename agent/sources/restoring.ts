@@ -1,0 +1,84 @@
+/**
+ * A source that is put back. Each kind is one file with one factory; `restoring-table.ts` lists them all. The verbs of a restore are called
+ * in this order, and `close` always:
+ *
+ *     load → keep → swap → close
+ *
+ * What a restore makes and replaces is in its *replacement*, which is in the journal before anything is touched: so `rollBack` and
+ * `release` need nothing else, and work after the agent was killed between any two steps.
+ */
+import type {WorkerMount} from '../../docker/worker.ts';
+import type {Place} from '../command.ts';
+import type {ManifestSource} from '../manifest.ts';
+import type {PlannedSource} from '../plan.ts';
+import type {Restic} from '../restic/restic.ts';
+import type {SourceContext} from './source.ts';
+
+/** One source of a point, and where it belongs now. */
+export type RestoringSource = PlannedSource & {
+	/** Of the manifest: the snapshot, its path in there, the details. */
+	stored: ManifestSource;
+	/** SQL labels of its service. */
+	beforeSql?: string | undefined;
+	afterSql?: string | undefined;
+};
+
+/** `worker` may write. */
+export interface RestoreContext extends SourceContext {
+	/** A place where restic's output goes to a file of the worker, instead of through the agent. */
+	resticInto: (file: string) => Restic;
+	/** The same for other programs. */
+	workerInto: (file: string) => Place;
+	/** Writes the replacement to the journal: on disk when it returns. */
+	remember: (replacement: Replacement) => void;
+}
+
+export type Replacement =
+	/** `old` is null where there was no database of that name; `oid` is that of `fresh`, under whichever name, once it was made. */
+	| {kind: 'postgres'; source: string; database: string; fresh: string; oid: string | null; old: string | null; user?: string | undefined}
+	/** Paths as the worker sees them. `old` may have a `-wal`, `-shm` and `-journal` beside it, or only a `-none` where there was no database. */
+	| {kind: 'sqlite'; source: string; mount: WorkerMount; file: string; fresh: string; old: string}
+	/** `safety` is null until there is a snapshot of what was there. `exclude`: what is neither written nor removed, from the mount's root. */
+	| {kind: 'volume'; source: string; mount: WorkerMount; safety: string | null; exclude: readonly string[]}
+	| {kind: 'tar'; source: string; path: string; safety: string | null};
+
+export interface Restoring {
+	readonly name: string;
+	/** The target runs. Loads beside what is live, and checks it. */
+	load: () => Promise<void>;
+	/** The dependents are stopped. Keeps what `swap` overwrites. */
+	keep: () => Promise<void>;
+	/** The dependents are stopped. What was loaded takes the place of what is live. */
+	swap: () => Promise<void>;
+	/** Lets go of processes. Never throws. */
+	close: () => Promise<void>;
+}
+
+/** What `rollBack` and `release` work with. `container` is the one of a source now; it may have been recreated since. */
+export interface UndoContext
+	extends Pick<RestoreContext, 'target' | 'engine' | 'worker' | 'restic' | 'resticInto' | 'staging' | 'signal' | 'tell'> {
+	container: (source: string) => {id: string; name: string};
+}
+
+/** Marks the snapshots of what a restore overwrote. They are no restore points. */
+export const safetyTag = 'holdfast-safety';
+
+/** Names that a restore gives to files beside the live ones. No backup takes them, and no restore of a folder removes them. */
+export const restoreFiles = {
+	fresh: (name: string, run: string) => `.${name}.holdfast-restore-${run}`,
+	old: (name: string, run: string) => `.${name}.holdfast-before-${run}`,
+	patterns: ['.*.holdfast-restore-*', '.*.holdfast-before-*'],
+} as const;
+
+/** How a person finds what was replaced. Undefined where nothing was. */
+export function describeReplacement(replacement: Replacement): string | undefined {
+	const {source} = replacement;
+	switch (replacement.kind) {
+		case 'postgres':
+			return replacement.old === null ? undefined : `${source}: database ${replacement.old}`;
+		case 'sqlite':
+			return `${source}: file ${replacement.old.slice(replacement.old.lastIndexOf('/') + 1)}`;
+		default:
+			return replacement.safety === null ? undefined : `${source}: snapshot ${replacement.safety.slice(0, 8)}`;
+	}
+}

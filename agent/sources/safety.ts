@@ -1,0 +1,29 @@
+/** What a restore overwrites is stored first, in the way that a backup stores it; but it is no restore point. */
+import type {PlannedSource} from '../plan.ts';
+import {createSource} from './index.ts';
+import {type RestoreContext, safetyTag} from './restoring.ts';
+
+export interface Safety {
+	/** While the target runs: makes `keep` short. */
+	prepare: () => Promise<void>;
+	/** While it stands still. Gives the snapshot. */
+	keep: () => Promise<string>;
+	close: () => Promise<void>;
+}
+
+/** @param all what else is restored: a volume leaves alone what is mounted inside it */
+export function safetyOf(source: PlannedSource, context: RestoreContext, index: number, all: readonly PlannedSource[]): Safety {
+	const stored = createSource(source, {...context, tag: safetyTag, time: () => new Date()}, index, all);
+	return {
+		async prepare() {
+			await stored.prepare();
+			await stored.firstPass();
+		},
+		async keep() {
+			await stored.arm();
+			await stored.pin(context.signal);
+			return (await stored.store()).snapshot;
+		},
+		close: stored.close,
+	};
+}

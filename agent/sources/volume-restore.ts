@@ -1,0 +1,83 @@
+/**
+ * A volume is restored in place: only what differs is written, and what the point does not have is removed. What the point left out is left
+ * alone. restic replaces links instead of following them, so nothing is written outside the mount.
+ */
+import {basename, dirname} from 'node:path/posix';
+import {output, type Place} from '../command.ts';
+import type {PlannedSource} from '../plan.ts';
+import {escapePattern} from '../restic/argv.ts';
+import type {Restic} from '../restic/restic.ts';
+import {dumpToFile} from './feed.ts';
+import {workerMount} from './mounts.ts';
+import {type Replacement, type RestoreContext, type Restoring, type RestoringSource, restoreFiles, type UndoContext} from './restoring.ts';
+import {safetyOf} from './safety.ts';
+
+type VolumeSource = RestoringSource & {kind: 'volume'};
+
+interface PutFiles {
+	restic: Restic;
+	resticInto: (file: string) => Restic;
+	worker: Place;
+	/** Where the files are in the snapshot, and where they belong in the worker. */
+	from: {snapshot: string; path: string};
+	to: string;
+	exclude: readonly string[];
+	signal: AbortSignal;
+	onProgress?: (progress: {bytes: number; totalBytes?: number | undefined}) => void;
+}
+
+export function volumeRestoring(source: VolumeSource, context: RestoreContext, index: number, all: readonly RestoringSource[]): Restoring {
+	const {name, stored} = source;
+	const {worker, restic, resticInto, signal, tell} = context;
+	const mount = workerMount(context.target, source);
+	const exclude = [...leftAlone(source, all), ...restoreFiles.patterns.flatMap(pattern => [`/${pattern}`, `/**/${pattern}`])];
+	const safety = safetyOf(source, context, index, all);
+
+	return {
+		name,
+		async load() {
+			context.remember({kind: 'volume', source: name, mount, safety: null, exclude});
+			await safety.prepare();
+		},
+		async keep() {
+			context.remember({kind: 'volume', source: name, mount, safety: await safety.keep(), exclude});
+		},
+		async swap() {
+			const onProgress = (progress: {bytes: number; totalBytes?: number | undefined}) =>
+				tell({type: 'progress', source: name, ...progress});
+			await putFiles({restic, resticInto, worker, from: stored, to: mount.to, exclude, signal, onProgress});
+		},
+		close: safety.close,
+	};
+}
+
+/** From the root of the mount. */
+const leftAlone = (source: VolumeSource, all: readonly PlannedSource[]): string[] => [
+	...source.exclude.map(pattern => `/${pattern.replace(/^\//, '')}`),
+	...all
+		.flatMap(other => (other.container.id === source.container.id && 'mount' in other ? [other.mount.path] : []))
+		.filter(path => path.startsWith(`${source.mount.path}/`))
+		.map(path => `${escapePattern(path.slice(source.mount.path.length))}/*`),
+];
+
+async function putFiles({restic, resticInto, worker, from, to, exclude, signal, onProgress}: PutFiles): Promise<void> {
+	const {exitCode} = await output(worker, {argv: ['test', '-d', to], signal});
+	if (exitCode !== 0) {
+		// A single file that is mounted can be written, and not replaced.
+		await dumpToFile({resticInto, signal}, {...from, file: to});
+		return;
+	}
+
+	const {snapshot, path} = from;
+	await restic.restore({snapshot, subfolder: path, into: to, delete: true, exclude, signal, ...(onProgress && {onProgress})});
+	// The mount's own owner, mode and times: restic knows them as those of an entry of the folder above.
+	const children = `/${escapePattern(basename(path))}/*`;
+	await restic.restore({snapshot, subfolder: dirname(path), into: dirname(to), delete: false, exclude: [children], signal});
+}
+
+/** Without a safety snapshot nothing was overwritten. */
+export async function rollBackVolume({mount, safety, exclude}: Replacement & {kind: 'volume'}, context: UndoContext): Promise<void> {
+	if (safety !== null) {
+		await putFiles({...context, from: {snapshot: safety, path: mount.to}, to: mount.to, exclude});
+	}
+}
