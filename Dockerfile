@@ -22,7 +22,8 @@ COPY --from=restic /usr/bin/restic /usr/local/bin/restic
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
 RUN node --version && restic version && tini --version
 COPY --from=build /opt/holdfast/node_modules /opt/holdfast/node_modules
-ENV NODE_ENV=production
+# XDG_CACHE_HOME: so that a person's own `restic` in this container finds a place that it may write to
+ENV NODE_ENV=production XDG_CACHE_HOME=/cache
 WORKDIR /opt/holdfast
 
 # Without -g: the agent, which knows what must be put back first, ends its own children. When it is killed, tini exits, and the kernel ends

@@ -52,6 +52,8 @@ const graceMs = 5000;
 /** How long the engine may fail to put a container back before a person is called. */
 const resumeDeadlineMs = 20_000;
 
+const pauseAttempts = 10;
+
 /** A container that dies this soon after its start has failed to start. */
 const startWatchMs = 1500;
 
@@ -74,7 +76,7 @@ export async function quiesced<Value>(
 	try {
 		for (const {container, action} of options.containers) {
 			signal.throwIfAborted();
-			await quiesceOne(options, container, action, touched);
+			await quiesceOne({...options, signal}, container, action, touched);
 		}
 
 		const value = await withGrace(work(signal), signal);
@@ -108,7 +110,7 @@ interface Touched {
 }
 
 async function quiesceOne(
-	{engine, journal, run, onQuiesce}: Quiesce,
+	{engine, journal, run, signal, onQuiesce}: Quiesce,
 	{id, name}: {id: string; name: string},
 	action: 'pause' | 'stop',
 	touched: Touched[],
@@ -123,9 +125,22 @@ async function quiesceOne(
 	const undo: Undo = {kind: action === 'pause' ? 'unpause' : 'start', containerId: id, containerName: name};
 	const entry: Touched = {id, name, undo, entry: journal.record(run, undo), startedAt: details.startedAt};
 	touched.push(entry);
-	await (action === 'pause' ? engine.pause(id) : engine.stop(id, details.stopTimeoutSeconds));
-	if (details.state === 'restarting') {
-		entry.startedAt = (await engine.inspect(id)).startedAt;
+	await (action === 'pause' ? pause(engine, id, signal) : engine.stop(id, details.stopTimeoutSeconds));
+}
+
+/** A busy container on a busy machine may escape the freezer (cgroup v1: "unable to freeze"): runc thaws it again, and the next try works. */
+async function pause(engine: Engine, id: string, signal: AbortSignal): Promise<void> {
+	for (let attempt = 1; ; attempt++) {
+		try {
+			return await engine.pause(id);
+		} catch (error) {
+			const escaped = error instanceof Error && error.message.includes('unable to freeze');
+			if (!escaped || attempt === pauseAttempts || signal.aborted) {
+				throw error;
+			}
+		}
+
+		await delay(50 * attempt);
 	}
 }
 

@@ -35,7 +35,7 @@ export interface CliTest {
 /** The time on the command line's clock. */
 export const clock = Date.parse('2026-11-03T12:00:00.000Z');
 
-export async function createCliTest(t: ExecutionContext): Promise<CliTest> {
+export async function createCliTest(t: ExecutionContext, {goneMs}: {goneMs?: number} = {}): Promise<CliTest> {
 	const agent = createFakeAgent();
 	const server = await startServer({
 		agent,
@@ -56,7 +56,7 @@ export async function createCliTest(t: ExecutionContext): Promise<CliTest> {
 		}
 
 		const done = runCli(argv, {
-			connect: () => createClient({url: server.url, token: 'token', goneMs: 500}),
+			connect: () => createClient({url: server.url, token: 'token', goneMs}),
 			startAgent: async () => 0,
 			version: '1.2.3',
 			stdin,

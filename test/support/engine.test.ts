@@ -8,9 +8,13 @@ import {ensureImage} from './images.ts';
 import {canStartSecondEngine, startSecondEngine} from './second-engine.ts';
 import {until} from './until.ts';
 
+// One after the other: two builds at once take longer on two cores, and starve what a test then waits for
 test.before(async t => {
 	t.timeout(20 * 60_000);
 	await ensureEngine();
+	for (const image of ['postgres:15', 'postgres:17', 'postgres:18', 'holdfast-test/timescaledb:pg17', 'holdfast-test/app:latest']) {
+		await ensureImage(image);
+	}
 });
 
 const container = (t: {teardown: (work: () => Promise<unknown>) => void}): string => {
@@ -21,7 +25,6 @@ const container = (t: {teardown: (work: () => Promise<unknown>) => void}): strin
 
 for (const major of ['15', '17', '18']) {
 	test(`postgres:${major} starts like the official image and answers psql`, async t => {
-		t.timeout(20 * 60_000);
 		const image = await ensureImage(`postgres:${major}`);
 		const name = container(t);
 		const settings = {POSTGRES_USER: 'app', POSTGRES_PASSWORD: 'it is secret', POSTGRES_DB: 'metadb'};
@@ -40,7 +43,6 @@ for (const major of ['15', '17', '18']) {
 }
 
 test('the TimescaleDB image creates its extension', async t => {
-	t.timeout(20 * 60_000);
 	const image = await ensureImage('holdfast-test/timescaledb:pg17');
 	const name = container(t);
 	await docker(['run', '--detach', '--name', name, '--label', 'holdfast-test', '--env', 'POSTGRES_PASSWORD=x', image]);
@@ -51,7 +53,6 @@ test('the TimescaleDB image creates its extension', async t => {
 });
 
 test('the application writes row n, then file n', async t => {
-	t.timeout(20 * 60_000);
 	const image = await ensureImage('holdfast-test/app:latest');
 	const name = container(t);
 	await docker(['run', '--detach', '--name', name, '--label', 'holdfast-test', image, 'write-sqlite', '/data/app.db', '/data/files']);
