@@ -14,7 +14,7 @@ export const docker = async (arguments_: readonly string[], {host, timeout = 120
 	return stdout;
 };
 
-/** The same, for questions: undefined where the command fails. */
+/** The same, for questions: undefined where the command fails. A command that prints nothing gives an empty string, which is no failure. */
 export const tryDocker = async (arguments_: readonly string[], options?: DockerOptions): Promise<string | undefined> => {
 	try {
 		return await docker(arguments_, options);
