@@ -76,6 +76,8 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 			Entrypoint: ['/usr/bin/tini', '--', 'sleep', String(lifetimeSeconds)],
 			Cmd: [],
 			User: '0:0',
+			// The image's own asks the agent, and there is none in here.
+			Healthcheck: {Test: ['NONE']},
 			WorkingDir: '/',
 			...rest,
 			HostConfig: {
