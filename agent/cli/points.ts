@@ -1,0 +1,40 @@
+import type {AddCommand, JsonOption} from './context.ts';
+import {exit} from './exit.ts';
+import {moment, size, when} from './units.ts';
+
+export const addPoints: AddCommand = (program, {connect, out, err, end, now}) => {
+	program
+		.command('points')
+		.description('list restore points, newest first')
+		.argument('[target]', 'as `holdfast targets` names it; all of them without')
+		.addHelpText('after', '\nExamples:\n  $ holdfast points\n  $ holdfast points shop/db --json')
+		.action(async (target: string | undefined, {json}: JsonOption) => {
+			const points = await (await connect()).points(target);
+			if (json) {
+				out.json(points);
+			} else if (points.length === 0) {
+				err.line`no restore points yet: holdfast backup ${target ?? '--all'}`;
+			} else {
+				out.table(
+					[
+						{title: 'POINT'},
+						{title: 'TARGET', wrap: 24},
+						{title: 'MOMENT', wrap: 12},
+						{title: 'AGE'},
+						{title: 'SIZE', align: 'right'},
+						{title: 'SOURCES', wrap: 12},
+					],
+					points.map(({point, target, time, sources}) => [
+						point,
+						target,
+						moment(time),
+						when(time, now()),
+						size(sources.reduce((sum, {bytes}) => sum + bytes, 0)),
+						sources.map(({source}) => source).join(', '),
+					]),
+				);
+			}
+
+			end(exit.done);
+		});
+};

@@ -1,0 +1,111 @@
+import {createInterface} from 'node:readline/promises';
+import type {RestorePlan, RestoreRequest} from '../agent.ts';
+import {UsageError} from '../errors.ts';
+import type {RestoreResult} from '../events.ts';
+import type {AddCommand, Context, JsonOption} from './context.ts';
+import {type ExitCode, exit, exitOfOutcomes} from './exit.ts';
+import {follow, tellGoesOn} from './follow.ts';
+import type {Output} from './output.ts';
+import {createProgress} from './progress.ts';
+import {printRestore} from './results.ts';
+import {styled} from './text.ts';
+import {moment, size, when} from './units.ts';
+
+interface RestoreOptions extends JsonOption {
+	point: string;
+	only?: string[];
+	yes?: true;
+	dryRun?: true;
+}
+
+export const addRestore: AddCommand = (program, context) => {
+	program
+		.command('restore')
+		.description('put a target back to the moment of a restore point')
+		.argument('<target>', 'as `holdfast targets` names it')
+		.option('--point <id>', 'as `holdfast points` names it', 'latest')
+		.option('--only <source...>', 'only these sources, as `holdfast points` names them')
+		.option('--dry-run', 'print what would happen, and stop')
+		.option('--yes', 'do not ask')
+		.addHelpText(
+			'after',
+			'\nExamples:\n  $ holdfast restore shop/db --dry-run\n  $ holdfast restore shop/db --point 01JB2M9Q\n  $ holdfast restore shop/app --only volume:/data --yes --json',
+		)
+		.action(async (target: string, options: RestoreOptions) => context.end(await restore(context, target, options)));
+};
+
+async function restore(context: Context, target: string, {point, only = [], yes, dryRun, json}: RestoreOptions): Promise<ExitCode> {
+	if (!yes && !dryRun && !context.stdin.isTTY) {
+		throw new UsageError('`holdfast restore` asks before it replaces data, and nobody can answer here', {
+			hint: 'add --yes, or look first with --dry-run',
+		});
+	}
+
+	const client = await context.connect();
+	const request: RestoreRequest = {target, point, only, trigger: 'cli'};
+	if (dryRun) {
+		const plan = await client.planRestore(request);
+		json ? context.out.json(plan) : printPlan(context.out, plan, context.now());
+		return exit.done;
+	}
+
+	if (!yes) {
+		const plan = await client.planRestore(request);
+		printPlan(context.err, plan, context.now());
+		if (!(await confirmed(context, plan.target))) {
+			context.err.line`nothing was changed`;
+			return context.interrupted.aborted ? exit.interrupted : exit.failed;
+		}
+
+		// What was shown is what is restored, also when a newer point came meanwhile.
+		request.point = plan.point.point;
+	}
+
+	const run = await client.restore(request);
+	const progress = createProgress(context.err);
+	try {
+		const result = (await follow(client, run, progress, context.interrupted)) as RestoreResult;
+		progress.end();
+		json ? context.out.json(result) : printRestore(context.out, context.err, result);
+		return exitOfOutcomes([result.outcome]);
+	} catch (error) {
+		progress.end();
+		if (!context.interrupted.aborted) {
+			throw error;
+		}
+
+		tellGoesOn(context, [{target, run}]);
+		return exit.interrupted;
+	}
+}
+
+function printPlan(output: Output, {target, point, sources, stop, warnings}: RestorePlan, now: number): void {
+	output.line`restore ${styled('bold', target)} to ${moment(point.time)} (${when(point.time, now)}), point ${point.point}`;
+	for (const source of sources) {
+		const bytes = point.sources.find(stored => stored.source === source)?.bytes;
+		output.line`  replace  ${source}${bytes === undefined ? '' : `  ${size(bytes)}`}`;
+	}
+
+	for (const container of stop) {
+		output.line`  stop     ${container} meanwhile`;
+	}
+
+	for (const warning of warnings) {
+		output.line`  ${styled('yellow', 'warning')}  ${warning}`;
+	}
+}
+
+/** The name must be typed: a `y` is typed too quickly. The end of the input is a no. */
+async function confirmed({err, stdin, interrupted}: Context, target: string): Promise<boolean> {
+	err.raw(err.render`Type the target's name to go on (${target}): `);
+	const reader = createInterface({input: stdin});
+	try {
+		const {promise, resolve} = Promise.withResolvers<string>();
+		reader.once('line', resolve);
+		reader.once('close', () => resolve(''));
+		interrupted.addEventListener('abort', () => resolve(''), {once: true});
+		return !interrupted.aborted && (await promise).trim() === target;
+	} finally {
+		reader.close();
+	}
+}

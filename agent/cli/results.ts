@@ -1,0 +1,52 @@
+/** Results of runs, for people. */
+import type {BackupResult, RestoreResult, RunResult} from '../events.ts';
+import type {Output} from './output.ts';
+import {styleOfOutcome} from './progress.ts';
+import {styled} from './text.ts';
+import {duration, size} from './units.ts';
+
+export const printResult = (out: Output, err: Output, result: RunResult): void =>
+	'sources' in result ? printBackups(out, err, [result]) : printRestore(out, err, result);
+
+export function printBackups(out: Output, err: Output, results: readonly BackupResult[]): void {
+	out.table(
+		[
+			{title: 'TARGET', wrap: 24},
+			{title: 'OUTCOME'},
+			{title: 'POINT'},
+			{title: 'TOOK', align: 'right'},
+			{title: 'OUTAGE', align: 'right'},
+			{title: 'SIZE', align: 'right'},
+			{title: 'ADDED', align: 'right'},
+		],
+		results.map(({target, outcome, point, durationSeconds, quiesceSeconds, sources}) => [
+			target,
+			styled(styleOfOutcome[outcome], outcome),
+			point ?? '-',
+			duration(durationSeconds),
+			duration(quiesceSeconds),
+			size(sources.reduce((sum, {bytes}) => sum + bytes, 0)),
+			size(sources.reduce((sum, {addedBytes}) => sum + addedBytes, 0)),
+		]),
+	);
+	for (const {target, outcome, sources, error} of results) {
+		for (const source of sources.filter(({error}) => error !== undefined)) {
+			err.line`${target}: ${source.source}: ${styled('red', source.outcome)}: ${source.error ?? ''}`;
+		}
+
+		if (error !== undefined) {
+			err.line`${target}: ${styled(styleOfOutcome[outcome], outcome)}: ${error}`;
+		}
+	}
+}
+
+export function printRestore(out: Output, err: Output, {target, point, outcome, replaced, outageSeconds, error}: RestoreResult): void {
+	out.line`${target}: restore of point ${point}: ${styled(styleOfOutcome[outcome], outcome)}, outage ${duration(outageSeconds)}`;
+	for (const kept of replaced) {
+		out.line`  replaced, and kept: ${kept}`;
+	}
+
+	if (error !== undefined) {
+		err.line`${target}: ${styled(styleOfOutcome[outcome], outcome)}: ${error}`;
+	}
+}

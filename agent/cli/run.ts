@@ -1,0 +1,97 @@
+/** The command line: arguments in, one call on the agent, its answer printed, an exit code out. */
+import {Command, CommanderError} from 'commander';
+import {explain} from '../errors.ts';
+import {addAgent} from './agent.ts';
+import {addBackup} from './backup.ts';
+import {addCancel} from './cancel.ts';
+import type {AddCommand, Context, Surroundings} from './context.ts';
+import {addDoctor} from './doctor.ts';
+import {exit, exitOfError} from './exit.ts';
+import {addHealthcheck} from './healthcheck.ts';
+import {createOutput} from './output.ts';
+import {addPlan} from './plan.ts';
+import {addPoints} from './points.ts';
+import {addRestore} from './restore.ts';
+import {addRuns} from './runs.ts';
+import {addStatus} from './status.ts';
+import {addTargets} from './targets.ts';
+import {printable, styled} from './text.ts';
+import {addVersion} from './version.ts';
+
+const commands: readonly AddCommand[] = [
+	addTargets,
+	addPlan,
+	addStatus,
+	addDoctor,
+	addBackup,
+	addPoints,
+	addRuns,
+	addCancel,
+	addRestore,
+	addHealthcheck,
+	addVersion,
+];
+
+/** `argv`: without the program's name. Never rejects, and never ends the process: gives the exit code. */
+export async function runCli(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+	const {stdout, stderr, colour = true, debug = false, now = Date.now} = surroundings;
+	let code: number = exit.done;
+	const context: Context = {
+		...surroundings,
+		now,
+		out: createOutput(stdout, colour),
+		err: createOutput(stderr, colour),
+		end(given) {
+			code = given;
+		},
+	};
+
+	try {
+		// No command is not commander's default command: that would take a mistyped one for an argument of the agent.
+		await createProgram(context).parseAsync(argv.length === 0 ? ['agent'] : [...argv], {from: 'user'});
+		return code;
+	} catch (error) {
+		return error instanceof CommanderError ? (error.exitCode === 0 ? exit.done : exit.usage) : fail(error, context, debug);
+	}
+}
+
+function createProgram(context: Context): Command {
+	const {out, err, version} = context;
+	const program = new Command('holdfast')
+		.description('Backs up and restores Docker Compose stacks.')
+		.version(version)
+		.exitOverride()
+		.configureOutput({
+			writeOut: out.raw,
+			writeErr: err.raw,
+			getOutHelpWidth: () => Math.min(out.columns(), 100),
+			getErrHelpWidth: () => Math.min(err.columns(), 100),
+			getOutHasColors: () => false,
+			getErrHasColors: () => false,
+		})
+		.addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 partial.\nWithout a command it runs the agent.');
+	for (const add of commands) {
+		add(program, context);
+	}
+
+	for (const command of program.commands) {
+		command.option('--json', 'print JSON');
+	}
+
+	addAgent(program, context);
+	return program;
+}
+
+function fail(error: unknown, {err}: Context, debug: boolean): number {
+	if (debug && error instanceof Error) {
+		err.raw(`${(error.stack ?? '').split('\n').map(printable).join('\n')}\n`);
+	}
+
+	const [first = '', ...more] = explain(error).split('\n');
+	err.line`${styled('red', 'error')}: ${first}`;
+	for (const line of more) {
+		err.line`  ${line}`;
+	}
+
+	return exitOfError(error);
+}

@@ -1,0 +1,57 @@
+import type {StatusView} from '../agent.ts';
+import type {AddCommand, JsonOption} from './context.ts';
+import {exit} from './exit.ts';
+import {howToLabel, printProblems} from './problems.ts';
+import {styleOfOutcome} from './progress.ts';
+import {styled, type Text} from './text.ts';
+import {duration, when} from './units.ts';
+
+export const addStatus: AddCommand = (program, {connect, out, err, end, now}) => {
+	program
+		.command('status')
+		.description('show the last and the next run of each target')
+		.addHelpText('after', '\nExamples:\n  $ holdfast status\n  $ holdfast status --json')
+		.action(async ({json}: JsonOption) => {
+			const status = await (await connect()).status();
+			if (json) {
+				out.json(status);
+			} else if (status.length === 0) {
+				err.line`${howToLabel}`;
+			} else {
+				out.table(
+					[
+						{title: 'TARGET', wrap: 24},
+						{title: 'LAST RUN', wrap: 12},
+						{title: 'LAST SUCCESS'},
+						{title: 'OUTAGE', align: 'right'},
+						{title: 'NEXT RUN'},
+						{title: 'NOW', wrap: 12},
+					],
+					status.map(row => cells(row, now())),
+				);
+				printLastErrors(out, status);
+				printProblems(out, status);
+			}
+
+			end(exit.done);
+		});
+};
+
+function cells({target, running, lastRun, lastSuccess, nextRun}: StatusView, now: number): Text[] {
+	return [
+		target,
+		lastRun ? styled(styleOfOutcome[lastRun.outcome], `${lastRun.outcome} ${when(lastRun.startedAt, now)}`) : '-',
+		lastSuccess ? when(lastSuccess.at, now) : styled('yellow', 'never'),
+		lastRun ? duration(lastRun.quiesceSeconds) : '-',
+		when(nextRun, now),
+		running === null ? '-' : `run ${running}`,
+	];
+}
+
+function printLastErrors(out: Parameters<typeof printProblems>[0], status: readonly StatusView[]): void {
+	for (const {target, lastRun} of status) {
+		if (lastRun?.error) {
+			out.line`${target}: last run ${styled('red', lastRun.outcome)}: ${lastRun.error}`;
+		}
+	}
+}
