@@ -24,6 +24,12 @@ export function createOutput(stream: OutputStream, wantColour: boolean): Output 
 	const isTTY = stream.isTTY === true;
 	const colour = wantColour && isTTY;
 	const columns = () => (isTTY ? (stream.columns ?? 80) : Number.POSITIVE_INFINITY);
+	// `holdfast points | head` closes the pipe early; that is no failure of ours.
+	stream.on('error', (error: NodeJS.ErrnoException) => {
+		if (error.code !== 'EPIPE') {
+			throw error;
+		}
+	});
 	const raw = (text: string): void => {
 		stream.write(text);
 	};

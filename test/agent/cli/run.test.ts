@@ -1,3 +1,4 @@
+import {Writable} from 'node:stream';
 import test from 'ava';
 import {RepositoryError} from '../../../agent/errors.ts';
 import {createCliTest} from '../../support/cli.ts';
@@ -125,4 +126,15 @@ test('colours appear on a terminal only, and only when wanted', async t => {
 	] as const) {
 		t.notRegex((await run('doctor', terminal, {colour})).out, /\u001b/);
 	}
+});
+
+test('a pipe that is closed early is no failure', async t => {
+	const {agent, run} = await createCliTest(t);
+	agent.has.targets = [targetView('shop/db')];
+	const stdout = new Writable({
+		write(_chunk, _encoding, done) {
+			done(Object.assign(new Error('write EPIPE'), {code: 'EPIPE'}));
+		},
+	});
+	t.is((await run('targets', {}, {stdout})).code, 0);
 });
