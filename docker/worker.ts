@@ -17,6 +17,9 @@ export const staging = '/staging';
 /** A worker that its agent forgot ends by itself after this long. */
 const lifetimeSeconds = 7 * 24 * 3600;
 
+/** What a worker does by itself. */
+const idle = ['sleep', String(lifetimeSeconds)];
+
 export interface WorkerMount {
 	type: 'volume' | 'bind';
 	/** The volume's name or the path on the host. */
@@ -73,7 +76,7 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 		const id = await engine.create(name, {
 			Image: self.image,
 			Labels: labels,
-			Entrypoint: ['/usr/bin/tini', '--', 'sleep', String(lifetimeSeconds)],
+			Entrypoint: ['/usr/bin/tini', '--', ...idle],
 			Cmd: [],
 			User: '0:0',
 			// The image's own asks the agent, and there is none in here.
@@ -125,7 +128,8 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 		dump: async containerId =>
 			hire(
 				`holdfast-dump-${run}-${containerId.slice(0, 12)}`,
-				{HostConfig: {CapAdd: dumpCapabilities, NetworkMode: 'none', PidMode: `container:${containerId}`}},
+				// Without tini: where it dies first, its child would belong to the database's first process, which takes the child's death for a crash.
+				{Entrypoint: idle, HostConfig: {CapAdd: dumpCapabilities, NetworkMode: 'none', PidMode: `container:${containerId}`}},
 				[],
 			),
 		async dismiss() {

@@ -157,9 +157,10 @@ async function dumpThroughAgent(
 	const sink = await context.worker({argv: ['sh', '-c', 'cat >"$1"', 'sh', fifo], stdin: true, signal: command.signal});
 	sink.stdout.resume();
 	const dumping = await client(command);
-	await pipeline(dumping.stdout, sink.stdin, {end: false});
+	await pipeline(dumping.stdout, sink.stdin);
 	await check(dumping);
-	await succeed(context.worker, {argv: ['touch', '--', `${fifo}.complete`], signal: command.signal});
-	sink.stdin.end();
-	await sink.done;
+	const {exitCode, stderr} = await sink.done;
+	if (exitCode !== 0) {
+		throw new RunError(`the dump could not be handed on: ${lastLines(stderr)}`);
+	}
 }

@@ -1,9 +1,9 @@
 /**
- * A stream between two workers becomes a snapshot, or nothing does. The writer makes a marker beside the FIFO, before it closes the FIFO,
- * only when its producer exited 0; without the marker the relay exits 1 and restic saves no snapshot.
+ * A stream between two workers becomes a snapshot, or nothing does. A marker is made beside the FIFO, before the FIFO is closed, only when
+ * the producer exited 0; without the marker the relay exits 1 and restic saves no snapshot.
  */
 import {setTimeout as delay} from 'node:timers/promises';
-import {succeed} from '../command.ts';
+import {lastLines, type Place, succeed} from '../command.ts';
 import {RunError} from '../errors.ts';
 import type {Saved} from '../restic/restic.ts';
 import {sourcePath} from './names.ts';
@@ -17,8 +17,15 @@ head=$(dd bs=1 count="\${#2}" 2>/dev/null)
 printf %s "$head"
 cat && { test -e "$1.complete" || { echo 'the dump broke off' >&2; exit 1; }; }`;
 
-/** `sh -c SCRIPT sh FIFO PROGRAM …`: what runs beside the producer. */
-export const producerScript = 'fifo=$1; shift; { "$@" && : >"$fifo.complete"; } >"$fifo"';
+/**
+ * `sh -c SCRIPT sh FIFO PROGRAM …`: what becomes the producer. It must not run beside it: where the producer is in the database's PID
+ * namespace, a child that lost its parent belongs to that namespace's first process, which mostly is PostgreSQL's. That takes the death of
+ * any child for the crash of a session, and ends every other session (measured with 17).
+ */
+export const producerScript = 'exec >"$1"; shift; exec "$@"';
+
+/** `sh -c SCRIPT sh FIFO`: holds the FIFO open until it is told that the producer exited 0, so that the marker comes before the end. */
+const holder = 'exec 3>"$1"; read -r word && [ "$word" = complete ] && : >"$1.complete"';
 
 /** How long the other end may take to say why it failed, before it is ended. */
 const lastWordsMs = 2000;
@@ -29,7 +36,7 @@ interface Relayed {
 	fifo: string;
 	/** What the content begins with. ASCII. */
 	magic: string;
-	/** Writes into the FIFO and makes the marker. Resolves when the engine confirmed that the producer exited 0. */
+	/** Writes into the FIFO. Resolves when the engine confirmed that the producer exited 0. */
 	produce: (signal: AbortSignal) => Promise<void>;
 }
 
@@ -38,7 +45,7 @@ export async function storeStream(context: SourceContext, {source, fifo, magic, 
 	const {worker, restic, signal} = context;
 	await succeed(worker, {argv: ['mkfifo', '--mode=600', '--', fifo], signal});
 	const [, saved] = await bothEnds(signal, {
-		write: produce,
+		write: async either => holdOpen(worker, fifo, produce, either),
 		read: async either =>
 			restic.backupStream({
 				...snapshotOptions(context, source),
@@ -51,6 +58,22 @@ export async function storeStream(context: SourceContext, {source, fifo, magic, 
 		throw new RunError(`\`${source}\` was not stored`, {cause: error});
 	});
 	return saved;
+}
+
+async function holdOpen(worker: Place, fifo: string, produce: Relayed['produce'], signal: AbortSignal): Promise<void> {
+	const holding = await worker({argv: ['sh', '-c', holder, 'sh', fifo], stdin: true, signal});
+	holding.stdout.resume();
+	try {
+		await produce(signal);
+		holding.stdin.write('complete\n');
+	} finally {
+		holding.stdin.end();
+	}
+
+	const {exitCode, stderr} = await holding.done;
+	if (exitCode !== 0) {
+		throw new RunError(`the end of the dump could not be marked: ${lastLines(stderr)}`);
+	}
 }
 
 interface Ends<Written, Read> {
