@@ -128,7 +128,7 @@ function observe(
 	return createMetrics({
 		hub,
 		version,
-		history: state.runs({limit: 10_000}).map(runView),
+		history: state.runs({limit: 1000}).map(runView),
 		report: error => log.warning('metrics are incomplete', {error}),
 		async collect() {
 			const [targets, status] = await Promise.all([agent.targets(), agent.status()]);
