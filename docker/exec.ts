@@ -14,8 +14,8 @@ const confirmDeadlineMs = 30_000;
 /** Prints the process's own pid, which is all that a later kill needs, and becomes the command. */
 const wrapper = 'echo "$$" >&2; exec "$@"';
 
-/** Each docker exec is a session of its own (runc calls setsid), so the group is the command and its children. */
-const killer = 'kill -KILL -- "-$1" 2>/dev/null || kill -KILL "$1" 2>/dev/null || test ! -e "/proc/$1"';
+/** Each docker exec is a session of its own (runc calls setsid), so the group is the command and its children. dash's kill knows no `--`. */
+const killer = 'kill -KILL "-$1" 2>/dev/null || kill -KILL "$1" 2>/dev/null || test ! -e "/proc/$1"';
 
 /** `docker exec` into one container. */
 export function inContainer(engine: Engine, id: string): Place {
