@@ -106,6 +106,7 @@ function running(command: Command, exec: EngineExec, output: Demultiplexed, kill
 		await output.ended;
 		const {exitCode} = await confirmExit(exec);
 		exited = true;
+		signal?.throwIfAborted();
 		return {exitCode, stderr: output.stderr()};
 	};
 
