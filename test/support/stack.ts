@@ -17,6 +17,8 @@ export interface StackOptions {
 	services: Record<string, Service>;
 	/** Named volumes of the services; Holdfast's own come by themselves. */
 	volumes?: readonly string[];
+	/** Networks beside the default one. */
+	networks?: readonly string[];
 	/** Added to Holdfast's service. */
 	holdfast?: Service & {environment?: Record<string, string>};
 	/** Start only what is needed; default: all. */
@@ -75,7 +77,7 @@ export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options:
 	const file = join(folder, 'compose.yml');
 	const {environment, ...holdfastService} = options.holdfast ?? {};
 	const holdfast = {
-		image: 'holdfast:dev',
+		image: process.env.HOLDFAST_TEST_IMAGE ?? 'holdfast:dev',
 		stop_grace_period: '30s',
 		read_only: true,
 		cap_drop: ['ALL'],
@@ -93,6 +95,7 @@ export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options:
 			name: project,
 			services: {holdfast, ...options.services},
 			volumes: Object.fromEntries(volumes.map(name => [name, {labels: {'holdfast-test': project}}])),
+			networks: Object.fromEntries((options.networks ?? []).map(name => [name, {}])),
 		}),
 	);
 
