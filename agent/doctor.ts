@@ -30,7 +30,7 @@ export async function diagnose({workshop, survey, repository}: Examined): Promis
 		findings.push({level: 'error', subject: 'repository', message: explain(error)});
 	}
 
-	const [containers, surveyed] = await Promise.all([engine.list(), survey.all()]);
+	const [containers, surveyed] = await Promise.all([survey.containers(), survey.all()]);
 	if (surveyed.length === 0) {
 		findings.push({
 			level: 'error',

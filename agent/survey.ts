@@ -18,6 +18,8 @@ export interface Surveyed {
 }
 
 export interface Survey {
+	/** The containers that the agent looks at: those of its projects, or all. */
+	containers: () => Promise<Container[]>;
 	/** Every target, sorted by name. */
 	all: () => Promise<Surveyed[]>;
 	/** @throws {NotFoundError} */
@@ -89,6 +91,10 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 	};
 
 	return {
+		async containers() {
+			const containers = await engine.list();
+			return containers.filter(({project}) => projects.length === 0 || (project !== undefined && projects.includes(project)));
+		},
 		async all() {
 			const {containers, targets} = await discover();
 			return Promise.all(targets.map(async target => look(target, containers)));
