@@ -118,7 +118,7 @@ async function work(
 		await crew.each(async source => source.firstPass());
 		const asleep = new Set(plan.quiesce.map(({container}) => container.id));
 		const answersOnlyBefore = ({planned, source}: Member) => source.pinNeedsItsContainer && asleep.has(planned.container.id);
-		const {windowMs} = await moment({
+		await moment({
 			...workshop,
 			run,
 			plan,
@@ -129,13 +129,21 @@ async function work(
 				await crew.each(async source => source.arm());
 			},
 			pinBefore: async inside => crew.each(async source => source.pin(inside), answersOnlyBefore),
-			pin: async inside =>
-				crew.each(
+			// What may be refused goes first: a try that is given up must not have stored anything.
+			async pin(inside) {
+				await crew.each(
 					async source => source.pin(inside),
-					member => !answersOnlyBefore(member),
-				),
+					member => !answersOnlyBefore(member) && member.planned.kind !== 'volume',
+				);
+				await crew.each(
+					async source => source.pin(inside),
+					({planned}) => planned.kind === 'volume',
+				);
+			},
+			onWindow(windowMs) {
+				state.quiesceSeconds = windowMs / 1000;
+			},
 		});
-		state.quiesceSeconds = windowMs / 1000;
 		await crew.inTurn(async (source, planned) => {
 			tell({type: 'step', step: 'store', subject: planned.name});
 			const begun = performance.now();

@@ -52,18 +52,18 @@ export class RepositoryError extends ErrorWithHint {
 	}
 }
 
-/** One line for people: the message, then each cause that adds something, then the hint. */
+/** One line for people: the message, then each cause that adds something, then the hints: one for each of several errors. */
 export function explain(error: unknown): string {
 	const parts: string[] = [];
-	let hint: string | undefined;
-	const visit = (current: unknown): void => {
+	const hints: string[] = [];
+	const visit = (current: unknown, isHinted: boolean): void => {
 		if (current instanceof AggregateError) {
 			if (current.message) {
 				parts.push(current.message);
 			}
 
 			for (const inner of current.errors) {
-				visit(inner);
+				visit(inner, isHinted);
 			}
 
 			return;
@@ -75,16 +75,17 @@ export function explain(error: unknown): string {
 		}
 
 		parts.push(current.message);
-		if (current instanceof ErrorWithHint) {
-			hint ??= current.hint;
+		const hint = current instanceof ErrorWithHint && !isHinted ? current.hint : undefined;
+		if (hint !== undefined) {
+			hints.push(hint);
 		}
 
 		if (current.cause !== undefined) {
-			visit(current.cause);
+			visit(current.cause, isHinted || hint !== undefined);
 		}
 	};
 
-	visit(error);
+	visit(error, false);
 	const distinct = parts.filter((part, index) => part !== '' && !parts.slice(0, index).some(earlier => earlier.includes(part)));
-	return distinct.join(': ') + (hint ? ` (${hint})` : '');
+	return distinct.join(': ') + (hints.length > 0 ? ` (${[...new Set(hints)].join('; ')})` : '');
 }

@@ -23,12 +23,14 @@ interface Moment {
 	pinBefore: (signal: AbortSignal) => Promise<void>;
 	/** Pins everything else. */
 	pin: (signal: AbortSignal) => Promise<void>;
+	/** How long the target was quiesced, all tries together, whatever the outcome. */
+	onWindow: (windowMs: number) => void;
 }
 
-/** @returns how long the target was quiesced, all attempts together */
-export async function moment(options: Moment): Promise<{windowMs: number}> {
-	const {engine, journal, run, plan, signal, tell} = options;
-	const {value, windowMs} = await betweenHooks(
+export async function moment(options: Moment): Promise<void> {
+	const {engine, journal, run, plan, signal, tell, onWindow} = options;
+	let quiescedMs = 0;
+	await betweenHooks(
 		{
 			engine,
 			journal,
@@ -37,44 +39,34 @@ export async function moment(options: Moment): Promise<{windowMs: number}> {
 			signal,
 			onSide: side => tell({type: 'step', step: side === 'before' ? 'before-hooks' : 'after-hooks'}),
 			onTolerated: error => tell({type: 'warning', message: explain(error)}),
+			onWindow: windowMs => onWindow(Math.max(windowMs, quiescedMs)),
 		},
-		async () => quiescedWindow(options),
+		async () =>
+			retried(options, windowMs => {
+				quiescedMs += windowMs;
+				onWindow(quiescedMs);
+			}),
 	);
-	return {windowMs: Math.max(value, windowMs)};
 }
 
 /** Tries again, with the app running in between, while a paused writer holds a lock that a pin needs. */
-async function quiescedWindow({engine, journal, run, plan, signal, tell, arm, pinBefore, pin}: Moment): Promise<number> {
-	let spentMs = 0;
+async function retried(options: Moment, onWindow: (windowMs: number) => void): Promise<void> {
+	const {plan, signal, tell, arm, pinBefore} = options;
+	let leftMs = plan.quiesceTimeoutMs;
 	for (let attempt = 1; ; attempt++) {
 		await arm();
 		await pinBefore(signal);
-		const begun = performance.now();
 		try {
-			const {windowMs} = await quiesced(
-				{
-					engine,
-					journal,
-					run,
-					containers: plan.quiesce,
-					limitMs: plan.quiesceTimeoutMs - spentMs,
-					signal,
-					onQuiesce: subject => tell({type: 'step', step: 'quiesce', subject}),
-					onResume: () => tell({type: 'step', step: 'resume'}),
-				},
-				async inside => {
-					tell({type: 'step', step: 'pin'});
-					await pin(inside);
-				},
-			);
-			return spentMs + windowMs;
+			return await once(options, leftMs, windowMs => {
+				leftMs -= windowMs;
+				onWindow(windowMs);
+			});
 		} catch (error) {
-			spentMs += plan.quiesce.length === 0 ? 0 : performance.now() - begun;
 			if (!(error instanceof PinBlockedError)) {
 				throw error;
 			}
 
-			if (attempt === attempts || spentMs >= plan.quiesceTimeoutMs) {
+			if (attempt === attempts || leftMs <= 0) {
 				throw new RunError(`gave up after ${attempt} tries`, {
 					cause: error,
 					hint: 'use `holdfast.quiesce=stop`, so that the app lets go of its locks',
@@ -87,4 +79,27 @@ async function quiescedWindow({engine, journal, run, plan, signal, tell, arm, pi
 			});
 		}
 	}
+}
+
+async function once({engine, journal, run, plan, signal, tell, pin}: Moment, limitMs: number, onWindow: (windowMs: number) => void) {
+	// Where nothing stands still there is no outage to bound.
+	const isOutage = plan.quiesce.length > 0 || plan.hooks.length > 0;
+	await quiesced(
+		{
+			engine,
+			journal,
+			run,
+			containers: plan.quiesce,
+			limitMs: isOutage ? limitMs : undefined,
+			signal,
+			onQuiesce: subject => tell({type: 'step', step: 'quiesce', subject}),
+			onResume: () => tell({type: 'step', step: 'resume'}),
+			onWarning: message => tell({type: 'warning', message}),
+			onWindow,
+		},
+		async inside => {
+			tell({type: 'step', step: 'pin'});
+			await pin(inside);
+		},
+	);
 }

@@ -30,6 +30,8 @@ export interface ContainerDetails {
 	imageId: string;
 	labels: Readonly<Record<string, string>>;
 	mounts: readonly Mount[];
+	/** Removed by the engine as soon as it ends. */
+	autoRemove: boolean;
 	/** Seconds that a stop waits before the kill. */
 	stopTimeoutSeconds: number;
 }
@@ -134,6 +136,7 @@ function detailsOf(inspected: Dockerode.ContainerInspectInfo): ContainerDetails 
 				? [{type: mount.Type, volume: mount.Name, hostPath: mount.Source, path: mount.Destination, readWrite: mount.RW}]
 				: [],
 		),
+		autoRemove: host.AutoRemove ?? false,
 		stopTimeoutSeconds: (config as {StopTimeout?: number}).StopTimeout ?? 10,
 	};
 }

@@ -44,34 +44,37 @@ interface Quiesce {
 	onQuiesce?: (name: string) => void;
 	/** Called before the first container is put back. */
 	onResume?: () => void;
+	/** Called when all are put back, whatever the outcome: for how long any of them was quiesced. */
+	onWindow?: (windowMs: number) => void;
+	/** Something that a person should know, although it is no failure. */
+	onWarning?: (message: string) => void;
 }
 
-/** How long the work may take to notice that its time is over; then the containers are put back regardless. */
-const graceMs = 5000;
-
-/** How long the engine may fail to put a container back before a person is called. */
+/** How long the engine may be out of reach while a container is to be put back, before a person is called. */
 const resumeDeadlineMs = 20_000;
 
+/** How long the engine may refuse to: what it means (a port that is taken, a mount that is gone) it refuses again. */
+const refusalDeadlineMs = 3000;
+
 const pauseAttempts = 10;
+
+/** 128 + SIGKILL. */
+const killedExitCode = 137;
 
 /** A container that dies this soon after its start has failed to start. */
 const startWatchMs = 1500;
 
 /**
- * Runs `work` while the containers are quiesced. A container that does not run is left as it is.
- * @returns what the work gave, and for how long any container was quiesced
+ * Runs `work` while the containers are quiesced. A container that does not run is left as it is. When the run is cancelled, or the
+ * window reaches its limit, the containers are put back at once, whether or not the work has heeded its signal by then.
  * @throws {ResumeError} when a container could not be put back, whatever the work did
  */
-export async function quiesced<Value>(
-	options: Quiesce,
-	work: (signal: AbortSignal) => Promise<Value>,
-): Promise<{value: Value; windowMs: number}> {
-	const {engine, limitMs} = options;
+export async function quiesced<Value>(options: Quiesce, work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+	const {engine, onResume, onWindow} = options;
 	const touched: Touched[] = [];
 	const started = performance.now();
-	// Where nothing is quiesced there is no outage to bound.
-	const limit = limitMs === undefined || options.containers.length === 0 ? new AbortController().signal : AbortSignal.timeout(limitMs);
-	const signal = AbortSignal.any([options.signal, limit]);
+	const limit = timeLimit(options.limitMs);
+	const signal = AbortSignal.any([options.signal, limit.signal]);
 	let result: PromiseSettledResult<Value>;
 	try {
 		for (const {container, action} of options.containers) {
@@ -79,26 +82,62 @@ export async function quiesced<Value>(
 			await quiesceOne({...options, signal}, container, action, touched);
 		}
 
-		const value = await withGrace(work(signal), signal);
+		const value = await unlessAborted(signal, work);
 		await assertUntouched(engine, touched);
+		signal.throwIfAborted();
 		result = {status: 'fulfilled', value};
-	} catch (error) {
-		result = {status: 'rejected', reason: limit.aborted ? overLimit(limitMs ?? 0, error) : error};
+	} catch (reason) {
+		result = {status: 'rejected', reason};
+	} finally {
+		limit.end();
 	}
 
-	options.onResume?.();
+	onResume?.();
 	const failures = await resume(options, touched);
-	const windowMs = touched.length === 0 ? 0 : performance.now() - started;
+	onWindow?.(touched.length === 0 ? 0 : performance.now() - started);
 	failures.push(...(await settled(touched.filter(({undo}) => undo.kind === 'start').map(async ({id}) => watchStart(engine, id)))));
 	if (result.status === 'rejected') {
-		throw failures.length === 0 ? result.reason : new AggregateError([...failures, result.reason]);
+		failures.push(result.reason);
 	}
 
 	if (failures.length > 0) {
 		throw failures.length === 1 ? failures[0] : new AggregateError(failures);
 	}
 
-	return {value: result.value, windowMs};
+	return (result as PromiseFulfilledResult<Value>).value;
+}
+
+/** A signal whose reason says what was exceeded. */
+function timeLimit(limitMs: number | undefined): {signal: AbortSignal; end: () => void} {
+	const controller = new AbortController();
+	if (limitMs === undefined) {
+		return {signal: controller.signal, end() {}};
+	}
+
+	const exceeded = () =>
+		controller.abort(
+			new RunError(
+				`the outage reached its limit of ${Number((limitMs / 1000).toFixed(1))} s, so the app was put back and this run given up`,
+				{
+					hint: 'raise `holdfast.quiesce.timeout`, or find out with `holdfast runs` what took so long',
+				},
+			),
+		);
+	const timer = setTimeout(exceeded, limitMs);
+	return {signal: controller.signal, end: () => clearTimeout(timer)};
+}
+
+/** Rejects with the signal's reason as soon as there is one. */
+async function unlessAborted<Value>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+	signal.throwIfAborted();
+	const {promise: aborted, reject} = Promise.withResolvers<never>();
+	const onAbort = () => reject(signal.reason);
+	signal.addEventListener('abort', onAbort, {once: true});
+	try {
+		return await Promise.race([work(signal), aborted]);
+	} finally {
+		signal.removeEventListener('abort', onAbort);
+	}
 }
 
 interface Touched {
@@ -110,12 +149,14 @@ interface Touched {
 }
 
 async function quiesceOne(
-	{engine, journal, run, signal, onQuiesce}: Quiesce,
+	{engine, journal, run, signal, onQuiesce, onWarning}: Quiesce,
 	{id, name}: {id: string; name: string},
-	action: 'pause' | 'stop',
+	wanted: 'pause' | 'stop',
 	touched: Touched[],
 ): Promise<void> {
 	const details = await engine.inspect(id);
+	// One that was started with `--rm` would be gone.
+	const action = details.autoRemove ? 'pause' : wanted;
 	// One that crashes over and over would start again in the middle of the work.
 	if (details.state !== 'running' && !(details.state === 'restarting' && action === 'stop')) {
 		return;
@@ -125,7 +166,18 @@ async function quiesceOne(
 	const undo: Undo = {kind: action === 'pause' ? 'unpause' : 'start', containerId: id, containerName: name};
 	const entry: Touched = {id, name, undo, entry: journal.record(run, undo), startedAt: details.startedAt};
 	touched.push(entry);
-	await (action === 'pause' ? pause(engine, id, signal) : engine.stop(id, details.stopTimeoutSeconds));
+	if (action === 'pause') {
+		await pause(engine, id, signal);
+		return;
+	}
+
+	await engine.stop(id, details.stopTimeoutSeconds);
+	const {exitCode} = await engine.inspect(id);
+	if (exitCode === killedExitCode) {
+		onWarning?.(
+			`container \`${name}\` did not end within its ${details.stopTimeoutSeconds} s and was killed, so its files are as after a crash`,
+		);
+	}
 }
 
 /** A busy container on a busy machine may escape the freezer (cgroup v1: "unable to freeze"): runc thaws it again, and the next try works. */
@@ -143,29 +195,6 @@ async function pause(engine: Engine, id: string, signal: AbortSignal): Promise<v
 		await delay(50 * attempt);
 	}
 }
-
-/** Gives up waiting for work that does not end when it is told to. */
-async function withGrace<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-	const {promise: overdue, reject} = Promise.withResolvers<never>();
-	let timer: NodeJS.Timeout | undefined;
-	const onAbort = () => {
-		timer = setTimeout(() => reject(signal.reason), graceMs);
-	};
-
-	signal.addEventListener('abort', onAbort, {once: true});
-	try {
-		return await Promise.race([work, overdue]);
-	} finally {
-		clearTimeout(timer);
-		signal.removeEventListener('abort', onAbort);
-	}
-}
-
-const overLimit = (limitMs: number, cause: unknown) =>
-	new RunError(`the outage reached its limit of ${limitMs / 1000} s, so the app was put back and this run given up`, {
-		cause,
-		hint: 'raise `holdfast.quiesce.timeout`, or find out with `holdfast runs` what took so long',
-	});
 
 /** A restart policy, an engine restart or a person may have started what was quiesced: then the files were not at rest. */
 async function assertUntouched(engine: Engine, touched: readonly Touched[]): Promise<void> {
@@ -202,7 +231,7 @@ async function settled(promises: ReadonlyArray<Promise<unknown>>): Promise<unkno
  * @throws {ResumeError}
  */
 export async function undoOne(engine: Engine, undo: Undo): Promise<void> {
-	const deadline = Date.now() + resumeDeadlineMs;
+	const begun = Date.now();
 	for (;;) {
 		try {
 			return await attemptUndo(engine, undo);
@@ -211,8 +240,8 @@ export async function undoOne(engine: Engine, undo: Undo): Promise<void> {
 				return;
 			}
 
-			// What the engine itself refuses (a port that is taken, a mount that is gone) it refuses again.
-			if (Date.now() > deadline || undo.kind === 'hook' || statusOf(error) !== undefined) {
+			const patienceMs = statusOf(error) === undefined ? resumeDeadlineMs : refusalDeadlineMs;
+			if (undo.kind === 'hook' || Date.now() - begun > patienceMs) {
 				throw resumeError(undo, error);
 			}
 		}
@@ -229,7 +258,7 @@ async function attemptUndo(engine: Engine, undo: Undo): Promise<void> {
 		if (state === 'paused') {
 			await engine.unpause(undo.containerId);
 		}
-	} else if (state !== 'running') {
+	} else if (state === 'exited' || state === 'created') {
 		await engine.start(undo.containerId);
 	}
 }

@@ -1,8 +1,9 @@
 /**
  * A named volume or a bind mount, as files. A first pass while the app runs reads everything; the second, in the moment, only what changed
- * since. restic trusts a file whose size, times and inode are as they were, which is right but for two cases, both handled here: a page
- * that was dirtied through mmap *before* it was read may change later without a new time (so: write everything back first), and a file
- * that changed *while* the first pass ran may change again within its time's resolution (so: read it again).
+ * since. restic trusts a file whose size, times and inode are as they were, which is right but for three cases, all handled here: a page
+ * that was dirtied through mmap *before* it was read may change later without a new time (so: write everything back first), a file
+ * that changed *while* the first pass ran may change again within its time's resolution (so: read it again), and some file systems
+ * know no such times.
  */
 import {text} from 'node:stream/consumers';
 import {lastLines, succeed} from '../command.ts';
@@ -19,6 +20,9 @@ import {snapshotOptions} from './staged.ts';
 /** Marks the snapshots of a first pass: they show no moment, and are forgotten after their run. */
 export const firstPassTag = 'holdfast-first-pass';
 
+/** Where a page that is changed through mmap never gets a new time: there every pass reads everything. */
+const timeless = ['tmpfs', 'ramfs'];
+
 /** File times come from a clock that may be a tick behind; and a network file system has a clock of its own. */
 const clockMarginMs = 2000;
 
@@ -34,8 +38,12 @@ export function volumeSource(planned: PlannedSource & {kind: 'volume'}, context:
 		...nested.map(inner => `${escapePattern(mountPath(context.target, prefix, inner))}/*`),
 	];
 	const options = {...snapshotOptions(context, name), path, exclude};
-	const pass = async (parent: string | undefined, without: readonly string[] = []): Promise<Saved> =>
-		restic.backupFiles({...options, time: new Date(), tags: [firstPassTag, runTag(run)], exclude: [...exclude, ...without], parent});
+	const pass = async (from: string | undefined): Promise<Saved> =>
+		restic.backupFiles({...options, time: new Date(), tags: [firstPassTag, runTag(run)], parent: from});
+	/** The same snapshot without those files, so that a pass from it reads them again. However many they are: they are no arguments of one command. */
+	const distrusting = async ({snapshot}: Saved, from: Date, until?: Date): Promise<string> =>
+		restic.rewriteWithout(snapshot, await changedBetween(context, path, from, until), signal);
+	let isTimeless = false;
 	let parent: string | undefined;
 	let armed: Armed | undefined;
 	let saved: Saved | undefined;
@@ -44,25 +52,26 @@ export function volumeSource(planned: PlannedSource & {kind: 'volume'}, context:
 		name,
 		pinNeedsItsContainer: false,
 		async prepare() {
-			await succeed(worker, {argv: ['test', '-e', path], signal});
+			isTimeless = timeless.includes((await succeed(worker, {argv: ['stat', '--file-system', '--format=%T', '--', path], signal})).trim());
 		},
 		async firstPass() {
 			const begun = new Date();
 			await succeed(worker, {argv: ['sync', '-f', path], signal});
-			const previous = context.previous(name);
-			const doubtful = previous === undefined ? [] : await changedBetween(context, path, previous.runStartedAt, previous.quiescedUntil);
-			let passed = await pass(previous?.snapshot, doubtful);
-			if (doubtful.length > 0) {
-				passed = await pass(passed.snapshot);
+			const previous = isTimeless ? undefined : context.previous(name);
+			let passed = await pass(previous?.snapshot);
+			if (previous !== undefined) {
+				const trusted = await distrusting(passed, previous.runStartedAt, previous.quiescedUntil);
+				passed = trusted === passed.snapshot ? passed : await pass(trusted);
 			}
 
-			parent = await restic.rewriteWithout(passed.snapshot, await changedBetween(context, path, begun, undefined), signal);
+			parent = isTimeless ? undefined : await distrusting(passed, begun);
 		},
 		async arm() {
 			armed?.stop(new Error('another try'));
 			armed = await holdSecondPass(hold => restic.backupFiles({...options, time: context.time(), parent, quick: true, ...hold}), signal);
 		},
 		async pin(moment) {
+			moment.throwIfAborted();
 			const stop = () => armed?.stop(moment.reason);
 			moment.addEventListener('abort', stop, {once: true});
 			saved = await armed?.go();
