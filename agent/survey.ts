@@ -20,9 +20,11 @@ export interface Surveyed {
 export interface Survey {
 	/** The containers that the agent looks at: those of its projects, or all. */
 	containers: () => Promise<Container[]>;
-	/** Every target, sorted by name. */
+	/** When each target is due; from its labels alone, so that it can be asked at every change. */
+	due: () => Promise<Array<{target: string; line: string}>>;
+	/** Every target, sorted by name. What servers said of their databases may be a few seconds old. */
 	all: () => Promise<Surveyed[]>;
-	/** @throws {NotFoundError} */
+	/** As it is now. @throws {NotFoundError} */
 	one: (name: string) => Promise<Surveyed>;
 }
 
@@ -38,16 +40,25 @@ export interface SurveyOptions {
 	schedule: string;
 }
 
-/** Asking servers for their databases takes a process each. */
+/** Asking servers for their databases takes a few processes each. */
 const serversAtOnce = 4;
+const answersKeptMs = 10_000;
+
+/** What a server said. */
+interface Answer {
+	at: number;
+	databases: string[];
+	dataDirectory: string;
+}
 
 export function createSurvey({engine, self, dataRoot, prefix, projects, schedule}: SurveyOptions): Survey {
 	// A target's files are mounted in a worker under the target's name, beside the agent's own mounts.
 	const reserved = [staging, ...self.mounts.map(({path}) => path)].map(path => path.split('/')[1] ?? '');
 	const servers = new PQueue({concurrency: serversAtOnce});
+	const answers = new Map<string, Answer>();
 
-	const look = async (target: Target, containers: readonly Container[]): Promise<Surveyed> => {
-		const {databases, dataDirectories, problems: unreachable} = await askServers(target);
+	const look = async (target: Target, containers: readonly Container[], maximumAgeMs: number): Promise<Surveyed> => {
+		const {databases, dataDirectories, problems: unreachable} = await askServers(target, maximumAgeMs);
 		const {plan, problems} = planTarget({
 			target,
 			containers,
@@ -61,7 +72,19 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 		return {target, plan, problems: [...target.problems, ...problems, ...unreachable]};
 	};
 
-	const askServers = async (target: Target) => {
+	const ask = async ({policy, container}: Target['members'][number], maximumAgeMs: number): Promise<Answer> => {
+		const kept = answers.get(container.id);
+		if (kept !== undefined && Date.now() - kept.at < maximumAgeMs) {
+			return kept;
+		}
+
+		const server = await connectPostgres(engine, container, policy.postgres?.user);
+		const answer = {at: Date.now(), databases: await listDatabases(server), dataDirectory: await dataDirectory(server)};
+		answers.set(container.id, answer);
+		return answer;
+	};
+
+	const askServers = async (target: Target, maximumAgeMs: number) => {
 		const databases = new Map<string, string[]>();
 		const dataDirectories = new Map<string, string>();
 		const problems: Problem[] = [];
@@ -70,12 +93,12 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 				.filter(
 					({policy, container}) => policy.postgres !== undefined && policy.postgres.host === undefined && container.state === 'running',
 				)
-				.map(async ({policy, container}) =>
+				.map(async member =>
 					servers.add(async () => {
 						try {
-							const server = await connectPostgres(engine, container, policy.postgres?.user);
-							databases.set(container.id, await listDatabases(server));
-							dataDirectories.set(container.id, await dataDirectory(server));
+							const answer = await ask(member, maximumAgeMs);
+							databases.set(member.container.id, answer.databases);
+							dataDirectories.set(member.container.id, answer.dataDirectory);
 						} catch (error) {
 							problems.push({message: `the databases of \`${target.name}\` cannot be listed: ${explain(error)}`});
 						}
@@ -95,9 +118,20 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 			const containers = await engine.list();
 			return containers.filter(({project}) => projects.length === 0 || (project !== undefined && projects.includes(project)));
 		},
+		async due() {
+			const {targets} = await discover();
+			return targets.map(({name, policy}) => ({target: name, line: policy.schedule ?? schedule}));
+		},
 		async all() {
 			const {containers, targets} = await discover();
-			return Promise.all(targets.map(async target => look(target, containers)));
+			const present = new Set(containers.map(({id}) => id));
+			for (const id of answers.keys()) {
+				if (!present.has(id)) {
+					answers.delete(id);
+				}
+			}
+
+			return Promise.all(targets.map(async target => look(target, containers, answersKeptMs)));
 		},
 		async one(name) {
 			const {containers, targets} = await discover();
@@ -108,7 +142,7 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 				});
 			}
 
-			return look(target, containers);
+			return look(target, containers, 0);
 		},
 	};
 }

@@ -3,7 +3,7 @@ import {createInterface} from 'node:readline';
 import {setTimeout as delay} from 'node:timers/promises';
 import type {Engine} from './engine.ts';
 
-const settleMs = 200;
+const settleMs = 1000;
 const reopenMs = 1000;
 
 /** Execs come with every command that Holdfast runs, and change nothing. */
