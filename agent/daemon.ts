@@ -149,9 +149,9 @@ function keepSchedule({timeZone}: Config, agent: Agent, log: Log): Schedule {
 
 /** A target that never ran is due from when it was first seen. */
 async function entries(survey: Survey, state: State) {
-	return (await survey.all()).map(({target: {name: target}, plan}) => {
+	return (await survey.due()).map(({target, line}) => {
 		const [last] = state.runs({target, operation: 'backup', limit: 1});
-		return {target, line: plan.schedule, since: Math.max(state.firstSeen(target, Date.now()), last?.queuedAt ?? 0)};
+		return {target, line, since: Math.max(state.firstSeen(target, Date.now()), last?.queuedAt ?? 0)};
 	});
 }
 
