@@ -10,7 +10,8 @@ const reopenMs = 1000;
 const matters = (line: string) => !/"Action":"(?:exec_|health_status|top)/.test(line);
 
 /**
- * Calls `onChange` once at the start, and then after changes, several close together as one. Ends with the signal.
+ * Calls `onChange` once at the start, and then after changes, several close together as one; never twice at a time, so that a busy
+ * engine is not asked ever more. Ends with the signal.
  * @param onLost the stream ended: the engine is away
  */
 export async function watchContainers(
@@ -21,17 +22,18 @@ export async function watchContainers(
 		try {
 			const events = await engine.events(signal);
 			await onChange();
-			let isSettling = false;
+			let isWaiting = false;
+			let changing = Promise.resolve();
 			const settle = async () => {
 				await delay(settleMs, undefined, {signal});
-				isSettling = false;
+				isWaiting = false;
 				await onChange();
 			};
 
 			for await (const line of createInterface({input: events})) {
-				if (matters(line) && !isSettling) {
-					isSettling = true;
-					settle().catch(onLost);
+				if (matters(line) && !isWaiting) {
+					isWaiting = true;
+					changing = changing.then(settle).catch(onLost);
 				}
 			}
 
