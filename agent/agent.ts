@@ -3,7 +3,7 @@ import type {Problem} from '../docker/labels.ts';
 import {backup, type Workshop} from './backup.ts';
 import {diagnose} from './doctor.ts';
 import {explain, NotFoundError, UsageError} from './errors.ts';
-import type {BackupResult, Operation, Outcome, RestoreResult, RunEvent, RunResult} from './events.ts';
+import type {BackupResult, Operation, Outcome, RestoreResult, RunEvent, RunResult, Tell} from './events.ts';
 import type {Plan} from './plan.ts';
 import {listPoints} from './points.ts';
 import type {RepositoryDoor} from './repository.ts';
@@ -11,7 +11,7 @@ import {createRestores} from './restores.ts';
 import type {RunContext, Runs} from './runs.ts';
 import type {State} from './state.ts';
 import type {Survey, Surveyed} from './survey.ts';
-import {sweepFirstPasses} from './sweep.ts';
+import type {Sweeper} from './sweep.ts';
 import {pointView, runView, statusView, targetView} from './views.ts';
 
 /** One row of `targets --json`. */
@@ -129,14 +129,22 @@ interface Parts {
 	runs: Runs;
 	state: State;
 	repository: RepositoryDoor;
+	sweeper: Sweeper;
 	/** When a target is due next. */
 	nextDue: (target: string) => Date | null;
 }
 
-export function createAgent({workshop, survey, runs, state, repository, nextDue}: Parts): Agent {
+export function createAgent({workshop, survey, runs, state, repository, sweeper, nextDue}: Parts): Agent {
 	const restic = workshop.restic();
 
-	const isFinished = (run: string) => state.findRun(run)?.state === 'finished';
+	const sweep = async (run: string, target: string, tell: Tell): Promise<void> => {
+		const warning = await sweeper
+			.sweep(run, target)
+			.catch((error: unknown) => `what belongs to no point could not be forgotten: ${explain(error)}`);
+		if (warning !== undefined) {
+			tell({type: 'warning', message: warning});
+		}
+	};
 
 	const backUp = async ({plan, problems}: Surveyed, {run, startedAt, signal, tell}: RunContext): Promise<BackupResult> => {
 		try {
@@ -144,15 +152,17 @@ export function createAgent({workshop, survey, runs, state, repository, nextDue}
 				throw new UsageError(problems.map(({message}) => message).join('; '));
 			}
 
+			signal.throwIfAborted();
 			tell({type: 'step', step: 'plan'});
 			await repository.open();
 			const [point] = await listPoints(restic, plan.target);
 			const earlier = point && state.findRun(point.id);
 			const previous = point && earlier ? {point, runStartedAt: new Date(earlier.startedAt ?? earlier.queuedAt)} : undefined;
 			const result = await backup(workshop, {run, plan, startedAt, previous, signal, tell});
-			await sweepFirstPasses(restic, id => id === run || isFinished(id)).catch((error: unknown) =>
-				tell({type: 'warning', message: `first passes could not be forgotten: ${explain(error)}`}),
-			);
+			if (result.point !== null && runs.isAlone(run)) {
+				await sweep(run, plan.target, tell);
+			}
+
 			return result;
 		} catch (error) {
 			return {

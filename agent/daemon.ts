@@ -22,6 +22,7 @@ import {createRuns} from './runs.ts';
 import {createSchedule, type Schedule} from './schedule.ts';
 import {openState, type State} from './state.ts';
 import {createSurvey, type Survey} from './survey.ts';
+import {createSweeper, type Sweeper} from './sweep.ts';
 import {runView} from './views.ts';
 
 /** How often that is tried again which the agent cannot do without. */
@@ -45,8 +46,9 @@ export async function startDaemon(
 	logEvents(hub, log);
 	await untilDone('the engine does not answer', {log, signal}, async () => engine.info());
 	const recovery = {engine, state, hub, log};
+	const upTo = state.open().at(-1)?.id ?? 0;
 	void untilDone('not every container is put back', {log, signal}, async () => {
-		if (!(await putBack(recovery))) {
+		if (!(await putBack(recovery, {upTo, signal}))) {
 			throw new Error('trying again');
 		}
 	});
@@ -65,8 +67,9 @@ export async function startDaemon(
 	});
 	const runs = createRuns({state, hub, concurrency: config.concurrency});
 	const repository = createRepositoryDoor({restic: workshop.restic(), repository: config.repository, state});
+	const sweeper = createSweeper({workshop, restic: createRestic(here, config.repository, {lockPatienceSeconds: 0}), state});
 	let schedule: Schedule | undefined;
-	const agent = createAgent({workshop, survey, runs, state, repository, nextDue: target => schedule?.next(target) ?? null});
+	const agent = createAgent({workshop, survey, runs, state, repository, sweeper, nextDue: target => schedule?.next(target) ?? null});
 	const server = await startServer({
 		agent,
 		token: config.apiToken,
@@ -80,6 +83,7 @@ export async function startDaemon(
 		log.info(`repository ${(await repository.open()).slice(0, 8)} is open`);
 		if (state.interruptedRuns().length > 0) {
 			closeInterrupted(recovery, await listPoints(workshop.restic()), ({target, run}) => runs.current(target) === run);
+			await releaseLocks(sweeper, log);
 		}
 	});
 
@@ -100,6 +104,15 @@ export async function startDaemon(
 			state.close();
 		},
 	};
+}
+
+async function releaseLocks(sweeper: Sweeper, log: Log): Promise<void> {
+	const warning = await sweeper
+		.releaseLocks()
+		.catch((error: unknown) => `locks of interrupted runs could not be removed from the repository: ${explain(error)}`);
+	if (warning !== undefined) {
+		log.warning(warning);
+	}
 }
 
 async function createWorkshop(

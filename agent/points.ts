@@ -28,6 +28,8 @@ function tagValue({tags}: Snapshot, name: string): string | undefined {
 	return tags.find(tag => tag.startsWith(`${name}:`))?.slice(name.length + 1);
 }
 
+export const holdsManifest = (snapshot: Snapshot): boolean => tagValue(snapshot, 'manifest') !== undefined;
+
 /** Newest first. @throws {RepositoryError} */
 export async function listPoints(restic: Restic, target?: string): Promise<Point[]> {
 	return pointsOf(await restic.snapshots(['holdfast', ...(target === undefined ? [] : [targetTag(target)])]));
@@ -52,7 +54,7 @@ export function pointsOf(snapshots: readonly Snapshot[]): Point[] {
 }
 
 function pointOf(snapshots: readonly Snapshot[]): Point | undefined {
-	const published = snapshots.find(snapshot => tagValue(snapshot, 'manifest') !== undefined);
+	const published = snapshots.find(holdsManifest);
 	const id = published && tagValue(published, 'run');
 	const target = published && tagValue(published, 'target');
 	if (published === undefined || id === undefined || target === undefined) {
@@ -102,8 +104,27 @@ export async function readManifest(restic: Restic, point: Point): Promise<Manife
 	return parsed;
 }
 
-/** After this the point exists; before, it does not. The manifest is whole on disk before restic reads it. */
+/** A repository that does not answer either keeps its secret: the run failed, and its point, if there is one, is listed all the same. */
+const askingMs = 30_000;
+
+/**
+ * After this the point exists; before, it does not. restic may be killed when it has saved the manifest and has not said so yet: then the
+ * repository is asked.
+ */
 export async function publish(restic: Restic, manifest: Manifest, folder: string, signal: AbortSignal): Promise<void> {
+	try {
+		await storeManifest(restic, manifest, folder, signal);
+	} catch (error) {
+		const tags = [runTag(manifest.run), targetTag(manifest.target)];
+		const saved = await restic.snapshots(tags, AbortSignal.timeout(askingMs)).catch(() => []);
+		if (pointsOf(saved).length === 0) {
+			throw error;
+		}
+	}
+}
+
+/** It is whole on disk before restic reads it. */
+async function storeManifest(restic: Restic, manifest: Manifest, folder: string, signal: AbortSignal): Promise<void> {
 	const file = join(folder, `${manifest.run}.json`);
 	await mkdir(folder, {recursive: true, mode: 0o700});
 	const handle = await open(file, 'w', 0o600);

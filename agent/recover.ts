@@ -1,6 +1,6 @@
 /** What an agent does first: put right what an earlier life of it left when it was killed. */
 import type {Engine} from '../docker/engine.ts';
-import {undoAll} from '../docker/quiesce.ts';
+import {undoUnfinished} from '../docker/unfinished.ts';
 import {removeLeftovers} from '../docker/worker.ts';
 import {explain} from './errors.ts';
 import type {BackupResult, EventHub} from './events.ts';
@@ -15,9 +15,13 @@ interface Recovery {
 	log: Log;
 }
 
-/** Containers first: every second counts for them, and it needs nothing but the engine. @returns whether all is put back */
-export async function putBack({engine, state, log}: Recovery): Promise<boolean> {
-	const {undone, failures} = await undoAll(engine, state);
+/**
+ * Containers first: every second counts for them, and it needs nothing but the engine.
+ * @param upTo the newest entry that the earlier life wrote
+ * @returns whether all is put back
+ */
+export async function putBack({engine, state, log}: Recovery, {upTo, signal}: {upTo: number; signal: AbortSignal}): Promise<boolean> {
+	const {undone, failures, open} = await undoUnfinished({engine, journal: state, upTo, signal});
 	for (const name of undone) {
 		log.warning(`container \`${name}\` was put back: the agent had ended while it was quiesced`);
 	}
@@ -26,7 +30,7 @@ export async function putBack({engine, state, log}: Recovery): Promise<boolean> 
 		log.error(explain(failure));
 	}
 
-	return failures.length === 0;
+	return open === 0;
 }
 
 export async function removeWorkers({engine, state, log}: Recovery): Promise<void> {

@@ -27,6 +27,8 @@ export interface Runs {
 	start: <Result extends RunResult>(job: Job<Result>) => Accepted<Result>;
 	/** The run of a target that is queued or under way. */
 	current: (target: string) => string | undefined;
+	/** No other run is queued or under way. */
+	isAlone: (run: string) => boolean;
 	/** @throws {NotFoundError | UsageError} */
 	cancel: (run: string) => Promise<void>;
 	/** @throws {NotFoundError} */
@@ -80,6 +82,7 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 
 	return {
 		current,
+		isAlone: run => active.size === 1 && active.has(run),
 		start<Result extends RunResult>({operation, target, trigger, work}: Job<Result>): Accepted<Result> {
 			if (closing) {
 				throw new BusyError('the agent is shutting down');
@@ -99,9 +102,14 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 			const finished = queue.add(async () => {
 				const startedAt = new Date();
 				state.startRun(run, startedAt.getTime());
-				const result = await work({run, startedAt, signal: controller.signal, tell});
-				state.finishRun(run, Date.now(), result);
-				active.delete(run);
+				let result: Result;
+				try {
+					result = await work({run, startedAt, signal: controller.signal, tell});
+					state.finishRun(run, Date.now(), result);
+				} finally {
+					active.delete(run);
+				}
+
 				tell({type: 'finished', operation, result});
 				return result;
 			});

@@ -1,30 +1,105 @@
 /** Snapshots that belong to no point: first passes, and what runs that failed had stored before. Nobody needs them after the next point. */
+import type {Workshop} from './backup.ts';
 import {RepositoryError} from './errors.ts';
+import {releaseLocks} from './locks.ts';
+import {holdsManifest} from './points.ts';
 import type {Restic, Snapshot} from './restic/restic.ts';
-import {runTag} from './sources/names.ts';
+import {runOfTag, targetTag} from './sources/names.ts';
 import {firstPassTag} from './sources/volume.ts';
+import type {RunRecord, State} from './state.ts';
 
-/**
- * Forgets first passes of runs that this agent has finished. Forgetting wants the repository for itself; while somebody else works
- * in it, it is left to a later sweep.
- */
-export async function sweepFirstPasses(restic: Restic, isFinished: (run: string) => boolean): Promise<void> {
-	const snapshots = await restic.snapshots([firstPassTag]);
-	const ids = snapshots.filter(snapshot => isOf(snapshot, isFinished)).map(({id}) => id);
-	if (ids.length === 0) {
-		return;
-	}
+interface Parts {
+	workshop: Workshop;
+	/** One that does not wait for locks: forgetting wants the repository for itself, and what is left now is for a later sweep. */
+	restic: Restic;
+	state: Pick<State, 'findRun'>;
+}
 
+export interface Sweeper {
+	/** After a run that made a point. Call it when no other run of this agent is under way. @returns what a person should know */
+	sweep: (run: string, target: string) => Promise<string | undefined>;
+	/** Removes the locks that the dead left. @returns what a person should know */
+	releaseLocks: () => Promise<string | undefined>;
+}
+
+export function createSweeper({workshop, restic, state}: Parts): Sweeper {
+	const isOver = (run: string) => state.findRun(run)?.state === 'finished';
+	let releasing: Promise<string | undefined> | undefined;
+
+	const release = async (): Promise<string | undefined> => {
+		releasing ??= releaseLocks({workshop, isOver}).finally(() => {
+			releasing = undefined;
+		});
+		return releasing;
+	};
+
+	return {
+		releaseLocks: release,
+		async sweep(run, target) {
+			const isWithoutPoint = (id: string) => id !== run && endedWithoutPoint(state.findRun(id));
+			const ids = leftovers(await restic.snapshots(), {target, isOver: id => id === run || isOver(id), isWithoutPoint});
+			return ids.length === 0 ? undefined : unlessLocked(async () => restic.forget(ids), release);
+		},
+	};
+}
+
+const endedWithoutPoint = (record: RunRecord | undefined): boolean =>
+	record?.operation === 'backup' &&
+	record.state === 'finished' &&
+	record.result !== null &&
+	'sources' in record.result &&
+	record.result.point === null;
+
+/** Somebody else's lock is no failure. */
+async function unlessLocked(forget: () => Promise<void>, release: () => Promise<string | undefined>): Promise<string | undefined> {
 	try {
-		await restic.forget(ids);
+		await forget();
+		return undefined;
 	} catch (error) {
-		if (!(error instanceof RepositoryError && error.problem === 'locked')) {
+		if (!isLocked(error)) {
 			throw error;
 		}
 	}
+
+	const warning = await release();
+	try {
+		await forget();
+	} catch (error) {
+		if (!isLocked(error)) {
+			throw error;
+		}
+	}
+
+	return warning;
 }
 
-const prefix = runTag('');
+const isLocked = (error: unknown) => error instanceof RepositoryError && error.problem === 'locked';
 
-const isOf = ({tags}: Snapshot, isFinished: (run: string) => boolean) =>
-	tags.some(tag => tag.startsWith(prefix) && isFinished(tag.slice(prefix.length)));
+interface Known {
+	/** Has a new point. */
+	target: string;
+	/** A run of this agent that ended; never one of somebody else. */
+	isOver: (run: string) => boolean;
+	/** A backup run of this agent that ended and left no point. */
+	isWithoutPoint: (run: string) => boolean;
+}
+
+/** Pure: what may be forgotten. Nothing of a run that has a manifest, whatever else is said of it. */
+export function leftovers(snapshots: readonly Snapshot[], {target, isOver, isWithoutPoint}: Known): string[] {
+	const published = new Set(snapshots.filter(holdsManifest).map(runOf));
+	const isLeft = (snapshot: Snapshot): boolean => {
+		const run = runOf(snapshot);
+		if (run === undefined) {
+			return false;
+		}
+
+		const {tags} = snapshot;
+		return tags.includes(firstPassTag)
+			? isOver(run)
+			: tags.includes('holdfast') && tags.includes(targetTag(target)) && isWithoutPoint(run) && !published.has(run);
+	};
+
+	return snapshots.filter(isLeft).map(({id}) => id);
+}
+
+const runOf = ({tags}: Snapshot): string | undefined => tags.map(runOfTag).find(run => run !== undefined);

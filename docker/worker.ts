@@ -4,7 +4,7 @@
  */
 import {setTimeout as delay} from 'node:timers/promises';
 import type {Place} from '../agent/command.ts';
-import {workerLabel} from './container.ts';
+import {type Container, workerLabel} from './container.ts';
 import {type CreateOptions, type Engine, statusOf} from './engine.ts';
 import {inContainer} from './exec.ts';
 import type {Self} from './self.ts';
@@ -19,6 +19,8 @@ const lifetimeSeconds = 7 * 24 * 3600;
 
 /** What a worker does by itself. */
 const idle = ['sleep', String(lifetimeSeconds)];
+
+const removalDeadlineMs = 15_000;
 
 export interface WorkerMount {
 	type: 'volume' | 'bind';
@@ -56,6 +58,15 @@ const fileCapabilities = {
 
 /** What it takes to enter another container's file system as its user. */
 const dumpCapabilities = ['SYS_PTRACE', 'SYS_CHROOT', 'SETUID', 'SETGID', 'DAC_READ_SEARCH', 'KILL'];
+
+const hostPrefix = 'holdfast-';
+
+/** The run of a repository worker, by its host name. */
+export const runOfWorkerHost = (host: string): string | undefined =>
+	host.startsWith(hostPrefix) ? host.slice(hostPrefix.length) : undefined;
+
+/** The run of a worker; undefined for every other container. */
+export const runOfWorker = ({labels}: Container): string | undefined => labels[workerLabel];
 
 interface HireOptions {
 	engine: Engine;
@@ -116,7 +127,7 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 			const worker = await hire(
 				name,
 				// The host name is what restic writes into its locks: it must tell this worker from every other.
-				{Hostname: `holdfast-${run}`, HostConfig: {CapAdd: fileCapabilities[use], NetworkMode: network}},
+				{Hostname: `${hostPrefix}${run}`, HostConfig: {CapAdd: fileCapabilities[use], NetworkMode: network}},
 				[...own, ...mounts],
 			);
 			for (const further of self.networks.slice(1)) {
@@ -139,10 +150,11 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 }
 
 async function removeAll(engine: Engine, containers: readonly string[], volumes: readonly string[]): Promise<void> {
-	const removed = await Promise.allSettled(containers.map(async id => engine.remove(id)));
-	const failures = [...removed, ...(await Promise.allSettled(volumes.map(async name => removeVolume(engine, name))))].filter(
-		result => result.status === 'rejected',
-	);
+	const removed = await Promise.allSettled(containers.map(async id => patiently(async () => engine.remove(id))));
+	const failures = [
+		...removed,
+		...(await Promise.allSettled(volumes.map(async name => patiently(async () => engine.removeVolume(name))))),
+	].filter(result => result.status === 'rejected');
 	if (failures.length > 0) {
 		throw new AggregateError(
 			failures.map(failure => failure.reason),
@@ -151,18 +163,19 @@ async function removeAll(engine: Engine, containers: readonly string[], volumes:
 	}
 }
 
-/** A container that removes itself may hold its volume a little longer than its own removal takes. */
-async function removeVolume(engine: Engine, name: string): Promise<void> {
-	for (let attempt = 1; ; attempt++) {
+/** A container that was killed removes itself: meanwhile the engine refuses to remove it, and its volume a little longer still. */
+async function patiently(remove: () => Promise<void>): Promise<void> {
+	const deadline = Date.now() + removalDeadlineMs;
+	for (;;) {
 		try {
-			return await engine.removeVolume(name);
+			return await remove();
 		} catch (error) {
-			if (statusOf(error) !== 409 || attempt === 20) {
+			if (statusOf(error) !== 409 || Date.now() > deadline) {
 				throw error;
 			}
-
-			await delay(100);
 		}
+
+		await delay(100);
 	}
 }
 

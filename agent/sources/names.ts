@@ -16,6 +16,9 @@ export const sourceOfTag = (tag: string) => decodeURIComponent(tag.slice('source
 
 export const runTag = (run: string) => `run:${run}`;
 
+/** The run that a tag names, if it names one. */
+export const runOfTag = (tag: string): string | undefined => (tag.startsWith(runTag('')) ? tag.slice(runTag('').length) : undefined);
+
 export const targetTag = (target: string) => `target:${target}`;
 
 /** Splits `db/postgres:metadb` into the group's part, the kind and the name. */
