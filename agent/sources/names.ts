@@ -1,12 +1,12 @@
 /** How a source is called in the repository, so that a plain restic user finds it: tags and paths. */
 
-/** Percent-encodes what a tag or a path cannot hold: restic splits tags at commas, and a path at slashes. */
+/** Percent-encodes what a tag or a path cannot hold: restic splits tags at commas and trims them, and a path at slashes. */
 const encode = (text: string, unsafe: RegExp) =>
 	text.replace(unsafe, character =>
 		[...Buffer.from(character)].map(byte => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
 	);
 
-const unsafeInTag = /[%,\u0000-\u001F\u007F]/g;
+const unsafeInTag = /[%,\u0000-\u001F\u007F]|\s$/g;
 const unsafeInPath = /[%\u0000-\u001F\u007F]/g;
 
 /** `source:postgres:metadb`. Reversible with `sourceOfTag`. */

@@ -5,10 +5,12 @@ import {parseSource, sourceOfTag, sourcePath, sourceTag} from '../../../agent/so
 const database = fc.string({minLength: 1, unit: 'binary'}).filter(name => !name.includes('\0') && name.isWellFormed());
 
 test('a tag holds any source, and gives it back', t => {
+	t.is(sourceTag('postgres: spaces '), 'source:postgres: spaces%20');
 	fc.assert(
 		fc.property(database, name => {
 			const tag = sourceTag(`postgres:${name}`);
 			t.notRegex(tag, /[,\u0000-\u001F]/);
+			t.is(tag, tag.trim());
 			t.is(sourceOfTag(tag), `postgres:${name}`);
 		}),
 	);
