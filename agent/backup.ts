@@ -105,7 +105,7 @@ async function work(
 		staging,
 		host: workshop.host,
 		time: () => time,
-		previous: source => previousOf(previous, source, plan.quiesceTimeoutMs),
+		previous: source => previousOf(previous, source, longestMoment(plan)),
 		signal,
 		tell,
 	};
@@ -235,6 +235,10 @@ export function mountsOf(plan: Plan): WorkerMount[] {
 
 	return [...mounts.values()];
 }
+
+/** Upper bound of the time from the arming of a run, which is the time of its point, to the end of its window. */
+const longestMoment = ({hooks, quiesceTimeoutMs}: Plan): number =>
+	hooks.reduce((sum, {hook}) => sum + hook.timeoutMs, quiesceTimeoutMs) + 60_000;
 
 /** What of a source need not be read again. */
 export function previousOf(previous: BackupRun['previous'], source: string, windowMs: number) {

@@ -17,7 +17,7 @@ interface Moment {
 	plan: Plan;
 	signal: AbortSignal;
 	tell: Tell;
-	/** Starts what takes time to start. */
+	/** Starts what takes time to start: before the hooks, which may be part of the outage, and before each further try. */
 	arm: () => Promise<void>;
 	/** Pins what a quiesced container could not answer for. */
 	pinBefore: (signal: AbortSignal) => Promise<void>;
@@ -28,8 +28,9 @@ interface Moment {
 }
 
 export async function moment(options: Moment): Promise<void> {
-	const {engine, journal, run, plan, signal, tell, onWindow} = options;
+	const {engine, journal, run, plan, signal, tell, arm, onWindow} = options;
 	let quiescedMs = 0;
+	await arm();
 	await betweenHooks(
 		{
 			engine,
@@ -54,7 +55,6 @@ async function retried(options: Moment, onWindow: (windowMs: number) => void): P
 	const {plan, signal, tell, arm, pinBefore} = options;
 	let leftMs = plan.quiesceTimeoutMs;
 	for (let attempt = 1; ; attempt++) {
-		await arm();
 		await pinBefore(signal);
 		try {
 			return await once(options, leftMs, windowMs => {
@@ -77,6 +77,7 @@ async function retried(options: Moment, onWindow: (windowMs: number) => void): P
 			await delay(500 * attempt, undefined, {signal}).catch(() => {
 				throw new CancelledError('cancelled while waiting for a lock');
 			});
+			await arm();
 		}
 	}
 }
