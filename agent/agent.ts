@@ -114,6 +114,10 @@ export interface Agent {
 	/** @throws {NotFoundError | UsageError} */
 	planRestore: (request: RestoreRequest) => Promise<RestorePlan>;
 	restore: (request: RestoreRequest) => Promise<Accepted<RestoreResult>>;
+	/** Puts back what a restore replaced. @throws {NotFoundError | UsageError | BusyError} */
+	undoRestore: (run: string, trigger: string) => Promise<Accepted<RestoreResult>>;
+	/** Lets go of what a restore replaced; it cannot be undone afterwards. @throws {NotFoundError | UsageError | BusyError} */
+	finishRestore: (run: string, trigger: string) => Promise<Accepted<RestoreResult>>;
 	/** Stops the run; what was quiesced is put back. @throws {NotFoundError | UsageError} */
 	cancel: (run: string) => Promise<void>;
 	doctor: () => Promise<Finding[]>;
@@ -136,6 +140,7 @@ interface Parts {
 
 export function createAgent({workshop, survey, runs, state, repository, sweeper, nextDue}: Parts): Agent {
 	const restic = workshop.restic();
+	const restores = createRestores({workshop, survey, runs, state, repository});
 
 	const sweep = async (run: string, target: string, tell: Tell): Promise<void> => {
 		const warning = await sweeper
@@ -212,7 +217,10 @@ export function createAgent({workshop, survey, runs, state, repository, sweeper,
 			const surveyed = trigger === 'schedule' ? await survey.one(target) : await ready(survey, target);
 			return runs.start({operation: 'backup', target, trigger, work: async context => backUp(surveyed, context)});
 		},
-		...createRestores({workshop, survey, runs, state, repository}),
+		planRestore: restores.planRestore,
+		restore: restores.restore,
+		undoRestore: restores.undoRestore,
+		finishRestore: restores.finishRestore,
 		cancel: runs.cancel,
 		doctor: async () => diagnose({workshop, survey, repository}),
 		async health() {

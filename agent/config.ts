@@ -19,7 +19,7 @@ import {type LogLevel, logLevels} from './log.ts';
 import {readCronLine} from './reading/cron-line.ts';
 import {nearest} from './reading/nearest.ts';
 import {listOf, oneOf} from './reading/reader.ts';
-import {readKeep} from './reading/values.ts';
+import {readDuration, readKeep} from './reading/values.ts';
 import type {Repository} from './restic/restic.ts';
 import {credentialsIn, readResticEnvironment} from './restic-environment.ts';
 import {ensureApiToken, ensurePassword} from './secrets.ts';
@@ -37,6 +37,8 @@ export interface Config {
 	timeZone: string;
 	/** How many runs at once. */
 	concurrency: number;
+	/** How long what a restore replaced is kept. */
+	keepReplacedMs: number;
 	listen: Listen;
 	/** '' until `withKeptSecrets`, when none was given. */
 	apiToken: string;
@@ -91,6 +93,7 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 		keep: value('HOLDFAST_KEEP', readKeep),
 		timeZone: value('TZ', readTimeZone) ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
 		concurrency: value('HOLDFAST_CONCURRENCY', readConcurrency) ?? 2,
+		keepReplacedMs: value('HOLDFAST_KEEP_REPLACED', readDuration) ?? 72 * 3_600_000,
 		listen: value('HOLDFAST_LISTEN', readListen) ?? {host: undefined, port: 9797},
 		apiToken,
 		engineAddress: value('DOCKER_HOST', readEngineAddress) ?? 'unix:///var/run/docker.sock',
@@ -141,6 +144,7 @@ const known = [
 	'HOLDFAST_SCHEDULE',
 	'HOLDFAST_KEEP',
 	'HOLDFAST_CONCURRENCY',
+	'HOLDFAST_KEEP_REPLACED',
 	'HOLDFAST_LISTEN',
 	'HOLDFAST_API_TOKEN',
 	'HOLDFAST_API_TOKEN_FILE',

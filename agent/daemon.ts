@@ -11,13 +11,16 @@ import type {Place} from './command.ts';
 import type {Config} from './config.ts';
 import {explain} from './errors.ts';
 import {createEventHub} from './events.ts';
+import {expireReplaced} from './expire.ts';
 import {here} from './here.ts';
 import {type Log, logEvents} from './log.ts';
 import {createMetrics} from './metrics.ts';
 import {listPoints} from './points.ts';
 import {closeInterrupted, putBack, removeWorkers} from './recover.ts';
+import {closeInterruptedRestores, recoverRestores, withoutHeldBack} from './recover-restores.ts';
 import {createRepositoryDoor} from './repository.ts';
 import {createRestic} from './restic/restic.ts';
+import {createRestores} from './restores.ts';
 import {createRuns} from './runs.ts';
 import {createSchedule, type Schedule} from './schedule.ts';
 import {openState, type State} from './state.ts';
@@ -30,6 +33,9 @@ const retryMs = 2000;
 
 /** How often the schedule is compared with the containers even if no event came. */
 const relistMs = 60_000;
+
+/** How often it is looked for replaced data that is kept no longer. */
+const expiryMs = 10 * 60_000;
 
 export interface Daemon {
 	/** Takes no new run, puts back what is quiesced, ends. */
@@ -47,8 +53,10 @@ export async function startDaemon(
 	await untilDone('the engine does not answer', {log, signal}, async () => engine.info());
 	const recovery = {engine, state, hub, log};
 	const upTo = state.open().at(-1)?.id ?? 0;
+	closeInterruptedRestores(recovery);
+	const released = {...recovery, state: withoutHeldBack(state)};
 	void untilDone('not every container is put back', {log, signal}, async () => {
-		if (!(await putBack(recovery, {upTo, signal}))) {
+		if (!(await putBack(released, {upTo, signal}))) {
 			throw new Error('trying again');
 		}
 	});
@@ -68,6 +76,9 @@ export async function startDaemon(
 	const runs = createRuns({state, hub, concurrency: config.concurrency});
 	const repository = createRepositoryDoor({restic: workshop.restic(), repository: config.repository, state});
 	const sweeper = createSweeper({workshop, restic: createRestic(here, config.repository, {lockPatienceSeconds: 0}), state});
+	const {settle} = createRestores({workshop, survey, runs, state, repository});
+	void recoverRestores(recovery, {settle, upTo, signal});
+	const expire = () => expireReplaced({state, log}, {settle, keepMs: config.keepReplacedMs});
 	let schedule: Schedule | undefined;
 	const agent = createAgent({workshop, survey, runs, state, repository, sweeper, nextDue: target => schedule?.next(target) ?? null});
 	const server = await startServer({
@@ -94,10 +105,13 @@ export async function startDaemon(
 		onChange: reschedule,
 		onLost: error => log.warning("the engine's events are lost, listing again", {error}),
 	});
+	expire();
+	const expiry = setInterval(expire, expiryMs);
 	const relist = setInterval(() => reschedule().catch((error: unknown) => log.warning('targets cannot be listed', {error})), relistMs);
 	return {
 		async close() {
 			clearInterval(relist);
+			clearInterval(expiry);
 			schedule?.close();
 			await agent.close();
 			await server.close();

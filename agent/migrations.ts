@@ -41,7 +41,8 @@ export const migrations: readonly string[] = [
 		point text not null,
 		phase text not null check (phase in ('loading', 'swapping', 'swapped', 'undoing', 'finishing')),
 		replacements text not null,
-		swapped_at integer
+		swapped_at integer,
+		settled_by text
 	) strict;
 	`,
 ];

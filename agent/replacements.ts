@@ -17,6 +17,8 @@ export interface RestoreRecord {
 	replacements: readonly Replacement[];
 	/** Milliseconds since 1970. */
 	swappedAt: number | null;
+	/** The run that undoes or finishes it. */
+	settledBy: string | null;
 }
 
 export interface RestoreJournal {
@@ -29,14 +31,12 @@ export interface RestoreJournal {
 
 /** @param database that of the state */
 export function openRestores(database: Pick<DatabaseSync, 'prepare'>): RestoreJournal {
-	const save = database.prepare(
-		'insert or replace into restores (run, target, point, phase, replacements, swapped_at) values (?, ?, ?, ?, ?, ?)',
-	);
+	const save = database.prepare('insert or replace into restores values (?, ?, ?, ?, ?, ?, ?)');
 	const all = database.prepare('select * from restores order by run');
 	const remove = database.prepare('delete from restores where run = ?');
 	return {
-		saveRestore({run, target, point, phase, replacements, swappedAt}) {
-			save.run(run, target, point, phase, JSON.stringify(replacements), swappedAt);
+		saveRestore({run, target, point, phase, replacements, swappedAt, settledBy}) {
+			save.run(run, target, point, phase, JSON.stringify(replacements), swappedAt, settledBy);
 		},
 		restores: () =>
 			all.all().map(row => ({
@@ -46,6 +46,7 @@ export function openRestores(database: Pick<DatabaseSync, 'prepare'>): RestoreJo
 				phase: row.phase as RestorePhase,
 				replacements: JSON.parse(String(row.replacements)) as Replacement[],
 				swappedAt: row.swapped_at as number | null,
+				settledBy: row.settled_by as string | null,
 			})),
 		removeRestore(run) {
 			remove.run(run);

@@ -60,7 +60,10 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 	sources.sort((a, b) => order[a.kind] - order[b.kind]);
 	const {stop, ...stops} = planStops(request, sources);
 	const left = manifest.sources.length - sources.length;
+	const {restoreWarning} = target.policy;
 	const warnings = [
+		...(restoreWarning === undefined ? [] : [restoreWarning]),
+
 		...(problems.length === 0 && left > 0
 			? [`${left} of the point's sources are left as they are: what is restored may not fit them`]
 			: []),
@@ -71,32 +74,35 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 
 /** Where a source of the point belongs now; or why it belongs nowhere. */
 function locate(target: Target, stored: ManifestSource): RestoringSource | string {
-	const {prefix, name: subject} = parseSource(stored.source);
-	const member = target.members.find(candidate => candidate.prefix === prefix);
-	if (member === undefined) {
-		return `\`${stored.source}\`: target \`${target.name}\` has no service \`${prefix.replace(/\/$/, '')}\``;
-	}
-
-	const planned = plannedOf(member, stored, subject);
+	const planned = placeOf(target, stored);
 	if (typeof planned === 'string') {
 		return planned;
 	}
 
-	const {restoreBeforeSql: beforeSql, restoreAfterSql: afterSql} = member.policy.postgres ?? {};
+	const {restoreBeforeSql: beforeSql, restoreAfterSql: afterSql} = memberOf(target, stored.source)?.policy.postgres ?? {};
 	return {...planned, stored, beforeSql, afterSql};
 }
 
-function plannedOf({container, policy}: Member, {source: name, kind, details}: ManifestSource, subject: string): PlannedSource | string {
+const memberOf = ({members}: Target, source: string): Member | undefined =>
+	members.find(({prefix}) => prefix === parseSource(source).prefix);
+
+function placeOf(
+	target: Target,
+	{source: name, kind, details}: Pick<ManifestSource, 'source' | 'kind' | 'details'>,
+): PlannedSource | string {
+	const {prefix, name: subject} = parseSource(name);
+	const member = memberOf(target, name);
+	if (member === undefined) {
+		return `\`${name}\`: target \`${target.name}\` has no service \`${prefix.replace(/\/$/, '')}\``;
+	}
+
+	const {container, policy} = member;
 	switch (kind) {
-		case 'postgres':
-			return {
-				name,
-				container,
-				kind,
-				database: subject,
-				format: details.format === 'plain' ? 'plain' : 'custom',
-				user: policy.postgres?.user,
-			};
+		case 'postgres': {
+			const format = details.format === 'plain' ? 'plain' : 'custom';
+			return {name, container, kind, database: subject, format, user: policy.postgres?.user};
+		}
+
 		case 'sqlite': {
 			const mount = mountOf(subject, container);
 			return mount === undefined
@@ -117,13 +123,38 @@ function plannedOf({container, policy}: Member, {source: name, kind, details}: M
 	}
 }
 
+export interface UndoPlan {
+	/** By source: where what was replaced belongs now. */
+	containers: ReadonlyMap<string, Container>;
+	stop: Restoration['stop'];
+	problems: readonly string[];
+}
+
+/** What stands still while a restore is undone. */
+export function planUndo(
+	request: Pick<RestorationRequest, 'target' | 'containers' | 'self'>,
+	replacements: ReadonlyArray<Pick<ManifestSource, 'source' | 'kind'>>,
+): UndoPlan {
+	const places = replacements.map(({source, kind}) => placeOf(request.target, {source, kind, details: {}}));
+	const sources = places.filter(place => typeof place !== 'string');
+	const {stop, problems} = planStops(request, sources);
+	return {
+		containers: new Map(sources.map(({name, container}) => [name, container])),
+		stop,
+		problems: [...places.filter(place => typeof place === 'string'), ...problems],
+	};
+}
+
 interface Stops {
 	stop: Restoration['stop'];
 	warnings: string[];
 	problems: string[];
 }
 
-function planStops({target, containers, self}: RestorationRequest, sources: readonly RestoringSource[]): Stops {
+function planStops(
+	{target, containers, self}: Pick<RestorationRequest, 'target' | 'containers' | 'self'>,
+	sources: readonly PlannedSource[],
+): Stops {
 	const servers = new Set(sources.flatMap(({kind, container}) => (kind === 'postgres' ? [container.id] : [])));
 	const reasons = new Map<string, string>();
 	const warnings: string[] = [];

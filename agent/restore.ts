@@ -1,6 +1,6 @@
 /** A restore run: load beside what is live, stop the dependents, keep what is overwritten, swap, start again. */
 
-import {untilHealthy} from '../docker/health.ts';
+import {untilHealthy, wellAmong} from '../docker/health.ts';
 import {quiesced} from '../docker/quiesce.ts';
 import {hireWorkers, staging, type WorkerMount, type Workforce} from '../docker/worker.ts';
 import {type BackupRun, once, previousOf, type Workshop} from './backup.ts';
@@ -77,6 +77,7 @@ function journalOf(restores: RestoreJournal, {run, restoration}: RestoreRun): Ru
 		phase: 'loading',
 		replacements: [],
 		swappedAt: null,
+		settledBy: null,
 	};
 	const save = (change: Partial<RestoreRecord>) => {
 		record = {...record, ...change};
@@ -84,8 +85,10 @@ function journalOf(restores: RestoreJournal, {run, restoration}: RestoreRun): Ru
 	};
 
 	return {
-		remember: replacement =>
-			save({replacements: [...record.replacements.filter(({source}) => source !== replacement.source), replacement]}),
+		remember(replacement) {
+			const known = new Map(record.replacements.map(other => [other.source, other]));
+			save({replacements: [...known.set(replacement.source, replacement).values()]});
+		},
 		phase: phase => save({phase, ...(phase === 'swapped' ? {swappedAt: Date.now()} : {})}),
 		replacements: () => record.replacements,
 		remove: () => restores.removeRestore(run),
@@ -100,12 +103,11 @@ interface Hands {
 
 async function work(workshop: RestoreWorkshop, options: RestoreRun, {workforce, journal, state}: Hands): Promise<void> {
 	const {run, restoration, signal, tell} = options;
-	let outageBegan: number | undefined;
 	const worker = await workforce.repository(mountsOf(restoration), 'write');
 	const context = contextOf(workshop, options, workforce, journal, worker.run);
 	const crew = restoration.sources.map((source, index) => createRestoring(source, context, index, restoration.sources));
 	const undone = async (error: unknown): Promise<never> => {
-		await undo(journal, context, restoration, error);
+		await undo(journal, context, options, error);
 		throw error;
 	};
 
@@ -115,29 +117,55 @@ async function work(workshop: RestoreWorkshop, options: RestoreRun, {workforce, 
 			tell({type: 'step', step: 'load', subject: source.name});
 			await source.load();
 		}).catch(undone);
-		await quiesced(
-			{
-				...workshop,
-				run,
-				containers: restoration.stop,
-				// A cancel is heeded between the steps: what was begun is rolled back before anything is started again.
-				signal: new AbortController().signal,
-				onQuiesce(subject) {
-					outageBegan ??= performance.now();
-					tell({type: 'step', step: 'stop', subject});
+		const containers = restoration.stop.map(({container}) => container);
+		const well = await wellAmong(workshop.engine, containers);
+		const still = async (what: () => Promise<void>) =>
+			quiesced(
+				{
+					...workshop,
+					run,
+					containers: restoration.stop,
+					// A cancel is heeded between the steps: what was begun is rolled back before anything is started again.
+					signal: new AbortController().signal,
+					onQuiesce: subject => tell({type: 'step', step: 'stop', subject}),
+					onWindow(windowMs) {
+						state.outageSeconds += windowMs / 1000;
+					},
+					onResume: () => tell({type: 'step', step: 'start'}),
 				},
-				onResume: () => tell({type: 'step', step: 'start'}),
-			},
-			async () => {
+				what,
+			);
+		let startFailure: unknown;
+		try {
+			await still(async () => {
 				await swapAll(crew, options, journal).catch(undone);
 				state.swapped = true;
-			},
-		).finally(() => {
-			state.outageSeconds = outageBegan === undefined ? 0 : (performance.now() - outageBegan) / 1000;
+			});
+		} catch (error) {
+			if (!state.swapped) {
+				throw error;
+			}
+
+			startFailure = error;
+		}
+
+		await untilHealthy(workshop.engine, well).catch(async (error: unknown) => {
+			tell({type: 'warning', message: `${explain(error)}; what was replaced is put back`});
+			journal.phase('undoing');
+			await still(async () => {
+				await undo(journal, context, options, error);
+				state.swapped = false;
+			});
+			throw new RunError('the application is not well on what was restored, so what was there before is back', {cause: error});
 		});
+		if (startFailure !== undefined) {
+			throw startFailure;
+		}
+
+		// Those that were not well before cannot tell whether the restored data is good.
 		await untilHealthy(
 			workshop.engine,
-			restoration.stop.map(({container}) => container),
+			containers.filter(({id}) => !well.some(other => other.id === id)),
 		);
 	} finally {
 		await Promise.allSettled(crew.map(async source => source.close()));
@@ -161,7 +189,7 @@ async function swapAll(crew: readonly Restoring[], {signal, tell}: RestoreRun, j
 }
 
 /** Whatever was made or replaced so far. What cannot be undone now stays in the journal, to be tried again. */
-async function undo(journal: RunJournal, context: RestoreContext, restoration: Restoration, cause: unknown): Promise<void> {
+async function undo(journal: RunJournal, context: RestoreContext, {restoration, run}: RestoreRun, cause: unknown): Promise<void> {
 	const containers = new Map(restoration.sources.map(({name, container}) => [name, container]));
 	const undoContext: UndoContext = {
 		...context,
@@ -174,7 +202,10 @@ async function undo(journal: RunJournal, context: RestoreContext, restoration: R
 	}
 
 	if (failures.length > 0) {
-		throw new AggregateError([cause, ...failures], 'the restore failed, and what it had replaced could not all be put back');
+		throw new RunError('the restore failed, and what it had replaced could not all be put back', {
+			cause: new AggregateError([cause, ...failures]),
+			hint: `when the cause is mended: holdfast restore undo ${run}`,
+		});
 	}
 
 	journal.remove();

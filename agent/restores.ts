@@ -1,19 +1,21 @@
 /** The verbs of restoring, as the agent offers them: each is checked before it is accepted, and again when its turn comes. */
-import type {Agent, RestoreRequest} from './agent.ts';
+import type {Accepted, Agent, RestoreRequest} from './agent.ts';
 import type {BackupRun, Workshop} from './backup.ts';
-import {explain, UsageError} from './errors.ts';
+import {explain, NotFoundError, UsageError} from './errors.ts';
 import type {RestoreResult} from './events.ts';
 import {findPoint, listPoints, readManifest} from './points.ts';
+import type {RestoreRecord} from './replacements.ts';
 import type {RepositoryDoor} from './repository.ts';
 import {restore} from './restore.ts';
 import {checkRestoration} from './restore-check.ts';
-import {planRestoration, type Restoration} from './restore-plan.ts';
+import {planRestoration, planUndo, type Restoration} from './restore-plan.ts';
 import type {RunContext, Runs} from './runs.ts';
 import type {State} from './state.ts';
 import type {Survey} from './survey.ts';
+import {finishRestore, undoRestore} from './undo.ts';
 import {pointView} from './views.ts';
 
-interface Parts {
+export interface RestoreParts {
 	workshop: Workshop;
 	survey: Survey;
 	runs: Runs;
@@ -21,7 +23,13 @@ interface Parts {
 	repository: RepositoryDoor;
 }
 
-export function createRestores({workshop, survey, runs, state, repository}: Parts): Pick<Agent, 'planRestore' | 'restore'> {
+export function createRestores({
+	workshop,
+	survey,
+	runs,
+	state,
+	repository,
+}: RestoreParts): Pick<Agent, 'planRestore' | 'restore' | 'undoRestore' | 'finishRestore'> & {settle: Settle} {
 	const {engine, self} = workshop;
 	const restic = workshop.restic();
 
@@ -63,7 +71,57 @@ export function createRestores({workshop, survey, runs, state, repository}: Part
 		}
 	};
 
+	const settle: Settle = (record, verb, {trigger, startStopped}) =>
+		runs.start({
+			operation: 'restore',
+			target: record.target,
+			trigger,
+			async work({run, tell}) {
+				try {
+					tell({type: 'step', step: 'plan'});
+					const {target} = await survey.one(record.target);
+					await repository.open();
+					const plan = planUndo({target, containers: await engine.list(), self: self.containerId}, record.replacements);
+					if (plan.problems.length > 0) {
+						throw new UsageError(plan.problems.join('; '));
+					}
+
+					const work = verb === 'undo' ? undoRestore : finishRestore;
+					return await work({...workshop, restores: state}, {run, record, plan, tell, startStopped});
+				} catch (error) {
+					return {
+						run,
+						target: record.target,
+						point: record.point,
+						outcome: 'failed',
+						replaced: [],
+						outageSeconds: 0,
+						error: explain(error),
+					};
+				}
+			},
+		});
+
 	return {
+		settle,
+		async undoRestore(run, trigger) {
+			const record = recordOf(state, run);
+			if (record.phase === 'finishing') {
+				throw new UsageError(`run \`${run}\` cannot be undone: what it replaced is let go already`);
+			}
+
+			return settle(record, 'undo', {trigger});
+		},
+		async finishRestore(run, trigger) {
+			const record = recordOf(state, run);
+			if (record.phase !== 'swapped' && record.phase !== 'finishing') {
+				throw new UsageError(`run \`${run}\` is not complete, so what it replaced is not let go`, {
+					hint: `put it back: holdfast restore undo ${run}`,
+				});
+			}
+
+			return settle(record, 'finish', {trigger});
+		},
 		async planRestore(request) {
 			const {target, point, sources, stop, warnings} = await prepare(request);
 			return {
@@ -81,4 +139,25 @@ export function createRestores({workshop, survey, runs, state, repository}: Part
 			return runs.start({operation: 'restore', target, trigger: request.trigger, work: async context => putBack(settled, context)});
 		},
 	};
+}
+
+/** Starts a run that undoes or finishes a restore. @throws {BusyError} */
+export type Settle = (
+	record: RestoreRecord,
+	verb: 'undo' | 'finish',
+	options: {trigger: string; startStopped?: (() => Promise<void>) | undefined},
+) => Accepted<RestoreResult>;
+
+/** @throws {NotFoundError} */
+function recordOf(state: State, run: string): RestoreRecord {
+	const record = state.restores().find(candidate => candidate.run === run);
+	if (record === undefined) {
+		const known = state.findRun(run);
+		throw new NotFoundError(
+			known?.operation === 'restore' ? `nothing that run \`${run}\` replaced is kept any more` : `there is no restore \`${run}\``,
+			{hint: 'holdfast runs lists the runs; what a restore replaced is kept until it is undone, finished or too old'},
+		);
+	}
+
+	return record;
 }

@@ -12,8 +12,14 @@ export async function untilHealthy(engine: Engine, containers: ReadonlyArray<{id
 	const failures = await Promise.all(containers.map(async container => healthProblem(engine, container, deadline)));
 	const problems = failures.filter(problem => problem !== undefined);
 	if (problems.length > 0) {
-		throw new ResumeError(problems.join('; '), {hint: 'see its log; `holdfast restore undo` puts back what was replaced'});
+		throw new ResumeError(problems.join('; '), {hint: 'see its log: docker logs'});
 	}
+}
+
+/** Those that run and are not unhealthy. */
+export async function wellAmong<Known extends {id: string}>(engine: Engine, containers: readonly Known[]): Promise<Known[]> {
+	const details = await Promise.all(containers.map(async ({id}) => engine.inspect(id)));
+	return containers.filter((_, index) => details[index]?.state === 'running' && details[index].health !== 'unhealthy');
 }
 
 async function healthProblem(engine: Engine, {id, name}: {id: string; name: string}, deadline: number): Promise<string | undefined> {

@@ -30,6 +30,9 @@ export interface Client {
 	planRestore: (request: RestoreRequest) => Promise<RestorePlan>;
 	/** Gives the run's id. @throws {NotFoundError | UsageError | BusyError} */
 	restore: (request: RestoreRequest) => Promise<string>;
+	/** Give the id of the run that does it. @throws {NotFoundError | UsageError | BusyError} */
+	undoRestore: (run: string, trigger: string) => Promise<string>;
+	finishRestore: (run: string, trigger: string) => Promise<string>;
 	/** @throws {NotFoundError | UsageError} */
 	cancel: (run: string) => Promise<void>;
 	doctor: () => Promise<Finding[]>;
@@ -89,6 +92,8 @@ export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Cl
 		backup: async (targets, trigger) => (await post<{runs: Array<Started | Refusal>}>('backup', {...targets, trigger})).runs,
 		planRestore: request => post('restore/plan', request),
 		restore: async request => (await post<{run: string}>('restore', request)).run,
+		undoRestore: async (run, trigger) => (await post<{run: string}>('restore/undo', {run, trigger})).run,
+		finishRestore: async (run, trigger) => (await post<{run: string}>('restore/finish', {run, trigger})).run,
 		cancel: async run => {
 			await post(`${runPath(run)}/cancel`);
 		},

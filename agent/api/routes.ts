@@ -8,7 +8,18 @@ import type {RunResult} from '../events.ts';
 import {eventStream} from './event-stream.ts';
 import {planView} from './plan-view.ts';
 import {httpProblem} from './problems.ts';
-import {backupRequest, bodyLimit, json, parse, planQuery, pointsQuery, restoreRequest, runParameter, runsQuery} from './requests.ts';
+import {
+	backupRequest,
+	bodyLimit,
+	json,
+	parse,
+	planQuery,
+	pointsQuery,
+	restoreRequest,
+	runParameter,
+	runsQuery,
+	settleRequest,
+} from './requests.ts';
 import type {Refusal, Started} from './shapes.ts';
 
 export interface RoutesOptions {
@@ -60,6 +71,15 @@ export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 		reportLoss(accepted, report);
 		return context.json({run: accepted.run}, 202);
 	});
+	for (const verb of ['undo', 'finish'] as const) {
+		routes.post(`/restore/${verb}`, async context => {
+			const {run, trigger} = parse(settleRequest, await json(context.req));
+			const accepted = await agent[`${verb}Restore`](run, trigger);
+			reportLoss(accepted, report);
+			return context.json({run: accepted.run}, 202);
+		});
+	}
+
 	return routes;
 }
 

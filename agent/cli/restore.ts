@@ -1,5 +1,7 @@
 import {createInterface} from 'node:readline/promises';
+import type {Command} from 'commander';
 import type {RestorePlan, RestoreRequest} from '../agent.ts';
+import type {Client} from '../api/client.ts';
 import {UsageError} from '../errors.ts';
 import type {RestoreResult} from '../events.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
@@ -19,7 +21,7 @@ interface RestoreOptions extends JsonOption {
 }
 
 export const addRestore: AddCommand = (program, context) => {
-	program
+	const command = program
 		.command('restore')
 		.description('put a target back to the moment of a restore point')
 		.argument('<target>', 'as `holdfast targets` names it')
@@ -32,7 +34,25 @@ export const addRestore: AddCommand = (program, context) => {
 			'\nExamples:\n  $ holdfast restore shop/db --dry-run\n  $ holdfast restore shop/db --point 01JB2M9Q\n  $ holdfast restore shop/app --only volume:/data --yes --json',
 		)
 		.action(async (target: string, options: RestoreOptions) => context.end(await restore(context, target, options)));
+	addSettle(command, context, 'undo', 'put back what a restore replaced; what was written since is lost');
+	addSettle(command, context, 'finish', 'let go of what a restore replaced; it cannot be undone afterwards');
 };
+
+function addSettle(restoring: Command, context: Context, verb: 'undo' | 'finish', description: string): void {
+	restoring
+		.command(verb)
+		.description(description)
+		.argument('<run>', 'as `holdfast runs` names the restore')
+		.addHelpText('after', `\nExample:\n  $ holdfast restore ${verb} 01JB2M9Q`)
+		.action(async (run: string, _options: unknown, settling: Command) => {
+			// The option is the parent's, which takes it wherever it stands.
+			const {json} = settling.optsWithGlobals<JsonOption>();
+			const client = await context.connect();
+			const accepted = await client[`${verb}Restore`](run, 'cli');
+			const {target} = await client.run(run);
+			context.end(await watch(context, {client, run: accepted, target, json}));
+		});
+}
 
 async function restore(context: Context, target: string, {point, only = [], yes, dryRun, json}: RestoreOptions): Promise<ExitCode> {
 	if (!yes && !dryRun && !context.stdin.isTTY) {
@@ -61,7 +81,17 @@ async function restore(context: Context, target: string, {point, only = [], yes,
 		request.point = plan.point.point;
 	}
 
-	const run = await client.restore(request);
+	return watch(context, {client, run: await client.restore(request), target, json});
+}
+
+interface Watched {
+	json: true | undefined;
+	client: Client;
+	run: string;
+	target: string;
+}
+
+async function watch(context: Context, {client, run, target, json}: Watched): Promise<ExitCode> {
 	const progress = createProgress(context.err);
 	try {
 		const result = (await follow(client, run, progress, context.interrupted)) as RestoreResult;

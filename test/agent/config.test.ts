@@ -44,6 +44,7 @@ test('needs no variable at all', t => {
 		keep: undefined,
 		timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
 		concurrency: 2,
+		keepReplacedMs: 72 * 3_600_000,
 		listen: {host: undefined, port: 9797},
 		apiToken: '',
 		engineAddress: 'unix:///var/run/docker.sock',

@@ -163,6 +163,16 @@ export function createFakeAgent(): FakeAgent {
 			const {view, finished} = begin(target(request.target).target, 'restore', request.trigger);
 			return {run: view.run, finished: finished.promise as Promise<RestoreResult>};
 		},
+		async undoRestore(run, trigger) {
+			agent.calls.push({undo: run});
+			const {view, finished} = begin(find(run).view.target, 'restore', trigger);
+			return {run: view.run, finished: finished.promise as Promise<RestoreResult>};
+		},
+		async finishRestore(run, trigger) {
+			agent.calls.push({finish: run});
+			const {view, finished} = begin(find(run).view.target, 'restore', trigger);
+			return {run: view.run, finished: finished.promise as Promise<RestoreResult>};
+		},
 		async cancel(run) {
 			const {view} = find(run);
 			agent.calls.push({cancel: run});

@@ -1,0 +1,103 @@
+/** Restores that an earlier life of the agent did not end: each is rolled back, or let go, in a run of its own that says so. */
+import {setTimeout as delay} from 'node:timers/promises';
+import type {Engine} from '../docker/engine.ts';
+import {undoUnfinished} from '../docker/unfinished.ts';
+import {explain} from './errors.ts';
+import type {EventHub, RestoreResult} from './events.ts';
+import type {Log} from './log.ts';
+import type {RestoreRecord} from './replacements.ts';
+import type {Settle} from './restores.ts';
+import {describeReplacement} from './sources/restoring.ts';
+import type {RunRecord, State} from './state.ts';
+
+interface Recovery {
+	engine: Engine;
+	state: State;
+	hub: EventHub;
+	log: Log;
+}
+
+/** How often it is tried again what could not be settled: its server may not be up yet. */
+const retryMs = 10_000;
+
+/** The live data may be half replaced. */
+const isHalfDone = ({phase}: RestoreRecord): boolean => phase === 'swapping' || phase === 'undoing';
+
+const isUnsettled = (record: RestoreRecord): boolean => isHalfDone(record) || record.phase === 'loading' || record.phase === 'finishing';
+
+/** The state without the undos of containers that must not start before their data is in order. */
+export function withoutHeldBack(state: State): State {
+	const records = state.restores().filter(isHalfDone);
+	const held = new Set(records.flatMap(({run, settledBy}) => [run, ...(settledBy === null ? [] : [settledBy])]));
+	return {...state, open: () => state.open().filter(({run}) => !held.has(run))};
+}
+
+/** Restores that were under way are over, whatever becomes of what they replaced. Call it before any run is started. */
+export function closeInterruptedRestores({state, hub, log}: Recovery): void {
+	const records = new Map(state.restores().map(record => [record.run, record]));
+	for (const interrupted of state.interruptedRuns().filter(({operation}) => operation === 'restore')) {
+		const result = resultOf(interrupted, records.get(interrupted.run));
+		const {run, target, operation} = interrupted;
+		state.finishRun(run, Date.now(), result);
+		const event = {type: 'finished' as const, run, target, at: Date.now(), operation, result};
+		state.appendEvent(event);
+		hub.send(event);
+		log.warning(`restore ${run} of \`${target}\` was interrupted by the end of the agent: ${result.outcome}`);
+	}
+}
+
+function resultOf({run, target}: RunRecord, record: RestoreRecord | undefined): RestoreResult {
+	const common = {run, target, point: record?.point ?? '', outageSeconds: 0};
+	if (record?.phase === 'swapped') {
+		const replaced = record.replacements.flatMap(replacement => describeReplacement(replacement) ?? []);
+		return {...common, outcome: 'success', replaced};
+	}
+
+	const error = `the agent ended while the run was under way${record === undefined ? '' : ', and what it did is rolled back'}`;
+	return {...common, outcome: 'failed', replaced: [], error};
+}
+
+/** Returns when all is settled; tries again until then. */
+export async function recoverRestores(
+	{engine, state, log}: Recovery,
+	{settle, upTo, signal}: {settle: Settle; upTo: number; signal: AbortSignal},
+): Promise<void> {
+	for (;;) {
+		const unsettled = state.restores().filter(record => isUnsettled(record));
+		const outcomes = await Promise.all(unsettled.map(async record => recoverOne(record)));
+		if (outcomes.every(Boolean) || signal.aborted) {
+			return;
+		}
+
+		await delay(retryMs, undefined, {signal}).catch(() => {});
+	}
+
+	async function recoverOne(record: RestoreRecord): Promise<boolean> {
+		const verb = record.phase === 'finishing' ? 'finish' : 'undo';
+		const runs = new Set([record.run, record.settledBy]);
+		const journal = {...state, open: () => state.open().filter(({run, id}) => runs.has(run) && id <= upTo)};
+		const startStopped = async () => {
+			const {failures} = await undoUnfinished({engine, journal, upTo, signal});
+			if (failures.length > 0) {
+				throw new AggregateError(failures);
+			}
+		};
+
+		try {
+			const {outcome, error} = await settle(record, verb, {trigger: 'recovery', startStopped}).finished;
+			if (outcome === 'failed') {
+				throw new Error(error);
+			}
+
+			log.warning(
+				`restore ${record.run} of \`${record.target}\`, which was interrupted, ${verb === 'undo' ? 'is rolled back' : 'is finished'}`,
+			);
+			return true;
+		} catch (error) {
+			log.error(
+				`restore ${record.run} of \`${record.target}\`, which was interrupted, could not be settled, trying again: ${explain(error)}`,
+			);
+			return false;
+		}
+	}
+}
