@@ -1,15 +1,26 @@
-/** The agent's repository: opened once, and again after a failure; made only where none was ever known. */
+/** The agent's repository: opened once in a while, and again after a failure; made only where none was ever known. */
 import {ensureRepository} from './restic/open.ts';
 import type {Repository, Restic} from './restic/restic.ts';
 import type {State} from './state.ts';
 
 export interface RepositoryDoor {
-	/** The repository's id. Cheap once it succeeded. @throws {RepositoryError} */
+	/** The repository's id. Cheap for a while after it succeeded. @throws {RepositoryError} */
 	open: () => Promise<string>;
 }
 
-export function createRepositoryDoor({restic, repository, state}: {restic: Restic; repository: Repository; state: State}): RepositoryDoor {
-	let opened: Promise<string> | undefined;
+/** A repository that goes away while the agent runs is noticed after this long, also when there is no run. */
+const trustMs = 5 * 60_000;
+
+interface DoorOptions {
+	restic: Pick<Restic, 'id' | 'init'>;
+	repository: Pick<Repository, 'location'>;
+	state: Pick<State, 'knownRepository' | 'rememberRepository'>;
+	/** Milliseconds that only grow. */
+	now?: () => number;
+}
+
+export function createRepositoryDoor({restic, repository, state, now = () => performance.now()}: DoorOptions): RepositoryDoor {
+	let opened: {id: Promise<string>; until: number} | undefined;
 
 	const open = async (): Promise<string> => {
 		const id = await ensureRepository({restic, knownId: state.knownRepository(repository.location), allowInit: true});
@@ -19,11 +30,18 @@ export function createRepositoryDoor({restic, repository, state}: {restic: Resti
 
 	return {
 		async open() {
-			opened ??= open();
+			if (opened === undefined || now() >= opened.until) {
+				opened = {id: open(), until: now() + trustMs};
+			}
+
+			const attempt = opened;
 			try {
-				return await opened;
+				return await attempt.id;
 			} catch (error) {
-				opened = undefined;
+				if (opened === attempt) {
+					opened = undefined;
+				}
+
 				throw error;
 			}
 		},
