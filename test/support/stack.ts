@@ -17,6 +17,8 @@ export interface StackOptions {
 	services: Record<string, Service>;
 	/** Named volumes of the services; Holdfast's own come by themselves. */
 	volumes?: readonly string[];
+	/** Where the volume of the repository is to be another than on the disk: options of the driver `local`. */
+	repositoryVolume?: Record<string, string>;
 	/** Networks beside the default one. */
 	networks?: readonly string[];
 	/** Added to Holdfast's service. */
@@ -50,6 +52,8 @@ export interface Stack {
 	follow: (run: string) => AsyncIterable<RunEvent>;
 	/** The HTTP API from inside Holdfast's container. */
 	api: (method: string, path: string, body?: unknown) => Promise<{status: number; body: unknown}>;
+	/** Recreates Holdfast's container with other settings than those it began with; the rest stays as it is. Does not wait. */
+	change: (holdfast: Service & {environment?: Record<string, string>}) => Promise<void>;
 	/** Waits until Holdfast's container answers. */
 	ready: () => Promise<void>;
 	state: (service: string) => Promise<string>;
@@ -89,15 +93,25 @@ export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options:
 		...holdfastService,
 	};
 	const volumes = ['hf-repository', 'hf-state', 'hf-cache', ...(options.volumes ?? [])];
-	await writeFile(
-		file,
-		stringify({
-			name: project,
-			services: {holdfast, ...options.services},
-			volumes: Object.fromEntries(volumes.map(name => [name, {labels: {'holdfast-test': project}}])),
-			networks: Object.fromEntries((options.networks ?? []).map(name => [name, {}])),
-		}),
-	);
+	const write = (service: Service) =>
+		writeFile(
+			file,
+			stringify({
+				name: project,
+				services: {holdfast: service, ...options.services},
+				volumes: Object.fromEntries(
+					volumes.map(name => [
+						name,
+						{
+							labels: {'holdfast-test': project},
+							...(name === 'hf-repository' && options.repositoryVolume ? {driver_opts: options.repositoryVolume} : {}),
+						},
+					]),
+				),
+				networks: Object.fromEntries((options.networks ?? []).map(name => [name, {}])),
+			}),
+		);
+	await write(holdfast);
 
 	const compose = async (...args: string[]) =>
 		(await execa('docker', ['compose', '--file', file, '--project-name', project, ...args])).stdout;
@@ -181,8 +195,12 @@ export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options:
 				body: answer.body.startsWith('{') || answer.body.startsWith('[') ? JSON.parse(answer.body) : answer.body,
 			};
 		},
+		async change({environment = {}, ...service}) {
+			await write({...holdfast, ...service, environment: {...holdfast.environment, ...environment}});
+			await compose('up', '--detach', '--no-deps', 'holdfast');
+		},
 		async ready() {
-			await until('Holdfast answers', async () => (await run('healthcheck')).exitCode === 0, {timeout: 60_000, interval: 200});
+			await until('Holdfast answers', async () => (await run('healthcheck')).exitCode === 0, {timeout: 180_000, interval: 200});
 		},
 		state: async service => docker(['inspect', '--format', '{{.State.Status}}', container(service)]),
 		down,
