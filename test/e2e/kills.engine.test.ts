@@ -1,0 +1,123 @@
+/**
+ * Whatever is killed, whenever: nothing partial is a restore point, everything is put back, and the next run succeeds. Each step of a run is
+ * met with the death of each process that can be alive then.
+ */
+import {randomBytes} from 'node:crypto';
+import test, {type ExecutionContext} from 'ava';
+import {makeKeyCheap} from '../support/cheap-key.ts';
+import {ensureImage} from '../support/images.ts';
+import {connect, nameOf, type Scene, stepsOf, survive, targetsAt} from '../support/kills.ts';
+import {startStack} from '../support/stack.ts';
+import {until} from '../support/until.ts';
+
+/** A pattern of the names of kills, to look into one: `KILLS='^restic killed at .pin'`. */
+const only = process.env.KILLS;
+
+async function killEverything(t: ExecutionContext, scene: Scene): Promise<number> {
+	const steps = await stepsOf(scene);
+	const failures: string[] = [];
+	let kills = 0;
+	for (const [index, step] of steps.entries()) {
+		for (const victim of targetsAt(steps, index)) {
+			const name = `${victim} killed at \`${nameOf(step, scene.stack.project)}\``;
+			if (only !== undefined && !new RegExp(only).test(name)) {
+				continue;
+			}
+
+			const begun = performance.now();
+			const failure = await survive(scene, step, victim).then(
+				() => undefined,
+				(error: Error) => `${name}: ${error.message}`,
+			);
+			t.log(failure === undefined ? '✔' : '✘', `${name}: ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+			failures.push(...(failure === undefined ? [] : [failure]));
+			kills++;
+			if (process.env.KILLS_LIVE) {
+				console.error(new Date().toISOString(), failure ?? name);
+			}
+		}
+	}
+
+	t.deepEqual(failures, []);
+	return kills;
+}
+
+const token = 'a-token-for-the-tests-of-this-file';
+
+const bystanders = (app: string) =>
+	Object.fromEntries(
+		['frozen', 'asleep'].map(name => [name, {image: app, command: ['sleep', '100000'], stop_grace_period: '1s', volumes: ['data:/data']}]),
+	);
+
+test('a group of a database and an application that is paused', async t => {
+	t.timeout(20 * 60_000);
+	const [postgres, app] = await Promise.all([ensureImage('postgres:17'), ensureImage('holdfast-test/app:latest')]);
+	const database = `kills_${randomBytes(4).toString('hex')}`;
+	const stack = await startStack(t, {
+		volumes: ['data', 'database'],
+		holdfast: {environment: {HOLDFAST_API_TOKEN: token}},
+		services: {
+			db: {
+				image: postgres,
+				environment: {POSTGRES_PASSWORD: 'secret-of-the-database', POSTGRES_DB: database},
+				volumes: ['database:/var/lib/postgresql/data'],
+				labels: {'holdfast.enable': 'true', 'holdfast.group': 'all', 'holdfast.postgres': database},
+			},
+			app: {
+				image: app,
+				command: ['write-sqlite', '/data/app.db'],
+				volumes: ['data:/data'],
+				labels: {'holdfast.enable': 'true', 'holdfast.group': 'all', 'holdfast.sqlite': '/data/app.db', 'holdfast.volumes': 'true'},
+			},
+			...bystanders(app),
+		},
+	});
+	await makeKeyCheap(stack.container('holdfast'));
+	await stack.compose('pause', 'frozen');
+	await stack.compose('stop', 'asleep');
+	const sql = `create table filler as select n, md5(n::text) || md5((n + 1)::text) as payload from generate_series(1, 150000) n`;
+	await until('the database', async () => stack.exec('db', 'psql', '-U', 'postgres', '-d', database, '-c', 'select 1'));
+	await stack.exec('db', 'psql', '-U', 'postgres', '-d', database, '-c', sql);
+	const scene: Scene = {stack, token, database, target: `${stack.project}/all`};
+	t.true((await killEverything(t, scene)) >= (only === undefined ? 35 : 1));
+	t.false(
+		(await stack.compose('logs', 'db')).includes('terminating any other active server processes'),
+		'PostgreSQL took a death for a crash',
+	);
+});
+
+test('an application that is stopped, between two hooks', async t => {
+	t.timeout(20 * 60_000);
+	const app = await ensureImage('holdfast-test/app:latest');
+	const stack = await startStack(t, {
+		volumes: ['data'],
+		holdfast: {environment: {HOLDFAST_API_TOKEN: token}},
+		services: {
+			app: {
+				image: app,
+				command: ['write-sqlite', '/data/app.db'],
+				volumes: ['data:/data'],
+				labels: {
+					'holdfast.enable': 'true',
+					'holdfast.sqlite': '/data/app.db',
+					'holdfast.volumes': 'true',
+					'holdfast.quiesce': 'stop',
+					'holdfast.before': 'touch /data/hooked',
+					'holdfast.after': 'rm -f /data/hooked',
+				},
+			},
+			...bystanders(app),
+		},
+	});
+	await makeKeyCheap(stack.container('holdfast'));
+	await stack.compose('pause', 'frozen');
+	await stack.compose('stop', 'asleep');
+	const scene: Scene = {
+		stack,
+		token,
+		target: `${stack.project}/app`,
+		isPutBack: async () => (await stack.exec('app', 'ls', '/data')).split('\n').every(name => name !== 'hooked'),
+	};
+	await until('the database', async () => (await connect(scene)).isReady());
+	t.true((await killEverything(t, scene)) >= (only === undefined ? 25 : 1));
+});
