@@ -27,6 +27,12 @@ export interface TargetView {
 	problems: Problem[];
 }
 
+/** A target that is not run, and why. */
+export interface NoPlan {
+	target: string;
+	error: string;
+}
+
 /** One row of `status --json`. */
 export interface StatusView {
 	target: string;
@@ -99,8 +105,10 @@ export interface Accepted<Result> {
 
 export interface Agent {
 	targets: () => Promise<TargetView[]>;
-	/** @throws {NotFoundError} */
+	/** @throws {NotFoundError | UsageError} */
 	plan: (target: string) => Promise<Plan>;
+	/** Those of every target; what `plan` would throw stands in place of a plan. */
+	plans: () => Promise<Array<Plan | NoPlan>>;
 	status: () => Promise<StatusView[]>;
 	/** @throws {RepositoryError} */
 	points: (target?: string) => Promise<PointView[]>;
@@ -191,6 +199,11 @@ export function createAgent({workshop, survey, runs, state, repository, sweeper,
 		async plan(target) {
 			return (await ready(survey, target)).plan;
 		},
+		async plans() {
+			return (await survey.all()).map(({target, plan, problems}) =>
+				problems.length > 0 ? {target: target.name, error: explain(refusal(problems))} : plan,
+			);
+		},
 		async status() {
 			return (await survey.all()).map(surveyed => {
 				const {name: target} = surveyed.target;
@@ -237,8 +250,11 @@ export function createAgent({workshop, survey, runs, state, repository, sweeper,
 async function ready(survey: Survey, target: string): Promise<Surveyed> {
 	const surveyed = await survey.one(target);
 	if (surveyed.problems.length > 0) {
-		throw new UsageError(surveyed.problems.map(({message}) => message).join('; '), {hint: surveyed.problems.find(({hint}) => hint)?.hint});
+		throw refusal(surveyed.problems);
 	}
 
 	return surveyed;
 }
+
+const refusal = (problems: readonly Problem[]): UsageError =>
+	new UsageError(problems.map(({message}) => message).join('; '), {hint: problems.find(({hint}) => hint)?.hint});

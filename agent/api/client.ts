@@ -1,5 +1,5 @@
 /** The API as typed calls: what the command line and the bot hold instead of an agent. */
-import type {Finding, PointView, RestorePlan, RestoreRequest, RunView, StatusView, TargetView} from '../agent.ts';
+import type {Finding, NoPlan, PointView, RestorePlan, RestoreRequest, RunView, StatusView, TargetView} from '../agent.ts';
 import {BusyError, NotFoundError, RepositoryError, RunError, UsageError} from '../errors.ts';
 import type {RunEvent} from '../events.ts';
 import {readEvents} from './event-reader.ts';
@@ -12,6 +12,7 @@ export interface Client {
 	targets: () => Promise<TargetView[]>;
 	/** @throws {NotFoundError} */
 	plan: (target: string) => Promise<PlanView>;
+	plans: () => Promise<Array<PlanView | NoPlan>>;
 	status: () => Promise<StatusView[]>;
 	/** @throws {RepositoryError} */
 	points: (target?: string) => Promise<PointView[]>;
@@ -76,6 +77,7 @@ export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Cl
 		version: async () => (await get<{version: string}>('version')).version,
 		targets: () => get('targets'),
 		plan: target => get('plan', {target}),
+		plans: () => get('plan'),
 		status: () => get('status'),
 		points: target => get('points', {target}),
 		runs: ({target, limit} = {}) => get('runs', {target, limit}),

@@ -26,7 +26,7 @@ export const restoreRequest = z.strictObject({
 
 export const settleRequest = z.strictObject({run: z.string().min(1).max(100), trigger});
 
-export const planQuery = z.object({target});
+export const planQuery = z.object({target: target.optional()});
 export const pointsQuery = z.object({target: target.optional()});
 export const runsQuery = z.object({target: target.optional(), limit: z.coerce.number().int().min(1).max(1000).default(100)});
 export const runParameter = z.string().min(1).max(100);

@@ -41,7 +41,14 @@ export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 	routes.use(limitBody({maxSize: bodyLimit}));
 	routes.get('/version', context => context.json({version}));
 	routes.get('/targets', async context => context.json(await agent.targets()));
-	routes.get('/plan', async context => context.json(planView(await agent.plan(parse(planQuery, context.req.query()).target))));
+	routes.get('/plan', async context => {
+		const {target} = parse(planQuery, context.req.query());
+		if (target !== undefined) {
+			return context.json(planView(await agent.plan(target)));
+		}
+
+		return context.json((await agent.plans()).map(plan => ('error' in plan ? plan : planView(plan))));
+	});
 	routes.get('/status', async context => context.json(await agent.status()));
 	routes.get('/points', async context => context.json(await agent.points(parse(pointsQuery, context.req.query()).target)));
 	routes.get('/doctor', async context => context.json(await agent.doctor()));

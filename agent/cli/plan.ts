@@ -1,18 +1,10 @@
-import type {Client} from '../api/client.ts';
 import type {PlanView} from '../api/shapes.ts';
-import {explain, type UsageError} from '../errors.ts';
 import type {AddCommand, JsonOption} from './context.ts';
-import {exit, exitOfError} from './exit.ts';
+import {exit} from './exit.ts';
 import type {Output} from './output.ts';
 import {howToLabel} from './problems.ts';
 import {styled} from './text.ts';
 import {duration} from './units.ts';
-
-/** A target that cannot be planned; the others are. */
-interface NoPlan {
-	target: string;
-	error: string;
-}
 
 export const addPlan: AddCommand = (program, {connect, out, err, end}) => {
 	program
@@ -28,7 +20,7 @@ export const addPlan: AddCommand = (program, {connect, out, err, end}) => {
 				return end(exit.done);
 			}
 
-			const plans = await planAll(client);
+			const plans = await client.plans();
 			if (json) {
 				out.json(plans);
 			} else if (plans.length === 0) {
@@ -42,24 +34,6 @@ export const addPlan: AddCommand = (program, {connect, out, err, end}) => {
 			end(plans.some(plan => 'error' in plan) ? exit.failed : exit.done);
 		});
 };
-
-async function planAll(client: Client): Promise<Array<PlanView | NoPlan>> {
-	const plans: Array<PlanView | NoPlan> = [];
-	for (const {target} of await client.targets()) {
-		try {
-			plans.push(await client.plan(target));
-		} catch (error) {
-			// Only what concerns this target; an agent that is away concerns them all.
-			if (exitOfError(error) !== exit.usage) {
-				throw error;
-			}
-
-			plans.push({target, error: explain(error as UsageError)});
-		}
-	}
-
-	return plans;
-}
 
 function printPlan(output: Output, plan: PlanView): void {
 	output.line`${styled('bold', plan.target)}  schedule ${plan.schedule} (${plan.scheduleFrom})`;

@@ -95,6 +95,9 @@ export function createFakeAgent(): FakeAgent {
 		},
 
 		targets: async () => agent.has.targets,
+		async plans() {
+			return agent.has.targets.map(({target: name}) => agent.has.plans.get(name) ?? {target: name, error: `\`${name}\` has problems`});
+		},
 		async plan(name) {
 			const plan = agent.has.plans.get(target(name).target);
 			if (!plan) {

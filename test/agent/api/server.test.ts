@@ -224,7 +224,7 @@ test('what is not valid is refused with the reason', async t => {
 		t.regex(((await response.json()) as {error: string}).error, reason, JSON.stringify(body));
 	}
 
-	for (const path of ['plan', 'runs?limit=0', 'runs?limit=1001', 'runs?limit=many', `runs/${'x'.repeat(101)}`]) {
+	for (const path of ['plan?target=', 'runs?limit=0', 'runs?limit=1001', 'runs?limit=many', `runs/${'x'.repeat(101)}`]) {
 		t.is((await api(path)).status, 400, path);
 	}
 
