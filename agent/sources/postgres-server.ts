@@ -24,12 +24,20 @@ export interface PostgresServer {
 	query: (database: string, sql: string) => Promise<string[][]>;
 }
 
-/** Finds the postgres process with the lowest pid and says who it runs as. The container's first process may be an init or a supervisor. */
-const findServer = `for status in /proc/[0-9]*/status; do
-	name= pid= uid= gid=
-	while read -r key value _; do case $key in Name:) name=$value;; Pid:) pid=$value;; Uid:) uid=$value;; Gid:) gid=$value;; esac; done <"$status" 2>/dev/null
-	case $name in postgres|postmaster) echo "$pid $uid $gid";; esac
-done`;
+/**
+ * Finds postgres processes and says who they run as: pid, uid, gid, and whether it is in this container's control group. The container's
+ * first process may be an init or a supervisor; with the host's pid namespace, those of every other container are seen too.
+ */
+const findServer = `read -r own </proc/self/cgroup
+for process in /proc/[0-9]*; do
+	name= uid= gid= group=
+	read -r name <"$process/comm"
+	case $name in postgres|postmaster) ;; *) continue ;; esac
+	while read -r key value _; do case $key in Uid:) uid=$value;; Gid:) gid=$value;; esac; done <"$process/status"
+	read -r group <"$process/cgroup"
+	[ "$group" = "$own" ] && own_group=1 || own_group=0
+	[ -z "$gid" ] || echo "\${process#/proc/} $uid $gid $own_group"
+done 2>/dev/null`;
 
 /** What a client program may need of the container's own environment. Nothing that would make it dial elsewhere. */
 const clientVariables = ['PATH', 'PGPORT', 'LANG', 'LC_ALL', 'HOME'];
@@ -58,11 +66,7 @@ export async function connectPostgres(
 
 	const place = inContainer(engine, container.id);
 	const {stdout} = await output(place, {argv: ['sh', '-c', findServer], user: '0', signal});
-	const servers = stdout
-		.split('\n')
-		.filter(Boolean)
-		.map(line => line.split(' ').map(Number));
-	const [pid, uid, gid] = servers.sort(([a = 0], [b = 0]) => a - b)[0] ?? [];
+	const [pid, uid, gid] = oldestServer(stdout);
 	if (pid === undefined || uid === undefined || gid === undefined) {
 		throw new RunError(`no PostgreSQL server runs in container \`${container.name}\``, {
 			hint: "correct the label `holdfast.postgres`, or see the container's log",
@@ -133,6 +137,16 @@ export async function connectPostgres(
 				.map(row => row.split('\t'));
 		},
 	};
+}
+
+/** The process with the lowest pid is the parent of the others. */
+function oldestServer(found: string): number[] {
+	const servers = found
+		.split('\n')
+		.filter(Boolean)
+		.map(line => line.split(' ').map(Number));
+	const own = servers.filter(([, , , isOwn]) => isOwn === 1);
+	return (own.length > 0 ? own : servers).sort(([a = 0], [b = 0]) => a - b)[0] ?? [];
 }
 
 /** Names of the databases that allow connections and are no templates. */

@@ -4,7 +4,7 @@
  */
 import {pipeline} from 'node:stream/promises';
 import {z} from 'zod';
-import {type Command, lastLines, output, type Running, succeed} from '../command.ts';
+import {type Command, lastLines, output, type Place, type Running, succeed} from '../command.ts';
 import {explain, RunError} from '../errors.ts';
 import type {PlannedSource} from '../plan.ts';
 import {describeSql} from './postgres-database.ts';
@@ -52,6 +52,7 @@ export function postgresSource(planned: PlannedSource & {kind: 'postgres'}, cont
 	const fifo = `${context.staging}/${index}.fifo`;
 	let server: PostgresServer | undefined;
 	let session: Session | undefined;
+	let worker: Place | undefined;
 	let snapshot = '';
 	let details: Record<string, unknown> = {};
 
@@ -65,13 +66,16 @@ export function postgresSource(planned: PlannedSource & {kind: 'postgres'}, cont
 				env: {PGAPPNAME: 'holdfast'},
 				signal,
 			});
-			const described = JSON.parse(await session.ask(describe, signal)) as Record<string, unknown>;
-			const properties = JSON.parse(await session.ask(`${describeSql('datname = current_database()')};`, signal)) as Record<
-				string,
-				unknown
-			>;
-			const toolVersion = (await succeed(server.client, {argv: ['pg_dump', '--version']})).trim();
-			details = {database, format: planned.format, ...described, ...properties, toolVersion, globals: await dumpGlobals(server)};
+			// Whatever fails beside it, a worker that is being made is waited for, so that it can be dismissed.
+			const entering = Promise.allSettled([enterableWorker(context, server, container, signal)]);
+			try {
+				details = {database, format: planned.format, ...(await describeDatabase(session, signal)), ...(await describeServer(server))};
+			} finally {
+				const [entered] = await entering;
+				worker = entered.status === 'fulfilled' ? entered.value : undefined;
+			}
+
+			signal.throwIfAborted();
 		},
 		async firstPass() {},
 		async arm() {},
@@ -85,7 +89,12 @@ export function postgresSource(planned: PlannedSource & {kind: 'postgres'}, cont
 			}
 
 			const dump: Argv = ['pg_dump', ...argv, ...server.connection(database), `--snapshot=${snapshot}`];
-			const saved = await storeStream(context, {source: name, fifo, magic, produce: producer(context, server, planned, dump, fifo)});
+			const saved = await storeStream(context, {
+				source: name,
+				fifo,
+				magic,
+				produce: producer(context, server, worker, {database, dump, fifo}),
+			});
 			await session?.close();
 			return {snapshot: saved.snapshot, bytes: saved.bytes, addedBytes: saved.addedBytes, details};
 		},
@@ -95,6 +104,11 @@ export function postgresSource(planned: PlannedSource & {kind: 'postgres'}, cont
 	};
 }
 
+async function describeServer(server: PostgresServer): Promise<Record<string, unknown>> {
+	const [version, globals] = await Promise.all([succeed(server.client, {argv: ['pg_dump', '--version']}), dumpGlobals(server)]);
+	return {toolVersion: version.trim(), globals};
+}
+
 async function dumpGlobals({client, user}: PostgresServer): Promise<string> {
 	const argv = ['pg_dumpall', '--globals-only', '--no-password', `--username=${user}`] as const;
 	const {exitCode, stdout} = await output(client, {argv});
@@ -102,14 +116,20 @@ async function dumpGlobals({client, user}: PostgresServer): Promise<string> {
 	return exitCode === 0 ? stdout : succeed(client, {argv: [...argv, '--no-role-passwords']});
 }
 
-/** The dump worker, or docker exec through the agent where there can be none. */
-function producer(
-	context: SourceContext,
-	server: PostgresServer,
-	{container, database}: PlannedSource & {kind: 'postgres'},
-	dump: Argv,
-	fifo: string,
-) {
+async function describeDatabase(session: Session, signal: AbortSignal): Promise<Record<string, unknown>> {
+	const described = JSON.parse(await session.ask(describe, signal)) as Record<string, unknown>;
+	const properties = JSON.parse(await session.ask(`${describeSql('datname = current_database()')};`, signal)) as Record<string, unknown>;
+	return {...described, ...properties};
+}
+
+interface Produced {
+	database: string;
+	dump: Argv;
+	fifo: string;
+}
+
+/** By the dump worker, or through the agent where there is none. */
+function producer(context: SourceContext, server: PostgresServer, worker: Place | undefined, {database, dump, fifo}: Produced) {
 	const check = async (running: Running) => {
 		running.stdout.resume();
 		const {exitCode, stderr} = await running.done;
@@ -119,7 +139,6 @@ function producer(
 	};
 
 	return async (signal: AbortSignal): Promise<void> => {
-		const worker = await enterableWorker(context, server, container, signal);
 		if (worker === undefined) {
 			await dumpThroughAgent(context, server, {argv: dump, signal}, fifo, check);
 		} else {
