@@ -1,5 +1,5 @@
 // many-files FOLDER COUNT BYTES EVERY: fills FOLDER with COUNT incompressible files, of BYTES each, in folders of 100, writes FOLDER/../filled, and
-// then writes each EVERY-th file anew, over and over. A round in full is announced as the line `round` on standard output.
+// then writes each EVERY-th file anew, over and over.
 import {randomFillSync} from 'node:crypto';
 import {mkdirSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
@@ -30,5 +30,5 @@ for (;;) {
 		await delay(1);
 	}
 
-	console.log('round');
+	await delay(500);
 }
