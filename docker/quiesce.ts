@@ -1,6 +1,6 @@
 /**
  * Quiesce and resume. What is about to be done is on disk before it is done, so that it is undone whatever dies: the window closes on
- * success, failure, cancel and time-out here, and in `undoAll` after the agent was killed.
+ * success, failure, cancel and time-out here, and in `unfinished.ts` after the agent was killed.
  */
 import {setTimeout as delay} from 'node:timers/promises';
 import {lastLines, output} from '../agent/command.ts';
@@ -318,24 +318,4 @@ function resumeError(undo: Undo, cause: unknown): ResumeError {
 		hook: `docker exec ${containerName} …`,
 	}[undo.kind];
 	return new ResumeError(`container \`${containerName}\` could not be put back`, {cause, hint: `run \`${command}\` by hand`});
-}
-
-/**
- * Undoes all that an earlier life of the agent left undone, newest first. An entry that fails stays open, to be tried again.
- * @returns the names of the containers that were put back, and why others were not
- */
-export async function undoAll(engine: Engine, journal: Journal): Promise<{undone: string[]; failures: unknown[]}> {
-	const undone: string[] = [];
-	const failures: unknown[] = [];
-	for (const {id, undo} of journal.open().toReversed()) {
-		try {
-			await undoOne(engine, undo);
-			journal.clear(id);
-			undone.push(undo.containerName);
-		} catch (error) {
-			failures.push(error);
-		}
-	}
-
-	return {undone, failures};
 }
