@@ -1,0 +1,86 @@
+/** How fast a dump reaches the repository: by the dump worker, and by docker exec through the agent, against the same pipe inside the database's container. */
+import {until} from '../support/until.ts';
+import type {Row, Size} from './table.ts';
+import {openYard, postgresService, serverAnswers, type Yard} from './yard.ts';
+
+/** What hardly can be compressed, new each time, so that no measurement finds its blocks in the repository. */
+const fill = `psql --username=postgres --dbname=bench --quiet --set=ON_ERROR_STOP=1 <<END
+drop table if exists noise;
+create table noise (line text not null);
+alter table noise alter line set storage external;
+begin;
+copy noise from program 'head -c $1 /dev/urandom | base64 -w 1000';
+commit;
+checkpoint;
+END`;
+
+const plainDump = 'pg_dump --username=postgres -Fc -Z0 bench | restic --repo="/plain/$1" --quiet backup --stdin --stdin-filename=bench';
+
+const bytesOfNoise = 600_000_000;
+
+async function plain({timed}: Yard, round: number, noise: string): Promise<number> {
+	await timed('worker', fill, noise);
+	return timed('worker', plainDump, `dump-${round}`);
+}
+
+interface Dumped {
+	storeMs: number;
+	wholeMs: number;
+	bytes: number;
+}
+
+async function ours({timed, backup}: Yard, service: string, noise: string): Promise<Dumped> {
+	await timed(service, fill, noise);
+	const {between, wholeMs, result} = await backup(service);
+	return {storeMs: between('store', 'publish'), wholeMs, bytes: result.sources[0]?.bytes ?? 0};
+}
+
+export async function benchDump({rounds, scale}: Size): Promise<Row[]> {
+	const yard = await openYard(
+		{
+			worker: await postgresService(),
+			// The dump worker cannot find its way into a container that shares the host's processes.
+			exec: await postgresService({pid: 'host'}),
+		},
+		[],
+	);
+	try {
+		for (const service of ['worker', 'exec']) {
+			await until(`the database of ${service}`, async () => (await yard.stack.exec(service, ...serverAnswers)) === '', {timeout: 120_000});
+		}
+
+		const noise = String(Math.round(bytesOfNoise * scale));
+		const baseline: number[] = [];
+		const worker: Dumped[] = [];
+		const exec: Dumped[] = [];
+		for (let round = 1; round <= rounds; round++) {
+			await yard.plainRepository('worker', `dump-${round}`);
+			baseline.push(await plain(yard, round, noise));
+			worker.push(await ours(yard, 'worker', noise));
+			exec.push(await ours(yard, 'exec', noise));
+		}
+
+		const row = (what: string, dumped: readonly Dumped[], key: 'storeMs' | 'wholeMs', aim = ''): Row => ({
+			what,
+			baseline,
+			holdfast: dumped.map(measured => measured[key]),
+			unit: 'ms',
+			aim,
+		});
+		return [
+			row(`dump of ${((worker[0]?.bytes ?? 0) / 1e6).toFixed(0)} MB by the dump worker`, worker, 'storeMs', '1.10'),
+			row('  … the whole run', worker, 'wholeMs'),
+			row('the same through docker exec', exec, 'storeMs'),
+			row('  … the whole run', exec, 'wholeMs'),
+			{
+				what: 'memory of the agent at its peak',
+				baseline: [256 * 1024 * 1024],
+				holdfast: [await yard.agentPeak()],
+				unit: 'bytes',
+				aim: '1.00',
+			},
+		];
+	} finally {
+		await yard.close();
+	}
+}

@@ -1,0 +1,97 @@
+/** How long files take, and how long the application stands still for them, against plain restic on the same volume. */
+import {ensureImage} from '../support/images.ts';
+import type {Service} from '../support/stack.ts';
+import type {Row, Size} from './table.ts';
+import {openYard, plainEnvironment, plainVolume, type Run, type Yard} from './yard.ts';
+
+const filesInAll = 20_000;
+const bytesOfFile = 100_000;
+
+/** `node -e SCRIPT FIRST STEP COUNT BYTES`: writes every STEP-th file from FIRST on, with content that cannot be compressed. */
+const writeFiles = `
+const [first, step, count, bytes] = process.argv.slice(1).map(Number);
+const {mkdirSync, writeFileSync} = require('node:fs');
+const {randomFillSync} = require('node:crypto');
+const content = Buffer.alloc(bytes);
+for (let n = first; n < count; n += step) {
+	mkdirSync('/data/' + n % 200, {recursive: true});
+	writeFileSync('/data/' + n % 200 + '/' + n, randomFillSync(content));
+}`;
+
+const plainBackup = 'restic --repo="/plain/$1" --quiet backup /data';
+
+/** What a user starts Holdfast with for nothing but a fixed start. */
+const fixedMs = 1500;
+
+const service = async (volume: string): Promise<Service> => ({
+	image: await ensureImage('holdfast-test/app:latest'),
+	init: true,
+	entrypoint: ['sleep', 'infinity'],
+	environment: plainEnvironment,
+	volumes: [`${volume}:/data`, plainVolume],
+	labels: {'holdfast.enable': 'true'},
+});
+
+/** The runs of one kind: what plain restic took, and the run of Holdfast. */
+interface Compared {
+	plainMs: number;
+	run: Run;
+}
+
+async function compare({timed, backup}: Yard, name: string): Promise<Compared> {
+	return {plainMs: await timed(name, plainBackup, name), run: await backup(name)};
+}
+
+export async function benchFiles({rounds, scale}: Size): Promise<Row[]> {
+	const names = Array.from({length: rounds}, (_, index) => `app${index + 1}`);
+	const services = Object.fromEntries(await Promise.all(names.map(async name => [name, await service(`data-${name}`)] as const)));
+	const yard = await openYard(
+		services,
+		names.map(name => `data-${name}`),
+	);
+	const count = Math.round(filesInAll * scale);
+	const write = async (name: string, first: number, step: number) =>
+		yard.stack.exec(name, 'node', '-e', writeFiles, String(first), String(step), String(count), String(bytesOfFile));
+	try {
+		const first: Compared[] = [];
+		const unchanged: Compared[] = [];
+		const changed: Compared[] = [];
+		for (const [round, name] of names.entries()) {
+			await yard.plainRepository(name, name);
+			await write(name, 0, 1);
+			first.push(await compare(yard, name));
+			unchanged.push(await compare(yard, name));
+			await write(name, round, 100);
+			changed.push(await compare(yard, name));
+		}
+
+		const size = `${count} files of ${bytesOfFile / 1000} KB`;
+		return [
+			...rowsOf(`${size}, first backup`, first),
+			...rowsOf('… unchanged', unchanged),
+			...rowsOf('… 1 % changed', changed),
+			outageRow('outage, 1 % changed, against the first plain backup', first, changed, '0.15'),
+			outageRow('… against a plain backup with 1 % changed', changed, changed),
+		];
+	} finally {
+		await yard.close();
+	}
+}
+
+/** The source's own part is its two passes; the whole run has workers, the listing of points, the manifest and the clean-up beside. */
+function rowsOf(what: string, compared: readonly Compared[]): Row[] {
+	const baseline = compared.map(({plainMs}) => plainMs);
+	const row = {baseline, unit: 'ms', fixed: fixedMs} as const;
+	return [
+		{...row, what, holdfast: compared.map(({run}) => run.between('first-pass', 'publish')), aim: '1.10'},
+		{...row, what: '  … the whole run', holdfast: compared.map(({run}) => run.wholeMs)},
+	];
+}
+
+const outageRow = (what: string, plain: readonly Compared[], ours: readonly Compared[], aim = ''): Row => ({
+	what,
+	baseline: plain.map(({plainMs}) => plainMs),
+	holdfast: ours.map(({run}) => run.result.quiesceSeconds * 1000),
+	unit: 'ms',
+	aim,
+});

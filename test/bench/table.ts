@@ -1,0 +1,44 @@
+/** Numbers as people read them, in columns. */
+
+export interface Size {
+	/** How often each thing is measured; the best counts. */
+	rounds: number;
+	/** Of the data; 1 is what the issue asks for. */
+	scale: number;
+}
+
+export interface Row {
+	what: string;
+	/** What the baseline gave, of which the best round counts. */
+	baseline: readonly number[];
+	/** What Holdfast gave. */
+	holdfast: readonly number[];
+	unit: 'ms' | 'bytes';
+	/** What is hoped for; for people. */
+	aim?: string;
+	/** Milliseconds or bytes that Holdfast may need beside the ratio. */
+	fixed?: number;
+}
+
+const best = (values: readonly number[]) => Math.min(...values);
+
+const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+
+export function formatRow({what, baseline, holdfast, unit, aim = '', fixed = 0}: Row): string[] {
+	const show = unit === 'ms' ? seconds : megabytes;
+	const ratio = (best(holdfast) - fixed) / best(baseline);
+	const less = fixed === 0 ? '' : ` after ${show(fixed)}`;
+	return [what, show(best(baseline)), show(best(holdfast)), `${ratio.toFixed(2)}${less}`, aim];
+}
+
+export function formatTable(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
+	const all = [head, ...rows];
+	const widths = head.map((_, column) => Math.max(...all.map(row => (row[column] ?? '').length)));
+	const line = (row: readonly string[]) =>
+		row
+			.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+			.join('  ')
+			.trimEnd();
+	return [line(head), widths.map(width => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
+}
