@@ -41,6 +41,8 @@ const names = [
 
 export type LabelName = (typeof names)[number];
 
+export const labelNames: readonly string[] = names;
+
 export type Labels = Readonly<Record<string, string>>;
 
 export const labelValue = (labels: Labels, label: string): string | undefined => (Object.hasOwn(labels, label) ? labels[label] : undefined);
