@@ -4,6 +4,7 @@ import {fileURLToPath} from 'node:url';
 import {z} from 'zod';
 import {type Place, succeed} from '../command.ts';
 import {RunError} from '../errors.ts';
+import {below} from '../plan/storage.ts';
 import {dumpToFile} from './feed.ts';
 import {workerMount} from './mounts.ts';
 import {mountPath, parseSource} from './names.ts';
@@ -37,7 +38,7 @@ export function sqliteRestoring(source: SqliteSource, context: RestoreContext): 
 		name,
 		async load() {
 			const root = mountPath(target, prefix, mount.path);
-			const {file = ''} = await files(worker, path, ['place', root, mountPath(target, prefix, path)], signal);
+			const {file = ''} = await files(worker, path, ['place', root, root + below(path, mount.path)], signal);
 			const beside = (give: (name: string, run: string) => string) => join(dirname(file), give(basename(file), run));
 			const fresh = beside(restoreFiles.fresh);
 			replacement = {kind: 'sqlite', source: name, mount: workerMount(target, source), file, fresh, old: beside(restoreFiles.old)};

@@ -2,6 +2,7 @@
 import {fileURLToPath} from 'node:url';
 import {z} from 'zod';
 import {PinBlockedError, RunError} from '../errors.ts';
+import {below} from '../plan/storage.ts';
 import type {PlannedSource} from '../plan.ts';
 import {mountPath, parseSource} from './names.ts';
 import {openSession, type Session} from './session.ts';
@@ -25,7 +26,7 @@ export function sqliteSource(planned: PlannedSource & {kind: 'sqlite'}, context:
 	const {name, path, mount} = planned;
 	const {prefix} = parseSource(name);
 	const root = mountPath(context.target, prefix, mount.path);
-	const file = mountPath(context.target, prefix, path);
+	const file = root + below(path, mount.path);
 	const copy = `${context.staging}/${index}.sqlite`;
 	let session: Session | undefined;
 	let ready: Record<string, unknown> = {};
