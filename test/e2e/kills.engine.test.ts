@@ -39,6 +39,9 @@ async function killEverything(t: ExecutionContext, scene: Scene): Promise<number
 	}
 
 	t.deepEqual(failures, []);
+	const {stdout} = await scene.stack.holdfast('points', scene.target, '--json');
+	const listed = (JSON.parse(stdout) as Array<{point: string}>).map(({point}) => point);
+	t.deepEqual(listed, await (await connect(scene)).points(scene.target));
 	return kills;
 }
 

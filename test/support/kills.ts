@@ -69,8 +69,10 @@ export async function connect({stack, token}: Scene) {
 				{timeout: 90_000, interval: 100},
 			);
 		},
+		/** What `holdfast points` prints. */
 		points: async (target: string) =>
-			(await (await ask(`/api/v1/points?target=${encodeURIComponent(target)}`)).json()) as Array<{point: string}>,
+			((await (await ask(`/api/v1/points?target=${encodeURIComponent(target)}`)).json()) as Array<{point: string}>).map(({point}) => point),
+		cancel: async (run: string) => (await ask(`/api/v1/runs/${run}/cancel`, {method: 'POST'})).status,
 	};
 }
 
@@ -100,7 +102,8 @@ export function targetsAt(steps: readonly StepEvent[], index: number): Victim[] 
 	const found: Record<Victim, boolean> = {
 		agent: true,
 		worker: step !== 'plan',
-		'dump worker': here('postgres'),
+		// While it is made, its death only means that the dump goes another way
+		'dump worker': open && step !== 'prepare' && later('postgres'),
 		restic: ['first-pass', 'quiesce', 'pin', 'publish'].includes(step) || here('postgres') || here('sqlite'),
 		pg_dump: here('postgres'),
 		'sqlite session': open && later('sqlite'),
@@ -109,8 +112,12 @@ export function targetsAt(steps: readonly StepEvent[], index: number): Victim[] 
 	return victims.filter(victim => found[victim]);
 }
 
-/** @returns whether it was there to be killed */
-async function strike({stack, target, database = ''}: Scene, victim: Victim, run: string): Promise<boolean> {
+/** The processes of a victim; none for what is a container. */
+export function processesOf(
+	{target, database = ''}: Scene,
+	victim: Victim,
+	run: string,
+): ((argv: HostProcess['argv']) => boolean) | undefined {
 	const is: Partial<Record<Victim, (argv: HostProcess['argv']) => boolean>> = {
 		restic: argv => runs(argv, 'restic') && argv.includes(`--tag=run:${run}`),
 		pg_dump: argv =>
@@ -119,7 +126,13 @@ async function strike({stack, target, database = ''}: Scene, victim: Victim, run
 		'sqlite session': argv =>
 			runs(argv, 'node') && argv.some(word => word.endsWith('/sqlite-session.ts')) && argv.some(word => word.includes(`/${target}/`)),
 	};
-	const matches = is[victim];
+	return is[victim];
+}
+
+/** @returns whether it was there to be killed */
+async function strike(scene: Scene, victim: Victim, run: string): Promise<boolean> {
+	const {stack} = scene;
+	const matches = processesOf(scene, victim, run);
 	if (matches !== undefined) {
 		return killProcesses(matches) > 0;
 	}
@@ -168,7 +181,8 @@ async function killAt(
 	return (await struck) ?? false;
 }
 
-const states = async ({stack}: Scene): Promise<string> => {
+/** Of all containers but Holdfast's own, a line each. */
+export const states = async ({stack}: Scene): Promise<string> => {
 	const format = '{{.Label "com.docker.compose.service"}} {{.State}} {{.Status}}';
 	const list = await docker(['ps', '--all', '--filter', `label=com.docker.compose.project=${stack.project}`, '--format', format]);
 	return list
@@ -179,7 +193,8 @@ const states = async ({stack}: Scene): Promise<string> => {
 		.join('\n');
 };
 
-const leftOf = async (run: string): Promise<string> => {
+/** Workers and volumes of a run; empty where none is left. */
+export const leftOf = async (run: string): Promise<string> => {
 	const filter = ['--filter', `label=holdfast.worker=${run}`];
 	return [await docker(['ps', '--all', '--quiet', ...filter]), await docker(['volume', 'ls', '--quiet', ...filter])].join('');
 };
@@ -227,10 +242,11 @@ export async function survive(scene: Scene, at: StepEvent, victim: Victim): Prom
 	const next = await agent.start(target);
 	const good = await agent.result(next);
 	assert.equal(good.outcome, 'success', `the next run: ${good.error}`);
-	await assertListed(scene, {killed: run, point, next});
+	await assertListed(scene, agent, {killed: run, point, next});
 }
 
-const sessions = async ({stack, database = ''}: Scene): Promise<string> => {
+/** How many sessions of Holdfast the database has. */
+export const sessions = async ({stack, database = ''}: Scene): Promise<string> => {
 	const sql = `select count(*) from pg_stat_activity where application_name like 'holdfast%' or application_name like 'pg_dump%'`;
 	return stack.exec('db', 'psql', '-U', 'postgres', '-At', '-d', database, '-c', sql);
 };
@@ -238,17 +254,17 @@ const sessions = async ({stack, database = ''}: Scene): Promise<string> => {
 /** The killed run has a point exactly when it says so, whoever is asked; the next one has one. */
 async function assertListed(
 	{stack, target}: Scene,
+	agent: Awaited<ReturnType<typeof connect>>,
 	{killed, point, next}: {killed: string; point: string | null; next: string},
 ): Promise<void> {
 	const snapshots = JSON.parse(await stack.restic('snapshots', '--json')) as Snapshot[];
 	const withManifest = snapshots.filter(({tags}) => tags.some(tag => tag.startsWith('manifest:'))).flatMap(({tags}) => tags);
-	const {stdout} = await stack.holdfast('points', target, '--json');
-	const points = (JSON.parse(stdout) as Array<{point: string}>).map(listed => listed.point);
-	for (const [run, isPoint] of [
-		[killed, point === killed],
-		[next, true],
+	const points = await agent.points(target);
+	for (const [run, who, isPoint] of [
+		[killed, 'the killed run', point === killed],
+		[next, 'the next run', true],
 	] as const) {
-		assert.equal(withManifest.includes(`run:${run}`), isPoint, `restic on the manifest of ${run === next ? 'the next' : 'the killed'} run`);
-		assert.equal(points.includes(run), isPoint, `holdfast points on ${run === next ? 'the next' : 'the killed'} run`);
+		assert.equal(withManifest.includes(`run:${run}`), isPoint, `restic on the manifest of ${who}`);
+		assert.equal(points.includes(run), isPoint, `the list of points on ${who}`);
 	}
 }
