@@ -6,11 +6,12 @@ import {createHash} from 'node:crypto';
 import {createInterface} from 'node:readline';
 import {pipeline} from 'node:stream/promises';
 import type {Engine} from '../../docker/engine.ts';
-import {lastLines, type Running} from '../command.ts';
+import {lastLines, output, type Running} from '../command.ts';
 import {explain, RunError} from '../errors.ts';
 import {consumerScript, feed} from './feed.ts';
 import {enterableWorker, postgresDetails} from './postgres.ts';
 import {createDatabaseSql, type DatabaseProperties, databaseProperties, describeSql, propertiesSql} from './postgres-database.ts';
+import {afterLoad, beforeLoad, extensionProblems} from './postgres-extensions.ts';
 import {missingRoles} from './postgres-roles.ts';
 import {connectPostgres, type PostgresServer, quoteLiteral} from './postgres-server.ts';
 import {dropDatabase, maintenanceOf, openSql, stateOf, swapDatabases} from './postgres-swap.ts';
@@ -49,6 +50,7 @@ export async function checkPostgres({container, database, user, stored}: Postgre
 		const server = await connectPostgres(engine, container, user);
 		const [answer = '{}'] = (await server.query(maintenanceOf(database), checkSql(database))).map(([row]) => row);
 		const found = JSON.parse(answer) as {
+			directory: string | null;
 			version: number;
 			versionText: string;
 			superuser: boolean;
@@ -73,9 +75,15 @@ export async function checkPostgres({container, database, user, stored}: Postgre
 			);
 		}
 
-		const missing = Object.keys(details.extensions).filter(extension => !found.extensions.includes(extension));
-		if (missing.length > 0) {
-			problems.push(`the server in container \`${container.name}\` does not have the extensions ${missing.join(', ')}`);
+		problems.push(...extensionProblems(details.extensions, found.extensions));
+
+		// Only a superuser may know where.
+		const free = found.directory === null ? undefined : await freeBytes(server, found.directory);
+		const needed = details.databaseSize + marginBytes;
+		if (free !== undefined && free < needed) {
+			problems.push(
+				`there is too little room: it needs ${gigabytes(needed)} (its own size and ${gigabytes(marginBytes)}), and ${found.directory} has ${gigabytes(free)} left`,
+			);
 		}
 
 		return problems;
@@ -84,10 +92,22 @@ export async function checkPostgres({container, database, user, stored}: Postgre
 	}
 }
 
+/** What the server needs beside the database itself: write-ahead log, sorting, the old database going on. */
+const marginBytes = 2.25 * 1024 ** 3;
+
+const gigabytes = (bytes: number) => `${(bytes / 1024 ** 3).toFixed(2)} GiB`;
+
+/** Undefined where it cannot be known: the container has no `df`. */
+async function freeBytes({client}: PostgresServer, folder: string): Promise<number | undefined> {
+	const {exitCode, stdout} = await output(client, {argv: ['df', '-P', '-k', '--', folder]});
+	const [, kibibytes] = /\s\d+\s+\d+\s+(\d+)\s+\d+%\s/.exec(stdout) ?? [];
+	return exitCode === 0 && kibibytes !== undefined ? Number(kibibytes) * 1024 : undefined;
+}
+
 const checkSql = (database: string) => `select json_build_object('version', current_setting('server_version_num')::int,
 	'versionText', current_setting('server_version'), 'superuser', rolsuper, 'createdb', rolcreatedb,
-	'prepared', (select count(*) from pg_prepared_xacts where database = ${quoteLiteral(database)}),
-	'extensions', (select json_agg(name) from pg_available_extensions))
+	'directory', case when rolsuper then current_setting('data_directory') end, 'prepared', (select count(*) from pg_prepared_xacts where database = ${quoteLiteral(database)}),
+	'extensions', (select json_agg(name || ' ' || version) from pg_available_extension_versions))
 	from pg_roles where rolname = current_user`;
 
 export function postgresRestoring(source: PostgresSource, context: RestoreContext, index: number): Restoring {
@@ -119,8 +139,10 @@ export function postgresRestoring(source: PostgresSource, context: RestoreContex
 			replacement = {...replacement, oid: (await stateOf(server, database, fresh)).oid};
 			context.remember(replacement);
 			await ownSql(source.beforeSql);
+			await sql(fresh, ...beforeLoad(details.extensions));
 			const tables = details.format === 'custom' ? await countTables(context, server, source) : undefined;
 			await loadContent(context, server, {source, fresh, format: details.format, fifo: `${context.staging}/restore-${index}.fifo`});
+			await sql(fresh, ...afterLoad(details.extensions));
 			await ownSql(source.afterSql);
 			await assertTables(server, {fresh, tables});
 			await sql(fresh, 'analyze');

@@ -26,7 +26,7 @@ const endWithinSeconds = 20;
  * Nobody gets in, superusers neither, and everybody is sent away; those who will not go in time make the rename fail. The name reaches the
  * block as a setting: no quoting of it could end the block.
  */
-export const closeSql = (database: string): string[] => [
+const closeSql = (database: string): string[] => [
 	`alter database ${quoteIdentifier(database)} with allow_connections false`,
 	`select set_config('holdfast.closing', ${quoteLiteral(database)}, false)`,
 	`do $$
