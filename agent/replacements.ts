@@ -1,5 +1,4 @@
 /** The journal of restores: what each made and replaced, and how far it came. On disk before anything is touched. */
-import type {DatabaseSync} from 'node:sqlite';
 import type {Replacement} from './sources/restoring.ts';
 
 /**
@@ -27,29 +26,4 @@ export interface RestoreJournal {
 	restores: () => RestoreRecord[];
 	/** Everything is undone or let go. */
 	removeRestore: (run: string) => void;
-}
-
-/** @param database that of the state */
-export function openRestores(database: Pick<DatabaseSync, 'prepare'>): RestoreJournal {
-	const save = database.prepare('insert or replace into restores values (?, ?, ?, ?, ?, ?, ?)');
-	const all = database.prepare('select * from restores order by run');
-	const remove = database.prepare('delete from restores where run = ?');
-	return {
-		saveRestore({run, target, point, phase, replacements, swappedAt, settledBy}) {
-			save.run(run, target, point, phase, JSON.stringify(replacements), swappedAt, settledBy);
-		},
-		restores: () =>
-			all.all().map(row => ({
-				run: String(row.run),
-				target: String(row.target),
-				point: String(row.point),
-				phase: row.phase as RestorePhase,
-				replacements: JSON.parse(String(row.replacements)) as Replacement[],
-				swappedAt: row.swapped_at as number | null,
-				settledBy: row.settled_by as string | null,
-			})),
-		removeRestore(run) {
-			remove.run(run);
-		},
-	};
 }

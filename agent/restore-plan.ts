@@ -151,74 +151,85 @@ interface Stops {
 	problems: string[];
 }
 
-function planStops(
-	{target, containers, self}: Pick<RestorationRequest, 'target' | 'containers' | 'self'>,
-	sources: readonly PlannedSource[],
-): Stops {
-	const servers = new Set(sources.flatMap(({kind, container}) => (kind === 'postgres' ? [container.id] : [])));
-	const reasons = new Map<string, string>();
+type Scope = Pick<RestorationRequest, 'target' | 'containers' | 'self'> & {sources: readonly PlannedSource[]};
+
+interface Wish {
+	container: Container;
+	reason: string;
+}
+
+function planStops(request: Pick<RestorationRequest, 'target' | 'containers' | 'self'>, sources: readonly PlannedSource[]): Stops {
+	const scope: Scope = {...request, sources};
+	const {target, containers} = scope;
+	const concerned = target.members.filter(({container}) => sources.some(source => source.container.id === container.id));
 	const warnings: string[] = [];
-	const problems: string[] = [];
-	const wish = ({id}: Container, reason: string) => reasons.set(id, reasons.get(id) ?? reason);
-	for (const member of target.members.filter(({container}) => sources.some(source => source.container.id === container.id))) {
-		const own = sources.filter(({container}) => container.id === member.container.id);
-		const wanted =
-			member.policy.restoreStop?.flatMap(service => servicesOf(target, containers, service)) ?? dependentsOf(member.container, containers);
-		for (const container of wanted) {
-			wish(container, member.policy.restoreStop === undefined ? `depends on ${member.service}` : 'restore.stop');
-		}
-
-		if (own.some(({kind}) => kind !== 'postgres')) {
-			for (const container of member.replicas) {
-				wish(container, 'its files are restored');
-			}
-		}
-
-		for (const source of own) {
-			if ('mount' in source) {
-				for (const other of containers.filter(
-					({id, mounts}) => id !== member.container.id && mounts.some(theirs => theirs.readWrite && sharesStorage(theirs, source.mount)),
-				)) {
-					if (target.project !== undefined && other.project === target.project) {
-						wish(other, `mounts the ${describeStorage(source.mount)} read-write`);
-					} else if (other.id !== self && other.labels[workerLabel] === undefined && other.state === 'running') {
-						warnings.push(
-							`container \`${other.name}\`, which is not of this project, also writes to the ${describeStorage(source.mount)}; it is not stopped`,
-						);
-					}
-				}
-			}
-		}
-	}
-
-	const chosen = containers.filter(container => {
-		const {id, state, name, labels} = container;
-		if (!reasons.has(id) || id === self || labels[workerLabel] !== undefined || isOneOff(labels)) {
-			return false;
-		}
-
-		if (servers.has(id)) {
-			if (sources.some(source => source.container.id === id && source.kind !== 'postgres')) {
-				warnings.push(`container \`${name}\` runs on while its files are restored, because its databases are restored too`);
-			}
-
-			return false;
-		}
-
-		if (state === 'paused') {
-			problems.push(
-				`container \`${name}\` is paused by somebody else, and would go on with what it remembers: \`docker unpause ${name}\` or \`docker stop ${name}\` first`,
-			);
-		}
-
-		return state === 'running' || state === 'restarting';
-	});
-	const stop = dependentsFirst(chosen, containers).map(container => ({
+	const wishes = concerned.flatMap(member => [...needing(scope, member), ...owning(scope, member), ...sharing(scope, member, warnings)]);
+	const reasons = new Map(wishes.toReversed().map(({container, reason}) => [container.id, reason]));
+	const chosen = containers.filter(({id}) => reasons.has(id)).filter(container => isStoppable(scope, container, warnings));
+	const paused = chosen.filter(({state}) => state === 'paused').map(({name}) => name);
+	const running = chosen.filter(({state}) => state === 'running' || state === 'restarting');
+	const stop = dependentsFirst(running, containers).map(container => ({
 		container,
 		action: 'stop' as const,
 		reason: reasons.get(container.id) ?? '',
 	}));
-	return {stop, warnings: [...new Set(warnings)], problems};
+	return {stop, warnings: [...new Set(warnings)], problems: paused.map(pausedProblem)};
+}
+
+const pausedProblem = (name: string): string =>
+	`container \`${name}\` is paused by somebody else, and would go on with what it remembers: \`docker unpause ${name}\` or \`docker stop ${name}\` first`;
+
+/** Those that the label names; or those that depend on the service. */
+function needing({target, containers}: Scope, {policy, container, service}: Member): Wish[] {
+	return policy.restoreStop === undefined
+		? dependentsOf(container, containers).map(dependent => ({container: dependent, reason: `depends on ${service}`}))
+		: policy.restoreStop.flatMap(name => servicesOf(target, containers, name)).map(named => ({container: named, reason: 'restore.stop'}));
+}
+
+const ofMember = ({sources}: Scope, {container}: Member) => sources.filter(source => source.container.id === container.id);
+
+function owning(scope: Scope, member: Member): Wish[] {
+	return ofMember(scope, member).some(({kind}) => kind !== 'postgres')
+		? member.replicas.map(container => ({container, reason: 'its files are restored'}))
+		: [];
+}
+
+/** Whoever else writes to the storage: stopped within the project, a warning outside it. */
+function sharing(scope: Scope, member: Member, warnings: string[]): Wish[] {
+	const {target, containers, self} = scope;
+	return ofMember(scope, member).flatMap(source => {
+		const {mount} = 'mount' in source ? source : {};
+		const others = containers.filter(
+			({id, mounts}) =>
+				id !== member.container.id && mount !== undefined && mounts.some(theirs => theirs.readWrite && sharesStorage(theirs, mount)),
+		);
+		const storage = mount === undefined ? '' : describeStorage(mount);
+		return others.flatMap(container => {
+			if (target.project !== undefined && container.project === target.project) {
+				return [{container, reason: `mounts the ${storage} read-write`}];
+			}
+
+			if (container.id !== self && container.labels[workerLabel] === undefined && container.state === 'running') {
+				warnings.push(`container \`${container.name}\`, which is not of this project, also writes to the ${storage}; it is not stopped`);
+			}
+
+			return [];
+		});
+	});
+}
+
+/** Holdfast itself goes on, and so does a server whose databases are restored. */
+function isStoppable({self, sources}: Scope, {id, name, labels}: Container, warnings: string[]): boolean {
+	const kinds = sources.filter(({container}) => container.id === id).map(({kind}) => kind);
+	if (!kinds.includes('postgres')) {
+		return id !== self && labels[workerLabel] === undefined && !isOneOff(labels);
+	}
+
+	if (kinds.some(kind => kind !== 'postgres')) {
+		warnings.push(`container \`${name}\` runs on while its files are restored, because its databases are restored too`);
+	}
+
+	return false;
 }
 
 /** Containers of the project that need the service, directly or not. */

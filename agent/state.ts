@@ -4,7 +4,8 @@ import {DatabaseSync, type SQLOutputValue} from 'node:sqlite';
 import type {Journal, Undo} from '../docker/quiesce.ts';
 import type {Operation, Outcome, RunEvent, RunResult} from './events.ts';
 import {migrations} from './migrations.ts';
-import {openRestores, type RestoreJournal} from './replacements.ts';
+import type {RestoreJournal, RestorePhase} from './replacements.ts';
+import type {Replacement} from './sources/restoring.ts';
 
 export interface RunRecord {
 	run: string;
@@ -210,6 +211,30 @@ function openJournal(database: DatabaseSync): Journal {
 			remove.run(id);
 		},
 		open: () => all.all().map(({id, run, undo}) => ({id: Number(id), run: String(run), undo: JSON.parse(String(undo)) as Undo})),
+	};
+}
+
+function openRestores(database: DatabaseSync): RestoreJournal {
+	const save = database.prepare('insert or replace into restores values (?, ?, ?, ?, ?, ?, ?)');
+	const all = database.prepare('select * from restores order by run');
+	const remove = database.prepare('delete from restores where run = ?');
+	return {
+		saveRestore({run, target, point, phase, replacements, swappedAt, settledBy}) {
+			save.run(run, target, point, phase, JSON.stringify(replacements), swappedAt, settledBy);
+		},
+		restores: () =>
+			all.all().map(row => ({
+				run: String(row.run),
+				target: String(row.target),
+				point: String(row.point),
+				phase: row.phase as RestorePhase,
+				replacements: JSON.parse(String(row.replacements)) as Replacement[],
+				swappedAt: row.swapped_at as number | null,
+				settledBy: row.settled_by as string | null,
+			})),
+		removeRestore(run) {
+			remove.run(run);
+		},
 	};
 }
 

@@ -5,8 +5,10 @@ import test from 'ava';
 
 const layers: ReadonlyArray<readonly RegExp[]> = [
 	[/^agent\/(?:main|daemon)\.ts$/, /^agent\/cli\//, /^agent\/api\//, /^bot\//],
-	[/^agent\/(?:agent|runs|survey|recover|views|doctor|schedule|due|metrics)\.ts$/],
-	[/^agent\/(?:backup|moment|restore|restore-plan|replacements|drill|retention|copies|export|sweep|locks|points|repository)\.ts$/],
+	[/^agent\/(?:agent|runs|survey|recover|recover-restores|restores|expire|views|doctor|schedule|due|metrics)\.ts$/],
+	[
+		/^agent\/(?:backup|moment|restore|restore-plan|restore-check|undo|replacements|drill|retention|copies|export|sweep|locks|points|repository)\.ts$/,
+	],
 	[/^agent\/(?:plan|manifest|state|migrations)\.ts$/, /^agent\/(?:plan|sources|restic)\//],
 	[/^docker\//],
 	[
