@@ -18,7 +18,8 @@ interface Recovery {
 }
 
 /** How often it is tried again what could not be settled: its server may not be up yet. */
-const retryMs = 10_000;
+const firstRetryMs = 5000;
+const longestRetryMs = 5 * 60_000;
 
 /** The live data may be half replaced. */
 const isHalfDone = ({phase}: RestoreRecord): boolean => phase === 'swapping' || phase === 'undoing';
@@ -62,7 +63,7 @@ export async function recoverRestores(
 	{engine, state, log}: Recovery,
 	{settle, upTo, signal}: {settle: Settle; upTo: number; signal: AbortSignal},
 ): Promise<void> {
-	for (;;) {
+	for (let retryMs = firstRetryMs; ; retryMs = Math.min(retryMs * 2, longestRetryMs)) {
 		const unsettled = state.restores().filter(record => isUnsettled(record));
 		const outcomes = await Promise.all(unsettled.map(async record => recoverOne(record)));
 		if (outcomes.every(Boolean) || signal.aborted) {

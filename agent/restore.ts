@@ -10,7 +10,14 @@ import type {RestoreJournal, RestorePhase, RestoreRecord} from './replacements.t
 import type {Restoration} from './restore-plan.ts';
 import {into} from './sources/feed.ts';
 import {workerMount} from './sources/mounts.ts';
-import {describeReplacement, type Replacement, type RestoreContext, type Restoring, type UndoContext} from './sources/restoring.ts';
+import {
+	describeReplacement,
+	type Replacement,
+	type RestoreContext,
+	type Restoring,
+	type UndoContext,
+	untouched,
+} from './sources/restoring.ts';
 import {createRestoring, rollBack} from './sources/restoring-table.ts';
 
 export interface RestoreWorkshop extends Workshop {
@@ -66,6 +73,8 @@ interface RunJournal {
 	remember: (replacement: Replacement) => void;
 	phase: (phase: RestorePhase) => void;
 	replacements: () => readonly Replacement[];
+	/** What a roll-back has to look at, in its order. */
+	toRollBack: () => readonly Replacement[];
 	remove: () => void;
 }
 
@@ -91,6 +100,7 @@ function journalOf(restores: RestoreJournal, {run, restoration}: RestoreRun): Ru
 		},
 		phase: phase => save({phase, ...(phase === 'swapped' ? {swappedAt: Date.now()} : {})}),
 		replacements: () => record.replacements,
+		toRollBack: () => (record.phase === 'loading' ? record.replacements.map(untouched) : record.replacements).toReversed(),
 		remove: () => restores.removeRestore(run),
 	};
 }
@@ -197,7 +207,7 @@ async function undo(journal: RunJournal, context: RestoreContext, {restoration, 
 		container: source => containers.get(source) ?? raise(source),
 	};
 	const failures: unknown[] = [];
-	for (const replacement of journal.replacements().toReversed()) {
+	for (const replacement of journal.toRollBack()) {
 		await rollBack(replacement, undoContext).catch((error: unknown) => failures.push(error));
 	}
 
@@ -240,7 +250,6 @@ function contextOf(
 		target: restoration.target,
 		engine: workshop.engine,
 		worker,
-		workerInto: file => into(worker, file),
 		dumpWorker: once(workforce.dump),
 		restic: workshop.restic(worker),
 		resticInto: file => workshop.restic(into(worker, file)),

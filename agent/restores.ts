@@ -10,6 +10,7 @@ import {restore} from './restore.ts';
 import {checkRestoration} from './restore-check.ts';
 import {planRestoration, planUndo, type Restoration} from './restore-plan.ts';
 import type {RunContext, Runs} from './runs.ts';
+import {untouched} from './sources/restoring.ts';
 import type {State} from './state.ts';
 import type {Survey} from './survey.ts';
 import {finishRestore, undoRestore} from './undo.ts';
@@ -81,13 +82,24 @@ export function createRestores({
 					tell({type: 'step', step: 'plan'});
 					const {target} = await survey.one(record.target);
 					await repository.open();
-					const plan = planUndo({target, containers: await engine.list(), self: self.containerId}, record.replacements);
+					const found = planUndo({target, containers: await engine.list(), self: self.containerId}, record.replacements);
+					const isUntouched = record.phase === 'loading';
+					const plan = isUntouched ? {...found, stop: []} : found;
 					if (plan.problems.length > 0) {
 						throw new UsageError(plan.problems.join('; '));
 					}
 
 					const work = verb === 'undo' ? undoRestore : finishRestore;
-					return await work({...workshop, restores: state}, {run, record, plan, tell, startStopped});
+					return await work(
+						{...workshop, restores: state},
+						{
+							run,
+							record: isUntouched ? {...record, replacements: record.replacements.map(untouched)} : record,
+							plan,
+							tell,
+							startStopped,
+						},
+					);
 				} catch (error) {
 					return {
 						run,

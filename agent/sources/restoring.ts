@@ -8,7 +8,6 @@
  * `release` need nothing else, and work after the agent was killed between any two steps.
  */
 import type {WorkerMount} from '../../docker/worker.ts';
-import type {Place} from '../command.ts';
 import type {ManifestSource} from '../manifest.ts';
 import type {PlannedSource} from '../plan.ts';
 import type {Restic} from '../restic/restic.ts';
@@ -27,8 +26,6 @@ export type RestoringSource = PlannedSource & {
 export interface RestoreContext extends SourceContext {
 	/** A place where restic's output goes to a file of the worker, instead of through the agent. */
 	resticInto: (file: string) => Restic;
-	/** The same for other programs. */
-	workerInto: (file: string) => Place;
 	/** Writes the replacement to the journal: on disk when it returns. */
 	remember: (replacement: Replacement) => void;
 }
@@ -69,6 +66,13 @@ export const restoreFiles = {
 	old: (name: string, run: string) => `.${name}.holdfast-before-${run}`,
 	patterns: ['.*.holdfast-restore-*', '.*.holdfast-before-*'],
 } as const;
+
+/**
+ * For a restore that did not begin to swap: nothing was overwritten. Its safety snapshots must not be put back, because the application
+ * may have written since.
+ */
+export const untouched = (replacement: Replacement): Replacement =>
+	'safety' in replacement ? {...replacement, safety: null} : replacement;
 
 /** How a person finds what was replaced. Undefined where nothing was. */
 export function describeReplacement(replacement: Replacement): string | undefined {
