@@ -162,5 +162,6 @@ test.serial('the agent stays below 256 MiB while 3 GB flow into a slow repositor
 	);
 	t.true(peak * 1024 < 256 * mebibyte, `${peak} kB`);
 	t.true(peak > 20_000, 'the process of the agent was found');
-	t.true(memory > 0 && memory < 256, `${memory} MiB`);
+	// Beside it come and go restic, which lists and publishes, and the health check.
+	t.true(memory > 0 && memory < 400, `${memory} MiB`);
 });
