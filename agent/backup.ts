@@ -222,7 +222,7 @@ function enlist(plan: Plan, context: SourceContext, results: Map<string, SourceR
 }
 
 /** The mounts that the file sources need; writable only where SQLite must make its `-wal` and `-shm`. */
-export function mountsOf(plan: Plan): WorkerMount[] {
+function mountsOf(plan: Plan): WorkerMount[] {
 	const mounts = new Map<string, WorkerMount>();
 	for (const planned of plan.sources) {
 		if ('mount' in planned) {

@@ -50,12 +50,6 @@ export interface EngineExec {
 	inspect: () => Promise<{running: boolean; exitCode: number | null}>;
 }
 
-export interface EngineEvent {
-	type: string;
-	action: string;
-	id: string;
-}
-
 export interface Engine {
 	/** Where the engine is, for messages. */
 	readonly address: string;

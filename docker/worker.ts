@@ -9,7 +9,7 @@ import {type CreateOptions, type Engine, statusOf} from './engine.ts';
 import {inContainer} from './exec.ts';
 import type {Self} from './self.ts';
 
-export const agentLabel = 'holdfast.agent';
+const agentLabel = 'holdfast.agent';
 
 /** The folder that all workers of a run share; on disk, in a volume of its own. */
 export const staging = '/staging';

@@ -6,7 +6,7 @@ export type Arguments = readonly string[];
 type Stamp = Pick<FilesOptions, 'tags' | 'time' | 'host'>;
 
 /** As `--time` wants it. restic reads it as local time, so it runs with `TZ=UTC`. Whole seconds. */
-export const formatTime = (time: Date): string => time.toISOString().slice(0, 19).replace('T', ' ');
+const formatTime = (time: Date): string => time.toISOString().slice(0, 19).replace('T', ' ');
 
 /** restic splits tags at commas and cannot be told not to. */
 function checkTags(tags: readonly string[]): void {

@@ -1,7 +1,7 @@
 import {RunError} from '../errors.ts';
 
 /** Exit codes 10 to 12, `--stdin-from-command` that can be trusted, `restore --delete`. */
-export const leastVersion = '0.17.1';
+const leastVersion = '0.17.1';
 
 const numbers = (version: string): number[] => version.split(/[.+-]/).map(part => Number.parseInt(part, 10) || 0);
 

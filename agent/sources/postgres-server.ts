@@ -43,7 +43,7 @@ done 2>/dev/null`;
 const clientVariables = ['PATH', 'PGPORT', 'LANG', 'LC_ALL', 'HOME'];
 
 /** `dbname='…'`: a name can hold anything, and must not be read as a connection string. */
-export const connectionString = (database: string) => `dbname='${database.replace(/[\\']/g, String.raw`\$&`)}'`;
+const connectionString = (database: string) => `dbname='${database.replace(/[\\']/g, String.raw`\$&`)}'`;
 
 /** `"…"`, for SQL. */
 export const quoteIdentifier = (name: string) => `"${name.replaceAll('"', '""')}"`;

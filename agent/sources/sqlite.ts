@@ -20,7 +20,7 @@ const answer = z.union([
 const program = fileURLToPath(new URL('sqlite-session.ts', import.meta.url));
 
 /** The same program, at the same place, in every container of Holdfast's image. */
-export const sqliteSession = ['node', '--disable-warning=ExperimentalWarning', program] as const;
+const sqliteSession = ['node', '--disable-warning=ExperimentalWarning', program] as const;
 
 export function sqliteSource(planned: PlannedSource & {kind: 'sqlite'}, context: SourceContext, index: number): Source {
 	const {name, path, mount} = planned;
