@@ -167,7 +167,18 @@ async function quiesceOne(
 	const entry: Touched = {id, name, undo, entry: journal.record(run, undo), startedAt: details.startedAt};
 	touched.push(entry);
 	if (action === 'pause') {
-		await pause(engine, id, signal);
+		try {
+			await pause(engine, id, signal);
+		} catch (error) {
+			// Somebody else paused it meanwhile: then it is theirs to resume.
+			if (statusOf(error) === 409) {
+				journal.clear(entry.entry);
+				touched.pop();
+			}
+
+			throw error;
+		}
+
 		return;
 	}
 
