@@ -38,11 +38,16 @@ export function volumeSource(planned: PlannedSource & {kind: 'volume'}, context:
 		...nested.map(inner => `${escapePattern(mountPath(context.target, prefix, inner))}/*`),
 	];
 	const options = {...snapshotOptions(context, name), path, exclude};
-	const pass = async (from: string | undefined): Promise<Saved> =>
-		restic.backupFiles({...options, time: new Date(), tags: [firstPassTag, runTag(run)], parent: from});
+	const pass = async (from: string | undefined): Promise<Saved> => {
+		const passed = await restic.backupFiles({...options, time: new Date(), tags: [firstPassTag, runTag(run)], parent: from});
+		addedBefore += passed.addedBytes;
+		return passed;
+	};
 	/** The same snapshot without those files, so that a pass from it reads them again. However many they are: they are no arguments of one command. */
 	const distrusting = async ({snapshot}: Saved, from: Date, until?: Date): Promise<string> =>
 		restic.rewriteWithout(snapshot, await changedBetween(context, path, from, until), signal);
+	/** What the first pass stored, and the second finds in the repository. */
+	let addedBefore = 0;
 	let isTimeless = false;
 	let parent: string | undefined;
 	let armed: Armed | undefined;
@@ -85,7 +90,7 @@ export function volumeSource(planned: PlannedSource & {kind: 'volume'}, context:
 			return {
 				snapshot: saved.snapshot,
 				bytes: saved.bytes,
-				addedBytes: saved.addedBytes,
+				addedBytes: addedBefore + saved.addedBytes,
 				details: {path: mount.path, volume: mount.volume ?? null, files: saved.files, exclude: planned.exclude},
 			};
 		},
