@@ -13,7 +13,7 @@ const databases = [
 	`quo'te "double" \\ back`,
 	' spaces ',
 	'new\nline\ttab',
-	'; drop database postgres; $(touch /tmp/pwned) `touch /tmp/pwned`',
+	'; drop table whose; $(touch /tmp/pwned) `touch /tmp/pwned`',
 	'--help',
 	'host=evil dbname=x',
 	'postgresql://evil/x',
