@@ -5,8 +5,10 @@
 import {randomBytes} from 'node:crypto';
 import test, {type ExecutionContext} from 'ava';
 import {makeKeyCheap} from '../support/cheap-key.ts';
+import {assertPointIsWhole} from '../support/contents.ts';
 import {ensureImage} from '../support/images.ts';
 import {connect, nameOf, type Scene, stepsOf, survive, targetsAt} from '../support/kills.ts';
+import {readerService} from '../support/reader.ts';
 import {startStack} from '../support/stack.ts';
 import {until} from '../support/until.ts';
 
@@ -30,6 +32,8 @@ async function killEverything(t: ExecutionContext, scene: Scene): Promise<number
 				(error: Error) => `${name}: ${error.message}`,
 			);
 			t.log(failure === undefined ? '✔' : '✘', `${name}: ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+			// Each one has its own time
+			t.pass(name);
 			failures.push(...(failure === undefined ? [] : [failure]));
 			kills++;
 			if (process.env.KILLS_LIVE) {
@@ -42,6 +46,7 @@ async function killEverything(t: ExecutionContext, scene: Scene): Promise<number
 	const {stdout} = await scene.stack.holdfast('points', scene.target, '--json');
 	const listed = (JSON.parse(stdout) as Array<{point: string}>).map(({point}) => point);
 	t.deepEqual(listed, await (await connect(scene)).points(scene.target));
+	await assertPointIsWhole(scene.stack, listed[0] ?? 'none');
 	return kills;
 }
 
@@ -72,6 +77,7 @@ test('a group of a database and an application that is paused', async t => {
 				volumes: ['data:/data'],
 				labels: {'holdfast.enable': 'true', 'holdfast.group': 'all', 'holdfast.sqlite': '/data/app.db', 'holdfast.volumes': 'true'},
 			},
+			reader: readerService(),
 			...bystanders(app),
 		},
 	});
@@ -109,6 +115,7 @@ test('an application that is stopped, between two hooks', async t => {
 					'holdfast.after': 'rm -f /data/hooked',
 				},
 			},
+			reader: readerService(),
 			...bystanders(app),
 		},
 	});

@@ -1,8 +1,10 @@
 /** Kills one part of a backup at one event of its run, and asserts what must hold whatever was killed whenever. */
 import assert from 'node:assert/strict';
 import type {BackupResult, RunEvent, StepEvent} from '../../agent/events.ts';
+import {assertPointIsWhole} from './contents.ts';
 import {docker} from './docker.ts';
 import {type HostProcess, killProcesses, runs} from './processes.ts';
+import {plainReader} from './reader.ts';
 import type {Stack} from './stack.ts';
 import {until} from './until.ts';
 
@@ -13,12 +15,8 @@ export const nameOf = ({step, subject}: Pick<StepEvent, 'step' | 'subject'>, pro
 export const victims = ['agent', 'worker', 'dump worker', 'restic', 'pg_dump', 'sqlite session', 'psql session'] as const;
 export type Victim = (typeof victims)[number];
 
-interface Snapshot {
-	id: string;
-	tags: string[];
-}
-
 export interface Scene {
+	/** With a `readerService`. */
 	stack: Stack;
 	token: string;
 	/** The target, as Holdfast names it. */
@@ -199,6 +197,10 @@ export const leftOf = async (run: string): Promise<string> => {
 	return [await docker(['ps', '--all', '--quiet', ...filter]), await docker(['volume', 'ls', '--quiet', ...filter])].join('');
 };
 
+/** All is stored and nothing more is needed but the manifest, which is there or is not. A volume was stored in the moment. */
+const isLate = ({step, subject = ''}: StepEvent): boolean =>
+	step === 'publish' || step === 'clean-up' || (step === 'store' && subject.includes('volume:'));
+
 /**
  * One kill, and everything that must hold after it, until the next run has succeeded.
  * @throws with what did not hold; `missed` where the victim was never there in three runs
@@ -227,8 +229,10 @@ export async function survive(scene: Scene, at: StepEvent, victim: Victim): Prom
 	await until('what the hooks did to be undone', async () => scene.isPutBack?.() ?? true, {timeout: 30_000, interval: 100});
 	await until('the agent to answer', agent.isReady, {timeout: 60_000, interval: 100});
 	const {outcome, point, error} = await agent.result(run);
-	const isLate = at.step === 'publish' || at.step === 'clean-up';
-	if (!isLate || point === null) {
+	if (isLate(at) && point !== null) {
+		assert.equal(outcome, 'success', error);
+		await assertPointIsWhole(stack, run);
+	} else {
 		assert.ok(outcome === 'failed' || outcome === 'partial', `the run says ${outcome}`);
 		assert.equal(point, null);
 		assert.ok(error, 'the run does not say why');
@@ -257,7 +261,7 @@ async function assertListed(
 	agent: Awaited<ReturnType<typeof connect>>,
 	{killed, point, next}: {killed: string; point: string | null; next: string},
 ): Promise<void> {
-	const snapshots = JSON.parse(await stack.restic('snapshots', '--json')) as Snapshot[];
+	const snapshots = await plainReader(stack).snapshots();
 	const withManifest = snapshots.filter(({tags}) => tags.some(tag => tag.startsWith('manifest:'))).flatMap(({tags}) => tags);
 	const points = await agent.points(target);
 	for (const [run, who, isPoint] of [
