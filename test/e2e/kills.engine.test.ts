@@ -52,6 +52,9 @@ async function killEverything(t: ExecutionContext, scene: Scene): Promise<number
 
 const token = 'a-token-for-the-tests-of-this-file';
 
+/** A database that is written to all the time, and a file beside it. */
+const writer = ['sh', '-c', 'seq 100000 >/data/upload && exec /app/run write-sqlite /data/app.db'];
+
 const bystanders = (app: string) =>
 	Object.fromEntries(
 		['frozen', 'asleep'].map(name => [name, {image: app, command: ['sleep', '100000'], stop_grace_period: '1s', volumes: ['data:/data']}]),
@@ -73,7 +76,7 @@ test('a group of a database and an application that is paused', async t => {
 			},
 			app: {
 				image: app,
-				command: ['write-sqlite', '/data/app.db'],
+				command: writer,
 				volumes: ['data:/data'],
 				labels: {'holdfast.enable': 'true', 'holdfast.group': 'all', 'holdfast.sqlite': '/data/app.db', 'holdfast.volumes': 'true'},
 			},
@@ -104,7 +107,7 @@ test('an application that is stopped, between two hooks', async t => {
 		services: {
 			app: {
 				image: app,
-				command: ['write-sqlite', '/data/app.db'],
+				command: writer,
 				volumes: ['data:/data'],
 				labels: {
 					'holdfast.enable': 'true',
