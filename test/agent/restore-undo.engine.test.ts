@@ -132,7 +132,7 @@ test.serial('an agent that is killed at any step of a restore leaves all of the 
 		const {body} = await stack.api('POST', '/api/v1/restore', {target});
 		const {run} = body as {run: string};
 		await killAt(stack, run, step, nth);
-		await stack.ready();
+		await until('Holdfast answers', async () => (await stack.holdfast('healthcheck')).exitCode === 0, {timeout: 240_000, interval: 1000});
 		const result = await until(
 			'the interrupted restore is settled',
 			async () => {
@@ -147,7 +147,7 @@ test.serial('an agent that is killed at any step of a restore leaves all of the 
 					own.result
 				);
 			},
-			{timeout: 120_000, interval: 500},
+			{timeout: 240_000, interval: 1000},
 		);
 		await until('the application runs', async () => (await stack.state('app')) === 'running', {timeout: 60_000});
 		const expected = result.outcome === 'success' ? 'first' : 'second';
@@ -177,3 +177,33 @@ async function killAt(stack: Stack, run: string, step: string, nth: number): Pro
 	await docker(['kill', stack.container('holdfast')]);
 	await docker(['start', stack.container('holdfast')]);
 }
+
+test.serial('an application that is not well on what was restored has its own data back by itself', async t => {
+	const image = await ensureImage('holdfast-test/app:latest');
+	const stack = await startStack(t, {
+		volumes: ['data'],
+		services: {
+			app: {
+				image,
+				command: ['sleep', 'infinity'],
+				init: true,
+				volumes: ['data:/data'],
+				healthcheck: {test: ['CMD', 'sh', '-c', '! grep -q bad /data/word'], interval: '1s', retries: 2},
+				labels: {'holdfast.enable': 'true'},
+			},
+		},
+	});
+	const health = async () => docker(['inspect', '--format', '{{.State.Health.Status}}', stack.container('app')]);
+	const put = async (word: string) => stack.exec('app', 'sh', '-ec', `echo ${word} >/data/word`);
+	await put('bad');
+	const [backup] = await stack.backup(`${stack.project}/app`);
+	t.is(backup?.outcome, 'success', backup?.error);
+	await put('good');
+	await until('the application is healthy', async () => (await health()) === 'healthy', {timeout: 60_000});
+	const result = await stack.restore(`${stack.project}/app`);
+	t.is(result.outcome, 'failed');
+	t.regex(result.error ?? '', /what was there before is back.*unhealthy/);
+	t.is(await stack.exec('app', 'cat', '/data/word'), 'good');
+	await until('the application is healthy again', async () => (await health()) === 'healthy', {timeout: 60_000});
+	t.is((await stack.holdfast('restore', 'undo', result.run)).exitCode, 2);
+});
