@@ -28,7 +28,7 @@ async function killEverything(t: ExecutionContext, scene: Scene, spared: readonl
 			}
 
 			const begun = performance.now();
-			const failure = await survive(scene, step, victim).then(
+			const failure = await survive(scene, steps, index, victim).then(
 				() => undefined,
 				(error: Error) => `${name}: ${error.message}`,
 			);
