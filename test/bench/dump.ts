@@ -1,6 +1,6 @@
 /** How fast a dump reaches the repository: by the dump worker, and by docker exec through the agent, against the same pipe inside the database's container. */
 import {until} from '../support/until.ts';
-import type {Row, Size} from './table.ts';
+import {best, type Row, type Size} from './table.ts';
 import {openYard, postgresService, serverAnswers, type Yard} from './yard.ts';
 
 /** What hardly can be compressed, new each time, so that no measurement finds its blocks in the repository. */
@@ -17,6 +17,9 @@ END`;
 const plainDump = 'pg_dump --username=postgres -Fc -Z0 bench | restic --repo="/plain/$1" --quiet backup --stdin --stdin-filename=bench';
 
 const bytesOfNoise = 600_000_000;
+
+/** So little that what it takes is the start and the end alone. */
+const bytesOfNothing = 100_000;
 
 async function plain({timed}: Yard, round: number, noise: string): Promise<number> {
 	await timed('worker', fill, noise);
@@ -35,6 +38,18 @@ async function ours({timed, backup}: Yard, service: string, noise: string): Prom
 	return {storeMs: between('store', 'publish'), wholeMs, bytes: result.sources[0]?.bytes ?? 0};
 }
 
+interface Compared {
+	plainMs: number;
+	worker: Dumped;
+	exec: Dumped;
+}
+
+const compare = async (yard: Yard, round: number, noise: string): Promise<Compared> => ({
+	plainMs: await plain(yard, round, noise),
+	worker: await ours(yard, 'worker', noise),
+	exec: await ours(yard, 'exec', noise),
+});
+
 export async function benchDump({rounds, scale}: Size): Promise<Row[]> {
 	const yard = await openYard(
 		{
@@ -49,29 +64,35 @@ export async function benchDump({rounds, scale}: Size): Promise<Row[]> {
 			await until(`the database of ${service}`, async () => (await yard.stack.exec(service, ...serverAnswers)) === '', {timeout: 120_000});
 		}
 
-		const noise = String(Math.round(bytesOfNoise * scale));
-		const baseline: number[] = [];
-		const worker: Dumped[] = [];
-		const exec: Dumped[] = [];
+		const tiny: Compared[] = [];
+		const large: Compared[] = [];
 		for (let round = 1; round <= rounds; round++) {
 			await yard.plainRepository('worker', `dump-${round}`);
-			baseline.push(await plain(yard, round, noise));
-			worker.push(await ours(yard, 'worker', noise));
-			exec.push(await ours(yard, 'exec', noise));
+			tiny.push(await compare(yard, round, String(bytesOfNothing)));
+			large.push(await compare(yard, round, String(Math.round(bytesOfNoise * scale))));
 		}
 
-		const row = (what: string, dumped: readonly Dumped[], key: 'storeMs' | 'wholeMs', aim = ''): Row => ({
+		const row = (what: string, of: (compared: Compared) => number, aim = ''): Row => ({
 			what,
-			baseline,
-			holdfast: dumped.map(measured => measured[key]),
+			baseline: large.map(({plainMs}) => plainMs),
+			holdfast: large.map(of),
 			unit: 'ms',
 			aim,
 		});
+		/** What is left without the start and the end of either: how fast the content flows. */
+		const flow = (what: string, of: (compared: Compared) => number, aim = ''): Row => ({
+			...row(what, of, aim),
+			baseline: [best(large.map(({plainMs}) => plainMs)) - best(tiny.map(({plainMs}) => plainMs))],
+			holdfast: [best(large.map(of)) - best(tiny.map(of))],
+		});
+		const size = `${((large[0]?.worker.bytes ?? 0) / 1e6).toFixed(0)} MB`;
 		return [
-			row(`dump of ${((worker[0]?.bytes ?? 0) / 1e6).toFixed(0)} MB by the dump worker`, worker, 'storeMs', '1.10'),
-			row('  … the whole run', worker, 'wholeMs'),
-			row('the same through docker exec', exec, 'storeMs'),
-			row('  … the whole run', exec, 'wholeMs'),
+			flow(`flow of a dump of ${size} by the dump worker`, ({worker}) => worker.storeMs, '1.10'),
+			row('  … with start and end', ({worker}) => worker.storeMs),
+			row('  … the whole run', ({worker}) => worker.wholeMs),
+			flow('the same through docker exec', ({exec}) => exec.storeMs),
+			row('  … with start and end', ({exec}) => exec.storeMs),
+			row('  … the whole run', ({exec}) => exec.wholeMs),
 			{
 				what: 'memory of the agent at its peak',
 				baseline: [256 * 1024 * 1024],

@@ -20,7 +20,7 @@ export interface Row {
 	fixed?: number;
 }
 
-const best = (values: readonly number[]) => Math.min(...values);
+export const best = (values: readonly number[]) => Math.min(...values);
 
 const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
