@@ -31,6 +31,9 @@ function lastWords(stderr: string): LastWords {
 			said = message.message;
 		} else if (message?.message_type === 'text') {
 			texts.push(message.text);
+			// Why the producer of a stream failed is known to nobody else
+			const [, reason] = /^subprocess \S+: (.+)/.exec(message.text) ?? [];
+			items.push(...(reason === undefined ? [] : [reason]));
 		}
 	}
 

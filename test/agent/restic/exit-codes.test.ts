@@ -82,3 +82,12 @@ test('half a secret at the cut of stderr is dropped', t => {
 	const stderr = `word and more\n${'x'.repeat(80)}\n`.padEnd(stderrLimit, 'x\n');
 	t.false(fail(1, `ry-pass${stderr}`.slice(0, stderrLimit)).message.includes('ry-pass'));
 });
+
+test('why the producer of a stream failed is in the error', t => {
+	const stderr = [
+		'subprocess sh: the dump does not begin with PGDMP',
+		'{"message_type":"exit_error","code":1,"message":"Fatal: unable to save snapshot: command failed: exit status 1"}',
+	].join('\n');
+	const {message} = repositoryError({action: 'backup of /x', repository: 'r', exit: {exitCode: 1, stderr}, redact: text => text});
+	t.regex(message, /the dump does not begin with PGDMP; Fatal: unable to save snapshot/);
+});
