@@ -5,7 +5,7 @@ import test, {type ExecutionContext} from 'ava';
 import {output, type Place, succeed} from '../../agent/command.ts';
 import {connectEngine} from '../../docker/engine.ts';
 import {inContainer} from '../../docker/exec.ts';
-import {docker} from '../support/docker.ts';
+import {docker, tryDocker} from '../support/docker.ts';
 import {ensureImage} from '../support/images.ts';
 import {startSecondEngine} from '../support/second-engine.ts';
 import {until} from '../support/until.ts';
@@ -109,7 +109,7 @@ test('a program that was killed has its own exit code', async t => {
 
 test('a container that is paused refuses, and says so', async t => {
 	const {id, run} = await startContainer(t);
-	await docker(['pause', id]);
+	await until('the pause', async () => (await tryDocker(['pause', id])) !== undefined);
 	await t.throwsAsync(run({argv: ['true']}), {message: /paused/});
 	await docker(['unpause', id]);
 });

@@ -1,3 +1,4 @@
+import {readdirSync} from 'node:fs';
 import {mkdir, readdir, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
@@ -64,21 +65,32 @@ test('a missing repository and a wrong password are different errors', async t =
 	});
 });
 
-/** Stops a `restic prune` while it has the repository for itself. */
+/** Stops a `restic prune` while it has the repository for itself. One that was through before anybody looked is run again. */
 const holdExclusively = async (place: Place, repository: Repository) => {
-	const running = await place({
-		argv: ['sh', '-c', 'echo $$; exec restic prune', 'sh'],
-		env: {...repository.env, RESTIC_REPOSITORY: repository.location, RESTIC_CACHE_DIR: repository.cacheDirectory},
-	});
-	const pid = await new Promise<number>(resolve => {
-		running.stdout.once('data', chunk => resolve(Number.parseInt(String(chunk), 10)));
-	});
-	running.stdout.resume();
 	const locks = path.join(repository.location, 'locks');
-	// Until it has its final name, it locks nothing
-	await until('an exclusive lock', async () => (await readdir(locks)).some(name => /^[0-9a-f]{64}$/.test(name)), {interval: 1});
-	process.kill(pid, 'SIGSTOP');
-	return {pid, release: () => process.kill(pid, 'SIGCONT'), running};
+	return until('a prune that was caught with its lock', async () => {
+		const running = await place({
+			argv: ['sh', '-c', 'echo $$; exec restic prune', 'sh'],
+			env: {...repository.env, RESTIC_REPOSITORY: repository.location, RESTIC_CACHE_DIR: repository.cacheDirectory},
+		});
+		const pid = await new Promise<number>(resolve => {
+			running.stdout.once('data', chunk => resolve(Number.parseInt(String(chunk), 10)));
+		});
+		running.stdout.resume();
+		let isOver = false;
+		running.done.then(() => {
+			isOver = true;
+		});
+		// Until it has its final name, it locks nothing
+		const isLocked = () => readdirSync(locks).some(name => /^[0-9a-f]{64}$/.test(name));
+		await until('a lock, or the end', () => isOver || isLocked(), {interval: 1});
+		if (isOver) {
+			return undefined;
+		}
+
+		process.kill(pid, 'SIGSTOP');
+		return isLocked() ? {pid, release: () => process.kill(pid, 'SIGCONT'), running} : process.kill(pid, 'SIGCONT') && undefined;
+	});
 };
 
 test('a lock held by someone else is an error that names its owner, and is left alone', async t => {
