@@ -239,7 +239,7 @@ const checkFiles = async (t: ExecutionContext, stack: Stack, reader: Reader, run
 
 	const [tar] = await of('tar');
 	await put(stack, 'files', '/tmp/copy.tar', await reader.dump(tar?.id ?? '', tar?.paths[0] ?? ''));
-	t.is(await stack.exec('files', 'tar', '--extract', '--to-stdout', '--file', '/tmp/copy.tar', `${file}/${file}`), 'tar');
+	t.is(await stack.exec('files', 'tar', '--extract', '--to-stdout', '--file', '/tmp/copy.tar', '--', `${file}/${file}`), 'tar');
 };
 
 /** Nobody came; and had somebody come, it would be known. */
