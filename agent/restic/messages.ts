@@ -12,6 +12,8 @@ const summary = z.object({
 	message_type: z.literal('summary'),
 	snapshot_id: z.string().optional(),
 	total_files: z.number().optional(),
+	/** Of a restore: files that were as they should be, which `total_files` does not count. */
+	files_skipped: z.number().optional(),
 	files_new: z.number().optional(),
 	files_changed: z.number().optional(),
 	files_unmodified: z.number().optional(),

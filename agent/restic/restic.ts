@@ -268,7 +268,7 @@ export function createRestic(
 				throw failed(call, 'restic exited with 0 but said nothing about what it restored');
 			}
 
-			if (options.delete && !summary.total_files) {
+			if (options.delete && !summary.total_files && !summary.files_skipped) {
 				await deleteLeftovers(place, options.into, options.exclude ?? [], options.signal);
 			}
 		},

@@ -61,6 +61,23 @@ test('a folder that is empty in the snapshot is empty afterwards', async t => {
 	});
 });
 
+test('a folder that is already as the snapshot has it stays so, and what is too much goes', async t => {
+	await withScratch(async ({data, folder, restic}) => {
+		await writeFile(path.join(data, 'a'), 'a');
+		await writeFile(path.join(data, 'b'), 'b');
+		const {snapshot} = await restic.backupFiles({...stamp, path: data});
+		const into = path.join(folder, 'into');
+		await mkdir(into);
+		const restore = {snapshot, subfolder: data, into, delete: true};
+		await restic.restore(restore);
+		await restic.restore(restore);
+		t.deepEqual((await readdir(into)).sort(), ['a', 'b']);
+		await writeFile(path.join(into, 'c'), '');
+		await restic.restore(restore);
+		t.deepEqual((await readdir(into)).sort(), ['a', 'b']);
+	});
+});
+
 test('a folder of which all is excluded is no empty one', async t => {
 	await withScratch(async ({data, folder, restic}) => {
 		await writeFile(path.join(data, 'a'), 'a');
