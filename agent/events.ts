@@ -1,6 +1,11 @@
 /** The words in which a run tells what it does. Every door (CLI, HTTP, Slack, metrics, log) reads the same events. */
 
 export type Operation = 'backup' | 'restore' | 'drill' | 'copy' | 'prune' | 'check';
+/** What a run about a repository has for its target: the primary, or a copy by its name. No container and no service can be called so. */
+export const repositoryTarget = (repository: string): string => `repository:${repository}`;
+
+export const isRepositoryTarget = (target: string): boolean => target.startsWith('repository:');
+
 export type Outcome = 'success' | 'partial' | 'failed';
 
 /**

@@ -1,7 +1,15 @@
 /** What Prometheus scrapes. The only importer of prom-client. */
 import {Counter, Gauge, Histogram, Registry} from 'prom-client';
 import type {RunView, StatusView, TargetView} from './agent.ts';
-import type {BackupResult, EventHub, FinishedEvent, Operation, Outcome, RunResult} from './events.ts';
+import {
+	type BackupResult,
+	type EventHub,
+	type FinishedEvent,
+	isRepositoryTarget,
+	type Operation,
+	type Outcome,
+	type RunResult,
+} from './events.ts';
 
 /** What is true at the time of a scrape. */
 export interface Observed {
@@ -196,7 +204,8 @@ function showPast(
 	}
 
 	for (const [target, durations] of past.durations) {
-		for (const [operation, duration] of present?.has(target) === false ? [] : durations) {
+		const isGone = present?.has(target) === false && !isRepositoryTarget(target);
+		for (const [operation, duration] of isGone ? [] : durations) {
 			runDuration.set({target, operation}, duration);
 		}
 	}
@@ -211,7 +220,7 @@ function showPast(
 
 function forgetGone({runs, quiesce}: Families, counted: Set<string>, targets: readonly TargetView[]): void {
 	const present = new Set(targets.map(({target}) => target));
-	for (const target of [...counted].filter(target => !present.has(target))) {
+	for (const target of [...counted].filter(target => !present.has(target) && !isRepositoryTarget(target))) {
 		counted.delete(target);
 		quiesce.remove({target});
 		for (const operation of ['backup', 'restore', 'drill', 'copy', 'prune', 'check'] satisfies Operation[]) {

@@ -59,6 +59,7 @@ export function createRestores({
 	const putBack = async (request: RestoreRequest, {run, startedAt, signal, tell}: RunContext): Promise<RestoreResult> => {
 		const {target, point} = request;
 		try {
+			signal.throwIfAborted();
 			tell({type: 'step', step: 'plan'});
 			const restoration = await prepare(request);
 			for (const message of restoration.warnings) {
@@ -77,8 +78,9 @@ export function createRestores({
 			operation: 'restore',
 			target: record.target,
 			trigger,
-			async work({run, tell}) {
+			async work({run, signal, tell}) {
 				try {
+					signal.throwIfAborted();
 					tell({type: 'step', step: 'plan'});
 					const {target} = await survey.one(record.target);
 					await repository.open();

@@ -1,10 +1,10 @@
 /** Runs: one at a time for each target, a few at a time for all, each with its events, its cancel and its record. */
-import PQueue from 'p-queue';
 import type {Accepted} from './agent.ts';
 import {BusyError, CancelledError, NotFoundError, UsageError} from './errors.ts';
 import type {EventHub, Operation, RunEvent, RunResult, Tell, Told} from './events.ts';
 import {runId} from './ids.ts';
 import type {State} from './state.ts';
+import {createTurns} from './turns.ts';
 
 /** What a run works with. */
 export interface RunContext {
@@ -18,7 +18,9 @@ export interface Job<Result extends RunResult> {
 	operation: Operation;
 	target: string;
 	trigger: string;
-	/** Never rejects: a failure is an outcome. */
+	/** Waits until no other run is under way, and keeps the later ones waiting. */
+	exclusive?: boolean;
+	/** Never rejects: a failure is an outcome. A run that is cancelled while it waits is called without its turn: nothing may be done then. */
 	work: (context: RunContext) => Promise<Result>;
 }
 
@@ -50,7 +52,7 @@ interface Active {
 }
 
 export function createRuns({state, hub, concurrency}: {state: State; hub: EventHub; concurrency: number}): Runs {
-	const queue = new PQueue({concurrency});
+	const turns = createTurns(concurrency);
 	const active = new Map<string, Active>();
 	let closing = false;
 
@@ -83,7 +85,7 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 	return {
 		current,
 		isAlone: run => active.size === 1 && active.has(run),
-		start<Result extends RunResult>({operation, target, trigger, work}: Job<Result>): Accepted<Result> {
+		start<Result extends RunResult>({operation, target, trigger, exclusive = false, work}: Job<Result>): Accepted<Result> {
 			if (closing) {
 				throw new BusyError('the agent is shutting down');
 			}
@@ -99,20 +101,24 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 			const tell = teller(run, target);
 			state.insertRun({run, target, operation, trigger, queuedAt});
 			tell({type: 'queued', operation, trigger});
-			const finished = queue.add(async () => {
-				const startedAt = new Date();
-				state.startRun(run, startedAt.getTime());
+			const perform = async (): Promise<Result> => {
+				const {signal} = controller;
+				const end = await turns.take({exclusive, signal}).catch(() => () => {});
 				let result: Result;
 				try {
-					result = await work({run, startedAt, signal: controller.signal, tell});
+					const startedAt = new Date();
+					state.startRun(run, startedAt.getTime());
+					result = await work({run, startedAt, signal, tell});
 					state.finishRun(run, Date.now(), result);
 				} finally {
 					active.delete(run);
+					end();
 				}
 
 				tell({type: 'finished', operation, result});
 				return result;
-			});
+			};
+			const finished = perform();
 			active.set(run, {target, controller, finished});
 			return {run, finished};
 		},

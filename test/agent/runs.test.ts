@@ -125,6 +125,32 @@ test('cancel reaches the work and waits for it', async t => {
 	await t.throwsAsync(runs.cancel('nothing'), {instanceOf: NotFoundError});
 });
 
+test('an exclusive run is alone, and a run that waits for it can be cancelled at once', async t => {
+	const {runs, state} = setUp(t);
+	const gate = Promise.withResolvers<void>();
+	const order: string[] = [];
+	const step = (name: string, until?: Promise<void>) => async (context: RunContext) => {
+		if (context.signal.aborted) {
+			return resultOf(context, 'failed');
+		}
+
+		order.push(name);
+		await until;
+		return resultOf(context);
+	};
+	const first = runs.start(job('a', step('a', gate.promise)));
+	const alone = runs.start({...job('repository:primary', step('alone')), exclusive: true});
+	const cancelled = runs.start(job('b', step('b')));
+	const later = runs.start(job('c', step('c')));
+	t.throws(() => runs.start(job('repository:primary', step('other'))), {instanceOf: BusyError});
+	await runs.cancel(cancelled.run);
+	t.is(state.findRun(cancelled.run)?.outcome, 'failed');
+	t.is(state.findRun(alone.run)?.state, 'queued');
+	gate.resolve();
+	await Promise.all([first.finished, alone.finished, later.finished]);
+	t.deepEqual(order, ['a', 'alone', 'c']);
+});
+
 test('after close nothing begins, and what was under way is cancelled', async t => {
 	const {runs} = setUp(t);
 	const {finished} = runs.start(
