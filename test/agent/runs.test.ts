@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {BusyError, NotFoundError, UsageError} from '../../agent/errors.ts';
-import {type BackupResult, createEventHub, type RunEvent} from '../../agent/events.ts';
+import {type BackupResult, createEventHub, type RunEvent, repositoryTarget} from '../../agent/events.ts';
 import {createRuns, type RunContext} from '../../agent/runs.ts';
 import {openState} from '../../agent/state.ts';
 
@@ -139,10 +139,10 @@ test('an exclusive run is alone, and a run that waits for it can be cancelled at
 		return resultOf(context);
 	};
 	const first = runs.start(job('a', step('a', gate.promise)));
-	const alone = runs.start({...job('repository:primary', step('alone')), exclusive: true});
+	const alone = runs.start({...job(repositoryTarget('primary'), step('alone')), exclusive: true});
 	const cancelled = runs.start(job('b', step('b')));
 	const later = runs.start(job('c', step('c')));
-	t.throws(() => runs.start(job('repository:primary', step('other'))), {instanceOf: BusyError});
+	t.throws(() => runs.start(job(repositoryTarget('primary'), step('other'))), {instanceOf: BusyError});
 	await runs.cancel(cancelled.run);
 	t.is(state.findRun(cancelled.run)?.outcome, 'failed');
 	t.is(state.findRun(alone.run)?.state, 'queued');
