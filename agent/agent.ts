@@ -9,6 +9,7 @@ import {listPoints} from './points.ts';
 import type {RepositoryDoor} from './repository.ts';
 import {createRestores} from './restores.ts';
 import type {RunContext, Runs} from './runs.ts';
+import type {Schedule} from './schedule.ts';
 import type {State} from './state.ts';
 import type {Survey, Surveyed} from './survey.ts';
 import type {Sweeper} from './sweep.ts';
@@ -142,8 +143,8 @@ interface Parts {
 	state: State;
 	repository: RepositoryDoor;
 	sweeper: Sweeper;
-	/** When a target is due next. */
-	nextDue: (target: string) => Date | null;
+	/** When an operation on a target or a repository is due next. */
+	nextDue: Schedule['next'];
 }
 
 export function createAgent({workshop, survey, runs, state, repository, sweeper, nextDue}: Parts): Agent {
@@ -209,7 +210,7 @@ export function createAgent({workshop, survey, runs, state, repository, sweeper,
 				const {name: target} = surveyed.target;
 				const [last] = state.runs({target, operation: 'backup', limit: 1}).filter(record => record.state === 'finished');
 				const [success] = state.runs({target, operation: 'backup', outcome: 'success', limit: 1});
-				return statusView(surveyed, {running: runs.current(target), last, success, next: nextDue(target)});
+				return statusView(surveyed, {running: runs.current(target), last, success, next: nextDue('backup', target)});
 			});
 		},
 		async points(target) {

@@ -22,10 +22,11 @@ import {createRepositoryDoor} from './repository.ts';
 import {createRestic} from './restic/restic.ts';
 import {createRestores} from './restores.ts';
 import {createRuns} from './runs.ts';
-import {createSchedule, type Schedule} from './schedule.ts';
+import type {Schedule} from './schedule.ts';
 import {openState, type State} from './state.ts';
-import {createSurvey, type Survey} from './survey.ts';
+import {createSurvey} from './survey.ts';
 import {createSweeper, type Sweeper} from './sweep.ts';
+import {entries, keepSchedule} from './timetable.ts';
 import {runView} from './views.ts';
 
 /** How often that is tried again which the agent cannot do without. */
@@ -80,7 +81,15 @@ export async function startDaemon(
 	void recoverRestores(recovery, {settle, upTo, signal});
 	const expire = () => expireReplaced({state, log}, {settle, keepMs: config.keepReplacedMs});
 	let schedule: Schedule | undefined;
-	const agent = createAgent({workshop, survey, runs, state, repository, sweeper, nextDue: target => schedule?.next(target) ?? null});
+	const agent = createAgent({
+		workshop,
+		survey,
+		runs,
+		state,
+		repository,
+		sweeper,
+		nextDue: (operation, subject) => schedule?.next(operation, subject) ?? null,
+	});
 	const server = await startServer({
 		agent,
 		token: config.apiToken,
@@ -98,8 +107,8 @@ export async function startDaemon(
 		}
 	});
 
-	schedule = keepSchedule(config, agent, log);
-	const reschedule = async () => schedule?.set(await entries(survey, state));
+	schedule = keepSchedule(agent, {timeZone: config.timeZone, log});
+	const reschedule = async () => schedule?.set(entries(await survey.due(), state));
 	void watchContainers(engine, {
 		signal,
 		onChange: reschedule,
@@ -161,24 +170,6 @@ function observe(
 			const [targets, status] = await Promise.all([agent.targets(), agent.status()]);
 			return {targets, status, engineUp: true, quiescedContainers: state.open().filter(({undo}) => undo.kind !== 'hook').length};
 		},
-	});
-}
-
-function keepSchedule({timeZone}: Config, agent: Agent, log: Log): Schedule {
-	return createSchedule({
-		timeZone,
-		async onDue(target) {
-			await (await agent.backup(target, 'schedule')).finished;
-		},
-		report: (error, target) => log.error(`the scheduled backup of \`${target}\` could not begin`, {error, target}),
-	});
-}
-
-/** A target that never ran is due from when it was first seen. */
-async function entries(survey: Survey, state: State) {
-	return (await survey.due()).map(({target, line}) => {
-		const [last] = state.runs({target, operation: 'backup', limit: 1});
-		return {target, line, since: Math.max(state.firstSeen(target, Date.now()), last?.queuedAt ?? 0)};
 	});
 }
 

@@ -1,39 +1,48 @@
 /**
- * Calls for each target when its cron line is due. The only importer of node-schedule, which keeps the timers (longer ones
+ * Calls for each entry when its cron line is due. The only importer of node-schedule, which keeps the timers (longer ones
  * than `setTimeout` can, and none too early); when a line is due is decided in `due.ts`.
  */
 import {type Job, scheduleJob} from 'node-schedule';
 import {type DueAfter, dueTimes} from './due.ts';
+import type {Operation} from './events.ts';
 
-export interface ScheduleEntry {
-	target: string;
-	/** A cron line, as `parseCronLine` gives it. */
+export type ScheduledOperation = Exclude<Operation, 'restore'>;
+
+/** What is due: an operation, and the target or the repository that it is about. */
+export interface Due {
+	operation: ScheduledOperation;
+	subject: string;
+}
+
+/** At most one for each operation and subject. */
+export interface ScheduleEntry extends Due {
+	/** A cron line, as `readCronLine` gives it. */
 	line: string;
-	/** Milliseconds since 1970: the later of when the target was first seen and when it last ran. A due time since then was missed. */
+	/** Milliseconds since 1970: the later of when the entry was first seen and when it last ran. A due time since then was missed. */
 	since: number;
 }
 
 export interface ScheduleOptions {
 	timeZone: string;
-	/** A rejection is reported, with the target. */
-	onDue: (target: string) => Promise<void>;
-	report: (error: unknown, target: string) => void;
+	/** A rejection is reported, with what was due. */
+	onDue: (due: Due) => Promise<void>;
+	report: (error: unknown, due: Due) => void;
 }
 
 export interface Schedule {
 	/**
-	 * Replaces all entries; one whose line is unchanged keeps its place. A target that missed due times is called once, now.
-	 * A target whose line changes is due by the new line from now on.
+	 * Replaces all entries; one whose line is unchanged keeps its place. One that missed due times is called once, now.
+	 * One whose line changes is due by the new line from now on.
 	 * @throws {UsageError} on a bad line, before anything was replaced.
 	 */
 	set: (entries: readonly ScheduleEntry[]) => void;
-	/** When the target is due next; null when it has no entry. */
-	next: (target: string) => Date | null;
+	/** When the operation is due next; null when it has no entry. */
+	next: (operation: ScheduledOperation, subject: string) => Date | null;
 	close: () => void;
 }
 
 interface Appointment {
-	target: string;
+	due: Due;
 	line: string;
 	dueAfter: DueAfter;
 	/** What was due up to then is dealt with. */
@@ -60,11 +69,11 @@ export function createSchedule({timeZone, onDue, report}: ScheduleOptions): Sche
 		appointment.job = scheduleJob(new Date(appointment.next), () => visit(appointment));
 	};
 
-	const call = async (target: string) => {
+	const call = async (due: Due) => {
 		try {
-			await onDue(target);
+			await onDue(due);
 		} catch (error) {
-			report(error, target);
+			report(error, due);
 		}
 	};
 
@@ -77,7 +86,7 @@ export function createSchedule({timeZone, onDue, report}: ScheduleOptions): Sche
 		}
 
 		if (isDue) {
-			void call(appointment.target);
+			void call(appointment.due);
 		}
 	};
 
@@ -93,10 +102,10 @@ export function createSchedule({timeZone, onDue, report}: ScheduleOptions): Sche
 	return {
 		set(entries) {
 			const before = appointments;
-			const after = new Map(entries.map(entry => [entry.target, keptOrNew(entry, before.get(entry.target), timeZone)]));
+			const after = new Map(entries.map(entry => [keyOf(entry), keptOrNew(entry, before.get(keyOf(entry)), timeZone)]));
 			appointments = after;
-			for (const [target, {job}] of before) {
-				if (after.get(target) !== before.get(target)) {
+			for (const [key, {job}] of before) {
+				if (after.get(key) !== before.get(key)) {
 					job?.cancel();
 				}
 			}
@@ -108,8 +117,8 @@ export function createSchedule({timeZone, onDue, report}: ScheduleOptions): Sche
 				}
 			}
 		},
-		next(target) {
-			const appointment = appointments.get(target);
+		next(operation, subject) {
+			const appointment = appointments.get(keyOf({operation, subject}));
 			return appointment ? new Date(appointment.next) : null;
 		},
 		close() {
@@ -123,12 +132,14 @@ export function createSchedule({timeZone, onDue, report}: ScheduleOptions): Sche
 	};
 }
 
-function keptOrNew({target, line, since}: ScheduleEntry, before: Appointment | undefined, timeZone: string): Appointment {
+const keyOf = ({operation, subject}: Due): string => `${operation} ${subject}`;
+
+function keptOrNew({operation, subject, line, since}: ScheduleEntry, before: Appointment | undefined, timeZone: string): Appointment {
 	if (before?.line === line) {
 		return before;
 	}
 
 	const dueAfter = dueTimes(line, timeZone);
 	const handled = before ? Date.now() : since;
-	return {target, line, dueAfter, handled, next: dueAfter(handled)};
+	return {due: {operation, subject}, line, dueAfter, handled, next: dueAfter(handled)};
 }

@@ -44,8 +44,8 @@ export interface State extends Journal, RestoreJournal {
 	/** The id of the repository that was opened at this location before; a location is never stored as it is (it may hold secrets). */
 	knownRepository: (location: string) => string | undefined;
 	rememberRepository: (location: string, id: string) => void;
-	/** When a target was first seen, so that a missed run can be told from a new target. */
-	firstSeen: (target: string, now: number) => number;
+	/** When a target, or an entry of the schedule, was first seen: so a missed run can be told from a new target. */
+	firstSeen: (subject: string, now: number) => number;
 	close: () => void;
 }
 
@@ -251,9 +251,9 @@ function openMemory(database: DatabaseSync): Pick<State, 'knownRepository' | 're
 		rememberRepository(location, id) {
 			saveRepository.run(sha256(location), id);
 		},
-		firstSeen(target, now) {
-			see.run(target, now);
-			return Number(seen.get(target)?.first_seen);
+		firstSeen(subject, now) {
+			see.run(subject, now);
+			return Number(seen.get(subject)?.first_seen);
 		},
 	};
 }

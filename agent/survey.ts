@@ -8,6 +8,7 @@ import type {Self} from '../docker/self.ts';
 import {staging} from '../docker/worker.ts';
 import {explain, NotFoundError} from './errors.ts';
 import {type Plan, planTarget} from './plan.ts';
+import type {ScheduleEntry} from './schedule.ts';
 import {connectPostgres, dataDirectory, listDatabases} from './sources/postgres-server.ts';
 
 export interface Surveyed {
@@ -20,8 +21,8 @@ export interface Surveyed {
 export interface Survey {
 	/** The containers that the agent looks at: those of its projects, or all. */
 	containers: () => Promise<Container[]>;
-	/** When each target is due; from its labels alone, so that it can be asked at every change. */
-	due: () => Promise<Array<{target: string; line: string}>>;
+	/** When what is to be done with each target is due; from its labels alone, so that it can be asked at every change. */
+	due: () => Promise<Array<Omit<ScheduleEntry, 'since'>>>;
 	/** Every target, sorted by name. What servers said of their databases may be a few seconds old. */
 	all: () => Promise<Surveyed[]>;
 	/** As it is now. @throws {NotFoundError} */
@@ -120,7 +121,7 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 		},
 		async due() {
 			const {targets} = await discover();
-			return targets.map(({name, policy}) => ({target: name, line: policy.schedule ?? schedule}));
+			return targets.map(({name, policy}) => ({operation: 'backup', subject: name, line: policy.schedule ?? schedule}));
 		},
 		async all() {
 			const {containers, targets} = await discover();

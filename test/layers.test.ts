@@ -5,7 +5,7 @@ import test from 'ava';
 
 const layers: ReadonlyArray<readonly RegExp[]> = [
 	[/^agent\/(?:main|daemon)\.ts$/, /^agent\/cli\//, /^agent\/api\//, /^bot\//],
-	[/^agent\/(?:agent|runs|turns|survey|recover|recover-restores|restores|expire|views|doctor|schedule|due|metrics)\.ts$/],
+	[/^agent\/(?:agent|runs|turns|survey|recover|recover-restores|restores|expire|views|doctor|schedule|due|timetable|metrics)\.ts$/],
 	[
 		/^agent\/(?:backup|moment|restore|restore-plan|restore-check|undo|replacements|drill|retention|copies|export|sweep|locks|points|repository)\.ts$/,
 	],

@@ -2,7 +2,7 @@ import {mock} from 'node:test';
 import test, {type ExecutionContext} from 'ava';
 import {dueTimes} from '../../agent/due.ts';
 import {UsageError} from '../../agent/errors.ts';
-import {createSchedule, type ScheduleEntry} from '../../agent/schedule.ts';
+import {createSchedule, type Due, type ScheduledOperation, type ScheduleEntry} from '../../agent/schedule.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -21,11 +21,11 @@ function simulate(t: ExecutionContext, {start, timeZone}: {start: string; timeZo
 	let shift = 0;
 	const mocked = Date.now;
 	Date.now = () => mocked() + shift;
-	const calls: Array<{target: string; at: number}> = [];
+	const calls: Array<Due & {at: number}> = [];
 	const schedule = createSchedule({
 		timeZone,
-		async onDue(target) {
-			calls.push({target, at: Date.now()});
+		async onDue(due) {
+			calls.push({...due, at: Date.now()});
 		},
 		report: error => t.fail(String(error)),
 	});
@@ -46,12 +46,17 @@ function simulate(t: ExecutionContext, {start, timeZone}: {start: string; timeZo
 	return {schedule, clock, calls, times: () => calls.map(({at}) => new Date(at).toISOString().slice(0, 16))};
 }
 
-const entry = (line: string, since: number, target = 'app/db'): ScheduleEntry => ({target, line, since});
+const entry = (line: string, since: number, subject = 'app/db', operation: ScheduledOperation = 'backup'): ScheduleEntry => ({
+	operation,
+	subject,
+	line,
+	since,
+});
 
 test.serial('calls when a line is due, and again', t => {
 	const {schedule, clock, times} = simulate(t, {start: '2026-11-21T02:00Z', timeZone: 'UTC'});
 	schedule.set([entry('0 3 * * *', Date.now())]);
-	t.deepEqual(schedule.next('app/db'), new Date('2026-11-21T03:00Z'));
+	t.deepEqual(schedule.next('backup', 'app/db'), new Date('2026-11-21T03:00Z'));
 	clock.pass(59 * minute);
 	t.deepEqual(times(), []);
 	clock.pass(25 * hour);
@@ -81,6 +86,31 @@ test.serial('a new target is not called before its time', t => {
 	t.deepEqual(times(), []);
 });
 
+test.serial('operations on one target have entries of their own: each is made up for, changed and left out by itself', t => {
+	const {schedule, clock, calls} = simulate(t, {start: '2026-11-21T12:00Z', timeZone: 'UTC'});
+	const backup = entry('0 3 * * *', Date.parse('2026-11-21T03:00:01Z'));
+	schedule.set([backup, entry('0 0 * * 6', Date.parse('2026-11-14T00:00:01Z'), 'app/db', 'drill')]);
+	t.deepEqual(
+		calls.map(({operation}) => operation),
+		['drill'],
+	);
+	t.deepEqual(schedule.next('drill', 'app/db'), new Date('2026-11-28T00:00Z'));
+	t.deepEqual(schedule.next('backup', 'app/db'), new Date('2026-11-22T03:00Z'));
+	t.is(schedule.next('check', 'app/db'), null);
+	schedule.set([backup, entry('0 13 * * *', 0, 'app/db', 'drill'), entry('0 14 * * *', Date.now(), 'repository:primary', 'check')]);
+	clock.pass(2 * hour);
+	schedule.set([backup]);
+	clock.pass(day);
+	t.deepEqual(
+		calls.slice(1).map(({operation, subject, at}) => [operation, subject, new Date(at).toISOString().slice(0, 16)]),
+		[
+			['drill', 'app/db', '2026-11-21T13:00'],
+			['check', 'repository:primary', '2026-11-21T14:00'],
+			['backup', 'app/db', '2026-11-22T03:00'],
+		],
+	);
+});
+
 const dst: Array<[timeZone: string, start: string, line: string, days: number]> = [
 	['Europe/Berlin', '2026-10-24T10:00Z', '30 2 * * *', 3],
 	['Europe/Berlin', '2027-03-27T10:00Z', '30 2 * * *', 3],
@@ -95,11 +125,11 @@ for (const [timeZone, start, line, days] of dst) {
 		const {schedule, clock, calls} = simulate(t, {start, timeZone});
 		schedule.set([entry(line, Date.now()), entry('0 * * * *', Date.now(), 'app/hourly')]);
 		clock.pass(days * day);
-		const daily = calls.filter(({target}) => target === 'app/db').map(({at}) => at);
+		const daily = calls.filter(({subject}) => subject === 'app/db').map(({at}) => at);
 		const format = new Intl.DateTimeFormat('en-CA', {timeZone, dateStyle: 'short'});
 		t.is(daily.length, days);
 		t.is(new Set(daily.map(at => format.format(at))).size, days);
-		const hourly = calls.filter(({target}) => target === 'app/hourly').length;
+		const hourly = calls.filter(({subject}) => subject === 'app/hourly').length;
 		t.true(Math.abs(hourly - days * 24) <= (timeZone === 'Australia/Lord_Howe' ? 1 : 0), `${hourly} calls in ${days} days`);
 	});
 }
@@ -125,7 +155,7 @@ test.serial('over a year each due time is met exactly once', t => {
 			expected.push(due);
 		}
 
-		const met = calls.filter(call => call.target === target).map(({at}) => at);
+		const met = calls.filter(call => call.subject === target).map(({at}) => at);
 		t.is(met.length, expected.length, target);
 		t.true(
 			met.every((at, index) => at >= (expected[index] ?? 0) && at - (expected[index] ?? 0) <= 3 * minute),
@@ -149,7 +179,7 @@ test.serial('the clock is set forward over several due times: one call, within a
 	clock.set(Date.parse('2026-11-21T09:30Z'));
 	clock.pass(minute);
 	t.is(calls.length, 1);
-	t.deepEqual(schedule.next('app/db'), new Date('2026-11-21T10:00Z'));
+	t.deepEqual(schedule.next('backup', 'app/db'), new Date('2026-11-21T10:00Z'));
 });
 
 test.serial('the clock is set back a little after a call: no second call', t => {
@@ -173,10 +203,10 @@ test.serial('what is left out is not called any more, what is unchanged keeps it
 	const {schedule, clock, calls} = simulate(t, {start: '2026-11-21T02:30Z', timeZone: 'UTC'});
 	schedule.set([entry('0 3 * * *', Date.now(), 'gone'), entry('0 3 * * *', Date.now(), 'kept')]);
 	schedule.set([entry('0 3 * * *', 0, 'kept')]);
-	t.is(schedule.next('gone'), null);
+	t.is(schedule.next('backup', 'gone'), null);
 	clock.pass(hour);
 	t.deepEqual(
-		calls.map(({target}) => target),
+		calls.map(({subject}) => subject),
 		['kept'],
 	);
 });
@@ -213,17 +243,17 @@ test('a time zone that is none throws', t => {
 	t.throws(() => createSchedule({timeZone: 'Mars/Olympus', onDue: async () => {}, report() {}}), {instanceOf: UsageError});
 });
 
-test('a call that fails is reported with its target', async t => {
-	const reported = Promise.withResolvers<[unknown, string]>();
+test('a call that fails is reported with what was due', async t => {
+	const reported = Promise.withResolvers<[unknown, Due]>();
 	const failure = new Error('busy');
 	const schedule = createSchedule({
 		timeZone: 'UTC',
 		onDue() {
 			throw failure;
 		},
-		report: (error, target) => reported.resolve([error, target]),
+		report: (error, due) => reported.resolve([error, due]),
 	});
 	t.teardown(schedule.close);
 	schedule.set([entry('@hourly', Date.now() - day)]);
-	t.deepEqual(await reported.promise, [failure, 'app/db']);
+	t.deepEqual(await reported.promise, [failure, {operation: 'backup', subject: 'app/db'}]);
 });

@@ -1,0 +1,30 @@
+/** What is due by schedule, and what is then done. */
+import type {Agent} from './agent.ts';
+import type {Log} from './log.ts';
+import {createSchedule, type Due, type Schedule, type ScheduledOperation, type ScheduleEntry} from './schedule.ts';
+import type {State} from './state.ts';
+
+export function keepSchedule(agent: Agent, {timeZone, log}: {timeZone: string; log: Log}): Schedule {
+	/** Resolves when the run is over. */
+	const operations: Partial<Record<ScheduledOperation, (subject: string) => Promise<unknown>>> = {
+		backup: async target => (await agent.backup(target, 'schedule')).finished,
+	};
+	return createSchedule({
+		timeZone,
+		async onDue({operation, subject}) {
+			await operations[operation]?.(subject);
+		},
+		report: (error, {operation, subject}) =>
+			log.error(`the scheduled ${operation} of \`${subject}\` could not begin`, {error, target: subject}),
+	});
+}
+
+/** One that never ran is due from when it was first seen. */
+export const entries = (due: ReadonlyArray<Omit<ScheduleEntry, 'since'>>, state: Pick<State, 'runs' | 'firstSeen'>): ScheduleEntry[] =>
+	due.map(entry => ({...entry, since: lastDealtWith(entry, state)}));
+
+function lastDealtWith({operation, subject}: Due, state: Pick<State, 'runs' | 'firstSeen'>): number {
+	const [last] = state.runs({target: subject, operation, limit: 1});
+	const seen = state.firstSeen(operation === 'backup' ? subject : `${operation} ${subject}`, Date.now());
+	return Math.max(seen, last?.queuedAt ?? 0);
+}
