@@ -1,6 +1,8 @@
-/** Environment → what the agent is asked to be. Every mistake is reported at once. docs/configuration.md lists the variables. */
+/** Environment and configuration file → what the agent is asked to be. Every mistake is reported at once. docs/configuration.md lists all. */
 import {readFileSync} from 'node:fs';
 import type {Keep, Problem} from '../docker/labels.ts';
+import {type Copy, readCopies} from './config-copies.ts';
+import {readConfigFile} from './config-file.ts';
 import {
 	type Listen,
 	readApiToken,
@@ -51,6 +53,8 @@ export interface Config {
 	image: string | undefined;
 	/** Without `RESTIC_PASSWORD` until `withKeptSecrets`, when none was given. */
 	repository: Repository;
+	/** Further repositories that restore points are copied to. */
+	copies: readonly Copy[];
 	stateDirectory: string;
 	/** Every secret value in this configuration, to be taken out of what leaves the agent. */
 	secrets: readonly string[];
@@ -86,6 +90,9 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 	const password = environment.secret('RESTIC_PASSWORD');
 	const apiToken = environment.secret('HOLDFAST_API_TOKEN', readApiToken) ?? '';
 	const restic = readResticEnvironment(variables, environment);
+	const repository = {name: 'primary', location, env: {...restic.env, ...(password ? {RESTIC_PASSWORD: password} : {})}, cacheDirectory};
+	const file = readConfigFile({path: environment.text('HOLDFAST_CONFIG'), environment, readFile});
+	const copying = readCopies({section: file.copies ?? {}, path: file.path, primary: repository, cacheDirectory, environment, readFile});
 	const config: Config = {
 		host: value('HOLDFAST_HOST', readHost),
 		projects: value('HOLDFAST_PROJECTS', listOf(readProject)),
@@ -100,9 +107,10 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 		logLevel: value('HOLDFAST_LOG_LEVEL', oneOf(...logLevels)) ?? 'info',
 		labelPrefix: value('HOLDFAST_LABEL_PREFIX', readLabelPrefix) ?? 'holdfast.',
 		image: value('HOLDFAST_IMAGE', readImage),
-		repository: {name: 'primary', location, env: {...restic.env, ...(password ? {RESTIC_PASSWORD: password} : {})}, cacheDirectory},
+		repository,
+		copies: copying.copies,
 		stateDirectory,
-		secrets: [password ?? '', apiToken, ...credentialsIn(location), ...restic.secrets].filter(secret => secret !== ''),
+		secrets: [password ?? '', apiToken, ...credentialsIn(location), ...restic.secrets, ...copying.secrets].filter(secret => secret !== ''),
 	};
 	if (environment.problems.length > 0) {
 		throw new ConfigError(environment.problems);
@@ -151,6 +159,7 @@ const known = [
 	'HOLDFAST_LOG_LEVEL',
 	'HOLDFAST_LABEL_PREFIX',
 	'HOLDFAST_IMAGE',
+	'HOLDFAST_CONFIG',
 ];
 
 /** Read by the Slack bot, which may share the agent's environment file. */

@@ -16,7 +16,12 @@ export interface Environment {
 	readonly problems: readonly Problem[];
 }
 
-export function createEnvironment(variables: Variables, readFile: (path: string) => string): Environment {
+/** @param options.fileSuffix what the name of a secret is followed by where its file is named. */
+export function createEnvironment(
+	variables: Variables,
+	readFile: (path: string) => string,
+	{fileSuffix = '_FILE'}: {fileSuffix?: string} = {},
+): Environment {
 	const problems: Problem[] = [];
 	const problem = (message: string, hint?: string) => {
 		problems.push({message, hint});
@@ -27,13 +32,13 @@ export function createEnvironment(variables: Variables, readFile: (path: string)
 			// Trimmed as restic trims a password file, so that the same file opens the repository without Holdfast
 			const content = readFile(path).trim();
 			if (content === '') {
-				problem(`\`${name}_FILE\` must name a file with the secret in it, and ${quote(path)} is empty`);
+				problem(`\`${name}${fileSuffix}\` must name a file with the secret in it, and ${quote(path)} is empty`);
 			}
 
 			return content;
 		} catch (error) {
 			problem(
-				`\`${name}_FILE\` must name a file that can be read, got ${quote(path)}: ${(error as NodeJS.ErrnoException).code ?? 'unreadable'}`,
+				`\`${name}${fileSuffix}\` must name a file that can be read, got ${quote(path)}: ${(error as NodeJS.ErrnoException).code ?? 'unreadable'}`,
 				'mount the secret into this container, or correct the path',
 			);
 			return '';
@@ -41,9 +46,9 @@ export function createEnvironment(variables: Variables, readFile: (path: string)
 	};
 
 	const given = (name: string): string | undefined => {
-		const [text, path] = [variables[name], variables[`${name}_FILE`]];
+		const [text, path] = [variables[name], variables[`${name}${fileSuffix}`]];
 		if (text !== undefined && path !== undefined) {
-			problem(`\`${name}\` and \`${name}_FILE\` are both set`, 'remove one of them');
+			problem(`\`${name}\` and \`${name}${fileSuffix}\` are both set`, 'remove one of them');
 			return '';
 		}
 

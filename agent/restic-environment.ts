@@ -15,6 +15,8 @@ const refused: Readonly<Record<string, string>> = {
 	RESTIC_PASSWORD_COMMAND: 'the containers that run restic cannot run it: use `RESTIC_PASSWORD` or `RESTIC_PASSWORD_FILE`',
 	RESTIC_CACHE_DIR: 'the cache is `/cache`: mount a volume there',
 	RESTIC_HOST: 'use `HOLDFAST_HOST`',
+	RESTIC_FROM_REPOSITORY: 'copies are described in the configuration file: docs/copies.md',
+	RESTIC_FROM_PASSWORD: 'copies are described in the configuration file: docs/copies.md',
 };
 
 const readElsewhere = new Set(['RESTIC_REPOSITORY', 'RESTIC_PASSWORD']);
@@ -46,10 +48,14 @@ export function readResticEnvironment(variables: Variables, environment: Environ
 	return {env, secrets};
 }
 
+const isKnown = (name: string): boolean => network.includes(name) || prefixes.some(prefix => name.startsWith(prefix));
+
+/** Whether restic gets a variable of this name as it is. */
+export const isPassed = (name: string): boolean => isKnown(name) && !readElsewhere.has(baseName(name));
+
 function passedNames(variables: Variables): string[] {
-	const set = Object.keys(variables).filter(name => variables[name] !== undefined);
-	const names = set.filter(name => network.includes(name) || prefixes.some(prefix => name.startsWith(prefix))).map(baseName);
-	return [...new Set(names)].filter(name => !readElsewhere.has(name));
+	const names = Object.keys(variables).filter(name => variables[name] !== undefined && isKnown(name));
+	return [...new Set(names.map(baseName))].filter(name => !readElsewhere.has(name));
 }
 
 /** `AWS_SESSION_TOKEN_FILE` → `AWS_SESSION_TOKEN`; what the programs read from a file themselves keeps its name. */

@@ -37,7 +37,8 @@ export function createCaller(place: Place, repository: Repository, answerWithinM
 	const environment = {...repository.env, RESTIC_REPOSITORY: repository.location, RESTIC_PROGRESS_FPS: '2', TZ: 'UTC'};
 
 	const commandOf = ({arguments: [verb = '', ...rest], signal, hold}: Call): Command => {
-		const restic = ['restic', verb, '--json', `--cache-dir=${repository.cacheDirectory}`, ...rest] as const;
+		const options = Object.entries(repository.options ?? {}).map(([name, value]) => `--option=${name}=${value}`);
+		const restic = ['restic', verb, '--json', `--cache-dir=${repository.cacheDirectory}`, ...options, ...rest] as const;
 		return {argv: hold ? holdingArgv(restic) : restic, env: environment, signal, stdin: hold !== undefined};
 	};
 

@@ -16,6 +16,8 @@ export interface Repository {
 	location: string;
 	/** Everything that restic needs in its environment: `RESTIC_PASSWORD`, `AWS_…`. Never in argv. */
 	env: Readonly<Record<string, string>>;
+	/** Extended options of restic, as `sftp.args`; they hold no secret. */
+	options?: Readonly<Record<string, string>> | undefined;
 	/** In the agent and in workers alike. */
 	cacheDirectory: string;
 }

@@ -52,6 +52,7 @@ test('needs no variable at all', t => {
 		labelPrefix: 'holdfast.',
 		image: undefined,
 		repository: {name: 'primary', location: '/repository', env: {}, cacheDirectory: '/cache'},
+		copies: [],
 		stateDirectory: '/state',
 		secrets: [],
 	});
