@@ -1,5 +1,6 @@
 /** The one door: the scheduler, the command line, the HTTP API and Slack all call this. */
 import type {Problem} from '../docker/labels.ts';
+import type {Audit, Notes} from './audit.ts';
 import {backup, type Workshop} from './backup.ts';
 import {diagnose} from './doctor.ts';
 import {explain, NotFoundError, UsageError} from './errors.ts';
@@ -104,7 +105,8 @@ export interface Accepted<Result> {
 	finished: Promise<Result>;
 }
 
-export interface Agent {
+export interface Agent extends Notes {
+	readonly audit: Audit;
 	targets: () => Promise<TargetView[]>;
 	/** @throws {NotFoundError | UsageError} */
 	plan: (target: string) => Promise<Plan>;
@@ -243,6 +245,9 @@ export function createAgent({workshop, survey, runs, state, repository, sweeper,
 			await repository.open().catch((error: unknown) => problems.push(explain(error)));
 			return {healthy: problems.length === 0, problems};
 		},
+		audit: state.audit,
+		notes: state.notes,
+		saveNote: state.saveNote,
 		close: runs.close,
 	};
 }

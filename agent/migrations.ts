@@ -45,4 +45,21 @@ export const migrations: readonly string[] = [
 		settled_by text
 	) strict;
 	`,
+	`
+	create table audit (
+		id integer primary key autoincrement,
+		at integer not null,
+		who text not null,
+		place text not null,
+		action text not null,
+		subject text not null,
+		decision text not null check (decision in ('allowed', 'refused')),
+		reason text,
+		reference text unique,
+		run text,
+		outcome text
+	) strict;
+	create index audit_refused on audit (id) where decision = 'refused';
+	create table notes (key text primary key, note text not null) strict;
+	`,
 ];

@@ -2,6 +2,7 @@
 import {createHash, randomBytes} from 'node:crypto';
 import {DatabaseSync, type SQLOutputValue} from 'node:sqlite';
 import type {Journal, Undo} from '../docker/quiesce.ts';
+import type {Audit, AuditView, Notes} from './audit.ts';
 import type {Operation, Outcome, RunEvent, RunResult} from './events.ts';
 import {migrations} from './migrations.ts';
 import type {RestoreJournal, RestorePhase} from './replacements.ts';
@@ -21,7 +22,8 @@ export interface RunRecord {
 	result: RunResult | null;
 }
 
-export interface State extends Journal, RestoreJournal {
+export interface State extends Journal, RestoreJournal, Notes {
+	readonly audit: Audit;
 	/** Random, made once; marks this agent's workers on a shared engine. */
 	readonly agentId: string;
 	insertRun: (run: {run: string; target: string; operation: Operation; trigger: string; queuedAt: number}) => void;
@@ -69,6 +71,8 @@ export function openState(path: string): State {
 		...openJournal(database),
 		...openMemory(database),
 		...openRestores(database),
+		...openNotes(database),
+		audit: openAudit(database),
 		close: () => database.close(),
 	};
 }
@@ -254,6 +258,65 @@ function openMemory(database: DatabaseSync): Pick<State, 'knownRepository' | 're
 		firstSeen(subject, now) {
 			see.run(subject, now);
 			return Number(seen.get(subject)?.first_seen);
+		},
+	};
+}
+
+/** Refusals are anybody's to cause, so only this many are kept. */
+const keptRefusals = 10_000;
+
+/** Runs that were not asked for through Slack or the schedule stand in their own table. */
+const auditLog = `
+	select audit.at, who, place, action, subject, decision, reason, audit.run, coalesce(audit.outcome, runs.outcome) as outcome
+		from audit left join runs on runs.run = audit.run
+	union all
+	select queued_at, trigger, '', operation, target, 'allowed', null, run, outcome
+		from runs where trigger not like 'slack:%' and trigger <> 'schedule'`;
+
+function openAudit(database: DatabaseSync): Audit {
+	const insert = database.prepare(
+		'insert or ignore into audit (at, who, place, action, subject, decision, reason, reference) values (?, ?, ?, ?, ?, ?, ?, ?)',
+	);
+	const prune = database.prepare(`delete from audit where id in (
+		select id from audit where decision = 'refused' order by id desc limit 20 offset ${keptRefusals})`);
+	const complete = database.prepare('update audit set run = coalesce(?, run), outcome = coalesce(?, outcome) where id = ?');
+	const list = database.prepare(`select * from (${auditLog}) where ? is null or subject = ? order by at desc limit ?`);
+	return {
+		record({who, place, action, subject, decision, reason, reference}) {
+			const written = insert.run(Date.now(), who, place, action, subject, decision, reason ?? null, reference ?? null);
+			if (decision === 'refused') {
+				prune.run();
+			}
+
+			return Number(written.changes) === 1 ? Number(written.lastInsertRowid) : undefined;
+		},
+		complete(id, {run, outcome}) {
+			complete.run(run ?? null, outcome ?? null, id);
+		},
+		entries: ({subject, limit = 100} = {}) => list.all(subject ?? null, subject ?? null, limit).map(auditView),
+	};
+}
+
+const auditView = (row: Row): AuditView => ({
+	at: new Date(Number(row.at)).toISOString(),
+	who: String(row.who),
+	place: String(row.place),
+	action: String(row.action),
+	subject: String(row.subject),
+	decision: row.decision as AuditView['decision'],
+	reason: row.reason as string | null,
+	run: row.run as string | null,
+	outcome: row.outcome as string | null,
+});
+
+function openNotes(database: DatabaseSync): Notes {
+	const all = database.prepare('select * from notes');
+	const save = database.prepare('insert or replace into notes values (?, ?)');
+	const remove = database.prepare('delete from notes where key = ?');
+	return {
+		notes: () => Object.fromEntries(all.all().map(({key, note}) => [String(key), String(note)])),
+		saveNote(key, note) {
+			note === null ? remove.run(key) : save.run(key, note);
 		},
 	};
 }

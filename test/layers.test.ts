@@ -12,7 +12,7 @@ const layers: ReadonlyArray<readonly RegExp[]> = [
 	[/^agent\/(?:plan|manifest|state|migrations)\.ts$/, /^agent\/(?:plan|sources|restic)\//],
 	[/^docker\//],
 	[
-		/^agent\/(?:config|config-file|config-copies|config-values|environment|restic-environment|secrets|events|errors|command|here|tail|ids|log|redact)\.ts$/,
+		/^agent\/(?:config|config-file|config-copies|config-values|environment|restic-environment|secrets|events|audit|errors|command|here|tail|ids|log|redact)\.ts$/,
 		/^agent\/reading\//,
 	],
 ];

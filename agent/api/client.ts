@@ -1,5 +1,6 @@
 /** The API as typed calls: what the command line and the bot hold instead of an agent. */
 import type {Finding, NoPlan, PointView, RestorePlan, RestoreRequest, RunView, StatusView, TargetView} from '../agent.ts';
+import type {AuditEntry, AuditOutcome, AuditView} from '../audit.ts';
 import {BusyError, NotFoundError, RepositoryError, RunError, UsageError} from '../errors.ts';
 import type {RunEvent} from '../events.ts';
 import {readEvents} from './event-reader.ts';
@@ -37,6 +38,13 @@ export interface Client {
 	/** @throws {NotFoundError | UsageError} */
 	cancel: (run: string) => Promise<void>;
 	doctor: () => Promise<Finding[]>;
+	/** Gives the entry's id. @throws {BusyError} when its reference was used before */
+	recordAudit: (entry: AuditEntry) => Promise<number>;
+	completeAudit: (id: number, outcome: AuditOutcome) => Promise<void>;
+	audit: (options?: {subject?: string | undefined; limit?: number | undefined}) => Promise<AuditView[]>;
+	notes: () => Promise<Record<string, string>>;
+	/** `null` removes it. */
+	saveNote: (key: string, note: string | null) => Promise<void>;
 	health: (signal?: AbortSignal) => Promise<Health>;
 }
 
@@ -100,6 +108,15 @@ export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Cl
 			await post(`${runPath(run)}/cancel`);
 		},
 		doctor: () => get('doctor'),
+		recordAudit: async entry => (await post<{id: number}>('audit', entry)).id,
+		completeAudit: async (id, outcome) => {
+			await post(`audit/${id}`, outcome);
+		},
+		audit: ({subject, limit} = {}) => get('audit', {subject, limit}),
+		notes: () => get('notes'),
+		saveNote: async (key, note) => {
+			await post('notes', {key, note});
+		},
 		async health(signal) {
 			const response = await send('/healthz', signal ? {signal} : {}).catch(error => {
 				throw away(url, error);

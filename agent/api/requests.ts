@@ -31,6 +31,24 @@ export const pointsQuery = z.object({target: target.optional()});
 export const runsQuery = z.object({target: target.optional(), limit: z.coerce.number().int().min(1).max(1000).default(100)});
 export const runParameter = z.string().min(1).max(100);
 
+const line = z.string().max(1000);
+export const auditRequest = z.strictObject({
+	who: z
+		.string()
+		.regex(/^slack:[\w.-]+\/[\w.-]+$/, 'must be `slack:<team>/<user>`')
+		.max(100),
+	place: line,
+	action: z.string().regex(/^[a-z-]{1,30}$/, 'must be a word'),
+	subject: line,
+	decision: z.enum(['allowed', 'refused']),
+	reason: line.optional(),
+	reference: z.string().min(8).max(100).optional(),
+});
+export const auditOutcome = z.strictObject({run: z.string().min(1).max(100).optional(), outcome: line.optional()});
+export const auditQuery = z.object({subject: line.optional(), limit: z.coerce.number().int().min(1).max(1000).default(100)});
+export const auditParameter = z.coerce.number().int().min(1);
+export const noteRequest = z.strictObject({key: z.string().min(1).max(1000), note: z.string().max(10_000).nullable()});
+
 /** @throws {UsageError} that names each field that is wrong. */
 export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
 	const {data, error} = schema.safeParse(value);

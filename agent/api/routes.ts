@@ -5,6 +5,7 @@ import {bodyLimit as limitBody} from 'hono/body-limit';
 import type {Accepted, Agent} from '../agent.ts';
 import {UsageError} from '../errors.ts';
 import type {RunResult} from '../events.ts';
+import {addAuditRoutes} from './audit-routes.ts';
 import {eventStream} from './event-stream.ts';
 import {planView} from './plan-view.ts';
 import {httpProblem} from './problems.ts';
@@ -87,6 +88,7 @@ export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 		});
 	}
 
+	addAuditRoutes(routes, agent);
 	return routes;
 }
 

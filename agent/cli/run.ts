@@ -2,6 +2,7 @@
 import {Command, CommanderError} from 'commander';
 import {explain} from '../errors.ts';
 import {addAgent} from './agent.ts';
+import {addAudit} from './audit.ts';
 import {addBackup} from './backup.ts';
 import {addCancel} from './cancel.ts';
 import type {AddCommand, Context, Surroundings} from './context.ts';
@@ -28,6 +29,7 @@ const commands: readonly AddCommand[] = [
 	addRuns,
 	addCancel,
 	addRestore,
+	addAudit,
 	addHealthcheck,
 	addVersion,
 ];

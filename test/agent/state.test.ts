@@ -267,3 +267,77 @@ test('what was recorded is there after SIGKILL', async t => {
 		);
 	}
 });
+
+const asked = {who: 'slack:T1/U1', place: 'C1', action: 'backup', subject: 'app/db', decision: 'allowed'} as const;
+
+test('the audit log: what was asked, each reference once, with the outcome of the run that it began', async t => {
+	const state = await open(t);
+	const id = state.audit.record({...asked, reference: 'once'}) ?? 0;
+	t.is(state.audit.record({...asked, reference: 'once'}), undefined);
+	state.audit.record({...asked, decision: 'refused', reason: 'no role', subject: 'app/other'});
+	state.insertRun({...queued('r1', 10), trigger: 'slack:U1'});
+	state.audit.complete(id, {run: 'r1'});
+	t.like(state.audit.entries({subject: 'app/db'})[0], {...asked, run: 'r1', outcome: null});
+	state.startRun('r1', 20);
+	state.finishRun('r1', 30, result('r1', 'partial'));
+	t.like(state.audit.entries({subject: 'app/db'}), [{...asked, run: 'r1', outcome: 'partial', reason: null}]);
+	t.like(state.audit.entries()[0], {decision: 'refused', reason: 'no role'});
+});
+
+test('the audit log shows the runs of the command line and of HTTP; not those of the schedule', async t => {
+	const state = await open(t);
+	state.insertRun({...queued('r1', 10), trigger: 'cli'});
+	state.insertRun({...queued('r2', 20), trigger: 'schedule'});
+	t.deepEqual(state.audit.entries(), [
+		{
+			at: '1970-01-01T00:00:00.010Z',
+			who: 'cli',
+			place: '',
+			action: 'backup',
+			subject: 'app/db',
+			decision: 'allowed',
+			reason: null,
+			run: 'r1',
+			outcome: null,
+		},
+	]);
+	t.deepEqual(state.audit.entries({limit: 1000, subject: 'app/none'}), []);
+});
+
+test('of refusals the newest are kept, and all that was allowed', async t => {
+	const path = await database(t);
+	openState(path).close();
+	const filled = new DatabaseSync(path);
+	filled.exec(`insert into audit (at, who, place, action, subject, decision, reference)
+		select value, 'w', '', 'a', 's', iif(value = 1, 'allowed', 'refused'), null from (
+			with recursive n(value) as (select 1 union all select value + 1 from n where value < 10050) select value from n)`);
+	filled.close();
+	const state = openState(path);
+	t.teardown(state.close);
+	for (let round = 0; round < 5; round++) {
+		state.audit.record({...asked, decision: 'refused'});
+	}
+
+	const counting = new DatabaseSync(path);
+	t.teardown(() => counting.close());
+	t.deepEqual(
+		{...counting.prepare('select decision, count(*) as n from audit group by decision order by 1').all()},
+		{
+			0: {decision: 'allowed', n: 1},
+			1: {decision: 'refused', n: 10_000},
+		},
+	);
+});
+
+test('notes are kept until they are removed', async t => {
+	const path = await database(t);
+	const state = openState(path);
+	state.saveNote('incident shop/db', 'one');
+	state.saveNote('incident shop/db', 'two');
+	state.saveNote('digest', 'three');
+	state.saveNote('digest', null);
+	state.close();
+	const again = openState(path);
+	t.teardown(again.close);
+	t.deepEqual(again.notes(), {'incident shop/db': 'two'});
+});

@@ -1,5 +1,6 @@
 /** An agent made of memory: tests tell its runs what to tell. */
 import type {Agent, Finding, PointView, RestorePlan, RunView, StatusView, TargetView} from '../../agent/agent.ts';
+import type {AuditEntry, AuditView} from '../../agent/audit.ts';
 import {BusyError, NotFoundError, UsageError} from '../../agent/errors.ts';
 import type {BackupResult, Operation, RestoreResult, RunEvent, RunResult, Told} from '../../agent/events.ts';
 import type {Plan} from '../../agent/plan.ts';
@@ -185,9 +186,42 @@ export function createFakeAgent(): FakeAgent {
 		},
 		doctor: async () => agent.has.findings,
 		health: async () => agent.has.health,
+		audit: createAudit(),
+		...createNotes(),
 		async close() {},
 	};
 	return agent;
+}
+
+function createAudit(): Agent['audit'] {
+	const entries: Array<AuditEntry & AuditView> = [];
+	return {
+		record(entry) {
+			if (entry.reference !== undefined && entries.some(({reference}) => reference === entry.reference)) {
+				return undefined;
+			}
+
+			return entries.push({...entry, at: at(Date.now()), reason: entry.reason ?? null, run: null, outcome: null} as AuditEntry & AuditView);
+		},
+		complete(id, outcome) {
+			Object.assign(entries[id - 1] ?? {}, outcome);
+		},
+		entries: ({subject, limit = 100} = {}) =>
+			entries
+				.filter(entry => subject === undefined || entry.subject === subject)
+				.toReversed()
+				.slice(0, limit),
+	};
+}
+
+function createNotes(): Pick<Agent, 'notes' | 'saveNote'> {
+	const notes = new Map<string, string>();
+	return {
+		notes: () => Object.fromEntries(notes),
+		saveNote(key, note) {
+			note === null ? notes.delete(key) : notes.set(key, note);
+		},
+	};
 }
 
 export const targetView = (target: string, rest: Partial<TargetView> = {}): TargetView => ({

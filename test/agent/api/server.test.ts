@@ -3,7 +3,7 @@ import {connect} from 'node:net';
 import test, {type ExecutionContext} from 'ava';
 import {createClient} from '../../../agent/api/client.ts';
 import {type ServerOptions, startServer} from '../../../agent/api/server.ts';
-import {CancelledError, RepositoryError, RunError} from '../../../agent/errors.ts';
+import {BusyError, CancelledError, RepositoryError, RunError, UsageError} from '../../../agent/errors.ts';
 import type {Plan} from '../../../agent/plan.ts';
 import {createFakeAgent, type FakeAgent, targetView} from '../../support/fake-agent.ts';
 import {until} from '../../support/until.ts';
@@ -373,4 +373,25 @@ test('closing lets followers go', async t => {
 	t.true(performance.now() - began < 900, 'it did not have to be cut');
 	t.is(agent.followers(), 0);
 	await response.text().catch(() => {});
+});
+
+test('the audit log and the notes go over the wire; a reference works once', async t => {
+	const {client} = await serve(t, createFakeAgent());
+	const entry = {
+		who: 'slack:T1/U1',
+		place: 'C1',
+		action: 'restore',
+		subject: 'shop/db',
+		decision: 'allowed',
+		reference: 'reference-1',
+	} as const;
+	const id = await client.recordAudit(entry);
+	await t.throwsAsync(client.recordAudit(entry), {instanceOf: BusyError, message: /used before/});
+	await client.completeAudit(id, {outcome: 'done'});
+	t.like(await client.audit({subject: 'shop/db'}), [{who: 'slack:T1/U1', action: 'restore', outcome: 'done'}]);
+	await t.throwsAsync(client.recordAudit({...entry, who: 'schedule'}), {instanceOf: UsageError, message: /who: must be/});
+	await client.saveNote('key of <any> kind', 'a note');
+	t.deepEqual(await client.notes(), {'key of <any> kind': 'a note'});
+	await client.saveNote('key of <any> kind', null);
+	t.deepEqual(await client.notes(), {});
 });

@@ -29,7 +29,20 @@ test('wrong usage is 2, with the nearest command', async t => {
 	}
 });
 
-const commands = ['targets', 'plan', 'status', 'doctor', 'backup', 'points', 'runs', 'cancel', 'restore', 'healthcheck', 'version'];
+const commands = [
+	'targets',
+	'plan',
+	'status',
+	'doctor',
+	'backup',
+	'points',
+	'runs',
+	'cancel',
+	'restore',
+	'audit',
+	'healthcheck',
+	'version',
+];
 
 test('help has examples, of every command', async t => {
 	const {run} = await createCliTest(t);
