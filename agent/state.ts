@@ -267,10 +267,10 @@ const keptRefusals = 10_000;
 
 /** Runs that were not asked for through Slack or the schedule stand in their own table. */
 const auditLog = `
-	select audit.at, who, place, action, subject, decision, reason, audit.run, coalesce(audit.outcome, runs.outcome) as outcome
+	select audit.at, audit.id as turn, who, place, action, subject, decision, reason, audit.run, coalesce(audit.outcome, runs.outcome) as outcome
 		from audit left join runs on runs.run = audit.run
 	union all
-	select queued_at, trigger, '', operation, target, 'allowed', null, run, outcome
+	select queued_at, 0, trigger, '', operation, target, 'allowed', null, run, outcome
 		from runs where trigger not like 'slack:%' and trigger <> 'schedule'`;
 
 function openAudit(database: DatabaseSync): Audit {
@@ -280,7 +280,7 @@ function openAudit(database: DatabaseSync): Audit {
 	const prune = database.prepare(`delete from audit where id in (
 		select id from audit where decision = 'refused' order by id desc limit 20 offset ${keptRefusals})`);
 	const complete = database.prepare('update audit set run = coalesce(?, run), outcome = coalesce(?, outcome) where id = ?');
-	const list = database.prepare(`select * from (${auditLog}) where ? is null or subject = ? order by at desc limit ?`);
+	const list = database.prepare(`select * from (${auditLog}) where ? is null or subject = ? order by at desc, turn desc limit ?`);
 	return {
 		record({who, place, action, subject, decision, reason, reference}) {
 			const written = insert.run(Date.now(), who, place, action, subject, decision, reason ?? null, reference ?? null);
