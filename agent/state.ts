@@ -37,6 +37,12 @@ export interface State extends Journal, RestoreJournal, Notes {
 		outcome?: Outcome | undefined;
 		limit?: number | undefined;
 	}) => RunRecord[];
+	/** The last finished run of each target and operation, and the last successful one; newest first. */
+	lastRuns: () => RunRecord[];
+	/** How many runs of each target and operation ended how, ever. */
+	countRuns: () => Array<{target: string; operation: Operation; outcome: Outcome; count: number}>;
+	/** The outage of every backup that had one. */
+	quiesced: () => Array<{target: string; quiesceSeconds: number}>;
 	findRun: (run: string) => RunRecord | undefined;
 	/** Runs that were queued or running when the agent died; oldest first. */
 	interruptedRuns: () => RunRecord[];
@@ -67,6 +73,7 @@ export function openState(path: string): State {
 	return {
 		agentId: agentIdOf(database),
 		...openRuns(database),
+		...openHistory(database),
 		...openEvents(database),
 		...openJournal(database),
 		...openMemory(database),
@@ -163,6 +170,30 @@ function openRuns(database: DatabaseSync): Pick<State, 'insertRun' | 'startRun' 
 			return row && runRecord(row);
 		},
 		interruptedRuns: () => unfinished.all().map(runRecord),
+	};
+}
+
+function openHistory(database: DatabaseSync): Pick<State, 'lastRuns' | 'countRuns' | 'quiesced'> {
+	// With max(), SQLite takes the other columns from the row that has it
+	const last = (where: string) => `select *, max(queued_at) from runs where state = 'finished' ${where} group by target, operation`;
+	const latest = database.prepare(
+		`select * from (${last('')}) union select * from (${last("and outcome = 'success'")}) order by queued_at desc, run desc`,
+	);
+	const counts = database.prepare(
+		"select target, operation, outcome, count(*) as count from runs where state = 'finished' group by target, operation, outcome",
+	);
+	const outages = database.prepare(`select target, json_extract(result, '$.quiesceSeconds') as seconds from runs
+		where state = 'finished' and operation = 'backup' and json_extract(result, '$.quiesceSeconds') > 0`);
+	return {
+		lastRuns: () => latest.all().map(runRecord),
+		countRuns: () =>
+			counts.all().map(({target, operation, outcome, count}) => ({
+				target: String(target),
+				operation: operation as Operation,
+				outcome: outcome as Outcome,
+				count: Number(count),
+			})),
+		quiesced: () => outages.all().map(({target, seconds}) => ({target: String(target), quiesceSeconds: Number(seconds)})),
 	};
 }
 

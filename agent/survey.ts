@@ -10,12 +10,15 @@ import {explain, NotFoundError} from './errors.ts';
 import {type Plan, planTarget} from './plan.ts';
 import type {ScheduleEntry} from './schedule.ts';
 import {connectPostgres, dataDirectory, listDatabases} from './sources/postgres-server.ts';
+import {findUnprotected, type Unprotected} from './unprotected.ts';
 
 export interface Surveyed {
 	target: Target;
 	/** What a run would do; with problems it is not run. */
 	plan: Plan;
 	problems: readonly Problem[];
+	/** Where each server, by its container's id, says that it keeps its data. */
+	dataDirectories: ReadonlyMap<string, string>;
 }
 
 export interface Survey {
@@ -23,8 +26,10 @@ export interface Survey {
 	containers: () => Promise<Container[]>;
 	/** When what is to be done with each target is due; from its labels alone, so that it can be asked at every change. */
 	due: () => Promise<Array<Omit<ScheduleEntry, 'since'>>>;
-	/** Every target, sorted by name. What servers said of their databases may be a few seconds old. */
-	all: () => Promise<Surveyed[]>;
+	/** Every target, sorted by name. What servers said of their databases may be a few seconds old, unless more is allowed. */
+	all: (maximumAgeMs?: number) => Promise<Surveyed[]>;
+	/** Volumes and bind mounts that no target backs up. */
+	unprotected: (surveyed: readonly Surveyed[]) => Promise<Unprotected[]>;
 	/** As it is now. @throws {NotFoundError} */
 	one: (name: string) => Promise<Surveyed>;
 }
@@ -70,7 +75,7 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 			self: self.containerId,
 			dataRoot,
 		});
-		return {target, plan, problems: [...target.problems, ...problems, ...unreachable]};
+		return {target, plan, problems: [...target.problems, ...problems, ...unreachable], dataDirectories};
 	};
 
 	const ask = async ({policy, container}: Target['members'][number], maximumAgeMs: number): Promise<Answer> => {
@@ -114,16 +119,20 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 		return {containers, targets: discoverTargets(containers, {prefix, projects, reserved})};
 	};
 
+	const inScope = (containers: readonly Container[]) =>
+		containers.filter(({project}) => projects.length === 0 || (project !== undefined && projects.includes(project)));
+
 	return {
-		async containers() {
-			const containers = await engine.list();
-			return containers.filter(({project}) => projects.length === 0 || (project !== undefined && projects.includes(project)));
+		containers: async () => inScope(await engine.list()),
+		async unprotected(surveyed) {
+			const all = await engine.list();
+			return findUnprotected(inScope(all), surveyed, {dataRoot, self: all.find(({id}) => id === self.containerId), prefix});
 		},
 		async due() {
 			const {targets} = await discover();
 			return targets.map(({name, policy}) => ({operation: 'backup', subject: name, line: policy.schedule ?? schedule}));
 		},
-		async all() {
+		async all(maximumAgeMs = answersKeptMs) {
 			const {containers, targets} = await discover();
 			const present = new Set(containers.map(({id}) => id));
 			for (const id of answers.keys()) {
@@ -132,7 +141,7 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 				}
 			}
 
-			return Promise.all(targets.map(async target => look(target, containers, answersKeptMs)));
+			return Promise.all(targets.map(async target => look(target, containers, maximumAgeMs)));
 		},
 		async one(name) {
 			const {containers, targets} = await discover();

@@ -1,0 +1,145 @@
+/** Runs: how many ended how, how long they took, what they stored. Begins with the history in the state database, so a restart changes nothing. */
+import {Counter, Histogram, type Registry} from 'prom-client';
+import type {RunView} from '../agent.ts';
+import {type BackupResult, type FinishedEvent, isRepositoryTarget, type Operation, type Outcome, type RunResult} from '../events.ts';
+import {gaugesOf} from './family.ts';
+
+/** What all runs before left behind. */
+export interface History {
+	/** Finished runs, newest first: at least the last one of each target and operation, and its last success. */
+	latest: readonly RunView[];
+	counts: ReadonlyArray<{target: string; operation: Operation; outcome: Outcome; count: number}>;
+	/** Of every backup that quiesced something. */
+	quiesced: ReadonlyArray<{target: string; quiesceSeconds: number}>;
+}
+
+const outcomes: readonly Outcome[] = ['success', 'partial', 'failed'];
+const quiesceBuckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+
+/** The last run of one operation on one target. */
+interface Last {
+	operation: Operation;
+	outcome: Outcome;
+	durationSeconds: number | null;
+}
+
+export function runFamilies(registry: Registry, {latest, counts, quiesced}: History) {
+	const gauge = gaugesOf(registry);
+	const labelNames = ['target', 'operation', 'outcome'] as const;
+	const runs = new Counter({name: 'holdfast_runs_total', help: 'Finished runs.', labelNames, registers: [registry]});
+	const quiesce = new Histogram({
+		name: 'holdfast_quiesce_seconds',
+		help: 'How long a backup kept the target quiesced; only runs that quiesced something.',
+		labelNames: ['target'],
+		buckets: quiesceBuckets,
+		registers: [registry],
+	});
+	const duration = gauge('run_duration_seconds', 'How long the last run of the operation on the target took.', ['target', 'operation']);
+	const lastOutcome = gauge('last_run_outcome', '1 for the outcome of the last run of the operation on the target, 0 for the others.', labelNames);
+	const bytes = gauge('backup_bytes', 'Size of the source in the last successful backup.', ['target', 'source']);
+	const addedBytes = gauge('backup_added_bytes', 'What the source added to the repository in the last successful backup.', ['target', 'source']);
+
+	const past = createPast();
+	/** Targets that have series in the counter and the histogram, with their operations. */
+	const counted = new Map<string, Set<Operation>>();
+	const count = (target: string, operation: Operation, outcome: Outcome, by: number) => {
+		runs.inc({target, operation, outcome}, by);
+		counted.set(target, (counted.get(target) ?? new Set()).add(operation));
+	};
+
+	for (const {operation, durationSeconds, result} of latest.toReversed()) {
+		if (result) {
+			past.add(operation, result, durationSeconds);
+		}
+	}
+
+	for (const {target, operation, outcome, count: by} of counts) {
+		count(target, operation, outcome, by);
+	}
+
+	for (const {target, quiesceSeconds} of quiesced) {
+		quiesce.observe({target}, quiesceSeconds);
+	}
+
+	const forgetGone = (present: ReadonlySet<string>): void => {
+		for (const [target, operations] of counted) {
+			if (!present.has(target) && !isRepositoryTarget(target)) {
+				counted.delete(target);
+				quiesce.remove({target});
+				for (const operation of operations) {
+					for (const outcome of outcomes) {
+						runs.remove({target, operation, outcome});
+					}
+				}
+			}
+		}
+	};
+
+	return {
+		add({target, operation, result}: FinishedEvent, runSeconds: number | null): void {
+			count(target, operation, result.outcome, 1);
+			if (isBackup(operation, result) && result.quiesceSeconds > 0) {
+				quiesce.observe({target}, result.quiesceSeconds);
+			}
+
+			past.add(operation, result, runSeconds);
+		},
+		/** @param present the targets that there are; undefined while nobody knows */
+		show(present: ReadonlySet<string> | undefined): void {
+			const isGone = (target: string) => present?.has(target) === false && !isRepositoryTarget(target);
+			for (const family of [duration, lastOutcome, bytes, addedBytes]) {
+				family.reset();
+			}
+
+			if (present !== undefined) {
+				forgetGone(present);
+			}
+
+			for (const target of present ?? []) {
+				// A counter that begins at 0 lets `increase()` see the first run.
+				for (const outcome of outcomes) {
+					count(target, 'backup', outcome, 0);
+				}
+			}
+
+			for (const [target, lasts] of past.lasts) {
+				for (const {operation, outcome: last, durationSeconds} of isGone(target) ? [] : lasts.values()) {
+					if (durationSeconds !== null) {
+						duration.set({target, operation}, durationSeconds);
+					}
+
+					for (const outcome of outcomes) {
+						lastOutcome.set({target, operation, outcome}, Number(outcome === last));
+					}
+				}
+			}
+
+			for (const [target, {sources}] of past.backups) {
+				for (const source of isGone(target) ? [] : sources) {
+					bytes.set({target, source: source.source}, source.bytes);
+					addedBytes.set({target, source: source.source}, source.addedBytes);
+				}
+			}
+		},
+	};
+}
+
+/** What runs left behind that the agent's views do not tell. */
+function createPast() {
+	const lasts = new Map<string, Map<Operation, Last>>();
+	const backups = new Map<string, BackupResult>();
+	return {
+		lasts,
+		backups,
+		add(operation: Operation, result: RunResult, runSeconds: number | null): void {
+			const durationSeconds = 'durationSeconds' in result ? result.durationSeconds : runSeconds;
+			const ofTarget = lasts.get(result.target) ?? new Map<Operation, Last>();
+			lasts.set(result.target, ofTarget.set(operation, {operation, outcome: result.outcome, durationSeconds}));
+			if (isBackup(operation, result) && result.outcome === 'success') {
+				backups.set(result.target, result);
+			}
+		},
+	};
+}
+
+const isBackup = (operation: Operation, result: RunResult): result is BackupResult => operation === 'backup' && 'sources' in result;
