@@ -3,8 +3,9 @@ import type {Problem} from '../docker/labels.ts';
 import type {Audit, Notes} from './audit.ts';
 import {backup, type Workshop} from './backup.ts';
 import {diagnose} from './doctor.ts';
-import {explain, NotFoundError, UsageError} from './errors.ts';
+import {explain, NotFoundError, RepositoryError, UsageError} from './errors.ts';
 import type {BackupResult, Operation, Outcome, RestoreResult, RunEvent, RunResult, Tell} from './events.ts';
+import {longestGapMs} from './expected.ts';
 import type {Plan} from './plan.ts';
 import {listPoints} from './points.ts';
 import type {RepositoryDoor} from './repository.ts';
@@ -14,6 +15,7 @@ import type {Schedule} from './schedule.ts';
 import type {State} from './state.ts';
 import type {Survey, Surveyed} from './survey.ts';
 import type {Sweeper} from './sweep.ts';
+import type {Unprotected} from './unprotected.ts';
 import {pointView, runView, statusView, targetView} from './views.ts';
 
 /** One row of `targets --json`. */
@@ -45,6 +47,34 @@ export interface StatusView {
 	/** ISO 8601; null where the target has problems. */
 	nextRun: string | null;
 	problems: Problem[];
+}
+
+/** What comes again by itself. */
+export interface Scheduled {
+	operation: Operation;
+	/** A target, or `repository:<name>`. */
+	target: string;
+	/** ISO 8601. */
+	nextRun: string | null;
+	/** The longest time between two due times. */
+	expectedIntervalSeconds: number;
+}
+
+/** A target, and all that is known of it without looking into the repository. */
+export interface TargetOverview {
+	view: TargetView;
+	status: StatusView;
+	/** The longest outage that it allows. */
+	quiesceLimitSeconds: number;
+	/** Milliseconds since 1970. */
+	firstSeen: number;
+}
+
+/** What the status page and the metrics show, of one look at the engine. */
+export interface Overview {
+	targets: TargetOverview[];
+	scheduled: Scheduled[];
+	unprotected: Unprotected[];
 }
 
 /** One row of `points --json`, newest first. */
@@ -113,6 +143,8 @@ export interface Agent extends Notes {
 	/** Those of every target; what `plan` would throw stands in place of a plan. */
 	plans: () => Promise<Array<Plan | NoPlan>>;
 	status: () => Promise<StatusView[]>;
+	/** What servers said of their databases may be some minutes old. */
+	overview: () => Promise<Overview>;
 	/** @throws {RepositoryError} */
 	points: (target?: string) => Promise<PointView[]>;
 	runs: (options?: {target?: string | undefined; limit?: number | undefined}) => RunView[];
@@ -138,6 +170,9 @@ export interface Agent extends Notes {
 	close: () => Promise<void>;
 }
 
+/** Asking servers for their databases takes processes in their containers; what is looked at all the time need not. */
+const overviewAgeMs = 5 * 60_000;
+
 interface Parts {
 	workshop: Workshop;
 	survey: Survey;
@@ -147,9 +182,10 @@ interface Parts {
 	sweeper: Sweeper;
 	/** When an operation on a target or a repository is due next. */
 	nextDue: Schedule['next'];
+	appointments: Schedule['all'];
 }
 
-export function createAgent({workshop, survey, runs, state, repository, sweeper, nextDue}: Parts): Agent {
+export function createAgent({workshop, survey, runs, state, repository, sweeper, nextDue, appointments}: Parts): Agent {
 	const restic = workshop.restic();
 	const restores = createRestores({workshop, survey, runs, state, repository});
 
@@ -181,6 +217,10 @@ export function createAgent({workshop, survey, runs, state, repository, sweeper,
 
 			return result;
 		} catch (error) {
+			if (error instanceof RepositoryError) {
+				repository.doubt();
+			}
+
 			return {
 				run,
 				target: plan.target,
@@ -193,6 +233,13 @@ export function createAgent({workshop, survey, runs, state, repository, sweeper,
 				error: explain(error),
 			};
 		}
+	};
+
+	const statusOf = (surveyed: Surveyed): StatusView => {
+		const {name: target} = surveyed.target;
+		const [last] = state.runs({target, operation: 'backup', limit: 1}).filter(record => record.state === 'finished');
+		const [success] = state.runs({target, operation: 'backup', outcome: 'success', limit: 1});
+		return statusView(surveyed, {running: runs.current(target), last, success, next: nextDue('backup', target)});
 	};
 
 	return {
@@ -208,12 +255,26 @@ export function createAgent({workshop, survey, runs, state, repository, sweeper,
 			);
 		},
 		async status() {
-			return (await survey.all()).map(surveyed => {
-				const {name: target} = surveyed.target;
-				const [last] = state.runs({target, operation: 'backup', limit: 1}).filter(record => record.state === 'finished');
-				const [success] = state.runs({target, operation: 'backup', outcome: 'success', limit: 1});
-				return statusView(surveyed, {running: runs.current(target), last, success, next: nextDue('backup', target)});
-			});
+			return (await survey.all()).map(statusOf);
+		},
+		async overview() {
+			const surveyed = await survey.all(overviewAgeMs);
+			const broken = new Set(surveyed.filter(({problems}) => problems.length > 0).map(({target}) => target.name));
+			return {
+				targets: surveyed.map(each => ({
+					view: targetView(each),
+					status: statusOf(each),
+					quiesceLimitSeconds: each.plan.quiesceTimeoutMs / 1000,
+					firstSeen: state.firstSeen(each.target.name, Date.now()),
+				})),
+				scheduled: appointments().map(({operation, subject, line, next}) => ({
+					operation,
+					target: subject,
+					nextRun: broken.has(subject) ? null : next.toISOString(),
+					expectedIntervalSeconds: longestGapMs(line) / 1000,
+				})),
+				unprotected: await survey.unprotected(surveyed),
+			};
 		},
 		async points(target) {
 			await repository.open();

@@ -4,7 +4,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {connectEngine, type Engine} from '../docker/engine.ts';
 import {findSelf} from '../docker/self.ts';
 import {watchContainers} from '../docker/watch.ts';
-import {type Agent, createAgent} from './agent.ts';
+import {createAgent} from './agent.ts';
 import {startServer} from './api/server.ts';
 import type {Workshop} from './backup.ts';
 import type {Place} from './command.ts';
@@ -14,7 +14,7 @@ import {createEventHub} from './events.ts';
 import {expireReplaced} from './expire.ts';
 import {here} from './here.ts';
 import {type Log, logEvents} from './log.ts';
-import {createMetrics} from './metrics.ts';
+import {observe} from './observe.ts';
 import {listPoints} from './points.ts';
 import {closeInterrupted, putBack, removeWorkers} from './recover.ts';
 import {closeInterruptedRestores, recoverRestores, withoutHeldBack} from './recover-restores.ts';
@@ -27,7 +27,6 @@ import {openState, type State} from './state.ts';
 import {createSurvey} from './survey.ts';
 import {createSweeper, type Sweeper} from './sweep.ts';
 import {entries, keepSchedule} from './timetable.ts';
-import {runView} from './views.ts';
 
 /** How often that is tried again which the agent cannot do without. */
 const retryMs = 2000;
@@ -89,12 +88,22 @@ export async function startDaemon(
 		repository,
 		sweeper,
 		nextDue: (operation, subject) => schedule?.next(operation, subject) ?? null,
+		appointments: () => schedule?.all() ?? [],
+	});
+	const observation = observe({
+		agent,
+		state,
+		runs,
+		repositories: {[config.repository.name]: repository},
+		hub,
+		log,
+		version,
 	});
 	const server = await startServer({
 		agent,
 		token: config.apiToken,
 		listen: config.listen,
-		metrics: observe(agent, {state, hub, log, version}),
+		metrics: observation.metrics,
 		version,
 		report: error => log.error('request failed', {error}),
 	});
@@ -108,7 +117,10 @@ export async function startDaemon(
 	});
 
 	schedule = keepSchedule(agent, {timeZone: config.timeZone, log});
-	const reschedule = async () => schedule?.set(entries(await survey.due(), state));
+	const reschedule = async () => {
+		schedule?.set(entries(await survey.due(), state));
+		await observation.metrics.refresh();
+	};
 	void watchContainers(engine, {
 		signal,
 		onChange: reschedule,
@@ -119,6 +131,7 @@ export async function startDaemon(
 	const relist = setInterval(() => reschedule().catch((error: unknown) => log.warning('targets cannot be listed', {error})), relistMs);
 	return {
 		async close() {
+			observation.close();
 			clearInterval(relist);
 			clearInterval(expiry);
 			schedule?.close();
@@ -155,22 +168,6 @@ async function createWorkshop(
 		folder: join(config.stateDirectory, 'manifests'),
 		restic,
 	};
-}
-
-function observe(
-	agent: Agent,
-	{state, hub, log, version}: {state: State; hub: ReturnType<typeof createEventHub>; log: Log; version: string},
-) {
-	return createMetrics({
-		hub,
-		version,
-		history: state.runs({limit: 1000}).map(runView),
-		report: error => log.warning('metrics are incomplete', {error}),
-		async collect() {
-			const [targets, status] = await Promise.all([agent.targets(), agent.status()]);
-			return {targets, status, engineUp: true, quiescedContainers: state.open().filter(({undo}) => undo.kind !== 'hook').length};
-		},
-	});
 }
 
 /** Tries until it works; says what is wrong once for each new reason. */

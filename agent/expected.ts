@@ -53,7 +53,11 @@ function dueDays(fields: Fields): number[] {
 
 /** Where both kinds of day are given, either is enough, as cron has it. */
 function dayTest({dayOfMonth, month, dayOfWeek}: Fields): (day: Date) => boolean {
-	const [dates, months, weekdays] = [new Set<number>(dayOfMonth as number[]), new Set<number>(month), new Set<number>(dayOfWeek.map(day => day % 7))];
+	const [dates, months, weekdays] = [
+		new Set<number>(dayOfMonth as number[]),
+		new Set<number>(month),
+		new Set<number>(dayOfWeek.map(day => day % 7)),
+	];
 	const [everyDate, everyWeekday] = [dates.size === 31, weekdays.size === 7];
 	return day => {
 		const [onDate, onWeekday] = [dates.has(day.getUTCDate()), weekdays.has(day.getUTCDay())];

@@ -1,8 +1,9 @@
 /** What Prometheus scrapes. Only this file and its families import prom-client. */
 import {Registry} from 'prom-client';
+import type {Overview} from './agent.ts';
 import type {EventHub} from './events.ts';
 import {gaugesOf} from './metrics/family.ts';
-import type {Observed, OwnState} from './metrics/observed.ts';
+import type {OwnState} from './metrics/own-state.ts';
 import {type History, runFamilies} from './metrics/runs.ts';
 import {targetFamilies} from './metrics/targets.ts';
 
@@ -11,7 +12,7 @@ export interface MetricsOptions {
 	version: string;
 	history: History;
 	/** Asks the engine. When it rejects, `engine_up` is 0 and the rest shows the last answer. */
-	collect: () => Promise<Observed>;
+	collect: () => Promise<Overview>;
 	/** What is known without asking: looked at for each scrape. */
 	own: () => OwnState;
 	report: (error: unknown) => void;
@@ -36,7 +37,7 @@ export function createMetrics({hub, version, history, collect, own, report, coll
 		runs: runFamilies(registry, history),
 	};
 
-	let observed: Observed | undefined;
+	let observed: Overview | undefined;
 	let engineUp = false;
 	let isStale = true;
 	const look = async (): Promise<void> => {
@@ -75,7 +76,7 @@ export function createMetrics({hub, version, history, collect, own, report, coll
 			await first;
 			if (isStale) {
 				isStale = false;
-				families.runs.show(observed && new Set(observed.targets.map(({target}) => target)));
+				families.runs.show(observed && new Set(observed.targets.map(({view}) => view.target)));
 				if (observed) {
 					families.targets.show(observed);
 				}

@@ -6,6 +6,8 @@ import type {State} from './state.ts';
 export interface RepositoryDoor {
 	/** The repository's id. Cheap for a while after it succeeded. @throws {RepositoryError} */
 	open: () => Promise<string>;
+	/** Something failed with it: the next call asks the repository again. */
+	doubt: () => void;
 }
 
 /** A repository that goes away while the agent runs is noticed after this long, also when there is no run. */
@@ -29,6 +31,9 @@ export function createRepositoryDoor({restic, repository, state, now = () => per
 	};
 
 	return {
+		doubt() {
+			opened = undefined;
+		},
 		async open() {
 			if (opened === undefined || now() >= opened.until) {
 				opened = {id: open(), until: now() + trustMs};

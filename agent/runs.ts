@@ -29,6 +29,8 @@ export interface Runs {
 	start: <Result extends RunResult>(job: Job<Result>) => Accepted<Result>;
 	/** The run of a target that is queued or under way. */
 	current: (target: string) => string | undefined;
+	/** Whether this run is queued or under way. */
+	isUnderWay: (run: string) => boolean;
 	/** No other run is queued or under way. */
 	isAlone: (run: string) => boolean;
 	/** @throws {NotFoundError | UsageError} */
@@ -84,6 +86,7 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 
 	return {
 		current,
+		isUnderWay: run => active.has(run),
 		isAlone: run => active.size === 1 && active.has(run),
 		start<Result extends RunResult>({operation, target, trigger, exclusive = false, work}: Job<Result>): Accepted<Result> {
 			if (closing) {

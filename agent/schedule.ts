@@ -38,6 +38,8 @@ export interface Schedule {
 	set: (entries: readonly ScheduleEntry[]) => void;
 	/** When the operation is due next; null when it has no entry. */
 	next: (operation: ScheduledOperation, subject: string) => Date | null;
+	/** Every entry, and when it is due next. */
+	all: () => Array<Due & {line: string; next: Date}>;
 	close: () => void;
 }
 
@@ -121,6 +123,7 @@ export function createSchedule({timeZone, onDue, report}: ScheduleOptions): Sche
 			const appointment = appointments.get(keyOf({operation, subject}));
 			return appointment ? new Date(appointment.next) : null;
 		},
+		all: () => [...appointments.values()].map(({due, line, next}) => ({...due, line, next: new Date(next)})),
 		close() {
 			clearInterval(clock);
 			for (const {job} of appointments.values()) {

@@ -86,7 +86,10 @@ function backsUp({plan}: Surveyed, mount: Mount): boolean {
 		source =>
 			(source.kind === 'volume' || source.kind === 'sqlite') &&
 			(isSameStorage(source.mount, mount) ||
-				(source.kind === 'volume' && mount.type === 'bind' && source.mount.type === 'bind' && isInside(mount.hostPath, source.mount.hostPath))),
+				(source.kind === 'volume' &&
+					mount.type === 'bind' &&
+					source.mount.type === 'bind' &&
+					isInside(mount.hostPath, source.mount.hostPath))),
 	);
 }
 

@@ -5,7 +5,10 @@ import test from 'ava';
 
 const layers: ReadonlyArray<readonly RegExp[]> = [
 	[/^agent\/(?:main|daemon)\.ts$/, /^agent\/cli\//, /^agent\/api\//, /^bot\//],
-	[/^agent\/(?:agent|runs|turns|survey|recover|recover-restores|restores|expire|views|doctor|schedule|due|timetable|metrics)\.ts$/],
+	[
+		/^agent\/(?:agent|runs|turns|survey|recover|recover-restores|restores|expire|views|doctor|schedule|due|timetable|observe|metrics|expected|unprotected)\.ts$/,
+		/^agent\/metrics\//,
+	],
 	[
 		/^agent\/(?:backup|moment|restore|restore-plan|restore-check|undo|replacements|drill|retention|copies|export|sweep|locks|points|repository)\.ts$/,
 	],
@@ -21,7 +24,7 @@ const layers: ReadonlyArray<readonly RegExp[]> = [
 const ownedPackages: Record<string, RegExp> = {
 	dockerode: /^docker\/engine\.ts$/,
 	'node-schedule': /^agent\/schedule\.ts$/,
-	'prom-client': /^agent\/metrics\.ts$/,
+	'prom-client': /^agent\/metrics(?:\/[a-z-]+)?\.ts$/,
 	execa: /^agent\/here\.ts$/,
 	pino: /^agent\/log\.ts$/,
 	'node:sqlite': /^agent\/(?:state|migrations|sources\/sqlite-session|sources\/sqlite-[a-z-]+)\.ts$/,

@@ -35,9 +35,16 @@ export function runFamilies(registry: Registry, {latest, counts, quiesced}: Hist
 		registers: [registry],
 	});
 	const duration = gauge('run_duration_seconds', 'How long the last run of the operation on the target took.', ['target', 'operation']);
-	const lastOutcome = gauge('last_run_outcome', '1 for the outcome of the last run of the operation on the target, 0 for the others.', labelNames);
+	const lastOutcome = gauge(
+		'last_run_outcome',
+		'1 for the outcome of the last run of the operation on the target, 0 for the others.',
+		labelNames,
+	);
 	const bytes = gauge('backup_bytes', 'Size of the source in the last successful backup.', ['target', 'source']);
-	const addedBytes = gauge('backup_added_bytes', 'What the source added to the repository in the last successful backup.', ['target', 'source']);
+	const addedBytes = gauge('backup_added_bytes', 'What the source added to the repository in the last successful backup.', [
+		'target',
+		'source',
+	]);
 
 	const past = createPast();
 	/** Targets that have series in the counter and the histogram, with their operations. */

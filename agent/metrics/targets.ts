@@ -1,9 +1,8 @@
 /** Targets: what each is like now, when it was backed up, and when it should be. Made anew each time, so nothing of a target that is gone stays. */
-import type {MakeGauge} from './family.ts';
-import {seconds, setTime} from './family.ts';
-import type {Observed} from './observed.ts';
+import type {Overview} from '../agent.ts';
+import {type MakeGauge, seconds, setTime} from './family.ts';
 
-export function targetFamilies(gauge: MakeGauge): {show: (observed: Observed) => void} {
+export function targetFamilies(gauge: MakeGauge): {show: (overview: Overview) => void} {
 	const count = gauge('targets', 'Targets found.');
 	const unprotected = gauge('unprotected_volumes', 'Volumes and bind mounts that running containers write to and no target backs up.');
 	const problems = gauge('target_problems', 'Mistakes that keep the target from being backed up.', ['target']);
@@ -16,26 +15,25 @@ export function targetFamilies(gauge: MakeGauge): {show: (observed: Observed) =>
 	const expected = gauge('expected_interval_seconds', 'The longest time between two scheduled runs.', ['target', 'operation']);
 	const perTarget = [problems, firstSeen, lastRun, lastSuccess, lastQuiesce, quiesceLimit, nextRun, expected];
 	return {
-		show(observed) {
+		show({targets, scheduled, unprotected: left}) {
 			for (const family of perTarget) {
 				family.reset();
 			}
 
-			count.set(observed.targets.length);
-			unprotected.set(observed.unprotectedVolumes);
-			for (const {target, problems: found} of observed.targets) {
-				problems.set({target}, found.length);
-				setTime(firstSeen, {target}, (observed.firstSeen.get(target) ?? Number.NaN) / 1000);
-				setTime(quiesceLimit, {target}, observed.quiesceLimitSeconds.get(target) ?? null);
-			}
-
-			for (const {target, lastRun: last, lastSuccess: success} of observed.status) {
+			count.set(targets.length);
+			unprotected.set(left.length);
+			for (const {view, status, ...rest} of targets) {
+				const {target} = view;
+				const {lastRun: last, lastSuccess: success} = status;
+				problems.set({target}, view.problems.length);
+				firstSeen.set({target}, rest.firstSeen / 1000);
+				quiesceLimit.set({target}, rest.quiesceLimitSeconds);
 				setTime(lastRun, {target}, last && seconds(last.startedAt) + last.durationSeconds);
-				setTime(lastQuiesce, {target}, last && last.quiesceSeconds);
+				setTime(lastQuiesce, {target}, last === null ? null : last.quiesceSeconds);
 				setTime(lastSuccess, {target}, success && seconds(success.at));
 			}
 
-			for (const {target, operation, nextRun: next, expectedIntervalSeconds} of observed.scheduled) {
+			for (const {target, operation, nextRun: next, expectedIntervalSeconds} of scheduled) {
 				setTime(nextRun, {target, operation}, next === null ? null : seconds(next));
 				expected.set({target, operation}, expectedIntervalSeconds);
 			}

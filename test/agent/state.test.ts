@@ -341,3 +341,31 @@ test('notes are kept until they are removed', async t => {
 	t.teardown(again.close);
 	t.deepEqual(again.notes(), {'incident shop/db': 'two'});
 });
+
+test('what the metrics begin with: the last runs, how many there were, and their outages', async t => {
+	const state = await open(t);
+	const finish = (run: string, at: number, outcome: BackupResult['outcome'], quiesceSeconds = 0, target = 'app/db') => {
+		state.insertRun(queued(run, at, target));
+		state.startRun(run, at);
+		state.finishRun(run, at + 1, {...result(run, outcome), target, quiesceSeconds});
+	};
+	finish('r1', 1, 'success', 0.5);
+	finish('r2', 2, 'success', 1.5);
+	finish('r3', 3, 'failed');
+	finish('r4', 4, 'failed');
+	finish('r5', 5, 'success', 0, 'app/web');
+	state.insertRun(queued('r6', 6));
+	t.deepEqual(
+		state.lastRuns().map(({run}) => run),
+		['r5', 'r4', 'r2'],
+	);
+	t.deepEqual(state.countRuns(), [
+		{target: 'app/db', operation: 'backup', outcome: 'failed', count: 2},
+		{target: 'app/db', operation: 'backup', outcome: 'success', count: 2},
+		{target: 'app/web', operation: 'backup', outcome: 'success', count: 1},
+	]);
+	t.deepEqual(
+		state.quiesced().map(({quiesceSeconds}) => quiesceSeconds),
+		[0.5, 1.5],
+	);
+});

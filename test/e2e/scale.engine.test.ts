@@ -74,9 +74,12 @@ test.serial('200 labelled containers are found and planned within 2 s', async t 
 	t.true(targets.best < 2000, targets.times);
 	t.true(plans.best < 2000, plans.times);
 
-	const metrics = await ask('/metrics');
+	const metrics = await until('the metrics to know all of them', async () => {
+		const answer = await ask('/metrics');
+		return /^holdfast_targets(?:\{\})? 200$/m.test(answer.body) && answer;
+	});
 	t.log(`metrics: ${metrics.times}`);
-	t.regex(metrics.body, /^holdfast_targets(?:\{\})? 200$/m);
+	t.true(metrics.best < 50, metrics.times);
 });
 
 const rows = 3000;

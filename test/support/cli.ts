@@ -41,7 +41,7 @@ export async function createCliTest(t: ExecutionContext, {goneMs}: {goneMs?: num
 		agent,
 		token: 'token',
 		listen: {host: '127.0.0.1', port: 0},
-		metrics: {text: async () => '', contentType: 'text/plain'},
+		metrics: {refresh: async () => {}, text: async () => '', contentType: 'text/plain'},
 		version: '1.2.3',
 		report: error => t.log(error),
 	});

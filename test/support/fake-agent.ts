@@ -1,9 +1,11 @@
 /** An agent made of memory: tests tell its runs what to tell. */
-import type {Agent, Finding, PointView, RestorePlan, RunView, StatusView, TargetView} from '../../agent/agent.ts';
+
+import type {Agent, Finding, PointView, RestorePlan, RunView, Scheduled, StatusView, TargetView} from '../../agent/agent.ts';
 import type {AuditEntry, AuditView} from '../../agent/audit.ts';
 import {BusyError, NotFoundError, UsageError} from '../../agent/errors.ts';
 import type {BackupResult, Operation, RestoreResult, RunEvent, RunResult, Told} from '../../agent/events.ts';
 import type {Plan} from '../../agent/plan.ts';
+import type {Unprotected} from '../../agent/unprotected.ts';
 
 export interface FakeAgent extends Agent {
 	/** What it shows; tests change it. */
@@ -13,6 +15,8 @@ export interface FakeAgent extends Agent {
 		status: StatusView[];
 		points: PointView[];
 		findings: Finding[];
+		scheduled: Scheduled[];
+		unprotected: Unprotected[];
 		health: {healthy: boolean; problems: string[]};
 	};
 	/** Every call that asked for a run or an end of one, in order. */
@@ -75,7 +79,16 @@ export function createFakeAgent(): FakeAgent {
 	};
 
 	const agent: FakeAgent = {
-		has: {targets: [], plans: new Map(), status: [], points: [], findings: [], health: {healthy: true, problems: []}},
+		has: {
+			targets: [],
+			plans: new Map(),
+			status: [],
+			points: [],
+			findings: [],
+			scheduled: [],
+			unprotected: [],
+			health: {healthy: true, problems: []},
+		},
 		calls: [],
 		refuses: new Map(),
 		followers: () => following,
@@ -108,6 +121,15 @@ export function createFakeAgent(): FakeAgent {
 			return plan;
 		},
 		status: async () => agent.has.status,
+		async overview() {
+			const targets = agent.has.targets.map(view => ({
+				view,
+				status: agent.has.status.find(({target}) => target === view.target) ?? statusView(view.target),
+				quiesceLimitSeconds: 300,
+				firstSeen: 0,
+			}));
+			return {targets, scheduled: agent.has.scheduled, unprotected: agent.has.unprotected};
+		},
 		points: async name => agent.has.points.filter(point => name === undefined || point.target === name),
 		runs: ({target, limit} = {}) =>
 			[...runs.values()]
@@ -231,6 +253,16 @@ export const targetView = (target: string, rest: Partial<TargetView> = {}): Targ
 	sources: ['volume:/data'],
 	quiesce: 'pause',
 	schedule: '0 3 * * *',
+	problems: [],
+	...rest,
+});
+
+export const statusView = (target: string, rest: Partial<StatusView> = {}): StatusView => ({
+	target,
+	running: null,
+	lastRun: null,
+	lastSuccess: null,
+	nextRun: null,
 	problems: [],
 	...rest,
 });

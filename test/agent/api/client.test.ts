@@ -16,7 +16,7 @@ async function behindWire(t: ExecutionContext, {heartbeatMs = 15_000} = {}) {
 		agent,
 		token,
 		listen: {host: '127.0.0.1', port: 0},
-		metrics: {text: async () => '', contentType: 'text/plain'},
+		metrics: {refresh: async () => {}, text: async () => '', contentType: 'text/plain'},
 		version: '1',
 		report: error => t.log(error),
 		heartbeatMs,

@@ -1,0 +1,9 @@
+/** What the metrics show besides what runs and overviews tell. */
+export interface OwnState {
+	/** Containers that are paused or stopped by a run now. */
+	quiescedContainers: number;
+	/** Of these, those whose run is over: nobody is about to put them back. */
+	leftQuiescedContainers: number;
+	/** Whether each repository could be opened when it was last tried; by its name. */
+	repositories: ReadonlyMap<string, boolean>;
+}

@@ -1,0 +1,63 @@
+/** Keeps what the metrics show up to date, so that a scrape waits for nothing. */
+import type {Agent} from './agent.ts';
+import type {EventHub} from './events.ts';
+import type {Log} from './log.ts';
+import {createMetrics, type Metrics} from './metrics.ts';
+import type {RepositoryDoor} from './repository.ts';
+import type {Runs} from './runs.ts';
+import type {State} from './state.ts';
+import {runView} from './views.ts';
+
+/** How often the engine is looked at, and the repository asked for. */
+const lookMs = 15_000;
+
+interface Observed {
+	agent: Pick<Agent, 'overview'>;
+	state: Pick<State, 'open' | 'lastRuns' | 'countRuns' | 'quiesced'>;
+	runs: Pick<Runs, 'isUnderWay'>;
+	/** By name. */
+	repositories: Readonly<Record<string, RepositoryDoor>>;
+	hub: EventHub;
+	log: Log;
+	version: string;
+}
+
+export interface Observation {
+	metrics: Metrics;
+	close: () => void;
+}
+
+export function observe({agent, state, runs, repositories, hub, log, version}: Observed): Observation {
+	const reachable = new Map<string, boolean>();
+	const metrics = createMetrics({
+		hub,
+		version,
+		history: {latest: state.lastRuns().map(runView), counts: state.countRuns(), quiesced: state.quiesced()},
+		report: error => log.warning('metrics are incomplete', {error}),
+		collect: agent.overview,
+		own() {
+			const open = state.open().filter(({undo}) => undo.kind !== 'hook');
+			const left = open.filter(({run}) => !runs.isUnderWay(run));
+			return {quiescedContainers: open.length, leftQuiescedContainers: left.length, repositories: reachable};
+		},
+	});
+	const probe = async ([name, door]: [string, RepositoryDoor]) => {
+		reachable.set(
+			name,
+			await door.open().then(
+				() => true,
+				() => false,
+			),
+		);
+	};
+	const look = () => {
+		void metrics.refresh();
+		for (const repository of Object.entries(repositories)) {
+			void probe(repository);
+		}
+	};
+
+	look();
+	const timer = setInterval(look, lookMs);
+	return {metrics, close: () => clearInterval(timer)};
+}
