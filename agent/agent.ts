@@ -115,6 +115,12 @@ export interface RestoreRequest {
 	point: string;
 	/** Only these sources, as people write them. Empty: all. */
 	only: readonly string[];
+	/** Restores the one Postgres database beside the live ones, under this name: nothing is stopped and nothing replaced. */
+	into?: string | undefined;
+	/** Restores a point of another target, too. */
+	forceTarget?: boolean | undefined;
+	/** Somebody read what the label `restore.warning` says. Without that, a target with the label is not restored. */
+	acknowledged?: boolean | undefined;
 	trigger: string;
 }
 
@@ -125,7 +131,11 @@ export interface RestorePlan {
 	sources: string[];
 	/** Containers that are stopped meanwhile. */
 	stop: string[];
+	/** The new database, where nothing is replaced. */
+	into: string | null;
 	warnings: string[];
+	/** The text of the label `restore.warning`, which is among the warnings: it must be acknowledged. */
+	acknowledge: string | null;
 }
 
 /** A run that was accepted. */
@@ -180,14 +190,15 @@ interface Parts {
 	state: State;
 	repository: RepositoryDoor;
 	sweeper: Sweeper;
+	restoreMarginBytes: number;
 	/** When an operation on a target or a repository is due next. */
 	nextDue: Schedule['next'];
 	appointments: Schedule['all'];
 }
 
-export function createAgent({workshop, survey, runs, state, repository, sweeper, nextDue, appointments}: Parts): Agent {
+export function createAgent({workshop, survey, runs, state, repository, restoreMarginBytes, sweeper, nextDue, appointments}: Parts): Agent {
 	const restic = workshop.restic();
-	const restores = createRestores({workshop, survey, runs, state, repository});
+	const restores = createRestores({workshop, survey, runs, state, repository, restoreMarginBytes});
 
 	const sweep = async (run: string, target: string, tell: Tell): Promise<void> => {
 		const warning = await sweeper

@@ -21,7 +21,7 @@ import {type LogLevel, logLevels} from './log.ts';
 import {readCronLine} from './reading/cron-line.ts';
 import {nearest} from './reading/nearest.ts';
 import {listOf, oneOf} from './reading/reader.ts';
-import {readDuration, readKeep} from './reading/values.ts';
+import {readDuration, readKeep, readSize} from './reading/values.ts';
 import type {Repository} from './restic/restic.ts';
 import {credentialsIn, readResticEnvironment} from './restic-environment.ts';
 import {ensureApiToken, ensurePassword} from './secrets.ts';
@@ -41,6 +41,8 @@ export interface Config {
 	concurrency: number;
 	/** How long what a restore replaced is kept. */
 	keepReplacedMs: number;
+	/** Bytes that must be left where a database is restored, beside its own size. */
+	restoreMarginBytes: number;
 	listen: Listen;
 	/** '' until `withKeptSecrets`, when none was given. */
 	apiToken: string;
@@ -101,6 +103,7 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 		timeZone: value('TZ', readTimeZone) ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
 		concurrency: value('HOLDFAST_CONCURRENCY', readConcurrency) ?? 2,
 		keepReplacedMs: value('HOLDFAST_KEEP_REPLACED', readDuration) ?? 72 * 3_600_000,
+		restoreMarginBytes: value('HOLDFAST_RESTORE_MARGIN', readSize) ?? 2.25 * 1024 ** 3,
 		listen: value('HOLDFAST_LISTEN', readListen) ?? {host: undefined, port: 9797},
 		apiToken,
 		engineAddress: value('DOCKER_HOST', readEngineAddress) ?? 'unix:///var/run/docker.sock',
@@ -153,6 +156,7 @@ const known = [
 	'HOLDFAST_KEEP',
 	'HOLDFAST_CONCURRENCY',
 	'HOLDFAST_KEEP_REPLACED',
+	'HOLDFAST_RESTORE_MARGIN',
 	'HOLDFAST_LISTEN',
 	'HOLDFAST_API_TOKEN',
 	'HOLDFAST_API_TOKEN_FILE',

@@ -76,7 +76,8 @@ export async function startDaemon(
 	const runs = createRuns({state, hub, concurrency: config.concurrency});
 	const repository = createRepositoryDoor({restic: workshop.restic(), repository: config.repository, state});
 	const sweeper = createSweeper({workshop, restic: createRestic(here, config.repository, {lockPatienceSeconds: 0}), state});
-	const {settle} = createRestores({workshop, survey, runs, state, repository});
+	const {restoreMarginBytes} = config;
+	const {settle} = createRestores({workshop, survey, runs, state, repository, restoreMarginBytes});
 	void recoverRestores(recovery, {settle, upTo, signal});
 	const expire = () => expireReplaced({state, log}, {settle, keepMs: config.keepReplacedMs});
 	let schedule: Schedule | undefined;
@@ -86,6 +87,7 @@ export async function startDaemon(
 		runs,
 		state,
 		repository,
+		restoreMarginBytes,
 		sweeper,
 		nextDue: (operation, subject) => schedule?.next(operation, subject) ?? null,
 		appointments: () => schedule?.all() ?? [],

@@ -104,8 +104,19 @@ export interface RestoreResult {
 	outcome: Outcome;
 	/** What was replaced and is kept until `restore finish`. */
 	replaced: string[];
+	/** The database that was made beside the live ones, where nothing was replaced. */
+	into?: string | undefined;
+	/** Errors of loading that are known to do no harm. */
+	tolerated?: Tolerated[] | undefined;
 	outageSeconds: number;
 	error?: string | undefined;
+}
+
+/** `what` is of the list in `sources/postgres-tolerated.ts`. */
+export interface Tolerated {
+	source: string;
+	what: string;
+	count: number;
 }
 
 export type RunResult = BackupResult | RestoreResult;

@@ -72,10 +72,11 @@ function pointOf(snapshots: readonly Snapshot[]): Point | undefined {
 		: undefined;
 }
 
-/** @param id a point's id, or `latest` @throws {NotFoundError} */
+/** @param id `latest`, or a point's id: that may be of another target @throws {NotFoundError} */
 export async function findPoint(restic: Restic, target: string, id: string): Promise<Point> {
-	const points = await listPoints(restic, target);
-	const point = id === 'latest' ? points[0] : points.find(candidate => candidate.id === id);
+	const all = await listPoints(restic, id === 'latest' ? target : undefined);
+	const points = all.filter(candidate => candidate.target === target);
+	const [point] = id === 'latest' ? points : [...points, ...all].filter(candidate => candidate.id === id);
 	if (point === undefined) {
 		throw new NotFoundError(id === 'latest' ? `\`${target}\` has no restore point` : `\`${target}\` has no restore point \`${id}\``, {
 			hint: points.length === 0 ? `make one: holdfast backup ${target}` : `holdfast points ${target} lists them`,

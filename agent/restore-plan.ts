@@ -9,8 +9,10 @@ import {servicesOf} from './plan/quiesce.ts';
 import {describeStorage, mountOf, sharesStorage} from './plan/storage.ts';
 import type {PlannedSource} from './plan.ts';
 import type {Point} from './points.ts';
+import {quote} from './reading/quote.ts';
+import {isWhole} from './reading/reader.ts';
 import {parseSource} from './sources/names.ts';
-import type {RestoringSource} from './sources/restoring.ts';
+import type {Replacement, RestoringSource} from './sources/restoring.ts';
 
 export interface Restoration {
 	target: string;
@@ -19,8 +21,12 @@ export interface Restoration {
 	sources: readonly RestoringSource[];
 	/** Stopped meanwhile, in this order. Started again in the reverse one. */
 	stop: ReadonlyArray<{container: Container; action: 'stop'; reason: string}>;
+	/** The name of the new database, where nothing is replaced. */
+	into?: string | undefined;
 	/** What a person should know before. */
 	warnings: readonly string[];
+	/** Of the warnings, the one that must be acknowledged: the label's. */
+	acknowledge?: string | undefined;
 }
 
 export interface RestorationRequest {
@@ -31,6 +37,9 @@ export interface RestorationRequest {
 	manifest: Manifest;
 	/** Empty: all sources of the point. */
 	only: readonly string[];
+	into?: string | undefined;
+	/** The point may be another target's. */
+	forceTarget?: boolean | undefined;
 	/** The agent's own container: never stopped. */
 	self: string | undefined;
 }
@@ -39,7 +48,7 @@ const order = {volume: 0, tar: 1, sqlite: 2, postgres: 3};
 
 /** With any problem nothing may be restored. */
 export function planRestoration(request: RestorationRequest): {restoration: Restoration; problems: readonly string[]} {
-	const {target, point, manifest, only} = request;
+	const {target, point, manifest, only, into} = request;
 	const problems = target.problems.map(({message}) => message);
 	const unknown = only.filter(name => !manifest.sources.some(({source}) => source === name));
 	if (unknown.length > 0) {
@@ -49,7 +58,7 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 
 	const sources: RestoringSource[] = [];
 	for (const stored of manifest.sources.filter(({source}) => only.length === 0 || only.includes(source))) {
-		const found = locate(target, stored);
+		const found = locate(request, stored);
 		if (typeof found === 'string') {
 			problems.push(found);
 		} else {
@@ -58,29 +67,82 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 	}
 
 	sources.sort((a, b) => order[a.kind] - order[b.kind]);
-	const {stop, ...stops} = planStops(request, sources);
-	const left = manifest.sources.length - sources.length;
-	const {restoreWarning} = target.policy;
+	const {stop, ...stops} = planStops(request, into === undefined ? sources : []);
+	const left = into === undefined && problems.length === 0 ? manifest.sources.length - sources.length : 0;
+	const {restoreWarning: acknowledge} = target.policy;
 	const warnings = [
-		...(restoreWarning === undefined ? [] : [restoreWarning]),
-
-		...(problems.length === 0 && left > 0
-			? [`${left} of the point's sources are left as they are: what is restored may not fit them`]
-			: []),
+		...(acknowledge === undefined ? [] : [acknowledge]),
+		...(isForeign(request) ? [`point \`${point.id}\` is of target \`${point.target}\`, and is put into \`${target.name}\``] : []),
+		...(left > 0 ? [`${left} of the point's sources are left as they are: what is restored may not fit them`] : []),
 		...stops.warnings,
 	];
-	return {restoration: {target: target.name, point, sources, stop, warnings}, problems: [...problems, ...stops.problems]};
+	return {
+		restoration: {target: target.name, point, sources, stop, into, warnings, acknowledge},
+		problems: [...foreignProblems(request), ...problems, ...intoProblems(into, sources), ...stops.problems],
+	};
+}
+
+const isForeign = ({target, point}: RestorationRequest): boolean => point.target !== target.name;
+
+const foreignProblems = (request: RestorationRequest): string[] =>
+	isForeign(request) && request.forceTarget !== true
+		? [`the point is of target \`${request.point.target}\`, not of \`${request.target.name}\` (--force-target restores it all the same)`]
+		: [];
+
+/** PostgreSQL cuts longer names off. */
+const longestDatabaseName = 63;
+
+function intoProblems(into: string | undefined, sources: readonly RestoringSource[]): string[] {
+	if (into === undefined) {
+		return [];
+	}
+
+	const isName = into !== '' && Buffer.byteLength(into) <= longestDatabaseName && isWhole(into);
+	const names = sources.map(({name}) => name).join(', ');
+	return [
+		...(isName ? [] : [`the new database must have a name of 1 to ${longestDatabaseName} bytes, got ${quote(into)}`]),
+		...(sources.length === 1 && sources[0]?.kind === 'postgres'
+			? []
+			: [`only one Postgres database can be restored under another name, and this is ${names}: choose one with --only`]),
+	];
 }
 
 /** Where a source of the point belongs now; or why it belongs nowhere. */
-function locate(target: Target, stored: ManifestSource): RestoringSource | string {
-	const planned = placeOf(target, stored);
+function locate(request: RestorationRequest, stored: ManifestSource): RestoringSource | string {
+	const {target, into} = request;
+	const planned = isForeign(request) ? placeOfForeign(target, stored) : placeOf(target, stored);
 	if (typeof planned === 'string') {
 		return planned;
 	}
 
-	const {restoreBeforeSql: beforeSql, restoreAfterSql: afterSql} = memberOf(target, stored.source)?.policy.postgres ?? {};
-	return {...planned, stored, beforeSql, afterSql};
+	const {restoreBeforeSql: beforeSql, restoreAfterSql: afterSql} = memberOf(target, planned.name)?.policy.postgres ?? {};
+	return {...planned, stored, beforeSql, afterSql, into};
+}
+
+/** A source of another target: where the same kind and name belongs here, in the service of the same name if there is one. */
+function placeOfForeign(target: Target, stored: ManifestSource): PlannedSource | string {
+	const {prefix, name} = parseSource(stored.source);
+	const found = target.members.flatMap(member => {
+		const here = placeOf(target, {...stored, source: `${member.prefix}${stored.kind}:${name}`});
+		return typeof here === 'string' || !isWanted(member, stored.kind) ? [] : [{prefix: member.prefix, here}];
+	});
+	const place = found.length > 1 ? found.find(one => one.prefix === prefix) : found[0];
+	return (
+		place?.here ??
+		`\`${stored.source}\`: target \`${target.name}\` has ${found.length === 0 ? 'no' : 'more than one'} place for \`${stored.kind}:${name}\``
+	);
+}
+
+/** Any container could take a path or a database; only those whose labels say so are meant. */
+function isWanted({policy}: Member, kind: ManifestSource['kind']): boolean {
+	switch (kind) {
+		case 'postgres':
+			return policy.postgres !== undefined;
+		case 'tar':
+			return policy.tar.length > 0;
+		default:
+			return true;
+	}
 }
 
 const memberOf = ({members}: Target, source: string): Member | undefined =>
@@ -133,11 +195,13 @@ export interface UndoPlan {
 /** What stands still while a restore is undone. */
 export function planUndo(
 	request: Pick<RestorationRequest, 'target' | 'containers' | 'self'>,
-	replacements: ReadonlyArray<Pick<ManifestSource, 'source' | 'kind'>>,
+	replacements: ReadonlyArray<Pick<Replacement, 'source' | 'kind'> & {beside?: boolean | undefined}>,
 ): UndoPlan {
 	const places = replacements.map(({source, kind}) => placeOf(request.target, {source, kind, details: {}}));
 	const sources = places.filter(place => typeof place !== 'string');
-	const {stop, problems} = planStops(request, sources);
+	// Nobody is known to use what was restored beside the live database.
+	const isBeside = replacements.some(({beside}) => beside);
+	const {stop, problems} = planStops(request, isBeside ? [] : sources);
 	return {
 		containers: new Map(sources.map(({name, container}) => [name, container])),
 		stop,

@@ -5,7 +5,7 @@ import {quiesced} from '../docker/quiesce.ts';
 import {hireWorkers, staging, type WorkerMount, type Workforce} from '../docker/worker.ts';
 import {type BackupRun, once, previousOf, type Workshop} from './backup.ts';
 import {explain, RunError} from './errors.ts';
-import type {RestoreResult, Tell} from './events.ts';
+import type {RestoreResult, Tell, Tolerated} from './events.ts';
 import type {RestoreJournal, RestorePhase, RestoreRecord} from './replacements.ts';
 import type {Restoration} from './restore-plan.ts';
 import {into} from './sources/feed.ts';
@@ -37,7 +37,7 @@ export interface RestoreRun {
 /** Never rejects: whatever happens is the outcome. */
 export async function restore(workshop: RestoreWorkshop, options: RestoreRun): Promise<RestoreResult> {
 	const {run, restoration, tell} = options;
-	const state: Progress = {outageSeconds: 0, swapped: false};
+	const state: Progress = {outageSeconds: 0, swapped: false, tolerated: []};
 	const journal = journalOf(workshop.restores, options);
 	const errors: string[] = [];
 	try {
@@ -59,6 +59,8 @@ export async function restore(workshop: RestoreWorkshop, options: RestoreRun): P
 		point: restoration.point.id,
 		outcome: state.swapped ? (errors.length === 0 ? 'success' : 'partial') : 'failed',
 		replaced: state.swapped ? journal.replacements().flatMap(replacement => describeReplacement(replacement) ?? []) : [],
+		...(state.swapped && restoration.into !== undefined ? {into: restoration.into} : {}),
+		...(state.tolerated.length === 0 ? {} : {tolerated: state.tolerated}),
 		outageSeconds: state.outageSeconds,
 		...(errors.length === 0 ? {} : {error: errors.join('; ')}),
 	};
@@ -67,6 +69,7 @@ export async function restore(workshop: RestoreWorkshop, options: RestoreRun): P
 interface Progress {
 	outageSeconds: number;
 	swapped: boolean;
+	tolerated: Tolerated[];
 }
 
 interface RunJournal {
@@ -114,7 +117,7 @@ interface Hands {
 async function work(workshop: RestoreWorkshop, options: RestoreRun, {workforce, journal, state}: Hands): Promise<void> {
 	const {run, restoration, signal, tell} = options;
 	const worker = await workforce.repository(mountsOf(restoration), 'write');
-	const context = contextOf(workshop, options, workforce, journal, worker.run);
+	const context = contextOf(workshop, options, {workforce, journal, state}, worker.run);
 	const crew = restoration.sources.map((source, index) => createRestoring(source, context, index, restoration.sources));
 	const undone = async (error: unknown): Promise<never> => {
 		await undo(journal, context, options, error);
@@ -240,8 +243,7 @@ function mountsOf({target, sources}: Restoration): WorkerMount[] {
 function contextOf(
 	workshop: RestoreWorkshop,
 	options: RestoreRun,
-	workforce: Workforce,
-	journal: RunJournal,
+	{workforce, journal, state}: Hands,
 	worker: RestoreContext['worker'],
 ): RestoreContext {
 	const {run, restoration, previous, signal, tell, startedAt} = options;
@@ -258,6 +260,11 @@ function contextOf(
 		time: () => startedAt,
 		previous: source => previousOf(previous, source, 0),
 		remember: journal.remember,
+		tolerate(tolerated) {
+			state.tolerated.push(tolerated);
+			const {source, what, count} = tolerated;
+			tell({type: 'warning', message: `\`${source}\`: ${count === 1 ? 'an error was' : `${count} errors were`} tolerated: ${what}`});
+		},
 		signal,
 		tell,
 	};

@@ -10,6 +10,7 @@ import {restore} from './restore.ts';
 import {checkRestoration} from './restore-check.ts';
 import {planRestoration, planUndo, type Restoration} from './restore-plan.ts';
 import type {RunContext, Runs} from './runs.ts';
+import {createArchiveReader} from './sources/postgres-archive.ts';
 import {untouched} from './sources/restoring.ts';
 import type {State} from './state.ts';
 import type {Survey} from './survey.ts';
@@ -22,6 +23,8 @@ export interface RestoreParts {
 	runs: Runs;
 	state: State;
 	repository: RepositoryDoor;
+	/** Bytes that must be left beside the size of the restored databases. */
+	restoreMarginBytes: number;
 }
 
 export function createRestores({
@@ -30,19 +33,22 @@ export function createRestores({
 	runs,
 	state,
 	repository,
+	restoreMarginBytes: marginBytes,
 }: RestoreParts): Pick<Agent, 'planRestore' | 'restore' | 'undoRestore' | 'finishRestore'> & {settle: Settle} {
 	const {engine, self} = workshop;
 	const restic = workshop.restic();
+	const archiveVersion = createArchiveReader(restic);
 
 	/** @throws {UsageError} with all that is wrong */
-	const prepare = async ({target: name, point: id, only}: Pick<RestoreRequest, 'target' | 'point' | 'only'>): Promise<Restoration> => {
+	const prepare = async ({target: name, point: id, only, into, forceTarget}: RestoreRequest): Promise<Restoration> => {
 		const {target} = await survey.one(name);
 		await repository.open();
 		const point = await findPoint(restic, name, id);
 		const manifest = await readManifest(restic, point);
-		const request = {target, containers: await engine.list(), point, manifest, only, self: self.containerId};
+		const containers = await engine.list();
+		const request = {target, containers, point, manifest, only, into, forceTarget, self: self.containerId};
 		const {restoration, problems} = planRestoration(request);
-		const all = [...problems, ...(await checkRestoration(restoration, engine))];
+		const all = [...problems, ...(await checkRestoration(restoration, {engine, archiveVersion, marginBytes}))];
 		if (all.length > 0) {
 			throw new UsageError(`\`${name}\` cannot be restored to point \`${point.id}\`: ${all.join('; ')}`);
 		}
@@ -63,7 +69,8 @@ export function createRestores({
 			tell({type: 'step', step: 'plan'});
 			const restoration = await prepare(request);
 			for (const message of restoration.warnings) {
-				tell({type: 'warning', message});
+				const isAcknowledged = message === restoration.acknowledge;
+				tell({type: 'warning', message: isAcknowledged ? `${message} (acknowledged by ${request.trigger})` : message});
 			}
 
 			const previous = await previousOf(target);
@@ -137,17 +144,25 @@ export function createRestores({
 			return settle(record, 'finish', {trigger});
 		},
 		async planRestore(request) {
-			const {target, point, sources, stop, warnings} = await prepare(request);
+			const {target, point, sources, stop, into, warnings, acknowledge} = await prepare(request);
 			return {
 				target,
 				point: pointView(point),
 				sources: sources.map(({name}) => name),
 				stop: stop.map(({container}) => container.name),
+				into: into ?? null,
 				warnings: [...warnings],
+				acknowledge: acknowledge ?? null,
 			};
 		},
 		async restore(request) {
-			const {target, point} = await prepare(request);
+			const {target, point, acknowledge} = await prepare(request);
+			if (acknowledge !== undefined && request.acknowledged !== true) {
+				throw new UsageError(`\`${target}\` has a warning that must be acknowledged before a restore: ${acknowledge}`, {
+					hint: 'over HTTP: `"acknowledged": true`; on the command line: type the name, or give --yes',
+				});
+			}
+
 			// The newest point may be another one when its turn comes.
 			const settled = {...request, point: point.id};
 			return runs.start({operation: 'restore', target, trigger: request.trigger, work: async context => putBack(settled, context)});

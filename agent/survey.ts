@@ -9,7 +9,7 @@ import {staging} from '../docker/worker.ts';
 import {explain, NotFoundError} from './errors.ts';
 import {type Plan, planTarget} from './plan.ts';
 import type {ScheduleEntry} from './schedule.ts';
-import {connectPostgres, dataDirectory, listDatabases} from './sources/postgres-server.ts';
+import {connectPostgres, listDatabases} from './sources/postgres-server.ts';
 import {findUnprotected, type Unprotected} from './unprotected.ts';
 
 export interface Surveyed {
@@ -85,7 +85,7 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 		}
 
 		const server = await connectPostgres(engine, container, policy.postgres?.user);
-		const answer = {at: Date.now(), databases: await listDatabases(server), dataDirectory: await dataDirectory(server)};
+		const answer = {at: Date.now(), databases: await listDatabases(server), dataDirectory: await server.dataFolder()};
 		answers.set(container.id, answer);
 		return answer;
 	};

@@ -21,6 +21,9 @@ export const restoreRequest = z.strictObject({
 	target,
 	point: z.string().min(1).max(100).default('latest'),
 	only: z.array(z.string().min(1).max(5000)).max(1000).default([]),
+	into: z.string().min(1).max(300).optional(),
+	forceTarget: z.boolean().optional(),
+	acknowledged: z.boolean().optional(),
 	trigger,
 });
 

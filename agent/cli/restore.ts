@@ -16,6 +16,8 @@ import {moment, size, when} from './units.ts';
 interface RestoreOptions extends JsonOption {
 	point: string;
 	only?: string[];
+	into?: string;
+	forceTarget?: true;
 	yes?: true;
 	dryRun?: true;
 }
@@ -27,11 +29,13 @@ export const addRestore: AddCommand = (program, context) => {
 		.argument('<target>', 'as `holdfast targets` names it')
 		.option('--point <id>', 'as `holdfast points` names it', 'latest')
 		.option('--only <source...>', 'only these sources, as `holdfast points` names them')
+		.option('--into <name>', 'restore one Postgres database beside the live ones, under this name; nothing is stopped or replaced')
+		.option('--force-target', 'restore a point of another target, too')
 		.option('--dry-run', 'print what would happen, and stop')
 		.option('--yes', 'do not ask')
 		.addHelpText(
 			'after',
-			'\nExamples:\n  $ holdfast restore shop/db --dry-run\n  $ holdfast restore shop/db --point 01JB2M9Q\n  $ holdfast restore shop/app --only volume:/data --yes --json',
+			'\nExamples:\n  $ holdfast restore shop/db --dry-run\n  $ holdfast restore shop/db --point 01JB2M9Q\n  $ holdfast restore shop/app --only volume:/data --yes --json\n  $ holdfast restore shop/db --only postgres:metadb --into metadb2',
 		)
 		.action(async (target: string, options: RestoreOptions) => context.end(await restore(context, target, options)));
 	addSettle(command, context, 'undo', 'put back what a restore replaced; what was written since is lost');
@@ -54,7 +58,11 @@ function addSettle(restoring: Command, context: Context, verb: 'undo' | 'finish'
 		});
 }
 
-async function restore(context: Context, target: string, {point, only = [], yes, dryRun, json}: RestoreOptions): Promise<ExitCode> {
+async function restore(
+	context: Context,
+	target: string,
+	{point, only = [], into, forceTarget, yes, dryRun, json}: RestoreOptions,
+): Promise<ExitCode> {
 	if (!yes && !dryRun && !context.stdin.isTTY) {
 		throw new UsageError('`holdfast restore` asks before it replaces data, and nobody can answer here', {
 			hint: 'add --yes, or look first with --dry-run',
@@ -62,7 +70,14 @@ async function restore(context: Context, target: string, {point, only = [], yes,
 	}
 
 	const client = await context.connect();
-	const request: RestoreRequest = {target, point, only, trigger: 'cli'};
+	const request: RestoreRequest = {
+		target,
+		point,
+		only,
+		...(into !== undefined && {into}),
+		...(forceTarget !== undefined && {forceTarget}),
+		trigger: 'cli',
+	};
 	if (dryRun) {
 		const plan = await client.planRestore(request);
 		json ? context.out.json(plan) : printPlan(context.out, plan, context.now());
@@ -81,7 +96,8 @@ async function restore(context: Context, target: string, {point, only = [], yes,
 		request.point = plan.point.point;
 	}
 
-	return watch(context, {client, run: await client.restore(request), target, json});
+	// The warning was shown with the plan and the name was typed; or --yes says that nobody needs to see it.
+	return watch(context, {client, run: await client.restore({...request, acknowledged: true}), target, json});
 }
 
 interface Watched {
@@ -109,11 +125,12 @@ async function watch(context: Context, {client, run, target, json}: Watched): Pr
 	}
 }
 
-function printPlan(output: Output, {target, point, sources, stop, warnings}: RestorePlan, now: number): void {
+function printPlan(output: Output, {target, point, sources, stop, into, warnings}: RestorePlan, now: number): void {
 	output.line`restore ${styled('bold', target)} to ${moment(point.time)} (${when(point.time, now)}), point ${point.point}`;
 	for (const source of sources) {
 		const bytes = point.sources.find(stored => stored.source === source)?.bytes;
-		output.line`  replace  ${source}${bytes === undefined ? '' : `  ${size(bytes)}`}`;
+		const known = bytes === undefined ? '' : `  ${size(bytes)}`;
+		into === null ? output.line`  replace  ${source}${known}` : output.line`  make     database ${into} of ${source}${known}`;
 	}
 
 	for (const container of stop) {

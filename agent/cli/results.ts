@@ -40,10 +40,19 @@ export function printBackups(out: Output, err: Output, results: readonly BackupR
 	}
 }
 
-export function printRestore(out: Output, err: Output, {target, point, outcome, replaced, outageSeconds, error}: RestoreResult): void {
+export function printRestore(out: Output, err: Output, result: RestoreResult): void {
+	const {target, point, outcome, replaced, into, tolerated = [], outageSeconds, error} = result;
 	out.line`${target}: restore of point ${point}: ${styled(styleOfOutcome[outcome], outcome)}, outage ${duration(outageSeconds)}`;
 	for (const kept of replaced) {
 		out.line`  replaced, and kept: ${kept}`;
+	}
+
+	if (into !== undefined) {
+		out.line`  made: database ${into}`;
+	}
+
+	for (const {source, what, count} of tolerated) {
+		out.line`  tolerated in ${source}, ${count} times: ${what}`;
 	}
 
 	if (error !== undefined) {

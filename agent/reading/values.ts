@@ -87,6 +87,19 @@ export const readDuration: Reader<number> = text => {
 		: {rule: 'must be a duration such as `30s`, `5m`, `1h` or `1d`, at most `7d`'};
 };
 
+const bytesOf: Readonly<Record<string, number>> = {
+	B: 1,
+	...Object.fromEntries(['k', 'M', 'G', 'T'].map((letter, index) => [`${letter}B`, 1000 ** (index + 1)])),
+	...Object.fromEntries(['Ki', 'Mi', 'Gi', 'Ti'].map((letters, index) => [`${letters}B`, 1024 ** (index + 1)])),
+};
+
+/** In bytes. */
+export const readSize: Reader<number> = text => {
+	const [, count = '', unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?)([kMGT]?i?B)$/.exec(text) ?? [];
+	const bytes = Number(count) * (bytesOf[unit] ?? Number.NaN);
+	return count !== '' && Number.isFinite(bytes) ? {value: Math.round(bytes)} : {rule: 'must be a size such as `500MB`, `2.25GiB` or `0B`'};
+};
+
 const counts = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
 const keepRule = `must be a list such as \`last=3,daily=7,within=30d\`: ${counts.join(', ')} with a number from 1 to 99999, or within with a period such as \`30d\` or \`1y6m\``;
 

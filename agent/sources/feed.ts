@@ -4,7 +4,7 @@ import {bothEnds} from './relay.ts';
 import type {RestoreContext} from './restoring.ts';
 
 /** `sh -c SCRIPT sh FIFO PROGRAM …`: what runs the reader. */
-export const consumerScript = 'fifo=$1; shift; exec "$@" <"$fifo" >/dev/null';
+export const consumerScript = 'fifo=$1; shift; exec "$@" <"$fifo"';
 
 /** `sh -c SCRIPT sh FILE PROGRAM …` */
 const intoScript = 'umask 077; file=$1; shift; exec "$@" >"$file"';

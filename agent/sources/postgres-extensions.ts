@@ -35,6 +35,34 @@ export const beforeLoad = (extensions: Extensions): string[] => present(extensio
 
 export const afterLoad = (extensions: Extensions): string[] => present(extensions).flatMap(({care}) => care.after);
 
+/** A row of `pg_available_extension_versions`. */
+export interface Available {
+	name: string;
+	version: string;
+	/** Only a superuser may make it; unless it is trusted, which is known from PostgreSQL 13 on. */
+	superuser: boolean;
+	trusted: boolean;
+}
+
+/** What a role that is no superuser may not make. Who owns the database may make trusted ones, from PostgreSQL 13 on. */
+export function privilegeProblems(
+	extensions: Extensions,
+	available: readonly Available[],
+	{role, server}: {role: string; server: number},
+): string[] {
+	return Object.entries(extensions).flatMap(([name, version]) => {
+		const candidates = available.filter(entry => entry.name === name);
+		const entry = candidates.find(candidate => candidate.version === version) ?? candidates[0];
+		// Every new database has it.
+		if (name === 'plpgsql' || entry === undefined || !entry.superuser || entry.trusted) {
+			return [];
+		}
+
+		const since = server < 130_000 ? ' before PostgreSQL 13' : '';
+		return [`only a superuser may make the extension ${name}${since}, and role \`${role}\` is none`];
+	});
+}
+
 /** @param available `name version`, as the server can make them */
 export function extensionProblems(extensions: Extensions, available: readonly string[]): string[] {
 	const known = new Set(available);

@@ -5,16 +5,16 @@
 import {createHash} from 'node:crypto';
 import {createInterface} from 'node:readline';
 import {pipeline} from 'node:stream/promises';
-import type {Engine} from '../../docker/engine.ts';
-import {lastLines, output, type Running} from '../command.ts';
-import {explain, RunError} from '../errors.ts';
+import {lastLines, type Running} from '../command.ts';
+import {RunError} from '../errors.ts';
 import {consumerScript, feed} from './feed.ts';
 import {enterableWorker, postgresDetails} from './postgres.ts';
 import {createDatabaseSql, type DatabaseProperties, databaseProperties, describeSql, propertiesSql} from './postgres-database.ts';
-import {afterLoad, beforeLoad, extensionProblems} from './postgres-extensions.ts';
+import {afterLoad, beforeLoad} from './postgres-extensions.ts';
 import {missingRoles} from './postgres-roles.ts';
 import {connectPostgres, type PostgresServer, quoteLiteral} from './postgres-server.ts';
 import {dropDatabase, maintenanceOf, openSql, stateOf, swapDatabases} from './postgres-swap.ts';
+import {createComplaints} from './postgres-tolerated.ts';
 import {runSql} from './psql.ts';
 import {bothEnds} from './relay.ts';
 import type {Replacement, RestoreContext, Restoring, RestoringSource, UndoContext} from './restoring.ts';
@@ -41,88 +41,22 @@ export function databaseName(name: string, what: 'restore' | 'before', run: stri
 	return characters.join('') + hash + suffix;
 }
 
-const major = (versionNumber: number) => Math.floor(versionNumber / 10_000);
-
-/** All that is wrong, for people; empty when the restore can begin. Nothing is changed. */
-export async function checkPostgres({container, database, user, stored}: PostgresSource, engine: Engine): Promise<string[]> {
-	try {
-		const details = postgresDetails.parse(stored.details);
-		const server = await connectPostgres(engine, container, user);
-		const [answer = '{}'] = (await server.query(maintenanceOf(database), checkSql(database))).map(([row]) => row);
-		const found = JSON.parse(answer) as {
-			directory: string | null;
-			version: number;
-			versionText: string;
-			superuser: boolean;
-			createdb: boolean;
-			prepared: number;
-			extensions: string[];
-		};
-		const problems: string[] = [];
-		if (major(found.version) < major(details.serverVersionNumber)) {
-			problems.push(
-				`it was dumped by PostgreSQL ${details.serverVersion}, and the server in container \`${container.name}\` is older: ${found.versionText}`,
-			);
-		}
-
-		if (!found.superuser && !found.createdb) {
-			problems.push(`role \`${server.user}\` may not create databases (\`alter role … createdb\`)`);
-		}
-
-		if (found.prepared > 0) {
-			problems.push(
-				`database \`${database}\` has ${found.prepared} prepared transactions, which forbid renaming it: commit or roll them back`,
-			);
-		}
-
-		problems.push(...extensionProblems(details.extensions, found.extensions));
-
-		// Only a superuser may know where.
-		const free = found.directory === null ? undefined : await freeBytes(server, found.directory);
-		const needed = details.databaseSize + marginBytes;
-		if (free !== undefined && free < needed) {
-			problems.push(
-				`there is too little room: it needs ${gigabytes(needed)} (its own size and ${gigabytes(marginBytes)}), and ${found.directory} has ${gigabytes(free)} left`,
-			);
-		}
-
-		return problems;
-	} catch (error) {
-		return [explain(error)];
-	}
-}
-
-/** What the server needs beside the database itself: write-ahead log, sorting, the old database going on. */
-const marginBytes = 2.25 * 1024 ** 3;
-
-const gigabytes = (bytes: number) => `${(bytes / 1024 ** 3).toFixed(2)} GiB`;
-
-/** Undefined where it cannot be known: the container has no `df`. */
-async function freeBytes({client}: PostgresServer, folder: string): Promise<number | undefined> {
-	const {exitCode, stdout} = await output(client, {argv: ['df', '-P', '-k', '--', folder]});
-	const [, kibibytes] = /\s\d+\s+\d+\s+(\d+)\s+\d+%\s/.exec(stdout) ?? [];
-	return exitCode === 0 && kibibytes !== undefined ? Number(kibibytes) * 1024 : undefined;
-}
-
-const checkSql = (database: string) => `select json_build_object('version', current_setting('server_version_num')::int,
-	'versionText', current_setting('server_version'), 'superuser', rolsuper, 'createdb', rolcreatedb,
-	'directory', case when rolsuper then current_setting('data_directory') end, 'prepared', (select count(*) from pg_prepared_xacts where database = ${quoteLiteral(database)}),
-	'extensions', (select json_agg(name || ' ' || version) from pg_available_extension_versions))
-	from pg_roles where rolname = current_user`;
-
 export function postgresRestoring(source: PostgresSource, context: RestoreContext, index: number): Restoring {
-	const {name, container, database, user, stored} = source;
+	const {name, container, database, user, stored, into} = source;
 	const {engine, signal, run, tell} = context;
 	const details = postgresDetails.parse(stored.details);
-	const maintenance = maintenanceOf(database);
-	const fresh = databaseName(database, 'restore', run);
+	const live = into ?? database;
+	const maintenance = maintenanceOf(live);
+	const fresh = databaseName(live, 'restore', run);
+	const beside = into === undefined ? {} : {beside: true};
 	let server: PostgresServer;
-	let replacement: ReplacedDatabase = {kind: 'postgres', source: name, database, fresh, oid: null, old: null, user};
+	let replacement: ReplacedDatabase = {kind: 'postgres', source: name, database: live, fresh, oid: null, old: null, user, ...beside};
 
 	const sql = async (where: string, ...statements: string[]) => runSql(server, {database: where, statements, signal});
 	const ownSql = async (statement: string | undefined) => {
 		if (statement !== undefined) {
-			await runSql(server, {database: fresh, statements: [statement], variables: {old_name: database, new_name: database}, signal});
+			const variables = {old_name: details.database, new_name: live};
+			await runSql(server, {database: fresh, statements: [statement], variables, signal});
 		}
 	};
 
@@ -131,17 +65,17 @@ export function postgresRestoring(source: PostgresSource, context: RestoreContex
 		async load() {
 			server = await connectPostgres(engine, container, user, signal);
 			await makeRoles(server, maintenance, details.globals, role => tell({type: 'warning', message: role}), signal);
-			const live = await sql(maintenance, describeSql(`datname = ${quoteLiteral(database)}`));
-			const properties: DatabaseProperties = databaseProperties.parse(live === '' ? stored.details : JSON.parse(live));
-			replacement = {...replacement, old: live === '' ? null : databaseName(database, 'before', run)};
+			const present = await sql(maintenance, describeSql(`datname = ${quoteLiteral(database)}`));
+			const properties: DatabaseProperties = databaseProperties.parse(present === '' ? stored.details : JSON.parse(present));
+			replacement = {...replacement, old: present === '' || into !== undefined ? null : databaseName(database, 'before', run)};
 			context.remember(replacement);
 			await sql(maintenance, createDatabaseSql(fresh, properties));
-			replacement = {...replacement, oid: (await stateOf(server, database, fresh)).oid};
+			replacement = {...replacement, oid: (await stateOf(server, live, fresh)).oid};
 			context.remember(replacement);
 			await ownSql(source.beforeSql);
 			await sql(fresh, ...beforeLoad(details.extensions));
 			const tables = details.format === 'custom' ? await countTables(context, server, source) : undefined;
-			await loadContent(context, server, {source, fresh, format: details.format, fifo: `${context.staging}/restore-${index}.fifo`});
+			await loadContent(context, server, {source, fresh, details, fifo: `${context.staging}/restore-${index}.fifo`});
 			await sql(fresh, ...afterLoad(details.extensions));
 			await ownSql(source.afterSql);
 			await assertTables(server, {fresh, tables});
@@ -150,7 +84,7 @@ export function postgresRestoring(source: PostgresSource, context: RestoreContex
 		},
 		async keep() {},
 		async swap() {
-			await swapDatabases(server, {live: database, next: fresh, aside: replacement.old});
+			await swapDatabases(server, {live, next: fresh, aside: replacement.old});
 		},
 		async close() {},
 	};
@@ -168,22 +102,28 @@ async function makeRoles(server: PostgresServer, database: string, globals: stri
 interface Content {
 	source: PostgresSource;
 	fresh: string;
-	format: 'custom' | 'plain';
+	details: ReturnType<typeof postgresDetails.parse>;
 	fifo: string;
 }
 
+/** `sh -c SCRIPT sh PROGRAM …`: what it complains of comes as its output, which is read as it comes. */
+const complaining = 'exec "$@" 2>&1';
+
 /** The container's own program reads it, in the dump worker or, where there can be none, through docker exec. */
-async function loadContent(context: RestoreContext, server: PostgresServer, {source, fresh, format, fifo}: Content): Promise<void> {
+async function loadContent(context: RestoreContext, server: PostgresServer, {source, fresh, details, fifo}: Content): Promise<void> {
 	const {container, database, stored} = source;
-	const argv =
-		format === 'custom'
-			? (['pg_restore', '--exit-on-error', ...server.connection(fresh)] as const)
-			: (['psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', ...server.connection(fresh), '-f', '-'] as const);
+	const isCustom = details.format === 'custom';
+	const program = isCustom
+		? (['pg_restore', ...server.connection(fresh)] as const)
+		: (['psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', ...server.connection(fresh), '-f', '-'] as const);
+	const argv = isCustom ? (['/bin/sh', '-c', complaining, 'sh', ...program] as const) : program;
+	// What it complains of is read in English.
+	const env: Record<string, string> = isCustom ? {LC_ALL: 'C'} : {};
 	const check = async (running: Running) => {
-		running.stdout.resume();
-		const {exitCode, stderr} = await running.done;
-		if (exitCode !== 0) {
-			throw new RunError(`${argv[0]} of \`${database}\` failed with exit code ${exitCode}: ${lastLines(stderr)}`);
+		try {
+			await (isCustom ? assertTolerable(running, {source: source.name, extensions: details.extensions, context}) : assertDone(running));
+		} catch (error) {
+			throw new RunError(`${program[0]} of \`${database}\` failed`, {cause: error});
 		}
 	};
 
@@ -197,18 +137,53 @@ async function loadContent(context: RestoreContext, server: PostgresServer, {sou
 				await dumping.done;
 			},
 			async read(signal) {
-				const reading = server.client({argv, stdin: true, signal});
+				const reading = server.client({argv, env, stdin: true, signal});
 				reading.then(started.resolve, started.reject);
 				await check(await reading);
 			},
 		});
 	} else {
+		const inside = server.fromWorker(consumerScript, [fifo], argv);
 		await feed(context, {
 			snapshot: stored.snapshot,
 			path: stored.path,
 			fifo,
-			consume: async signal => check(await worker({...server.fromWorker(consumerScript, [fifo], argv), signal})),
+			consume: async signal => check(await worker({...inside, env: {...inside.env, ...env}, signal})),
 		});
+	}
+}
+
+async function assertDone(running: Running): Promise<void> {
+	running.stdout.resume();
+	const {exitCode, stderr} = await running.done;
+	if (exitCode !== 0) {
+		throw new RunError(`exit code ${exitCode}: ${lastLines(stderr)}`);
+	}
+}
+
+interface Tolerance {
+	source: string;
+	extensions: Readonly<Record<string, string>>;
+	context: Pick<RestoreContext, 'tolerate'>;
+}
+
+/** It goes on after errors, so that those of the list can be told from others: the first of the others ends it. */
+async function assertTolerable(running: Running, {source, extensions, context}: Tolerance): Promise<void> {
+	const complaints = createComplaints(extensions);
+	for await (const line of createInterface({input: running.stdout})) {
+		if (!complaints.read(line)) {
+			await running.kill();
+			throw new RunError(complaints.failure());
+		}
+	}
+
+	const {exitCode, stderr} = await running.done;
+	if (!complaints.explain(exitCode)) {
+		throw new RunError(`exit code ${exitCode}: ${complaints.failure() || lastLines(stderr)}`);
+	}
+
+	for (const [what, count] of complaints.tolerated()) {
+		context.tolerate({source, what, count});
 	}
 }
 

@@ -30,10 +30,16 @@ const grants = new RegExp(`^GRANT ${identifier} TO ${identifier}(?: WITH| GRANTE
 
 const nameOf = (text: string): string => (text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text);
 
+/** The role that a statement makes; undefined for every other statement. */
+export function nameOfCreated(statement: string): string | undefined {
+	const name = creates.exec(statement)?.[1];
+	return name === undefined ? undefined : nameOf(name);
+}
+
 /** The statements that make the roles which the server lacks. Nothing in them touches a role that is there. */
 export function missingRoles(globals: string, existing: ReadonlySet<string>): string[] {
 	const statements = splitStatements(globals);
-	const created = statements.flatMap(statement => creates.exec(statement)?.[1] ?? []).map(nameOf);
+	const created = statements.flatMap(statement => nameOfCreated(statement) ?? []);
 	const missing = new Set(created.filter(name => !existing.has(name)));
 	const concerns = (statement: string): boolean => {
 		const subject = creates.exec(statement)?.[1] ?? alters.exec(statement)?.[1] ?? grants.exec(statement)?.[2];

@@ -6,7 +6,7 @@
 import type {Container} from '../../docker/container.ts';
 import type {Engine} from '../../docker/engine.ts';
 import {inContainer} from '../../docker/exec.ts';
-import {type Command, lastLines, output, type Place} from '../command.ts';
+import {type Command, lastLines, output, type Place, succeed} from '../command.ts';
 import {RunError} from '../errors.ts';
 
 export interface PostgresServer {
@@ -20,6 +20,8 @@ export interface PostgresServer {
 	assertEnterable: () => void;
 	/** What a dump worker runs: `script` (for `sh`) gets `scriptArguments`, and after them the program, inside the database's container. */
 	fromWorker: (script: string, scriptArguments: readonly string[], argv: readonly string[]) => Command;
+	/** Where the server keeps its data, as its container sees it; also for a role that may not ask the server. */
+	dataFolder: () => Promise<string>;
 	/** Rows of one query, as text, columns split at tabs. */
 	query: (database: string, sql: string) => Promise<string[][]>;
 }
@@ -119,6 +121,8 @@ export async function connectPostgres(
 			],
 			env,
 		}),
+		// The first process works in it.
+		dataFolder: async () => (await succeed(client, {argv: ['readlink', '--', `/proc/${pid}/cwd`]})).replace(/\n$/, ''),
 		async query(database, sql) {
 			const {
 				exitCode,
@@ -157,10 +161,4 @@ export async function listDatabases(server: PostgresServer): Promise<string[]> {
 		'select to_json(datname) from pg_database where datallowconn and not datistemplate order by datname',
 	);
 	return rows.map(([name = '""']) => JSON.parse(name) as string);
-}
-
-/** Where the server keeps its data, as its container sees it. */
-export async function dataDirectory(server: PostgresServer): Promise<string> {
-	const [row] = await server.query('postgres', "select to_json(current_setting('data_directory'))");
-	return JSON.parse(row?.[0] ?? '""') as string;
 }

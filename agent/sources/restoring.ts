@@ -8,6 +8,7 @@
  * `release` need nothing else, and work after the agent was killed between any two steps.
  */
 import type {WorkerMount} from '../../docker/worker.ts';
+import type {Tolerated} from '../events.ts';
 import type {ManifestSource} from '../manifest.ts';
 import type {PlannedSource} from '../plan.ts';
 import type {Restic} from '../restic/restic.ts';
@@ -20,6 +21,8 @@ export type RestoringSource = PlannedSource & {
 	/** SQL labels of its service. */
 	beforeSql?: string | undefined;
 	afterSql?: string | undefined;
+	/** Of a Postgres database: the name that it gets, beside the live ones. Nothing is replaced then. */
+	into?: string | undefined;
 };
 
 /** `worker` may write. */
@@ -28,11 +31,23 @@ export interface RestoreContext extends SourceContext {
 	resticInto: (file: string) => Restic;
 	/** Writes the replacement to the journal: on disk when it returns. */
 	remember: (replacement: Replacement) => void;
+	/** Errors that are known to do no harm: told, and part of the result. */
+	tolerate: (tolerated: Tolerated) => void;
 }
 
 export type Replacement =
 	/** `old` is null where there was no database of that name; `oid` is that of `fresh`, under whichever name, once it was made. */
-	| {kind: 'postgres'; source: string; database: string; fresh: string; oid: string | null; old: string | null; user?: string | undefined}
+	| {
+			kind: 'postgres';
+			source: string;
+			database: string;
+			fresh: string;
+			oid: string | null;
+			old: string | null;
+			user?: string | undefined;
+			/** Under a name of its own: there was nothing to replace. */
+			beside?: boolean | undefined;
+	  }
 	/** Paths as the worker sees them. `old` may have a `-wal`, `-shm` and `-journal` beside it, or only a `-none` where there was no database. */
 	| {kind: 'sqlite'; source: string; mount: WorkerMount; file: string; fresh: string; old: string}
 	/** `safety` is null until there is a snapshot of what was there. `exclude`: what is neither written nor removed, from the mount's root. */

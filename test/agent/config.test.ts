@@ -45,6 +45,7 @@ test('needs no variable at all', t => {
 		timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
 		concurrency: 2,
 		keepReplacedMs: 72 * 3_600_000,
+		restoreMarginBytes: 2.25 * 1024 ** 3,
 		listen: {host: undefined, port: 9797},
 		apiToken: '',
 		engineAddress: 'unix:///var/run/docker.sock',

@@ -50,16 +50,25 @@ const source = (name: string, kind: ManifestSource['kind'], details: Record<stri
 	details,
 });
 
-function plan(services: Record<string, Service>, sources: ManifestSource[], {only = [], name}: {only?: string[]; name: string}) {
+interface Wanted {
+	name: string;
+	only?: string[];
+	into?: string;
+	/** Whose point it is; of the target itself unless given. */
+	from?: string;
+	forceTarget?: boolean;
+}
+
+function plan(services: Record<string, Service>, sources: ManifestSource[], {only = [], name, into, from = name, forceTarget}: Wanted) {
 	const containers = Object.entries(services).map(([service, options]) => containerFromList(listed(service, options)));
 	const target = discoverTargets(containers).find(candidate => candidate.name === name);
 	if (target === undefined) {
 		throw new Error('no such target');
 	}
 
-	const point = {id: 'run-1', target: name, time: new Date(), manifest: 'm', sources: []};
-	const manifest = {run: 'run-1', target: name, sources} as unknown as Manifest;
-	return planRestoration({target, containers, point, manifest, only, self: 'id-holdfast'});
+	const point = {id: 'run-1', target: from, time: new Date(), manifest: 'm', sources: []};
+	const manifest = {run: 'run-1', target: from, sources} as unknown as Manifest;
+	return planRestoration({target, containers, point, manifest, only, into, forceTarget, self: 'id-holdfast'});
 }
 
 const stopped = ({restoration}: ReturnType<typeof plan>) => restoration.stop.map(({container}) => container.service);
@@ -133,4 +142,40 @@ test('a part of a point is warned about, and so is what the label says', t => {
 	t.deepEqual(problems, []);
 	t.is(restoration.warnings.length, 2);
 	t.regex(restoration.warnings.join(), /mind the users.*1 of the point's sources/);
+});
+
+test('a database under a name of its own: nobody is stopped, and nothing else can be meant', t => {
+	const services = {db, api: {dependsOn: 'db:service_healthy:false'}};
+	const sources = [source('postgres:app', 'postgres'), source('postgres:other', 'postgres')];
+	const {restoration, problems} = plan(services, sources, {name: 'shop/db', only: ['postgres:app'], into: 'app2'});
+	t.deepEqual(problems, []);
+	t.like(restoration, {into: 'app2', stop: [], warnings: []});
+	t.like(restoration.sources[0], {into: 'app2', database: 'app'});
+	t.regex(plan(services, sources, {name: 'shop/db', into: 'app2'}).problems.join(), /only one Postgres database.*--only/);
+	t.regex(plan(services, sources, {name: 'shop/db', only: ['postgres:app'], into: 'ä'.repeat(32)}).problems.join(), /1 to 63 bytes/);
+	const app = {labels: {'holdfast.enable': 'true'}, mounts: [['data', '/data']] as const};
+	t.regex(plan({app}, [source('volume:/data', 'volume')], {name: 'shop/app', into: 'x'}).problems.join(), /only one Postgres database/);
+});
+
+test('a point of another target is refused, with both names; forced, its sources go where the same kind and name belongs', t => {
+	const services = {
+		db: {labels: {...db.labels, 'holdfast.group': 'all'}},
+		files: {labels: {'holdfast.enable': 'true', 'holdfast.group': 'all', 'holdfast.volumes': 'true'}, mounts: [['data', '/data']] as const},
+	};
+	const sources = [source('postgres:app', 'postgres'), source('volume:/data', 'volume'), source('volume:/gone', 'volume')];
+	const refused = plan(services, sources.slice(0, 2), {name: 'shop/all', from: 'other/db'});
+	t.deepEqual(refused.problems, ['the point is of target `other/db`, not of `shop/all` (--force-target restores it all the same)']);
+	const forced = plan(services, sources.slice(0, 2), {name: 'shop/all', from: 'other/db', forceTarget: true});
+	t.deepEqual(forced.problems, []);
+	t.deepEqual(
+		forced.restoration.sources.map(({name, stored}) => [name, stored.source]),
+		[
+			['files/volume:/data', 'volume:/data'],
+			['db/postgres:app', 'postgres:app'],
+		],
+	);
+	t.regex(forced.restoration.warnings.join(), /`other\/db`, and is put into `shop\/all`/);
+	t.deepEqual(plan(services, sources, {name: 'shop/all', from: 'other/db', forceTarget: true}).problems, [
+		'`volume:/gone`: target `shop/all` has no place for `volume:/gone`',
+	]);
 });

@@ -182,7 +182,15 @@ export function createFakeAgent(): FakeAgent {
 			}
 
 			const all = point.sources.map(({source}) => source);
-			return {target: name, point, sources: request.only.length > 0 ? [...request.only] : all, stop: ['shop-app-1'], warnings: []};
+			return {
+				target: name,
+				point,
+				sources: request.only.length > 0 ? [...request.only] : all,
+				stop: ['shop-app-1'],
+				into: request.into ?? null,
+				warnings: [],
+				acknowledge: null,
+			};
 		},
 		async restore(request) {
 			agent.calls.push({restore: request});

@@ -23,7 +23,7 @@ test('it prints the plan, asks for the name, and restores what it showed', async
 		/^restore shop\/db to 2026-11-03 .* \(3 h ago\), point p1\n {2}replace {2}volume:\/data {2}2 MB\n {2}stop {5}shop-app-1 meanwhile\nType the target's name to go on \(shop\/db\): /,
 	);
 	t.is(out, 'shop/db: restore of point p1: success, outage 4s\n  replaced, and kept: database metadb\n');
-	t.like(restores(cli), [{restore: {target: 'shop/db', point: 'p1', only: [], trigger: 'cli'}}]);
+	t.like(restores(cli), [{restore: {target: 'shop/db', point: 'p1', only: [], acknowledged: true, trigger: 'cli'}}]);
 });
 
 for (const input of ['y\n', 'shop/d\n', '']) {
@@ -91,4 +91,16 @@ test('outcomes and errors become exit codes', async t => {
 	t.is((await cli.run('restore shop/db --point none --dry-run')).code, 2);
 	cli.agent.onRun = id => cli.agent.finish(id, {outcome: 'partial'});
 	t.is((await cli.run('restore shop/db --yes')).code, 3);
+});
+
+test('a database beside the live ones, of a point of another target', async t => {
+	const cli = await createCliTest(t);
+	withPoint(cli);
+	cli.agent.onRun = id =>
+		cli.agent.finish(id, {replaced: [], into: 'two', tolerated: [{source: 'postgres:x', what: 'a comment', count: 2}], outageSeconds: 0});
+	const {code, out, err} = await cli.run('restore shop/db --into two --force-target', {columns: 80, input: 'shop/db\n'});
+	t.is(code, 0);
+	t.regex(err, /\n {2}make {5}database two of volume:\/data {2}2 MB\n/);
+	t.regex(out, /\n {2}made: database two\n {2}tolerated in postgres:x, 2 times: a comment\n$/);
+	t.like(restores(cli), [{restore: {into: 'two', forceTarget: true, acknowledged: true}}]);
 });

@@ -1,0 +1,81 @@
+/** The custom format of pg_dump, by its first bytes: which versions of pg_restore read it. */
+import type {Readable} from 'node:stream';
+import {RunError} from '../errors.ts';
+import type {ManifestSource} from '../manifest.ts';
+import type {Restic} from '../restic/restic.ts';
+
+export interface ArchiveVersion {
+	major: number;
+	minor: number;
+}
+
+const magic = 'PGDMP';
+const headBytes = magic.length + 2;
+
+/** @throws when it is no dump in custom format */
+export function archiveVersionOf(head: Buffer): ArchiveVersion {
+	if (head.length < headBytes || head.subarray(0, magic.length).toString('latin1') !== magic) {
+		throw new RunError('it is no dump in custom format');
+	}
+
+	return {major: head.readUInt8(magic.length), minor: head.readUInt8(magic.length + 1)};
+}
+
+/** The newest version 1.x that a major version of pg_restore reads; pg_dump of the same major writes it. `K_VERS_…` in its source. */
+const newestMinor: ReadonlyArray<{from: number; minor: number}> = [
+	{from: 17, minor: 16},
+	{from: 16, minor: 15},
+	{from: 12, minor: 14},
+	{from: 0, minor: 13},
+];
+
+/** The last major whose own version is in the list above; a later one may read more. */
+const lastKnownMajor = 18;
+
+const readableMinor = (major: number): number => newestMinor.find(({from}) => major >= from)?.minor ?? 0;
+
+/** Names both versions; undefined where the archive can be read. @param tool what `pg_restore --version` prints */
+export function archiveProblem({major, minor}: ArchiveVersion, tool: string): string | undefined {
+	const toolVersion = /\(PostgreSQL\) (\d+)[^\s]*/.exec(tool);
+	const toolMajor = Number(toolVersion?.[1] ?? Number.POSITIVE_INFINITY);
+	if (major === 1 && (toolMajor > lastKnownMajor || minor <= readableMinor(toolMajor))) {
+		return undefined;
+	}
+
+	return `the dump is an archive of version ${major}.${minor}, and the container's ${toolVersion?.[0].replace('(PostgreSQL)', 'pg_restore') ?? 'pg_restore'} reads those up to 1.${readableMinor(toolMajor)}`;
+}
+
+/** Reads the beginning of a dump in the repository. A snapshot never changes, so each is asked for once. */
+export function createArchiveReader(restic: Restic): (stored: Pick<ManifestSource, 'snapshot' | 'path'>) => Promise<ArchiveVersion> {
+	const known = new Map<string, ArchiveVersion>();
+	return async ({snapshot, path}) => {
+		const version = known.get(snapshot) ?? archiveVersionOf(await readHead(restic, snapshot, path));
+		known.set(snapshot, version);
+		return version;
+	};
+}
+
+async function readHead(restic: Restic, snapshot: string, path: string): Promise<Buffer> {
+	const dumping = await restic.dump(snapshot, path);
+	const head = await firstBytes(dumping.stdout);
+	if (head.length < headBytes) {
+		// It ended early: why, is in its exit.
+		await dumping.done;
+	}
+
+	dumping.done.catch(() => {});
+	await dumping.kill();
+	return head;
+}
+
+async function firstBytes(stream: Readable): Promise<Buffer> {
+	let head = Buffer.alloc(0);
+	for await (const chunk of stream) {
+		head = Buffer.concat([head, chunk as Buffer]);
+		if (head.length >= headBytes) {
+			break;
+		}
+	}
+
+	return head;
+}
