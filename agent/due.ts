@@ -6,13 +6,11 @@
  * shifts of half an hour (Australia/Lord_Howe) it leaves times out in spring and doubles them in autumn.
  */
 import cronParser from 'cron-parser';
+import {createOffsets, type OffsetAt} from './clock.ts';
 import {UsageError} from './errors.ts';
 
 /** The first instant after this one at which the line is due; both in milliseconds since 1970. */
 export type DueAfter = (instant: number) => number;
-
-/** The milliseconds by which the wall clock is ahead of UTC at an instant. */
-type OffsetAt = (instant: number) => number;
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -83,22 +81,4 @@ function firstChange(from: number, to: number, offsetAt: OffsetAt): number {
 	}
 
 	return different;
-}
-
-/** @throws {UsageError} when there is no such time zone. */
-function createOffsets(timeZone: string): OffsetAt {
-	const format = openTimeZone(timeZone);
-	return instant => {
-		const [, sign, hours, minutes, seconds] = /GMT([+-])(\d\d):(\d\d)(?::(\d\d))?$/.exec(format.format(instant)) ?? [];
-		const offsetSeconds = Number(hours ?? 0) * 3600 + Number(minutes ?? 0) * 60 + Number(seconds ?? 0);
-		return (sign === '-' ? -1000 : 1000) * offsetSeconds;
-	};
-}
-
-function openTimeZone(timeZone: string): Intl.DateTimeFormat {
-	try {
-		return new Intl.DateTimeFormat('en-US', {timeZone, timeZoneName: 'longOffset'});
-	} catch (error) {
-		throw new UsageError(`\`${timeZone}\` is not a time zone`, {cause: error, hint: 'write a name such as `Europe/Berlin` or `UTC`'});
-	}
 }

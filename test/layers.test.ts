@@ -10,12 +10,12 @@ const layers: ReadonlyArray<readonly RegExp[]> = [
 		/^agent\/metrics\//,
 	],
 	[
-		/^agent\/(?:backup|moment|restore|restore-plan|restore-check|undo|replacements|drill|retention|copies|export|sweep|locks|points|repository)\.ts$/,
+		/^agent\/(?:backup|moment|restore|restore-plan|restore-check|undo|replacements|drill|retention|keep-policy|shrink|maintenance|forgetting|copies|export|sweep|locks|points|repository)\.ts$/,
 	],
 	[/^agent\/(?:plan|manifest|state|migrations)\.ts$/, /^agent\/(?:plan|sources|restic)\//],
 	[/^docker\//],
 	[
-		/^agent\/(?:config|config-file|config-copies|config-values|environment|restic-environment|secrets|events|audit|errors|command|here|tail|ids|log|redact)\.ts$/,
+		/^agent\/(?:config|config-file|config-copies|config-values|environment|restic-environment|clock|secrets|events|audit|errors|command|here|tail|ids|log|redact)\.ts$/,
 		/^agent\/reading\//,
 	],
 ];
