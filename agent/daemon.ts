@@ -145,11 +145,17 @@ export async function startDaemon(
 }
 
 async function releaseLocks(sweeper: Sweeper, log: Log): Promise<void> {
-	const warning = await sweeper
-		.releaseLocks()
-		.catch((error: unknown) => `locks of interrupted runs could not be removed from the repository: ${explain(error)}`);
-	if (warning !== undefined) {
-		log.warning(warning);
+	try {
+		const {removed, warning} = await sweeper.releaseLocks();
+		for (const {hostname, pid} of removed) {
+			log.warning(`the lock of process ${pid} on \`${hostname}\`, which is gone, was removed from the repository`);
+		}
+
+		if (warning !== undefined) {
+			log.warning(warning);
+		}
+	} catch (error) {
+		log.warning(`locks of interrupted runs could not be removed from the repository: ${explain(error)}`);
 	}
 }
 

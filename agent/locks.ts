@@ -5,6 +5,8 @@
  */
 import {existsSync} from 'node:fs';
 import {hostname} from 'node:os';
+import type {Container} from '../docker/container.ts';
+import type {Self} from '../docker/self.ts';
 import {hireWorkers, runOfWorker, runOfWorkerHost} from '../docker/worker.ts';
 import type {Workshop} from './backup.ts';
 import type {Lock, Restic} from './restic/restic.ts';
@@ -19,36 +21,57 @@ interface Dead {
 	workshop: Workshop;
 	/** A run of this agent that ended; never one of somebody else. */
 	isOver: (run: string) => boolean;
+	/** Host names of the containers in which this agent has lived. */
+	hosts: readonly string[];
 }
 
-/** Removes the locks that dead processes of this agent left. @returns why some were left, for people */
-export async function releaseLocks({workshop, isOver}: Dead): Promise<string | undefined> {
+export interface Released {
+	removed: Lock[];
+	left: Array<Lock & {why: string}>;
+	/** Why locks of the dead were left, for people. */
+	warning?: string | undefined;
+}
+
+/** Removes the locks that dead processes of this agent left. */
+export async function releaseLocks({workshop, isOver, hosts}: Dead): Promise<Released> {
 	const locks = await workshop.restic().locks();
 	if (locks.length === 0) {
-		return undefined;
+		return {removed: [], left: []};
 	}
 
-	const workers = new Set((await workshop.engine.list()).map(runOfWorker));
-	const {dead, doubtful} = judge(locks, {
-		ownHost: ownHost(workshop),
+	const containers = await workshop.engine.list();
+	const workers = new Set(containers.map(runOfWorker));
+	const own = ownHost(workshop.self);
+	const judged = judge(locks, {
+		ownHost: own,
+		formerHosts: new Set(hosts.filter(host => host !== own && !livesIn(containers, host))),
 		isAlive: pid => existsSync(`/proc/${pid}`),
 		isGone: run => isOver(run) && !workers.has(run),
 		now: Date.now(),
 	});
+	const dead = judged.filter(({isDead}) => isDead);
+	const doubtful = [...new Set(judged.filter(({isDoubtful}) => isDoubtful).map(({lock}) => `\`${lock.hostname}\``))];
 	if (dead.length > 0 && doubtful.length > 0) {
-		return `locks of processes that were killed are left in the repository, because ${doubtful.map(host => `\`${host}\``).join(', ')} has one that was not refreshed for long: make sure that nothing works there, then run \`restic unlock\``;
+		const warning = `locks of processes that were killed are left in the repository, because ${doubtful.join(', ')} has one that was not refreshed for long: make sure that nothing works there, then run \`restic unlock\``;
+		return {removed: [], left: judged.map(({lock, why}) => ({...lock, why})), warning};
 	}
 
-	for (const host of dead) {
-		await unlock(workshop, host);
+	for (const host of new Set(dead.map(({lock}) => lock.hostname))) {
+		await unlock(workshop, host, own);
 	}
 
-	return undefined;
+	const still = new Set(dead.length === 0 ? locks.map(({id}) => id) : (await workshop.restic().locks()).map(({id}) => id));
+	return {
+		removed: judged.filter(({lock, isDead}) => isDead && !still.has(lock.id)).map(({lock}) => lock),
+		left: judged.filter(({lock}) => still.has(lock.id)).map(({lock, why}) => ({...lock, why})),
+	};
 }
 
 interface Evidence {
 	/** The host name of this container, where nobody else can have it. */
 	ownHost: string | undefined;
+	/** Those of earlier containers of this agent in which nothing runs any more, as the engine says. */
+	formerHosts: ReadonlySet<string>;
 	/** Whether a process of this container exists. */
 	isAlive: (pid: number) => boolean;
 	/** A run of this agent that ended, and whose workers are removed. */
@@ -56,39 +79,59 @@ interface Evidence {
 	now: number;
 }
 
-/**
- * Pure. Host names of locks.
- * @returns `dead`: whose processes are known to be gone. `doubtful`: an unlock anywhere would remove theirs, and nobody knows whether they live
- */
-export function judge(locks: readonly Lock[], {ownHost, isAlive, isGone, now}: Evidence): {dead: string[]; doubtful: string[]} {
-	const isDead = ({hostname: host, pid}: Lock): boolean => {
+export interface Judged {
+	lock: Lock;
+	/** Its process is known to be gone. */
+	isDead: boolean;
+	/** An unlock anywhere would remove it, and nobody knows whether its process lives. */
+	isDoubtful: boolean;
+	/** For people. */
+	why: string;
+}
+
+/** Pure: whose lock each one is. Its age alone never proves anything. */
+export function judge(locks: readonly Lock[], {ownHost, formerHosts, isAlive, isGone, now}: Evidence): Judged[] {
+	const verdictOf = ({hostname: host, pid}: Lock): [isDead: boolean, why: string] => {
 		const run = runOfWorkerHost(host);
-		return run === undefined ? host === ownHost && !isAlive(pid) : isGone(run);
+		if (run !== undefined) {
+			return isGone(run) ? [true, `run ${run} is over`] : [false, `run ${run} is under way, or another agent's`];
+		}
+
+		if (host === ownHost) {
+			return isAlive(pid) ? [false, 'its process runs in this container'] : [true, 'its process does not run any more'];
+		}
+
+		return formerHosts.has(host) ? [true, 'an earlier container of this agent, which is gone'] : [false, 'not of this agent'];
 	};
 
-	const hosts = (which: (lock: Lock) => boolean) => [...new Set(locks.filter(which).map(lock => lock.hostname))];
-	return {
-		dead: hosts(isDead),
-		doubtful: hosts(lock => !isDead(lock) && now - lock.time.getTime() > nearlyStaleMs),
-	};
+	return locks.map(lock => {
+		const [isDead, why] = verdictOf(lock);
+		return {lock, isDead, isDoubtful: !isDead && now - lock.time.getTime() > nearlyStaleMs, why};
+	});
 }
 
 /** The engine's choice is the beginning of the container's id. A name that a person chose may be another container's too. */
-function ownHost({self}: Workshop): string | undefined {
+export function ownHost({containerId}: Self): string | undefined {
 	const host = hostname();
-	return host.length >= 12 && self.containerId?.startsWith(host) ? host : undefined;
+	return host.length >= 12 && containerId?.startsWith(host) ? host : undefined;
 }
 
-async function unlock(workshop: Workshop, host: string): Promise<void> {
-	const run = runOfWorkerHost(host);
-	if (run === undefined) {
+const stillOnes: ReadonlySet<string> = new Set(['exited', 'dead', 'created', 'removing']);
+
+/** The host name of an earlier container is the beginning of its id. */
+const livesIn = (containers: readonly Container[], host: string): boolean =>
+	containers.some(({id, state}) => id.startsWith(host) && !stillOnes.has(state));
+
+async function unlock(workshop: Workshop, host: string, own: string | undefined): Promise<void> {
+	if (host === own) {
 		await workshop.restic().unlock();
 		return;
 	}
 
+	const run = runOfWorkerHost(host) ?? `unlock-${host}`;
 	const workforce = await hireWorkers({...workshop, run});
 	try {
-		const worker = await workforce.repository([], 'read');
+		const worker = await workforce.repository([], 'read', host);
 		await unlockAll(workshop.restic(worker.run), host);
 	} finally {
 		await workforce.dismiss();

@@ -62,4 +62,10 @@ export const migrations: readonly string[] = [
 	create index audit_refused on audit (id) where decision = 'refused';
 	create table notes (key text primary key, note text not null) strict;
 	`,
+	`
+	create table forgetting (snapshot text primary key) strict;
+	create table accepted (target text primary key, up_to integer not null) strict;
+	create table suspicions (target text primary key, reason text not null) strict;
+	create table hosts (host text primary key) strict;
+	`,
 ];

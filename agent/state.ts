@@ -4,6 +4,7 @@ import {DatabaseSync, type SQLOutputValue} from 'node:sqlite';
 import type {Journal, Undo} from '../docker/quiesce.ts';
 import type {Audit, AuditView, Notes} from './audit.ts';
 import type {Operation, Outcome, RunEvent, RunResult} from './events.ts';
+import {type Housekeeping, openHousekeeping} from './housekeeping.ts';
 import {migrations} from './migrations.ts';
 import type {RestoreJournal, RestorePhase} from './replacements.ts';
 import type {Replacement} from './sources/restoring.ts';
@@ -22,7 +23,7 @@ export interface RunRecord {
 	result: RunResult | null;
 }
 
-export interface State extends Journal, RestoreJournal, Notes {
+export interface State extends Journal, RestoreJournal, Housekeeping, Notes {
 	readonly audit: Audit;
 	/** Random, made once; marks this agent's workers on a shared engine. */
 	readonly agentId: string;
@@ -79,6 +80,7 @@ export function openState(path: string): State {
 		...openMemory(database),
 		...openRestores(database),
 		...openNotes(database),
+		...openHousekeeping(database),
 		audit: openAudit(database),
 		close: () => database.close(),
 	};

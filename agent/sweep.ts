@@ -1,8 +1,9 @@
 /** Snapshots that belong to no point: first passes, and what runs that failed had stored before. Nobody needs them after the next point. */
 import type {Workshop} from './backup.ts';
 import {RepositoryError} from './errors.ts';
-import {releaseLocks} from './locks.ts';
-import {holdsManifest} from './points.ts';
+import {finishForgetting, forgetPoints} from './forgetting.ts';
+import {type Released, releaseLocks} from './locks.ts';
+import {holdsManifest, type Point} from './points.ts';
 import type {Restic, Snapshot} from './restic/restic.ts';
 import {runOfTag, targetTag} from './sources/names.ts';
 import {firstPassTag} from './sources/volume.ts';
@@ -12,34 +13,45 @@ interface Parts {
 	workshop: Workshop;
 	/** One that does not wait for locks: forgetting wants the repository for itself, and what is left now is for a later sweep. */
 	restic: Restic;
-	state: Pick<State, 'findRun'>;
+	state: Pick<State, 'findRun' | 'hosts' | 'rememberForgetting' | 'forgetting' | 'clearForgetting'>;
 }
 
 export interface Sweeper {
 	/** After a run that made a point. Call it when no other run of this agent is under way. @returns what a person should know */
 	sweep: (run: string, target: string) => Promise<string | undefined>;
-	/** Removes the locks that the dead left. @returns what a person should know */
-	releaseLocks: () => Promise<string | undefined>;
+	/** Removes points, whole. Call it when no other run of this agent is under way. @returns what a person should know */
+	remove: (points: readonly Point[]) => Promise<string | undefined>;
+	/** Removes the locks that the dead left. @param over a run that is ending, and has nothing under way any more */
+	releaseLocks: (over?: string) => Promise<Released>;
 }
 
 export function createSweeper({workshop, restic, state}: Parts): Sweeper {
 	const isOver = (run: string) => state.findRun(run)?.state === 'finished';
-	let releasing: Promise<string | undefined> | undefined;
+	let releasing: Promise<Released> | undefined;
 
-	const release = async (): Promise<string | undefined> => {
-		releasing ??= releaseLocks({workshop, isOver}).finally(() => {
+	const release = async (over?: string): Promise<Released> => {
+		const released = releasing ?? releaseLocks({workshop, isOver: run => run === over || isOver(run), hosts: state.hosts()});
+		releasing = released;
+		try {
+			return await released;
+		} finally {
 			releasing = undefined;
-		});
-		return releasing;
+		}
 	};
 
 	return {
 		releaseLocks: release,
 		async sweep(run, target) {
 			const isWithoutPoint = (id: string) => id !== run && endedWithoutPoint(state.findRun(id));
-			const ids = leftovers(await restic.snapshots(), {target, isOver: id => id === run || isOver(id), isWithoutPoint});
-			return ids.length === 0 ? undefined : unlessLocked(async () => restic.forget(ids), release);
+			const snapshots = await restic.snapshots();
+			const ids = leftovers(snapshots, {target, isOver: id => id === run || isOver(id), isWithoutPoint});
+			const forget = async () => {
+				await restic.forget(ids);
+				await finishForgetting(restic, state, snapshots);
+			};
+			return ids.length === 0 && state.forgetting().size === 0 ? undefined : unlessLocked(forget, release);
 		},
+		remove: async points => unlessLocked(async () => forgetPoints(restic, state, points), release),
 	};
 }
 
@@ -51,7 +63,7 @@ const endedWithoutPoint = (record: RunRecord | undefined): boolean =>
 	record.result.point === null;
 
 /** Somebody else's lock is no failure. */
-async function unlessLocked(forget: () => Promise<void>, release: () => Promise<string | undefined>): Promise<string | undefined> {
+async function unlessLocked(forget: () => Promise<void>, release: () => Promise<Released>): Promise<string | undefined> {
 	try {
 		await forget();
 		return undefined;
@@ -61,7 +73,7 @@ async function unlessLocked(forget: () => Promise<void>, release: () => Promise<
 		}
 	}
 
-	const warning = await release();
+	const {warning} = await release();
 	try {
 		await forget();
 	} catch (error) {

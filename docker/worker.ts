@@ -39,8 +39,11 @@ export interface Worker {
 }
 
 export interface Workforce {
-	/** Has the target's mounts, the agent's repository, cache and network; runs restic, and reads or writes files. */
-	repository: (mounts: readonly WorkerMount[], use: 'read' | 'write') => Promise<Worker>;
+	/**
+	 * Has the target's mounts, the agent's repository, cache and network; runs restic, and reads or writes files.
+	 * @param host the host name that stands in restic's locks; by default one that tells the run
+	 */
+	repository: (mounts: readonly WorkerMount[], use: 'read' | 'write', host?: string) => Promise<Worker>;
 	/** Has neither secrets nor network; joins a container's pid namespace to run that container's own programs as its own user. */
 	dump: (containerId: string) => Promise<Worker>;
 	/** Removes all that was made. Every removal is tried. */
@@ -115,7 +118,7 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 	};
 
 	return {
-		async repository(mounts, use) {
+		async repository(mounts, use, host = `${hostPrefix}${run}`) {
 			const own = self.mounts.map(mount => ({
 				type: mount.type,
 				from: mount.type === 'volume' ? (mount.volume ?? '') : mount.hostPath,
@@ -127,7 +130,7 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 			const worker = await hire(
 				name,
 				// The host name is what restic writes into its locks: it must tell this worker from every other.
-				{Hostname: `${hostPrefix}${run}`, HostConfig: {CapAdd: fileCapabilities[use], NetworkMode: network}},
+				{Hostname: host, HostConfig: {CapAdd: fileCapabilities[use], NetworkMode: network}},
 				[...own, ...mounts],
 			);
 			for (const further of self.networks.slice(1)) {

@@ -8,11 +8,13 @@ const layers: ReadonlyArray<readonly RegExp[]> = [
 	[
 		/^agent\/(?:agent|runs|turns|survey|recover|recover-restores|restores|expire|views|doctor|schedule|due|timetable|observe|metrics|expected|unprotected)\.ts$/,
 		/^agent\/metrics\//,
+		/^agent\/(?:maintenance|inventory|upkeep)\.ts$/,
 	],
 	[
-		/^agent\/(?:backup|moment|restore|restore-plan|restore-check|undo|replacements|drill|retention|keep-policy|shrink|maintenance|forgetting|copies|export|sweep|locks|points|repository)\.ts$/,
+		/^agent\/(?:backup|moment|restore|restore-plan|restore-check|undo|replacements|drill|retention|copies|export|sweep|locks|points|repository)\.ts$/,
+		/^agent\/(?:keep-policy|shrink|forgetting)\.ts$/,
 	],
-	[/^agent\/(?:plan|manifest|state|migrations)\.ts$/, /^agent\/(?:plan|sources|restic)\//],
+	[/^agent\/(?:plan|manifest|state|housekeeping|migrations)\.ts$/, /^agent\/(?:plan|sources|restic)\//],
 	[/^docker\//],
 	[
 		/^agent\/(?:config|config-file|config-copies|config-values|environment|restic-environment|clock|secrets|events|audit|errors|command|here|tail|ids|log|redact)\.ts$/,
@@ -27,7 +29,7 @@ const ownedPackages: Record<string, RegExp> = {
 	'prom-client': /^agent\/metrics(?:\/[a-z-]+)?\.ts$/,
 	execa: /^agent\/here\.ts$/,
 	pino: /^agent\/log\.ts$/,
-	'node:sqlite': /^agent\/(?:state|migrations|sources\/sqlite-session|sources\/sqlite-[a-z-]+)\.ts$/,
+	'node:sqlite': /^agent\/(?:state|housekeeping|migrations|sources\/sqlite-session|sources\/sqlite-[a-z-]+)\.ts$/,
 };
 
 const sources = ['agent', 'bot', 'docker'].flatMap(folder => {

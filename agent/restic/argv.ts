@@ -96,6 +96,23 @@ export const restore = ({snapshot: id, subfolder, into, delete: removes, exclude
 
 export const forget = (ids: readonly string[]): Arguments => ['forget', '--', ...ids.map(checkId)];
 
+export const prune: Arguments = ['prune'];
+
+/** @param part which of the packs are read whole: `all`, or `n/N` */
+export function check(part: string | undefined): Arguments {
+	if (part === undefined || part === 'all') {
+		return ['check', ...(part === undefined ? [] : ['--read-data'])];
+	}
+
+	if (!/^[1-9]\d{0,2}\/[1-9]\d{0,2}$/.test(part)) {
+		throw new Error(`A part of the packs must be \`all\` or \`n/N\`: ${JSON.stringify(part)}`);
+	}
+
+	return ['check', `--read-data-subset=${part}`];
+}
+
+export const stats: Arguments = ['stats', '--mode=raw-data'];
+
 /** The kernel takes 2 MiB of arguments and environment together. */
 const argumentBytes = 1_000_000;
 

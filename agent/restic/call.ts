@@ -18,6 +18,8 @@ export interface Call {
 	arguments: Arguments;
 	signal?: AbortSignal | undefined;
 	hold?: Hold | undefined;
+	/** Text instead of JSON lines: some verbs tell their progress in text only. */
+	plain?: true;
 }
 
 export interface Caller {
@@ -36,9 +38,9 @@ export function createCaller(place: Place, repository: Repository, answerWithinM
 	const name = `repository \`${repository.name}\` (${publicLocation(repository.location)})`;
 	const environment = {...repository.env, RESTIC_REPOSITORY: repository.location, RESTIC_PROGRESS_FPS: '2', TZ: 'UTC'};
 
-	const commandOf = ({arguments: [verb = '', ...rest], signal, hold}: Call): Command => {
+	const commandOf = ({arguments: [verb = '', ...rest], signal, hold, plain}: Call): Command => {
 		const options = Object.entries(repository.options ?? {}).map(([name, value]) => `--option=${name}=${value}`);
-		const restic = ['restic', verb, '--json', `--cache-dir=${repository.cacheDirectory}`, ...options, ...rest] as const;
+		const restic = ['restic', verb, ...(plain ? [] : ['--json']), `--cache-dir=${repository.cacheDirectory}`, ...options, ...rest] as const;
 		return {argv: hold ? holdingArgv(restic) : restic, env: environment, signal, stdin: hold !== undefined};
 	};
 
@@ -97,6 +99,16 @@ export async function eachMessage(stdout: Readable, read: (message: Message) => 
 		const message = parseMessage(line);
 		if (message) {
 			read(message);
+		}
+	}
+}
+
+/** Reads the progress that restic tells in text, `[0:12] 50.00%  3 / 6 packs`, to the end. */
+export async function eachCount(stdout: Readable, read: (count: {done: number; total: number; unit: string}) => void): Promise<void> {
+	for await (const line of createInterface({input: stdout})) {
+		const [, done, total, unit = ''] = /^\[[\d:]+\]\s+[\d.]+%\s+(\d+) \/ (\d+) (.+)$/.exec(line) ?? [];
+		if (done !== undefined) {
+			read({done: Number(done), total: Number(total), unit});
 		}
 	}
 }

@@ -31,9 +31,10 @@ function lastWords(stderr: string): LastWords {
 			said = message.message;
 		} else if (message?.message_type === 'text') {
 			texts.push(message.text);
-			// Why the producer of a stream failed is known to nobody else
-			const [, reason] = /^subprocess \S+: (.+)/.exec(message.text) ?? [];
-			items.push(...(reason === undefined ? [] : [reason]));
+			// Why the producer of a stream failed is known to nobody else; behind what a check found, it gives long advice
+			const [, reason, damage] =
+				/^(?:subprocess \S+: (.+)|((?:pack [0-9a-f]{8,}|error for tree|tree [0-9a-f]{8}).*))/.exec(message.text) ?? [];
+			items.push(...[reason ?? damage].filter(item => item !== undefined));
 		}
 	}
 

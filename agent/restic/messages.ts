@@ -88,3 +88,6 @@ export const configContent = z.object({id: z.string().min(1)});
 
 /** `restic version --json`. */
 export const versionContent = z.object({version: z.string()});
+
+/** `restic stats --mode=raw-data --json`. */
+export const statsContent = z.object({total_size: z.number()});

@@ -3,10 +3,10 @@ import {text} from 'node:stream/consumers';
 import {lastLines, type Place, type Running} from '../command.ts';
 import {RepositoryError} from '../errors.ts';
 import * as argv from './argv.ts';
-import {type Call, createCaller, eachMessage} from './call.ts';
+import {type Call, createCaller, eachCount, eachMessage} from './call.ts';
 import type {Hold} from './hold.ts';
 import {deleteLeftovers} from './leftover.ts';
-import {configContent, lockContent, type Summary, snapshotList, versionContent} from './messages.ts';
+import {configContent, lockContent, type Summary, snapshotList, statsContent, versionContent} from './messages.ts';
 
 /** Where snapshots go, and the secrets that open it. */
 export interface Repository {
@@ -46,6 +46,19 @@ export interface Saved {
 export interface Progress {
 	bytes: number;
 	totalBytes?: number | undefined;
+}
+
+/** How far a verb is that goes over all of the repository. */
+export interface Count {
+	done: number;
+	total: number;
+	/** What is counted: `packs`, `snapshots`. */
+	unit: string;
+}
+
+interface UpkeepOptions {
+	signal?: AbortSignal | undefined;
+	onCount?: ((count: Count) => void) | undefined;
 }
 
 interface BackupOptions {
@@ -125,6 +138,15 @@ export interface Restic {
 	restore: (options: RestoreOptions) => Promise<void>;
 	/** Snapshots that are gone already are no error. Waits for other users of the repository. */
 	forget: (snapshots: readonly string[], signal?: AbortSignal) => Promise<void>;
+	/** Removes the data that no snapshot needs. Waits for other users of the repository, and keeps them out meanwhile. */
+	prune: (options?: UpkeepOptions) => Promise<void>;
+	/**
+	 * Proves that all is there that the snapshots need; with `read`, also that it is what was written: `all`, or `n/N` for the n-th of N
+	 * parts. Waits for other users of the repository, and keeps them out meanwhile. @throws {RepositoryError} naming what is damaged
+	 */
+	check: (options?: UpkeepOptions & {read?: string | undefined}) => Promise<void>;
+	/** Bytes of the data that is stored, as stored. Takes long where there are many files. */
+	size: (signal?: AbortSignal) => Promise<number>;
 	locks: () => Promise<Lock[]>;
 	/**
 	 * Removes stale locks: older than 30 minutes without a refresh, **or of this host name and a process that is not here**. So the host
@@ -278,6 +300,17 @@ export function createRestic(
 			for (const batch of argv.batches(snapshots)) {
 				await read({action: 'removing snapshots', arguments: patiently(argv.forget(batch)), signal}, text);
 			}
+		},
+		async prune({signal, onCount = () => {}} = {}) {
+			await read({action: 'pruning', arguments: patiently(argv.prune), signal, plain: true}, stdout => eachCount(stdout, onCount));
+		},
+		async check({read: part, signal, onCount = () => {}} = {}) {
+			const call = {action: 'checking', arguments: patiently(argv.check(part)), signal, plain: true} as const;
+			await read(call, stdout => eachCount(stdout, onCount));
+		},
+		async size(signal) {
+			const call = {action: 'measuring the repository', arguments: patiently(argv.stats), signal};
+			return statsContent.parse(JSON.parse(await read(call, text))).total_size;
 		},
 		async locks() {
 			const ids = (await ask({action: 'listing locks', arguments: ['list', '--no-lock', '--', 'locks']})).split('\n').filter(Boolean);

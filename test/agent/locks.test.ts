@@ -1,5 +1,5 @@
 import test from 'ava';
-import {judge} from '../../agent/locks.ts';
+import {judge as judgeEach} from '../../agent/locks.ts';
 
 const now = Date.parse('2026-11-21T03:00:00Z');
 const lock = (hostname: string, {pid = 42, minutes = 1} = {}) => ({
@@ -9,7 +9,20 @@ const lock = (hostname: string, {pid = 42, minutes = 1} = {}) => ({
 	exclusive: false,
 	time: new Date(now - minutes * 60_000),
 });
-const evidence = {ownHost: '0123456789ab', isAlive: (pid: number) => pid === 7, isGone: (run: string) => run === 'mine', now};
+const evidence = {
+	ownHost: '0123456789ab',
+	formerHosts: new Set(['fedcba987654']),
+	isAlive: (pid: number) => pid === 7,
+	isGone: (run: string) => run === 'mine',
+	now,
+};
+
+/** Host names. */
+const judge = (...request: Parameters<typeof judgeEach>) => {
+	const judged = judgeEach(...request);
+	const hosts = (which: typeof judged) => [...new Set(which.map(({lock: {hostname}}) => hostname))];
+	return {dead: hosts(judged.filter(({isDead}) => isDead)), doubtful: hosts(judged.filter(({isDoubtful}) => isDoubtful))};
+};
 
 test('a process of this container that is gone is dead, one that runs is not', t => {
 	t.deepEqual(judge([lock('0123456789ab', {pid: 42})], evidence), {dead: ['0123456789ab'], doubtful: []});
@@ -34,4 +47,12 @@ test('whoever else has not refreshed a lock for long is in doubt, and one who di
 
 test('an old lock of the dead is not in doubt', t => {
 	t.deepEqual(judge([lock('holdfast-mine', {minutes: 600})], evidence), {dead: ['holdfast-mine'], doubtful: []});
+});
+
+test('an earlier container of this agent that is gone is dead, and a container of somebody else is not', t => {
+	t.deepEqual(judge([lock('fedcba987654'), lock('aaaaaaaaaaaa')], evidence), {dead: ['fedcba987654'], doubtful: []});
+	t.deepEqual(judge([lock('fedcba987654', {minutes: 600}), lock('aaaaaaaaaaaa', {minutes: 600})], evidence), {
+		dead: ['fedcba987654'],
+		doubtful: ['aaaaaaaaaaaa'],
+	});
 });

@@ -1,0 +1,56 @@
+/** What the agent must remember of its repository's upkeep. Part of the state database. */
+import type {DatabaseSync} from 'node:sqlite';
+
+export interface Housekeeping {
+	/** On disk before the first of a point's snapshots is forgotten: after a kill, the rest of them is known. */
+	rememberForgetting: (snapshots: readonly string[]) => void;
+	forgetting: () => Set<string>;
+	/** All of them are dealt with. */
+	clearForgetting: () => void;
+	/** Up to this moment a person has accepted the sizes of a target's points. */
+	accept: (target: string, time: Date) => void;
+	acceptedUpTo: (target: string) => Date | undefined;
+	/** Why nothing of a target is removed until a person has looked; null: nothing is wrong. */
+	saveSuspicion: (target: string, reason: string | null) => void;
+	suspicions: () => Map<string, string>;
+	/** Host names of the containers in which this agent has lived. */
+	rememberHost: (host: string) => void;
+	hosts: () => string[];
+}
+
+export function openHousekeeping(database: DatabaseSync): Housekeeping {
+	const forget = database.prepare('insert or ignore into forgetting select value from json_each(?)');
+	const forgetting = database.prepare('select snapshot from forgetting');
+	const clear = database.prepare('delete from forgetting');
+	const accept = database.prepare('insert or replace into accepted values (?, ?)');
+	const accepted = database.prepare('select up_to from accepted where target = ?');
+	const suspect = database.prepare('insert or replace into suspicions values (?, ?)');
+	const trust = database.prepare('delete from suspicions where target = ?');
+	const suspicions = database.prepare('select * from suspicions');
+	const live = database.prepare('insert or ignore into hosts values (?)');
+	const hosts = database.prepare('select host from hosts');
+	return {
+		rememberForgetting(snapshots) {
+			forget.run(JSON.stringify(snapshots));
+		},
+		forgetting: () => new Set(forgetting.all().map(({snapshot}) => String(snapshot))),
+		clearForgetting() {
+			clear.run();
+		},
+		accept(target, time) {
+			accept.run(target, time.getTime());
+		},
+		acceptedUpTo(target) {
+			const row = accepted.get(target);
+			return row && new Date(Number(row.up_to));
+		},
+		saveSuspicion(target, reason) {
+			reason === null ? trust.run(target) : suspect.run(target, reason);
+		},
+		suspicions: () => new Map(suspicions.all().map(({target, reason}) => [String(target), String(reason)])),
+		rememberHost(host) {
+			live.run(host);
+		},
+		hosts: () => hosts.all().map(({host}) => String(host)),
+	};
+}
