@@ -4,7 +4,7 @@ import type {Audit, Notes} from './audit.ts';
 import {backup, type Workshop} from './backup.ts';
 import {diagnose} from './doctor.ts';
 import {explain, NotFoundError, RepositoryError, UsageError} from './errors.ts';
-import type {BackupResult, Operation, Outcome, RestoreResult, RunEvent, RunResult, Tell} from './events.ts';
+import type {BackupResult, CheckResult, Operation, Outcome, PruneResult, RestoreResult, RunEvent, RunResult, Tell} from './events.ts';
 import {longestGapMs} from './expected.ts';
 import type {Plan} from './plan.ts';
 import {listPoints} from './points.ts';
@@ -16,6 +16,7 @@ import type {State} from './state.ts';
 import type {Survey, Surveyed} from './survey.ts';
 import type {Sweeper} from './sweep.ts';
 import type {Unprotected} from './unprotected.ts';
+import type {Upkeep} from './upkeep.ts';
 import {pointView, runView, statusView, targetView} from './views.ts';
 
 /** One row of `targets --json`. */
@@ -46,7 +47,41 @@ export interface StatusView {
 	lastSuccess: {run: string; at: string} | null;
 	/** ISO 8601; null where the target has problems. */
 	nextRun: string | null;
+	/** Why none of its points is removed until a person has looked: it is much smaller than before. */
+	suspicion?: string;
 	problems: Problem[];
+}
+
+/** One row of `prune --dry-run --json`: a target, and what of it would go now. */
+export interface RetentionView {
+	target: string;
+	/** As in the label; null: everything is kept. */
+	keep: string | null;
+	/** Why nothing is removed for now. */
+	held: string | null;
+	/** Newest first. */
+	points: Array<{point: string; time: string; bytes: number; action: 'keep' | 'remove'; why: string[]}>;
+}
+
+/** A lock in the repository. */
+export interface LockView {
+	lock: string;
+	host: string;
+	pid: number;
+	exclusive: boolean;
+	/** ISO 8601; a live process refreshes its own every few minutes. */
+	refreshedAt: string;
+	ageSeconds: number;
+	/** Whose it is, as far as it is known. */
+	why: string;
+}
+
+/** What `unlock --json` prints. */
+export interface Unlocked {
+	removed: LockView[];
+	left: LockView[];
+	/** Why locks of the dead were left. */
+	warning?: string;
 }
 
 /** What comes again by itself. */
@@ -171,6 +206,20 @@ export interface Agent extends Notes {
 	undoRestore: (run: string, trigger: string) => Promise<Accepted<RestoreResult>>;
 	/** Lets go of what a restore replaced; it cannot be undone afterwards. @throws {NotFoundError | UsageError | BusyError} */
 	finishRestore: (run: string, trigger: string) => Promise<Accepted<RestoreResult>>;
+	/** What `prune` would remove now, and why the rest stays. @throws {RepositoryError} */
+	planPrune: () => Promise<RetentionView[]>;
+	/** Removes the points that no rule keeps, and the data that nothing needs. Waits until it is alone. @throws {RepositoryError | BusyError} */
+	prune: (trigger: string) => Promise<Accepted<PruneResult>>;
+	/**
+	 * Proves that the repository is whole. Waits until it is alone.
+	 * @param readData which part of the data is read, too: `all`, `n/N`, `next` (in turn), or null: none
+	 * @throws {RepositoryError | BusyError}
+	 */
+	check: (readData: string | null, trigger: string) => Promise<Accepted<CheckResult>>;
+	/** A person has looked at the target, which is much smaller than before: its newest point is the new measure. @throws {NotFoundError} */
+	acceptSizes: (target: string) => Promise<{target: string; point: string}>;
+	/** Removes locks whose owners are proven dead, and tells of the others. @throws {RepositoryError} */
+	unlock: () => Promise<Unlocked>;
 	/** Stops the run; what was quiesced is put back. @throws {NotFoundError | UsageError} */
 	cancel: (run: string) => Promise<void>;
 	doctor: () => Promise<Finding[]>;
@@ -191,12 +240,13 @@ interface Parts {
 	repository: RepositoryDoor;
 	sweeper: Sweeper;
 	restoreMarginBytes: number;
+	upkeep: Upkeep;
 	/** When an operation on a target or a repository is due next. */
 	nextDue: Schedule['next'];
 	appointments: Schedule['all'];
 }
 
-export function createAgent({workshop, survey, runs, state, repository, restoreMarginBytes, sweeper, nextDue, appointments}: Parts): Agent {
+export function createAgent({workshop, survey, runs, state, repository, restoreMarginBytes, sweeper, upkeep, nextDue, appointments}: Parts): Agent {
 	const restic = workshop.restic();
 	const restores = createRestores({workshop, survey, runs, state, repository, restoreMarginBytes});
 
@@ -218,15 +268,22 @@ export function createAgent({workshop, survey, runs, state, repository, restoreM
 			signal.throwIfAborted();
 			tell({type: 'step', step: 'plan'});
 			await repository.open();
-			const [point] = await listPoints(restic, plan.target);
+			const points = await listPoints(restic, plan.target);
+			const [point] = points;
 			const earlier = point && state.findRun(point.id);
 			const previous = point && earlier ? {point, runStartedAt: new Date(earlier.startedAt ?? earlier.queuedAt)} : undefined;
 			const result = await backup(workshop, {run, plan, startedAt, previous, signal, tell});
-			if (result.point !== null && runs.isAlone(run)) {
-				await sweep(run, plan.target, tell);
+			const suspicion = upkeep.inspect(result, points);
+			if (suspicion !== undefined) {
+				tell({type: 'warning', message: suspicion});
 			}
 
-			return result;
+			if (result.point !== null && runs.isAlone(run)) {
+				await sweep(run, plan.target, tell);
+				await upkeep.retain(result, tell);
+			}
+
+			return suspicion === undefined ? result : {...result, warnings: [suspicion]};
 		} catch (error) {
 			if (error instanceof RepositoryError) {
 				repository.doubt();
@@ -250,7 +307,13 @@ export function createAgent({workshop, survey, runs, state, repository, restoreM
 		const {name: target} = surveyed.target;
 		const [last] = state.runs({target, operation: 'backup', limit: 1}).filter(record => record.state === 'finished');
 		const [success] = state.runs({target, operation: 'backup', outcome: 'success', limit: 1});
-		return statusView(surveyed, {running: runs.current(target), last, success, next: nextDue('backup', target)});
+		return statusView(surveyed, {
+			running: runs.current(target),
+			last,
+			success,
+			next: nextDue('backup', target),
+			suspicion: state.suspicions().get(target),
+		});
 	};
 
 	return {
@@ -309,6 +372,11 @@ export function createAgent({workshop, survey, runs, state, repository, restoreM
 		restore: restores.restore,
 		undoRestore: restores.undoRestore,
 		finishRestore: restores.finishRestore,
+		planPrune: upkeep.planPrune,
+		prune: upkeep.prune,
+		check: upkeep.check,
+		acceptSizes: upkeep.acceptSizes,
+		unlock: upkeep.unlock,
 		cancel: runs.cancel,
 		doctor: async () => diagnose({workshop, survey, repository}),
 		async health() {

@@ -25,6 +25,28 @@ export const readConcurrency: Reader<number> = text => {
 	return count >= 1 && count <= 32 ? {value: count} : {rule: 'must be a whole number from 1 to 32'};
 };
 
+/** As restic counts them. */
+export const readParts: Reader<number> = text => {
+	const count = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+	return count >= 1 && count <= 256 ? {value: count} : {rule: 'must be a whole number from 1 to 256'};
+};
+
+/** A share, of 1. */
+export const readShare: Reader<number> = text => {
+	const [, percent] = /^(\d{1,3})%$/.exec(text) ?? [];
+	const share = Number(percent) / 100;
+	return share > 0 && share <= 1 ? {value: share} : {rule: 'must be a share from `1%` to `100%`'};
+};
+
+const off = 'off';
+
+export const orOff =
+	<Value>(read: Reader<Value>): Reader<Value | 'off'> =>
+	text =>
+		text === off ? {value: off} : read(text);
+
+export const unlessOff = (value: string): string | undefined => (value === off ? undefined : value);
+
 export const readTimeZone: Reader<string> = text => {
 	try {
 		return {value: new Intl.DateTimeFormat('en', {timeZone: text}).resolvedOptions().timeZone};

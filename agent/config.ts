@@ -5,6 +5,7 @@ import {type Copy, readCopies} from './config-copies.ts';
 import {readConfigFile} from './config-file.ts';
 import {
 	type Listen,
+	orOff,
 	readApiToken,
 	readConcurrency,
 	readEngineAddress,
@@ -13,8 +14,11 @@ import {
 	readLabelPrefix,
 	readListen,
 	readLocation,
+	readParts,
 	readProject,
+	readShare,
 	readTimeZone,
+	unlessOff,
 } from './config-values.ts';
 import {createEnvironment, type Environment, type Variables} from './environment.ts';
 import {type LogLevel, logLevels} from './log.ts';
@@ -35,6 +39,13 @@ export interface Config {
 	schedule: string;
 	/** Of targets whose labels do not say. */
 	keep: Keep | undefined;
+	/** The share of its size that a source may lose from one point to the next before a person must look. */
+	shrinkLimit: number;
+	/** Cron lines of five fields; undefined: off. */
+	pruneSchedule: string | undefined;
+	checkSchedule: string | undefined;
+	/** In how many scheduled checks all of the repository's data is read once. */
+	checkParts: number;
 	/** An IANA name. */
 	timeZone: string;
 	/** How many runs at once. */
@@ -100,6 +111,10 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 		projects: value('HOLDFAST_PROJECTS', listOf(readProject)),
 		schedule: value('HOLDFAST_SCHEDULE', readCronLine) ?? '0 3 * * *',
 		keep: value('HOLDFAST_KEEP', readKeep),
+		shrinkLimit: value('HOLDFAST_SHRINK_LIMIT', readShare) ?? 0.5,
+		pruneSchedule: unlessOff(value('HOLDFAST_PRUNE_SCHEDULE', orOff(readCronLine)) ?? '30 4 * * 0'),
+		checkSchedule: unlessOff(value('HOLDFAST_CHECK_SCHEDULE', orOff(readCronLine)) ?? '30 5 * * 0'),
+		checkParts: value('HOLDFAST_CHECK_PARTS', readParts) ?? 13,
 		timeZone: value('TZ', readTimeZone) ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
 		concurrency: value('HOLDFAST_CONCURRENCY', readConcurrency) ?? 2,
 		keepReplacedMs: value('HOLDFAST_KEEP_REPLACED', readDuration) ?? 72 * 3_600_000,
@@ -154,6 +169,10 @@ const known = [
 	'HOLDFAST_PROJECTS',
 	'HOLDFAST_SCHEDULE',
 	'HOLDFAST_KEEP',
+	'HOLDFAST_SHRINK_LIMIT',
+	'HOLDFAST_PRUNE_SCHEDULE',
+	'HOLDFAST_CHECK_SCHEDULE',
+	'HOLDFAST_CHECK_PARTS',
 	'HOLDFAST_CONCURRENCY',
 	'HOLDFAST_KEEP_REPLACED',
 	'HOLDFAST_RESTORE_MARGIN',

@@ -13,6 +13,7 @@ import {explain} from './errors.ts';
 import {createEventHub} from './events.ts';
 import {expireReplaced} from './expire.ts';
 import {here} from './here.ts';
+import {ownHost} from './locks.ts';
 import {type Log, logEvents} from './log.ts';
 import {observe} from './observe.ts';
 import {listPoints} from './points.ts';
@@ -26,7 +27,8 @@ import type {Schedule} from './schedule.ts';
 import {openState, type State} from './state.ts';
 import {createSurvey} from './survey.ts';
 import {createSweeper, type Sweeper} from './sweep.ts';
-import {entries, keepSchedule} from './timetable.ts';
+import {entries, keepSchedule, maintenanceDue} from './timetable.ts';
+import {createUpkeep} from './upkeep.ts';
 
 /** How often that is tried again which the agent cannot do without. */
 const retryMs = 2000;
@@ -36,6 +38,9 @@ const relistMs = 60_000;
 
 /** How often it is looked for replaced data that is kept no longer. */
 const expiryMs = 10 * 60_000;
+
+/** How long maintenance waits for others who use the repository: meanwhile no backup of this agent begins. */
+const maintenancePatienceSeconds = 600;
 
 export interface Daemon {
 	/** Takes no new run, puts back what is quiesced, ends. */
@@ -80,6 +85,23 @@ export async function startDaemon(
 	const {settle} = createRestores({workshop, survey, runs, state, repository, restoreMarginBytes});
 	void recoverRestores(recovery, {settle, upTo, signal});
 	const expire = () => expireReplaced({state, log}, {settle, keepMs: config.keepReplacedMs});
+	const host = ownHost(workshop.self);
+	if (host !== undefined) {
+		state.rememberHost(host);
+	}
+
+	const upkeep = createUpkeep({
+		workshop,
+		restic: place => createRestic(place, config.repository, {lockPatienceSeconds: maintenancePatienceSeconds}),
+		survey,
+		runs,
+		state,
+		door: repository,
+		sweeper,
+		repository: config.repository,
+		policy: config,
+		checkParts: config.checkParts,
+	});
 	let schedule: Schedule | undefined;
 	const agent = createAgent({
 		workshop,
@@ -89,6 +111,7 @@ export async function startDaemon(
 		repository,
 		restoreMarginBytes,
 		sweeper,
+		upkeep,
 		nextDue: (operation, subject) => schedule?.next(operation, subject) ?? null,
 		appointments: () => schedule?.all() ?? [],
 	});
@@ -114,13 +137,14 @@ export async function startDaemon(
 		log.info(`repository ${(await repository.open()).slice(0, 8)} is open`);
 		if (state.interruptedRuns().length > 0) {
 			closeInterrupted(recovery, await listPoints(workshop.restic()), ({target, run}) => runs.current(target) === run);
-			await releaseLocks(sweeper, log);
 		}
+
+		await releaseLocks(sweeper, log);
 	});
 
 	schedule = keepSchedule(agent, {timeZone: config.timeZone, log});
 	const reschedule = async () => {
-		schedule?.set(entries(await survey.due(), state));
+		schedule?.set(entries([...(await survey.due()), ...maintenanceDue(config)], state));
 		await observation.metrics.refresh();
 	};
 	void watchContainers(engine, {

@@ -29,7 +29,9 @@ export const backupSteps = [
 
 export const restoreSteps = ['plan', 'workers', 'load', 'safety-point', 'stop', 'swap', 'start', 'clean-up'] as const;
 
-export type Step = (typeof backupSteps)[number] | (typeof restoreSteps)[number];
+export const maintenanceSteps = ['workers', 'forget', 'prune', 'measure', 'check', 'clean-up'] as const;
+
+export type Step = (typeof backupSteps)[number] | (typeof restoreSteps)[number] | (typeof maintenanceSteps)[number];
 
 interface EventOf<Type extends string> {
 	type: Type;
@@ -56,6 +58,8 @@ export interface ProgressEvent extends EventOf<'progress'> {
 	bytes: number;
 	/** Unknown for streams. */
 	totalBytes?: number | undefined;
+	/** What is counted where it is not bytes: `packs`. */
+	unit?: string | undefined;
 }
 
 /** Something that a person should read, although the run goes on. */
@@ -93,6 +97,8 @@ export interface BackupResult {
 	/** Longest time that a container of the run was quiesced; 0 where none was. */
 	quiesceSeconds: number;
 	sources: SourceResult[];
+	/** What a person should look at although the run went well: a source that is much smaller than before. */
+	warnings?: string[] | undefined;
 	error?: string | undefined;
 }
 
@@ -119,7 +125,36 @@ export interface Tolerated {
 	count: number;
 }
 
-export type RunResult = BackupResult | RestoreResult;
+/** What `prune --json` prints. */
+export interface PruneResult {
+	run: string;
+	target: string;
+	outcome: Outcome;
+	/** ISO 8601. */
+	startedAt: string;
+	durationSeconds: number;
+	removed: Array<{target: string; point: string}>;
+	/** Targets of which nothing may be removed for now. */
+	held: Array<{target: string; reason: string}>;
+	/** Size of the repository afterwards; null when it came not so far. */
+	bytes: number | null;
+	error?: string | undefined;
+}
+
+/** What `check --json` prints. */
+export interface CheckResult {
+	run: string;
+	target: string;
+	outcome: Outcome;
+	/** ISO 8601. */
+	startedAt: string;
+	durationSeconds: number;
+	/** Which part of the data was read and compared: `all`, `n/N`, or null: none. */
+	readData: string | null;
+	error?: string | undefined;
+}
+
+export type RunResult = BackupResult | RestoreResult | PruneResult | CheckResult;
 
 /** An event without what the run itself adds. */
 export type Told<Event = RunEvent> = Event extends RunEvent ? Omit<Event, 'run' | 'target' | 'at'> : never;

@@ -3,7 +3,7 @@ import type {Engine} from '../docker/engine.ts';
 import {undoUnfinished} from '../docker/unfinished.ts';
 import {removeLeftovers} from '../docker/worker.ts';
 import {explain} from './errors.ts';
-import type {BackupResult, EventHub} from './events.ts';
+import type {BackupResult, EventHub, RunResult} from './events.ts';
 import type {Log} from './log.ts';
 import type {Point} from './points.ts';
 import type {RunRecord, State} from './state.ts';
@@ -42,9 +42,9 @@ export async function removeWorkers({engine, state, log}: Recovery): Promise<voi
 /** A run whose manifest is in the repository was published, even if the agent died before it could say so. */
 export function closeInterrupted({state, hub, log}: Recovery, points: readonly Point[], isUnderWay: (record: RunRecord) => boolean): void {
 	for (const record of state.interruptedRuns()) {
-		if (record.operation === 'backup' && !isUnderWay(record)) {
-			const point = points.find(({id}) => id === record.run);
-			const result = interruptedResult(record, point);
+		const point = points.find(({id}) => id === record.run);
+		const result = isUnderWay(record) ? undefined : interruptedResult(record, point);
+		if (result !== undefined) {
 			state.finishRun(record.run, Date.now(), result);
 			const event = {
 				type: 'finished' as const,
@@ -61,15 +61,35 @@ export function closeInterrupted({state, hub, log}: Recovery, points: readonly P
 	}
 }
 
-function interruptedResult({run, target, queuedAt, startedAt}: RunRecord, point: Point | undefined): BackupResult {
+/** Undefined for operations whose own recovery ends them. */
+function interruptedResult(record: RunRecord, point: Point | undefined): RunResult | undefined {
+	const {run, target, operation, queuedAt, startedAt} = record;
 	const begun = startedAt ?? queuedAt;
+	const times = {startedAt: new Date(begun).toISOString(), durationSeconds: (Date.now() - begun) / 1000};
+	const failed = {run, target, ...times, outcome: 'failed' as const, error: 'the agent ended while the run was under way'};
+	switch (operation) {
+		case 'backup':
+			return interruptedBackup(record, point, times);
+		case 'prune':
+			return {...failed, removed: [], held: [], bytes: null};
+		case 'check':
+			return {...failed, readData: null};
+		default:
+			return undefined;
+	}
+}
+
+function interruptedBackup(
+	{run, target}: RunRecord,
+	point: Point | undefined,
+	times: Pick<BackupResult, 'startedAt' | 'durationSeconds'>,
+): BackupResult {
 	return {
 		run,
 		target,
 		outcome: point === undefined ? 'failed' : 'success',
 		point: point === undefined ? null : run,
-		startedAt: new Date(begun).toISOString(),
-		durationSeconds: (Date.now() - begun) / 1000,
+		...times,
 		quiesceSeconds: 0,
 		sources: (point?.sources ?? []).map(source => ({...source, outcome: 'success' as const, addedBytes: 0})),
 		...(point === undefined ? {error: 'the agent ended while the run was under way'} : {}),

@@ -94,7 +94,7 @@ export const describeShrunken = ({point, source, bytes, before}: Shrunken): stri
 	`${source} has ${bytes} bytes in point ${point.id}, and had ${before} before: if nothing is lost, say so with \`holdfast prune --accept\``;
 
 /** As in a label. */
-export const formatKeep = (keep: Keep): string =>
+const formatKeep = (keep: Keep): string =>
 	Object.entries(keep)
 		.map(([rule, amount]) => `${rule}=${amount}`)
 		.join(',');

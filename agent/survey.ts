@@ -26,6 +26,8 @@ export interface Survey {
 	containers: () => Promise<Container[]>;
 	/** When what is to be done with each target is due; from its labels alone, so that it can be asked at every change. */
 	due: () => Promise<Array<Omit<ScheduleEntry, 'since'>>>;
+	/** Every target, from its labels alone: no server is asked. */
+	targets: () => Promise<Target[]>;
 	/** Every target, sorted by name. What servers said of their databases may be a few seconds old, unless more is allowed. */
 	all: (maximumAgeMs?: number) => Promise<Surveyed[]>;
 	/** Volumes and bind mounts that no target backs up. */
@@ -132,6 +134,7 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 			const {targets} = await discover();
 			return targets.map(({name, policy}) => ({operation: 'backup', subject: name, line: policy.schedule ?? schedule}));
 		},
+		targets: async () => (await discover()).targets,
 		async all(maximumAgeMs = answersKeptMs) {
 			const {containers, targets} = await discover();
 			const present = new Set(containers.map(({id}) => id));

@@ -1,5 +1,7 @@
 /** What is due by schedule, and what is then done. */
 import type {Agent} from './agent.ts';
+import type {Config} from './config.ts';
+import {repositoryTarget} from './events.ts';
 import type {Log} from './log.ts';
 import {createSchedule, type Due, type Schedule, type ScheduledOperation, type ScheduleEntry} from './schedule.ts';
 import type {State} from './state.ts';
@@ -8,6 +10,8 @@ export function keepSchedule(agent: Agent, {timeZone, log}: {timeZone: string; l
 	/** Resolves when the run is over. */
 	const operations: Partial<Record<ScheduledOperation, (subject: string) => Promise<unknown>>> = {
 		backup: async target => (await agent.backup(target, 'schedule')).finished,
+		prune: async () => (await agent.prune('schedule')).finished,
+		check: async () => (await agent.check('next', 'schedule')).finished,
 	};
 	return createSchedule({
 		timeZone,
@@ -17,6 +21,19 @@ export function keepSchedule(agent: Agent, {timeZone, log}: {timeZone: string; l
 		report: (error, {operation, subject}) =>
 			log.error(`the scheduled ${operation} of \`${subject}\` could not begin`, {error, target: subject}),
 	});
+}
+
+/** When the repository is looked after. */
+export function maintenanceDue({
+	repository,
+	pruneSchedule,
+	checkSchedule,
+}: Pick<Config, 'repository' | 'pruneSchedule' | 'checkSchedule'>): Array<Omit<ScheduleEntry, 'since'>> {
+	const subject = repositoryTarget(repository.name);
+	return [
+		...(pruneSchedule === undefined ? [] : [{operation: 'prune' as const, subject, line: pruneSchedule}]),
+		...(checkSchedule === undefined ? [] : [{operation: 'check' as const, subject, line: checkSchedule}]),
+	];
 }
 
 /** One that never ran is due from when it was first seen. */

@@ -43,7 +43,14 @@ export function statusView(
 		last,
 		success,
 		next,
-	}: {running: string | undefined; last: RunRecord | undefined; success: RunRecord | undefined; next: Date | null},
+		suspicion,
+	}: {
+		suspicion?: string | undefined;
+		running: string | undefined;
+		last: RunRecord | undefined;
+		success: RunRecord | undefined;
+		next: Date | null;
+	},
 ): StatusView {
 	const result = last?.result ?? null;
 	return {
@@ -62,6 +69,7 @@ export function statusView(
 					},
 		lastSuccess: success?.finishedAt ? {run: success.run, at: new Date(success.finishedAt).toISOString()} : null,
 		nextRun: surveyed.problems.length > 0 ? null : (next?.toISOString() ?? null),
+		...(suspicion === undefined ? {} : {suspicion}),
 		problems: [...surveyed.problems],
 	};
 }

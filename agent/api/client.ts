@@ -1,5 +1,16 @@
 /** The API as typed calls: what the command line and the bot hold instead of an agent. */
-import type {Finding, NoPlan, PointView, RestorePlan, RestoreRequest, RunView, StatusView, TargetView} from '../agent.ts';
+import type {
+	Finding,
+	NoPlan,
+	PointView,
+	RestorePlan,
+	RestoreRequest,
+	RetentionView,
+	RunView,
+	StatusView,
+	TargetView,
+	Unlocked,
+} from '../agent.ts';
 import type {AuditEntry, AuditOutcome, AuditView} from '../audit.ts';
 import {BusyError, NotFoundError, RepositoryError, RunError, UsageError} from '../errors.ts';
 import type {RunEvent} from '../events.ts';
@@ -35,6 +46,15 @@ export interface Client {
 	/** Give the id of the run that does it. @throws {NotFoundError | UsageError | BusyError} */
 	undoRestore: (run: string, trigger: string) => Promise<string>;
 	finishRestore: (run: string, trigger: string) => Promise<string>;
+	/** @throws {RepositoryError} */
+	planPrune: () => Promise<RetentionView[]>;
+	/** Give the run's id. @throws {BusyError | RepositoryError} */
+	prune: (trigger: string) => Promise<string>;
+	check: (readData: string | null, trigger: string) => Promise<string>;
+	/** @throws {NotFoundError} */
+	acceptSizes: (target: string) => Promise<{target: string; point: string}>;
+	/** @throws {RepositoryError} */
+	unlock: () => Promise<Unlocked>;
 	/** @throws {NotFoundError | UsageError} */
 	cancel: (run: string) => Promise<void>;
 	doctor: () => Promise<Finding[]>;
@@ -104,6 +124,11 @@ export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Cl
 		restore: async request => (await post<{run: string}>('restore', request)).run,
 		undoRestore: async (run, trigger) => (await post<{run: string}>('restore/undo', {run, trigger})).run,
 		finishRestore: async (run, trigger) => (await post<{run: string}>('restore/finish', {run, trigger})).run,
+		planPrune: () => get('prune/plan'),
+		prune: async trigger => (await post<{run: string}>('prune', {trigger})).run,
+		check: async (readData, trigger) => (await post<{run: string}>('check', {trigger, readData})).run,
+		acceptSizes: target => post('prune/accept', {target}),
+		unlock: () => post('unlock'),
 		cancel: async run => {
 			await post(`${runPath(run)}/cancel`);
 		},

@@ -29,6 +29,19 @@ export const restoreRequest = z.strictObject({
 
 export const settleRequest = z.strictObject({run: z.string().min(1).max(100), trigger});
 
+export const pruneRequest = z.strictObject({trigger});
+export const checkRequest = z.strictObject({
+	trigger,
+	readData: z
+		.string()
+		.regex(/^(all|[1-9]\d{0,2}\/[1-9]\d{0,2})$/, 'must be `all`, `n/N` or null')
+		.refine(isPart, 'must be `n/N` with n from 1 to N and N at most 256')
+		.nullable()
+		.default(null),
+});
+export const acceptRequest = z.strictObject({target});
+export const noFields = z.strictObject({});
+
 export const planQuery = z.object({target: target.optional()});
 export const pointsQuery = z.object({target: target.optional()});
 export const runsQuery = z.object({target: target.optional(), limit: z.coerce.number().int().min(1).max(1000).default(100)});
@@ -72,4 +85,9 @@ export async function json(request: {text: () => Promise<string>}): Promise<unkn
 	} catch (error) {
 		throw new UsageError('the request is not valid: its body must be JSON', {cause: error});
 	}
+}
+
+function isPart(text: string): boolean {
+	const [part = 1, of = 1] = text.split('/').map(Number);
+	return text === 'all' || (part <= of && of <= 256);
 }

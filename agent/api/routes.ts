@@ -10,12 +10,16 @@ import {eventStream} from './event-stream.ts';
 import {planView} from './plan-view.ts';
 import {httpProblem} from './problems.ts';
 import {
+	acceptRequest,
 	backupRequest,
 	bodyLimit,
+	checkRequest,
 	json,
+	noFields,
 	parse,
 	planQuery,
 	pointsQuery,
+	pruneRequest,
 	restoreRequest,
 	runParameter,
 	runsQuery,
@@ -78,6 +82,25 @@ export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 		const accepted = await agent.restore(parse(restoreRequest, await json(context.req)));
 		reportLoss(accepted, report);
 		return context.json({run: accepted.run}, 202);
+	});
+	routes.get('/prune/plan', async context => context.json(await agent.planPrune()));
+	routes.post('/prune', async context => {
+		const accepted = await agent.prune(parse(pruneRequest, await json(context.req)).trigger);
+		reportLoss(accepted, report);
+		return context.json({run: accepted.run}, 202);
+	});
+	routes.post('/prune/accept', async context =>
+		context.json(await agent.acceptSizes(parse(acceptRequest, await json(context.req)).target)),
+	);
+	routes.post('/check', async context => {
+		const {readData, trigger} = parse(checkRequest, await json(context.req));
+		const accepted = await agent.check(readData, trigger);
+		reportLoss(accepted, report);
+		return context.json({run: accepted.run}, 202);
+	});
+	routes.post('/unlock', async context => {
+		parse(noFields, await json(context.req));
+		return context.json(await agent.unlock());
 	});
 	for (const verb of ['undo', 'finish'] as const) {
 		routes.post(`/restore/${verb}`, async context => {

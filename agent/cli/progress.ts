@@ -136,7 +136,11 @@ function createSpeeds() {
 	};
 }
 
-function amount({source, bytes, totalBytes}: ProgressEvent, {bytesPerSecond}: Speed, alreadyNamed = false): string {
+function amount({source, bytes, totalBytes, unit}: ProgressEvent, {bytesPerSecond}: Speed, alreadyNamed = false): string {
+	if (unit !== undefined) {
+		return `${bytes}${totalBytes === undefined ? '' : ` of ${totalBytes}`} ${unit}`;
+	}
+
 	const parts = [...(alreadyNamed ? [] : [source]), totalBytes === undefined ? size(bytes) : `${size(bytes)} of ${size(totalBytes)}`];
 	if (bytesPerSecond !== undefined && bytesPerSecond >= 1) {
 		parts.push(`${size(bytesPerSecond)}/s`);

@@ -1,17 +1,13 @@
 import {createInterface} from 'node:readline/promises';
 import type {Command} from 'commander';
 import type {RestorePlan, RestoreRequest} from '../agent.ts';
-import type {Client} from '../api/client.ts';
 import {UsageError} from '../errors.ts';
-import type {RestoreResult} from '../events.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
-import {type ExitCode, exit, exitOfOutcomes} from './exit.ts';
-import {follow, tellGoesOn} from './follow.ts';
+import {type ExitCode, exit} from './exit.ts';
 import type {Output} from './output.ts';
-import {createProgress} from './progress.ts';
-import {printRestore} from './results.ts';
 import {styled} from './text.ts';
 import {moment, size, when} from './units.ts';
+import {watch} from './watch.ts';
 
 interface RestoreOptions extends JsonOption {
 	point: string;
@@ -98,31 +94,6 @@ async function restore(
 
 	// The warning was shown with the plan and the name was typed; or --yes says that nobody needs to see it.
 	return watch(context, {client, run: await client.restore({...request, acknowledged: true}), target, json});
-}
-
-interface Watched {
-	json: true | undefined;
-	client: Client;
-	run: string;
-	target: string;
-}
-
-async function watch(context: Context, {client, run, target, json}: Watched): Promise<ExitCode> {
-	const progress = createProgress(context.err);
-	try {
-		const result = (await follow(client, run, progress, context.interrupted)) as RestoreResult;
-		progress.end();
-		json ? context.out.json(result) : printRestore(context.out, context.err, result);
-		return exitOfOutcomes([result.outcome]);
-	} catch (error) {
-		progress.end();
-		if (!context.interrupted.aborted) {
-			throw error;
-		}
-
-		tellGoesOn(context, [{target, run}]);
-		return exit.interrupted;
-	}
 }
 
 function printPlan(output: Output, {target, point, sources, stop, into, warnings}: RestorePlan, now: number): void {

@@ -1,12 +1,21 @@
 /** Results of runs, for people. */
-import type {BackupResult, RestoreResult, RunResult} from '../events.ts';
+import type {BackupResult, CheckResult, PruneResult, RestoreResult, RunResult} from '../events.ts';
 import type {Output} from './output.ts';
 import {styleOfOutcome} from './progress.ts';
 import {styled} from './text.ts';
 import {duration, size} from './units.ts';
 
-export const printResult = (out: Output, err: Output, result: RunResult): void =>
-	'sources' in result ? printBackups(out, err, [result]) : printRestore(out, err, result);
+export function printResult(out: Output, err: Output, result: RunResult): void {
+	if ('sources' in result) {
+		printBackups(out, err, [result]);
+	} else if ('removed' in result) {
+		printPrune(out, err, result);
+	} else if ('readData' in result) {
+		printCheck(out, err, result);
+	} else {
+		printRestore(out, err, result);
+	}
+}
 
 export function printBackups(out: Output, err: Output, results: readonly BackupResult[]): void {
 	out.table(
@@ -40,7 +49,7 @@ export function printBackups(out: Output, err: Output, results: readonly BackupR
 	}
 }
 
-export function printRestore(out: Output, err: Output, result: RestoreResult): void {
+function printRestore(out: Output, err: Output, result: RestoreResult): void {
 	const {target, point, outcome, replaced, into, tolerated = [], outageSeconds, error} = result;
 	out.line`${target}: restore of point ${point}: ${styled(styleOfOutcome[outcome], outcome)}, outage ${duration(outageSeconds)}`;
 	for (const kept of replaced) {
@@ -55,6 +64,29 @@ export function printRestore(out: Output, err: Output, result: RestoreResult): v
 		out.line`  tolerated in ${source}, ${count} times: ${what}`;
 	}
 
+	if (error !== undefined) {
+		err.line`${target}: ${styled(styleOfOutcome[outcome], outcome)}: ${error}`;
+	}
+}
+
+function printPrune(out: Output, err: Output, {target, outcome, durationSeconds, removed, held, bytes, error}: PruneResult): void {
+	out.line`${target}: prune: ${styled(styleOfOutcome[outcome], outcome)} in ${duration(durationSeconds)}, ${removed.length} points removed${bytes === null ? '' : `, ${size(bytes)} left`}`;
+	for (const {target: name, point} of removed) {
+		out.line`  removed ${point} of ${name}`;
+	}
+
+	for (const {target: name, reason} of held) {
+		err.line`${name}: ${styled('yellow', 'nothing is removed')}: ${reason}`;
+	}
+
+	if (error !== undefined) {
+		err.line`${target}: ${styled(styleOfOutcome[outcome], outcome)}: ${error}`;
+	}
+}
+
+function printCheck(out: Output, err: Output, {target, outcome, durationSeconds, readData, error}: CheckResult): void {
+	const read = readData === null ? 'no data was read' : `data read: ${readData}`;
+	out.line`${target}: check: ${styled(styleOfOutcome[outcome], outcome)} in ${duration(durationSeconds)}, ${read}`;
 	if (error !== undefined) {
 		err.line`${target}: ${styled(styleOfOutcome[outcome], outcome)}: ${error}`;
 	}

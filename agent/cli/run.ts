@@ -5,6 +5,7 @@ import {addAgent} from './agent.ts';
 import {addAudit} from './audit.ts';
 import {addBackup} from './backup.ts';
 import {addCancel} from './cancel.ts';
+import {addCheck} from './check.ts';
 import type {AddCommand, Context, Surroundings} from './context.ts';
 import {addDoctor} from './doctor.ts';
 import {exit, exitOfError} from './exit.ts';
@@ -12,11 +13,13 @@ import {addHealthcheck} from './healthcheck.ts';
 import {createOutput} from './output.ts';
 import {addPlan} from './plan.ts';
 import {addPoints} from './points.ts';
+import {addPrune} from './prune.ts';
 import {addRestore} from './restore.ts';
 import {addRuns} from './runs.ts';
 import {addStatus} from './status.ts';
 import {addTargets} from './targets.ts';
 import {printable, styled} from './text.ts';
+import {addUnlock} from './unlock.ts';
 import {addVersion} from './version.ts';
 
 const commands: readonly AddCommand[] = [
@@ -29,6 +32,9 @@ const commands: readonly AddCommand[] = [
 	addRuns,
 	addCancel,
 	addRestore,
+	addCheck,
+	addPrune,
+	addUnlock,
 	addAudit,
 	addHealthcheck,
 	addVersion,

@@ -49,7 +49,11 @@ function cells({target, running, lastRun, lastSuccess, nextRun}: StatusView, now
 }
 
 function printLastErrors(out: Parameters<typeof printProblems>[0], status: readonly StatusView[]): void {
-	for (const {target, lastRun} of status) {
+	for (const {target, lastRun, suspicion} of status) {
+		if (suspicion) {
+			out.line`${target}: ${styled('yellow', 'much smaller than before')}: ${suspicion}`;
+		}
+
 		if (lastRun?.error) {
 			out.line`${target}: last run ${styled('red', lastRun.outcome)}: ${lastRun.error}`;
 		}

@@ -43,6 +43,10 @@ test('needs no variable at all', t => {
 		schedule: '0 3 * * *',
 		keep: undefined,
 		timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
+		shrinkLimit: 0.5,
+		pruneSchedule: '30 4 * * 0',
+		checkSchedule: '30 5 * * 0',
+		checkParts: 13,
 		concurrency: 2,
 		keepReplacedMs: 72 * 3_600_000,
 		restoreMarginBytes: 2.25 * 1024 ** 3,
@@ -273,4 +277,23 @@ test('directories can be elsewhere', t => {
 	const config = loadConfig({}, {stateDirectory: '/tmp/s', cacheDirectory: '/tmp/c'});
 	t.is(config.stateDirectory, '/tmp/s');
 	t.is(config.repository.cacheDirectory, '/tmp/c');
+});
+
+test('maintenance can be turned off, and what it does be chosen', t => {
+	const config = load({
+		HOLDFAST_PRUNE_SCHEDULE: 'off',
+		HOLDFAST_CHECK_SCHEDULE: '@daily',
+		HOLDFAST_CHECK_PARTS: '7',
+		HOLDFAST_SHRINK_LIMIT: '80%',
+	});
+	t.like(config, {pruneSchedule: undefined, checkSchedule: '0 0 * * *', checkParts: 7, shrinkLimit: 0.8});
+	for (const [name, value] of [
+		['HOLDFAST_PRUNE_SCHEDULE', 'never'],
+		['HOLDFAST_CHECK_PARTS', '257'],
+		['HOLDFAST_CHECK_PARTS', '0'],
+		['HOLDFAST_SHRINK_LIMIT', '0%'],
+		['HOLDFAST_SHRINK_LIMIT', '0.5'],
+	] as const) {
+		t.throws(() => load({[name]: value}), {message: new RegExp(name)}, `${name}=${value}`);
+	}
 });

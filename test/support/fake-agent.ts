@@ -1,9 +1,30 @@
 /** An agent made of memory: tests tell its runs what to tell. */
 
-import type {Agent, Finding, PointView, RestorePlan, RunView, Scheduled, StatusView, TargetView} from '../../agent/agent.ts';
+import type {
+	Agent,
+	Finding,
+	PointView,
+	RestorePlan,
+	RetentionView,
+	RunView,
+	Scheduled,
+	StatusView,
+	TargetView,
+	Unlocked,
+} from '../../agent/agent.ts';
 import type {AuditEntry, AuditView} from '../../agent/audit.ts';
 import {BusyError, NotFoundError, UsageError} from '../../agent/errors.ts';
-import type {BackupResult, Operation, RestoreResult, RunEvent, RunResult, Told} from '../../agent/events.ts';
+import {
+	type BackupResult,
+	type CheckResult,
+	type Operation,
+	type PruneResult,
+	type RestoreResult,
+	type RunEvent,
+	type RunResult,
+	repositoryTarget,
+	type Told,
+} from '../../agent/events.ts';
 import type {Plan} from '../../agent/plan.ts';
 import type {Unprotected} from '../../agent/unprotected.ts';
 
@@ -15,6 +36,8 @@ export interface FakeAgent extends Agent {
 		status: StatusView[];
 		points: PointView[];
 		findings: Finding[];
+		retentions: RetentionView[];
+		unlocked: Unlocked;
 		scheduled: Scheduled[];
 		unprotected: Unprotected[];
 		health: {healthy: boolean; problems: string[]};
@@ -24,7 +47,7 @@ export interface FakeAgent extends Agent {
 	/** How many iterables of `follow` are being read. */
 	readonly followers: () => number;
 	tell: (run: string, event: Told) => void;
-	finish: (run: string, result?: Partial<BackupResult> | Partial<RestoreResult>) => void;
+	finish: (run: string, result?: Partial<RunResult>) => void;
 	/** Called with each new run's id: a run that plays itself. */
 	onRun: (run: string, target: string) => void;
 	/** A target whose backup is refused with this. */
@@ -85,6 +108,8 @@ export function createFakeAgent(): FakeAgent {
 			status: [],
 			points: [],
 			findings: [],
+			retentions: [],
+			unlocked: {removed: [], left: []},
 			scheduled: [],
 			unprotected: [],
 			health: {healthy: true, problems: []},
@@ -102,7 +127,7 @@ export function createFakeAgent(): FakeAgent {
 		},
 		finish(run, result = {}) {
 			const {view, finished} = find(run);
-			const whole = {...(view.operation === 'restore' ? restored(view) : backedUp(view)), ...result} as RunResult;
+			const whole = {...resultOf(view), ...result} as RunResult;
 			Object.assign(view, {state: 'finished', outcome: whole.outcome, durationSeconds: 1, result: whole});
 			finished.resolve(whole);
 			agent.tell(run, {type: 'finished', operation: view.operation, result: whole});
@@ -120,6 +145,22 @@ export function createFakeAgent(): FakeAgent {
 
 			return plan;
 		},
+		planPrune: async () => agent.has.retentions,
+		async prune(trigger) {
+			agent.calls.push({prune: trigger});
+			const {view, finished} = begin(repositoryTarget('primary'), 'prune', trigger);
+			return {run: view.run, finished: finished.promise as Promise<PruneResult>};
+		},
+		async check(readData, trigger) {
+			agent.calls.push({check: readData});
+			const {view, finished} = begin(repositoryTarget('primary'), 'check', trigger);
+			return {run: view.run, finished: finished.promise as Promise<CheckResult>};
+		},
+		async acceptSizes(name) {
+			agent.calls.push({accept: name});
+			return {target: target(name).target, point: 'run-0'};
+		},
+		unlock: async () => agent.has.unlocked,
 		status: async () => agent.has.status,
 		async overview() {
 			const targets = agent.has.targets.map(view => ({
@@ -287,6 +328,21 @@ const backedUp = ({run, target, startedAt}: RunView): BackupResult => ({
 	quiesceSeconds: 0.3,
 	sources: [{source: 'volume:/data', outcome: 'success', snapshot: 'abcd', bytes: 5_000_000, addedBytes: 1000}],
 });
+
+const resultOf = (view: RunView): RunResult => {
+	const {run, target, startedAt} = view;
+	const maintained = {run, target, outcome: 'success' as const, startedAt, durationSeconds: 2};
+	switch (view.operation) {
+		case 'restore':
+			return restored(view);
+		case 'prune':
+			return {...maintained, removed: [{target: 'shop/db', point: 'run-0'}], held: [], bytes: 9_000_000};
+		case 'check':
+			return {...maintained, readData: '1/13'};
+		default:
+			return backedUp(view);
+	}
+};
 
 const restored = ({run, target}: RunView): RestoreResult => ({
 	run,
