@@ -246,7 +246,18 @@ interface Parts {
 	appointments: Schedule['all'];
 }
 
-export function createAgent({workshop, survey, runs, state, repository, restoreMarginBytes, sweeper, upkeep, nextDue, appointments}: Parts): Agent {
+export function createAgent({
+	workshop,
+	survey,
+	runs,
+	state,
+	repository,
+	restoreMarginBytes,
+	sweeper,
+	upkeep,
+	nextDue,
+	appointments,
+}: Parts): Agent {
 	const restic = workshop.restic();
 	const restores = createRestores({workshop, survey, runs, state, repository, restoreMarginBytes});
 
