@@ -42,6 +42,7 @@ const recipes: Record<string, Recipe> = {
 	// From 18 on the official image keeps its data elsewhere, and refuses to start with a volume at the old place
 	'postgres:18': postgres('18', 'forky', {PGDATA: '/var/lib/postgresql/18/docker', DATA_VOLUME: '/var/lib/postgresql'}),
 	'holdfast-test/timescaledb:pg17': {folder: 'timescaledb', images: {POSTGRES_IMAGE: 'postgres:17'}},
+	'holdfast-test/promscale:pg17': {folder: 'promscale', images: {TIMESCALEDB_IMAGE: 'holdfast-test/timescaledb:pg17'}},
 	'holdfast-test/app:latest': {folder: 'app', images: {DEBIAN_IMAGE: 'debian:trixie-slim', NODE_IMAGE: 'node:24-trixie-slim'}},
 	'holdfast-test/rclone:latest': {folder: 'rclone', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}},
 };

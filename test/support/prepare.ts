@@ -12,6 +12,7 @@ export async function prepare(): Promise<void> {
 		'postgres:17',
 		'postgres:18',
 		'holdfast-test/timescaledb:pg17',
+		'holdfast-test/promscale:pg17',
 		'holdfast-test/app:latest',
 		'holdfast-test/rclone:latest',
 	]) {
