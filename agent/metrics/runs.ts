@@ -21,6 +21,8 @@ interface Last {
 	operation: Operation;
 	outcome: Outcome;
 	durationSeconds: number | null;
+	/** When the last successful one ended, in milliseconds since 1970. */
+	succeededAt: number | null;
 }
 
 export function runFamilies(registry: Registry, {latest, counts, quiesced}: History) {
@@ -40,6 +42,10 @@ export function runFamilies(registry: Registry, {latest, counts, quiesced}: Hist
 		'1 for the outcome of the last run of the operation on the target, 0 for the others.',
 		labelNames,
 	);
+	const lastSuccess = gauge('run_last_success_timestamp_seconds', 'When the last successful run of the operation on the target ended.', [
+		'target',
+		'operation',
+	]);
 	const bytes = gauge('backup_bytes', 'Size of the source in the last successful backup.', ['target', 'source']);
 	const addedBytes = gauge('backup_added_bytes', 'What the source added to the repository in the last successful backup.', [
 		'target',
@@ -54,9 +60,9 @@ export function runFamilies(registry: Registry, {latest, counts, quiesced}: Hist
 		counted.set(target, (counted.get(target) ?? new Set()).add(operation));
 	};
 
-	for (const {operation, durationSeconds, result} of latest.toReversed()) {
+	for (const {operation, startedAt, durationSeconds, result} of latest.toReversed()) {
 		if (result) {
-			past.add(operation, result, durationSeconds);
+			past.add(operation, result, {seconds: durationSeconds, endedAt: Date.parse(startedAt) + (durationSeconds ?? 0) * 1000});
 		}
 	}
 
@@ -83,18 +89,18 @@ export function runFamilies(registry: Registry, {latest, counts, quiesced}: Hist
 	};
 
 	return {
-		add({target, operation, result}: FinishedEvent, runSeconds: number | null): void {
+		add({target, operation, result, at}: FinishedEvent, runSeconds: number | null): void {
 			count(target, operation, result.outcome, 1);
 			if (isBackup(operation, result) && result.quiesceSeconds > 0) {
 				quiesce.observe({target}, result.quiesceSeconds);
 			}
 
-			past.add(operation, result, runSeconds);
+			past.add(operation, result, {seconds: runSeconds, endedAt: at});
 		},
 		/** @param present the targets that there are; undefined while nobody knows */
 		show(present: ReadonlySet<string> | undefined): void {
 			const isGone = (target: string) => present?.has(target) === false && !isRepositoryTarget(target);
-			for (const family of [duration, lastOutcome, bytes, addedBytes]) {
+			for (const family of [duration, lastOutcome, lastSuccess, bytes, addedBytes]) {
 				family.reset();
 			}
 
@@ -110,9 +116,13 @@ export function runFamilies(registry: Registry, {latest, counts, quiesced}: Hist
 			}
 
 			for (const [target, lasts] of past.lasts) {
-				for (const {operation, outcome: last, durationSeconds} of isGone(target) ? [] : lasts.values()) {
+				for (const {operation, outcome: last, durationSeconds, succeededAt} of isGone(target) ? [] : lasts.values()) {
 					if (durationSeconds !== null) {
 						duration.set({target, operation}, durationSeconds);
+					}
+
+					if (succeededAt !== null) {
+						lastSuccess.set({target, operation}, succeededAt / 1000);
 					}
 
 					for (const outcome of outcomes) {
@@ -138,10 +148,12 @@ function createPast() {
 	return {
 		lasts,
 		backups,
-		add(operation: Operation, result: RunResult, runSeconds: number | null): void {
-			const durationSeconds = 'durationSeconds' in result ? result.durationSeconds : runSeconds;
-			const ofTarget = lasts.get(result.target) ?? new Map<Operation, Last>();
-			lasts.set(result.target, ofTarget.set(operation, {operation, outcome: result.outcome, durationSeconds}));
+		add(operation: Operation, result: RunResult, {seconds, endedAt}: {seconds: number | null; endedAt: number}): void {
+			const {target, outcome} = result;
+			const durationSeconds = 'durationSeconds' in result ? result.durationSeconds : seconds;
+			const ofTarget = lasts.get(target) ?? new Map<Operation, Last>();
+			const succeededAt = outcome === 'success' ? endedAt : (ofTarget.get(operation)?.succeededAt ?? null);
+			lasts.set(target, ofTarget.set(operation, {operation, outcome, durationSeconds, succeededAt}));
 			if (isBackup(operation, result) && result.outcome === 'success') {
 				backups.set(result.target, result);
 			}
