@@ -17,12 +17,12 @@ import {ownHost} from './locks.ts';
 import {type Log, logEvents} from './log.ts';
 import {observe} from './observe.ts';
 import {listPoints} from './points.ts';
-import {closeInterrupted, putBack, removeWorkers} from './recover.ts';
+import {closeInterrupted, leftBehind, putBack, removeWorkers} from './recover.ts';
 import {closeInterruptedRestores, recoverRestores, withoutHeldBack} from './recover-restores.ts';
 import {createRepositoryDoor} from './repository.ts';
 import {createRestic} from './restic/restic.ts';
 import {createRestores} from './restores.ts';
-import {createRuns} from './runs.ts';
+import {createRuns, type Runs} from './runs.ts';
 import type {Schedule} from './schedule.ts';
 import {openState, type State} from './state.ts';
 import {createSurvey} from './survey.ts';
@@ -35,6 +35,9 @@ const retryMs = 2000;
 
 /** How often the schedule is compared with the containers even if no event came. */
 const relistMs = 60_000;
+
+/** How often it is tried again to put back what a run could not. */
+const putBackMs = 10_000;
 
 /** How often it is looked for replaced data that is kept no longer. */
 const expiryMs = 10 * 60_000;
@@ -60,7 +63,7 @@ export async function startDaemon(
 	const upTo = state.open().at(-1)?.id ?? 0;
 	closeInterruptedRestores(recovery);
 	const released = {...recovery, state: withoutHeldBack(state)};
-	void untilDone('not every container is put back', {log, signal}, async () => {
+	const putBackAtStart = untilDone('not every container is put back', {log, signal}, async () => {
 		if (!(await putBack(released, {upTo, signal}))) {
 			throw new Error('trying again');
 		}
@@ -150,8 +153,12 @@ export async function startDaemon(
 	void watchContainers(engine, {
 		signal,
 		onChange: reschedule,
-		onLost: error => log.warning("the engine's events are lost, listing again", {error}),
+		onLost(error) {
+			log.warning("the engine's events are lost, listing again", {error});
+			void observation.metrics.refresh();
+		},
 	});
+	void putBackAtStart.then(() => keepPuttingBack(recovery, runs, signal)).catch(() => {});
 	expire();
 	const expiry = setInterval(expire, expiryMs);
 	const relist = setInterval(() => reschedule().catch((error: unknown) => log.warning('targets cannot be listed', {error})), relistMs);
@@ -166,6 +173,19 @@ export async function startDaemon(
 			state.close();
 		},
 	};
+}
+
+/** Until the signal: what a run of this life left because it could not put it back. */
+async function keepPuttingBack(recovery: Parameters<typeof putBack>[0], runs: Runs, signal: AbortSignal): Promise<void> {
+	for (;;) {
+		await delay(putBackMs, undefined, {signal});
+		const left = leftBehind(withoutHeldBack(recovery.state), runs.isUnderWay);
+		if (left.open().length > 0) {
+			await putBack({...recovery, state: left}, {upTo: Number.POSITIVE_INFINITY, signal}).catch((error: unknown) =>
+				recovery.log.error('what a run left quiesced could not be put back', {error}),
+			);
+		}
+	}
 }
 
 async function releaseLocks(sweeper: Sweeper, log: Log): Promise<void> {

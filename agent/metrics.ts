@@ -63,7 +63,6 @@ export function createMetrics({hub, version, history, collect, own, report, coll
 			began.delete(event.run);
 			families.runs.add(event, start === undefined ? null : (event.at - start) / 1000);
 			isStale = true;
-			void refresh();
 		}
 	});
 

@@ -57,6 +57,12 @@ export function observe({agent, state, runs, repositories, hub, log, version}: O
 		}
 	};
 
+	// A run that failed may have found the repository gone
+	hub.listen(({type}) => {
+		if (type === 'finished') {
+			look();
+		}
+	});
 	look();
 	const timer = setInterval(look, lookMs);
 	return {metrics, close: () => clearInterval(timer)};

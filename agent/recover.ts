@@ -33,6 +33,23 @@ export async function putBack({engine, state, log}: Recovery, {upTo, signal}: {u
 	return open === 0;
 }
 
+/**
+ * The state with those open undos only whose run is over, and on whose container no later run has one: a run that could not put something
+ * back leaves its entry, and nobody else would try again before the next start.
+ */
+export function leftBehind(state: State, isUnderWay: (run: string) => boolean): State {
+	const containerOf = ({undo}: ReturnType<State['open']>[number]) => (undo.kind === 'hook' ? undefined : undo.containerId);
+	return {
+		...state,
+		open() {
+			const all = state.open();
+			const isSuperseded = (entry: (typeof all)[number]) =>
+				all.some(later => later.id > entry.id && containerOf(later) !== undefined && containerOf(later) === containerOf(entry));
+			return all.filter(entry => entry.undo.kind !== 'hook' && !isUnderWay(entry.run) && !isSuperseded(entry));
+		},
+	};
+}
+
 export async function removeWorkers({engine, state, log}: Recovery): Promise<void> {
 	for (const name of await removeLeftovers(engine, state.agentId)) {
 		log.info(`worker \`${name}\` of an interrupted run was removed`);

@@ -25,8 +25,7 @@ const perTarget = 'on (job, instance, target)';
 const stale = (operation: string) =>
 	`time() - holdfast_run_last_success_timestamp_seconds{operation="${operation}"} > ${overdue(operation)}`;
 
-const lastWas = (operation: string, outcome: string) =>
-	`holdfast_last_run_outcome{operation="${operation}",outcome="${outcome}"} == 1`;
+const lastWas = (operation: string, outcome: string) => `holdfast_last_run_outcome{operation="${operation}",outcome="${outcome}"} == 1`;
 
 export const alerts: readonly Alert[] = [
 	{
@@ -35,7 +34,8 @@ export const alerts: readonly Alert[] = [
 		for: '5m',
 		severity: 'critical',
 		summary: '{{ $labels.target }} has no recent backup',
-		description: 'The last successful backup is older than the schedule of the target allows. `holdfast status` says what went wrong since.',
+		description:
+			'The last successful backup is older than the schedule of the target allows. `holdfast status` says what went wrong since.',
 	},
 	{
 		name: 'HoldfastBackupNeverSucceeded',
@@ -43,7 +43,8 @@ export const alerts: readonly Alert[] = [
 		for: '5m',
 		severity: 'critical',
 		summary: '{{ $labels.target }} was never backed up',
-		description: 'The target has been known for longer than its schedule takes, and no backup of it ever succeeded. `holdfast status` says why.',
+		description:
+			'The target has been known for longer than its schedule takes, and no backup of it ever succeeded. `holdfast status` says why.',
 	},
 	{
 		name: 'HoldfastBackupFailed',
@@ -51,7 +52,8 @@ export const alerts: readonly Alert[] = [
 		for: '0m',
 		severity: 'critical',
 		summary: 'The last backup of {{ $labels.target }} failed',
-		description: 'There is no restore point of that run. `holdfast runs --target {{ $labels.target }}` shows why; `holdfast backup {{ $labels.target }}` tries again.',
+		description:
+			'There is no restore point of that run. `holdfast runs --target {{ $labels.target }}` shows why; `holdfast backup {{ $labels.target }}` tries again.',
 	},
 	{
 		name: 'HoldfastBackupPartial',
@@ -59,7 +61,8 @@ export const alerts: readonly Alert[] = [
 		for: '0m',
 		severity: 'warning',
 		summary: 'The last backup of {{ $labels.target }} was only partial',
-		description: 'Something of the target was not stored, or not put back as it was. `holdfast runs --target {{ $labels.target }}` names it.',
+		description:
+			'Something of the target was not stored, or not put back as it was. `holdfast runs --target {{ $labels.target }}` names it.',
 	},
 	{
 		name: 'HoldfastTargetProblems',
@@ -75,7 +78,8 @@ export const alerts: readonly Alert[] = [
 		for: '0m',
 		severity: 'warning',
 		summary: '{{ $labels.target }} was down for longer than its limit',
-		description: 'The last backup held the application for longer than `holdfast.quiesce.timeout`. See which step took the time: `holdfast runs --target {{ $labels.target }}`.',
+		description:
+			'The last backup held the application for longer than `holdfast.quiesce.timeout`. See which step took the time: `holdfast runs --target {{ $labels.target }}`.',
 	},
 	{
 		name: 'HoldfastContainersLeftQuiesced',
@@ -83,7 +87,8 @@ export const alerts: readonly Alert[] = [
 		for: '1m',
 		severity: 'critical',
 		summary: 'Containers at {{ $labels.instance }} are still held although their run is over',
-		description: 'An application may be down. The agent goes on trying; its log names the container and the command that puts it back by hand.',
+		description:
+			'An application may be down. The agent goes on trying; its log names the container and the command that puts it back by hand.',
 	},
 	{
 		name: 'HoldfastDrillFailed',
@@ -91,7 +96,8 @@ export const alerts: readonly Alert[] = [
 		for: '0m',
 		severity: 'critical',
 		summary: 'The last drill of {{ $labels.target }} failed',
-		description: 'A restore point did not restore as it should. Until a drill succeeds, take it that a restore would fail too: `holdfast runs --target {{ $labels.target }}`.',
+		description:
+			'A restore point did not restore as it should. Until a drill succeeds, take it that a restore would fail too: `holdfast runs --target {{ $labels.target }}`.',
 	},
 	{
 		name: 'HoldfastDrillStale',
@@ -107,7 +113,8 @@ export const alerts: readonly Alert[] = [
 		for: '0m',
 		severity: 'critical',
 		summary: 'Repository {{ $labels.repository }} is damaged, or could not be checked',
-		description: 'Restore points may not restore. Do not prune. `holdfast runs` shows what the check found; docs/alerts.md says how to go on.',
+		description:
+			'Restore points may not restore. Do not prune. `holdfast runs` shows what the check found; docs/alerts.md says how to go on.',
 	},
 	{
 		name: 'HoldfastPruneStale',
@@ -123,7 +130,8 @@ export const alerts: readonly Alert[] = [
 		for: '5m',
 		severity: 'critical',
 		summary: '{{ $labels.target }} has no recent copies of the restore points',
-		description: 'The last successful copy is older than its schedule allows, so there may be only one place left. `holdfast copy` tries again.',
+		description:
+			'The last successful copy is older than its schedule allows, so there may be only one place left. `holdfast copy` tries again.',
 	},
 	{
 		name: 'HoldfastLockOld',
@@ -147,7 +155,8 @@ export const alerts: readonly Alert[] = [
 		for: '5m',
 		severity: 'critical',
 		summary: 'Repository {{ $labels.repository }} cannot be opened',
-		description: 'It is gone, unreachable, or its password is another one. `holdfast doctor` says which. Nothing is ever made anew in its place.',
+		description:
+			'It is gone, unreachable, or its password is another one. `holdfast doctor` says which. Nothing is ever made anew in its place.',
 	},
 	{
 		name: 'HoldfastUnprotectedVolumes',
@@ -155,7 +164,8 @@ export const alerts: readonly Alert[] = [
 		for: '1h',
 		severity: 'info',
 		summary: 'Data at {{ $labels.instance }} is in no backup',
-		description: 'Running containers write to volumes or bind mounts that no target backs up. `holdfast doctor` names them, and how to say that it is meant so.',
+		description:
+			'Running containers write to volumes or bind mounts that no target backs up. `holdfast doctor` names them, and how to say that it is meant so.',
 	},
 	{
 		name: 'HoldfastAgentAbsent',

@@ -23,7 +23,14 @@ const redBelow = (limit: number) =>
 	]);
 
 const number = (title: string, expr: string, thresholds = redAbove(1)) =>
-	new StatBuilder().title(title).datasource(dataSource).span(3).height(4).thresholds(thresholds).noValue('–').withTarget(query(expr).instant());
+	new StatBuilder()
+		.title(title)
+		.datasource(dataSource)
+		.span(3)
+		.height(4)
+		.thresholds(thresholds)
+		.noValue('–')
+		.withTarget(query(expr).instant());
 
 const graph = (title: string, unit: string, ...queries: DataqueryBuilder[]) =>
 	new TimeseriesBuilder().title(title).datasource(dataSource).span(12).height(8).unit(unit).min(0).targets(queries);
@@ -115,13 +122,11 @@ export const dashboard = () =>
 			),
 		)
 		.withPanel(graph('Duration of the last run', 's', query('holdfast_run_duration_seconds', '{{operation}} {{target}}')))
-		.withPanel(graph('Runs in a day', 'none', query('sum by (operation, outcome) (increase(holdfast_runs_total[1d]))', '{{operation}} {{outcome}}')))
 		.withPanel(
-			graph(
-				'Time since the last successful drill',
-				's',
-				query('time() - holdfast_run_last_success_timestamp_seconds{operation="drill"}'),
-			),
+			graph('Runs in a day', 'none', query('sum by (operation, outcome) (increase(holdfast_runs_total[1d]))', '{{operation}} {{outcome}}')),
+		)
+		.withPanel(
+			graph('Time since the last successful drill', 's', query('time() - holdfast_run_last_success_timestamp_seconds{operation="drill"}')),
 		)
 		.withRow(new RowBuilder('Sizes'))
 		.withPanel(graph('Size of the last backup', 'decbytes', query('sum by (target) (holdfast_backup_bytes)')))

@@ -11,17 +11,23 @@ interface Case {
 }
 
 const target = 'shop/db';
-const day = '86400+0x3000';
+/** Of an hourly schedule, which may be late by 2 h 15 min. */
+const hourly = '3600+0x200';
+const daily = '86400+0x200';
 
 /** The clock of a test starts at 0, so a time stamp of 0 is as old as the test. */
-const since0 = '0+0x3000';
+const since0 = '0+0x200';
 
 const staleCases = (operation: string, subject: string): Case[] => {
 	const labels = `{target="${subject}",operation="${operation}"}`;
-	const interval = {[`holdfast_expected_interval_seconds${labels}`]: day};
+	const interval = {[`holdfast_expected_interval_seconds${labels}`]: hourly};
 	return [
-		{series: {...interval, [`holdfast_run_last_success_timestamp_seconds${labels}`]: since0}, at: '33h', fires: {target: subject, operation}},
-		{series: {...interval, [`holdfast_run_last_success_timestamp_seconds${labels}`]: since0}, at: '30h'},
+		{
+			series: {...interval, [`holdfast_run_last_success_timestamp_seconds${labels}`]: since0},
+			at: '2h25m',
+			fires: {target: subject, operation},
+		},
+		{series: {...interval, [`holdfast_run_last_success_timestamp_seconds${labels}`]: since0}, at: '2h10m'},
 	];
 };
 
@@ -49,15 +55,14 @@ const outage = (seconds: string) => ({
 
 export const cases: Readonly<Record<string, readonly Case[]>> = {
 	HoldfastBackupStale: [
-		{series: {[expected]: day, [success]: since0}, at: '33h', fires: {target}},
-		{series: {[expected]: day, [success]: since0}, at: '30h'},
-		// A weekly target is not stale after two days
-		{series: {[expected]: '604800+0x3000', [success]: since0}, at: '48h'},
+		{series: {[expected]: hourly, [success]: since0}, at: '2h25m', fires: {target}},
+		{series: {[expected]: hourly, [success]: since0}, at: '2h10m'},
+		{series: {[expected]: daily, [success]: since0}, at: '3h'},
 	],
 	HoldfastBackupNeverSucceeded: [
-		{series: {[expected]: day, [seen]: since0}, at: '33h', fires: {target}},
-		{series: {[expected]: day, [seen]: since0}, at: '30h'},
-		{series: {[expected]: day, [seen]: since0, [success]: since0}, at: '33h'},
+		{series: {[expected]: hourly, [seen]: since0}, at: '2h25m', fires: {target}},
+		{series: {[expected]: hourly, [seen]: since0}, at: '2h10m'},
+		{series: {[expected]: hourly, [seen]: since0, [success]: since0}, at: '2h25m'},
 	],
 	HoldfastBackupFailed: outcomeCases('backup', 'failed'),
 	HoldfastBackupPartial: outcomeCases('backup', 'partial'),
@@ -76,14 +81,13 @@ export const cases: Readonly<Record<string, readonly Case[]>> = {
 	HoldfastCheckFailed: valueCases('holdfast_repository_check_success{repository="primary"}', ['0', '1'], '1m', {repository: 'primary'}),
 	HoldfastPruneStale: staleCases('prune', 'repository:primary'),
 	HoldfastCopyStale: staleCases('copy', 'repository:nas'),
-	HoldfastLockOld: valueCases('holdfast_repository_lock_age_seconds{repository="primary"}', ['2000', '600'], '11m', {repository: 'primary'}),
+	HoldfastLockOld: valueCases('holdfast_repository_lock_age_seconds{repository="primary"}', ['2000', '600'], '11m', {
+		repository: 'primary',
+	}),
 	HoldfastEngineDown: [...valueCases('holdfast_engine_up', ['0', '1'], '3m'), {series: {holdfast_engine_up: '0 1 1 1'}, at: '3m'}],
 	HoldfastRepositoryUnreachable: valueCases('holdfast_repository_up{repository="nas"}', ['0', '1'], '6m', {repository: 'nas'}),
 	HoldfastUnprotectedVolumes: valueCases('holdfast_unprotected_volumes', ['3', '0'], '61m'),
-	HoldfastAgentAbsent: [
-		...valueCases('up', ['0', '1'], '6m'),
-		{series: {}, at: '6m', fires: {instance: ''}},
-	],
+	HoldfastAgentAbsent: [...valueCases('up', ['0', '1'], '6m'), {series: {}, at: '6m', fires: {instance: ''}}],
 	HoldfastSlackDisconnected: valueCases('holdfast_slack_connected', ['0', '1'], '11m'),
 };
 

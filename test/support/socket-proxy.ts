@@ -1,5 +1,7 @@
 // A proxy in front of the engine's socket, for tests: it runs in a container of its own that has the socket, prints each kind of call once
 // (`GET /containers/{id}/json`), and forbids those that ALLOWED, a JSON array of such lines, does not name. Without ALLOWED it allows all.
+// What the lines of the file /tmp/forbidden name is forbidden as long as they are there.
+import {readFileSync} from 'node:fs';
 import {createServer, type IncomingMessage, type RequestOptions, request} from 'node:http';
 import process from 'node:process';
 import type {Duplex} from 'node:stream';
@@ -14,9 +16,17 @@ const kindOf = ({method = '', url = ''}: IncomingMessage): string => {
 	return `${method} ${pathname.replace(/^(\/(?:containers|exec|volumes|networks)\/)(?!json$|create$|prune$)[^/]+/, '$1{id}')}`;
 };
 
+const forbiddenNow = (): string[] => {
+	try {
+		return readFileSync('/tmp/forbidden', 'utf8').split('\n');
+	} catch {
+		return [];
+	}
+};
+
 const isAllowed = (incoming: IncomingMessage): boolean => {
 	const kind = kindOf(incoming);
-	const verdict = allowed === undefined || allowed.has(kind);
+	const verdict = (allowed === undefined || allowed.has(kind)) && !forbiddenNow().includes(kind);
 	const line = `${verdict ? 'called' : 'forbidden'} ${kind}`;
 	if (!seen.has(line)) {
 		seen.add(line);
