@@ -8,6 +8,7 @@ import type {BackupResult, CheckResult, Operation, Outcome, PruneResult, Restore
 import {longestGapMs} from './expected.ts';
 import type {Plan} from './plan.ts';
 import {listPoints} from './points.ts';
+import {previousAmong} from './previous.ts';
 import type {RepositoryDoor} from './repository.ts';
 import {createRestores} from './restores.ts';
 import type {RunContext, Runs} from './runs.ts';
@@ -280,9 +281,7 @@ export function createAgent({
 			tell({type: 'step', step: 'plan'});
 			await repository.open();
 			const points = await listPoints(restic, plan.target);
-			const [point] = points;
-			const earlier = point && state.findRun(point.id);
-			const previous = point && earlier ? {point, runStartedAt: new Date(earlier.startedAt ?? earlier.queuedAt)} : undefined;
+			const previous = previousAmong(points, state);
 			const result = await backup(workshop, {run, plan, startedAt, previous, signal, tell});
 			const suspicion = upkeep.inspect(result, points);
 			if (suspicion !== undefined) {

@@ -9,7 +9,8 @@ import type {BackupResult, Outcome, SourceResult, Tell} from './events.ts';
 import type {Manifest} from './manifest.ts';
 import {moment} from './moment.ts';
 import type {Plan, PlannedSource} from './plan.ts';
-import {type Point, publish} from './points.ts';
+import {publish} from './points.ts';
+import {type Previous, previousOf} from './previous.ts';
 import type {Restic} from './restic/restic.ts';
 import {createSource} from './sources/index.ts';
 import {mountPath, parseSource, sourcePath} from './sources/names.ts';
@@ -35,7 +36,7 @@ export interface BackupRun {
 	plan: Plan;
 	startedAt: Date;
 	/** The newest point of the target: what did not change since need not be read again. */
-	previous: {point: Point; runStartedAt: Date} | undefined;
+	previous: Previous | undefined;
 	signal: AbortSignal;
 	tell: Tell;
 }
@@ -105,7 +106,7 @@ async function work(
 		staging,
 		host: workshop.host,
 		time: () => time,
-		previous: source => previousOf(previous, source, longestMoment(plan)),
+		previous: previousOf(previous),
 		signal,
 		tell,
 	};
@@ -234,18 +235,6 @@ function mountsOf(plan: Plan): WorkerMount[] {
 	}
 
 	return [...mounts.values()];
-}
-
-/** Upper bound of the time from the arming of a run, which is the time of its point, to the end of its window. */
-const longestMoment = ({hooks, quiesceTimeoutMs}: Plan): number =>
-	hooks.reduce((sum, {hook}) => sum + hook.timeoutMs, quiesceTimeoutMs) + 60_000;
-
-/** What of a source need not be read again. */
-export function previousOf(previous: BackupRun['previous'], source: string, windowMs: number) {
-	const found = previous?.point.sources.find(candidate => candidate.source === source);
-	return previous === undefined || found === undefined
-		? undefined
-		: {snapshot: found.snapshot, runStartedAt: previous.runStartedAt, quiescedUntil: new Date(previous.point.time.getTime() + windowMs)};
 }
 
 export function once<Key, Value>(make: (key: Key) => Promise<Value>): (key: Key) => Promise<Value> {

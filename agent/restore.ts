@@ -3,9 +3,10 @@
 import {untilHealthy, wellAmong} from '../docker/health.ts';
 import {quiesced} from '../docker/quiesce.ts';
 import {hireWorkers, staging, type WorkerMount, type Workforce} from '../docker/worker.ts';
-import {type BackupRun, once, previousOf, type Workshop} from './backup.ts';
+import {once, type Workshop} from './backup.ts';
 import {explain, RunError} from './errors.ts';
 import type {RestoreResult, Tell, Tolerated} from './events.ts';
+import {type Previous, previousOf} from './previous.ts';
 import type {RestoreJournal, RestorePhase, RestoreRecord} from './replacements.ts';
 import type {Restoration} from './restore-plan.ts';
 import {into} from './sources/feed.ts';
@@ -29,7 +30,7 @@ export interface RestoreRun {
 	startedAt: Date;
 	restoration: Restoration;
 	/** The newest point of the target: files that did not change since need not be read again for the safety point. */
-	previous: BackupRun['previous'];
+	previous: Previous | undefined;
 	signal: AbortSignal;
 	tell: Tell;
 }
@@ -258,7 +259,7 @@ function contextOf(
 		staging,
 		host: workshop.host,
 		time: () => startedAt,
-		previous: source => previousOf(previous, source, 0),
+		previous: previousOf(previous),
 		remember: journal.remember,
 		tolerate(tolerated) {
 			state.tolerated.push(tolerated);

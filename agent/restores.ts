@@ -1,9 +1,10 @@
 /** The verbs of restoring, as the agent offers them: each is checked before it is accepted, and again when its turn comes. */
 import type {Accepted, Agent, RestoreRequest} from './agent.ts';
-import type {BackupRun, Workshop} from './backup.ts';
+import type {Workshop} from './backup.ts';
 import {explain, NotFoundError, UsageError} from './errors.ts';
 import type {RestoreResult} from './events.ts';
 import {findPoint, listPoints, readManifest} from './points.ts';
+import {previousAmong} from './previous.ts';
 import type {RestoreRecord} from './replacements.ts';
 import type {RepositoryDoor} from './repository.ts';
 import {restore} from './restore.ts';
@@ -56,12 +57,6 @@ export function createRestores({
 		return restoration;
 	};
 
-	const previousOf = async (target: string): Promise<BackupRun['previous']> => {
-		const [point] = await listPoints(restic, target);
-		const earlier = point && state.findRun(point.id);
-		return point && earlier ? {point, runStartedAt: new Date(earlier.startedAt ?? earlier.queuedAt)} : undefined;
-	};
-
 	const putBack = async (request: RestoreRequest, {run, startedAt, signal, tell}: RunContext): Promise<RestoreResult> => {
 		const {target, point} = request;
 		try {
@@ -73,7 +68,7 @@ export function createRestores({
 				tell({type: 'warning', message: isAcknowledged ? `${message} (acknowledged by ${request.trigger})` : message});
 			}
 
-			const previous = await previousOf(target);
+			const previous = previousAmong(await listPoints(restic, target), state);
 			return await restore({...workshop, restores: state}, {run, startedAt, restoration, previous, signal, tell});
 		} catch (error) {
 			return {run, target, point, outcome: 'failed', replaced: [], outageSeconds: 0, error: explain(error)};

@@ -11,7 +11,7 @@ const layers: ReadonlyArray<readonly RegExp[]> = [
 		/^agent\/(?:maintenance|inventory|upkeep)\.ts$/,
 	],
 	[
-		/^agent\/(?:backup|moment|restore|restore-plan|restore-check|undo|replacements|drill|retention|copies|export|sweep|locks|points|repository)\.ts$/,
+		/^agent\/(?:backup|moment|restore|restore-plan|restore-check|undo|replacements|drill|retention|copies|export|sweep|locks|points|previous|repository)\.ts$/,
 		/^agent\/(?:keep-policy|shrink|forgetting)\.ts$/,
 	],
 	[/^agent\/(?:plan|manifest|state|housekeeping|migrations)\.ts$/, /^agent\/(?:plan|sources|restic)\//],

@@ -32,7 +32,7 @@ export interface SourceContext {
 	host: string;
 	time: () => Date;
 	/** The newest published snapshot of a source, from which unchanged files need not be read again. */
-	previous: (source: string) => {snapshot: string; runStartedAt: Date; quiescedUntil: Date} | undefined;
+	previous: (source: string) => {snapshot: string; runStartedAt: Date; runEndedAt: Date} | undefined;
 	/** The first tag of every snapshot, where it is not `holdfast`. */
 	tag?: string;
 	signal: AbortSignal;

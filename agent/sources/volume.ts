@@ -65,7 +65,7 @@ export function volumeSource(planned: PlannedSource & {kind: 'volume'}, context:
 			const previous = isTimeless ? undefined : context.previous(name);
 			let passed = await pass(previous?.snapshot);
 			if (previous !== undefined) {
-				const trusted = await distrusting(passed, previous.runStartedAt, previous.quiescedUntil);
+				const trusted = await distrusting(passed, previous.runStartedAt, previous.runEndedAt);
 				passed = trusted === passed.snapshot ? passed : await pass(trusted);
 			}
 

@@ -3,6 +3,8 @@ import {setTimeout as delay} from 'node:timers/promises';
 /** How long and how often to look, in milliseconds. */
 export type Patience = {timeout?: number; interval?: number};
 
+const late = Symbol('late');
+
 /**
  * Asks `probe` again and again until it returns something truthy, and returns that. A probe that throws counts as "not yet".
  * After `timeout` (30 s) it fails, also when the probe hangs, naming `description` and, as its cause, the last thing that the probe threw.
@@ -16,12 +18,13 @@ export const until = async <Found>(
 	let cause: unknown;
 	for (;;) {
 		try {
-			const found = await Promise.race([probe(), delay(Math.max(1, deadline - performance.now()), undefined, {ref: false})]);
-			if (found) {
+			const found = await Promise.race([probe(), delay(Math.max(1, deadline - performance.now()), late, {ref: false})]);
+			if (found !== late && found) {
 				return found as Exclude<Found, false | 0 | '' | null | undefined>;
 			}
 
-			cause = undefined;
+			// What a probe that was cut short would have said is not known: what the one before said is the best there is.
+			cause = found === late ? cause : undefined;
 		} catch (error) {
 			cause = error;
 		}

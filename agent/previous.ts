@@ -1,0 +1,28 @@
+/** The backup before this one: files that it read, and that did not change since, need not be read again. */
+import type {Point} from './points.ts';
+import type {SourceContext} from './sources/source.ts';
+import type {State} from './state.ts';
+
+export interface Previous {
+	point: Point;
+	runStartedAt: Date;
+	runEndedAt: Date;
+}
+
+/** That of the newest point; undefined where there is none, or where another agent made it: when that one read its files is not known here. */
+export function previousAmong([point]: readonly Point[], state: State): Previous | undefined {
+	const run = point && state.findRun(point.id);
+	return point && run?.finishedAt
+		? {point, runStartedAt: new Date(run.startedAt ?? run.queuedAt), runEndedAt: new Date(run.finishedAt)}
+		: undefined;
+}
+
+/** What of a source need not be read again. */
+export const previousOf =
+	(previous: Previous | undefined): SourceContext['previous'] =>
+	source => {
+		const found = previous?.point.sources.find(candidate => candidate.source === source);
+		return previous === undefined || found === undefined
+			? undefined
+			: {snapshot: found.snapshot, runStartedAt: previous.runStartedAt, runEndedAt: previous.runEndedAt};
+	};
