@@ -8,8 +8,11 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {type Command, type Exit, type Place, type Running, stderrLimit} from '../agent/command.ts';
 import {type Engine, type EngineExec, statusOf} from './engine.ts';
 
-/** How long the engine may take to confirm an exit after the output ended. A child that holds stdout ends later, not earlier. */
-const confirmDeadlineMs = 30_000;
+/**
+ * How long the engine may take to confirm an exit after the output ended: 30 s were too few on a machine that was busy enough. A child that
+ * holds stdout ends later, not earlier.
+ */
+const confirmDeadlineMs = 120_000;
 
 /** Prints the process's own pid, which is all that a later kill needs, and becomes the command. */
 const wrapper = 'echo "$$" >&2; exec "$@"';

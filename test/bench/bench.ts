@@ -1,6 +1,6 @@
 /**
  * Measures Holdfast against the plain tools that it is made of, in the same run on the same machine, and prints ratios. Asserts nothing: time
- * belongs to the machine. `npm run bench -- [--rounds=N] [--scale=1] [dump] [files] [growth]`, by default everything; the best of the rounds counts.
+ * belongs to the machine. `npm run bench -- [--rounds=N] [--scale=1] [dump] [files] [growth] [restore]`, by default everything; the best of the rounds counts.
  */
 import {loadavg} from 'node:os';
 import process from 'node:process';
@@ -9,9 +9,15 @@ import {prepare} from '../support/prepare.ts';
 import {benchDump} from './dump.ts';
 import {benchFiles} from './files.ts';
 import {benchGrowth} from './growth.ts';
+import {benchRestore} from './restore.ts';
 import {formatRow, formatTable, type Row, type Size} from './table.ts';
 
-const parts: Readonly<Record<string, (size: Size) => Promise<Row[]>>> = {dump: benchDump, files: benchFiles, growth: benchGrowth};
+const parts: Readonly<Record<string, (size: Size) => Promise<Row[]>>> = {
+	dump: benchDump,
+	files: benchFiles,
+	growth: benchGrowth,
+	restore: benchRestore,
+};
 
 const {values, positionals} = parseArgs({
 	allowPositionals: true,

@@ -4,7 +4,7 @@ import {best, type Row, type Size} from './table.ts';
 import {openYard, postgresService, serverAnswers, type Yard} from './yard.ts';
 
 /** What hardly can be compressed, new each time, so that no measurement finds its blocks in the repository. */
-const fill = `psql --username=postgres --dbname=bench --quiet --set=ON_ERROR_STOP=1 <<END
+export const fill = `psql --username=postgres --dbname=bench --quiet --set=ON_ERROR_STOP=1 <<END
 drop table if exists noise;
 create table noise (line text not null);
 alter table noise alter line set storage external;
@@ -14,7 +14,8 @@ commit;
 checkpoint;
 END`;
 
-const plainDump = 'pg_dump --username=postgres -Fc -Z0 bench | restic --repo="/plain/$1" --quiet backup --stdin --stdin-filename=bench';
+export const plainDump =
+	'pg_dump --username=postgres -Fc -Z0 bench | restic --repo="/plain/$1" --quiet backup --stdin --stdin-filename=bench';
 
 const bytesOfNoise = 600_000_000;
 

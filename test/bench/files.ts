@@ -8,7 +8,7 @@ const filesInAll = 20_000;
 const bytesOfFile = 100_000;
 
 /** `node -e SCRIPT FIRST STEP COUNT BYTES`: writes every STEP-th file from FIRST on, with content that cannot be compressed. */
-const writeFiles = `
+export const writeFiles = `
 const [first, step, count, bytes] = process.argv.slice(1).map(Number);
 const {mkdirSync, writeFileSync} = require('node:fs');
 const {randomFillSync} = require('node:crypto');
@@ -18,12 +18,12 @@ for (let n = first; n < count; n += step) {
 	writeFileSync('/data/' + n % 200 + '/' + n, randomFillSync(content));
 }`;
 
-const plainBackup = 'restic --repo="/plain/$1" --quiet backup /data';
+export const plainBackup = 'restic --repo="/plain/$1" --quiet backup /data';
 
 /** What a user starts Holdfast with for nothing but a fixed start. */
 const fixedMs = 1500;
 
-const service = async (volume: string): Promise<Service> => ({
+export const appService = async (volume: string): Promise<Service> => ({
 	image: await ensureImage('holdfast-test/app:latest'),
 	init: true,
 	entrypoint: ['sleep', 'infinity'],
@@ -44,7 +44,7 @@ async function compare({timed, backup}: Yard, name: string): Promise<Compared> {
 
 export async function benchFiles({rounds, scale}: Size): Promise<Row[]> {
 	const names = Array.from({length: rounds}, (_, index) => `app${index + 1}`);
-	const services = Object.fromEntries(await Promise.all(names.map(async name => [name, await service(`data-${name}`)] as const)));
+	const services = Object.fromEntries(await Promise.all(names.map(async name => [name, await appService(`data-${name}`)] as const)));
 	const yard = await openYard(
 		services,
 		names.map(name => `data-${name}`),

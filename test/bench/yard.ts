@@ -2,7 +2,7 @@
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import type {BackupResult, RunEvent, Step} from '../../agent/events.ts';
+import type {BackupResult, RestoreResult, RunEvent, Step} from '../../agent/events.ts';
 import {docker} from '../support/docker.ts';
 import {ensureImage} from '../support/images.ts';
 import {type Service, type Stack, startStack} from '../support/stack.ts';
@@ -13,6 +13,8 @@ export interface Yard {
 	timed: (service: string, script: string, ...args: string[]) => Promise<number>;
 	/** A backup of `<project>/<service>`. @throws when it is no success */
 	backup: (service: string) => Promise<Run>;
+	/** A restore of its newest point. @throws when it is no success */
+	restore: (service: string) => Promise<Restored>;
 	/** Makes an empty repository for plain restic in a service's container. */
 	plainRepository: (service: string, name: string) => Promise<void>;
 	/** Most memory that the agent's process has ever had, in bytes. */
@@ -20,11 +22,18 @@ export interface Yard {
 	close: () => Promise<void>;
 }
 
-export interface Run {
-	result: BackupResult;
+export interface Timed {
 	wholeMs: number;
 	/** From the first event of one step to the first event of another. */
 	between: (from: Step, to: Step) => number;
+}
+
+export interface Run extends Timed {
+	result: BackupResult;
+}
+
+export interface Restored extends Timed {
+	result: RestoreResult;
 }
 
 /** Where services keep what is measured against: not on the file system of the container. */
@@ -47,25 +56,30 @@ export async function openYard(services: Record<string, Service>, volumes: reado
 		return Number(await stack.exec(service, 'bash', '-o', 'pipefail', '-c', measuring, 'bash', ...args));
 	};
 
+	const timedRun = async <Result extends BackupResult | RestoreResult>(
+		work: Promise<Result | undefined>,
+	): Promise<Timed & {result: Result}> => {
+		const begun = performance.now();
+		const result = await work;
+		const wholeMs = performance.now() - begun;
+		if (result?.outcome !== 'success') {
+			throw new Error(`The run was no success: ${JSON.stringify(result)}`);
+		}
+
+		const events: RunEvent[] = [];
+		for await (const event of stack.follow(result.run)) {
+			events.push(event);
+		}
+
+		const at = (step: Step) => events.find(event => event.type === 'step' && event.step === step)?.at ?? Number.NaN;
+		return {result, wholeMs, between: (from, to) => at(to) - at(from)};
+	};
+
 	return {
 		stack,
 		timed,
-		async backup(service) {
-			const begun = performance.now();
-			const [result] = await stack.backup(`${stack.project}/${service}`);
-			const wholeMs = performance.now() - begun;
-			if (result?.outcome !== 'success') {
-				throw new Error(`The backup of ${service} was no success: ${JSON.stringify(result)}`);
-			}
-
-			const events: RunEvent[] = [];
-			for await (const event of stack.follow(result.run)) {
-				events.push(event);
-			}
-
-			const at = (step: Step) => events.find(event => event.type === 'step' && event.step === step)?.at ?? Number.NaN;
-			return {result, wholeMs, between: (from, to) => at(to) - at(from)};
-		},
+		backup: async service => timedRun(stack.backup(`${stack.project}/${service}`).then(([result]) => result)),
+		restore: async service => timedRun(stack.restore(`${stack.project}/${service}`)),
 		async plainRepository(service, name) {
 			await stack.exec(service, 'restic', `--repo=/plain/${name}`, 'init');
 		},

@@ -1,0 +1,72 @@
+/** How fast a point comes back, against `restic dump | pg_restore` and `restic restore` of the same content in the same container. */
+import {until} from '../support/until.ts';
+import {fill, plainDump} from './dump.ts';
+import {appService, plainBackup, writeFiles} from './files.ts';
+import type {Row, Size} from './table.ts';
+import {openYard, postgresService, type Restored, serverAnswers, type Yard} from './yard.ts';
+
+const plainLoad = `createdb --username=postgres "plain_$1"
+restic --repo="/plain/$1" --quiet dump latest bench | pg_restore --username=postgres --exit-on-error --dbname="plain_$1"`;
+
+const plainRestore = 'restic --repo="/plain/$1" --quiet restore --target="/plain/restored-$1" latest:/data';
+
+const bytesOfNoise = 300_000_000;
+const filesInAll = 10_000;
+const bytesOfFile = 100_000;
+
+/** A restore with nothing in its way: what plain tools took, and the run of Holdfast. */
+interface Compared {
+	plainMs: number;
+	restored: Restored;
+}
+
+async function compareDatabase({timed, backup, restore}: Yard, name: string, noise: string): Promise<Compared> {
+	await timed('db', fill, noise);
+	await timed('db', plainDump, name);
+	await backup('db');
+	return {plainMs: await timed('db', plainLoad, name), restored: await restore('db')};
+}
+
+async function compareFiles({timed, backup, restore, stack}: Yard, name: string, count: number): Promise<Compared> {
+	await stack.exec('app', 'node', '-e', writeFiles, '0', '1', String(count), String(bytesOfFile));
+	await timed('app', plainBackup, name);
+	await backup('app');
+	await timed('app', 'rm -rf /data/*');
+	return {plainMs: await timed('app', plainRestore, name), restored: await restore('app')};
+}
+
+export async function benchRestore({rounds, scale}: Size): Promise<Row[]> {
+	const yard = await openYard({db: await postgresService(), app: await appService('data')}, ['data']);
+	try {
+		await until('the database', async () => (await yard.stack.exec('db', ...serverAnswers)) === '', {timeout: 120_000});
+		const databases: Compared[] = [];
+		const files: Compared[] = [];
+		const count = Math.round(filesInAll * scale);
+		for (let round = 1; round <= rounds; round++) {
+			await yard.plainRepository('db', `db-${round}`);
+			databases.push(await compareDatabase(yard, `db-${round}`, String(Math.round(bytesOfNoise * scale))));
+			await yard.plainRepository('app', `app-${round}`);
+			files.push(await compareFiles(yard, `app-${round}`, count));
+		}
+
+		return [
+			...rowsOf(
+				`restore of a dump of ${((bytesOfNoise * scale) / 1e6).toFixed(0)} MB of noise, its load`,
+				databases,
+				'load',
+				'safety-point',
+			),
+			...rowsOf(`restore of ${count} files of ${bytesOfFile / 1000} KB, its swap`, files, 'swap', 'start'),
+		];
+	} finally {
+		await yard.close();
+	}
+}
+
+function rowsOf(what: string, compared: readonly Compared[], ...[from, to]: Parameters<Restored['between']>): Row[] {
+	const row = {baseline: compared.map(({plainMs}) => plainMs), unit: 'ms'} as const;
+	return [
+		{...row, what, holdfast: compared.map(({restored}) => restored.between(from, to)), aim: '1.10'},
+		{...row, what: '  … the whole run', holdfast: compared.map(({restored}) => restored.wholeMs), aim: ''},
+	];
+}
