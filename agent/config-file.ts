@@ -12,12 +12,15 @@
 import {LineCounter, parseDocument} from 'yaml';
 import {z} from 'zod';
 import {copiesSection} from './config-copies.ts';
+import {agentsSection, slackSection} from './config-slack.ts';
 import type {Environment} from './environment.ts';
 import {quote} from './reading/quote.ts';
 import {mistakesOf} from './reading/structure.ts';
 
 const sections = {
 	copies: copiesSection.optional(),
+	slack: slackSection.optional(),
+	agents: agentsSection.optional(),
 };
 
 const schema = z.strictObject(sections);

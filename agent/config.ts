@@ -3,6 +3,7 @@ import {readFileSync} from 'node:fs';
 import type {Keep, Problem} from '../docker/labels.ts';
 import {type Copy, readCopies} from './config-copies.ts';
 import {readConfigFile} from './config-file.ts';
+import {readSlack, type SlackConfig} from './config-slack.ts';
 import {
 	type Listen,
 	orOff,
@@ -69,6 +70,8 @@ export interface Config {
 	/** Further repositories that restore points are copied to. */
 	copies: readonly Copy[];
 	stateDirectory: string;
+	/** Undefined: no bot. */
+	slack: SlackConfig | undefined;
 	/** Every secret value in this configuration, to be taken out of what leaves the agent. */
 	secrets: readonly string[];
 }
@@ -106,6 +109,7 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 	const repository = {name: 'primary', location, env: {...restic.env, ...(password ? {RESTIC_PASSWORD: password} : {})}, cacheDirectory};
 	const file = readConfigFile({path: environment.text('HOLDFAST_CONFIG'), environment, readFile});
 	const copying = readCopies({section: file.copies ?? {}, path: file.path, primary: repository, cacheDirectory, environment, readFile});
+	const slack = readSlack({environment, file, apiToken, readFile});
 	const config: Config = {
 		host: value('HOLDFAST_HOST', readHost),
 		projects: value('HOLDFAST_PROJECTS', listOf(readProject)),
@@ -128,7 +132,10 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 		repository,
 		copies: copying.copies,
 		stateDirectory,
-		secrets: [password ?? '', apiToken, ...credentialsIn(location), ...restic.secrets, ...copying.secrets].filter(secret => secret !== ''),
+		slack: slack.slack,
+		secrets: [password ?? '', apiToken, ...credentialsIn(location), ...restic.secrets, ...copying.secrets, ...slack.secrets].filter(
+			secret => secret !== '',
+		),
 	};
 	if (environment.problems.length > 0) {
 		throw new ConfigError(environment.problems);
@@ -183,23 +190,20 @@ const known = [
 	'HOLDFAST_LABEL_PREFIX',
 	'HOLDFAST_IMAGE',
 	'HOLDFAST_CONFIG',
-];
-
-/** Read by the Slack bot, which may share the agent's environment file. */
-const slack = [
+	'HOLDFAST_AGENT_URL',
 	'HOLDFAST_SLACK_CHANNEL',
 	'HOLDFAST_SLACK_OPERATORS',
 	'HOLDFAST_SLACK_RESTORERS',
 	'HOLDFAST_SLACK_APPROVALS',
+	'HOLDFAST_SLACK_LISTEN',
 	'HOLDFAST_SLACK_API_URL',
 ];
 
 function reportUnknown(variables: Variables, environment: Environment): void {
-	const names = [...known, ...slack];
-	for (const name of Object.keys(variables).filter(candidate => candidate.startsWith('HOLDFAST_') && !names.includes(candidate))) {
+	for (const name of Object.keys(variables).filter(candidate => candidate.startsWith('HOLDFAST_') && !known.includes(candidate))) {
 		const meant = nearest(
 			name.toLowerCase(),
-			names.map(each => each.toLowerCase()),
+			known.map(each => each.toLowerCase()),
 		);
 		environment.problem(
 			`\`${name}\` is no variable of Holdfast`,

@@ -52,7 +52,7 @@ export interface Daemon {
 
 export async function startDaemon(
 	config: Config,
-	{version, log, signal}: {version: string; log: Log; signal: AbortSignal},
+	{version, log, signal, isSlackConnected}: {version: string; log: Log; signal: AbortSignal; isSlackConnected: () => boolean | undefined},
 ): Promise<Daemon> {
 	const engine = connectEngine(config.engineAddress);
 	const state = openState(join(config.stateDirectory, 'holdfast.db'));
@@ -126,6 +126,7 @@ export async function startDaemon(
 		hub,
 		log,
 		version,
+		isSlackConnected,
 	});
 	const server = await startServer({
 		agent,

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 /** Wires everything. The only file that touches the environment, signals and the exit of the process. */
 import {readFileSync} from 'node:fs';
+import type {Bot} from '../bot/bot.ts';
 import {createClient} from './api/client.ts';
 import {runCli} from './cli/run.ts';
-import {type Config, loadConfig, withKeptSecrets} from './config.ts';
+import {type Config, ConfigError, loadConfig, withKeptSecrets} from './config.ts';
+import type {Listen} from './config-values.ts';
 import {explain} from './errors.ts';
-import {createLog} from './log.ts';
+import {createLog, type Log} from './log.ts';
 import {createRedactor} from './redact.ts';
 
 const {version} = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {version: string};
@@ -13,14 +15,13 @@ const {version} = JSON.parse(readFileSync(new URL('../package.json', import.meta
 /** Ctrl-C on the command line: the run goes on in the agent. */
 const interrupted = new AbortController();
 
-async function runAgent(): Promise<number> {
+/** What the two processes that stay have in common. `told` resolves when they are to end. */
+function settle(config: Config, prepare: (config: Config, log: Log) => Config) {
 	const redactor = createRedactor();
-	let config: Config = loadConfig(process.env);
 	const log = createLog({level: config.logLevel, redactor});
 	redactor.add(config.secrets);
-	config = withKeptSecrets(config, log.warning);
-	redactor.add(config.secrets);
-	const ending = new AbortController();
+	const prepared = prepare(config, log);
+	redactor.add(prepared.secrets);
 	const {promise: told, resolve} = Promise.withResolvers<string>();
 	for (const name of ['SIGTERM', 'SIGINT'] as const) {
 		process.on(name, () => resolve(name));
@@ -28,24 +29,76 @@ async function runAgent(): Promise<number> {
 
 	process.on('unhandledRejection', error => log.error('a failure that nobody handled', {error}));
 	log.info(`holdfast ${version}`);
+	return {config: prepared, log, told};
+}
+
+async function runAgent(): Promise<number> {
+	const {config, log, told} = settle(loadConfig(process.env), (config, log) => withKeptSecrets(config, log.warning));
+	const ending = new AbortController();
 	// Only here: the command line and the health check start three times as fast without what the daemon stands on.
 	const {startDaemon} = await import('./daemon.ts');
-	const daemon = await startDaemon(config, {version, log, signal: ending.signal});
+	let bot: Bot | undefined;
+	const daemon = await startDaemon(config, {version, log, signal: ending.signal, isSlackConnected: () => bot?.isConnected()});
+	bot = await startSlack(config, log);
 	log.info(`${await told}: putting back what is quiesced, and ending`);
 	ending.abort();
-	await daemon.close();
+	// Slack may take its time: nothing that is quiesced waits for it.
+	await Promise.all([daemon.close(), bot?.close()]);
 	return 0;
 }
+
+/** A bot that cannot begin is no reason for the agent to stop. */
+async function startSlack({slack, listen, apiToken, timeZone}: Config, log: Log): Promise<Bot | undefined> {
+	if (slack === undefined) {
+		return undefined;
+	}
+
+	try {
+		const {startBot} = await import('../bot/bot.ts');
+		const own = {name: 'agent', url: ownUrl(listen), token: apiToken};
+		const [first = own, ...rest] = slack.agents;
+		return startBot({config: slack, agents: [first, ...rest], log, timeZone});
+	} catch (error) {
+		log.error('the Slack bot cannot begin', {error});
+		return undefined;
+	}
+}
+
+/** The bot without an agent: it says how it is at the address where an agent would. */
+async function runBot(): Promise<number> {
+	const {config, log, told} = settle(loadConfig(process.env), config => config);
+	const [first, ...rest] = config.slack?.agents ?? [];
+	if (config.slack === undefined || first === undefined) {
+		throw new ConfigError([
+			{
+				message: '`holdfast bot` needs `SLACK_BOT_TOKEN`, and agents to talk to',
+				hint: 'set `HOLDFAST_AGENT_URL` and `HOLDFAST_API_TOKEN`, or write the section `agents` of the configuration file: docs/slack.md',
+			},
+		]);
+	}
+
+	const [{startBot}, {serveBot}] = await Promise.all([import('../bot/bot.ts'), import('../bot/server.ts')]);
+	const bot = startBot({config: config.slack, agents: [first, ...rest], log, timeZone: config.timeZone});
+	const server = await serveBot({bot, listen: config.listen});
+	log.info(`${await told}: ending`);
+	await Promise.all([bot.close(), server.close()]);
+	return 0;
+}
+
+const ownUrl = ({host: address, port}: Listen): string => {
+	const host = address === undefined || address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address;
+	return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+};
 
 /** The agent of this container, as its own configuration says. */
 function connect() {
 	const {listen, apiToken} = withKeptSecrets(loadConfig(process.env), () => {});
-	const host = listen.host === undefined || listen.host === '0.0.0.0' || listen.host === '::' ? '127.0.0.1' : listen.host;
-	return createClient({url: `http://${host.includes(':') ? `[${host}]` : host}:${listen.port}`, token: apiToken});
+	return createClient({url: ownUrl(listen), token: apiToken});
 }
 
 const argv = process.argv.slice(2);
-if (argv.length > 0 && argv[0] !== 'agent') {
+const stays = argv.length === 0 || argv[0] === 'agent' || argv[0] === 'bot';
+if (!stays) {
 	process.on('SIGINT', () => interrupted.abort());
 }
 
@@ -53,6 +106,7 @@ try {
 	process.exitCode = await runCli(argv, {
 		connect,
 		startAgent: runAgent,
+		startBot: runBot,
 		version,
 		stdin: process.stdin,
 		stdout: process.stdout,
@@ -66,6 +120,6 @@ try {
 	process.exitCode = 1;
 }
 
-if (argv.length === 0 || argv[0] === 'agent') {
+if (stays) {
 	process.exit();
 }

@@ -93,11 +93,18 @@ function agentFamilies(gauge: ReturnType<typeof gaugesOf>, version: string) {
 	const quiesced = gauge('quiesced_containers', 'Containers that are quiesced now.');
 	const left = gauge('left_quiesced_containers', 'Containers that are quiesced although their run is over.');
 	const repository = gauge('repository_up', '1 while the repository can be opened with its password.', ['repository']);
+	const slack = gauge('slack_connected', '1 while the bot is connected to Slack; absent where there is no bot.');
 	return {
-		show(engineUp: boolean, {quiescedContainers, leftQuiescedContainers, repositories}: OwnState): void {
+		show(engineUp: boolean, {quiescedContainers, leftQuiescedContainers, repositories, slackConnected}: OwnState): void {
 			up.set(engineUp ? 1 : 0);
 			quiesced.set(quiescedContainers);
 			left.set(leftQuiescedContainers);
+			if (slackConnected === undefined) {
+				slack.remove();
+			} else {
+				slack.set(slackConnected ? 1 : 0);
+			}
+
 			repository.reset();
 			for (const [name, isUp] of repositories) {
 				repository.set({repository: name}, isUp ? 1 : 0);

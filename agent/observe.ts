@@ -20,6 +20,7 @@ interface Observed {
 	hub: EventHub;
 	log: Log;
 	version: string;
+	isSlackConnected: () => boolean | undefined;
 }
 
 export interface Observation {
@@ -27,7 +28,7 @@ export interface Observation {
 	close: () => void;
 }
 
-export function observe({agent, state, runs, repositories, hub, log, version}: Observed): Observation {
+export function observe({agent, state, runs, repositories, hub, log, version, isSlackConnected}: Observed): Observation {
 	const reachable = new Map<string, boolean>();
 	const metrics = createMetrics({
 		hub,
@@ -38,7 +39,12 @@ export function observe({agent, state, runs, repositories, hub, log, version}: O
 		own() {
 			const open = state.open().filter(({undo}) => undo.kind !== 'hook');
 			const left = open.filter(({run}) => !runs.isUnderWay(run));
-			return {quiescedContainers: open.length, leftQuiescedContainers: left.length, repositories: reachable};
+			return {
+				quiescedContainers: open.length,
+				leftQuiescedContainers: left.length,
+				repositories: reachable,
+				slackConnected: isSlackConnected(),
+			};
 		},
 	});
 	const probe = async ([name, door]: [string, RepositoryDoor]) => {

@@ -17,7 +17,7 @@ const layers: ReadonlyArray<readonly RegExp[]> = [
 	[/^agent\/(?:plan|manifest|state|housekeeping|migrations)\.ts$/, /^agent\/(?:plan|sources|restic)\//],
 	[/^docker\//],
 	[
-		/^agent\/(?:config|config-file|config-copies|config-values|environment|restic-environment|clock|secrets|events|audit|errors|command|here|tail|ids|log|redact)\.ts$/,
+		/^agent\/(?:config|config-file|config-copies|config-slack|config-values|environment|restic-environment|clock|secrets|events|audit|errors|command|here|tail|ids|log|redact)\.ts$/,
 		/^agent\/reading\//,
 	],
 ];
@@ -28,6 +28,7 @@ const ownedPackages: Record<string, RegExp> = {
 	'node-schedule': /^agent\/schedule\.ts$/,
 	'prom-client': /^agent\/metrics(?:\/[a-z-]+)?\.ts$/,
 	execa: /^agent\/here\.ts$/,
+	'@slack/bolt': /^bot\/(?:slack|http)\.ts$/,
 	pino: /^agent\/log\.ts$/,
 	'node:sqlite': /^agent\/(?:state|housekeeping|migrations|sources\/sqlite-session|sources\/sqlite-[a-z-]+)\.ts$/,
 };

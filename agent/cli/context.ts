@@ -10,6 +10,8 @@ export interface Surroundings {
 	connect: () => Client | Promise<Client>;
 	/** The daemon; resolves with its exit code when it has ended. */
 	startAgent: () => Promise<number>;
+	/** The Slack bot alone; the same. */
+	startBot: () => Promise<number>;
 	version: string;
 	stdin: Readable & {isTTY?: boolean | undefined};
 	stdout: OutputStream;
@@ -24,7 +26,7 @@ export interface Surroundings {
 }
 
 /** What a command works with. Results go to `out`, everything else to `err`. */
-export interface Context extends Pick<Surroundings, 'connect' | 'startAgent' | 'version' | 'stdin' | 'interrupted'> {
+export interface Context extends Pick<Surroundings, 'connect' | 'startAgent' | 'startBot' | 'version' | 'stdin' | 'interrupted'> {
 	out: Output;
 	err: Output;
 	now: () => number;

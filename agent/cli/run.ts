@@ -4,6 +4,7 @@ import {explain} from '../errors.ts';
 import {addAgent} from './agent.ts';
 import {addAudit} from './audit.ts';
 import {addBackup} from './backup.ts';
+import {addBot} from './bot.ts';
 import {addCancel} from './cancel.ts';
 import {addCheck} from './check.ts';
 import type {AddCommand, Context, Surroundings} from './context.ts';
@@ -87,6 +88,7 @@ function createProgram(context: Context): Command {
 	}
 
 	addAgent(program, context);
+	addBot(program, context);
 	return program;
 }
 

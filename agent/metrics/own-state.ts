@@ -6,4 +6,6 @@ export interface OwnState {
 	leftQuiescedContainers: number;
 	/** Whether each repository could be opened when it was last tried; by its name. */
 	repositories: ReadonlyMap<string, boolean>;
+	/** Undefined where there is no Slack bot. */
+	slackConnected: boolean | undefined;
 }

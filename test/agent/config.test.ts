@@ -59,6 +59,7 @@ test('needs no variable at all', t => {
 		repository: {name: 'primary', location: '/repository', env: {}, cacheDirectory: '/cache'},
 		copies: [],
 		stateDirectory: '/state',
+		slack: undefined,
 		secrets: [],
 	});
 });
@@ -77,7 +78,7 @@ test('reads every variable', t => {
 		HOLDFAST_LOG_LEVEL: 'warning',
 		HOLDFAST_LABEL_PREFIX: 'backup.example.',
 		HOLDFAST_IMAGE: 'registry.example:5000/holdfast@sha256:0a',
-		HOLDFAST_SLACK_CHANNEL: '#backups',
+		HOLDFAST_SLACK_CHANNEL: 'C0BACKUPS',
 		PATH: '/usr/bin',
 	});
 	t.like(config, {
@@ -262,7 +263,7 @@ test('what restic and the storage know is passed on as it is; nothing else is', 
 		HTTPS_PROXY: 'http://proxy:3128',
 		SSL_CERT_FILE: '/ca.pem',
 	};
-	const config = load({...passed, PATH: '/bin', HOME: '/root', SLACK_BOT_TOKEN: 'x', HOLDFAST_HOST: 'h', NODE_ENV: 'production'});
+	const config = load({...passed, PATH: '/bin', HOME: '/root', HOLDFAST_HOST: 'h', NODE_ENV: 'production'});
 	t.deepEqual(config.repository.env, passed);
 	t.deepEqual(config.secrets, []);
 });

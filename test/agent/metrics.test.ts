@@ -50,7 +50,12 @@ function observe(history: Partial<History> = {}) {
 	const reported: unknown[] = [];
 	const hub = createEventHub(error => reported.push(error));
 	let observed: Overview = {targets: [overviewOf('shop/db')], scheduled: [daily], unprotected: []};
-	let own: OwnState = {quiescedContainers: 2, leftQuiescedContainers: 1, repositories: new Map([['primary', true]])};
+	let own: OwnState = {
+		quiescedContainers: 2,
+		leftQuiescedContainers: 1,
+		repositories: new Map([['primary', true]]),
+		slackConnected: undefined,
+	};
 	let collect = async () => observed;
 	const metrics = createMetrics({
 		hub,

@@ -1,0 +1,48 @@
+/** A restore that others must approve. Pure: all that is known stands in the signed references of its message. */
+
+export interface RestoreOrder {
+	host: string;
+	target: string;
+	point: string;
+	/** Empty: all sources. */
+	only: readonly string[];
+	into?: string | undefined;
+	acknowledged: boolean;
+	/** Who asks. */
+	by: string;
+}
+
+export interface ApprovalRequest extends RestoreOrder {
+	/** In the order in which they approved; without who asks. */
+	approvers: readonly string[];
+	/** How many people it needs, the one who asks included. */
+	needed: number;
+	/** Milliseconds since 1970. */
+	until: number;
+}
+
+/** How long the others have. */
+export const approvalMs = 15 * 60_000;
+
+export type Approval = {state: 'approved' | 'waiting'; request: ApprovalRequest} | {state: 'refused'; reason: string};
+
+/** One more person approves. */
+export function approve(request: ApprovalRequest, user: string, now: number): Approval {
+	if (now > request.until) {
+		return {state: 'refused', reason: 'the time to approve is over'};
+	}
+
+	if (user === request.by) {
+		return {state: 'refused', reason: 'who asks for a restore cannot approve it'};
+	}
+
+	if (request.approvers.includes(user)) {
+		return {state: 'refused', reason: 'this person approved already'};
+	}
+
+	const approved = {...request, approvers: [...request.approvers, user]};
+	return {state: isApproved(approved) ? 'approved' : 'waiting', request: approved};
+}
+
+/** Distinct people, the one who asks being one of them. */
+const isApproved = ({by, approvers, needed}: ApprovalRequest): boolean => new Set([by, ...approvers]).size >= needed;

@@ -1,0 +1,93 @@
+/** The Slack bot: talks to agents over their HTTP API, and to Slack. Without Slack it waits, and nobody waits for it. */
+import type {AgentAddress, SlackConfig} from '../agent/config-slack.ts';
+import type {Log} from '../agent/log.ts';
+import {createBoard} from './board.ts';
+import {createCommands} from './commands.ts';
+import type {Desk} from './desk.ts';
+import {createFleet} from './fleet.ts';
+import {createGuard} from './guard.ts';
+import {createPresses} from './presses.ts';
+import {createReferences} from './references.ts';
+import {createRestoring} from './restoring.ts';
+import {createRunMessages} from './runs.ts';
+import {connectSlack, type Slack} from './slack.ts';
+import {type WatchOptions, watch} from './watch.ts';
+
+export interface Bot {
+	isConnected: () => boolean;
+	close: () => Promise<void>;
+}
+
+export interface BotOptions {
+	config: SlackConfig;
+	/** Those of the configuration, or the agent of this container. */
+	agents: readonly [AgentAddress, ...AgentAddress[]];
+	log: Log;
+	timeZone: string;
+	now?: () => number;
+	/** Shorter in tests. */
+	pace?: {intervalMs?: number; retryMs?: number} & Pick<WatchOptions, 'runsMs' | 'staleMs' | 'awayMs'>;
+}
+
+/** Returns at once: what it needs of Slack and of the agents is asked for until it is there. */
+export function startBot({config, agents, log, timeZone, now = Date.now, pace = {}}: BotOptions): Bot {
+	const closing = new AbortController();
+	const fleet = createFleet(agents);
+	let slack: Slack | undefined;
+	const connected = (): Slack => {
+		if (slack === undefined) {
+			throw new Error('Slack is not there yet');
+		}
+
+		return slack;
+	};
+	const references = createReferences({
+		secret: `${config.botToken} ${config.appToken ?? config.signingSecret ?? ''}`,
+		team: () => slack?.team() ?? '',
+		now,
+	});
+	const board = createBoard({slack: {call: async (method, args) => connected().call(method, args)}, log, ...pace});
+	const runs = createRunMessages({fleet, board, references, log, signal: closing.signal});
+	const guard = createGuard({rules: config.access, slack: connected, log});
+	const parts = () => {
+		const desk: Desk = {slack: connected(), fleet, guard, board, references, runs, rules: config.access, log, channel: config.channel, now};
+		const restoring = createRestoring(desk);
+		const commands = createCommands(desk, restoring);
+		return {desk, restoring, commands, presses: createPresses(desk, {commands, restoring})};
+	};
+	let ready: ReturnType<typeof parts> | undefined;
+	const here = () => {
+		ready ??= parts();
+		return ready;
+	};
+
+	let isFirst = true;
+	slack = connectSlack({
+		config,
+		log,
+		...(pace.retryMs === undefined ? {} : {retryMs: pace.retryMs}),
+		handlers: {
+			command: async (command, text, origin) => here().commands.run(command, text, origin),
+			action: async (pressed, origin) => here().presses.press(pressed, origin),
+			submission: (submitted, origin) => here().restoring.submitted(submitted, origin),
+			home: async origin => here().presses.home(origin),
+		},
+		onConnected() {
+			if (isFirst) {
+				isFirst = false;
+				runs.resume().catch((error: unknown) => log.warning('what an earlier life showed could not be taken up', {error}));
+				watch(here().desk, {signal: closing.signal, digest: config.digest, timeZone, ...pace}).catch((error: unknown) =>
+					log.error('failures are no longer watched for', {error}),
+				);
+			}
+		},
+	});
+	return {
+		isConnected: () => slack?.isConnected() === true,
+		async close() {
+			closing.abort();
+			board.close();
+			await slack?.close();
+		},
+	};
+}

@@ -1,0 +1,113 @@
+/** What the bot's parts work with. */
+import type {AccessRules} from '../agent/config-slack.ts';
+import {explain} from '../agent/errors.ts';
+import type {Log} from '../agent/log.ts';
+import type {Action} from './access.ts';
+import type {Message} from './blocks.ts';
+import type {Board} from './board.ts';
+import type {Fleet, Placed} from './fleet.ts';
+import {type Guard, RefusedError} from './guard.ts';
+import {failure, notice} from './messages/lists.ts';
+import type {References} from './references.ts';
+import type {RunMessages} from './runs.ts';
+import type {Origin, Slack} from './slack.ts';
+import {code} from './text.ts';
+
+export interface Desk {
+	slack: Slack;
+	fleet: Fleet;
+	guard: Guard;
+	board: Board;
+	references: References;
+	runs: RunMessages;
+	rules: AccessRules;
+	log: Log;
+	/** Where what concerns everybody is posted. */
+	channel: string | undefined;
+	now: () => number;
+}
+
+const hourMs = 3_600_000;
+
+/** How long buttons may be pressed. */
+export const lifetimes = {answer: hourMs, home: 24 * hourMs, run: 7 * 24 * hourMs, modal: hourMs};
+
+/** Where a run that somebody asks for is told of. Without any channel: to that person. */
+export const channelOf = ({channel}: Pick<Desk, 'channel'>, origin: Origin): string => channel ?? origin.channel ?? origin.user;
+
+/** Only to who asked. That it cannot be said is no failure of what was done. */
+export async function answer(
+	{slack, log}: Pick<Desk, 'slack' | 'log'>,
+	origin: Origin,
+	message: Message,
+	options: {replace?: boolean} = {},
+): Promise<void> {
+	try {
+		if (origin.responseUrl !== undefined) {
+			await slack.respond(origin.responseUrl, message, options);
+		} else if (origin.channel === undefined) {
+			await slack.call('chat.postMessage', {channel: origin.user, ...message});
+		} else {
+			await slack.call('chat.postEphemeral', {channel: origin.channel, user: origin.user, ...message});
+		}
+	} catch (error) {
+		log.warning('an answer did not reach Slack', {error, user: origin.user});
+	}
+}
+
+/** Failures become answers. */
+export async function answering(desk: Pick<Desk, 'slack' | 'log'>, origin: Origin, what: string, work: () => Promise<void>): Promise<void> {
+	try {
+		await work();
+	} catch (error) {
+		if (!(error instanceof RefusedError)) {
+			await answer(desk, origin, failure(what, explain(error)));
+		} else if (!error.isRepeated) {
+			await answer(desk, origin, notice('⛔', `${what}: ${code(error.message, 500)}`));
+		}
+	}
+}
+
+export interface Start {
+	action: Action;
+	placed: Placed;
+	reference: string;
+	/** What the audit log names; the target's name unless given. */
+	subject?: string;
+	operation: 'backup' | 'restore' | 'drill' | 'check' | 'prune';
+	approvers?: readonly string[];
+	/** Gives the run's id. */
+	begin: (trigger: string) => Promise<string>;
+	/** Who asked, where that is another than who presses. */
+	by?: string;
+}
+
+/** Allowed, written down, begun, followed. Gives the run. @throws {RefusedError} and whatever the agent says */
+export async function start(
+	desk: Desk,
+	origin: Origin,
+	{action, placed, reference, subject, operation, approvers = [], begin, by}: Start,
+): Promise<string> {
+	const {host, target, label} = placed;
+	const entry = await desk.guard.allow(origin, {action, host, target: label, subject: subject ?? target, reference});
+	const trigger = `slack:${by ?? origin.user}`;
+	const run = await recorded(desk, placed, entry, async () => begin(trigger));
+	desk.runs.follow({run, host: host.name, target, label, operation, trigger, approvers}, channelOf(desk, origin));
+	return run;
+}
+
+/** The entry gets the run that came of it, or why none did. */
+async function recorded({log}: Pick<Desk, 'log'>, {host}: Placed, entry: number, begin: () => Promise<string>): Promise<string> {
+	const complete = async (outcome: {run?: string; outcome?: string}) =>
+		host.client
+			.completeAudit(entry, outcome)
+			.catch((error: unknown) => log.warning('an entry of the audit log could not be completed', {error}));
+	try {
+		const run = await begin();
+		await complete({run});
+		return run;
+	} catch (error) {
+		await complete({outcome: explain(error).slice(0, 1000)});
+		throw error;
+	}
+}

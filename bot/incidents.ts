@@ -1,0 +1,118 @@
+/** What is wrong now, judged from what the agent remembers: so nothing is missed while the bot or Slack is away, and nothing is told twice. Pure. */
+import type {RunView, StatusView, TargetView} from '../agent/agent.ts';
+import {dueTimes} from '../agent/due.ts';
+import {type Message, message, section} from './blocks.ts';
+import {markOf} from './messages/lists.ts';
+import {failureText} from './messages/run.ts';
+import {code, date} from './text.ts';
+
+export interface Incident {
+	/** The same as long as it is the same trouble. */
+	key: string;
+	/** As its agent names it. */
+	target: string;
+	what: string;
+	/** Changes when there is news. */
+	version: string;
+	since: string;
+	run?: RunView | undefined;
+	text: string;
+}
+
+/** Whether an open one ended, or only nothing is known of it. */
+export interface Judged {
+	incidents: Incident[];
+	/** Keys that are known to be well again. */
+	well: Set<string>;
+}
+
+const watched = new Set(['backup', 'drill', 'check', 'copy', 'prune', 'export']);
+
+/** Of each target and operation the newest finished run counts. One that was asked for in Slack has its own message: it opens nothing. */
+export function judgeRuns(runs: readonly RunView[]): Judged {
+	const incidents: Incident[] = [];
+	const well = new Set<string>();
+	const seen = new Set<string>();
+	for (const run of runs) {
+		const key = `${run.operation} ${run.target}`;
+		if (run.state !== 'finished' || !watched.has(run.operation) || seen.has(key)) {
+			continue;
+		}
+
+		seen.add(key);
+		if (run.outcome === 'success') {
+			well.add(key);
+		} else if (!run.trigger.startsWith('slack:')) {
+			incidents.push({
+				key,
+				target: run.target,
+				what: run.operation,
+				version: run.run,
+				since: run.startedAt,
+				run,
+				text: run.result?.error ?? 'it does not say why',
+			});
+		}
+	}
+
+	return {incidents, well};
+}
+
+const graceMs = 60 * 60_000;
+
+/** A target is stale when two of its times have passed since its last success, though nothing failed: what should run does not. */
+export function judgeStale(status: readonly StatusView[], targets: readonly TargetView[], now: number): Judged {
+	const schedules = new Map(targets.map(({target, schedule}) => [target, schedule]));
+	const incidents: Incident[] = [];
+	const well = new Set<string>();
+	for (const {target, lastSuccess, running} of status) {
+		const key = `stale ${target}`;
+		const missed = lastSuccess === null ? 0 : missedTimes(schedules.get(target), Date.parse(lastSuccess.at), now - graceMs);
+		if (lastSuccess !== null && missed >= 2 && running === null) {
+			incidents.push({
+				key,
+				target,
+				what: 'stale',
+				version: lastSuccess.at,
+				since: lastSuccess.at,
+				text: 'two backups were due since, and none succeeded',
+			});
+		} else if (missed < 2) {
+			well.add(key);
+		}
+	}
+
+	return {incidents, well};
+}
+
+/** Counted in UTC: whose time zone the agent has does not matter for how many there are. At most 2. */
+function missedTimes(line: string | undefined, since: number, until: number): number {
+	if (line === undefined) {
+		return 0;
+	}
+
+	try {
+		const next = dueTimes(line, 'UTC');
+		const first = next(since);
+		return first > until ? 0 : next(first) > until ? 1 : 2;
+	} catch {
+		return 0;
+	}
+}
+
+export const incidentMessage = ({what, since, run, text}: Incident, label: string): Message =>
+	what === 'stale'
+		? message(`🟠 ${code(label)} is stale`, [
+				section(`🟠 ${code(label)} is *stale*: its last good backup is of ${date(since)}\n${code(text)}`),
+			])
+		: message(`❌ ${what} of ${code(label)} ${run?.outcome ?? 'failed'}`, [
+				section(
+					`${markOf(run?.outcome ?? 'failed')} *${what}* of ${code(label)}, ${run === undefined ? '' : `run ${code(run.run)} of ${date(run.startedAt)}`}\n${failureText(
+						{label, step: what},
+						{outcome: run?.outcome ?? 'failed', error: text},
+					)}`,
+				),
+			]);
+
+export const resolvedMessage = (what: string, label: string, now: number): Message =>
+	message(`✅ ${what} of ${code(label)} is well again`, [section(`✅ *${what}* of ${code(label)} is well again, ${date(now)}`)]);

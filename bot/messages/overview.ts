@@ -1,0 +1,98 @@
+import {size, when} from '../../agent/cli/units.ts';
+import {type Block, type Button, buttons, context, header, type Message, message, section, type View} from '../blocks.ts';
+import {type Overview, type Standing, standing, type TargetRow} from '../overview.ts';
+import type {Order} from '../references.ts';
+import {code, codeBlock, date} from '../text.ts';
+
+/** What a button's reference is made with. */
+export type Sign = (order: Order) => string;
+
+interface Shown {
+	page: number;
+	now: number;
+	sign: Sign;
+	/** Fewer buttons for those who may not press them; the press is checked all the same. */
+	may: {operate: boolean; restore: boolean};
+}
+
+const lights: Record<Standing, string> = {running: '🔵', failed: '🔴', partial: '🟡', never: '⚪', good: '🟢'};
+
+/** Two blocks a target, and a few around them. */
+const perMessage = 20;
+const perHome = 40;
+
+export const overviewMessage = (overview: Overview, shown: Shown): Message =>
+	message(`Backups: ${summary(overview.rows)}`, overviewBlocks(overview, shown, perMessage, 'page'));
+
+export const homeView = (overview: Overview, shown: Shown): View => ({
+	type: 'home',
+	blocks: overviewBlocks(overview, shown, perHome, 'home-page'),
+});
+
+export const deniedHome = (reason: string): View => ({type: 'home', blocks: [section(`You cannot see the backups: ${code(reason)}`)]});
+
+function overviewBlocks({rows, troubles}: Overview, shown: Shown, pageSize: number, verb: string): Block[] {
+	const pages = Math.max(1, Math.ceil(rows.length / pageSize));
+	const page = Math.min(Math.max(0, shown.page), pages - 1);
+	return [
+		header('Backups'),
+		context(`${summary(rows)} · as of ${date(shown.now)}`),
+		...troubles.slice(0, 3).map(trouble => section(`⚠️ ${codeBlock(trouble, 1000)}`)),
+		...(rows.length === 0 && troubles.length === 0 ? [section('No container carries the label `holdfast.enable=true`.')] : []),
+		...rows.slice(page * pageSize, (page + 1) * pageSize).flatMap(row => rowBlocks(row, shown)),
+		...buttons([
+			page > 0 ? {verb, text: 'Previous', value: shown.sign({verb, page: page - 1})} : undefined,
+			pages > 1 && page < pages - 1 ? {verb, text: `Next (${page + 2} of ${pages})`, value: shown.sign({verb, page: page + 1})} : undefined,
+			{verb, text: 'Refresh', value: shown.sign({verb, page})},
+		]),
+	];
+}
+
+export function summary(rows: readonly TargetRow[]): string {
+	const counts = Map.groupBy(rows, standing);
+	const words: Record<Standing, string> = {
+		failed: 'failed',
+		partial: 'partial',
+		running: 'running',
+		never: 'never backed up',
+		good: 'good',
+	};
+	const parts = (Object.keys(words) as Standing[]).flatMap(kind =>
+		counts.has(kind) ? [`${counts.get(kind)?.length} ${words[kind]}`] : [],
+	);
+	return `${rows.length} ${rows.length === 1 ? 'target' : 'targets'}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
+}
+
+function rowBlocks(row: TargetRow, {now, sign, may}: Shown): Block[] {
+	const {host, target} = row;
+	const button = (verb: string, text: string): Button => ({verb, text, value: sign({verb, host, target})});
+	return [
+		section(rowText(row, now)),
+		...buttons([
+			may.operate ? button('backup', 'Back up') : undefined,
+			button('points', 'Points'),
+			button('history', 'History'),
+			may.restore ? button('choose', 'Restore…') : undefined,
+		]),
+	];
+}
+
+export function rowText(row: TargetRow, now: number): string {
+	const {status, container, bytes} = row;
+	const facts = [
+		container === 'running' ? undefined : `container ${code(container)}`,
+		status.lastSuccess === null ? 'no restore point' : `last point ${when(status.lastSuccess.at, now)}`,
+		bytes === undefined ? undefined : size(bytes),
+		status.nextRun === null ? undefined : `next run ${when(status.nextRun, now)}`,
+		status.running === null ? undefined : `run ${code(status.running)} is under way`,
+	].filter(fact => fact !== undefined);
+	const troubles = [
+		...status.problems.map(({message: text, hint}) => text + (hint ? ` (${hint})` : '')),
+		...(status.lastRun?.error === undefined ? [] : [`${status.lastRun.outcome}: ${status.lastRun.error}`]),
+	];
+	return [
+		`${lights[standing(row)]} ${code(row.label)}`,
+		facts.join(' · '),
+		...troubles.slice(0, 3).map(text => `› ${code(text, 400)}`),
+	].join('\n');
+}

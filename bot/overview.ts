@@ -1,0 +1,71 @@
+/** The state of every target of every agent, gathered for what shows it. */
+import type {StatusView} from '../agent/agent.ts';
+import {explain} from '../agent/errors.ts';
+import type {Fleet, Host} from './fleet.ts';
+
+export interface TargetRow {
+	host: string;
+	target: string;
+	label: string;
+	/** The engine's word for its container. */
+	container: string;
+	status: StatusView;
+	/** Of the newest point; undefined where it is not known. */
+	bytes: number | undefined;
+}
+
+export interface Overview {
+	rows: TargetRow[];
+	/** What could not be asked, for people. */
+	troubles: string[];
+}
+
+export async function gather(fleet: Fleet): Promise<Overview> {
+	const parts = await Promise.all(fleet.hosts.map(async host => ofHost(fleet, host)));
+	return {rows: parts.flatMap(({rows}) => rows).sort(compare), troubles: parts.flatMap(({troubles}) => troubles)};
+}
+
+async function ofHost(fleet: Fleet, host: Host): Promise<Overview> {
+	const troubles: string[] = [];
+	const missing = (error: unknown): never[] => {
+		troubles.push(`${fleet.hosts.length === 1 ? '' : `${host.name}: `}${explain(error)}`);
+		return [];
+	};
+	const [status, targets] = await Promise.all([host.client.status().catch(missing), host.client.targets().catch(() => [])]);
+	const points = troubles.length > 0 ? [] : await host.client.points().catch(missing);
+	const bytes = new Map(points.toReversed().map(({target, sources}) => [target, sources.reduce((sum, source) => sum + source.bytes, 0)]));
+	const containers = new Map(targets.map(({target, state}) => [target, state]));
+	const rows = status.map(
+		(row): TargetRow => ({
+			host: host.name,
+			target: row.target,
+			label: fleet.label(host.name, row.target),
+			container: containers.get(row.target) ?? 'unknown',
+			status: row,
+			bytes: bytes.get(row.target),
+		}),
+	);
+	return {rows, troubles};
+}
+
+export type Standing = 'running' | 'failed' | 'partial' | 'never' | 'good';
+
+export function standing({status}: TargetRow): Standing {
+	if (status.running !== null) {
+		return 'running';
+	}
+
+	if (status.problems.length > 0) {
+		return 'failed';
+	}
+
+	return status.lastRun === null ? 'never' : status.lastRun.outcome === 'success' ? 'good' : status.lastRun.outcome;
+}
+
+const order: readonly Standing[] = ['failed', 'partial', 'running', 'never', 'good'];
+
+/** What needs a person comes first. */
+function compare(a: TargetRow, b: TargetRow): number {
+	const difference = order.indexOf(standing(a)) - order.indexOf(standing(b));
+	return difference === 0 ? (a.label < b.label ? -1 : Number(a.label > b.label)) : difference;
+}

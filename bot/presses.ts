@@ -1,0 +1,113 @@
+/** Buttons. Each carries an order that this bot signed; whether the person may give it is decided now, not when it was shown. */
+
+import {type Commands, settledBy} from './commands.ts';
+import {answer, answering, type Desk, lifetimes} from './desk.ts';
+import {deniedHome, homeView} from './messages/overview.ts';
+import {storyOf, threadMessage, told} from './messages/run.ts';
+import {gather} from './overview.ts';
+import type {Reference} from './references.ts';
+import type {Restoring} from './restoring.ts';
+import type {Origin, Pressed} from './slack.ts';
+
+export interface Presses {
+	press: (pressed: Pressed, origin: Origin) => Promise<void>;
+	home: (origin: Origin, page?: number) => Promise<void>;
+}
+
+export function createPresses(desk: Desk, {commands, restoring}: {commands: Commands; restoring: Restoring}): Presses {
+	const {slack, fleet, guard, references, runs, now} = desk;
+
+	const placedOf = ({host: name, target = ''}: Reference) => {
+		const host = fleet.host(name);
+		return {host, target, label: fleet.label(host.name, target)};
+	};
+
+	const home = async (origin: Origin, page = 0): Promise<void> => {
+		const may = {
+			view: await guard.may(origin, 'view'),
+			operate: await guard.may(origin, 'backup'),
+			restore: await guard.may(origin, 'restore'),
+		};
+		const sign = (order: Parameters<typeof references.sign>[0]) => references.sign(order, lifetimes.home);
+		const view = may.view ? homeView(await gather(fleet), {page, now: now(), sign, may}) : deniedHome('this needs the role viewer');
+		await slack.call('views.publish', {user_id: origin.user, view});
+	};
+
+	const details = async (origin: Origin, reference: Reference): Promise<void> => {
+		const {host, label} = placedOf(reference);
+		await guard.allow(origin, {action: 'view', host, target: label, subject: reference.run ?? '', reference: ''});
+		const run = await host.client.run(reference.run ?? '');
+		let story = storyOf({...run, host: host.name, label, approvers: []});
+		if (run.state === 'finished') {
+			for await (const event of host.client.follow(run.run, AbortSignal.timeout(20_000))) {
+				story = told(story, event);
+			}
+		}
+
+		await answer(desk, origin, threadMessage(story));
+	};
+
+	const settle = async (origin: Origin, verb: 'undo' | 'finish', {id, run = '', host}: Reference, {message}: Pressed): Promise<void> => {
+		const begun = await commands.settle(origin, verb, run, id);
+		if (message !== undefined) {
+			await runs.settle(fleet.host(host), run, message, settledBy(verb, origin.user, begun));
+		}
+	};
+
+	const obey = async (origin: Origin, reference: Reference, pressed: Pressed): Promise<void> => {
+		switch (reference.verb) {
+			case 'page':
+				return commands.overview(origin, reference.page ?? 0, {replace: true});
+			case 'home-page':
+				return home(origin, reference.page ?? 0);
+			case 'points':
+				return commands.points(origin, placedOf(reference));
+			case 'history':
+				return commands.history(origin, placedOf(reference));
+			case 'backup':
+				return commands.backup(origin, placedOf(reference), reference.id);
+			case 'choose':
+				return restoring.open(origin, async () => placedOf(reference));
+			case 'cancel':
+			case 'cancel-restore':
+				return commands.cancel(origin, reference.run ?? '', reference.id);
+			case 'undo':
+			case 'finish':
+				return settle(origin, reference.verb, reference, pressed);
+			case 'details':
+				return details(origin, reference);
+			case 'approve':
+			case 'refuse':
+				return restoring.decide(origin, reference, pressed);
+		}
+	};
+
+	return {
+		home,
+		async press(pressed, origin) {
+			const verb = pressed.actionId.replace(/\.\d+$/, '');
+			if (verb === 'pick') {
+				return restoring.picked(origin, pressed);
+			}
+
+			await answering(desk, origin, 'Not done', async () => {
+				const opened = references.open(pressed.value);
+				if ('problem' in opened) {
+					const reason = opened.problem === 'forged' ? 'this button is not of this bot' : 'this button is too old: ask again';
+					throw await guard.refuse(origin, {action: word(verb), host: fleet.hosts[0], subject: '', reason});
+				}
+
+				const {reference} = opened;
+				if (reference.verb !== verb || reference.team !== slack.team()) {
+					const reason = 'this button was made for something else';
+					throw await guard.refuse(origin, {action: word(verb), host: fleet.hosts[0], subject: reference.target ?? '', reason});
+				}
+
+				await obey(origin, reference, pressed);
+			});
+		},
+	};
+}
+
+/** Of what was forged, only a word is written down. */
+const word = (verb: string): string => verb.replaceAll(/[^a-z-]/g, '').slice(0, 30) || 'unknown';

@@ -1,0 +1,76 @@
+/**
+ * What buttons and modals carry: an order, signed, so that nobody but this bot can have written it. Whether it was used before
+ * is asked of the agent, which remembers it beyond a restart.
+ */
+import {createHmac, randomBytes, timingSafeEqual} from 'node:crypto';
+
+export interface Order {
+	/** What is asked for: `backup`, `approve`, `choose`, … */
+	verb: string;
+	/** Of the agent. */
+	host?: string | undefined;
+	target?: string | undefined;
+	point?: string | undefined;
+	run?: string | undefined;
+	/** Empty: all sources of the point. */
+	only?: readonly string[] | undefined;
+	into?: string | undefined;
+	/** What the label `restore.warning` says was read. */
+	acknowledged?: boolean | undefined;
+	/** How many people it needs, and until when they may approve. */
+	needed?: number | undefined;
+	deadline?: number | undefined;
+	/** The only person who may use it. */
+	by?: string | undefined;
+	/** Who approved already. */
+	approvers?: readonly string[] | undefined;
+	/** The key of the message that it stands on. */
+	message?: string | undefined;
+	page?: number | undefined;
+}
+
+export interface Reference extends Order {
+	id: string;
+	team: string;
+	/** Milliseconds since 1970. */
+	until: number;
+}
+
+export type Opened = {reference: Reference} | {problem: 'forged' | 'expired'};
+
+export interface References {
+	sign: (order: Order, lifetimeMs: number) => string;
+	open: (text: string) => Opened;
+}
+
+export interface ReferencesOptions {
+	/** The same after a restart: buttons outlive the bot. */
+	secret: string;
+	team: () => string;
+	now?: () => number;
+}
+
+export function createReferences({secret, team, now = Date.now}: ReferencesOptions): References {
+	const key = createHmac('sha256', secret).update('holdfast references').digest();
+	const seal = (content: string) => createHmac('sha256', key).update(content).digest();
+	return {
+		sign(order, lifetimeMs) {
+			const reference: Reference = {...order, id: randomBytes(9).toString('base64url'), team: team(), until: now() + lifetimeMs};
+			const content = Buffer.from(JSON.stringify(reference)).toString('base64url');
+			return `${content}.${seal(content).toString('base64url')}`;
+		},
+		open(text) {
+			const [content = '', given = '', ...rest] = text.split('.');
+			const [expected, got] = [seal(content), Buffer.from(given, 'base64url')];
+			// One spelling only: base64url of 32 bytes has others, and each would be another reference
+			const isOurs =
+				rest.length === 0 && got.length === expected.length && timingSafeEqual(expected, got) && got.toString('base64url') === given;
+			if (!isOurs) {
+				return {problem: 'forged'};
+			}
+
+			const reference = JSON.parse(Buffer.from(content, 'base64url').toString()) as Reference;
+			return reference.until < now() ? {problem: 'expired'} : {reference};
+		},
+	};
+}

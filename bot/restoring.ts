@@ -1,0 +1,327 @@
+/** The story of a restore in Slack: choose, check, confirm, approve, begin. */
+import type {RestoreRequest} from '../agent/agent.ts';
+import {explain} from '../agent/errors.ts';
+import {approvalsFor} from './access.ts';
+import {type ApprovalRequest, approvalMs, approve, type RestoreOrder} from './approvals.ts';
+import type {View} from './blocks.ts';
+import {answering, channelOf, type Desk, lifetimes, start} from './desk.ts';
+import type {Placed} from './fleet.ts';
+import {RefusedError} from './guard.ts';
+import {
+	approvalMessage,
+	choiceView,
+	chosenSources,
+	confirmView,
+	decidedMessage,
+	endView,
+	keyOf,
+	targetView,
+	waitingView,
+} from './messages/restore.ts';
+import type {Reference} from './references.ts';
+import type {Origin, Pressed, Submission, Submitted} from './slack.ts';
+import {code, person} from './text.ts';
+
+export interface Restoring {
+	/** Opens the modal at once, and fills it when the agents have answered. */
+	open: (origin: Origin, wanted: () => Promise<Placed | undefined>, point?: string) => Promise<void>;
+	/** A target was picked in it. */
+	picked: (origin: Origin, pressed: Pressed) => Promise<void>;
+	/** Answered at once. */
+	submitted: (submitted: Submitted, origin: Origin) => Submission | undefined;
+	/** A button of an approval. */
+	decide: (origin: Origin, reference: Reference, pressed: Pressed) => Promise<void>;
+}
+
+export function createRestoring(desk: Desk): Restoring {
+	const {slack, fleet, guard, references, board, rules, log, now} = desk;
+
+	const sign = (order: Parameters<typeof references.sign>[0]) => references.sign(order, lifetimes.modal);
+	const update = async (viewId: string, view: View) => slack.call('views.update', {view_id: viewId, view});
+
+	/** What goes wrong is shown in the modal. */
+	const inModal = async (viewId: string, what: string, work: () => Promise<View>): Promise<void> => {
+		let view: View;
+		try {
+			view = await work();
+		} catch (error) {
+			view = error instanceof RefusedError ? endView('⛔', `${what}: ${code(error.message, 500)}`) : endView('❌', what, explain(error));
+		}
+
+		await update(viewId, view);
+	};
+
+	const allow = async (origin: Origin, {host, target, label}: Placed): Promise<void> => {
+		if (!(await guard.may(origin, 'restore', label))) {
+			throw await guard.refuse(origin, {action: 'restore', host, subject: target, reason: `this needs the role restorer for ${label}`});
+		}
+	};
+
+	const choose = async (origin: Origin, placed: Placed, point?: string): Promise<View> => {
+		await allow(origin, placed);
+		const {host, target, label} = placed;
+		const points = await host.client.points(target);
+		return choiceView({label, points, point, reference: sign({verb: 'choose', host: host.name, target, by: origin.user})});
+	};
+
+	const check = async (
+		origin: Origin,
+		{host: name, target = ''}: Reference,
+		{point = '', what = '', into = ''}: Readonly<Record<string, string>>,
+	): Promise<View> => {
+		const host = fleet.host(name);
+		const placed = {host, target, label: fleet.label(host.name, target)};
+		await allow(origin, placed);
+		const points = await host.client.points(target);
+		const only = chosenSources(what, points, point);
+		if (only === undefined) {
+			return endView('⚠️', `Point ${code(point)} has nothing of what was chosen.`);
+		}
+
+		const beside = into.trim() === '' ? {} : {into: into.trim()};
+		const plan = await host.client.planRestore({target, point, only, ...beside, trigger: `slack:${origin.user}`});
+		const earlier = (await host.client.runs({target, limit: 100})).find(
+			({operation, outcome}) => operation === 'restore' && outcome === 'success',
+		);
+		const lastOutage = earlier?.result && 'outageSeconds' in earlier.result ? earlier.result.outageSeconds : undefined;
+		const order = {
+			verb: 'restore',
+			host: name,
+			target,
+			point: plan.point.point,
+			only,
+			...beside,
+			by: origin.user,
+			acknowledged: plan.acknowledge !== null,
+		};
+		return confirmView({
+			label: placed.label,
+			plan,
+			lastOutage,
+			needed: approvalsFor(rules, placed.label),
+			now: now(),
+			reference: sign(order),
+		});
+	};
+
+	const begin = async (origin: Origin, order: RestoreOrder, reference: string, approvers: readonly string[]): Promise<string> => {
+		const {target, point, only, into, acknowledged, by} = order;
+		const host = fleet.host(order.host);
+		const request: Omit<RestoreRequest, 'trigger'> = {
+			target,
+			point,
+			only,
+			...(into === undefined ? {} : {into}),
+			...(acknowledged ? {acknowledged} : {}),
+		};
+		return start(desk, origin, {
+			action: approvers.length === 0 ? 'restore' : 'approve',
+			placed: {host, target, label: fleet.label(host.name, target)},
+			reference,
+			operation: 'restore',
+			approvers,
+			by,
+			begin: async trigger => host.client.restore({...request, trigger}),
+		});
+	};
+
+	const approvalKey = (id: string) => `approval ${id}`;
+
+	const showApproval = (channel: string, request: ApprovalRequest, key: string): void => {
+		const label = fleet.label(request.host, request.target);
+		const {until: deadline, ...rest} = request;
+		const order = {...rest, deadline, message: key};
+		const left = Math.max(1000, deadline - now());
+		board.show(
+			key,
+			channel,
+			approvalMessage({
+				request,
+				label,
+				pointTime: undefined,
+				approve: references.sign({...order, verb: 'approve'}, left),
+				refuse: references.sign({...order, verb: 'refuse'}, left),
+			}),
+		);
+	};
+
+	const open = new Map<string, NodeJS.Timeout>();
+	const end = (key: string, channel: string, request: ApprovalRequest, outcome: string): void => {
+		clearTimeout(open.get(key));
+		open.delete(key);
+		board.show(key, channel, decidedMessage({request, label: fleet.label(request.host, request.target), outcome}));
+		board.settle(key);
+	};
+
+	/** Written down as asked for; the restore itself is begun by who approves last. */
+	const askOthers = async (origin: Origin, order: RestoreOrder, reference: Reference, needed: number): Promise<View> => {
+		const host = fleet.host(order.host);
+		const label = fleet.label(order.host, order.target);
+		const entry = await guard.allow(origin, {action: 'restore', host, target: label, subject: order.target, reference: reference.id});
+		await host.client.completeAudit(entry, {outcome: `waits for ${needed - 1} to approve`});
+		const request: ApprovalRequest = {...order, approvers: [], needed, until: now() + approvalMs};
+		const key = approvalKey(reference.id);
+		const channel = channelOf(desk, origin);
+		showApproval(channel, request, key);
+		open.set(key, setTimeout(() => end(key, channel, request, '⌛ nobody approved in time'), approvalMs).unref());
+		return endView('🔐', `${needed - 1} more must approve within 15 minutes. The channel shows who.`);
+	};
+
+	const confirm = async (origin: Origin, reference: Reference): Promise<View> => {
+		const {host = '', target = '', point = '', only = [], into, acknowledged = false} = reference;
+		const order: RestoreOrder = {host, target, point, only, into, acknowledged, by: origin.user};
+		const needed = approvalsFor(rules, fleet.label(host, target));
+		if (needed > 1) {
+			return askOthers(origin, order, reference, needed);
+		}
+
+		return endView('✅', `The restore began: run ${code(await begin(origin, order, reference.id, []))}. The channel shows how it goes.`);
+	};
+
+	/** The modal belongs to who opened it. */
+	const referenceOf = async ({reference: text}: Submitted, origin: Origin, verb: string): Promise<Reference> => {
+		const opened = references.open(text);
+		if ('problem' in opened) {
+			const reason = opened.problem === 'forged' ? 'this modal is not of this bot' : 'this modal is too old: ask again';
+			throw await guard.refuse(origin, {action: verb, host: fleet.hosts[0], subject: '', reason});
+		}
+
+		const {reference} = opened;
+		if (reference.verb !== verb || reference.by !== origin.user || reference.team !== slack.team()) {
+			throw await guard.refuse(origin, {
+				action: verb,
+				host: fleet.host(reference.host),
+				subject: reference.target ?? '',
+				reason: 'this modal is not for this person and purpose',
+			});
+		}
+
+		return reference;
+	};
+
+	return {
+		async open(origin, wanted, point) {
+			const opened = await slack.call('views.open', {
+				trigger_id: origin.triggerId,
+				view: waitingView('Asking the agent …', sign({verb: 'pick', by: origin.user})),
+			});
+			const {id} = opened.view as {id: string};
+			await inModal(id, 'The restore cannot be prepared', async () => {
+				const placed = await wanted();
+				if (placed !== undefined) {
+					return choose(origin, placed, point);
+				}
+
+				const targets = await fleet.targets();
+				const allowed = await Promise.all(targets.map(async ({label}) => guard.may(origin, 'restore', label)));
+				const labels = targets.filter((_, index) => allowed[index]).map(({label}) => label);
+				if (labels.length === 0 && targets.length > 0) {
+					throw await guard.refuse(origin, {action: 'restore', host: fleet.hosts[0], subject: '', reason: 'this needs the role restorer'});
+				}
+
+				return targetView(labels, sign({verb: 'pick', by: origin.user}));
+			});
+		},
+		async picked(origin, {view, value}) {
+			if (view === undefined) {
+				return;
+			}
+
+			await inModal(view.id, 'The restore cannot be prepared', async () => {
+				await referenceOf(view, origin, 'pick');
+				const placed = (await fleet.targets()).find(({label}) => keyOf(label) === value);
+				return placed === undefined ? endView('⚠️', 'That target is gone.') : choose(origin, placed);
+			});
+		},
+		submitted(view, origin) {
+			const {callback, reference: text, values, id} = view;
+			if (callback === 'choose') {
+				return {
+					answer: {response_action: 'update', view: waitingView('Checking whether the point is complete and fits …', text)},
+					work: async () =>
+						inModal(id, 'The restore cannot be prepared', async () => check(origin, await referenceOf(view, origin, 'choose'), values)),
+				};
+			}
+
+			if (callback !== 'confirm') {
+				return undefined;
+			}
+
+			const errors = mistakes(view, desk);
+			return Object.keys(errors).length > 0
+				? {answer: {response_action: 'errors', errors}, work: async () => {}}
+				: {
+						answer: {response_action: 'update', view: waitingView('Asking for the restore …', text)},
+						work: async () =>
+							inModal(id, 'The restore was not begun', async () => confirm(origin, await referenceOf(view, origin, 'restore'))),
+					};
+		},
+		async decide(origin, reference, pressed) {
+			const {verb, host: name, target = '', message: key = '', deadline = 0, needed = 2, approvers = [], by = ''} = reference;
+			const host = fleet.host(name);
+			const label = fleet.label(host.name, target);
+			const {point = '', only = [], into, acknowledged = false} = reference;
+			const request: ApprovalRequest = {host: host.name, target, point, only, into, acknowledged, by, approvers, needed, until: deadline};
+			const channel = pressed.message?.channel ?? channelOf(desk, origin);
+			if (pressed.message !== undefined) {
+				board.adopt(key, pressed.message);
+			}
+
+			await answering(desk, origin, verb === 'approve' ? 'Not approved' : 'Not refused', async () => {
+				if (verb === 'refuse') {
+					const isOwn = origin.user === by;
+					const entry = await guard.allow(origin, {action: 'refuse', host, target: label, subject: target, reference: reference.id});
+					await host.client.completeAudit(entry, {outcome: isOwn ? 'withdrawn' : 'refused'});
+					return end(key, channel, request, `🚫 ${isOwn ? 'withdrawn' : 'refused'} by ${person(origin.user)}`);
+				}
+
+				const approval = approve(request, origin.user, now());
+				if (approval.state === 'refused') {
+					throw await guard.refuse(origin, {action: 'approve', host, subject: target, reason: approval.reason});
+				}
+
+				if (!(await guard.may({...origin, user: by}, 'restore', label))) {
+					throw await guard.refuse(origin, {
+						action: 'approve',
+						host,
+						subject: target,
+						reason: 'who asked may no longer restore this target',
+					});
+				}
+
+				if (approval.state === 'waiting') {
+					const entry = await guard.allow(origin, {action: 'approve', host, target: label, subject: target, reference: reference.id});
+					await host.client.completeAudit(entry, {outcome: 'waits for more to approve'});
+					return showApproval(channel, approval.request, key);
+				}
+
+				try {
+					const run = await begin(origin, request, reference.id, approval.request.approvers);
+					end(key, channel, approval.request, `✅ run ${code(run)} began`);
+				} catch (error) {
+					if (!(error instanceof RefusedError)) {
+						end(key, channel, approval.request, `❌ it could not begin: ${code(explain(error), 700)}`);
+					}
+
+					throw error;
+				}
+			});
+			log.debug('an approval was decided', {user: origin.user, verb});
+		},
+	};
+}
+
+/** Judged while Slack waits: nothing is asked of anybody. */
+function mistakes({reference: text, values}: Submitted, {references, fleet}: Desk): Record<string, string> {
+	const opened = references.open(text);
+	if ('problem' in opened) {
+		return {};
+	}
+
+	const {host = '', target = '', acknowledged} = opened.reference;
+	const label = fleet.label(host, target);
+	return {
+		...(values.confirm?.trim() === label ? {} : {confirm: 'This is not the name of the target.'}),
+		...(acknowledged && values.warned !== 'yes' ? {warned: 'Read the warnings first.'} : {}),
+	};
+}

@@ -1,0 +1,115 @@
+/** Follows runs and shows each in one message; also those that were under way when the bot was started again. */
+import {setTimeout as delay} from 'node:timers/promises';
+import {NotFoundError} from '../agent/errors.ts';
+import type {Log} from '../agent/log.ts';
+import type {Board, Posted} from './board.ts';
+import {lifetimes} from './desk.ts';
+import type {Fleet, Host} from './fleet.ts';
+import {type RunStory, runMessage, storyOf, threadMessage, told} from './messages/run.ts';
+import type {References} from './references.ts';
+
+export type Beginning = Parameters<typeof storyOf>[0];
+
+export interface RunMessages {
+	/** Waits for nothing. */
+	follow: (beginning: Beginning, channel: string) => void;
+	/** Goes on with what an earlier life showed. */
+	resume: () => Promise<void>;
+	/** Takes the buttons off a message of a run that is over, and says why. */
+	settle: (host: Host, run: string, posted: Posted, text: string) => Promise<void>;
+}
+
+export interface RunMessagesOptions {
+	fleet: Fleet;
+	board: Board;
+	references: References;
+	log: Log;
+	signal: AbortSignal;
+}
+
+const againMs = 5000;
+const noteKey = (run: string) => `run ${run}`;
+
+export function createRunMessages({fleet, board, references, log, signal}: RunMessagesOptions): RunMessages {
+	const sign = (order: Parameters<References['sign']>[0]) => references.sign(order, lifetimes.run);
+	const note = (host: Host, run: string, content: string | null): void => {
+		host.client
+			.saveNote(noteKey(run), content)
+			.catch((error: unknown) => log.warning('where a run is shown could not be noted', {error, run}));
+	};
+
+	const show = (story: RunStory, channel: string): void => {
+		board.show(noteKey(story.run), channel, runMessage(story, sign), posted => {
+			if (story.result === undefined) {
+				note(fleet.host(story.host), story.run, JSON.stringify({posted, approvers: story.approvers}));
+			}
+		});
+	};
+
+	const follow = async (beginning: Beginning, channel: string): Promise<void> => {
+		const host = fleet.host(beginning.host);
+		let story = storyOf(beginning);
+		show(story, channel);
+		while (story.result === undefined) {
+			try {
+				story = storyOf(beginning);
+				for await (const event of host.client.follow(beginning.run, signal)) {
+					story = told(story, event);
+					show(story, channel);
+				}
+			} catch (error) {
+				signal.throwIfAborted();
+				if (error instanceof NotFoundError) {
+					note(host, beginning.run, null);
+					throw error;
+				}
+
+				// The agent is away: it says how the run ended when it is back
+				await delay(againMs, undefined, {signal});
+			}
+		}
+
+		board.thread(noteKey(story.run), threadMessage(story));
+		board.settle(noteKey(story.run));
+		note(host, story.run, null);
+	};
+
+	const started = (beginning: Beginning, channel: string): void => {
+		follow(beginning, channel).catch((error: unknown) => {
+			if (!signal.aborted) {
+				log.warning('a run can no longer be followed', {error, run: beginning.run});
+			}
+		});
+	};
+
+	const beginningOf = async (host: Host, run: string, approvers: readonly string[]): Promise<Beginning> => {
+		const {target, operation, trigger} = await host.client.run(run);
+		return {run, host: host.name, target, label: fleet.label(host.name, target), operation, trigger, approvers};
+	};
+
+	return {
+		follow: started,
+		async resume() {
+			for (const host of fleet.hosts) {
+				for (const [key, content] of Object.entries(await host.client.notes())) {
+					if (key.startsWith('run ')) {
+						const {posted, approvers} = JSON.parse(content) as {posted: Posted; approvers: string[]};
+						board.adopt(key, posted);
+						started(await beginningOf(host, key.slice(4), approvers), posted.channel);
+					}
+				}
+			}
+		},
+		async settle(host, run, posted, text) {
+			const view = await host.client.run(run);
+			if (view.result === null) {
+				return;
+			}
+
+			const story = {...storyOf(await beginningOf(host, run, [])), result: view.result, settled: text};
+			board.adopt(noteKey(run), posted);
+			show(story, posted.channel);
+			board.settle(noteKey(run));
+		},
+	};
+}

@@ -1,0 +1,178 @@
+/** Looks at every agent now and then: what failed without anybody in Slack asking for it is told once, and taken back when it is well again. */
+import {setTimeout as delay} from 'node:timers/promises';
+import {dueTimes} from '../agent/due.ts';
+import {explain} from '../agent/errors.ts';
+import {message, section} from './blocks.ts';
+import type {Posted} from './board.ts';
+import type {Desk} from './desk.ts';
+import type {Host} from './fleet.ts';
+import {type Incident, incidentMessage, type Judged, judgeRuns, judgeStale, resolvedMessage} from './incidents.ts';
+import {digestMessage} from './messages/digest.ts';
+import {gather} from './overview.ts';
+import {code} from './text.ts';
+
+export interface WatchOptions {
+	signal: AbortSignal;
+	/** A cron line. */
+	digest: string | undefined;
+	timeZone: string;
+	runsMs?: number;
+	/** Stale targets are looked for less often: that asks the engine. */
+	staleMs?: number;
+	/** How long an agent may be away before it is told. */
+	awayMs?: number;
+}
+
+/** What is noted of an open incident. */
+interface Open {
+	version: string;
+	what: string;
+	target: string;
+	posted?: Posted | undefined;
+}
+
+const prefix = 'incident ';
+
+/** Never rejects; ends with the signal. */
+export async function watch(
+	desk: Desk,
+	{signal, digest, timeZone, runsMs = 5000, staleMs = 60_000, awayMs = 120_000}: WatchOptions,
+): Promise<void> {
+	const {channel, fleet, log, now} = desk;
+	if (channel === undefined) {
+		log.info('no HOLDFAST_SLACK_CHANNEL: failures are not posted to Slack');
+		return;
+	}
+
+	const watchers = fleet.hosts.map(host => createWatcher(desk, host, {channel, awayMs}));
+	let lookedForStale = Number.NEGATIVE_INFINITY;
+	const nextDigest = digest === undefined ? undefined : createDigest(desk, {channel, dueAfter: dueTimes(digest, timeZone)});
+	while (!signal.aborted) {
+		const withStale = now() - lookedForStale >= staleMs;
+		lookedForStale = withStale ? now() : lookedForStale;
+		await Promise.all(watchers.map(async look => look(withStale)));
+		await nextDigest?.().catch((error: unknown) => log.warning('the digest could not be made', {error}));
+		await delay(runsMs, undefined, {signal}).catch(() => {});
+	}
+}
+
+function createWatcher(desk: Desk, host: Host, {channel, awayMs}: {channel: string; awayMs: number}) {
+	const {board, fleet, log, now} = desk;
+	let open: Map<string, Open> | undefined;
+	let awaySince: number | undefined;
+	let isAwayTold = false;
+	const awayKey = `${prefix}${host.name} away`;
+
+	const note = async (key: string, content: Open | null): Promise<void> =>
+		host.client.saveNote(prefix + key, content === null ? null : JSON.stringify(content));
+	const boardKey = (key: string) => `${prefix}${host.name} ${key}`;
+
+	/** What an earlier life told. */
+	const recall = async (): Promise<Map<string, Open>> => {
+		const known = new Map<string, Open>();
+		for (const [key, content] of Object.entries(await host.client.notes())) {
+			if (key.startsWith(prefix)) {
+				const incident = JSON.parse(content) as Open;
+				known.set(key.slice(prefix.length), incident);
+				if (incident.posted !== undefined) {
+					board.adopt(boardKey(key.slice(prefix.length)), incident.posted);
+				}
+			}
+		}
+
+		return known;
+	};
+
+	const tell = (known: Map<string, Open>, incident: Incident): void => {
+		const {key, target, what, version} = incident;
+		const before = known.get(key);
+		if (before?.version === version && before.posted !== undefined) {
+			return;
+		}
+
+		const opened: Open = {version, what, target, posted: before?.posted};
+		const isNews = before?.version !== version;
+		known.set(key, opened);
+		if (!isNews) {
+			return;
+		}
+
+		board.show(boardKey(key), channel, incidentMessage(incident, fleet.label(host.name, target)), posted => {
+			opened.posted = posted;
+			note(key, {...(known.get(key) ?? opened), posted}).catch((error: unknown) =>
+				log.warning('a failure that was told could not be noted', {error}),
+			);
+		});
+		if (before?.posted !== undefined) {
+			void note(key, opened).catch((error: unknown) => log.warning('a failure that was told could not be noted', {error}));
+		}
+	};
+
+	const resolve = async (known: Map<string, Open>, key: string, {what, target}: Open): Promise<void> => {
+		known.delete(key);
+		board.show(boardKey(key), channel, resolvedMessage(what, fleet.label(host.name, target), now()));
+		board.settle(boardKey(key));
+		await note(key, null);
+	};
+
+	const reconcile = async (known: Map<string, Open>, {incidents, well}: Judged): Promise<void> => {
+		for (const incident of incidents) {
+			tell(known, incident);
+		}
+
+		for (const [key, opened] of [...known]) {
+			if (well.has(key)) {
+				await resolve(known, key, opened);
+			}
+		}
+	};
+
+	const away = (error: unknown): void => {
+		awaySince ??= now();
+		if (!isAwayTold && now() - awaySince >= awayMs) {
+			isAwayTold = true;
+			const text = `❌ the agent ${code(host.name)} does not answer`;
+			board.show(awayKey, channel, message(text, [section(`${text}\n${code(explain(error), 500)}`)]));
+		}
+	};
+
+	return async (withStale: boolean): Promise<void> => {
+		try {
+			const known = open ?? (await recall());
+			open = known;
+			await reconcile(known, judgeRuns(await host.client.runs({limit: 500})));
+			if (withStale) {
+				const judged = judgeStale(await host.client.status(), await host.client.targets(), now());
+				// That it failed is told already, and says more
+				const failing = new Set([...known.values()].filter(({what}) => what === 'backup').map(({target}) => target));
+				await reconcile(known, {...judged, incidents: judged.incidents.filter(({target}) => !failing.has(target))});
+			}
+
+			awaySince = undefined;
+			if (isAwayTold) {
+				isAwayTold = false;
+				const text = `✅ the agent ${code(host.name)} answers again`;
+				board.show(awayKey, channel, message(text, [section(text)]));
+				board.settle(awayKey);
+			}
+		} catch (error) {
+			log.debug('an agent could not be looked at', {error, host: host.name});
+			away(error);
+		}
+	};
+}
+
+/** Once for each due time; one that passed while the bot was away is left out. */
+function createDigest({board, fleet, now}: Desk, {channel, dueAfter}: {channel: string; dueAfter: (instant: number) => number}) {
+	let due = dueAfter(now());
+	return async (): Promise<void> => {
+		if (now() < due) {
+			return;
+		}
+
+		due = dueAfter(now());
+		const key = `digest ${now()}`;
+		board.show(key, channel, digestMessage(await gather(fleet), now()));
+		board.settle(key);
+	};
+}
