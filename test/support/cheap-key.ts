@@ -39,21 +39,47 @@ function derive(password: string, {N, r, p, salt}: Wrapped) {
 
 const crypt = (key: Buffer, nonce: Buffer, content: Buffer): Buffer => createCipheriv('aes-256-ctr', key, nonce).update(content);
 
-/** @throws when the password is not that of the key */
-export function rewrap(file: string, password: string): string {
-	const wrapped = JSON.parse(file) as Wrapped;
-	const old = derive(password, wrapped);
-	const data = Buffer.from(wrapped.data, 'base64');
-	const [nonce, content, tag] = [data.subarray(0, 16), data.subarray(16, -16), data.subarray(-16)];
-	if (!authenticate(content, old.mac, nonce).equals(tag)) {
+type Key = ReturnType<typeof derive>;
+
+/** @throws when it was not sealed with this key */
+function unseal({encrypt, mac}: Key, sealed: Buffer): Buffer {
+	const [nonce, content, tag] = [sealed.subarray(0, 16), sealed.subarray(16, -16), sealed.subarray(-16)];
+	if (!authenticate(content, mac, nonce).equals(tag)) {
 		throw new Error("this password is not the key's");
 	}
 
+	return crypt(encrypt, nonce, content);
+}
+
+function seal({encrypt, mac}: Key, content: Buffer): Buffer {
+	const nonce = randomBytes(16);
+	const secret = crypt(encrypt, nonce, content);
+	return Buffer.concat([nonce, secret, authenticate(secret, mac, nonce)]);
+}
+
+/** @throws when the password is not that of the key */
+export function rewrap(file: string, password: string): string {
+	const wrapped = JSON.parse(file) as Wrapped;
+	const content = unseal(derive(password, wrapped), Buffer.from(wrapped.data, 'base64'));
 	const cheap = {...wrapped, N: 2, r: 1, p: 1};
-	const {encrypt, mac} = derive(password, cheap);
-	const fresh = randomBytes(16);
-	const secret = crypt(encrypt, fresh, crypt(old.encrypt, nonce, content));
-	return JSON.stringify({...cheap, data: Buffer.concat([fresh, secret, authenticate(secret, mac, fresh)]).toString('base64')});
+	return JSON.stringify({...cheap, data: seal(derive(password, cheap), content).toString('base64')});
+}
+
+/** Files as they lie in a repository: what is given is sealed with its master key, uncompressed. `name` is the file's name. */
+export function sealing(keyFile: string, password: string): (content: string) => {name: string; file: Buffer} {
+	const wrapped = JSON.parse(keyFile) as Wrapped;
+	const opened = JSON.parse(unseal(derive(password, wrapped), Buffer.from(wrapped.data, 'base64')).toString()) as {
+		mac: {k: string; r: string};
+		encrypt: string;
+	};
+	const master = {
+		encrypt: Buffer.from(opened.encrypt, 'base64'),
+		mac: {k: Buffer.from(opened.mac.k, 'base64'), r: Buffer.from(opened.mac.r, 'base64')},
+	};
+	return content => {
+		const file = seal(master, Buffer.from(content));
+		return {name: createHash('sha256').update(file).digest('hex'), file};
+	};
 }
 
 /** The embedded repository of a running Holdfast container, with the one key that it has from the start. */
