@@ -123,6 +123,7 @@ export async function startDaemon(
 		state,
 		runs,
 		repositories: {[config.repository.name]: repository},
+		restic: createRestic(here, config.repository, {withoutLock: true}),
 		hub,
 		log,
 		version,

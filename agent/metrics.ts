@@ -4,6 +4,7 @@ import type {Overview} from './agent.ts';
 import type {EventHub} from './events.ts';
 import {gaugesOf} from './metrics/family.ts';
 import type {OwnState} from './metrics/own-state.ts';
+import {repositoryFamilies} from './metrics/repository.ts';
 import {type History, runFamilies} from './metrics/runs.ts';
 import {targetFamilies} from './metrics/targets.ts';
 
@@ -34,6 +35,7 @@ export function createMetrics({hub, version, history, collect, own, report, coll
 	const families = {
 		agent: agentFamilies(gauge, version),
 		targets: targetFamilies(gauge),
+		repository: repositoryFamilies(gauge),
 		runs: runFamilies(registry, history),
 	};
 
@@ -81,7 +83,9 @@ export function createMetrics({hub, version, history, collect, own, report, coll
 				}
 			}
 
-			families.agent.show(engineUp, own());
+			const known = own();
+			families.agent.show(engineUp, known);
+			families.repository.show(known.holdings);
 			return registry.metrics();
 		},
 	};

@@ -1,9 +1,11 @@
 /** Keeps what the metrics show up to date, so that a scrape waits for nothing. */
 import type {Agent} from './agent.ts';
 import type {EventHub} from './events.ts';
+import {createInventory} from './inventory.ts';
 import type {Log} from './log.ts';
 import {createMetrics, type Metrics} from './metrics.ts';
 import type {RepositoryDoor} from './repository.ts';
+import type {Restic} from './restic/restic.ts';
 import type {Runs} from './runs.ts';
 import type {State} from './state.ts';
 import {runView} from './views.ts';
@@ -13,10 +15,12 @@ const lookMs = 15_000;
 
 interface Observed {
 	agent: Pick<Agent, 'overview'>;
-	state: Pick<State, 'open' | 'lastRuns' | 'countRuns' | 'quiesced'>;
+	state: Pick<State, 'open' | 'lastRuns' | 'countRuns' | 'quiesced' | 'runs' | 'suspicions'>;
 	runs: Pick<Runs, 'isUnderWay'>;
 	/** By name. */
 	repositories: Readonly<Record<string, RepositoryDoor>>;
+	/** The primary. */
+	restic: Pick<Restic, 'snapshots' | 'locks' | 'size'>;
 	hub: EventHub;
 	log: Log;
 	version: string;
@@ -28,8 +32,16 @@ export interface Observation {
 	close: () => void;
 }
 
-export function observe({agent, state, runs, repositories, hub, log, version, isSlackConnected}: Observed): Observation {
+export function observe({agent, state, runs, repositories, restic, hub, log, version, isSlackConnected}: Observed): Observation {
 	const reachable = new Map<string, boolean>();
+	const inventory = createInventory({
+		name: 'primary',
+		restic,
+		state,
+		hub,
+		opened: async () => repositories.primary?.open(),
+		report: error => log.warning('what the repository holds could not be counted', {error}),
+	});
 	const metrics = createMetrics({
 		hub,
 		version,
@@ -44,6 +56,7 @@ export function observe({agent, state, runs, repositories, hub, log, version, is
 				leftQuiescedContainers: left.length,
 				repositories: reachable,
 				slackConnected: isSlackConnected(),
+				holdings: new Map([['primary', inventory.holdings()]]),
 			};
 		},
 	});
@@ -71,5 +84,11 @@ export function observe({agent, state, runs, repositories, hub, log, version, is
 	});
 	look();
 	const timer = setInterval(look, lookMs);
-	return {metrics, close: () => clearInterval(timer)};
+	return {
+		metrics,
+		close() {
+			clearInterval(timer);
+			inventory.close();
+		},
+	};
 }

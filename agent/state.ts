@@ -37,6 +37,8 @@ export interface State extends Journal, RestoreJournal, Housekeeping, Notes {
 		operation?: Operation | undefined;
 		outcome?: Outcome | undefined;
 		limit?: number | undefined;
+		/** Only those that were asked for after it: milliseconds since 1970. */
+		since?: number | undefined;
 	}) => RunRecord[];
 	/** The last finished run of each target and operation, and the last successful one; newest first. */
 	lastRuns: () => RunRecord[];
@@ -159,12 +161,12 @@ function openRuns(database: DatabaseSync): Pick<State, 'insertRun' | 'startRun' 
 			changedOne(finish.run(finishedAt, result.outcome, JSON.stringify(result), run).changes, `run ${run} is not under way`);
 			prune.run();
 		},
-		runs({target, operation, outcome, limit = 100} = {}) {
+		runs({target, operation, outcome, limit = 100, since = 0} = {}) {
 			const asked = Object.entries({target, operation, outcome}).filter((pair): pair is [string, string] => pair[1] !== undefined);
 			const where = asked.map(([column]) => `and ${column} = ?`).join(' ');
 			return database
-				.prepare(`select * from runs where true ${where} order by queued_at desc, run desc limit ?`)
-				.all(...asked.map(([, value]) => value), limit)
+				.prepare(`select * from runs where queued_at >= ? ${where} order by queued_at desc, run desc limit ?`)
+				.all(since, ...asked.map(([, value]) => value), limit)
 				.map(runRecord);
 		},
 		findRun(run) {

@@ -1,3 +1,5 @@
+import type {Holdings} from '../inventory.ts';
+
 /** What the metrics show besides what runs and overviews tell. */
 export interface OwnState {
 	/** Containers that are paused or stopped by a run now. */
@@ -8,4 +10,6 @@ export interface OwnState {
 	repositories: ReadonlyMap<string, boolean>;
 	/** Undefined where there is no Slack bot. */
 	slackConnected: boolean | undefined;
+	/** What each repository holds; by its name. */
+	holdings: ReadonlyMap<string, Holdings>;
 }

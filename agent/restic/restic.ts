@@ -158,6 +158,8 @@ export interface Restic {
 interface ResticOptions {
 	/** How long a verb waits for another's lock to go away; restic looks every 5 s, then less often. */
 	lockPatienceSeconds?: number;
+	/** For looking only: nobody is kept out, and what is seen may be half done. */
+	withoutLock?: boolean;
 	/** restic itself tries for 15 minutes to reach a repository; a question that is answered in a second need not wait for that. */
 	answerWithinMs?: number;
 }
@@ -166,12 +168,16 @@ interface ResticOptions {
 export function createRestic(
 	place: Place,
 	repository: Repository,
-	{lockPatienceSeconds = 60, answerWithinMs = 60_000}: ResticOptions = {},
+	{lockPatienceSeconds = 60, withoutLock = false, answerWithinMs = 60_000}: ResticOptions = {},
 ): Restic {
 	const {start, read, ask, failed} = createCaller(place, repository, answerWithinMs);
 
 	/** The option stands behind the verb, where nothing can take it for an argument. */
-	const patiently = ([verb = '', ...rest]: argv.Arguments): argv.Arguments => [verb, `--retry-lock=${lockPatienceSeconds}s`, ...rest];
+	const patiently = ([verb = '', ...rest]: argv.Arguments): argv.Arguments => [
+		verb,
+		withoutLock ? '--no-lock' : `--retry-lock=${lockPatienceSeconds}s`,
+		...rest,
+	];
 
 	const backUp = async (call: Call, onProgress: BackupOptions['onProgress']): Promise<Saved> => {
 		let summary: Summary | undefined;

@@ -54,6 +54,7 @@ function observe(history: Partial<History> = {}) {
 		quiescedContainers: 2,
 		leftQuiescedContainers: 1,
 		repositories: new Map([['primary', true]]),
+		holdings: new Map(),
 		slackConnected: undefined,
 	};
 	let collect = async () => observed;
@@ -115,6 +116,35 @@ test('what the agent shows', async t => {
 		'runs_total{target="shop/db",operation="backup",outcome="partial"}': 0,
 		'runs_total{target="shop/db",operation="backup",outcome="failed"}': 0,
 	});
+});
+
+test('what the repository holds and how well it is looked after', async t => {
+	const {samples, setOwn} = observe();
+	const holdings = {
+		points: new Map([['shop/db', 3]]),
+		sizeBytes: 1234,
+		oldestLock: null,
+		checkSuccess: false,
+		lastCheck: 5000,
+		lastPrune: 6000,
+		suspicious: ['shop/db'],
+	};
+	setOwn({holdings: new Map([['primary', holdings]])});
+	t.like(await samples(), {
+		'repository_size_bytes{repository="primary"}': 1234,
+		'repository_check_success{repository="primary"}': 0,
+		'repository_last_check_timestamp_seconds{repository="primary"}': 5,
+		'repository_last_prune_timestamp_seconds{repository="primary"}': 6,
+		'repository_lock_age_seconds{repository="primary"}': 0,
+		'restore_points{target="shop/db"}': 3,
+		'target_suspicious{target="shop/db"}': 1,
+	});
+	const unknown = {...holdings, points: undefined, sizeBytes: undefined, checkSuccess: undefined, lastCheck: undefined, suspicious: []};
+	setOwn({holdings: new Map([['primary', {...unknown, oldestLock: Date.now() - 60_000}]])});
+	const after = await samples();
+	t.false('repository_check_success{repository="primary"}' in after);
+	t.false('restore_points{target="shop/db"}' in after);
+	t.true((after['repository_lock_age_seconds{repository="primary"}'] ?? 0) >= 60);
 });
 
 test('what runs leave behind', async t => {

@@ -1,0 +1,45 @@
+/** The repository: what it holds, and whether it is looked after. */
+import type {Holdings} from '../inventory.ts';
+import type {MakeGauge} from './family.ts';
+
+export function repositoryFamilies(gauge: MakeGauge): {show: (repositories: ReadonlyMap<string, Holdings>) => void} {
+	const labels = ['repository'] as const;
+	const size = gauge('repository_size_bytes', 'Stored data, as of the last prune, and what backups added since.', labels);
+	const check = gauge('repository_check_success', '1 when the last check found everything in order, else 0.', labels);
+	const lastCheck = gauge('repository_last_check_timestamp_seconds', 'When the last check ended that found everything in order.', labels);
+	const lastPrune = gauge('repository_last_prune_timestamp_seconds', 'When the last successful prune ended.', labels);
+	const lockAge = gauge('repository_lock_age_seconds', 'For how long the oldest lock was not refreshed; 0 without locks.', labels);
+	const points = gauge('restore_points', 'Restore points in the repository.', ['target']);
+	const suspicious = gauge('target_suspicious', '1 while the target is much smaller than before and no person has looked.', ['target']);
+	const all = [size, check, lastCheck, lastPrune, lockAge, points, suspicious];
+	return {
+		show(repositories) {
+			for (const family of all) {
+				family.reset();
+			}
+
+			for (const [repository, holdings] of repositories) {
+				const given = [
+					[size, holdings.sizeBytes],
+					[check, holdings.checkSuccess === undefined ? undefined : Number(holdings.checkSuccess)],
+					[lastCheck, holdings.lastCheck && holdings.lastCheck / 1000],
+					[lastPrune, holdings.lastPrune && holdings.lastPrune / 1000],
+					[lockAge, holdings.oldestLock && Math.max(0, (Date.now() - holdings.oldestLock) / 1000)],
+				] as const;
+				for (const [family, value] of given) {
+					if (value !== undefined) {
+						family.set({repository}, value ?? 0);
+					}
+				}
+
+				for (const [target, count] of holdings.points ?? []) {
+					points.set({target}, count);
+				}
+
+				for (const target of holdings.suspicious) {
+					suspicious.set({target}, 1);
+				}
+			}
+		},
+	};
+}
