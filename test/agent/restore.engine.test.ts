@@ -15,7 +15,7 @@ const postgres = async (version: string, labels: Record<string, string>) => ({
 /** Names that break quoting of every kind. */
 const hostile = `a"b'; $(x) host=evil`;
 
-/** Everything that a dump must carry: rows, a sequence, a large object, a view, an index, privileges, an odd table name. */
+/** Everything that a dump must carry: rows, sequences, large objects, views, indexes, privileges, extensions, types, rules, odd names. */
 const content = `
 	create role reader; create role keeper login password 'hush'; create role "Odd ""Role""" in role reader;
 	create table entries (n bigserial primary key, payload text not null);
@@ -24,7 +24,20 @@ const content = `
 	create view newest as select * from entries order by n desc limit 1;
 	grant select on entries to reader; alter table entries owner to keeper;
 	select lo_from_bytea(4711, decode(repeat('deadbeef', 1000), 'hex'));
-	select setval('entries_n_seq', 123456);`;
+	alter large object 4711 owner to keeper; grant select on large object 4711 to reader; comment on large object 4711 is 'odd; "one"';
+	select setval('entries_n_seq', 123456);
+	create schema ext authorization keeper; create extension hstore schema ext; create extension pg_trgm; comment on extension pg_trgm is 'mine';
+	create type mood as enum ('fine', 'it''s bad'); create domain positive as int check (value > 0);
+	create table parts (id int generated always as identity (start 7 increment 3), at date not null, m mood, p positive, h ext.hstore,
+		twice int generated always as (p * 2) stored) partition by range (at);
+	create table parts_1 partition of parts for values from ('2026-01-01') to ('2027-01-01');
+	insert into parts (at, m, p, h) values ('2026-02-03', 'it''s bad', 21, 'a=>1'); insert into parts (at, m, p) values ('2026-02-04', 'fine', 1);
+	create materialized view sums as select sum(p) from parts; create index on entries using gin (payload gin_trgm_ops);
+	create function shout() returns trigger language plpgsql security definer set search_path = public as $$ begin new.payload := upper(new.payload); return new; end $$;
+	create trigger loud before insert on entries for each row execute function shout(); alter table entries disable trigger loud;
+	alter table entries enable row level security; create policy mine on entries for select to reader using (n % 2 = 0);
+	alter default privileges for role keeper in schema public grant select on tables to reader; revoke execute on function shout from public;
+	comment on table entries is 'a ''quoted'' \\ comment'; create publication news for table entries;`;
 
 /** One text that differs when anything does that a restore must bring back. */
 const fingerprint = `
@@ -33,6 +46,14 @@ const fingerprint = `
 		md5(lo_get(4711)), (select string_agg(relname || pg_get_userbyid(relowner) || coalesce(relacl::text, ''), ',' order by relname)
 			from pg_class where relnamespace = 'public'::regnamespace),
 		(select string_agg(indexdef, ',' order by indexdef) from pg_indexes where schemaname = 'public');
+	select string_agg(format('%s %s %s %s', extname, extversion, extnamespace::regnamespace, obj_description(oid, 'pg_extension')), ',' order by extname) from pg_extension;
+	select id, at, m, p, h, twice, tableoid::regclass from parts order by id; select * from sums; select last_value, is_called from parts_id_seq;
+	select lomacl, lomowner::regrole, obj_description(oid, 'pg_largeobject') from pg_largeobject_metadata;
+	select pg_get_functiondef('shout'::regproc), proacl, proowner::regrole from pg_proc where proname = 'shout';
+	select tgenabled, pg_get_triggerdef(oid) from pg_trigger where tgname = 'loud'; select polname, polroles::regrole[], pg_get_expr(polqual, polrelid) from pg_policy;
+	select defaclrole::regrole, defaclacl from pg_default_acl; select nspname, nspowner::regrole, nspacl from pg_namespace where nspname in ('ext', 'public') order by 1;
+	select obj_description('entries'::regclass), relrowsecurity from pg_class where relname = 'entries'; select * from pg_publication_tables;
+	select enum_range(null::mood), (select pg_get_constraintdef(oid) from pg_constraint where contypid = 'positive'::regtype and contype = 'c');
 	select pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype, datacl::text, datconnlimit,
 		(select array_agg(setconfig::text || setrole::regrole order by setrole) from pg_db_role_setting where setdatabase = oid),
 		shobj_description(oid, 'pg_database') from pg_database where datname = current_database()`;
