@@ -37,6 +37,19 @@ async function eventsOf(stack: Stack, run: string): Promise<RunEvent[]> {
 const stepAt = (events: readonly RunEvent[], step: string): number =>
 	events.find(event => event.type === 'step' && event.step === step)?.at ?? Number.NaN;
 
+/** The result of a run that the agent's death may have ended, when nothing is left to be rolled back. */
+async function settled(stack: Stack, run: string): Promise<RestoreResult> {
+	return until(
+		'the interrupted restore is settled',
+		async () => {
+			const {body} = await stack.api('GET', '/api/v1/runs?limit=5');
+			const later = (body as Array<{run: string; state: string; result: RestoreResult | null}>).filter(other => other.run >= run);
+			return later.every(({state}) => state === 'finished') && later.find(other => other.run === run)?.result;
+		},
+		{timeout: 120_000, interval: 500},
+	);
+}
+
 test.serial('metadata in its own server: beside the live database under another name, in its place, and let go in time', async t => {
 	t.timeout(10 * 60_000);
 	const labels = {
@@ -85,8 +98,31 @@ test.serial('metadata in its own server: beside the live database under another 
 	t.regex(JSON.stringify(unread.body), /must be acknowledged.*mind the users/);
 	const undone = JSON.parse((await stack.holdfast('restore', 'undo', beside.run, '--json')).stdout) as RestoreResult;
 	t.is(undone.outcome, 'success', undone.error);
-	t.is(await ask("select string_agg(datname, ',' order by datname) from pg_database where datname ~ 'metadb'"), 'metadb');
+	const names = "select string_agg(datname, ',' order by datname) from pg_database where datname ~ 'metadb'";
+	t.is(await ask(names), 'metadb');
 	t.is(await startedAt(), before);
+
+	for (const step of ['load', 'swap']) {
+		const {body} = await stack.api('POST', '/api/v1/restore', {target, into: 'metadb3', acknowledged: true});
+		const {run} = body as {run: string};
+		for await (const event of stack.follow(run)) {
+			if (event.type === 'step' && event.step === step) {
+				break;
+			}
+		}
+
+		await docker(['kill', stack.container('holdfast')]);
+		await docker(['start', stack.container('holdfast')]);
+		await stack.ready();
+		const {outcome} = await settled(stack, run);
+		const databases = outcome === 'success' ? 'metadb,metadb3' : 'metadb';
+		await until(`${databases} after a kill at ${step}`, async () => (await ask(names)) === databases, {timeout: 60_000});
+		t.is(await ask("select oid from pg_database where datname = 'metadb'"), liveOid);
+		t.is(await startedAt(), before);
+		if (outcome === 'success') {
+			t.is((await stack.holdfast('restore', 'undo', run)).exitCode, 0);
+		}
+	}
 
 	const swapped = await stack.restore(target);
 	t.is(swapped.outcome, 'success', swapped.error);
