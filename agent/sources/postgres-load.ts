@@ -22,7 +22,13 @@ interface Content {
 /** `sh -c SCRIPT sh PROGRAM …`: what it complains of comes as its output, which is read as it comes. */
 const complaining = 'exec "$@" 2>&1';
 
-/** The container's own program reads it, in the dump worker or, where there can be none, through docker exec. */
+/**
+ * The container's own program reads it, in the dump worker or, where there can be none, through docker exec.
+ *
+ * Not with `--jobs`, although that is faster (467 MB in 4 tables with 12 indexes, on 2 busy cores: 18 s with 2 jobs, the copy on disk that it needs
+ * included, against 25 s): its workers are children, and where they lose their parent, by a cancel or a kill, they belong to the first process
+ * of the database's container. PostgreSQL takes their death for the crash of a session, and ends all others.
+ */
 export async function loadContent(context: RestoreContext, server: PostgresServer, {source, fresh, details, fifo}: Content): Promise<void> {
 	const {container, database, stored} = source;
 	const isCustom = details.format === 'custom';
