@@ -104,6 +104,8 @@ export interface TargetOverview {
 	quiesceLimitSeconds: number;
 	/** Milliseconds since 1970. */
 	firstSeen: number;
+	/** When a restore of it was last rehearsed with success; ISO 8601. */
+	verifiedAt: string | null;
 }
 
 /** What the status page and the metrics show, of one look at the engine. */
@@ -193,11 +195,13 @@ export interface Agent extends Notes {
 	overview: () => Promise<Overview>;
 	/** @throws {RepositoryError} */
 	points: (target?: string) => Promise<PointView[]>;
-	runs: (options?: {target?: string | undefined; limit?: number | undefined}) => RunView[];
+	runs: (options?: {target?: string | undefined; operation?: Operation | undefined; limit?: number | undefined}) => RunView[];
 	/** @throws {NotFoundError} */
 	run: (run: string) => RunView;
 	/** What a run has told so far, and then what it tells, until it is finished. @throws {NotFoundError} */
 	follow: (run: string, signal: AbortSignal) => AsyncIterable<RunEvent>;
+	/** What every run tells from now on, after the last step of those under way, until the signal. */
+	watch: (signal: AbortSignal) => AsyncIterable<RunEvent>;
 	/** One run a target; a target with a run under way is refused. @throws {NotFoundError | BusyError} */
 	backup: (target: string, trigger: string) => Promise<Accepted<BackupResult>>;
 	/** @throws {NotFoundError | UsageError} */
@@ -326,6 +330,11 @@ export function createAgent({
 		});
 	};
 
+	const verifiedAt = (target: string): string | null => {
+		const [drill] = state.runs({target, operation: 'drill', outcome: 'success', limit: 1});
+		return drill?.finishedAt ? new Date(drill.finishedAt).toISOString() : null;
+	};
+
 	return {
 		async targets() {
 			return (await survey.all()).map(targetView);
@@ -350,6 +359,7 @@ export function createAgent({
 					status: statusOf(each),
 					quiesceLimitSeconds: each.plan.quiesceTimeoutMs / 1000,
 					firstSeen: state.firstSeen(each.target.name, Date.now()),
+					verifiedAt: verifiedAt(each.target.name),
 				})),
 				scheduled: appointments().map(({operation, subject, line, next}) => ({
 					operation,
@@ -374,6 +384,7 @@ export function createAgent({
 			return runView(record);
 		},
 		follow: runs.follow,
+		watch: runs.watch,
 		async backup(target, trigger) {
 			const surveyed = trigger === 'schedule' ? await survey.one(target) : await ready(survey, target);
 			return runs.start({operation: 'backup', target, trigger, work: async context => backUp(surveyed, context)});

@@ -37,6 +37,8 @@ export interface Runs {
 	cancel: (run: string) => Promise<void>;
 	/** @throws {NotFoundError} */
 	follow: (run: string, signal: AbortSignal) => AsyncIterable<RunEvent>;
+	/** What every run tells from now on, after the last step of those under way. Never ends by itself. */
+	watch: (signal: AbortSignal) => AsyncIterable<RunEvent>;
 	/** Cancels what is under way and waits for it. */
 	close: () => Promise<void>;
 }
@@ -143,6 +145,10 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 
 			return followRun(state, hub, run, signal);
 		},
+		async *watch(signal) {
+			const backlog = [...active.keys()].flatMap(run => state.events(run).findLast(({type}) => type === 'step') ?? []);
+			yield* listen(hub, {backlog, wants: () => true, signal});
+		},
 		async close() {
 			closing = true;
 			for (const {controller} of active.values()) {
@@ -154,12 +160,27 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 	};
 }
 
-/** What was told, then what is told. Nothing can come between the two: both happen in one turn. */
 async function* followRun(state: State, hub: EventHub, run: string, signal: AbortSignal): AsyncGenerator<RunEvent> {
+	for await (const event of listen(hub, {backlog: state.events(run), wants: event => event.run === run, signal})) {
+		yield event;
+		if (event.type === 'finished') {
+			return;
+		}
+	}
+}
+
+interface Listening {
+	/** What was told before. */
+	backlog: RunEvent[];
+	wants: (event: RunEvent) => boolean;
+	signal: AbortSignal;
+}
+
+/** What was told, then what is told. Nothing can come between the two where both are asked for in one turn. */
+async function* listen(hub: EventHub, {backlog, wants, signal}: Listening): AsyncGenerator<RunEvent> {
 	let wake = () => {};
-	const backlog: RunEvent[] = state.events(run);
 	const unlisten = hub.listen(event => {
-		if (event.run === run && (event.type !== 'progress' || backlog.length < backlogLimit)) {
+		if (wants(event) && (event.type !== 'progress' || backlog.length < backlogLimit)) {
 			backlog.push(event);
 			wake();
 		}
@@ -180,9 +201,6 @@ async function* followRun(state: State, hub: EventHub, run: string, signal: Abor
 			}
 
 			yield event;
-			if (event.type === 'finished') {
-				return;
-			}
 		}
 	} finally {
 		unlisten();

@@ -6,6 +6,7 @@ import {Hono} from 'hono';
 import {secureHeaders} from 'hono/secure-headers';
 import type {Agent} from '../agent.ts';
 import type {Metrics} from '../metrics.ts';
+import {createPage, pagePolicy} from './page/routes.ts';
 import {httpProblem} from './problems.ts';
 import {type Bindings, createRoutes} from './routes.ts';
 import type {Health} from './shapes.ts';
@@ -57,10 +58,17 @@ function createApp(
 ) {
 	const app = new Hono<Bindings>();
 	const allowed = tokenCheck(token);
+	const routes = {agent, version, closing, heartbeatMs, stalledMs, report};
+	// Outside the next one, whose policy allows nothing at all
+	app.use('/', pagePolicy);
+	app.use('/sign-in', pagePolicy);
 	app.use(
 		secureHeaders({
 			// This is plain HTTP; whoever puts TLS in front sends this one.
 			strictTransportSecurity: false,
+			// Browsers heed these two over HTTPS only, and complain otherwise
+			crossOriginOpenerPolicy: false,
+			originAgentCluster: false,
 			xFrameOptions: 'DENY',
 			contentSecurityPolicy: {defaultSrc: ["'none'"], frameAncestors: ["'none'"]},
 		}),
@@ -69,6 +77,7 @@ function createApp(
 		await next();
 		context.header('Cache-Control', 'no-store');
 	});
+	app.route('/', createPage({...routes, isToken: given => allowed(`Bearer ${given}`)}));
 	app.get('/healthz', async context => {
 		const health = await healthOf(agent, report);
 		return context.json(health, health.healthy ? 200 : 503);
@@ -83,7 +92,7 @@ function createApp(
 			'WWW-Authenticate': 'Bearer',
 		});
 	});
-	app.route('/api/v1', createRoutes({agent, version, closing, heartbeatMs, stalledMs, report}));
+	app.route('/api/v1', createRoutes(routes));
 	app.notFound(context => context.json({error: 'there is nothing at this path'}, 404));
 	app.onError((error, context) => {
 		const {status, body, unexpected} = httpProblem(error);

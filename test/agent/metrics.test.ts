@@ -42,6 +42,7 @@ const overviewOf = (
 	}),
 	quiesceLimitSeconds: 300,
 	firstSeen: 1_000_000,
+	verifiedAt: null,
 });
 
 const daily: Scheduled = {operation: 'backup', target: 'shop/db', nextRun: '2026-11-04T03:00:00.000Z', expectedIntervalSeconds: 86_400};

@@ -64,6 +64,9 @@ interface FakeRun {
 export function createFakeAgent(): FakeAgent {
 	const runs = new Map<string, FakeRun>();
 	let following = 0;
+	/** By every run, and who waits for more. */
+	const told: RunEvent[] = [];
+	const watching = new Set<() => void>();
 
 	const find = (run: string): FakeRun => {
 		const found = runs.get(run);
@@ -121,7 +124,8 @@ export function createFakeAgent(): FakeAgent {
 		tell(run, event) {
 			const {view, events, waiting} = find(run);
 			events.push({...event, run, target: view.target, at: Date.now()} as RunEvent);
-			for (const wake of waiting) {
+			told.push(events.at(-1) as RunEvent);
+			for (const wake of [...waiting, ...watching]) {
 				wake();
 			}
 		},
@@ -168,14 +172,15 @@ export function createFakeAgent(): FakeAgent {
 				status: agent.has.status.find(({target}) => target === view.target) ?? statusView(view.target),
 				quiesceLimitSeconds: 300,
 				firstSeen: 0,
+				verifiedAt: null,
 			}));
 			return {targets, scheduled: agent.has.scheduled, unprotected: agent.has.unprotected};
 		},
 		points: async name => agent.has.points.filter(point => name === undefined || point.target === name),
-		runs: ({target, limit} = {}) =>
+		runs: ({target, operation, limit} = {}) =>
 			[...runs.values()]
 				.map(({view}) => view)
-				.filter(view => target === undefined || view.target === target)
+				.filter(view => (target === undefined || view.target === target) && (operation === undefined || view.operation === operation))
 				.reverse()
 				.slice(0, limit),
 		run: run => find(run).view,
@@ -197,6 +202,17 @@ export function createFakeAgent(): FakeAgent {
 				}
 			} finally {
 				following--;
+			}
+		},
+		async *watch(signal) {
+			for (let index = told.length; !signal.aborted; ) {
+				const event = told[index];
+				if (event) {
+					index++;
+					yield event;
+				} else {
+					await woken(watching, signal);
+				}
 			}
 		},
 		async backup(name, trigger) {

@@ -1,0 +1,68 @@
+/** How a target is, and what a person should do about it. Pure. */
+import type {Overview, Scheduled, TargetOverview} from '../../agent.ts';
+
+export type Standing = 'protected' | 'late' | 'failed' | 'partial' | 'never' | 'broken';
+
+export interface Attention {
+	subject: string;
+	message: string;
+	/** What to do. */
+	hint?: string | undefined;
+}
+
+/** As the alert HoldfastBackupStale has it. */
+const allowedAgeMs = ({expectedIntervalSeconds}: Scheduled): number => (1.25 * expectedIntervalSeconds + 3600) * 1000;
+
+export function standingOf({view, status, firstSeen}: TargetOverview, scheduled: Scheduled | undefined, now: number): Standing {
+	if (view.problems.length > 0) {
+		return 'broken';
+	}
+
+	const isLate = (since: number) => scheduled !== undefined && now - since > allowedAgeMs(scheduled);
+	if (status.lastRun !== null && status.lastRun.outcome !== 'success') {
+		return status.lastRun.outcome;
+	}
+
+	if (status.lastSuccess === null) {
+		return isLate(firstSeen) ? 'late' : 'never';
+	}
+
+	return isLate(Date.parse(status.lastSuccess.at)) ? 'late' : 'protected';
+}
+
+export const standingWords: Record<Standing, string> = {
+	protected: 'Protected',
+	late: 'Late',
+	failed: 'Failed',
+	partial: 'Partial',
+	never: 'Not backed up yet',
+	broken: 'Labels have mistakes',
+};
+
+/** What is wrong with the targets, the worst first. */
+export function attentionTo({targets, scheduled}: Overview, now: number): Attention[] {
+	return targets.flatMap(target => {
+		const {view, status} = target;
+		const subject = view.target;
+		switch (standingOf(target, backupOf(scheduled, subject), now)) {
+			case 'broken':
+				return view.problems.map(({message, hint}) => ({subject, message, hint}));
+			case 'failed':
+			case 'partial':
+				return [
+					{
+						subject,
+						message: `the last backup ${status.lastRun?.outcome === 'partial' ? 'was only partial' : 'failed'}: ${status.lastRun?.error ?? 'see the run'}`,
+						hint: `holdfast runs ${status.lastRun?.run ?? ''}`,
+					},
+				];
+			case 'late':
+				return [{subject, message: 'the last success is older than the schedule allows', hint: `holdfast backup ${subject}`}];
+			default:
+				return [];
+		}
+	});
+}
+
+export const backupOf = (scheduled: readonly Scheduled[], target: string): Scheduled | undefined =>
+	scheduled.find(entry => entry.operation === 'backup' && entry.target === target);
