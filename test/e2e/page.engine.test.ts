@@ -84,7 +84,11 @@ function createFleet() {
 		}
 	}
 
-	const real = agent.runs;
+	const {overview, runs: real} = agent;
+	agent.overview = async () => {
+		const seen = await overview();
+		return {...seen, targets: seen.targets.map((target, index) => ({...target, verifiedAt: at((index + 1.3) * day)}))};
+	};
 	agent.runs = ({target, limit = 100} = {}) =>
 		[...real(target === undefined ? {} : {target}), ...past.filter(run => target === undefined || run.target === target)].slice(0, limit);
 	return agent;
@@ -126,16 +130,21 @@ test.serial('light and dark, wide and narrow: accessible, whole, and without a c
 	await photograph(page, 'sign-in');
 	await signIn(page, url);
 	await until('the connection', async () => (await textOf(page, '#connection')) === 'Live');
+	await page.emulateMediaFeatures([{name: 'prefers-color-scheme', value: 'light'}]);
 	const {run} = await agent.backup('wiki/app', 'cli');
 	agent.tell(run, {type: 'step', step: 'store', subject: 'volume:/data'});
 	agent.tell(run, {type: 'progress', source: 'volume:/data', bytes: 310e6, totalBytes: 540e6});
 	await until('the progress to be shown', async () => (await textOf(page, '[data-amount]')) === '310 MB of 540 MB');
+	t.is(await textOf(page, '[data-step]'), 'store volume:/data');
 	for (const scheme of ['light', 'dark']) {
 		await page.emulateMediaFeatures([{name: 'prefers-color-scheme', value: scheme}]);
 		t.deepEqual(await accessibilityProblems(page), [], scheme);
 		await photograph(page, scheme);
 	}
 
+	await page.emulateMediaFeatures([{name: 'prefers-color-scheme', value: 'light'}]);
+	await page.setViewport({width: 1120, height: 800});
+	await photograph(page, 'status-page');
 	await page.setViewport({width: 360, height: 800});
 	t.true(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), 'a phone need not be moved sideways');
 	t.deepEqual(await accessibilityProblems(page), [], 'narrow');

@@ -40,14 +40,16 @@ function refreshSoon() {
 		pending = undefined;
 		try {
 			await refresh();
-			latest.forEach(show);
+			for (const event of [...latest.values()].flat()) {
+				show(event);
+			}
 		} catch {
 			lose();
 		}
 	}, 200);
 }
 
-/** What each run under way told last. */
+/** The last step of each run under way, and how far it is. */
 const latest = new Map();
 
 function size(bytes) {
@@ -86,8 +88,10 @@ function hear(event) {
 		return;
 	}
 
-	if (event.type === 'step' || event.type === 'progress') {
-		latest.set(event.run, event);
+	if (event.type === 'step') {
+		latest.set(event.run, [event]);
+	} else if (event.type === 'progress') {
+		latest.set(event.run, [...(latest.get(event.run) ?? []).slice(0, 1), event]);
 	}
 
 	if (!show(event)) {
