@@ -3,8 +3,20 @@ import type {Problem} from '../docker/labels.ts';
 import type {Audit, Notes} from './audit.ts';
 import {backup, type Workshop} from './backup.ts';
 import {diagnose} from './doctor.ts';
+import {createDrills} from './drills.ts';
 import {explain, NotFoundError, RepositoryError, UsageError} from './errors.ts';
-import type {BackupResult, CheckResult, Operation, Outcome, PruneResult, RestoreResult, RunEvent, RunResult, Tell} from './events.ts';
+import type {
+	BackupResult,
+	CheckResult,
+	DrillResult,
+	Operation,
+	Outcome,
+	PruneResult,
+	RestoreResult,
+	RunEvent,
+	RunResult,
+	Tell,
+} from './events.ts';
 import {longestGapMs} from './expected.ts';
 import type {Plan} from './plan.ts';
 import {listPoints} from './points.ts';
@@ -18,7 +30,7 @@ import type {Survey, Surveyed} from './survey.ts';
 import type {Sweeper} from './sweep.ts';
 import type {Unprotected} from './unprotected.ts';
 import type {Upkeep} from './upkeep.ts';
-import {pointView, runView, statusView, targetView} from './views.ts';
+import {pointView, runView, statusView, targetView, verifiedPoints} from './views.ts';
 
 /** One row of `targets --json`. */
 export interface TargetView {
@@ -50,6 +62,10 @@ export interface StatusView {
 	nextRun: string | null;
 	/** Why none of its points is removed until a person has looked: it is much smaller than before. */
 	suspicion?: string;
+	lastDrill: {run: string; outcome: Outcome; point: string; startedAt: string; durationSeconds: number; error?: string} | null;
+	/** The last time that a point was restored into scratch and stood every check. */
+	lastDrillSuccess: {run: string; point: string; at: string} | null;
+	nextDrill: string | null;
 	problems: Problem[];
 }
 
@@ -123,6 +139,8 @@ export interface PointView {
 	/** The moment that it shows, ISO 8601. */
 	time: string;
 	sources: Array<{source: string; snapshot: string; bytes: number}>;
+	/** When a drill last restored it whole, ISO 8601; null where none did. */
+	verifiedAt: string | null;
 }
 
 /** One row of `runs --json`, newest first. */
@@ -145,6 +163,13 @@ export interface Finding {
 	subject: string;
 	message: string;
 	hint?: string;
+}
+
+export interface DrillRequest {
+	target: string;
+	/** A point's id or `latest`. */
+	point: string;
+	trigger: string;
 }
 
 export interface RestoreRequest {
@@ -204,6 +229,8 @@ export interface Agent extends Notes {
 	watch: (signal: AbortSignal) => AsyncIterable<RunEvent>;
 	/** One run a target; a target with a run under way is refused. @throws {NotFoundError | BusyError} */
 	backup: (target: string, trigger: string) => Promise<Accepted<BackupResult>>;
+	/** Restores a point into scratch, checks it, throws the scratch away. @throws {NotFoundError | UsageError | BusyError} */
+	drill: (request: DrillRequest) => Promise<Accepted<DrillResult>>;
 	/** @throws {NotFoundError | UsageError} */
 	planRestore: (request: RestoreRequest) => Promise<RestorePlan>;
 	restore: (request: RestoreRequest) => Promise<Accepted<RestoreResult>>;
@@ -265,6 +292,7 @@ export function createAgent({
 }: Parts): Agent {
 	const restic = workshop.restic();
 	const restores = createRestores({workshop, survey, runs, state, repository, restoreMarginBytes});
+	const drills = createDrills({workshop, survey, runs, repository});
 
 	const sweep = async (run: string, target: string, tell: Tell): Promise<void> => {
 		const warning = await sweeper
@@ -321,12 +349,15 @@ export function createAgent({
 		const {name: target} = surveyed.target;
 		const [last] = state.runs({target, operation: 'backup', limit: 1}).filter(record => record.state === 'finished');
 		const [success] = state.runs({target, operation: 'backup', outcome: 'success', limit: 1});
+		const [lastDrill] = state.runs({target, operation: 'drill', limit: 2}).filter(record => record.state === 'finished');
+		const [drilled] = state.runs({target, operation: 'drill', outcome: 'success', limit: 1});
 		return statusView(surveyed, {
 			running: runs.current(target),
 			last,
 			success,
 			next: nextDue('backup', target),
 			suspicion: state.suspicions().get(target),
+			drills: {last: lastDrill, success: drilled, next: nextDue('drill', target)},
 		});
 	};
 
@@ -364,7 +395,8 @@ export function createAgent({
 				scheduled: appointments().map(({operation, subject, line, next}) => ({
 					operation,
 					target: subject,
-					nextRun: broken.has(subject) ? null : next.toISOString(),
+					// A drill needs nothing of the target but its labels.
+					nextRun: broken.has(subject) && operation !== 'drill' ? null : next.toISOString(),
 					expectedIntervalSeconds: longestGapMs(line) / 1000,
 				})),
 				unprotected: await survey.unprotected(surveyed),
@@ -372,7 +404,8 @@ export function createAgent({
 		},
 		async points(target) {
 			await repository.open();
-			return (await listPoints(restic, target)).map(pointView);
+			const verified = verifiedPoints(state, target);
+			return (await listPoints(restic, target)).map(point => pointView(point, verified));
 		},
 		runs: options => state.runs(options).map(runView),
 		run(run) {
@@ -389,6 +422,7 @@ export function createAgent({
 			const surveyed = trigger === 'schedule' ? await survey.one(target) : await ready(survey, target);
 			return runs.start({operation: 'backup', target, trigger, work: async context => backUp(surveyed, context)});
 		},
+		drill: drills.drill,
 		planRestore: restores.planRestore,
 		restore: restores.restore,
 		undoRestore: restores.undoRestore,

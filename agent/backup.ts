@@ -11,7 +11,7 @@ import {moment} from './moment.ts';
 import type {Plan, PlannedSource} from './plan.ts';
 import {publish} from './points.ts';
 import {type Previous, previousOf} from './previous.ts';
-import type {Restic} from './restic/restic.ts';
+import type {Restic, ResticOptions} from './restic/restic.ts';
 import {createSource} from './sources/index.ts';
 import {mountPath, parseSource, sourcePath} from './sources/names.ts';
 import type {Source, SourceContext, Stored} from './sources/source.ts';
@@ -28,7 +28,7 @@ export interface Workshop {
 	/** Where the manifest is made whole before it is published. */
 	folder: string;
 	/** restic on the repository of the agent: *here*, or in a worker. */
-	restic: (place?: Place) => Restic;
+	restic: (place?: Place, options?: ResticOptions) => Restic;
 }
 
 export interface BackupRun {

@@ -20,7 +20,7 @@ import {listPoints} from './points.ts';
 import {closeInterrupted, leftBehind, putBack, removeWorkers} from './recover.ts';
 import {closeInterruptedRestores, recoverRestores, withoutHeldBack} from './recover-restores.ts';
 import {createRepositoryDoor} from './repository.ts';
-import {createRestic} from './restic/restic.ts';
+import {createRestic, type ResticOptions} from './restic/restic.ts';
 import {createRestores} from './restores.ts';
 import {createRuns, type Runs} from './runs.ts';
 import type {Schedule} from './schedule.ts';
@@ -141,7 +141,7 @@ export async function startDaemon(
 	void untilDone('the repository cannot be opened', {log, signal}, async () => {
 		log.info(`repository ${(await repository.open()).slice(0, 8)} is open`);
 		if (state.interruptedRuns().length > 0) {
-			closeInterrupted(recovery, await listPoints(workshop.restic()), ({target, run}) => runs.current(target) === run);
+			closeInterrupted(recovery, await listPoints(workshop.restic()), ({run}) => runs.isUnderWay(run));
 		}
 
 		await releaseLocks(sweeper, log);
@@ -210,7 +210,7 @@ async function createWorkshop(
 	{engine, state, version}: {engine: Engine; state: State; version: string},
 ): Promise<Workshop> {
 	const self = await findSelf(engine, {image: config.image, stateDirectory: config.stateDirectory});
-	const restic = (place: Place = here) => createRestic(place, config.repository);
+	const restic = (place: Place = here, options?: ResticOptions) => createRestic(place, config.repository, options);
 	const {name, version: engineVersion} = await engine.info();
 	return {
 		engine,

@@ -29,9 +29,15 @@ export const backupSteps = [
 
 export const restoreSteps = ['plan', 'workers', 'load', 'safety-point', 'stop', 'swap', 'start', 'clean-up'] as const;
 
+export const drillSteps = ['plan', 'workers', 'load', 'check', 'clean-up'] as const;
+
 export const maintenanceSteps = ['workers', 'forget', 'prune', 'measure', 'check', 'clean-up'] as const;
 
-export type Step = (typeof backupSteps)[number] | (typeof restoreSteps)[number] | (typeof maintenanceSteps)[number];
+export type Step =
+	| (typeof backupSteps)[number]
+	| (typeof restoreSteps)[number]
+	| (typeof drillSteps)[number]
+	| (typeof maintenanceSteps)[number];
 
 interface EventOf<Type extends string> {
 	type: Type;
@@ -154,7 +160,31 @@ export interface CheckResult {
 	error?: string | undefined;
 }
 
-export type RunResult = BackupResult | RestoreResult | PruneResult | CheckResult;
+export interface DrilledSource {
+	source: string;
+	outcome: 'success' | 'failed';
+	/** What was found, for people; empty where it failed. */
+	checks: string[];
+	durationSeconds: number;
+	error?: string | undefined;
+}
+
+/** What `drill --json` prints. */
+export interface DrillResult {
+	run: string;
+	target: string;
+	/** `''` where none was found. */
+	point: string;
+	/** `success` only when every source of the point was restored and stood every check. */
+	outcome: 'success' | 'failed';
+	/** ISO 8601. */
+	startedAt: string;
+	durationSeconds: number;
+	sources: DrilledSource[];
+	error?: string | undefined;
+}
+
+export type RunResult = BackupResult | RestoreResult | DrillResult | PruneResult | CheckResult;
 
 /** An event without what the run itself adds. */
 export type Told<Event = RunEvent> = Event extends RunEvent ? Omit<Event, 'run' | 'target' | 'at'> : never;

@@ -87,6 +87,8 @@ function interruptedResult(record: RunRecord, point: Point | undefined): RunResu
 	switch (operation) {
 		case 'backup':
 			return interruptedBackup(record, point, times);
+		case 'drill':
+			return {...failed, point: '', sources: []};
 		case 'prune':
 			return {...failed, removed: [], held: [], bytes: null};
 		case 'check':

@@ -16,7 +16,7 @@ import {untouched} from './sources/restoring.ts';
 import type {State} from './state.ts';
 import type {Survey} from './survey.ts';
 import {finishRestore, undoRestore} from './undo.ts';
-import {pointView} from './views.ts';
+import {pointView, verifiedPoints} from './views.ts';
 
 export interface RestoreParts {
 	workshop: Workshop;
@@ -142,7 +142,7 @@ export function createRestores({
 			const {target, point, sources, stop, into, warnings, acknowledge} = await prepare(request);
 			return {
 				target,
-				point: pointView(point),
+				point: pointView(point, verifiedPoints(state, target)),
 				sources: sources.map(({name}) => name),
 				stop: stop.map(({container}) => container.name),
 				into: into ?? null,

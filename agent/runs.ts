@@ -20,6 +20,8 @@ export interface Job<Result extends RunResult> {
 	trigger: string;
 	/** Waits until no other run is under way, and keeps the later ones waiting. */
 	exclusive?: boolean;
+	/** Touches nothing of the target: it goes on beside another run of it, but not beside one of its own operation. */
+	beside?: boolean;
 	/** Never rejects: a failure is an outcome. A run that is cancelled while it waits is called without its turn: nothing may be done then. */
 	work: (context: RunContext) => Promise<Result>;
 }
@@ -27,7 +29,7 @@ export interface Job<Result extends RunResult> {
 export interface Runs {
 	/** @throws {BusyError} */
 	start: <Result extends RunResult>(job: Job<Result>) => Accepted<Result>;
-	/** The run of a target that is queued or under way. */
+	/** The run of a target that is queued or under way; one that goes on beside others only where there is no other. */
 	current: (target: string) => string | undefined;
 	/** Whether this run is queued or under way. */
 	isUnderWay: (run: string) => boolean;
@@ -50,10 +52,13 @@ const progressIntervalMs = 500;
 const backlogLimit = 1000;
 
 interface Active {
-	target: string;
+	/** No other run of the same lock is queued or under way. */
+	lock: string;
 	controller: AbortController;
 	finished: Promise<unknown>;
 }
+
+const besideLock = (operation: Operation, target: string) => `${operation} of ${target}`;
 
 export function createRuns({state, hub, concurrency}: {state: State; hub: EventHub; concurrency: number}): Runs {
 	const turns = createTurns(concurrency);
@@ -84,18 +89,19 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 		};
 	};
 
-	const current = (target: string) => [...active].find(([, other]) => other.target === target)?.[0];
+	const holding = (lock: string) => [...active].find(([, other]) => other.lock === lock)?.[0];
 
 	return {
-		current,
+		current: target => holding(target) ?? holding(besideLock('drill', target)),
 		isUnderWay: run => active.has(run),
 		isAlone: run => active.size === 1 && active.has(run),
-		start<Result extends RunResult>({operation, target, trigger, exclusive = false, work}: Job<Result>): Accepted<Result> {
+		start<Result extends RunResult>({operation, target, trigger, exclusive = false, beside = false, work}: Job<Result>): Accepted<Result> {
 			if (closing) {
 				throw new BusyError('the agent is shutting down');
 			}
 
-			const other = current(target);
+			const lock = beside ? besideLock(operation, target) : target;
+			const other = holding(lock);
 			if (other !== undefined) {
 				throw new BusyError(`\`${target}\` is busy with run ${other}`, {hint: `wait for it, or stop it: holdfast cancel ${other}`});
 			}
@@ -124,7 +130,7 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 				return result;
 			};
 			const finished = perform();
-			active.set(run, {target, controller, finished});
+			active.set(run, {lock, controller, finished});
 			return {run, finished};
 		},
 		async cancel(run) {

@@ -50,6 +50,8 @@ export interface SurveyOptions {
 
 /** Asking servers for their databases takes a few processes each. */
 const serversAtOnce = 4;
+/** When a target is rehearsed whose label does not say it: `@weekly`. */
+const weekly = '0 0 * * 0';
 const answersKeptMs = 10_000;
 
 /** What a server said. */
@@ -132,7 +134,10 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 		},
 		async due() {
 			const {targets} = await discover();
-			return targets.map(({name, policy}) => ({operation: 'backup', subject: name, line: policy.schedule ?? schedule}));
+			return targets.flatMap(({name: subject, policy}) => [
+				{operation: 'backup' as const, subject, line: policy.schedule ?? schedule},
+				...(policy.drill === 'false' ? [] : [{operation: 'drill' as const, subject, line: policy.drill ?? weekly}]),
+			]);
 		},
 		targets: async () => (await discover()).targets,
 		async all(maximumAgeMs = answersKeptMs) {

@@ -1,4 +1,5 @@
 /** What is due by schedule, and what is then done. */
+import PQueue from 'p-queue';
 import type {Agent} from './agent.ts';
 import type {Config} from './config.ts';
 import {repositoryTarget} from './events.ts';
@@ -7,11 +8,14 @@ import {createSchedule, type Due, type Schedule, type ScheduledOperation, type S
 import type {State} from './state.ts';
 
 export function keepSchedule(agent: Agent, {timeZone, log}: {timeZone: string; log: Log}): Schedule {
+	// One at a time, so that a backup need not wait for many.
+	const drills = new PQueue({concurrency: 1});
 	/** Resolves when the run is over. */
 	const operations: Partial<Record<ScheduledOperation, (subject: string) => Promise<unknown>>> = {
 		backup: async target => (await agent.backup(target, 'schedule')).finished,
 		prune: async () => (await agent.prune('schedule')).finished,
 		check: async () => (await agent.check('next', 'schedule')).finished,
+		drill: async target => drills.add(async () => (await agent.drill({target, point: 'latest', trigger: 'schedule'})).finished),
 	};
 	return createSchedule({
 		timeZone,
@@ -36,9 +40,14 @@ export function maintenanceDue({
 	];
 }
 
-/** One that never ran is due from when it was first seen. */
+/** One that never ran is due from when it was first seen. A drill needs a point: until there is a backup, none is due. */
 export const entries = (due: ReadonlyArray<Omit<ScheduleEntry, 'since'>>, state: Pick<State, 'runs' | 'firstSeen'>): ScheduleEntry[] =>
-	due.map(entry => ({...entry, since: lastDealtWith(entry, state)}));
+	due
+		.map(entry => ({...entry, since: lastDealtWith(entry, state)}))
+		.filter(({operation, subject: target}) => operation !== 'drill' || isBackedUp(target, state));
+
+const isBackedUp = (target: string, state: Pick<State, 'runs'>): boolean =>
+	state.runs({target, operation: 'backup', outcome: 'success', limit: 1}).length > 0;
 
 function lastDealtWith({operation, subject}: Due, state: Pick<State, 'runs' | 'firstSeen'>): number {
 	const [last] = state.runs({target: subject, operation, limit: 1});

@@ -1,8 +1,8 @@
 /** What the agent knows, in the shapes that people and programs read. */
 import type {PointView, RunView, StatusView, TargetView} from './agent.ts';
-import type {BackupResult, RunResult} from './events.ts';
+import type {BackupResult, DrillResult, RunResult} from './events.ts';
 import type {Point} from './points.ts';
-import type {RunRecord} from './state.ts';
+import type {RunRecord, State} from './state.ts';
 import type {Surveyed} from './survey.ts';
 
 export function targetView({target, plan, problems}: Surveyed): TargetView {
@@ -33,25 +33,24 @@ export function runView({run, target, operation, trigger, state, outcome, queued
 	};
 }
 
+export const isDrill = (result: RunResult | null): result is DrillResult =>
+	result !== null && 'sources' in result && !('quiesceSeconds' in result);
+
 const isBackup = (result: RunResult | null): result is BackupResult => result !== null && 'quiesceSeconds' in result;
 
-/** @param last the target's newest finished backup @param success its newest successful one */
+/** The runs of one operation on a target. */
+interface Recent {
+	last: RunRecord | undefined;
+	success: RunRecord | undefined;
+	next: Date | null;
+}
+
+/** @param last the target's newest finished run of the operation @param success its newest successful one */
 export function statusView(
 	surveyed: Surveyed,
-	{
-		running,
-		last,
-		success,
-		next,
-		suspicion,
-	}: {
-		suspicion?: string | undefined;
-		running: string | undefined;
-		last: RunRecord | undefined;
-		success: RunRecord | undefined;
-		next: Date | null;
-	},
+	{running, suspicion, drills, ...backups}: Recent & {running: string | undefined; suspicion?: string | undefined; drills: Recent},
 ): StatusView {
+	const {last, success, next} = backups;
 	const result = last?.result ?? null;
 	return {
 		target: surveyed.target.name,
@@ -70,8 +69,45 @@ export function statusView(
 		lastSuccess: success?.finishedAt ? {run: success.run, at: new Date(success.finishedAt).toISOString()} : null,
 		nextRun: surveyed.problems.length > 0 ? null : (next?.toISOString() ?? null),
 		...(suspicion === undefined ? {} : {suspicion}),
+		...drillStatus(drills),
 		problems: [...surveyed.problems],
 	};
 }
 
-export const pointView = ({id, target, time, sources}: Point): PointView => ({point: id, target, time: time.toISOString(), sources});
+function drillStatus({last, success, next}: Recent): Pick<StatusView, 'lastDrill' | 'lastDrillSuccess' | 'nextDrill'> {
+	const result = last?.result ?? null;
+	const proven = success?.result ?? null;
+	const at = success?.finishedAt;
+	return {
+		lastDrill: isDrill(result)
+			? {
+					run: result.run,
+					outcome: result.outcome,
+					point: result.point,
+					startedAt: result.startedAt,
+					durationSeconds: result.durationSeconds,
+					...(result.error === undefined ? {} : {error: result.error}),
+				}
+			: null,
+		lastDrillSuccess: isDrill(proven) && at ? {run: proven.run, point: proven.point, at: new Date(at).toISOString()} : null,
+		nextDrill: next?.toISOString() ?? null,
+	};
+}
+
+/** By point: when a drill last restored it whole. */
+export function verifiedPoints(state: Pick<State, 'runs'>, target?: string): ReadonlyMap<string, string> {
+	const drills = state.runs({target, operation: 'drill', outcome: 'success', limit: 1000});
+	return new Map(
+		drills
+			.toReversed()
+			.flatMap(({result, finishedAt}) => (isDrill(result) && finishedAt ? [[result.point, new Date(finishedAt).toISOString()]] : [])),
+	);
+}
+
+export const pointView = ({id, target, time, sources}: Point, verified: ReadonlyMap<string, string>): PointView => ({
+	point: id,
+	target,
+	time: time.toISOString(),
+	sources,
+	verifiedAt: verified.get(id) ?? null,
+});

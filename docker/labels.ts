@@ -1,5 +1,5 @@
 /** The `holdfast.*` labels: their names, their values, and every mistake in them at once. */
-import {readCronLine} from '../agent/reading/cron-line.ts';
+import {readCronLine, readDrill} from '../agent/reading/cron-line.ts';
 import {quote} from '../agent/reading/quote.ts';
 import {nonEmptyText, type Reader} from '../agent/reading/reader.ts';
 import {
@@ -75,6 +75,7 @@ export interface Policy {
 	after?: Hook | undefined;
 	restoreStop?: readonly string[] | undefined;
 	restoreWarning?: string | undefined;
+	/** Like `schedule`; or `false`: never by itself. */
 	drill?: string | undefined;
 	drillSql?: string | undefined;
 }
@@ -152,7 +153,7 @@ function readTiming(
 		quiesce: read('quiesce', readQuiesce),
 		quiesceWith: read('quiesce.with', readNames) ?? [],
 		quiesceTimeoutMs: read('quiesce.timeout', readDuration),
-		drill: read('drill', readCronLine),
+		drill: read('drill', readDrill),
 	};
 }
 

@@ -14,11 +14,17 @@ const agentLabel = 'holdfast.agent';
 /** The folder that all workers of a run share; on disk, in a volume of its own. */
 export const staging = '/staging';
 
+/** Where a container that `scratch` makes can write. */
+export const scratchFolder = '/scratch';
+
 /** A worker that its agent forgot ends by itself after this long. */
 const lifetimeSeconds = 7 * 24 * 3600;
 
 /** What a worker does by itself. */
 const idle = ['sleep', String(lifetimeSeconds)];
+
+/** What a drill's container may take of the host: enough to load any database, slowly. */
+const scratchLimits = {Memory: 2 * 1024 ** 3, ShmSize: 512 * 1024 ** 2, PidsLimit: 1024, CpuShares: 256};
 
 const removalDeadlineMs = 15_000;
 
@@ -38,6 +44,11 @@ export interface Worker {
 	run: Place;
 }
 
+/** Gone with all that it wrote, when it is dismissed; at the latest with the others. */
+export interface ScratchWorker extends Worker {
+	dismiss: () => Promise<void>;
+}
+
 export interface Workforce {
 	/**
 	 * Has the target's mounts, the agent's repository, cache and network; runs restic, and reads or writes files.
@@ -46,6 +57,8 @@ export interface Workforce {
 	repository: (mounts: readonly WorkerMount[], use: 'read' | 'write', host?: string) => Promise<Worker>;
 	/** Has neither secrets nor network; joins a container's pid namespace to run that container's own programs as its own user. */
 	dump: (containerId: string) => Promise<Worker>;
+	/** Of any image, and idle: no network, no secrets, no capabilities, nobody's mounts, limits, and a volume of its own to write to. */
+	scratch: (image: string, env: Readonly<Record<string, string>>) => Promise<ScratchWorker>;
 	/** Removes all that was made. Every removal is tried. */
 	dismiss: () => Promise<void>;
 }
@@ -83,6 +96,8 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 	const labels = {[workerLabel]: run, [agentLabel]: agentId};
 	const stagingVolume = `holdfast-staging-${run}`;
 	const workers: string[] = [];
+	const volumes = [stagingVolume];
+	const stagingMount = {type: 'volume', from: stagingVolume, to: staging, readOnly: false} as const;
 	await engine.createVolume(stagingVolume, labels);
 
 	const hire = async (name: string, options: CreateOptions, mounts: readonly WorkerMount[]): Promise<Worker> => {
@@ -103,7 +118,7 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 				SecurityOpt: ['no-new-privileges'],
 				AutoRemove: true,
 				Tmpfs: {'/tmp': 'rw,nosuid,nodev'},
-				Mounts: [{from: stagingVolume, to: staging, type: 'volume', readOnly: false} as const, ...mounts].map(mount => ({
+				Mounts: mounts.map(mount => ({
 					Type: mount.type,
 					Source: mount.from,
 					Target: mount.to,
@@ -131,7 +146,7 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 				name,
 				// The host name is what restic writes into its locks: it must tell this worker from every other.
 				{Hostname: host, HostConfig: {CapAdd: fileCapabilities[use], NetworkMode: network}},
-				[...own, ...mounts],
+				[stagingMount, ...own, ...mounts],
 			);
 			for (const further of self.networks.slice(1)) {
 				await engine.connect(further, worker.id);
@@ -144,10 +159,19 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 				`holdfast-dump-${run}-${containerId.slice(0, 12)}`,
 				// Without tini: where it dies first, its child would belong to the database's first process, which takes the child's death for a crash.
 				{Entrypoint: idle, HostConfig: {CapAdd: dumpCapabilities, NetworkMode: 'none', PidMode: `container:${containerId}`}},
-				[],
+				[stagingMount],
 			),
+		async scratch(image, env) {
+			const name = `holdfast-scratch-${run}-${volumes.length}`;
+			volumes.push(name);
+			await engine.createVolume(name, labels);
+			const Env = Object.entries(env).map(([variable, value]) => `${variable}=${value}`);
+			const options = {Image: image, Entrypoint: idle, Env, HostConfig: {NetworkMode: 'none', ...scratchLimits}};
+			const worker = await hire(name, options, [{type: 'volume', from: name, to: scratchFolder, readOnly: false}]);
+			return {...worker, dismiss: async () => removeAll(engine, [worker.id], [name])};
+		},
 		async dismiss() {
-			await removeAll(engine, workers, [stagingVolume]);
+			await removeAll(engine, workers, volumes);
 		},
 	};
 }

@@ -6,12 +6,12 @@ import test from 'ava';
 const layers: ReadonlyArray<readonly RegExp[]> = [
 	[/^agent\/(?:main|daemon)\.ts$/, /^agent\/cli\//, /^agent\/api\//, /^bot\//],
 	[
-		/^agent\/(?:agent|runs|turns|survey|recover|recover-restores|restores|expire|views|doctor|schedule|due|timetable|observe|metrics|expected|unprotected)\.ts$/,
+		/^agent\/(?:agent|runs|turns|survey|recover|recover-restores|restores|drills|expire|views|doctor|schedule|due|timetable|observe|metrics|expected|unprotected)\.ts$/,
 		/^agent\/metrics\//,
 		/^agent\/(?:maintenance|inventory|upkeep)\.ts$/,
 	],
 	[
-		/^agent\/(?:backup|moment|restore|restore-plan|restore-check|undo|replacements|drill|retention|copies|export|sweep|locks|points|previous|repository)\.ts$/,
+		/^agent\/(?:backup|moment|restore|restore-plan|restore-check|undo|replacements|drill|drill-plan|retention|copies|export|sweep|locks|points|previous|repository)\.ts$/,
 		/^agent\/(?:keep-policy|shrink|forgetting)\.ts$/,
 	],
 	[/^agent\/(?:plan|manifest|state|housekeeping|migrations)\.ts$/, /^agent\/(?:plan|sources|restic)\//],

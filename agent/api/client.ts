@@ -15,7 +15,7 @@ import type {AuditEntry, AuditOutcome, AuditView} from '../audit.ts';
 import {BusyError, NotFoundError, RepositoryError, RunError, UsageError} from '../errors.ts';
 import type {RunEvent} from '../events.ts';
 import {readEvents} from './event-reader.ts';
-import type {BackupTargets, ErrorBody, Health, PlanView, Refusal, Started} from './shapes.ts';
+import type {BackupTargets, DrillTargets, ErrorBody, Health, PlanView, Refusal, Started} from './shapes.ts';
 
 export interface Client {
 	/** Where the agent is. */
@@ -39,6 +39,8 @@ export interface Client {
 	follow: (run: string, signal: AbortSignal) => AsyncGenerator<RunEvent>;
 	/** One answer a target, in their order; a target that is refused does not keep the others. */
 	backup: (targets: BackupTargets, trigger: string) => Promise<Array<Started | Refusal>>;
+	/** One answer a target, in their order. @throws {NotFoundError | UsageError | BusyError} for a single one that is refused */
+	drill: (request: DrillTargets, trigger: string) => Promise<Array<Started | Refusal>>;
 	/** @throws {NotFoundError | UsageError} */
 	planRestore: (request: RestoreRequest) => Promise<RestorePlan>;
 	/** Gives the run's id. @throws {NotFoundError | UsageError | BusyError} */
@@ -120,6 +122,7 @@ export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Cl
 				silenceMs,
 			}),
 		backup: async (targets, trigger) => (await post<{runs: Array<Started | Refusal>}>('backup', {...targets, trigger})).runs,
+		drill: async (request, trigger) => (await post<{runs: Array<Started | Refusal>}>('drill', {...request, trigger})).runs,
 		planRestore: request => post('restore/plan', request),
 		restore: async request => (await post<{run: string}>('restore', request)).run,
 		undoRestore: async (run, trigger) => (await post<{run: string}>('restore/undo', {run, trigger})).run,

@@ -27,6 +27,11 @@ export const restoreRequest = z.strictObject({
 	trigger,
 });
 
+export const drillRequest = z.union([
+	z.strictObject({target, point: z.string().min(1).max(100).default('latest'), trigger}),
+	z.strictObject({all: z.literal(true), trigger}),
+]);
+
 export const settleRequest = z.strictObject({run: z.string().min(1).max(100), trigger});
 
 export const pruneRequest = z.strictObject({trigger});

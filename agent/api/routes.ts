@@ -14,6 +14,7 @@ import {
 	backupRequest,
 	bodyLimit,
 	checkRequest,
+	drillRequest,
 	json,
 	noFields,
 	parse,
@@ -72,7 +73,23 @@ export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 		const targets = 'all' in request ? (await agent.targets()).map(({target}) => target) : [...new Set(request.targets)];
 		const runs: Array<Started | Refusal> = [];
 		for (const target of targets) {
-			runs.push(await startBackup(options, target, request.trigger));
+			runs.push(await started(options, target, agent.backup(target, request.trigger)));
+		}
+
+		return context.json({runs}, 202);
+	});
+	routes.post('/drill', async context => {
+		const request = parse(drillRequest, await json(context.req));
+		if ('target' in request) {
+			const accepted = await agent.drill(request);
+			reportLoss(accepted, report);
+			return context.json({runs: [{target: request.target, run: accepted.run}]}, 202);
+		}
+
+		const {trigger} = request;
+		const runs: Array<Started | Refusal> = [];
+		for (const {target} of await agent.targets()) {
+			runs.push(await started(options, target, agent.drill({target, point: 'latest', trigger})));
 		}
 
 		return context.json({runs}, 202);
@@ -115,9 +132,13 @@ export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 	return routes;
 }
 
-async function startBackup({agent, report}: RoutesOptions, target: string, trigger: string): Promise<Started | Refusal> {
+async function started(
+	{report}: Pick<RoutesOptions, 'report'>,
+	target: string,
+	asked: Promise<Accepted<RunResult>>,
+): Promise<Started | Refusal> {
 	try {
-		const accepted = await agent.backup(target, trigger);
+		const accepted = await asked;
 		reportLoss(accepted, report);
 		return {target, run: accepted.run};
 	} catch (error) {

@@ -44,6 +44,9 @@ export interface PlanView {
 /** Asked for: these targets, or all that there are. */
 export type BackupTargets = {targets: readonly string[]} | {all: true};
 
+/** Asked for: a point of one target, or the latest of all. */
+export type DrillTargets = {target: string; point: string} | {all: true};
+
 export interface Health {
 	healthy: boolean;
 	problems: string[];

@@ -22,14 +22,16 @@ export const addPoints: AddCommand = (program, {connect, out, err, end, now}) =>
 						{title: 'MOMENT', wrap: 12},
 						{title: 'AGE'},
 						{title: 'SIZE', align: 'right'},
+						{title: 'DRILLED'},
 						{title: 'SOURCES', wrap: 12},
 					],
-					points.map(({point, target, time, sources}) => [
+					points.map(({point, target, time, sources, verifiedAt}) => [
 						point,
 						target,
 						moment(time),
 						when(time, now()),
 						size(sources.reduce((sum, {bytes}) => sum + bytes, 0)),
+						when(verifiedAt, now()),
 						sources.map(({source}) => source).join(', '),
 					]),
 				);

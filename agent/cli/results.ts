@@ -1,19 +1,32 @@
 /** Results of runs, for people. */
-import type {BackupResult, CheckResult, PruneResult, RestoreResult, RunResult} from '../events.ts';
+import type {BackupResult, CheckResult, DrillResult, PruneResult, RestoreResult, RunResult} from '../events.ts';
 import type {Output} from './output.ts';
 import {styleOfOutcome} from './progress.ts';
 import {styled} from './text.ts';
 import {duration, size} from './units.ts';
 
 export function printResult(out: Output, err: Output, result: RunResult): void {
-	if ('sources' in result) {
+	if ('quiesceSeconds' in result) {
 		printBackups(out, err, [result]);
+	} else if ('sources' in result) {
+		printDrill(out, err, result);
 	} else if ('removed' in result) {
 		printPrune(out, err, result);
 	} else if ('readData' in result) {
 		printCheck(out, err, result);
 	} else {
 		printRestore(out, err, result);
+	}
+}
+
+export function printDrill(out: Output, err: Output, {target, point, outcome, durationSeconds, sources, error}: DrillResult): void {
+	out.line`${target}: drill of point ${point || '-'}: ${styled(styleOfOutcome[outcome], outcome)} in ${duration(durationSeconds)}`;
+	for (const source of sources) {
+		out.line`  ${source.source}: ${source.checks.join('; ') || styled(styleOfOutcome[source.outcome], source.outcome)}`;
+	}
+
+	if (error !== undefined) {
+		err.line`${target}: ${styled(styleOfOutcome[outcome], outcome)}: ${error}`;
 	}
 }
 

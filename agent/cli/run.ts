@@ -9,6 +9,7 @@ import {addCancel} from './cancel.ts';
 import {addCheck} from './check.ts';
 import type {AddCommand, Context, Surroundings} from './context.ts';
 import {addDoctor} from './doctor.ts';
+import {addDrill} from './drill.ts';
 import {exit, exitOfError} from './exit.ts';
 import {addHealthcheck} from './healthcheck.ts';
 import {createOutput} from './output.ts';
@@ -33,6 +34,7 @@ const commands: readonly AddCommand[] = [
 	addRuns,
 	addCancel,
 	addRestore,
+	addDrill,
 	addCheck,
 	addPrune,
 	addUnlock,

@@ -25,6 +25,7 @@ export const addStatus: AddCommand = (program, {connect, out, err, end, now}) =>
 						{title: 'LAST SUCCESS'},
 						{title: 'OUTAGE', align: 'right'},
 						{title: 'NEXT RUN'},
+						{title: 'LAST DRILL', wrap: 12},
 						{title: 'NOW', wrap: 12},
 					],
 					status.map(row => cells(row, now())),
@@ -37,25 +38,30 @@ export const addStatus: AddCommand = (program, {connect, out, err, end, now}) =>
 		});
 };
 
-function cells({target, running, lastRun, lastSuccess, nextRun}: StatusView, now: number): Text[] {
+function cells({target, running, lastRun, lastSuccess, nextRun, lastDrill}: StatusView, now: number): Text[] {
 	return [
 		target,
 		lastRun ? styled(styleOfOutcome[lastRun.outcome], `${lastRun.outcome} ${when(lastRun.startedAt, now)}`) : '-',
 		lastSuccess ? when(lastSuccess.at, now) : styled('yellow', 'never'),
 		lastRun ? duration(lastRun.quiesceSeconds) : '-',
 		when(nextRun, now),
+		lastDrill ? styled(styleOfOutcome[lastDrill.outcome], `${lastDrill.outcome} ${when(lastDrill.startedAt, now)}`) : '-',
 		running === null ? '-' : `run ${running}`,
 	];
 }
 
 function printLastErrors(out: Parameters<typeof printProblems>[0], status: readonly StatusView[]): void {
-	for (const {target, lastRun, suspicion} of status) {
+	for (const {target, lastRun, lastDrill, suspicion} of status) {
 		if (suspicion) {
 			out.line`${target}: ${styled('yellow', 'much smaller than before')}: ${suspicion}`;
 		}
 
 		if (lastRun?.error) {
 			out.line`${target}: last run ${styled('red', lastRun.outcome)}: ${lastRun.error}`;
+		}
+
+		if (lastDrill?.error) {
+			out.line`${target}: last drill ${styled('red', lastDrill.outcome)}: ${lastDrill.error}`;
 		}
 	}
 }

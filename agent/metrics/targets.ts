@@ -9,11 +9,12 @@ export function targetFamilies(gauge: MakeGauge): {show: (overview: Overview) =>
 	const firstSeen = gauge('first_seen_timestamp_seconds', 'When the target was first seen.', ['target']);
 	const lastRun = gauge('last_run_timestamp_seconds', 'When the last backup of the target ended, whatever its outcome.', ['target']);
 	const lastSuccess = gauge('last_success_timestamp_seconds', 'When the last successful backup of the target was made.', ['target']);
+	const lastDrill = gauge('drill_last_success_timestamp_seconds', 'When a drill last restored a point of the target whole.', ['target']);
 	const lastQuiesce = gauge('last_quiesce_seconds', 'How long the last backup kept the target quiesced.', ['target']);
 	const quiesceLimit = gauge('quiesce_limit_seconds', 'The longest outage that the target allows.', ['target']);
 	const nextRun = gauge('next_run_timestamp_seconds', 'When the next scheduled run begins.', ['target', 'operation']);
 	const expected = gauge('expected_interval_seconds', 'The longest time between two scheduled runs.', ['target', 'operation']);
-	const perTarget = [problems, firstSeen, lastRun, lastSuccess, lastQuiesce, quiesceLimit, nextRun, expected];
+	const perTarget = [problems, firstSeen, lastRun, lastSuccess, lastDrill, lastQuiesce, quiesceLimit, nextRun, expected];
 	return {
 		show({targets, scheduled, unprotected: left}) {
 			for (const family of perTarget) {
@@ -24,13 +25,14 @@ export function targetFamilies(gauge: MakeGauge): {show: (overview: Overview) =>
 			unprotected.set(left.length);
 			for (const {view, status, ...rest} of targets) {
 				const {target} = view;
-				const {lastRun: last, lastSuccess: success} = status;
+				const {lastRun: last, lastSuccess: success, lastDrillSuccess: drilled} = status;
 				problems.set({target}, view.problems.length);
 				firstSeen.set({target}, rest.firstSeen / 1000);
 				quiesceLimit.set({target}, rest.quiesceLimitSeconds);
 				setTime(lastRun, {target}, last && seconds(last.startedAt) + last.durationSeconds);
 				setTime(lastQuiesce, {target}, last === null ? null : last.quiesceSeconds);
 				setTime(lastSuccess, {target}, success && seconds(success.at));
+				setTime(lastDrill, {target}, drilled && seconds(drilled.at));
 			}
 
 			for (const {target, operation, nextRun: next, expectedIntervalSeconds} of scheduled) {

@@ -31,6 +31,9 @@ const fields: readonly Field[] = [
 	{name: 'day of the week', first: 0, last: 7, names: ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']},
 ];
 
+/** A cron line, or `false`. */
+export const readDrill = (text: string): Read<string> => (text.trim() === 'false' ? {value: 'false'} : readCronLine(text));
+
 /** A line of five fields; an alias becomes the line that it stands for. */
 export function readCronLine(text: string): Read<string> {
 	const line = text.trim().split(/[ \t]+/);

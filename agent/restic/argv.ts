@@ -85,10 +85,11 @@ export const rewrite = (id: string, patterns: readonly string[]): Arguments => [
 /** Quiet, because `dump` says on the standard output, in front of the content, that it waits for a lock. */
 export const dump = (id: string, path: string): Arguments => ['dump', '--quiet', '--', checkId(id), checkAbsolute(path)];
 
-export const restore = ({snapshot: id, subfolder, into, delete: removes, exclude}: RestoreOptions): Arguments => [
+export const restore = ({snapshot: id, subfolder, into, delete: removes, verify, exclude}: RestoreOptions): Arguments => [
 	'restore',
 	`--target=${checkAbsolute(into)}`,
 	...(removes ? ['--delete'] : []),
+	...(verify ? ['--verify'] : []),
 	...excluding(exclude),
 	'--',
 	`${checkId(id)}:${checkAbsolute(subfolder)}`,

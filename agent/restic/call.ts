@@ -33,14 +33,21 @@ export interface Caller {
 	failed: (call: Call, message: string) => RepositoryError;
 }
 
-export function createCaller(place: Place, repository: Repository, answerWithinMs: number): Caller {
+interface CallerOptions {
+	answerWithinMs: number;
+	/** Whether what the cache has may be read from there. */
+	cached: boolean;
+}
+
+export function createCaller(place: Place, repository: Repository, {answerWithinMs, cached}: CallerOptions): Caller {
 	const redact = redactor(repository);
 	const name = `repository \`${repository.name}\` (${publicLocation(repository.location)})`;
 	const environment = {...repository.env, RESTIC_REPOSITORY: repository.location, RESTIC_PROGRESS_FPS: '2', TZ: 'UTC'};
 
 	const commandOf = ({arguments: [verb = '', ...rest], signal, hold, plain}: Call): Command => {
 		const options = Object.entries(repository.options ?? {}).map(([name, value]) => `--option=${name}=${value}`);
-		const restic = ['restic', verb, ...(plain ? [] : ['--json']), `--cache-dir=${repository.cacheDirectory}`, ...options, ...rest] as const;
+		const cache = cached ? `--cache-dir=${repository.cacheDirectory}` : '--no-cache';
+		const restic = ['restic', verb, ...(plain ? [] : ['--json']), cache, ...options, ...rest] as const;
 		return {argv: hold ? holdingArgv(restic) : restic, env: environment, signal, stdin: hold !== undefined};
 	};
 

@@ -99,6 +99,8 @@ export interface RestoreOptions {
 	into: string;
 	/** Also removes from `into` what the snapshot does not have. */
 	delete: boolean;
+	/** Reads what was written again, and compares its hashes with those of the snapshot. */
+	verify?: boolean | undefined;
 	/** Patterns; paths count from `subfolder`. */
 	exclude?: readonly string[] | undefined;
 	signal?: AbortSignal | undefined;
@@ -155,7 +157,9 @@ export interface Restic {
 	unlock: () => Promise<void>;
 }
 
-interface ResticOptions {
+export interface ResticOptions {
+	/** `false`: everything is read from the repository itself, also what the cache could tell. */
+	cached?: boolean;
 	/** How long a verb waits for another's lock to go away; restic looks every 5 s, then less often. */
 	lockPatienceSeconds?: number;
 	/** For looking only: nobody is kept out, and what is seen may be half done. */
@@ -168,9 +172,9 @@ interface ResticOptions {
 export function createRestic(
 	place: Place,
 	repository: Repository,
-	{lockPatienceSeconds = 60, withoutLock = false, answerWithinMs = 60_000}: ResticOptions = {},
+	{cached = true, lockPatienceSeconds = 60, withoutLock = false, answerWithinMs = 60_000}: ResticOptions = {},
 ): Restic {
-	const {start, read, ask, failed} = createCaller(place, repository, answerWithinMs);
+	const {start, read, ask, failed} = createCaller(place, repository, {answerWithinMs, cached});
 
 	/** The option stands behind the verb, where nothing can take it for an argument. */
 	const patiently = ([verb = '', ...rest]: argv.Arguments): argv.Arguments => [

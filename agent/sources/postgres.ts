@@ -7,6 +7,7 @@ import {z} from 'zod';
 import {type Command, lastLines, output, type Place, type Running, succeed} from '../command.ts';
 import {explain, RunError} from '../errors.ts';
 import type {PlannedSource} from '../plan.ts';
+import {contentsSql, type PostgresContents, postgresContents} from './postgres-contents.ts';
 import {describeSql} from './postgres-database.ts';
 import {connectPostgres, type PostgresServer} from './postgres-server.ts';
 import {producerScript, storeStream} from './relay.ts';
@@ -25,6 +26,7 @@ const describe = `select json_build_object(
 	'serverVersion', current_setting('server_version'), 'serverVersionNumber', current_setting('server_version_num')::int,
 	'databaseSize', pg_database_size(oid), 'owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding),
 	'collate', datcollate, 'ctype', datctype,
+	'preloaded', (select setting from pg_settings where name = 'shared_preload_libraries'),
 	'extensions', (select coalesce(json_object_agg(extname, extversion), '{}') from pg_extension))
 from pg_database where datname = current_database();`.replaceAll(/\s+/g, ' ');
 
@@ -43,6 +45,10 @@ export const postgresDetails = z.object({
 	toolVersion: z.string(),
 	/** SQL that makes the roles; without their passwords where the dumping role may not read them. */
 	globals: z.string(),
+	/** `shared_preload_libraries`, where the dumping role may read it. */
+	preloaded: z.string().nullish(),
+	/** How much of each kind it has. */
+	contents: postgresContents.optional(),
 });
 
 export function postgresSource(planned: PlannedSource & {kind: 'postgres'}, context: SourceContext, index: number): Source {
@@ -95,8 +101,10 @@ export function postgresSource(planned: PlannedSource & {kind: 'postgres'}, cont
 				magic,
 				produce: producer(context, server, worker, {database, dump, fifo}),
 			});
+			// In the transaction that the dump shows.
+			const contents = JSON.parse((await session?.ask(`${contentsSql};`, signal)) ?? '{}') as PostgresContents;
 			await session?.close();
-			return {snapshot: saved.snapshot, bytes: saved.bytes, addedBytes: saved.addedBytes, details};
+			return {snapshot: saved.snapshot, bytes: saved.bytes, addedBytes: saved.addedBytes, details: {...details, contents}};
 		},
 		async close() {
 			await session?.close();

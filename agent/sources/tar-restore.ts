@@ -60,7 +60,7 @@ async function exists(engine: Engine, container: string, path: string): Promise<
 }
 
 /** Every entry, and what a hard link points to, is the path or below it. @throws for anything else, and for an archive that breaks off */
-async function checkArchive(worker: Place, {file, path, signal}: {file: string; path: string; signal: AbortSignal}): Promise<void> {
+export async function checkArchive(worker: Place, {file, path, signal}: {file: string; path: string; signal: AbortSignal}): Promise<void> {
 	const top = basename(path);
 	const isBelow = (name: string) => {
 		const plain = normalize(name).replace(/\/$/, '');

@@ -51,6 +51,9 @@ test('hypertables come back in their order, and take new rows; an unexpected err
 	const before = await psql(fingerprint);
 	const [backup] = await stack.backup(target);
 	t.is(backup?.outcome, 'success', backup?.error);
+	const drill = await stack.holdfast('drill', `${stack.project}/db`, '--json');
+	t.is(drill.exitCode, 0, drill.stdout);
+	t.regex(drill.stdout, /[2-9]\d tables/);
 	await psql('drop table metrics cascade');
 	await psql('drop table prom_data.cpu cascade');
 	const result = await stack.restore(target);

@@ -17,6 +17,7 @@ import {BusyError, NotFoundError, UsageError} from '../../agent/errors.ts';
 import {
 	type BackupResult,
 	type CheckResult,
+	type DrillResult,
 	type Operation,
 	type PruneResult,
 	type RestoreResult,
@@ -230,6 +231,16 @@ export function createFakeAgent(): FakeAgent {
 			const {view, finished} = begin(name, 'backup', trigger);
 			return {run: view.run, finished: finished.promise as Promise<BackupResult>};
 		},
+		async drill({target: name, point, trigger}) {
+			agent.calls.push({drill: name, point, trigger});
+			const refusal = agent.refuses.get(name);
+			if (refusal) {
+				throw refusal;
+			}
+
+			const {view, finished} = begin(target(name).target, 'drill', trigger);
+			return {run: view.run, finished: finished.promise as Promise<DrillResult>};
+		},
 		async planRestore(request): Promise<RestorePlan> {
 			agent.calls.push({planRestore: request});
 			const {target: name} = target(request.target);
@@ -328,6 +339,9 @@ export const statusView = (target: string, rest: Partial<StatusView> = {}): Stat
 	lastRun: null,
 	lastSuccess: null,
 	nextRun: null,
+	lastDrill: null,
+	lastDrillSuccess: null,
+	nextDrill: null,
 	problems: [],
 	...rest,
 });
@@ -351,6 +365,8 @@ const resultOf = (view: RunView): RunResult => {
 	switch (view.operation) {
 		case 'restore':
 			return restored(view);
+		case 'drill':
+			return drilled(view);
 		case 'prune':
 			return {...maintained, removed: [{target: 'shop/db', point: 'run-0'}], held: [], bytes: 9_000_000};
 		case 'check':
@@ -359,6 +375,16 @@ const resultOf = (view: RunView): RunResult => {
 			return backedUp(view);
 	}
 };
+
+const drilled = ({run, target, startedAt}: RunView): DrillResult => ({
+	run,
+	target,
+	point: 'run-0',
+	outcome: 'success',
+	startedAt,
+	durationSeconds: 9,
+	sources: [{source: 'volume:/data', outcome: 'success', checks: ['3 files'], durationSeconds: 8}],
+});
 
 const restored = ({run, target}: RunView): RestoreResult => ({
 	run,

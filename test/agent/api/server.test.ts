@@ -5,7 +5,7 @@ import {createClient} from '../../../agent/api/client.ts';
 import {type ServerOptions, startServer} from '../../../agent/api/server.ts';
 import {BusyError, CancelledError, RepositoryError, RunError, UsageError} from '../../../agent/errors.ts';
 import type {Plan} from '../../../agent/plan.ts';
-import {createFakeAgent, type FakeAgent, targetView} from '../../support/fake-agent.ts';
+import {createFakeAgent, type FakeAgent, statusView, targetView} from '../../support/fake-agent.ts';
 import {until} from '../../support/until.ts';
 
 const token = 'correct-horse';
@@ -83,10 +83,10 @@ test('answers carry security headers, and no CORS ones', async t => {
 test('the views come as the agent gives them', async t => {
 	const agent = createFakeAgent();
 	agent.has.targets = [targetView('shop/db')];
-	agent.has.status = [{target: 'shop/db', running: null, lastRun: null, lastSuccess: null, nextRun: null, problems: []}];
+	agent.has.status = [statusView('shop/db')];
 	agent.has.points = [
-		{point: 'p1', target: 'shop/db', time: '2026-11-03T03:00:00.000Z', sources: []},
-		{point: 'p2', target: 'shop/app', time: '2026-11-03T03:00:00.000Z', sources: []},
+		{point: 'p1', target: 'shop/db', time: '2026-11-03T03:00:00.000Z', sources: [], verifiedAt: null},
+		{point: 'p2', target: 'shop/app', time: '2026-11-03T03:00:00.000Z', sources: [], verifiedAt: null},
 	];
 	agent.has.findings = [{level: 'ok', subject: 'engine', message: 'answers'}];
 	const {client} = await serve(t, agent);
@@ -193,7 +193,13 @@ test('a restore is planned and started', async t => {
 	const agent = createFakeAgent();
 	agent.has.targets = [targetView('shop/db')];
 	agent.has.points = [
-		{point: 'p1', target: 'shop/db', time: '2026-11-03T03:00:00.000Z', sources: [{source: 'volume:/data', snapshot: 'x', bytes: 1}]},
+		{
+			point: 'p1',
+			target: 'shop/db',
+			time: '2026-11-03T03:00:00.000Z',
+			sources: [{source: 'volume:/data', snapshot: 'x', bytes: 1}],
+			verifiedAt: null,
+		},
 	];
 	const {client, post} = await serve(t, agent);
 	const request = {target: 'shop/db', point: 'latest', only: ['volume:/data'], trigger: 'cli'};

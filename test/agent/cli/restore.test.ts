@@ -6,7 +6,13 @@ import {until} from '../../support/until.ts';
 function withPoint({agent}: CliTest): void {
 	agent.has.targets = [targetView('shop/db')];
 	agent.has.points = [
-		{point: 'p1', target: 'shop/db', time: '2026-11-03T09:00:00Z', sources: [{source: 'volume:/data', snapshot: 'x', bytes: 2_000_000}]},
+		{
+			point: 'p1',
+			target: 'shop/db',
+			time: '2026-11-03T09:00:00Z',
+			sources: [{source: 'volume:/data', snapshot: 'x', bytes: 2_000_000}],
+			verifiedAt: null,
+		},
 	];
 	agent.onRun = id => agent.finish(id, {point: 'p1'});
 }

@@ -93,10 +93,15 @@ test('no text from a label steers the terminal, in any command', async t => {
 			lastRun: {run: hostile, outcome: 'failed', startedAt: hostile, durationSeconds: 1, quiesceSeconds: 0, error: hostile},
 			lastSuccess: null,
 			nextRun: null,
+			lastDrill: {run: hostile, outcome: 'failed', point: hostile, startedAt: hostile, durationSeconds: 1, error: hostile},
+			lastDrillSuccess: null,
+			nextDrill: hostile,
 			problems,
 		},
 	];
-	agent.has.points = [{point: hostile, target: hostile, time: hostile, sources: [{source: hostile, snapshot: hostile, bytes: 1}]}];
+	agent.has.points = [
+		{point: hostile, target: hostile, time: hostile, sources: [{source: hostile, snapshot: hostile, bytes: 1}], verifiedAt: hostile},
+	];
 	agent.has.findings = [{level: 'error', subject: hostile, message: hostile, hint: hostile}];
 	agent.has.health = {healthy: false, problems: [hostile]};
 	agent.onRun = id => {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import {createCliTest} from '../../support/cli.ts';
-import {targetView} from '../../support/fake-agent.ts';
+import {statusView, targetView} from '../../support/fake-agent.ts';
 
 const problem = {message: 'unknown label `holdfast.sqllite`', hint: 'did you mean `holdfast.sqlite`?'};
 
@@ -58,18 +58,22 @@ test('status says when, in words', async t => {
 			},
 			lastSuccess: {run: 'r7', at: '2026-11-01T11:00:00Z'},
 			nextRun: '2026-11-04T03:00:00Z',
+			lastDrill: {run: 'r6', outcome: 'success', point: 'r5', startedAt: '2026-11-02T11:00:00Z', durationSeconds: 9},
+			lastDrillSuccess: {run: 'r6', point: 'r5', at: '2026-11-02T11:00:09Z'},
+			nextDrill: null,
 			problems: [],
 		},
-		{target: 'shop/new', running: null, lastRun: null, lastSuccess: null, nextRun: null, problems: [problem]},
+		statusView('shop/new', {problems: [problem]}),
 	];
 	const {code, out} = await run('status', {columns: 80});
 	t.is(code, 0);
 	t.is(
 		out,
 		`\
-TARGET    LAST RUN        LAST SUCCESS  OUTAGE  NEXT RUN  NOW
-shop/db   failed 3 h ago  2 d ago        250ms  in 15 h   run r9
-shop/new  -               never              -  -         -
+TARGET    LAST RUN        LAST SUCCESS  OUTAGE  NEXT RUN  LAST DRILL      NOW
+shop/db   failed 3 h ago  2 d ago        250ms  in 15 h   success 1 d     run r9
+                                                          ago
+shop/new  -               never              -  -         -               -
 shop/db: last run failed: no space
 shop/new: problem: unknown label \`holdfast.sqllite\` (did you mean \`holdfast.sqlite\`?)
 `,
@@ -87,13 +91,14 @@ test('points', async t => {
 				{source: 'postgres:metadb', snapshot: 'a', bytes: 1_000_000},
 				{source: 'volume:/data', snapshot: 'b', bytes: 500_000},
 			],
+			verifiedAt: '2026-11-03T11:50:00Z',
 		},
 	];
 	const {code, out} = await run('points shop/db', {columns: 80});
 	t.is(code, 0);
 	t.regex(
 		out,
-		/^POINT {5}TARGET {3}MOMENT .*AGE .*SIZE {2}SOURCES\n01JB2M9Q {2}shop\/db {2}2026-11-03 \d\d:\d\d:\d\d {2}30 min ago {2}1\.5 MB {2}postgres:metadb,\n/,
+		/^POINT {5}TARGET {3}MOMENT .*AGE .*SIZE {2}DRILLED +SOURCES\n01JB2M9Q {2}shop\/db {2}2026-11-03 +30 min ago {2}1\.5 MB {2}10 min ago {2}postgres:\n/,
 	);
 	t.true(out.split('\n').every(line => line.length <= 80));
 	t.deepEqual(JSON.parse((await run('points --json')).out), agent.has.points);

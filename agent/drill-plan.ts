@@ -1,0 +1,52 @@
+/** A point and its target → what a drill restores, and what it asks of it. Pure. */
+import type {Member, Target} from '../docker/discovery.ts';
+import type {Manifest, ManifestSource} from './manifest.ts';
+import type {Point} from './points.ts';
+import type {DrillSource} from './sources/drilling.ts';
+import {parseSource} from './sources/names.ts';
+
+export interface Rehearsal {
+	target: string;
+	point: Point;
+	sources: readonly DrillSource[];
+}
+
+/** With any problem nothing is rehearsed. */
+export function planDrill(target: Target, point: Point, manifest: Manifest): {rehearsal: Rehearsal; problems: readonly string[]} {
+	const problems = target.problems.map(({message}) => message);
+	const questions = new Map<string, string>();
+	for (const member of target.members) {
+		const {drillSql} = member.policy;
+		const asked = drillSql === undefined ? undefined : questioned(member, manifest);
+		if (drillSql !== undefined && asked !== undefined) {
+			questions.set(asked, drillSql);
+		} else if (drillSql !== undefined) {
+			problems.push(
+				`\`holdfast.drill.sql\` of \`${member.container.name}\` is about the first database that \`holdfast.postgres\` names, and point \`${point.id}\` does not have it`,
+			);
+		}
+	}
+
+	const sources = manifest.sources.map(stored => describe(target, stored, questions.get(stored.source)));
+	return {rehearsal: {target: target.name, point, sources}, problems};
+}
+
+/** The image is the one that a restore would meet now; where the service is gone, the one that was dumped. */
+function describe(target: Target, stored: ManifestSource, drillSql: string | undefined): DrillSource {
+	const member = target.members.find(({prefix}) => prefix === parseSource(stored.source).prefix);
+	const {restoreBeforeSql: beforeSql, restoreAfterSql: afterSql} = member?.policy.postgres ?? {};
+	const image = member?.container.imageId ?? stored.container.imageId;
+	return {name: stored.source, stored, image, beforeSql, afterSql, drillSql};
+}
+
+/** The first database that the label names; where it names none, the only one beside `postgres`. */
+function questioned({policy, prefix}: Member, {sources}: Manifest): string | undefined {
+	const dumped = sources.filter(({source, kind}) => kind === 'postgres' && parseSource(source).prefix === prefix).map(({source}) => source);
+	const wanted = policy.postgres?.databases;
+	if (Array.isArray(wanted)) {
+		return dumped.find(source => parseSource(source).name === wanted[0]);
+	}
+
+	const own = dumped.filter(source => parseSource(source).name !== 'postgres');
+	return own.length > 1 ? undefined : (own[0] ?? dumped[0]);
+}

@@ -1,0 +1,59 @@
+/** Drills as runs: what is asked for is found and checked, then rehearsed. */
+import type {Agent, DrillRequest} from './agent.ts';
+import {drill} from './drill.ts';
+import {planDrill, type Rehearsal} from './drill-plan.ts';
+import {explain, UsageError} from './errors.ts';
+import type {DrillResult} from './events.ts';
+import {findPoint, readManifest} from './points.ts';
+import type {RestoreParts} from './restores.ts';
+import type {RunContext} from './runs.ts';
+
+export function createDrills({
+	workshop,
+	survey,
+	runs,
+	repository,
+}: Pick<RestoreParts, 'workshop' | 'survey' | 'runs' | 'repository'>): Pick<Agent, 'drill'> {
+	const restic = workshop.restic();
+
+	/** @throws {NotFoundError | UsageError} */
+	const prepare = async ({target: name, point: id}: DrillRequest): Promise<Rehearsal> => {
+		const {target} = await survey.one(name);
+		await repository.open();
+		const point = await findPoint(restic, name, id);
+		const {rehearsal, problems} = planDrill(target, point, await readManifest(restic, point));
+		if (problems.length > 0) {
+			throw new UsageError(`point \`${point.id}\` of \`${name}\` cannot be rehearsed: ${problems.join('; ')}`);
+		}
+
+		return rehearsal;
+	};
+
+	const rehearse = async (request: DrillRequest, {run, startedAt, signal, tell}: RunContext): Promise<DrillResult> => {
+		try {
+			signal.throwIfAborted();
+			tell({type: 'step', step: 'plan'});
+			return await drill(workshop, {run, startedAt, rehearsal: await prepare(request), signal, tell});
+		} catch (error) {
+			return {
+				run,
+				target: request.target,
+				point: request.point === 'latest' ? '' : request.point,
+				outcome: 'failed',
+				startedAt: startedAt.toISOString(),
+				durationSeconds: (Date.now() - startedAt.getTime()) / 1000,
+				sources: [],
+				error: explain(error),
+			};
+		}
+	};
+
+	return {
+		async drill(request) {
+			const {target, trigger} = request;
+			// What a schedule asks for and cannot be is a failed run, which is seen; a person is told at once.
+			const settled = trigger === 'schedule' ? request : {...request, point: (await prepare(request)).point.id};
+			return runs.start({operation: 'drill', target, trigger, beside: true, work: async context => rehearse(settled, context)});
+		},
+	};
+}

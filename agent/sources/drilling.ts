@@ -1,0 +1,51 @@
+/**
+ * A source that is rehearsed: restored into scratch, with the loading code of a restore, and checked. Each kind is one file with one
+ * factory; `drilling-table.ts` lists them all. Nothing of the target is touched: not its containers, not its mounts, not its networks.
+ */
+import type {ScratchWorker} from '../../docker/worker.ts';
+import {type Place, succeed} from '../command.ts';
+import {RunError} from '../errors.ts';
+import type {ManifestSource} from '../manifest.ts';
+import type {RestoreContext} from './restoring.ts';
+
+/** One source of a point, and what its labels ask of a rehearsal. */
+export interface DrillSource {
+	name: string;
+	/** Of the manifest: the snapshot, its path in there, the details. */
+	stored: ManifestSource;
+	/** Of its container: what the server of a scratch container is made of. */
+	image: string;
+	beforeSql?: string | undefined;
+	afterSql?: string | undefined;
+	/** Must return true in what was restored. */
+	drillSql?: string | undefined;
+}
+
+/** restic reads from the repository alone, and not from the cache: a new host has none. */
+export interface DrillContext extends RestoreContext {
+	/** An idle container of this image, for one source. */
+	scratch: (image: string, env: Readonly<Record<string, string>>) => Promise<ScratchWorker>;
+}
+
+export interface Drilling {
+	readonly name: string;
+	/** Restores and checks, and removes what it restored. @returns what was found, for people @throws with what is wrong */
+	rehearse: () => Promise<string[]>;
+}
+
+/** What must be left on the disk beside what a rehearsal restores: the applications go on writing meanwhile. */
+const marginBytes = 1024 ** 3;
+
+const gigabytes = (bytes: number) => `${(bytes / 1024 ** 3).toFixed(2)} GiB`;
+
+/** @throws where the folder's file system has not enough left */
+export async function assertRoom(place: Place, folder: string, bytes: number, signal: AbortSignal): Promise<void> {
+	const printed = await succeed(place, {argv: ['df', '-P', '-k', folder], signal});
+	const [, kibibytes] = /\s\d+\s+\d+\s+(\d+)\s+\d+%\s/.exec(printed) ?? [];
+	const free = Number(kibibytes) * 1024;
+	if (!(free >= bytes + marginBytes)) {
+		throw new RunError(
+			`there is too little room to rehearse: it needs ${gigabytes(bytes + marginBytes)} (its own size and ${gigabytes(marginBytes)}), and the engine's disk has ${gigabytes(free)} left`,
+		);
+	}
+}
