@@ -33,7 +33,7 @@ export function runView({run, target, operation, trigger, state, outcome, queued
 	};
 }
 
-export const isDrill = (result: RunResult | null): result is DrillResult =>
+const isDrill = (result: RunResult | null): result is DrillResult =>
 	result !== null && 'sources' in result && !('quiesceSeconds' in result);
 
 const isBackup = (result: RunResult | null): result is BackupResult => result !== null && 'quiesceSeconds' in result;

@@ -152,7 +152,7 @@ function factsOf(result: RunResult): string {
 		const sources = result.sources as ReadonlyArray<{bytes?: number; addedBytes?: number}>;
 		const total = (field: 'bytes' | 'addedBytes') => sources.reduce((sum, source) => sum + (source[field] ?? 0), 0);
 		facts.push(
-			`size ${size(total('bytes'))}`,
+			...(sources.some(({bytes}) => bytes !== undefined) ? [`size ${size(total('bytes'))}`] : []),
 			...(sources.some(({addedBytes}) => addedBytes !== undefined) ? [`${size(total('addedBytes'))} added`] : []),
 		);
 	}

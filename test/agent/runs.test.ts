@@ -41,6 +41,25 @@ async function collect(events: AsyncIterable<RunEvent>): Promise<string[]> {
 	return types;
 }
 
+test('what touches nothing of its target goes on beside another run of it, but not beside its like', async t => {
+	const {runs} = setUp(t);
+	const gate = Promise.withResolvers<void>();
+	const waiting = async (context: RunContext) => {
+		await gate.promise;
+		return resultOf(context);
+	};
+	const drill = {...job('a', waiting), operation: 'drill' as const, beside: true};
+	const rehearsed = runs.start(drill);
+	t.is(runs.current('a'), rehearsed.run);
+	t.throws(() => runs.start(drill), {instanceOf: BusyError});
+	await runs.start(job('a', async context => resultOf(context))).finished;
+	const backup = runs.start(job('a', waiting));
+	t.is(runs.current('a'), backup.run);
+	gate.resolve();
+	await Promise.all([rehearsed.finished, backup.finished]);
+	t.is(runs.current('a'), undefined);
+});
+
 test('a target has one run at a time; another one may run beside it', async t => {
 	const {runs} = setUp(t);
 	const gate = Promise.withResolvers<void>();

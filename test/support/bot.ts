@@ -51,6 +51,9 @@ export function stock(agent: FakeAgent, targets: readonly string[] = [target]): 
 		lastRun: {run: 'run-0', outcome: 'success', startedAt: '2026-11-21T03:00:00.000Z', durationSeconds: 12, quiesceSeconds: 0.3},
 		lastSuccess: {run: 'run-0', at: new Date().toISOString()},
 		nextRun: '2026-11-22T03:00:00.000Z',
+		lastDrill: null,
+		lastDrillSuccess: null,
+		nextDrill: null,
 		problems: [],
 	}));
 	agent.has.points = targets.flatMap(name =>
@@ -62,6 +65,7 @@ export function stock(agent: FakeAgent, targets: readonly string[] = [target]): 
 				{source: 'postgres:app', snapshot: 'a'.repeat(64), bytes: 900_000_000},
 				{source: 'volume:/data', snapshot: 'b'.repeat(64), bytes: 100_000_000},
 			],
+			verifiedAt: null,
 		})),
 	);
 }
