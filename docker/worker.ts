@@ -24,7 +24,7 @@ const lifetimeSeconds = 7 * 24 * 3600;
 const idle = ['sleep', String(lifetimeSeconds)];
 
 /** What a drill's container may take of the host: enough to load any database, slowly. */
-const scratchLimits = {Memory: 2 * 1024 ** 3, ShmSize: 512 * 1024 ** 2, PidsLimit: 1024, CpuShares: 256};
+const scratchLimits = {Memory: 2 * 1024 ** 3, ShmSize: 512 * 1024 ** 2, PidsLimit: 1024, CpuShares: 512};
 
 const removalDeadlineMs = 15_000;
 

@@ -37,7 +37,7 @@ const start = `PATH=$PATH:/usr/lib/postgresql/$2/bin:/usr/pgsql-$2/bin:/usr/loca
 command -v initdb >/dev/null || { echo 'the image has no initdb' >&2; exit 1; }
 initdb --pgdata="$1/data" --username=${scratchUser} --auth=trust --encoding=UTF8 --no-locale --no-sync >/dev/null || exit 1
 cat >>"$1/data/postgresql.conf"
-pg_ctl start --silent --wait --timeout=120 --pgdata="$1/data" --log="$1/log" || { tail -n 5 "$1/log" >&2; exit 1; }`;
+pg_ctl start --silent --wait --timeout=600 --pgdata="$1/data" --log="$1/log" || { tail -n 5 "$1/log" >&2; exit 1; }`;
 
 interface Wanted {
 	image: string;
