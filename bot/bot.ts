@@ -75,7 +75,9 @@ export function startBot({config, agents, log, timeZone, now = Date.now, pace = 
 		onConnected() {
 			if (isFirst) {
 				isFirst = false;
-				runs.resume().catch((error: unknown) => log.warning('what an earlier life showed could not be taken up', {error}));
+				runs
+					.resume()
+					.catch((error: unknown) => closing.signal.aborted || log.warning('what an earlier life showed could not be taken up', {error}));
 				watch(here().desk, {signal: closing.signal, digest: config.digest, timeZone, ...pace}).catch((error: unknown) =>
 					log.error('failures are no longer watched for', {error}),
 				);

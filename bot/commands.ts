@@ -8,7 +8,7 @@ import type {Host, Placed} from './fleet.ts';
 import {RefusedError} from './guard.ts';
 import {doctorMessage, failure, helpMessage, historyMessage, notice, pointsMessage} from './messages/lists.ts';
 import {overviewMessage, type Sign} from './messages/overview.ts';
-import {gather} from './overview.ts';
+import {gather, seenBy} from './overview.ts';
 import type {Restoring} from './restoring.ts';
 import type {Origin} from './slack.ts';
 import {code, person} from './text.ts';
@@ -44,8 +44,8 @@ export function createCommands(desk: Desk, restoring: Restoring): Commands {
 		},
 		async overview(origin, page, options) {
 			await view(origin);
-			const may = {operate: await guard.may(origin, 'backup'), restore: await guard.may(origin, 'restore')};
-			await answer(desk, origin, overviewMessage(await gather(fleet), {page, now: now(), sign, may}), options);
+			const seen = await seenBy(async (action, label) => guard.may(origin, action, label), await gather(fleet));
+			await answer(desk, origin, overviewMessage(seen, {page, now: now(), sign}), options);
 		},
 		async points(origin, {host, target, label}) {
 			await view(origin, label);
@@ -64,7 +64,8 @@ export function createCommands(desk: Desk, restoring: Restoring): Commands {
 					})),
 				),
 			);
-			const newest = runs.flat().sort((a, b) => (a.view.run < b.view.run ? 1 : -1));
+			const visible = await Promise.all(runs.flat().map(async run => ((await guard.may(origin, 'view', run.label)) ? [run] : [])));
+			const newest = visible.flat().sort((a, b) => (a.view.run < b.view.run ? 1 : -1));
 			await answer(desk, origin, historyMessage(newest.slice(0, 30), placed?.label ?? ''));
 		},
 		async backup(origin, placed, reference) {

@@ -14,6 +14,16 @@ export interface TargetRow {
 	bytes: number | undefined;
 }
 
+/** With what the person who looks may do: fewer buttons; a press is checked all the same. */
+export interface SeenRow extends TargetRow {
+	may: {operate: boolean; restore: boolean};
+}
+
+export interface SeenOverview {
+	rows: SeenRow[];
+	troubles: string[];
+}
+
 export interface Overview {
 	rows: TargetRow[];
 	/** What could not be asked, for people. */
@@ -23,6 +33,20 @@ export interface Overview {
 export async function gather(fleet: Fleet): Promise<Overview> {
 	const parts = await Promise.all(fleet.hosts.map(async host => ofHost(fleet, host)));
 	return {rows: parts.flatMap(({rows}) => rows).sort(compare), troubles: parts.flatMap(({troubles}) => troubles)};
+}
+
+/** Without the targets that the person may not see. */
+export async function seenBy(
+	may: (action: 'view' | 'backup' | 'restore', label: string) => Promise<boolean>,
+	{rows, troubles}: Overview,
+): Promise<SeenOverview> {
+	const seen = await Promise.all(
+		rows.map(async row => {
+			const [view, operate, restore] = await Promise.all([may('view', row.label), may('backup', row.label), may('restore', row.label)]);
+			return view ? [{...row, may: {operate, restore}}] : [];
+		}),
+	);
+	return {rows: seen.flat(), troubles};
 }
 
 async function ofHost(fleet: Fleet, host: Host): Promise<Overview> {

@@ -4,7 +4,7 @@ import {type Commands, settledBy} from './commands.ts';
 import {answer, answering, type Desk, lifetimes} from './desk.ts';
 import {deniedHome, homeView} from './messages/overview.ts';
 import {storyOf, threadMessage, told} from './messages/run.ts';
-import {gather} from './overview.ts';
+import {gather, seenBy} from './overview.ts';
 import type {Reference} from './references.ts';
 import type {Restoring} from './restoring.ts';
 import type {Origin, Pressed} from './slack.ts';
@@ -23,13 +23,11 @@ export function createPresses(desk: Desk, {commands, restoring}: {commands: Comm
 	};
 
 	const home = async (origin: Origin, page = 0): Promise<void> => {
-		const may = {
-			view: await guard.may(origin, 'view'),
-			operate: await guard.may(origin, 'backup'),
-			restore: await guard.may(origin, 'restore'),
-		};
 		const sign = (order: Parameters<typeof references.sign>[0]) => references.sign(order, lifetimes.home);
-		const view = may.view ? homeView(await gather(fleet), {page, now: now(), sign, may}) : deniedHome('this needs the role viewer');
+		const seen = async () => seenBy(async (action, label) => guard.may(origin, action, label), await gather(fleet));
+		const view = (await guard.may(origin, 'view'))
+			? homeView(await seen(), {page, now: now(), sign})
+			: deniedHome('this needs the role viewer');
 		await slack.call('views.publish', {user_id: origin.user, view});
 	};
 

@@ -76,6 +76,7 @@ export function createRunMessages({fleet, board, references, log, signal}: RunMe
 
 	const started = (beginning: Beginning, channel: string): void => {
 		follow(beginning, channel).catch((error: unknown) => {
+			board.settle(noteKey(beginning.run));
 			if (!signal.aborted) {
 				log.warning('a run can no longer be followed', {error, run: beginning.run});
 			}
@@ -87,18 +88,43 @@ export function createRunMessages({fleet, board, references, log, signal}: RunMe
 		return {run, host: host.name, target, label: fleet.label(host.name, target), operation, trigger, approvers};
 	};
 
+	const resumeNoted = async (host: Host, key: string, content: string): Promise<void> => {
+		const {posted, approvers} = JSON.parse(content) as {posted: Posted; approvers: string[]};
+		try {
+			const beginning = await beginningOf(host, key.slice(4), approvers);
+			board.adopt(key, posted);
+			started(beginning, posted.channel);
+		} catch (error) {
+			if (!(error instanceof NotFoundError)) {
+				throw error;
+			}
+
+			note(host, key.slice(4), null);
+		}
+	};
+
+	/** Its agent may be away for now. */
+	const resumeHost = async (host: Host): Promise<void> => {
+		for (;;) {
+			try {
+				for (const [key, content] of Object.entries(await host.client.notes())) {
+					if (key.startsWith('run ')) {
+						await resumeNoted(host, key, content);
+					}
+				}
+
+				return;
+			} catch (error) {
+				log.debug('what an earlier life showed cannot be asked for yet', {error, host: host.name});
+				await delay(againMs, undefined, {signal});
+			}
+		}
+	};
+
 	return {
 		follow: started,
 		async resume() {
-			for (const host of fleet.hosts) {
-				for (const [key, content] of Object.entries(await host.client.notes())) {
-					if (key.startsWith('run ')) {
-						const {posted, approvers} = JSON.parse(content) as {posted: Posted; approvers: string[]};
-						board.adopt(key, posted);
-						started(await beginningOf(host, key.slice(4), approvers), posted.channel);
-					}
-				}
-			}
+			await Promise.all(fleet.hosts.map(resumeHost));
 		},
 		async settle(host, run, posted, text) {
 			const view = await host.client.run(run);

@@ -1,6 +1,6 @@
 import {size, when} from '../../agent/cli/units.ts';
 import {type Block, type Button, buttons, context, header, type Message, message, section, type View} from '../blocks.ts';
-import {type Overview, type Standing, standing, type TargetRow} from '../overview.ts';
+import {type SeenOverview, type SeenRow, type Standing, standing, type TargetRow} from '../overview.ts';
 import type {Order} from '../references.ts';
 import {code, codeBlock, date} from '../text.ts';
 
@@ -11,8 +11,6 @@ interface Shown {
 	page: number;
 	now: number;
 	sign: Sign;
-	/** Fewer buttons for those who may not press them; the press is checked all the same. */
-	may: {operate: boolean; restore: boolean};
 }
 
 const lights: Record<Standing, string> = {running: '🔵', failed: '🔴', partial: '🟡', never: '⚪', good: '🟢'};
@@ -21,17 +19,17 @@ const lights: Record<Standing, string> = {running: '🔵', failed: '🔴', parti
 const perMessage = 20;
 const perHome = 40;
 
-export const overviewMessage = (overview: Overview, shown: Shown): Message =>
+export const overviewMessage = (overview: SeenOverview, shown: Shown): Message =>
 	message(`Backups: ${summary(overview.rows)}`, overviewBlocks(overview, shown, perMessage, 'page'));
 
-export const homeView = (overview: Overview, shown: Shown): View => ({
+export const homeView = (overview: SeenOverview, shown: Shown): View => ({
 	type: 'home',
 	blocks: overviewBlocks(overview, shown, perHome, 'home-page'),
 });
 
 export const deniedHome = (reason: string): View => ({type: 'home', blocks: [section(`You cannot see the backups: ${code(reason)}`)]});
 
-function overviewBlocks({rows, troubles}: Overview, shown: Shown, pageSize: number, verb: string): Block[] {
+function overviewBlocks({rows, troubles}: SeenOverview, shown: Shown, pageSize: number, verb: string): Block[] {
 	const pages = Math.max(1, Math.ceil(rows.length / pageSize));
 	const page = Math.min(Math.max(0, shown.page), pages - 1);
 	return [
@@ -63,8 +61,8 @@ export function summary(rows: readonly TargetRow[]): string {
 	return `${rows.length} ${rows.length === 1 ? 'target' : 'targets'}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
 }
 
-function rowBlocks(row: TargetRow, {now, sign, may}: Shown): Block[] {
-	const {host, target} = row;
+function rowBlocks(row: SeenRow, {now, sign}: Shown): Block[] {
+	const {host, target, may} = row;
 	const button = (verb: string, text: string): Button => ({verb, text, value: sign({verb, host, target})});
 	return [
 		section(rowText(row, now)),

@@ -281,3 +281,18 @@ test('200 targets are scraped within 50 ms', async t => {
 	t.log(`${times.map(time => time.toFixed(1)).join(' ')} ms for ${size} characters`);
 	t.true(Math.min(...times) < 50);
 });
+
+test('whether Slack is connected; nothing where there is no bot', async t => {
+	const {samples, setOwn} = observe();
+	t.false('slack_connected' in (await samples()));
+	for (const [slackConnected, value] of [
+		[false, 0],
+		[true, 1],
+	] as const) {
+		setOwn({slackConnected});
+		t.is((await samples()).slack_connected, value);
+	}
+
+	setOwn({slackConnected: undefined});
+	t.false('slack_connected' in (await samples()));
+});

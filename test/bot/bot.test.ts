@@ -1,6 +1,7 @@
 /** The bot against a Slack that speaks the real protocols, and agents' real HTTP API. */
 import test from 'ava';
-import {allText, operator, restorer, startBotTest, target, viewer} from '../support/bot.ts';
+import {allText, operator, restorer, startBotTest, stock, target, viewer} from '../support/bot.ts';
+import type {FakeAgent} from '../support/fake-agent.ts';
 import {until} from '../support/until.ts';
 
 test('the overview, and every list', async t => {
@@ -52,4 +53,19 @@ test('a whole restore: chosen, checked, confirmed, undone', async t => {
 	await until('the undo', () => agent.calls.some(call => call.undo === 'run-1'));
 	await until('the buttons are gone', () => !JSON.stringify(done.blocks).includes('"Undo"'));
 	t.deepEqual(slack.mistakes, []);
+});
+
+test('a rule for a target: who may not see it does not; who may operate only it has its buttons', async t => {
+	const {slack, reply} = await startBotTest(t, {
+		access: {operators: [], targets: [{match: 'pay/*', viewers: [], operators: ['U0PAY'], restorers: []}]},
+		prepare: (_, [agent]) => stock(agent as FakeAgent, ['shop/db', 'pay/db']),
+	});
+	const shown = allText(await reply((await slack.command(viewer, '/backup')).replies, /target/));
+	t.true(shown.includes('shop/db') && !shown.includes('pay/db') && !shown.includes('Back up'));
+	const own = allText(await reply((await slack.command({user: 'U0PAY'}, '/backup')).replies, /pay\/db/));
+	t.is(own.match(/"Back up"/g)?.length, 1);
+	await reply((await slack.command(viewer, '/backup', 'points pay/db')).replies, /role viewer for pay/);
+	await slack.openHome(viewer);
+	const home = JSON.stringify(await until('the home tab', () => slack.homes.get(viewer.user)));
+	t.true(home.includes('shop/db') && !home.includes('pay/db'));
 });
