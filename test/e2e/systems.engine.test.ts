@@ -45,7 +45,7 @@ interface Found {
 const look = async ({compose}: Runbook): Promise<Found> =>
 	JSON.parse(await compose('exec', '-T', 'open-webui', 'node', '--disable-warning=ExperimentalWarning', '-e', countChats)) as Found;
 
-test('Open WebUI', async t => {
+test.serial('Open WebUI', async t => {
 	t.timeout(10 * 60_000);
 	// The same program that stands for it in the example; what is mounted and labelled is the page's.
 	const {labels: _, volumes: __, ...webui} = example.services.webui;
@@ -73,4 +73,115 @@ test('Open WebUI', async t => {
 	t.true(restored.missing <= 1, `${restored.missing} uploads are missing`);
 	t.is(restored.index, 5);
 	t.true(restored.vectors >= enough.vectors && Math.abs(restored.vectors - restored.chats) <= 1, JSON.stringify(restored));
+});
+
+const sql = async ({compose}: Runbook, database: string, statement: string) =>
+	compose('exec', '-T', 'db', 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-U', 'postgres', '-d', database, '-c', statement);
+
+/** An application that runs a loop of shell in the image that has psql. */
+const application = async (database: string, setUp: string, step: string) => ({
+	image: await ensureImage('holdfast-test/app:latest'),
+	init: true,
+	entrypoint: ['bash', '-c'],
+	command: [`set -e; psql -qc "${setUp}"; while :; do ${step}; sleep 0.1; done`.replaceAll('$', '$$$$')],
+	environment: {PGHOST: 'db', PGUSER: 'postgres', PGPASSWORD: 'change-me', PGDATABASE: database},
+});
+
+test.serial('Bytebase', async t => {
+	t.timeout(10 * 60_000);
+	const runbook = await openRunbook(t, 'bytebase', {
+		services: {
+			db: {image: await ensureImage('postgres:17')},
+			bytebase: await application(
+				'metadb',
+				'create table if not exists migration_history (n bigserial primary key, namespace text not null)',
+				`psql -qc "insert into migration_history (namespace) values ('metadb')"`,
+			),
+			holdfast: holdfast('bytebase'),
+		},
+	});
+	const newest = async (database = 'metadb') => Number(await sql(runbook, database, 'select max(n) from migration_history'));
+	await runbook.follow('Back up');
+	await until('some migrations', async () => (await newest()) > 5, {timeout: 60_000});
+	await runbook.compose('exec', '-T', 'holdfast', 'holdfast', 'backup', 'bytebase/db');
+	await runbook.follow('When the data is lost');
+	const restored = Number(await sql(runbook, 'metadb', 'select count(*) from migration_history'));
+	t.true(restored > 5, `${restored} rows`);
+	await until('the application goes on', async () => (await newest()) > restored);
+
+	await runbook.follow('Look into a point without touching anything');
+	t.is(await sql(runbook, 'metadb2', 'select distinct namespace from migration_history'), 'metadb2');
+	t.is(await sql(runbook, 'metadb', 'select distinct namespace from migration_history'), 'metadb');
+});
+
+test.serial('Promscale', async t => {
+	t.timeout(10 * 60_000);
+	const runbook = await openRunbook(t, 'promscale', {
+		services: {
+			db: {image: await ensureImage('holdfast-test/promscale:pg17')},
+			promscale: await application(
+				'metrics',
+				`create extension if not exists timescaledb; create extension if not exists promscale;
+				create table if not exists prom_data.cpu (time timestamptz not null, value double precision);
+				select create_hypertable('prom_data.cpu', by_range('time', interval '1 second'), if_not_exists => true)`,
+				`psql -qc "insert into prom_data.cpu values (now(), random())"`,
+			),
+			holdfast: holdfast('metrics'),
+		},
+	});
+	const count = async () => Number(await sql(runbook, 'metrics', 'select count(*) from prom_data.cpu'));
+	await runbook.follow('Back up');
+	await until('some samples', async () => (await count()) > 20, {timeout: 60_000});
+	await runbook.compose('exec', '-T', 'holdfast', 'holdfast', 'backup', 'metrics/db');
+	const oldest = await sql(runbook, 'metrics', 'select min(time) from prom_data.cpu');
+	await runbook.follow('When the data is lost');
+	const restored = await count();
+	t.true(restored > 20, `${restored} samples`);
+	t.is(await sql(runbook, 'metrics', 'select min(time) from prom_data.cpu'), oldest);
+	t.true(Number(await sql(runbook, 'metrics', 'select count(*) from timescaledb_information.chunks')) > 1);
+	await until('the application goes on', async () => (await count()) > restored);
+});
+
+/** Rows without their file, files without their row, and files that hold something else. */
+const compareTree = `
+const {readdirSync, readFileSync} = require('node:fs');
+const rows = new Set(process.argv[1].split('\\n').filter(Boolean));
+const files = readdirSync('/opt/mendix/data/files/tree', {recursive: true, withFileTypes: true}).filter(entry => entry.isFile());
+console.log(JSON.stringify({
+	rows: rows.size,
+	missing: [...rows].filter(id => !files.some(({name}) => name === id)).length,
+	more: files.filter(({name}) => !rows.has(name)).length,
+	wrong: files.filter(({name, parentPath}) => readFileSync(parentPath + '/' + name, 'utf8') !== name || !parentPath.endsWith(name.slice(0, 2) + '/' + name.slice(2, 4))).length,
+}));`;
+
+test.serial('Mendix', async t => {
+	t.timeout(10 * 60_000);
+	const runbook = await openRunbook(t, 'mendix', {
+		services: {
+			db: {image: await ensureImage('postgres:17')},
+			app: await application(
+				'mendix',
+				'create table if not exists file (id uuid primary key)',
+				`read -r id </proc/sys/kernel/random/uuid
+				psql -qc "insert into file values ('$id')"
+				folder=/opt/mendix/data/files/tree/\${id:0:2}/\${id:2:2}
+				mkdir -p "$folder"
+				printf %s "$id" >"$folder/$id"`,
+			),
+			holdfast: holdfast('mendix'),
+		},
+	});
+	const count = async () => Number(await sql(runbook, 'mendix', 'select count(*) from file'));
+	await runbook.follow('Back up');
+	await until('some files', async () => (await count()) > 30, {timeout: 60_000});
+	await runbook.compose('exec', '-T', 'holdfast', 'holdfast', 'backup', 'mendix/production');
+	await runbook.follow('When the data is lost');
+	await runbook.compose('pause', 'app');
+	const rows = await sql(runbook, 'mendix', 'select id from file');
+	await runbook.compose('unpause', 'app');
+	const found = JSON.parse(await runbook.compose('exec', '-T', 'app', 'node', '-e', compareTree, rows));
+	t.true(found.rows > 30, JSON.stringify(found));
+	t.is(found.missing + found.wrong <= 1 ? 'whole' : JSON.stringify(found), 'whole');
+
+	t.regex(await runbook.follow('The database only'), /left as they are|may not fit/);
 });
