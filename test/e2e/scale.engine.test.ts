@@ -52,7 +52,12 @@ test.serial('200 labelled containers are found and planned within 2 s', async t 
 
 	const ask = async (path: string) => {
 		const {times, body} = JSON.parse(await stack.exec('holdfast', 'node', '-e', timedApi, path)) as {times: number[]; body: string};
-		return {best: Math.min(...times), times: times.map(ms => `${Math.round(ms)} ms`).join(', '), body};
+		return {
+			best: Math.min(...times),
+			median: times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN,
+			times: times.map(ms => `${Math.round(ms)} ms`).join(', '),
+			body,
+		};
 	};
 
 	const targets = await ask('/api/v1/targets');
@@ -71,8 +76,8 @@ test.serial('200 labelled containers are found and planned within 2 s', async t 
 		[],
 	);
 	t.is(planned.length, count);
-	t.true(targets.best < 2000, targets.times);
-	t.true(plans.best < 2000, plans.times);
+	t.true(targets.median < 2000, targets.times);
+	t.true(plans.median < 2000, plans.times);
 
 	const metrics = await until('the metrics to know all of them', async () => {
 		const answer = await ask('/metrics');
