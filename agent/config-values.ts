@@ -14,7 +14,7 @@ export const readLabelPrefix = matching(
 	'must be lower-case words with a dot at the end, as `holdfast.`',
 );
 export const readImage = matching(/^[a-z0-9][\w./:@-]*$/i, 'must be the name of an image');
-export const readApiToken = matching(/^[!-~]{16,}$/, 'must be at least 16 visible ASCII characters, without spaces');
+export const readApiToken = matching(/^[!-~]{8,}$/, 'must be at least 8 visible ASCII characters, without spaces');
 export const readLocation = matching(
 	/^(?:\/|(?:local:\/|rest:|s3:|b2:|azure:|gs:|swift:|rclone:|sftp:).)/,
 	'must be an absolute path, or a location that restic knows (`s3:…`, `rest:…`, `sftp:…`, `b2:…`, `azure:…`, `gs:…`, `swift:…`, `rclone:…`)',
