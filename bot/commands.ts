@@ -21,6 +21,7 @@ export interface Commands {
 	points: (origin: Origin, placed: Placed) => Promise<void>;
 	history: (origin: Origin, placed: Placed | undefined) => Promise<void>;
 	backup: (origin: Origin, placed: Placed, reference: string) => Promise<void>;
+	drill: (origin: Origin, placed: Placed, reference: string) => Promise<void>;
 	cancel: (origin: Origin, run: string, reference: string) => Promise<void>;
 	/** Gives the run that does it. */
 	settle: (origin: Origin, verb: 'undo' | 'finish', run: string, reference: string) => Promise<string>;
@@ -35,6 +36,29 @@ export function createCommands(desk: Desk, restoring: Restoring): Commands {
 	const sign: Sign = order => references.sign(order, lifetimes.answer);
 	const view = async (origin: Origin, target?: string) => {
 		await guard.allow(origin, {action: 'view', host: fleet.hosts[0], target, subject: target ?? '', reference: ''});
+	};
+
+	const beginOne = async (origin: Origin, operation: 'backup' | 'drill', placed: Placed, reference: string): Promise<void> => {
+		const {host, target, label} = placed;
+		const run = await start(desk, origin, {
+			action: operation,
+			placed,
+			reference,
+			operation,
+			begin: async trigger => {
+				const [started] =
+					operation === 'drill'
+						? await host.client.drill({target, point: 'latest'}, trigger)
+						: await host.client.backup({targets: [target]}, trigger);
+				if (started === undefined || !('run' in started)) {
+					const {error = 'the agent did not begin it', hint = '', status = 0} = started ?? {};
+					throw new (status === 409 ? BusyError : Error)(`${error}${hint ? ` (${hint})` : ''}`);
+				}
+
+				return started.run;
+			},
+		});
+		await answer(desk, origin, notice('▶️', `${operation} of ${code(label)} is run ${code(run)}`));
 	};
 
 	const commands: Commands = {
@@ -69,23 +93,10 @@ export function createCommands(desk: Desk, restoring: Restoring): Commands {
 			await answer(desk, origin, historyMessage(newest.slice(0, 30), placed?.label ?? ''));
 		},
 		async backup(origin, placed, reference) {
-			const {host, target, label} = placed;
-			const run = await start(desk, origin, {
-				action: 'backup',
-				placed,
-				reference,
-				operation: 'backup',
-				begin: async trigger => {
-					const [started] = await host.client.backup({targets: [target]}, trigger);
-					if (started === undefined || !('run' in started)) {
-						const {error = 'the agent did not begin it', hint = '', status = 0} = started ?? {};
-						throw new (status === 409 ? BusyError : Error)(`${error}${hint ? ` (${hint})` : ''}`);
-					}
-
-					return started.run;
-				},
-			});
-			await answer(desk, origin, notice('▶️', `backup of ${code(label)} is run ${code(run)}`));
+			await beginOne(origin, 'backup', placed, reference);
+		},
+		async drill(origin, placed, reference) {
+			await beginOne(origin, 'drill', placed, reference);
 		},
 		async cancel(origin, run, reference) {
 			const placed = await fleet.ofRun(run);
@@ -199,6 +210,8 @@ export function createCommands(desk: Desk, restoring: Restoring): Commands {
 				return exporting(origin, await fleet.find(spoken.target));
 			case 'check':
 				return check(origin);
+			case 'drill':
+				return commands.drill(origin, await fleet.find(spoken.target), referenceOf(origin));
 			case 'cancel':
 				return commands.cancel(origin, spoken.run, referenceOf(origin));
 			case 'undo':

@@ -64,6 +64,8 @@ export function createPresses(desk: Desk, {commands, restoring}: {commands: Comm
 				return commands.history(origin, placedOf(reference));
 			case 'backup':
 				return commands.backup(origin, placedOf(reference), reference.id);
+			case 'drill':
+				return commands.drill(origin, placedOf(reference), reference.id);
 			case 'choose':
 				return restoring.open(origin, async () => placedOf(reference));
 			case 'cancel':

@@ -3,7 +3,7 @@ import {nearest} from '../agent/reading/nearest.ts';
 
 export type Spoken =
 	| {verb: 'overview' | 'check' | 'doctor' | 'help'}
-	| {verb: 'now' | 'points' | 'export'; target: string}
+	| {verb: 'now' | 'points' | 'drill' | 'export'; target: string}
 	| {verb: 'history'; target: string | undefined}
 	| {verb: 'cancel' | 'undo' | 'finish'; run: string}
 	| {verb: 'restore'; target: string | undefined; point: string | undefined}
@@ -13,6 +13,7 @@ const usages: Readonly<Record<string, string>> = {
 	now: 'now TARGET, or now all',
 	points: 'points TARGET',
 	history: 'history [TARGET]',
+	drill: 'drill TARGET',
 	check: 'check',
 	export: 'export TARGET',
 	cancel: 'cancel RUN',
@@ -56,7 +57,7 @@ export function parseBackup(text: string): Spoken {
 		return complain(`something is missing: /backup ${usage}`);
 	}
 
-	return verb === 'cancel' ? {verb, run: subject} : {verb: verb as 'now' | 'points' | 'export', target: subject};
+	return verb === 'cancel' ? {verb, run: subject} : {verb: verb as 'now' | 'points' | 'drill' | 'export', target: subject};
 }
 
 export function parseRestore(text: string): Spoken {

@@ -29,8 +29,11 @@ export function pointsMessage({host, target, label, points, now, sign, mayRestor
 
 export const sizeOf = ({sources}: Pick<PointView, 'sources'>): number => sources.reduce((sum, {bytes}) => sum + bytes, 0);
 
+/** By a drill. */
+export const verifiedText = ({verifiedAt}: Pick<PointView, 'verifiedAt'>): string => (verifiedAt === null ? 'not verified' : 'verified');
+
 const pointLine = (point: PointView, now: number): string =>
-	`${date(point.time)} (${when(point.time, now)}) · ${size(sizeOf(point))} · ${code(point.point)}\n${point.sources
+	`${date(point.time)} (${when(point.time, now)}) · ${size(sizeOf(point))} · ${verifiedText(point)} · ${code(point.point)}\n${point.sources
 		.slice(0, 8)
 		.map(({source}) => code(source, 100))
 		.join(' ')}${point.sources.length > 8 ? ` and ${point.sources.length - 8} more` : ''}`;
@@ -96,6 +99,7 @@ export const helpMessage = (): Message =>
 				'`/backup now TARGET`, `/backup now all` back up',
 				'`/backup points TARGET` restore points',
 				'`/backup history [TARGET]` what was done',
+				'`/backup drill TARGET` rehearse a restore into scratch',
 				'`/backup check` verify the repositories',
 				'`/backup export TARGET` how to get a portable archive',
 				'`/backup cancel RUN` stop a run; what it holds still is put back',
@@ -106,6 +110,6 @@ export const helpMessage = (): Message =>
 			].join('\n'),
 		),
 		context(
-			'Seeing needs the role viewer; backups and checks operator; all about restores restorer. Every press is checked and written to the audit log.',
+			'Seeing needs the role viewer; backups, drills and checks operator; all about restores restorer. Every press is checked and written to the audit log.',
 		),
 	]);

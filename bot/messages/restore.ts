@@ -20,7 +20,7 @@ import {
 	type View,
 } from '../blocks.ts';
 import {code, codeBlock, date, person, plain, utc} from '../text.ts';
-import {sizeOf} from './lists.ts';
+import {sizeOf, verifiedText} from './lists.ts';
 
 /** What a menu sends for a name of any length. */
 export const keyOf = (name: string): string => createHash('sha256').update(name).digest('hex').slice(0, 20);
@@ -100,7 +100,7 @@ export function choiceView({label, points, point, reference}: Choice): View {
 
 const pointOption = (point: PointView): Option => ({
 	value: point.point,
-	text: `${utc(point.time)} · ${size(sizeOf(point))}`,
+	text: `${utc(point.time)} · ${size(sizeOf(point))} · ${verifiedText(point)}`,
 	description: point.point,
 });
 
@@ -166,7 +166,9 @@ export function confirmView({label, plan, lastOutage, needed, now, reference}: C
 		submit: needed > 1 ? 'Ask for approval' : 'Restore',
 		reference,
 		blocks: [
-			section(`*Target* ${code(label)}\n*Point* ${date(point.time)} (${when(point.time, now)}) · ${code(point.point)}`),
+			section(
+				`*Target* ${code(label)}\n*Point* ${date(point.time)} (${when(point.time, now)}) · ${verifiedText(point)} · ${code(point.point)}`,
+			),
 			section(
 				`${into === null ? '*Replaced*' : `*Restored beside the present data, as* ${code(into)}`}\n${codeBlock(sources.map(source => sourceLine(source, point)).join('\n'), 2500)}`,
 			),

@@ -196,7 +196,7 @@ function nextSteps(story: RunStory, result: RunResult, sign: Sign): Button[] {
 			]
 		: [];
 	const again: Button[] =
-		result.outcome !== 'success' && operation === 'backup'
+		result.outcome !== 'success' && (operation === 'backup' || operation === 'drill')
 			? [{verb: operation, text: 'Retry', style: 'primary', value: sign({verb: operation, host, target})}]
 			: [];
 	return [...settle, ...again, details(story, sign)];

@@ -33,6 +33,19 @@ test('a backup: one message, updated in place, details in its thread', async t =
 	t.deepEqual(slack.mistakes, []);
 });
 
+test('a drill, and whether a point is verified', async t => {
+	const {slack, agent, reply, message} = await startBotTest(t);
+	await reply((await slack.command(viewer, '/backup', `points ${target}`)).replies, /not verified/);
+	await reply((await slack.command(operator, '/backup', `drill ${target}`)).replies, /drill of/);
+	const [run] = agent.runs();
+	t.like(run, {operation: 'drill', trigger: `slack:${operator.user}`});
+	agent.finish(run?.run ?? '', {outcome: 'failed', error: 'a check failed'});
+	const failed = await message(/a check failed/);
+	await slack.press(operator, failed, 'Retry');
+	await until('the next drill', () => agent.runs().length === 2);
+	t.deepEqual(slack.mistakes, []);
+});
+
 test('a whole restore: chosen, checked, confirmed, undone', async t => {
 	const {slack, agent, message} = await startBotTest(t);
 	await slack.command(restorer, '/restore');
