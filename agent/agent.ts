@@ -1,4 +1,5 @@
 /** The one door: the scheduler, the command line, the HTTP API and Slack all call this. */
+import type {Readable} from 'node:stream';
 import type {Problem} from '../docker/labels.ts';
 import type {Audit, Notes} from './audit.ts';
 import {backup, type Workshop} from './backup.ts';
@@ -18,6 +19,7 @@ import type {
 	Tell,
 } from './events.ts';
 import {longestGapMs} from './expected.ts';
+import type {Exported} from './export.ts';
 import type {Plan} from './plan.ts';
 import {listPoints} from './points.ts';
 import {previousAmong} from './previous.ts';
@@ -187,6 +189,25 @@ export interface RestoreRequest {
 	trigger: string;
 }
 
+export interface ExportRequest {
+	target: string;
+	/** A point's id or `latest`. */
+	point: string;
+	/** One database, and one volume or none. Empty: all that the point has. */
+	only: readonly string[];
+}
+
+export interface ImportRequest {
+	target: string;
+	/** Where it belongs, when the target has several databases or volumes. */
+	only: readonly string[];
+	/** What the person calls it. */
+	file: string;
+	/** The archive. */
+	body: Readable;
+	trigger: string;
+}
+
 /** What a restore will do; printed before it asks. */
 export interface RestorePlan {
 	target: string;
@@ -252,6 +273,10 @@ export interface Agent extends Notes {
 	acceptSizes: (target: string) => Promise<{target: string; point: string}>;
 	/** Removes locks whose owners are proven dead, and tells of the others. @throws {RepositoryError} */
 	unlock: () => Promise<Unlocked>;
+	/** A point as a portable archive. @throws {NotFoundError | UsageError} */
+	export: (request: ExportRequest) => Promise<Exported>;
+	/** `received` resolves when the archive was read to its end and is well-formed. @throws {NotFoundError | UsageError | BusyError} */
+	import: (request: ImportRequest) => Promise<Accepted<BackupResult> & {received: Promise<void>}>;
 	/** Stops the run; what was quiesced is put back. @throws {NotFoundError | UsageError} */
 	cancel: (run: string) => Promise<void>;
 	doctor: () => Promise<Finding[]>;
@@ -266,6 +291,7 @@ const overviewAgeMs = 5 * 60_000;
 
 interface Parts {
 	workshop: Workshop;
+	archives: Pick<Agent, 'export' | 'import'>;
 	survey: Survey;
 	runs: Runs;
 	state: State;
@@ -279,6 +305,7 @@ interface Parts {
 }
 
 export function createAgent({
+	archives,
 	workshop,
 	survey,
 	runs,
@@ -432,6 +459,7 @@ export function createAgent({
 		check: upkeep.check,
 		acceptSizes: upkeep.acceptSizes,
 		unlock: upkeep.unlock,
+		...archives,
 		cancel: runs.cancel,
 		doctor: async () => diagnose({workshop, survey, repository}),
 		async health() {

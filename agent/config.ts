@@ -55,6 +55,8 @@ export interface Config {
 	keepReplacedMs: number;
 	/** Bytes that must be left where a database is restored, beside its own size. */
 	restoreMarginBytes: number;
+	/** Of an archive that is imported, decompressed. */
+	importLimitBytes: number;
 	listen: Listen;
 	/** '' until `withKeptSecrets`, when none was given. */
 	apiToken: string;
@@ -123,6 +125,7 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 		concurrency: value('HOLDFAST_CONCURRENCY', readConcurrency) ?? 2,
 		keepReplacedMs: value('HOLDFAST_KEEP_REPLACED', readDuration) ?? 72 * 3_600_000,
 		restoreMarginBytes: value('HOLDFAST_RESTORE_MARGIN', readSize) ?? 2.25 * 1024 ** 3,
+		importLimitBytes: value('HOLDFAST_IMPORT_LIMIT', readSize) ?? 100e9,
 		listen: value('HOLDFAST_LISTEN', readListen) ?? {host: undefined, port: 9797},
 		apiToken,
 		engineAddress: value('DOCKER_HOST', readEngineAddress) ?? 'unix:///var/run/docker.sock',
@@ -183,6 +186,7 @@ const known = [
 	'HOLDFAST_CONCURRENCY',
 	'HOLDFAST_KEEP_REPLACED',
 	'HOLDFAST_RESTORE_MARGIN',
+	'HOLDFAST_IMPORT_LIMIT',
 	'HOLDFAST_LISTEN',
 	'HOLDFAST_API_TOKEN',
 	'HOLDFAST_API_TOKEN_FILE',

@@ -6,6 +6,7 @@ import {findSelf} from '../docker/self.ts';
 import {watchContainers} from '../docker/watch.ts';
 import {createAgent} from './agent.ts';
 import {startServer} from './api/server.ts';
+import {createArchives} from './archives.ts';
 import type {Workshop} from './backup.ts';
 import type {Place} from './command.ts';
 import type {Config} from './config.ts';
@@ -106,7 +107,9 @@ export async function startDaemon(
 		checkParts: config.checkParts,
 	});
 	let schedule: Schedule | undefined;
+	const archives = createArchives({workshop, survey, runs, repository, importLimitBytes: config.importLimitBytes, log});
 	const agent = createAgent({
+		archives,
 		workshop,
 		survey,
 		runs,

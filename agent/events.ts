@@ -1,6 +1,7 @@
 /** The words in which a run tells what it does. Every door (CLI, HTTP, Slack, metrics, log) reads the same events. */
 
-export type Operation = 'backup' | 'restore' | 'drill' | 'copy' | 'prune' | 'check';
+export type Operation = 'backup' | 'restore' | 'drill' | 'copy' | 'prune' | 'check' | 'import';
+
 /** What a run about a repository has for its target: the primary, or a copy by its name. No container and no service can be called so. */
 export const repositoryTarget = (repository: string): string => `repository:${repository}`;
 
@@ -33,11 +34,14 @@ export const drillSteps = ['plan', 'workers', 'load', 'check', 'clean-up'] as co
 
 export const maintenanceSteps = ['workers', 'forget', 'prune', 'measure', 'check', 'clean-up'] as const;
 
+export const importSteps = ['plan', 'workers', 'receive', 'verify', 'store', 'publish', 'clean-up'] as const;
+
 export type Step =
 	| (typeof backupSteps)[number]
 	| (typeof restoreSteps)[number]
 	| (typeof drillSteps)[number]
-	| (typeof maintenanceSteps)[number];
+	| (typeof maintenanceSteps)[number]
+	| (typeof importSteps)[number];
 
 interface EventOf<Type extends string> {
 	type: Type;

@@ -10,7 +10,9 @@ export interface Previous {
 }
 
 /** That of the newest point; undefined where there is none, or where another agent made it: when that one read its files is not known here. */
-export function previousAmong([point]: readonly Point[], state: State): Previous | undefined {
+export function previousAmong(points: readonly Point[], state: State): Previous | undefined {
+	// The files of an imported point were never those of the target.
+	const point = points.find(({id}) => state.findRun(id)?.operation !== 'import');
 	const run = point && state.findRun(point.id);
 	return point && run?.finishedAt
 		? {point, runStartedAt: new Date(run.startedAt ?? run.queuedAt), runEndedAt: new Date(run.finishedAt)}

@@ -86,6 +86,7 @@ function interruptedResult(record: RunRecord, point: Point | undefined): RunResu
 	const failed = {run, target, ...times, outcome: 'failed' as const, error: 'the agent ended while the run was under way'};
 	switch (operation) {
 		case 'backup':
+		case 'import':
 			return interruptedBackup(record, point, times);
 		case 'drill':
 			return {...failed, point: '', sources: []};

@@ -74,6 +74,7 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 		...(acknowledge === undefined ? [] : [acknowledge]),
 		...(isForeign(request) ? [`point \`${point.id}\` is of target \`${point.target}\`, and is put into \`${target.name}\``] : []),
 		...(left > 0 ? [`${left} of the point's sources are left as they are: what is restored may not fit them`] : []),
+		...importWarning(manifest),
 		...stops.warnings,
 	];
 	return {
@@ -106,6 +107,13 @@ function intoProblems(into: string | undefined, sources: readonly RestoringSourc
 			: [`only one Postgres database can be restored under another name, and this is ${names}: choose one with --only`]),
 	];
 }
+
+const importWarning = ({origin}: Manifest): string[] =>
+	origin === undefined
+		? []
+		: [
+				`the point was imported from ${quote(origin.file)} on ${origin.importedAt.slice(0, 10)}: a dump of database ${quote(origin.database)}${origin.dumpedAt === null ? '' : ` of ${origin.dumpedAt.slice(0, 10)}`}, not a backup of this target`,
+			];
 
 /** Where a source of the point belongs now; or why it belongs nowhere. */
 function locate(request: RestorationRequest, stored: ManifestSource): RestoringSource | string {

@@ -56,7 +56,7 @@ export function createSweeper({workshop, restic, state}: Parts): Sweeper {
 }
 
 const endedWithoutPoint = (record: RunRecord | undefined): boolean =>
-	record?.operation === 'backup' &&
+	(record?.operation === 'backup' || record?.operation === 'import') &&
 	record.state === 'finished' &&
 	record.result !== null &&
 	'sources' in record.result &&

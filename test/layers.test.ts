@@ -6,15 +6,15 @@ import test from 'ava';
 const layers: ReadonlyArray<readonly RegExp[]> = [
 	[/^agent\/(?:main|daemon)\.ts$/, /^agent\/cli\//, /^agent\/api\//, /^bot\//],
 	[
-		/^agent\/(?:agent|runs|turns|survey|recover|recover-restores|restores|drills|expire|views|doctor|schedule|due|timetable|observe|metrics|expected|unprotected)\.ts$/,
+		/^agent\/(?:agent|runs|turns|survey|recover|recover-restores|restores|drills|archives|expire|views|doctor|schedule|due|timetable|observe|metrics|expected|unprotected)\.ts$/,
 		/^agent\/metrics\//,
 		/^agent\/(?:maintenance|inventory|upkeep)\.ts$/,
 	],
 	[
-		/^agent\/(?:backup|moment|restore|restore-plan|restore-check|undo|replacements|drill|drill-plan|retention|copies|export|sweep|locks|points|previous|repository)\.ts$/,
+		/^agent\/(?:backup|moment|restore|restore-plan|restore-check|undo|replacements|drill|drill-plan|retention|copies|export|import|sweep|locks|points|previous|repository)\.ts$/,
 		/^agent\/(?:keep-policy|shrink|forgetting)\.ts$/,
 	],
-	[/^agent\/(?:plan|manifest|state|housekeeping|migrations)\.ts$/, /^agent\/(?:plan|sources|restic)\//],
+	[/^agent\/(?:plan|manifest|state|housekeeping|migrations)\.ts$/, /^agent\/(?:plan|portable|sources|restic)\//],
 	[/^docker\//],
 	[
 		/^agent\/(?:config|config-file|config-copies|config-slack|config-values|environment|restic-environment|clock|secrets|events|audit|errors|command|here|tail|ids|log|redact)\.ts$/,

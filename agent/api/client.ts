@@ -1,6 +1,10 @@
 /** The API as typed calls: what the command line and the bot hold instead of an agent. */
+import type {Readable} from 'node:stream';
+import {json} from 'node:stream/consumers';
 import type {
+	ExportRequest,
 	Finding,
+	ImportRequest,
 	NoPlan,
 	PointView,
 	RestorePlan,
@@ -16,6 +20,7 @@ import {BusyError, NotFoundError, RepositoryError, RunError, UsageError} from '.
 import type {RunEvent} from '../events.ts';
 import {readEvents} from './event-reader.ts';
 import type {BackupTargets, DrillTargets, ErrorBody, Health, PlanView, Refusal, Started} from './shapes.ts';
+import {asResponse, transfer} from './transfer.ts';
 
 export interface Client {
 	/** Where the agent is. */
@@ -58,6 +63,10 @@ export interface Client {
 	/** @throws {RepositoryError} */
 	unlock: () => Promise<Unlocked>;
 	/** @throws {NotFoundError | UsageError} */
+	export: (request: ExportRequest, signal?: AbortSignal) => Promise<Download>;
+	/** Gives the run's id when the archive was taken; the run goes on. @throws {NotFoundError | UsageError | BusyError} */
+	import: (request: Omit<ImportRequest, 'body'>, body: Readable, signal?: AbortSignal) => Promise<string>;
+	/** @throws {NotFoundError | UsageError} */
 	cancel: (run: string) => Promise<void>;
 	doctor: () => Promise<Finding[]>;
 	/** Gives the entry's id. @throws {BusyError} when its reference was used before */
@@ -68,6 +77,14 @@ export interface Client {
 	/** `null` removes it. */
 	saveNote: (key: string, note: string | null) => Promise<void>;
 	health: (signal?: AbortSignal) => Promise<Health>;
+}
+
+export interface Download {
+	/** As the file is to be called. */
+	name: string;
+	point: string;
+	/** Breaks with an error when it does not come whole. */
+	stream: Readable;
 }
 
 export interface ClientOptions {
@@ -100,6 +117,24 @@ export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Cl
 	};
 	const post = <Answer>(path: string, body: unknown = {}): Promise<Answer> =>
 		call(`/api/v1/${path}`, {method: 'POST', body: JSON.stringify(body), headers: {'Content-Type': 'application/json'}});
+	const move = async (
+		path: string,
+		{
+			query,
+			only,
+			...rest
+		}: Omit<Parameters<typeof transfer>[0], 'url' | 'token'> & {query: Record<string, string>; only: readonly string[]},
+	) => {
+		const search = new URLSearchParams([...Object.entries(query), ...only.map((source): [string, string] => ['only', source])]);
+		const answer = await transfer({...rest, token, url: new URL(`/api/v1/${path}?${search}`, url)}).catch(error => {
+			throw away(url, error);
+		});
+		if ((answer.statusCode ?? 500) >= 300) {
+			throw await refusal(asResponse(answer));
+		}
+
+		return answer;
+	};
 	const runPath = (run: string) => `runs/${encodeURIComponent(run)}`;
 
 	return {
@@ -132,6 +167,15 @@ export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Cl
 		check: async (readData, trigger) => (await post<{run: string}>('check', {trigger, readData})).run,
 		acceptSizes: target => post('prune/accept', {target}),
 		unlock: () => post('unlock'),
+		async export({target, point, only}, signal) {
+			const answer = await move('export', {method: 'GET', query: {target, point}, only, signal});
+			const {'content-disposition': disposition = '', 'x-holdfast-point': id = ''} = answer.headers;
+			return {name: /filename="([\w.-]+)"/.exec(disposition)?.[1] ?? 'archive.tar.gz', point: String(id), stream: answer};
+		},
+		async import({target, only, file, trigger}, body, signal) {
+			const answer = await move('import', {method: 'POST', query: {target, file, trigger}, only, body, signal});
+			return ((await json(answer)) as {run: string}).run;
+		},
 		cancel: async run => {
 			await post(`${runPath(run)}/cancel`);
 		},

@@ -46,6 +46,10 @@ export const checkRequest = z.strictObject({
 });
 export const acceptRequest = z.strictObject({target});
 export const noFields = z.strictObject({});
+const only = z.array(z.string().min(1).max(5000)).max(1000).default([]);
+export const exportQuery = z.strictObject({target, point: z.string().min(1).max(100).default('latest'), only});
+/** `file`: what the person calls it; it is shown, and recorded in the point. */
+export const importQuery = z.strictObject({target, file: z.string().min(1).max(300).default('archive'), only, trigger});
 
 export const planQuery = z.object({target: target.optional()});
 export const pointsQuery = z.object({target: target.optional()});

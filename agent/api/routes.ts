@@ -5,6 +5,7 @@ import {bodyLimit as limitBody} from 'hono/body-limit';
 import type {Accepted, Agent} from '../agent.ts';
 import {UsageError} from '../errors.ts';
 import type {RunResult} from '../events.ts';
+import {addArchives} from './archives.ts';
 import {addAuditRoutes} from './audit-routes.ts';
 import {eventStream} from './event-stream.ts';
 import {planView} from './plan-view.ts';
@@ -44,7 +45,9 @@ export type Bindings = {Bindings: HttpBindings};
 export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 	const {agent, version, report} = options;
 	const routes = new Hono<Bindings>();
-	routes.use(limitBody({maxSize: bodyLimit}));
+	const limited = limitBody({maxSize: bodyLimit});
+	// An archive has a limit of its own, and is never in memory as a whole.
+	routes.use(async (context, next) => (context.req.path.endsWith('/v1/import') ? next() : limited(context, next)));
 	routes.get('/version', context => context.json({version}));
 	routes.get('/targets', async context => context.json(await agent.targets()));
 	routes.get('/plan', async context => {
@@ -129,6 +132,7 @@ export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 	}
 
 	addAuditRoutes(routes, agent);
+	addArchives(routes, options);
 	return routes;
 }
 

@@ -42,6 +42,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 			resolve();
 		});
 	});
+	// An archive may take hours to come in. Who sends nothing is let go by the routes themselves.
+	server.requestTimeout = 0;
 	server.on('error', options.report);
 	return {
 		url: localUrl(server.address() as AddressInfo),

@@ -18,6 +18,8 @@ export interface Output {
 	/** As it is: only for what was rendered before, and for moving the cursor. */
 	raw: (text: string) => void;
 	render: (literal: TemplateStringsArray, ...values: Text[]) => string;
+	/** For content that is no text. */
+	readonly stream: OutputStream;
 }
 
 export function createOutput(stream: OutputStream, wantColour: boolean): Output {
@@ -34,6 +36,7 @@ export function createOutput(stream: OutputStream, wantColour: boolean): Output 
 		stream.write(text);
 	};
 	return {
+		stream,
 		isTTY,
 		columns,
 		raw,

@@ -11,7 +11,9 @@ import type {AddCommand, Context, Surroundings} from './context.ts';
 import {addDoctor} from './doctor.ts';
 import {addDrill} from './drill.ts';
 import {exit, exitOfError} from './exit.ts';
+import {addExport} from './export.ts';
 import {addHealthcheck} from './healthcheck.ts';
+import {addImport} from './import.ts';
 import {createOutput} from './output.ts';
 import {addPlan} from './plan.ts';
 import {addPoints} from './points.ts';
@@ -39,6 +41,8 @@ const commands: readonly AddCommand[] = [
 	addPrune,
 	addUnlock,
 	addAudit,
+	addExport,
+	addImport,
 	addHealthcheck,
 	addVersion,
 ];

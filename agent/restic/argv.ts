@@ -85,6 +85,17 @@ export const rewrite = (id: string, patterns: readonly string[]): Arguments => [
 /** Quiet, because `dump` says on the standard output, in front of the content, that it waits for a lock. */
 export const dump = (id: string, path: string): Arguments => ['dump', '--quiet', '--', checkId(id), checkAbsolute(path)];
 
+export const dumpFolder = (id: string, folder: string): Arguments => [
+	'dump',
+	'--quiet',
+	'--archive=tar',
+	'--',
+	`${checkId(id)}:${checkAbsolute(folder)}`,
+	'/',
+];
+
+export const list = (id: string, folder: string): Arguments => ['ls', '--recursive', '--', checkId(id), checkAbsolute(folder)];
+
 export const restore = ({snapshot: id, subfolder, into, delete: removes, verify, exclude}: RestoreOptions): Arguments => [
 	'restore',
 	`--target=${checkAbsolute(into)}`,

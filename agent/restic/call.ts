@@ -102,11 +102,17 @@ export function createCaller(place: Place, repository: Repository, {answerWithin
 
 /** Reads JSON lines to the end; those of no interest are left out. */
 export async function eachMessage(stdout: Readable, read: (message: Message) => void): Promise<void> {
-	for await (const line of createInterface({input: stdout})) {
+	await eachLine(stdout, line => {
 		const message = parseMessage(line);
 		if (message) {
 			read(message);
 		}
+	});
+}
+
+export async function eachLine(stdout: Readable, read: (line: string) => void): Promise<void> {
+	for await (const line of createInterface({input: stdout})) {
+		read(line);
 	}
 }
 

@@ -75,6 +75,11 @@ const snapshot = z.object({
 /** `restic snapshots --json`. */
 export const snapshotList = z.array(snapshot).nullable();
 
+const entry = z.object({struct_type: z.literal('node'), path: z.string(), type: z.string(), size: z.number().default(0)});
+
+/** One line of `restic ls --json`; undefined for what is no entry. */
+export const parseEntry = (line: string) => entry.safeParse(parsed(line)).data;
+
 /** `restic cat lock ID`. */
 export const lockContent = z.object({
 	time: z.coerce.date(),

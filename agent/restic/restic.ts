@@ -3,10 +3,10 @@ import {text} from 'node:stream/consumers';
 import {lastLines, type Place, type Running} from '../command.ts';
 import {RepositoryError} from '../errors.ts';
 import * as argv from './argv.ts';
-import {type Call, createCaller, eachCount, eachMessage} from './call.ts';
+import {type Call, createCaller, eachCount, eachLine, eachMessage} from './call.ts';
 import type {Hold} from './hold.ts';
 import {deleteLeftovers} from './leftover.ts';
-import {configContent, lockContent, type Summary, snapshotList, statsContent, versionContent} from './messages.ts';
+import {configContent, lockContent, parseEntry, type Summary, snapshotList, statsContent, versionContent} from './messages.ts';
 
 /** Where snapshots go, and the secrets that open it. */
 export interface Repository {
@@ -107,6 +107,22 @@ export interface RestoreOptions {
 	onProgress?: ((progress: Progress) => void) | undefined;
 }
 
+export interface Entry {
+	/** Relative to the folder that was listed. */
+	path: string;
+	type: string;
+	size: number;
+}
+
+export interface ListOptions {
+	snapshot: string;
+	/** Absolute. */
+	folder: string;
+	/** All below the folder, in the order of the tree. */
+	onEntry: (entry: Entry) => void;
+	signal?: AbortSignal | undefined;
+}
+
 export interface Lock {
 	id: string;
 	time: Date;
@@ -136,6 +152,9 @@ export interface Restic {
 	rewriteWithout: (snapshot: string, patterns: readonly string[], signal?: AbortSignal) => Promise<string>;
 	/** The content of one file of a snapshot, as a stream. Its end says nothing: await `done`, which rejects for any exit code but 0. */
 	dump: (snapshot: string, path: string, signal?: AbortSignal) => Promise<Running>;
+	/** The content of a folder as a tar whose names are relative to it. As with `dump`, only `done` says that it is whole. */
+	dumpFolder: (snapshot: string, folder: string, signal?: AbortSignal) => Promise<Running>;
+	list: (options: ListOptions) => Promise<void>;
 	/** Writes the folder `subfolder` of a snapshot to `into`. */
 	restore: (options: RestoreOptions) => Promise<void>;
 	/** Snapshots that are gone already are no error. Waits for other users of the repository. */
@@ -282,6 +301,19 @@ export function createRestic(
 		},
 		dump: (snapshot, path, signal) =>
 			start({action: `reading ${path} of snapshot ${snapshot}`, arguments: argv.dump(snapshot, path), signal}),
+		dumpFolder: (snapshot, folder, signal) =>
+			start({action: `reading ${folder} of snapshot ${snapshot}`, arguments: argv.dumpFolder(snapshot, folder), signal}),
+		async list({snapshot, folder, onEntry, signal}) {
+			const call = {action: `listing ${folder} of snapshot ${snapshot}`, arguments: patiently(argv.list(snapshot, folder)), signal};
+			await read(call, stdout =>
+				eachLine(stdout, line => {
+					const entry = parseEntry(line);
+					if (entry?.path.startsWith(`${folder}/`)) {
+						onEntry({...entry, path: entry.path.slice(folder.length + 1)});
+					}
+				}),
+			);
+		},
 		async restore(options) {
 			const call = {
 				action: `restore of ${options.subfolder} to ${options.into}`,

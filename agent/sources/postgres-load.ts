@@ -33,7 +33,7 @@ export async function loadContent(context: RestoreContext, server: PostgresServe
 	const {container, database, stored} = source;
 	const isCustom = details.format === 'custom';
 	const program = isCustom
-		? (['pg_restore', ...server.connection(fresh)] as const)
+		? (['pg_restore', ...(details.portable ? ['--no-owner', '--no-privileges'] : []), ...server.connection(fresh)] as const)
 		: (['psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', ...server.connection(fresh), '-f', '-'] as const);
 	const argv = isCustom ? (['/bin/sh', '-c', complaining, 'sh', ...program] as const) : program;
 	// What it complains of is read in English.

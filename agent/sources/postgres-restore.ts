@@ -7,6 +7,7 @@ import {postgresDetails} from './postgres.ts';
 import {createDatabaseSql, type DatabaseProperties, databaseProperties, describeSql, propertiesSql} from './postgres-database.ts';
 import {afterLoad, beforeLoad} from './postgres-extensions.ts';
 import {assertTables, countTables, loadContent} from './postgres-load.ts';
+import {giveToOwner} from './postgres-owner.ts';
 import {missingRoles} from './postgres-roles.ts';
 import {connectPostgres, type PostgresServer, quoteLiteral} from './postgres-server.ts';
 import {dropDatabase, maintenanceOf, openSql, stateOf, swapDatabases} from './postgres-swap.ts';
@@ -71,6 +72,7 @@ export function postgresRestoring(source: PostgresSource, context: RestoreContex
 			const tables = details.format === 'custom' ? await countTables(context, server, source) : undefined;
 			await loadContent(context, server, {source, fresh, details, fifo: `${context.staging}/restore-${index}.fifo`});
 			await sql(fresh, ...afterLoad(details.extensions));
+			await sql(fresh, ...(details.portable && properties.owner !== server.user ? giveToOwner(properties.owner) : []));
 			await ownSql(source.afterSql);
 			await assertTables(server, {fresh, tables});
 			await sql(fresh, 'analyze');

@@ -162,3 +162,15 @@ export async function listDatabases(server: PostgresServer): Promise<string[]> {
 	);
 	return rows.map(([name = '""']) => JSON.parse(name) as string);
 }
+
+export interface ServerVersion {
+	/** 170002 */
+	versionNumber: number;
+	/** `17.2 (Debian 17.2-1)` */
+	versionText: string;
+}
+
+export async function serverVersion(server: PostgresServer): Promise<ServerVersion> {
+	const [row] = await server.query('postgres', "select current_setting('server_version_num'), current_setting('server_version')");
+	return {versionNumber: Number(row?.[0]), versionText: row?.[1] ?? ''};
+}

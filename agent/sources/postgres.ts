@@ -49,6 +49,8 @@ export const postgresDetails = z.object({
 	preloaded: z.string().nullish(),
 	/** How much of each kind it has. */
 	contents: postgresContents.optional(),
+	/** It came in as an archive: who owned what, and who might do what, was another server's affair. */
+	portable: z.boolean().default(false),
 });
 
 export function postgresSource(planned: PlannedSource & {kind: 'postgres'}, context: SourceContext, index: number): Source {

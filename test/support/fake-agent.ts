@@ -1,5 +1,7 @@
 /** An agent made of memory: tests tell its runs what to tell. */
 
+import {Readable} from 'node:stream';
+import {buffer} from 'node:stream/consumers';
 import type {
 	Agent,
 	Finding,
@@ -42,6 +44,10 @@ export interface FakeAgent extends Agent {
 		scheduled: Scheduled[];
 		unprotected: Unprotected[];
 		health: {healthy: boolean; problems: string[]};
+		/** What an export sends. */
+		archive: () => Readable;
+		/** What an import got. */
+		received: string;
 	};
 	/** Every call that asked for a run or an end of one, in order. */
 	readonly calls: Array<Record<string, unknown>>;
@@ -117,6 +123,8 @@ export function createFakeAgent(): FakeAgent {
 			scheduled: [],
 			unprotected: [],
 			health: {healthy: true, problems: []},
+			archive: () => Readable.from(['archive'], {objectMode: false}),
+			received: '',
 		},
 		calls: [],
 		refuses: new Map(),
@@ -274,6 +282,19 @@ export function createFakeAgent(): FakeAgent {
 			agent.calls.push({finish: run});
 			const {view, finished} = begin(find(run).view.target, 'restore', trigger);
 			return {run: view.run, finished: finished.promise as Promise<RestoreResult>};
+		},
+		async export(request) {
+			agent.calls.push({export: request});
+			const {target: name} = target(request.target);
+			return {name: 'files_and_database-shop-app-202611031200.tar.gz', point: `${name}-1`, contentBytes: 7, stream: agent.has.archive()};
+		},
+		async import({body, ...request}) {
+			agent.calls.push({import: request});
+			const {view, finished} = begin(target(request.target).target, 'import', request.trigger);
+			const received = buffer(body).then(content => {
+				agent.has.received = content.toString();
+			});
+			return {run: view.run, finished: finished.promise as Promise<BackupResult>, received};
 		},
 		async cancel(run) {
 			const {view} = find(run);

@@ -1,0 +1,72 @@
+/** Archives over HTTP: bodies of any size, at the pace of the slower side. */
+import {Readable} from 'node:stream';
+import type {Context, Hono} from 'hono';
+import {exportQuery, importQuery, parse} from './requests.ts';
+import type {Bindings, RoutesOptions} from './routes.ts';
+
+export function addArchives(routes: Hono<Bindings>, {agent, stalledMs, report}: RoutesOptions): void {
+	routes.get('/export', async context => {
+		const {name, point, contentBytes, stream} = await agent.export(parse(exportQuery, queryOf(context)));
+		const {socket} = context.env.incoming;
+		// A client that takes nothing would hold the repository's lock for ever.
+		socket.setTimeout(stalledMs, () => socket.destroy());
+		return context.body(
+			wholeOrBroken(stream, () => socket.destroy()),
+			200,
+			{
+				'Content-Type': 'application/gzip',
+				'Content-Disposition': `attachment; filename="${name}"`,
+				'X-Holdfast-Point': point,
+				'X-Holdfast-Content-Bytes': String(contentBytes),
+				Connection: 'close',
+			},
+		);
+	});
+	routes.post('/import', async context => {
+		const request = parse(importQuery, queryOf(context));
+		const body = context.env.incoming.iterator({destroyOnReturn: false}) as AsyncIterator<Uint8Array>;
+		const content = Readable.from(unlessStalled(body, stalledMs), {objectMode: false, highWaterMark: 262_144});
+		content.on('error', () => {});
+		const accepted = await agent.import({...request, body: content});
+		accepted.finished.catch(report);
+		await accepted.received;
+		return context.json({run: accepted.run}, 202);
+	});
+}
+
+const queryOf = (context: Context): Record<string, unknown> => ({...context.req.query(), only: context.req.queries('only') ?? []});
+
+/** A body whose failure breaks the connection: hono's server writes the error behind the content, and ends the answer as if it were whole. */
+function wholeOrBroken(stream: Readable, breakConnection: () => void): ReadableStream<Uint8Array> {
+	const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+	return new ReadableStream<Uint8Array>(
+		{
+			async pull(controller) {
+				try {
+					const {value, done} = await chunks.next();
+					done ? controller.close() : controller.enqueue(value);
+				} catch {
+					breakConnection();
+				}
+			},
+			cancel() {
+				stream.destroy();
+			},
+		},
+		{highWaterMark: 0},
+	);
+}
+
+/** Chunks as they are asked for. @throws when one that was asked for does not come */
+async function* unlessStalled(body: AsyncIterator<Uint8Array>, timeMs: number): AsyncGenerator<Uint8Array> {
+	for (;;) {
+		const {promise: stalled, reject} = Promise.withResolvers<never>();
+		const timer = setTimeout(() => reject(new Error(`nothing came for ${timeMs / 1000} s`)), timeMs);
+		const {value, done} = await Promise.race([body.next(), stalled]).finally(() => clearTimeout(timer));
+		if (done) {
+			return;
+		}
+
+		yield value;
+	}
+}

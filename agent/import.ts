@@ -1,0 +1,308 @@
+/** An import run: a portable archive becomes a restore point. It lies whole and checked in the staging folder before anything is stored. */
+import {basename, dirname} from 'node:path/posix';
+import type {Readable} from 'node:stream';
+import {pipeline} from 'node:stream/promises';
+import {hireWorkers, staging, type WorkerMount, type Workforce} from '../docker/worker.ts';
+import {once, type Workshop} from './backup.ts';
+import {lastLines, type Place, succeed} from './command.ts';
+import {explain, UsageError} from './errors.ts';
+import type {BackupResult, SourceResult, Tell} from './events.ts';
+import type {ManifestSource, Origin} from './manifest.ts';
+import type {PlannedSource} from './plan.ts';
+import {publish} from './points.ts';
+import type {DumpHeader} from './portable/dump-header.ts';
+import {type Unpacked, unpack} from './portable/unpack.ts';
+import {mountPath, parseSource, sourcePath} from './sources/names.ts';
+import {archiveProblem} from './sources/postgres-archive.ts';
+import {importedDetails} from './sources/postgres-import.ts';
+import {connectPostgres} from './sources/postgres-server.ts';
+import type {SourceContext, Stored} from './sources/source.ts';
+import {snapshotOptions, storeStaged} from './sources/staged.ts';
+
+export interface ImportRun {
+	run: string;
+	startedAt: Date;
+	target: string;
+	database: PlannedSource & {kind: 'postgres'};
+	/** Where the archive's files belong; undefined where the target has no such place. */
+	files: (PlannedSource & {kind: 'volume'}) | undefined;
+	body: Readable;
+	/** As the person called it. */
+	file: string;
+	limitBytes: number;
+	/** Nothing more is read of the body: it was taken, or refused for this reason. */
+	onReceived: (refusal?: unknown) => void;
+	signal: AbortSignal;
+	tell: Tell;
+}
+
+/** Never rejects: whatever happens is the outcome. */
+export async function importArchive(workshop: Workshop, options: ImportRun): Promise<BackupResult> {
+	const {run, target, startedAt, tell} = options;
+	const sources: SourceResult[] = [];
+	const state = {published: false};
+	const errors: string[] = [];
+	try {
+		tell({type: 'step', step: 'workers'});
+		const workforce = await hireWorkers({...workshop, run});
+		try {
+			await work(workshop, options, {workforce, sources, state});
+		} finally {
+			tell({type: 'step', step: 'clean-up'});
+			await workforce.dismiss();
+		}
+	} catch (error) {
+		options.onReceived(error);
+		errors.push(explain(error));
+	}
+
+	options.body.destroy();
+
+	return {
+		run,
+		target,
+		outcome: state.published ? (errors.length === 0 ? 'success' : 'partial') : 'failed',
+		point: state.published ? run : null,
+		startedAt: startedAt.toISOString(),
+		durationSeconds: (Date.now() - startedAt.getTime()) / 1000,
+		quiesceSeconds: 0,
+		sources,
+		...(errors.length === 0 ? {} : {error: errors.join('; ')}),
+	};
+}
+
+interface Hands {
+	workforce: Workforce;
+	sources: SourceResult[];
+	state: {published: boolean};
+}
+
+async function work(workshop: Workshop, options: ImportRun, {workforce, sources, state}: Hands): Promise<void> {
+	const {run, target, database, files, signal, tell} = options;
+	const place = placeOf(target, files);
+	const worker = await workforce.repository(mountsOf(options, place), 'write');
+	const context = contextOf(workshop, options, workforce, worker.run);
+	const server = await connectPostgres(workshop.engine, database.container, database.user, signal);
+	tell({type: 'step', step: 'receive', subject: options.file});
+	const received = await receive(context, options, {
+		place,
+		tool: await succeed(server.client, {argv: ['pg_restore', '--version'], signal}),
+	});
+	options.onReceived();
+	tell({type: 'step', step: 'verify', subject: database.name});
+	const details = await importedDetails(context, server, {
+		database,
+		header: received.header,
+		metadata: received.metadata,
+		file: place.dump,
+		fifo: `${place.dump}.fifo`,
+	});
+	for (const message of details.warnings) {
+		tell({type: 'warning', message});
+	}
+
+	const stored = [await keep(options, sources, database, async () => storeStaged(context, database.name, place.dump, details.details))];
+	if (received.files !== undefined && files !== undefined) {
+		await giveToOwner(context, place);
+		stored.push(await keep(options, sources, files, async () => storeFiles(context, files, place, received)));
+	}
+
+	tell({type: 'step', step: 'publish'});
+	await publish(
+		workshop.restic(),
+		manifestOf(workshop, options, {stored, time: context.time(), origin: originOf(options, received)}),
+		workshop.folder,
+		signal,
+	);
+	state.published = true;
+	if (received.files === undefined && files !== undefined) {
+		tell({type: 'warning', message: `the archive has no files, so the point \`${run}\` has no \`${files.name}\``});
+	}
+}
+
+interface StagingPlace {
+	/** The staged dump. */
+	dump: string;
+	/** The staged files, as the staging folder has them. */
+	folder: string;
+	/** The same folder under the path that it gets in the repository. */
+	path: string;
+}
+
+/** The staging volume is also mounted at the folder above the path that the files get in the repository. */
+function placeOf(target: string, files: ImportRun['files']): StagingPlace {
+	const path = files === undefined ? '/files' : mountPath(target, parseSource(files.name).prefix, files.mount.path);
+	const name = basename(path);
+	return {dump: `${staging}/${name === 'dump' ? 'database' : 'dump'}`, folder: `${staging}/${name}`, path};
+}
+
+/** Where the target's own files are in the worker: whom the imported ones are given to. */
+const live = '/holdfast-live';
+
+function mountsOf({files, run}: ImportRun, {path}: StagingPlace): WorkerMount[] {
+	return files === undefined
+		? []
+		: [
+				{type: files.mount.type, from: files.mount.volume ?? files.mount.hostPath, to: live, readOnly: true},
+				{type: 'volume', from: `holdfast-staging-${run}`, to: dirname(path), readOnly: false},
+			];
+}
+
+/** Resolves when all of the body was read, is well-formed and is on the disk. */
+async function receive(
+	context: SourceContext,
+	{body, database, files, limitBytes, signal, file, tell}: ImportRun,
+	{place, tool}: {place: StagingPlace; tool: string},
+): Promise<Unpacked> {
+	const {worker} = context;
+	const free = Number((await succeed(worker, {argv: ['sh', '-c', `df -B1 --output=avail ${staging} | tail -n 1`], signal})).trim());
+	try {
+		return await unpack(body, {
+			// Some is left to the others whose volumes are on the same disk.
+			limitBytes: Math.min(limitBytes, Math.floor(free * 0.9)),
+			check: header => assertReadable(tool, database, header),
+			dump: async content => pour(worker, content, {argv: ['sh', '-c', 'umask 077; cat >"$1"', 'sh', place.dump], signal}),
+			async files(archive) {
+				if (files === undefined) {
+					throw new UsageError('the archive holds files, and the target has no volume that they could belong to', {
+						hint: 'label the service with `holdfast.volumes`',
+					});
+				}
+
+				await succeed(worker, {argv: ['mkdir', '--', place.folder], signal});
+				await pour(worker, archive, {argv: ['tar', '--extract', '--keep-old-files', `--directory=${place.folder}`, '--file=-'], signal});
+			},
+			onProgress: bytes => tell({type: 'progress', source: file, bytes}),
+		});
+	} catch (error) {
+		throw error instanceof UsageError ? new UsageError(`\`${file}\` cannot be imported`, {cause: error, hint: error.hint}) : error;
+	}
+}
+
+/** Into the standard input of a program; the reason of the program comes before that of the stream. */
+async function pour(worker: Place, content: Readable, {argv, signal}: {argv: [string, ...string[]]; signal: AbortSignal}): Promise<void> {
+	const running = await worker({argv, stdin: true, signal});
+	running.stdout.resume();
+	const [poured, ended] = await Promise.allSettled([
+		pipeline(content, running.stdin, {signal}).catch(async (error: unknown) => {
+			running.stdin.end();
+			throw error;
+		}),
+		running.done,
+	]);
+	if (ended.status === 'fulfilled' && ended.value.exitCode !== 0) {
+		const reason = lastLines(ended.value.stderr);
+		throw /File exists/.test(reason) ? new UsageError(`the archive holds a file twice: ${reason}`) : new Error(reason);
+	}
+
+	for (const result of [poured, ended]) {
+		if (result.status === 'rejected') {
+			throw result.reason;
+		}
+	}
+}
+
+/** @param tool what the container's `pg_restore --version` prints */
+function assertReadable(tool: string, {container}: ImportRun['database'], {version}: DumpHeader): void {
+	const problem = archiveProblem(version, tool);
+	if (problem !== undefined) {
+		throw new UsageError(`${problem} (container \`${container.name}\`)`, {
+			hint: 'dump it with the pg_dump of that version, or import it into a newer server',
+		});
+	}
+}
+
+/** To whom the volume belongs; where that is root, to whom a file of it belongs. The archive's own owners are those of another machine. */
+async function giveToOwner({worker, signal}: SourceContext, {folder}: StagingPlace): Promise<void> {
+	const script = `owner=$(stat -c %u:%g -- "$1")
+[ "$owner" != 0:0 ] || owner=$(find "$1" -mindepth 3 -maxdepth 3 -type f -printf '%U:%G' -quit)
+chown -R -- "\${owner:-0:0}" "$2" && find "$2" -type d -exec chmod 755 {} + && chown --reference="$1" -- "$2" && chmod --reference="$1" -- "$2"`;
+	await succeed(worker, {argv: ['sh', '-c', script, 'sh', live, folder], signal});
+}
+
+async function storeFiles(
+	context: SourceContext,
+	{name, mount}: PlannedSource & {kind: 'volume'},
+	{path}: StagingPlace,
+	{files}: Unpacked,
+): Promise<Stored> {
+	const {snapshot, bytes, addedBytes} = await context.restic.backupFiles({...snapshotOptions(context, name), path});
+	return {snapshot, bytes, addedBytes, details: {path: mount.path, volume: mount.volume ?? null, files: files?.count ?? 0, exclude: []}};
+}
+
+async function keep(
+	{target, tell}: ImportRun,
+	sources: SourceResult[],
+	{name, kind, container}: PlannedSource,
+	store: () => Promise<Stored>,
+): Promise<ManifestSource> {
+	tell({type: 'step', step: 'store', subject: name});
+	const begun = performance.now();
+	const stored = await store();
+	const {snapshot, bytes, addedBytes} = stored;
+	sources.push({source: name, outcome: 'success', snapshot, bytes, addedBytes});
+	return {
+		...stored,
+		durationSeconds: (performance.now() - begun) / 1000,
+		source: name,
+		kind,
+		path: sourcePath(target, name),
+		container: {name: container.name, image: container.image, imageId: container.imageId, labels: container.labels},
+	};
+}
+
+function originOf({file, startedAt}: ImportRun, {kind, header, metadata}: Unpacked): Origin {
+	return {
+		file,
+		kind,
+		importedAt: startedAt.toISOString(),
+		dumpedAt: header.createdAt?.toISOString() ?? null,
+		database: header.database,
+		serverVersion: header.serverVersion,
+		metadata: metadata ?? null,
+	};
+}
+
+function manifestOf(
+	{host, versions}: Workshop,
+	{run, target, startedAt}: ImportRun,
+	{stored, time, origin}: {stored: ManifestSource[]; time: Date; origin: Origin},
+) {
+	return {
+		schema: 1 as const,
+		run,
+		target,
+		time: time.toISOString(),
+		startedAt: startedAt.toISOString(),
+		host,
+		engineVersion: versions.engine,
+		holdfastVersion: versions.holdfast,
+		resticVersion: versions.restic,
+		quiesced: [],
+		quiesceSeconds: 0,
+		sources: stored,
+		origin,
+	};
+}
+
+function contextOf(
+	workshop: Workshop,
+	{run, target, startedAt, signal, tell}: ImportRun,
+	workforce: Workforce,
+	worker: Place,
+): SourceContext {
+	return {
+		run,
+		target,
+		engine: workshop.engine,
+		worker,
+		dumpWorker: once(workforce.dump),
+		restic: workshop.restic(worker),
+		staging,
+		host: workshop.host,
+		time: () => startedAt,
+		previous: () => undefined,
+		signal,
+		tell,
+	};
+}
