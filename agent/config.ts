@@ -3,6 +3,7 @@ import {readFileSync} from 'node:fs';
 import type {Keep, Problem} from '../docker/labels.ts';
 import {type Copy, readCopies} from './config-copies.ts';
 import {readConfigFile} from './config-file.ts';
+import {type NotifyConfig, notifyVariables, readNotify} from './config-notify.ts';
 import {readSlack, type SlackConfig} from './config-slack.ts';
 import {
 	type Listen,
@@ -71,6 +72,7 @@ export interface Config {
 	repository: Repository;
 	/** Further repositories that restore points are copied to. */
 	copies: readonly Copy[];
+	notify: NotifyConfig;
 	stateDirectory: string;
 	/** Undefined: no bot. */
 	slack: SlackConfig | undefined;
@@ -112,6 +114,7 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 	const file = readConfigFile({path: environment.text('HOLDFAST_CONFIG'), environment, readFile});
 	const copying = readCopies({section: file.copies ?? {}, path: file.path, primary: repository, cacheDirectory, environment, readFile});
 	const slack = readSlack({environment, file, apiToken, readFile});
+	const notifying = readNotify(environment);
 	const config: Config = {
 		host: value('HOLDFAST_HOST', readHost),
 		projects: value('HOLDFAST_PROJECTS', listOf(readProject)),
@@ -134,11 +137,18 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 		image: value('HOLDFAST_IMAGE', readImage),
 		repository,
 		copies: copying.copies,
+		notify: notifying.notify,
 		stateDirectory,
 		slack: slack.slack,
-		secrets: [password ?? '', apiToken, ...credentialsIn(location), ...restic.secrets, ...copying.secrets, ...slack.secrets].filter(
-			secret => secret !== '',
-		),
+		secrets: [
+			password ?? '',
+			apiToken,
+			...credentialsIn(location),
+			...restic.secrets,
+			...copying.secrets,
+			...slack.secrets,
+			...notifying.secrets,
+		].filter(secret => secret !== ''),
 	};
 	if (environment.problems.length > 0) {
 		throw new ConfigError(environment.problems);
@@ -187,6 +197,7 @@ const known = [
 	'HOLDFAST_KEEP_REPLACED',
 	'HOLDFAST_RESTORE_MARGIN',
 	'HOLDFAST_IMPORT_LIMIT',
+	...notifyVariables,
 	'HOLDFAST_LISTEN',
 	'HOLDFAST_API_TOKEN',
 	'HOLDFAST_API_TOKEN_FILE',

@@ -16,6 +16,9 @@ import {expireReplaced} from './expire.ts';
 import {here} from './here.ts';
 import {ownHost} from './locks.ts';
 import {type Log, logEvents} from './log.ts';
+import {mail} from './notify/mail.ts';
+import {webhook} from './notify/webhook.ts';
+import {createNotifications, type NotifyOptions} from './notify.ts';
 import {observe} from './observe.ts';
 import {listPoints} from './points.ts';
 import {closeInterrupted, leftBehind, putBack, removeWorkers} from './recover.ts';
@@ -51,10 +54,16 @@ export interface Daemon {
 	close: () => Promise<void>;
 }
 
-export async function startDaemon(
-	config: Config,
-	{version, log, signal, isSlackConnected}: {version: string; log: Log; signal: AbortSignal; isSlackConnected: () => boolean | undefined},
-): Promise<Daemon> {
+interface DaemonOptions {
+	version: string;
+	log: Log;
+	/** Takes every secret out of what leaves the agent. */
+	redact: (value: unknown) => unknown;
+	signal: AbortSignal;
+	isSlackConnected: () => boolean | undefined;
+}
+
+export async function startDaemon(config: Config, {version, log, redact, signal, isSlackConnected}: DaemonOptions): Promise<Daemon> {
 	const engine = connectEngine(config.engineAddress);
 	const state = openState(join(config.stateDirectory, 'holdfast.db'));
 	const hub = createEventHub(error => log.error('a listener failed', {error}));
@@ -74,6 +83,7 @@ export async function startDaemon(
 	const workshop = await untilDone('the agent cannot prepare its workers', {log, signal}, async () =>
 		createWorkshop(config, {engine, state, version}),
 	);
+	const notifications = notify(config, {hub, host: workshop.host, redact, log});
 	const survey = createSurvey({
 		engine,
 		self: workshop.self,
@@ -175,6 +185,7 @@ export async function startDaemon(
 			schedule?.close();
 			await agent.close();
 			await server.close();
+			notifications.close();
 			state.close();
 		},
 	};
@@ -191,6 +202,11 @@ async function keepPuttingBack(recovery: Parameters<typeof putBack>[0], runs: Ru
 			);
 		}
 	}
+}
+
+function notify({notify: {wanted, webhook: hook, mail: post}}: Config, options: Pick<NotifyOptions, 'hub' | 'host' | 'redact' | 'log'>) {
+	const receivers = [...(hook === undefined ? [] : [webhook(hook)]), ...(post === undefined ? [] : [mail(post)])];
+	return createNotifications({...options, receivers, wanted});
 }
 
 async function releaseLocks(sweeper: Sweeper, log: Log): Promise<void> {

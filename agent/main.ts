@@ -29,16 +29,16 @@ function settle(config: Config, prepare: (config: Config, log: Log) => Config) {
 
 	process.on('unhandledRejection', error => log.error('a failure that nobody handled', {error}));
 	log.info(`holdfast ${version}`);
-	return {config: prepared, log, told};
+	return {config: prepared, log, redact: redactor.applyToJson, told};
 }
 
 async function runAgent(): Promise<number> {
-	const {config, log, told} = settle(loadConfig(process.env), (config, log) => withKeptSecrets(config, log.warning));
+	const {config, log, redact, told} = settle(loadConfig(process.env), (config, log) => withKeptSecrets(config, log.warning));
 	const ending = new AbortController();
 	// Only here: the command line and the health check start three times as fast without what the daemon stands on.
 	const {startDaemon} = await import('./daemon.ts');
 	let bot: Bot | undefined;
-	const daemon = await startDaemon(config, {version, log, signal: ending.signal, isSlackConnected: () => bot?.isConnected()});
+	const daemon = await startDaemon(config, {version, log, redact, signal: ending.signal, isSlackConnected: () => bot?.isConnected()});
 	bot = await startSlack(config, log);
 	log.info(`${await told}: putting back what is quiesced, and ending`);
 	ending.abort();

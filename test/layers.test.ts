@@ -6,8 +6,9 @@ import test from 'ava';
 const layers: ReadonlyArray<readonly RegExp[]> = [
 	[/^agent\/(?:main|daemon)\.ts$/, /^agent\/cli\//, /^agent\/api\//, /^bot\//],
 	[
-		/^agent\/(?:agent|runs|turns|survey|recover|recover-restores|restores|drills|archives|expire|views|doctor|schedule|due|timetable|observe|metrics|expected|unprotected)\.ts$/,
+		/^agent\/(?:agent|runs|turns|survey|recover|recover-restores|restores|drills|archives|notify|expire|views|doctor|schedule|due|timetable|observe|metrics|expected|unprotected)\.ts$/,
 		/^agent\/metrics\//,
+		/^agent\/notify\//,
 		/^agent\/(?:maintenance|inventory|upkeep)\.ts$/,
 	],
 	[
@@ -17,7 +18,7 @@ const layers: ReadonlyArray<readonly RegExp[]> = [
 	[/^agent\/(?:plan|manifest|state|housekeeping|migrations)\.ts$/, /^agent\/(?:plan|portable|sources|restic)\//],
 	[/^docker\//],
 	[
-		/^agent\/(?:config|config-file|config-copies|config-slack|config-values|environment|restic-environment|clock|secrets|events|audit|errors|command|here|tail|ids|log|redact)\.ts$/,
+		/^agent\/(?:config|config-file|config-copies|config-notify|config-slack|config-values|environment|restic-environment|clock|secrets|events|audit|errors|command|here|tail|ids|log|redact)\.ts$/,
 		/^agent\/reading\//,
 	],
 ];
@@ -27,6 +28,7 @@ const ownedPackages: Record<string, RegExp> = {
 	dockerode: /^docker\/engine\.ts$/,
 	'node-schedule': /^agent\/schedule\.ts$/,
 	'prom-client': /^agent\/metrics(?:\/[a-z-]+)?\.ts$/,
+	nodemailer: /^agent\/notify\/mail\.ts$/,
 	execa: /^agent\/here\.ts$/,
 	'@slack/bolt': /^bot\/(?:slack|http)\.ts$/,
 	pino: /^agent\/log\.ts$/,

@@ -253,8 +253,9 @@ test('portable archives go out and come in', async t => {
 	await until('its worker is gone', async () => (await workers(stack)).length === 0);
 
 	// A repository that fails in the midst of it: no file, and no success.
-	await docker(['exec', stack.container('holdfast'), 'mv', '/repository/data', '/repository/away']);
-	const lost = await stack.holdfast('export', target, '-o', '/tmp/lost.tar.gz');
+	const lose = 'mkdir /repository/away && find /repository/data -type f -size +100k -exec mv -t /repository/away {} +';
+	await docker(['exec', stack.container('holdfast'), 'sh', '-c', lose]);
+	const lost = await stack.holdfast('export', target, '--point', backup?.point ?? '', '-o', '/tmp/lost.tar.gz');
 	t.is(lost.exitCode, 1, lost.stderr);
 	t.regex(lost.stderr, /broke off, and nothing is left of it/);
 	t.is(await docker(['exec', stack.container('holdfast'), 'sh', '-c', 'ls -A /tmp | grep lost || true']), '');

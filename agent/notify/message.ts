@@ -1,0 +1,57 @@
+/** What is told of a run that ended. */
+import type {FinishedEvent, Operation, Outcome} from '../events.ts';
+
+export interface Message {
+	type: 'holdfast.run.finished';
+	/** When it ended, ISO 8601. */
+	timestamp: string;
+	data: {
+		/** Which Holdfast. */
+		host: string;
+		run: string;
+		target: string;
+		operation: Operation;
+		outcome: Outcome;
+		/** The restore point that was made or used, where there is one. */
+		point?: string;
+		durationSeconds?: number;
+		/** How long something stood still. */
+		outageSeconds?: number;
+		sources?: Array<{source: string; outcome: string; bytes: number; error?: string}>;
+		error?: string;
+	};
+}
+
+/** Longer errors are cut: a message is no log. */
+const errorCharacters = 2000;
+
+export function messageOf({run, target, operation, result, at}: FinishedEvent, host: string): Message {
+	const {outcome, error} = result;
+	const cut = (text: string) => text.slice(0, errorCharacters);
+	return {
+		type: 'holdfast.run.finished',
+		timestamp: new Date(at).toISOString(),
+		data: {
+			host,
+			run,
+			target,
+			operation,
+			outcome,
+			...('point' in result && typeof result.point === 'string' ? {point: result.point} : {}),
+			...('durationSeconds' in result ? {durationSeconds: result.durationSeconds} : {}),
+			...('quiesceSeconds' in result ? {outageSeconds: result.quiesceSeconds} : {}),
+			...('outageSeconds' in result ? {outageSeconds: result.outageSeconds} : {}),
+			...('sources' in result
+				? {
+						sources: result.sources.map(({source, outcome, bytes, error}) => ({
+							source,
+							outcome,
+							bytes,
+							...(error === undefined ? {} : {error: cut(error)}),
+						})),
+					}
+				: {}),
+			...(error === undefined ? {} : {error: cut(error)}),
+		},
+	};
+}

@@ -1,0 +1,19 @@
+/** A certificate that nobody signed, of a host that nobody has; made for tests, and good for nothing else. */
+export const certificate = {
+	cert: `-----BEGIN CERTIFICATE-----
+MIIBiTCCAS+gAwIBAgIUQ7yMn76QTLk5u/TxINMoh/kBjdswCgYIKoZIzj0EAwIw
+GTEXMBUGA1UEAwwObm9ib2R5LmludmFsaWQwIBcNMjYxMTIxMTU0NjAyWhgPMjEy
+NjEwMjgxNTQ2MDJaMBkxFzAVBgNVBAMMDm5vYm9keS5pbnZhbGlkMFkwEwYHKoZI
+zj0CAQYIKoZIzj0DAQcDQgAErDgFcXBo8v+Ssxk1Ht7oXLp9LlKfqUzM4/+FbUFg
+7NFDreXz5JR9lQR1nvLjeR70T6qBxDMw1ouy0YsQGHAG3KNTMFEwHQYDVR0OBBYE
+FFSoMaknCiDBfL+EHvbDj/oQUkQuMB8GA1UdIwQYMBaAFFSoMaknCiDBfL+EHvbD
+j/oQUkQuMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIgUAj+0MUP
+xye5w7STZ6+qvyueoPtwFeFx0l6VQjrKcI8CIQDPIE4wt+nqZ+8B1YV0IwziWYmf
+T6iz8gHjVuhQNwclcw==
+-----END CERTIFICATE-----`,
+	privateKey: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgLpcBLQAKCwRY45Wk
+9GrHaGyA64hKBFVbpaUuK53/wdehRANCAASsOAVxcGjy/5KzGTUe3uhcun0uUp+p
+TMzj/4VtQWDs0UOt5fPklH2VBHWe8uN5HvRPqoHEMzDWi7LRixAYcAbc
+-----END PRIVATE KEY-----`,
+};
