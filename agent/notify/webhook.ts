@@ -8,7 +8,7 @@ export interface Webhook {
 	secret: string;
 }
 
-export const secretPrefix = 'whsec_';
+const secretPrefix = 'whsec_';
 
 export function webhook({url, secret}: Webhook): Receiver {
 	const key = Buffer.from(secret.slice(secretPrefix.length), 'base64');
