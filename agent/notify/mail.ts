@@ -61,7 +61,9 @@ function textOf({timestamp, data}: Message): string {
 		...(durationSeconds === undefined ? [] : [`took      ${durationSeconds.toFixed(1)} s`]),
 		...(outageSeconds === undefined ? [] : [`outage    ${outageSeconds.toFixed(1)} s`]),
 		...(error === undefined ? [] : ['', `error: ${error}`]),
-		...(sources.length === 0 ? [] : ['', ...sources.map(({source, outcome, bytes}) => `${source}: ${outcome}, ${bytes} bytes`)]),
+		...(sources.length === 0
+			? []
+			: ['', ...sources.map(({source, outcome, bytes}) => `${source}: ${outcome}${bytes === undefined ? '' : `, ${bytes} bytes`}`)]),
 		'',
 		`More: holdfast runs ${run}`,
 	];

@@ -17,7 +17,7 @@ export interface Message {
 		durationSeconds?: number;
 		/** How long something stood still. */
 		outageSeconds?: number;
-		sources?: Array<{source: string; outcome: string; bytes: number; error?: string}>;
+		sources?: Array<{source: string; outcome: string; bytes?: number | undefined; error?: string | undefined}>;
 		error?: string;
 	};
 }
@@ -25,9 +25,19 @@ export interface Message {
 /** Longer errors are cut: a message is no log. */
 const errorCharacters = 2000;
 
+const cut = (text: string) => text.slice(0, errorCharacters);
+
+type Told = NonNullable<Message['data']['sources']>[number];
+
+const sourceOf = ({source, outcome, bytes, error}: Told): Told => ({
+	source,
+	outcome,
+	...(bytes === undefined ? {} : {bytes}),
+	...(error === undefined ? {} : {error: cut(error)}),
+});
+
 export function messageOf({run, target, operation, result, at}: FinishedEvent, host: string): Message {
 	const {outcome, error} = result;
-	const cut = (text: string) => text.slice(0, errorCharacters);
 	return {
 		type: 'holdfast.run.finished',
 		timestamp: new Date(at).toISOString(),
@@ -41,16 +51,7 @@ export function messageOf({run, target, operation, result, at}: FinishedEvent, h
 			...('durationSeconds' in result ? {durationSeconds: result.durationSeconds} : {}),
 			...('quiesceSeconds' in result ? {outageSeconds: result.quiesceSeconds} : {}),
 			...('outageSeconds' in result ? {outageSeconds: result.outageSeconds} : {}),
-			...('sources' in result
-				? {
-						sources: result.sources.map(({source, outcome, bytes, error}) => ({
-							source,
-							outcome,
-							bytes,
-							...(error === undefined ? {} : {error: cut(error)}),
-						})),
-					}
-				: {}),
+			...('sources' in result ? {sources: result.sources.map(sourceOf)} : {}),
 			...(error === undefined ? {} : {error: cut(error)}),
 		},
 	};

@@ -54,7 +54,7 @@ function notifying(t: ExecutionContext, receivers: readonly Receiver[], options:
 		redact: redactor.applyToJson,
 		log,
 		pausesMs: [20, 20],
-		patienceMs: 300,
+		patienceMs: 10_000,
 		...options,
 	});
 	t.teardown(notifications.close);
@@ -166,7 +166,7 @@ test('a webhook that is not there, is silent, or is somebody else delays nothing
 		webhook({url: `https://127.0.0.1:${foreign}/path-of-the-hook`, secret}),
 		webhook({url: `http://127.0.0.1:${good}/`, secret}),
 	];
-	const {hub, log} = notifying(t, receivers);
+	const {hub, log} = notifying(t, receivers, {patienceMs: 300});
 	const begun = performance.now();
 	hub.send(finished());
 	t.true(performance.now() - begun < 100, 'the run goes on at once');
@@ -238,7 +238,7 @@ const addresses = {from: 'holdfast@example.org', to: ['ops@example.org', 'dba@ex
 
 test('a mail is sent to everybody, and no name begins a header of its own', async t => {
 	const {letters, port} = await post(t, {});
-	const {hub} = notifying(t, [mail({url: `smtp://127.0.0.1:${port}`, ...addresses})], {patienceMs: 5000});
+	const {hub} = notifying(t, [mail({url: `smtp://127.0.0.1:${port}`, ...addresses})]);
 	hub.send({...finished({error: 'no room\r\nBcc: all@example.org'}), target: 'shop/db\r\nBcc: all@example.org'});
 	await until('it is sent', async () => letters.length === 1);
 	const [{from, to, content} = {from: '', to: [], content: ''}] = letters;
@@ -297,7 +297,9 @@ test('a mail server that says nothing is given up', async t => {
 	const {createServer: createPlainServer} = await import('node:net');
 	const server = createPlainServer(() => {}).listen(0, '127.0.0.1');
 	await once(server, 'listening');
-	const {hub, log, close} = notifying(t, [mail({url: `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`, ...addresses})]);
+	const {hub, log, close} = notifying(t, [mail({url: `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`, ...addresses})], {
+		patienceMs: 300,
+	});
 	hub.send(finished());
 	await until('it is given up', async () => /"level":"error".*did not answer within 0\.3 s/.test(log()));
 	t.is((log().match(/trying again/g) ?? []).length, 2);
