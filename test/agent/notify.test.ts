@@ -167,9 +167,8 @@ test('a webhook that is not there, is silent, or is somebody else delays nothing
 		webhook({url: `http://127.0.0.1:${good}/`, secret}),
 	];
 	const {hub, log} = notifying(t, receivers, {patienceMs: 300});
-	const begun = performance.now();
 	hub.send(finished());
-	t.true(performance.now() - begun < 100, 'the run goes on at once');
+	t.is(got.length, 0, 'the run goes on before anybody was asked');
 	await until('the good one has it', async () => got.length === 1);
 	await until('the others are given up', async () => (log().match(/"level":"error"/g) ?? []).length === 3);
 	for (const reason of [/did not answer within 0\.3 s/, /ECONNREFUSED/, /SELF_SIGNED|CERT/]) {
