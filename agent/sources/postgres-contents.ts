@@ -26,9 +26,9 @@ const kinds: Readonly<Record<string, Kind>> = {
 	views: {sql: relations("relkind = 'v'"), entries: ['VIEW']},
 	'materialized views': {sql: relations("relkind = 'm'"), entries: ['MATERIALIZED VIEW']},
 	sequences: {sql: relations("relkind = 'S'"), entries: ['SEQUENCE']},
-	// pg_dump leaves out those that could not be made whole.
+	// pg_dump leaves out those that could not be made whole. Those of an extension's table are no members of it themselves.
 	indexes: {
-		sql: relations("relkind in ('i', 'I') and exists (select from pg_index where indexrelid = c.oid and (indisvalid or relkind = 'I'))"),
+		sql: `from pg_index t join pg_class c on c.oid = indrelid ${isOwn('pg_class', 'relnamespace')} and relpersistence <> 't' and (indisvalid or relkind = 'p')`,
 		entries: ['INDEX', 'CONSTRAINT'],
 	},
 	functions: {sql: `from pg_proc c ${isOwn('pg_proc', 'pronamespace')}`, entries: ['FUNCTION', 'PROCEDURE', 'AGGREGATE']},

@@ -255,6 +255,18 @@ test('hostile values are cut and shown harmlessly', t => {
 	t.true((problem?.message.length ?? 0) < 300);
 });
 
+test('a drill is on a schedule, or never by itself', t => {
+	const drillOf = (drill: string) => parseLabels({'holdfast.enable': 'true', 'holdfast.drill': drill}, {subject: 'shop/db'});
+	t.is(drillOf('@weekly').policy.drill, '0 0 * * 0');
+	t.is(drillOf('false').policy.drill, 'false');
+	t.regex(
+		drillOf('never')
+			.problems.map(({message}) => message)
+			.join(),
+		/holdfast\.drill/,
+	);
+});
+
 test('who is enabled', t => {
 	t.true(isEnabled({'holdfast.enable': 'true'}));
 	t.true(isEnabled({'holdfast.enable': 'treu'}));
