@@ -461,7 +461,7 @@ export function createAgent({
 		unlock: upkeep.unlock,
 		...archives,
 		cancel: runs.cancel,
-		doctor: async () => diagnose({workshop, survey, repository}),
+		doctor: async () => diagnose({workshop, survey, repository, appointments}),
 		async health() {
 			const problems: string[] = [];
 			await workshop.engine.list().catch((error: unknown) => problems.push(`the engine does not answer: ${explain(error)}`));

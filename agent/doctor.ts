@@ -1,36 +1,62 @@
 /** What is unprotected or misconfigured, and what to do about it. */
-import {type Container, workerLabel} from '../docker/container.ts';
 import {findStrayLabels} from '../docker/discovery.ts';
-import {hireWorkers} from '../docker/worker.ts';
+import {hireWorkers, type Workforce} from '../docker/worker.ts';
 import type {Finding} from './agent.ts';
 import type {Workshop} from './backup.ts';
 import {succeed} from './command.ts';
+import {examineEngine, examinePermissions} from './doctor/engine.ts';
+import {examineRepository} from './doctor/repository.ts';
 import {explain} from './errors.ts';
 import {runId} from './ids.ts';
 import type {RepositoryDoor} from './repository.ts';
+import type {Schedule} from './schedule.ts';
 import {connectPostgres} from './sources/postgres-server.ts';
 import type {Survey, Surveyed} from './survey.ts';
+import type {Unprotected} from './unprotected.ts';
 
 interface Examined {
 	workshop: Workshop;
 	survey: Survey;
 	repository: RepositoryDoor;
+	appointments: Schedule['all'];
 }
 
-export async function diagnose({workshop, survey, repository}: Examined): Promise<Finding[]> {
+/** Never rejects for what it finds: an engine that is away is a finding. */
+export async function diagnose({workshop, survey, repository, appointments}: Examined): Promise<Finding[]> {
 	const {engine, versions} = workshop;
-	const findings: Finding[] = [{level: 'ok', subject: 'engine', message: `version ${versions.engine} at ${engine.address}`}];
+	const findings: Finding[] = [
+		{level: 'ok', subject: 'version', message: `Holdfast ${versions.holdfast}, restic ${versions.restic}`},
+		timeZone(appointments),
+	];
+	findings.push(...(await examineRepository(workshop.restic(), repository, versions.restic)));
 	try {
-		findings.push({
-			level: 'ok',
-			subject: 'repository',
-			message: `opened (id ${(await repository.open()).slice(0, 8)}), restic ${versions.restic}`,
-		});
+		findings.push(...(await examineEngine(engine)), ...(await examineTargets(workshop, survey)));
 	} catch (error) {
-		findings.push({level: 'error', subject: 'repository', message: explain(error)});
+		findings.push({
+			level: 'error',
+			subject: 'engine',
+			message: `it does not answer at ${engine.address}: ${explain(error)}`,
+			hint: 'is it running, and its socket mounted or its proxy up?',
+		});
 	}
 
+	return findings;
+}
+
+/** Where nobody set TZ, three o'clock is three o'clock in Greenwich. */
+function timeZone(appointments: Schedule['all']): Finding {
+	const {timeZone: zone} = new Intl.DateTimeFormat().resolvedOptions();
+	const count = appointments().length;
+	return {
+		level: 'ok',
+		subject: 'clock',
+		message: `it is ${new Date().toLocaleString('sv-SE')} in ${zone}, the zone of ${count} schedules (TZ)`,
+	};
+}
+
+async function examineTargets(workshop: Workshop, survey: Survey): Promise<Finding[]> {
 	const [containers, surveyed] = await Promise.all([survey.containers(), survey.all()]);
+	const findings: Finding[] = [];
 	if (surveyed.length === 0) {
 		findings.push({
 			level: 'error',
@@ -40,13 +66,28 @@ export async function diagnose({workshop, survey, repository}: Examined): Promis
 		});
 	}
 
+	for (const project of survey.projects.filter(name => !containers.some(container => container.project === name))) {
+		findings.push({
+			level: 'warning',
+			subject: 'HOLDFAST_PROJECTS',
+			message: `there is no container of project \`${project}\``,
+			hint: 'is it up? `docker compose ls --all` lists the names',
+		});
+	}
+
 	for (const {target, problems} of surveyed) {
 		findings.push(
 			...problems.map(({message, hint}) => ({level: 'error' as const, subject: target.name, message, ...(hint ? {hint} : {})})),
 		);
 	}
 
-	findings.push(...(await dumpWays(workshop, surveyed)));
+	const workforce = await hireWorkers({...workshop, run: `doctor-${runId(Date.now())}`});
+	try {
+		findings.push(...(await examinePermissions(workshop.engine, workforce)), ...(await dumpWays(workshop, surveyed, workforce)));
+	} finally {
+		await workforce.dismiss();
+	}
+
 	findings.push(
 		...findStrayLabels(containers).map(({container, labels}) => ({
 			level: 'warning' as const,
@@ -55,11 +96,24 @@ export async function diagnose({workshop, survey, repository}: Examined): Promis
 			hint: 'add the label holdfast.enable=true',
 		})),
 	);
-	return [...findings, ...unprotected(containers, surveyed)];
+	return [...findings, ...(await survey.unprotected(surveyed)).map(unprotectedFinding)];
+}
+
+function unprotectedFinding({container, storage, path, isPostgres, target}: Unprotected): Finding {
+	const label = isPostgres ? 'label it: holdfast.enable=true and holdfast.postgres=true' : 'label it: holdfast.enable=true';
+	return {
+		level: 'warning',
+		subject: target ?? container,
+		message: `no target backs up ${storage}, which \`${container}\` has at ${path}`,
+		hint:
+			target === undefined
+				? `${label}; or, when it is meant so, holdfast.enable=false`
+				: 'add holdfast.volumes: true, or the paths of those that matter; or, when it is meant so, false',
+	};
 }
 
 /** Which way each database is dumped: by a worker, or slower through docker exec. */
-async function dumpWays(workshop: Workshop, surveyed: readonly Surveyed[]): Promise<Finding[]> {
+async function dumpWays(workshop: Workshop, surveyed: readonly Surveyed[], workforce: Workforce): Promise<Finding[]> {
 	const databases = new Map(
 		surveyed.flatMap(({target, plan}) =>
 			plan.sources.flatMap(source =>
@@ -67,58 +121,23 @@ async function dumpWays(workshop: Workshop, surveyed: readonly Surveyed[]): Prom
 			),
 		),
 	);
-	if (databases.size === 0) {
-		return [];
-	}
-
-	const workforce = await hireWorkers({...workshop, run: `doctor-${runId(Date.now())}`});
-	try {
-		const findings: Finding[] = [];
-		for (const [id, {source, target}] of databases) {
-			const subject = target.name;
-			try {
-				const server = await connectPostgres(workshop.engine, source.container, source.user);
-				server.assertEnterable();
-				const {run} = await workforce.dump(id);
-				await succeed(run, server.fromWorker('exec "$@"', [], ['true']));
-				findings.push({level: 'ok', subject, message: 'its databases are dumped by a worker'});
-			} catch (error) {
-				findings.push({
-					level: 'warning',
-					subject,
-					message: `its databases are dumped through docker exec, which is slower: ${explain(error)}`,
-				});
-			}
+	const findings: Finding[] = [];
+	for (const [id, {source, target}] of databases) {
+		const subject = target.name;
+		try {
+			const server = await connectPostgres(workshop.engine, source.container, source.user);
+			server.assertEnterable();
+			const {run} = await workforce.dump(id);
+			await succeed(run, server.fromWorker('exec "$@"', [], ['true']));
+			findings.push({level: 'ok', subject, message: 'its databases are dumped by a worker'});
+		} catch (error) {
+			findings.push({
+				level: 'warning',
+				subject,
+				message: `its databases are dumped through docker exec, which is slower: ${explain(error)}`,
+			});
 		}
-
-		return findings;
-	} finally {
-		await workforce.dismiss();
 	}
-}
 
-/** Volumes of running containers that no target backs up, and containers that look like a database and are no target. */
-function unprotected(containers: readonly Container[], surveyed: readonly Surveyed[]): Finding[] {
-	const members = new Set(surveyed.flatMap(({target}) => target.members.flatMap(({replicas}) => replicas.map(({id}) => id))));
-	const known = new Set(
-		surveyed.flatMap(({target}) => target.members.flatMap(({container}) => container.mounts.map(({hostPath}) => hostPath))),
-	);
-	const own = (container: Container) =>
-		container.labels[workerLabel] !== undefined || container.mounts.some(({hostPath}) => hostPath.endsWith('docker.sock'));
-	return containers
-		.filter(container => !members.has(container.id) && !own(container) && container.state === 'running')
-		.flatMap(container => {
-			const volumes = container.mounts.filter(({type, hostPath}) => type === 'volume' && !known.has(hostPath));
-			const database = /(?:^|\/)(?:postgres|postgis|timescaledb)/.test(container.image);
-			return volumes.length === 0
-				? []
-				: [
-						{
-							level: 'warning' as const,
-							subject: container.name,
-							message: `no target backs up ${volumes.map(({volume}) => `volume \`${volume}\``).join(', ')}`,
-							hint: database ? 'label it: holdfast.enable=true and holdfast.postgres=true' : 'label it: holdfast.enable=true',
-						},
-					];
-		});
+	return findings;
 }

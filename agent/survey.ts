@@ -22,6 +22,8 @@ export interface Surveyed {
 }
 
 export interface Survey {
+	/** Compose projects that the agent looks at; empty: all. */
+	readonly projects: readonly string[];
 	/** The containers that the agent looks at: those of its projects, or all. */
 	containers: () => Promise<Container[]>;
 	/** When what is to be done with each target is due; from its labels alone, so that it can be asked at every change. */
@@ -127,6 +129,7 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 		containers.filter(({project}) => projects.length === 0 || (project !== undefined && projects.includes(project)));
 
 	return {
+		projects,
 		containers: async () => inScope(await engine.list()),
 		async unprotected(surveyed) {
 			const all = await engine.list();

@@ -53,7 +53,8 @@ export interface EngineExec {
 export interface Engine {
 	/** Where the engine is, for messages. */
 	readonly address: string;
-	info: () => Promise<{name: string; version: string; dataRoot: string}>;
+	/** `time`: the engine's clock, in milliseconds since 1970; NaN when it does not say. */
+	info: () => Promise<{name: string; version: string; dataRoot: string; time: number}>;
 	list: () => Promise<Container[]>;
 	inspect: (id: string) => Promise<ContainerDetails>;
 	pause: (id: string) => Promise<void>;
@@ -150,8 +151,8 @@ export function connectEngine(address: string): Engine {
 	return {
 		address,
 		async info() {
-			const info = (await docker.info()) as unknown as {Name: string; ServerVersion: string; DockerRootDir: string};
-			return {name: info.Name, version: info.ServerVersion, dataRoot: info.DockerRootDir};
+			const info = (await docker.info()) as unknown as {Name: string; ServerVersion: string; DockerRootDir: string; SystemTime: string};
+			return {name: info.Name, version: info.ServerVersion, dataRoot: info.DockerRootDir, time: Date.parse(info.SystemTime)};
 		},
 		async list() {
 			const entries = await docker.listContainers({all: true, ...limited()});

@@ -73,6 +73,15 @@ export const alerts: readonly Alert[] = [
 		description: 'A target with mistakes is not run. `holdfast targets` names each mistake and what was probably meant.',
 	},
 	{
+		name: 'HoldfastTargetSuspicious',
+		expr: 'holdfast_target_suspicious == 1',
+		for: '0m',
+		severity: 'warning',
+		summary: '{{ $labels.target }} is much smaller than before',
+		description:
+			'Something may have been deleted, or the backup may miss it. Old restore points are kept until a person has looked: `holdfast points {{ $labels.target }}`.',
+	},
+	{
 		name: 'HoldfastOutageAboveLimit',
 		expr: `holdfast_last_quiesce_seconds > ${perTarget} holdfast_quiesce_limit_seconds`,
 		for: '0m',

@@ -67,6 +67,10 @@ export const cases: Readonly<Record<string, readonly Case[]>> = {
 	HoldfastBackupFailed: outcomeCases('backup', 'failed'),
 	HoldfastBackupPartial: outcomeCases('backup', 'partial'),
 	HoldfastTargetProblems: valueCases(`holdfast_target_problems{target="${target}"}`, ['2', '0'], '16m', {target}),
+	HoldfastTargetSuspicious: [
+		{series: {[`holdfast_target_suspicious{target="${target}"}`]: '1 1'}, at: '1m', fires: {target}},
+		{series: {[`holdfast_target_suspicious{target="${target}"}`]: '1 stale'}, at: '1m'},
+	],
 	HoldfastOutageAboveLimit: [
 		{series: outage('301 301'), at: '1m', fires: {target}},
 		{series: outage('300 300'), at: '1m'},

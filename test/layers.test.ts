@@ -7,7 +7,7 @@ const layers: ReadonlyArray<readonly RegExp[]> = [
 	[/^agent\/(?:main|daemon)\.ts$/, /^agent\/cli\//, /^agent\/api\//, /^bot\//],
 	[
 		/^agent\/(?:agent|runs|turns|survey|recover|recover-restores|restores|drills|archives|notify|expire|views|doctor|schedule|due|timetable|observe|metrics|expected|unprotected)\.ts$/,
-		/^agent\/metrics\//,
+		/^agent\/(?:metrics|doctor)\//,
 		/^agent\/notify\//,
 		/^agent\/(?:maintenance|inventory|upkeep)\.ts$/,
 	],

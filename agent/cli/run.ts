@@ -7,6 +7,7 @@ import {addBackup} from './backup.ts';
 import {addBot} from './bot.ts';
 import {addCancel} from './cancel.ts';
 import {addCheck} from './check.ts';
+import {addCompletion} from './completion.ts';
 import type {AddCommand, Context, Surroundings} from './context.ts';
 import {addDoctor} from './doctor.ts';
 import {addDrill} from './drill.ts';
@@ -44,6 +45,7 @@ const commands: readonly AddCommand[] = [
 	addExport,
 	addImport,
 	addHealthcheck,
+	addCompletion,
 	addVersion,
 ];
 

@@ -1,0 +1,71 @@
+/** The engine: which one it is, what it lets the agent do, and its clock. Tried on a worker, so that no application is touched. */
+import type {Engine} from '../../docker/engine.ts';
+import type {Workforce} from '../../docker/worker.ts';
+import type {Finding} from '../agent.ts';
+import {succeed} from '../command.ts';
+import {explain} from '../errors.ts';
+
+/** Clocks that are further apart put restore points at times that nobody expects. */
+const clockToleranceMs = 60_000;
+
+/** The first engine that the tests run on. */
+const oldestVersion = [20, 10] as const;
+
+export async function examineEngine(engine: Engine): Promise<Finding[]> {
+	const began = Date.now();
+	const {version, time} = await engine.info();
+	const [major = 0, minor = 0] = version.split('.').map(Number);
+	const isOld = major < oldestVersion[0] || (major === oldestVersion[0] && minor < oldestVersion[1]);
+	const findings: Finding[] = [
+		{
+			level: isOld ? 'warning' : 'ok',
+			subject: 'engine',
+			message: `version ${version} at ${engine.address}`,
+			...(isOld ? {hint: `Holdfast is tested from ${oldestVersion.join('.')} on: update the engine`} : {}),
+		},
+	];
+	const apartMs = Math.abs(time - (began + Date.now()) / 2);
+	if (apartMs > clockToleranceMs) {
+		findings.push({
+			level: 'error',
+			subject: 'clock',
+			message: `the clock of the engine and that of the agent are ${Math.round(apartMs / 1000)} s apart`,
+			hint: 'set both by NTP: schedules and restore points go by them',
+		});
+	}
+
+	return findings;
+}
+
+/** Every call that a run makes on a container, each on a worker of the doctor's own. */
+export async function examinePermissions(engine: Engine, workforce: Workforce): Promise<Finding[]> {
+	const worker = await workforce.repository([], 'read').catch((error: unknown) => error);
+	if (worker instanceof Error || typeof worker !== 'object' || worker === null) {
+		return [forbidden('make, start or look at a worker', worker)];
+	}
+
+	const {id, run} = worker as Awaited<ReturnType<Workforce['repository']>>;
+	const tries: ReadonlyArray<readonly [string, () => Promise<unknown>]> = [
+		['run a command in a container (exec)', async () => succeed(run, {argv: ['true']})],
+		['look at a path in a container (archive)', async () => engine.stat(id, '/etc')],
+		['pause a container', async () => engine.pause(id)],
+		['unpause a container', async () => engine.unpause(id)],
+		['stop a container', async () => engine.stop(id, 1)],
+		['start a container', async () => engine.start(id)],
+	];
+	const findings: Finding[] = [];
+	for (const [what, attempt] of tries) {
+		await attempt().catch((error: unknown) => findings.push(forbidden(what, error)));
+	}
+
+	return findings.length > 0
+		? findings
+		: [{level: 'ok', subject: 'engine', message: 'it lets the agent do all that backups and restores need'}];
+}
+
+const forbidden = (what: string, error: unknown): Finding => ({
+	level: 'error',
+	subject: 'engine',
+	message: `the agent may not ${what}: ${explain(error)}`,
+	hint: 'allow it in the socket proxy; docs/security.md lists every call',
+});

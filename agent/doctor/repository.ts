@@ -1,0 +1,57 @@
+/** The repository: can it be opened, is a lock in the way, is a snapshot from the future. */
+import type {Finding} from '../agent.ts';
+import {explain, RepositoryError} from '../errors.ts';
+import type {RepositoryDoor} from '../repository.ts';
+import type {Restic} from '../restic/restic.ts';
+
+/** restic refreshes the lock of a live process every 5 minutes, and takes one for stale after 30. */
+const quietLockMs = 25 * 60_000;
+
+/** Snapshots are filed under the second, and clocks differ a little. */
+const futureMs = 5 * 60_000;
+
+export async function examineRepository(restic: Restic, door: RepositoryDoor, resticVersion: string): Promise<Finding[]> {
+	const subject = 'repository';
+	try {
+		door.doubt();
+		const id = await door.open();
+		const opened: Finding = {level: 'ok', subject, message: `opened with its password (id ${id.slice(0, 8)}), restic ${resticVersion}`};
+		return [opened, ...(await examineLocks(restic)), ...(await examineTimes(restic))];
+	} catch (error) {
+		const hint = error instanceof RepositoryError ? hints[error.problem] : undefined;
+		const isHinted = error instanceof RepositoryError && error.hint !== undefined;
+		return [{level: 'error', subject, message: explain(error), ...(hint && !isHinted ? {hint} : {})}];
+	}
+}
+
+/** Where the error itself has none. */
+const hints: Partial<Record<RepositoryError['problem'], string>> = {
+	missing: 'is its disk mounted, its bucket there? Nothing is made anew where a repository was known',
+	'wrong-password': 'give the password that it was made with: RESTIC_PASSWORD, or the copy of /state/repository-password',
+	unreachable: 'can the agent reach its server? See RESTIC_REPOSITORY',
+	full: 'make room, or let retention forget more and prune',
+};
+
+async function examineLocks(restic: Restic): Promise<Finding[]> {
+	const quiet = (await restic.locks()).filter(({time}) => Date.now() - time.getTime() > quietLockMs);
+	return quiet.map(({hostname, pid, time}) => ({
+		level: 'warning',
+		subject: 'repository',
+		message: `process ${pid} of \`${hostname}\` has a lock that was not refreshed since ${time.toISOString()}: prune and check wait for it`,
+		hint: 'when nothing works on the repository there: holdfast unlock',
+	}));
+}
+
+async function examineTimes(restic: Restic): Promise<Finding[]> {
+	const newest = Math.max(0, ...(await restic.snapshots(['holdfast'])).map(({time}) => time.getTime()));
+	return newest - Date.now() <= futureMs
+		? []
+		: [
+				{
+					level: 'error',
+					subject: 'clock',
+					message: `the newest snapshot is of ${new Date(newest).toISOString()}, which is still to come: the clock was ahead then, or is behind now`,
+					hint: 'set the clock by NTP: retention and "latest" go by these times',
+				},
+			];
+}
