@@ -122,8 +122,6 @@ export interface TargetOverview {
 	quiesceLimitSeconds: number;
 	/** Milliseconds since 1970. */
 	firstSeen: number;
-	/** When a restore of it was last rehearsed with success; ISO 8601. */
-	verifiedAt: string | null;
 }
 
 /** What the status page and the metrics show, of one look at the engine. */
@@ -388,11 +386,6 @@ export function createAgent({
 		});
 	};
 
-	const verifiedAt = (target: string): string | null => {
-		const [drill] = state.runs({target, operation: 'drill', outcome: 'success', limit: 1});
-		return drill?.finishedAt ? new Date(drill.finishedAt).toISOString() : null;
-	};
-
 	return {
 		async targets() {
 			return (await survey.all()).map(targetView);
@@ -417,7 +410,6 @@ export function createAgent({
 					status: statusOf(each),
 					quiesceLimitSeconds: each.plan.quiesceTimeoutMs / 1000,
 					firstSeen: state.firstSeen(each.target.name, Date.now()),
-					verifiedAt: verifiedAt(each.target.name),
 				})),
 				scheduled: appointments().map(({operation, subject, line, next}) => ({
 					operation,

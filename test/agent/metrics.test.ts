@@ -42,7 +42,6 @@ const overviewOf = (
 	}),
 	quiesceLimitSeconds: 300,
 	firstSeen: 1_000_000,
-	verifiedAt: null,
 });
 
 const daily: Scheduled = {operation: 'backup', target: 'shop/db', nextRun: '2026-11-04T03:00:00.000Z', expectedIntervalSeconds: 86_400};
@@ -272,7 +271,7 @@ test('200 targets are scraped within 50 ms', async t => {
 	await samples();
 	const times: number[] = [];
 	let size = 0;
-	for (let round = 0; round < 10; round++) {
+	for (let round = 0; round < 40; round++) {
 		const began = performance.now();
 		size = (await text()).length;
 		times.push(performance.now() - began);

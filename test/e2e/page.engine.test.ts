@@ -40,6 +40,7 @@ function createFleet() {
 		statusView(name, {
 			lastSuccess: index === 3 ? {run: 'r', at: at(2.2 * day)} : {run: 'r', at: at(5.4 * 3_600_000)},
 			nextRun: at(-18.6 * 3_600_000),
+			lastDrillSuccess: {run: 'd', point: 'p', at: at((index + 1.3) * day)},
 			lastRun: {
 				run: '20261121t030000-3f9a2c1',
 				outcome: index === 3 ? 'failed' : 'success',
@@ -84,11 +85,7 @@ function createFleet() {
 		}
 	}
 
-	const {overview, runs: real} = agent;
-	agent.overview = async () => {
-		const seen = await overview();
-		return {...seen, targets: seen.targets.map((target, index) => ({...target, verifiedAt: at((index + 1.3) * day)}))};
-	};
+	const real = agent.runs;
 	agent.runs = ({target, limit = 100} = {}) =>
 		[...real(target === undefined ? {} : {target}), ...past.filter(run => target === undefined || run.target === target)].slice(0, limit);
 	return agent;

@@ -181,7 +181,6 @@ export function createFakeAgent(): FakeAgent {
 				status: agent.has.status.find(({target}) => target === view.target) ?? statusView(view.target),
 				quiesceLimitSeconds: 300,
 				firstSeen: 0,
-				verifiedAt: null,
 			}));
 			return {targets, scheduled: agent.has.scheduled, unprotected: agent.has.unprotected};
 		},

@@ -39,29 +39,42 @@ export const standingWords: Record<Standing, string> = {
 	broken: 'Labels have mistakes',
 };
 
-/** What is wrong with the targets, the worst first. */
-export function attentionTo({targets, scheduled}: Overview, now: number): Attention[] {
-	return targets.flatMap(target => {
-		const {view, status} = target;
-		const subject = view.target;
-		switch (standingOf(target, backupOf(scheduled, subject), now)) {
-			case 'broken':
-				return view.problems.map(({message, hint}) => ({subject, message, hint}));
-			case 'failed':
-			case 'partial':
-				return [
-					{
-						subject,
-						message: `the last backup ${status.lastRun?.outcome === 'partial' ? 'was only partial' : 'failed'}: ${status.lastRun?.error ?? 'see the run'}`,
-						hint: `holdfast runs ${status.lastRun?.run ?? ''}`,
-					},
-				];
-			case 'late':
-				return [{subject, message: 'the last success is older than the schedule allows', hint: `holdfast backup ${subject}`}];
-			default:
-				return [];
-		}
-	});
+/** What is wrong with the targets. */
+export const attentionTo = ({targets, scheduled}: Overview, now: number): Attention[] =>
+	targets.flatMap(target => [...attentionToBackups(target, scheduled, now), ...attentionToDrill(target)]);
+
+function attentionToDrill({status: {target, lastDrill}}: TargetOverview): Attention[] {
+	return lastDrill === null || lastDrill.outcome === 'success'
+		? []
+		: [
+				{
+					subject: target,
+					message: `the last drill failed${lastDrill.error === undefined ? '' : `: ${lastDrill.error}`}`,
+					hint: `holdfast runs ${lastDrill.run}`,
+				},
+			];
+}
+
+function attentionToBackups(target: TargetOverview, scheduled: readonly Scheduled[], now: number): Attention[] {
+	const {view, status} = target;
+	const subject = view.target;
+	switch (standingOf(target, backupOf(scheduled, subject), now)) {
+		case 'broken':
+			return view.problems.map(({message, hint}) => ({subject, message, hint}));
+		case 'failed':
+		case 'partial':
+			return [
+				{
+					subject,
+					message: `the last backup ${status.lastRun?.outcome === 'partial' ? 'was only partial' : 'failed'}: ${status.lastRun?.error ?? 'see the run'}`,
+					hint: `holdfast runs ${status.lastRun?.run ?? ''}`,
+				},
+			];
+		case 'late':
+			return [{subject, message: 'the last success is older than the schedule allows', hint: `holdfast backup ${subject}`}];
+		default:
+			return [];
+	}
 }
 
 export const backupOf = (scheduled: readonly Scheduled[], target: string): Scheduled | undefined =>

@@ -98,7 +98,7 @@ ${
 }
 
 function card(target: TargetOverview, {overview, now, history}: Shown): Html {
-	const {view, status, verifiedAt} = target;
+	const {view, status} = target;
 	const standing = standingOf(target, backupOf(overview?.scheduled ?? [], view.target), now);
 	const past = [...(history.get(view.target) ?? [])].reverse();
 	return html`<article class="card ${standing}">
@@ -106,7 +106,7 @@ function card(target: TargetOverview, {overview, now, history}: Shown): Html {
 <p class="badge">${standingWords[standing]}</p>
 <dl>
 <dt>Last point</dt><dd>${status.lastSuccess ? timeOf(status.lastSuccess.at, now) : 'never'}</dd>
-<dt>Verified</dt><dd>${verifiedAt === null ? 'not yet' : timeOf(verifiedAt, now)}</dd>
+<dt>Verified</dt><dd>${status.lastDrillSuccess === null ? 'not yet' : timeOf(status.lastDrillSuccess.at, now)}</dd>
 <dt>Next run</dt><dd>${status.nextRun === null ? 'none' : timeOf(status.nextRun, now)}</dd>
 <dt>Sources</dt><dd>${view.sources.join(', ') || 'none'}</dd>
 </dl>
