@@ -29,7 +29,7 @@ const run: Place = async () => ({
 	stdout: Readable.from([]),
 	stdin: undefined as never,
 	done: Promise.resolve({exitCode: 0, stderr: ''}),
-	kill() {},
+	kill: async () => {},
 });
 
 const workforce = {repository: async () => ({id: 'w', name: 'worker', run})} as unknown as Workforce;
