@@ -50,8 +50,8 @@ export async function examinePermissions(engine: Engine, workforce: Workforce): 
 		['look at a path in a container (archive)', async () => engine.stat(id, '/etc')],
 		['pause a container', async () => engine.pause(id)],
 		['unpause a container', async () => engine.unpause(id)],
+		// The last one: a worker that ends is removed. That one may be started was seen when it was made
 		['stop a container', async () => engine.stop(id, 1)],
-		['start a container', async () => engine.start(id)],
 	];
 	const findings: Finding[] = [];
 	for (const [what, attempt] of tries) {
