@@ -62,6 +62,8 @@ export interface StatusView {
 	lastSuccess: {run: string; at: string} | null;
 	/** ISO 8601; null where the target has problems. */
 	nextRun: string | null;
+	/** When it is stopped for its backup next, where it has a schedule for that. */
+	nextColdRun?: string;
 	/** Why none of its points is removed until a person has looked: it is much smaller than before. */
 	suspicion?: string;
 	lastDrill: {run: string; outcome: Outcome; point: string; startedAt: string; durationSeconds: number; error?: string} | null;
@@ -246,8 +248,8 @@ export interface Agent extends Notes {
 	follow: (run: string, signal: AbortSignal) => AsyncIterable<RunEvent>;
 	/** What every run tells from now on, after the last step of those under way, until the signal. */
 	watch: (signal: AbortSignal) => AsyncIterable<RunEvent>;
-	/** One run a target; a target with a run under way is refused. @throws {NotFoundError | BusyError} */
-	backup: (target: string, trigger: string) => Promise<Accepted<BackupResult>>;
+	/** One run a target; a target with a run under way is refused. With `cold` it is stopped, whatever its labels say of quiescing. @throws {NotFoundError | BusyError} */
+	backup: (target: string, trigger: string, cold?: boolean) => Promise<Accepted<BackupResult>>;
 	/** Restores a point into scratch, checks it, throws the scratch away. @throws {NotFoundError | UsageError | BusyError} */
 	drill: (request: DrillRequest) => Promise<Accepted<DrillResult>>;
 	/** @throws {NotFoundError | UsageError} */
@@ -381,6 +383,7 @@ export function createAgent({
 			last,
 			success,
 			next: nextDue('backup', target),
+			nextCold: nextDue('backup', target, true),
 			suspicion: state.suspicions().get(target),
 			drills: {last: lastDrill, success: drilled, next: nextDue('drill', target)},
 		});
@@ -411,13 +414,15 @@ export function createAgent({
 					quiesceLimitSeconds: each.plan.quiesceTimeoutMs / 1000,
 					firstSeen: state.firstSeen(each.target.name, Date.now()),
 				})),
-				scheduled: appointments().map(({operation, subject, line, next}) => ({
-					operation,
-					target: subject,
-					// A drill needs nothing of the target but its labels.
-					nextRun: broken.has(subject) && operation !== 'drill' ? null : next.toISOString(),
-					expectedIntervalSeconds: longestGapMs(line) / 1000,
-				})),
+				scheduled: appointments()
+					.filter(({cold}) => !cold)
+					.map(({operation, subject, line, next}) => ({
+						operation,
+						target: subject,
+						// A drill needs nothing of the target but its labels.
+						nextRun: broken.has(subject) && operation !== 'drill' ? null : next.toISOString(),
+						expectedIntervalSeconds: longestGapMs(line) / 1000,
+					})),
 				unprotected: await survey.unprotected(surveyed),
 			};
 		},
@@ -437,8 +442,8 @@ export function createAgent({
 		},
 		follow: runs.follow,
 		watch: runs.watch,
-		async backup(target, trigger) {
-			const surveyed = trigger === 'schedule' ? await survey.one(target) : await ready(survey, target);
+		async backup(target, trigger, cold) {
+			const surveyed = trigger.startsWith('schedule') ? await survey.one(target, cold) : await ready(survey, target, cold);
 			return runs.start({operation: 'backup', target, trigger, work: async context => backUp(surveyed, context)});
 		},
 		drill: drills.drill,
@@ -468,8 +473,8 @@ export function createAgent({
 }
 
 /** @throws {UsageError} with all problems of the target */
-async function ready(survey: Survey, target: string): Promise<Surveyed> {
-	const surveyed = await survey.one(target);
+async function ready(survey: Survey, target: string, cold?: boolean): Promise<Surveyed> {
+	const surveyed = await survey.one(target, cold);
 	if (surveyed.problems.length > 0) {
 		throw refusal(surveyed.problems);
 	}

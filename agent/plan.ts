@@ -45,6 +45,8 @@ export interface Plan {
 	/** A cron line of five fields. */
 	schedule: string;
 	scheduleFrom: 'label' | 'default';
+	/** When the target is stopped for its backup. */
+	scheduleCold?: string | undefined;
 	/** What a person should know: a data directory left out because it is dumped, a replica, a pinned database that is paused. */
 	notes: readonly string[];
 }
@@ -59,6 +61,8 @@ export interface PlanRequest {
 	dataDirectories?: ReadonlyMap<string, string>;
 	/** `quiesce` is for targets with files. */
 	defaults: {schedule: string; quiesce?: 'none' | 'pause' | 'stop'};
+	/** For a backup during which the target is stopped, whatever its labels say of quiescing. */
+	cold?: boolean;
 	prefix?: string;
 	/** The agent's own container. */
 	self?: string | undefined;
@@ -76,6 +80,7 @@ export function planTarget(request: PlanRequest): {plan: Plan; problems: readonl
 		databases,
 		defaults,
 		dataDirectories = new Map(),
+		cold = false,
 		prefix = defaultPrefix,
 		self,
 		dataRoot = '/var/lib/docker',
@@ -83,10 +88,10 @@ export function planTarget(request: PlanRequest): {plan: Plan; problems: readonl
 	const remarks = collectRemarks();
 	const agent = containers.find(({id}) => id === self);
 	const sources = planSources({target, databases, dataDirectories, prefix}, {dataRoot, self: agent}, remarks);
-	const quiesce = planQuiesce({target, containers, self, defaults, prefix, sources}, remarks);
+	const quiesce = planQuiesce({target, containers, self, defaults, cold, prefix, sources}, remarks);
 	const hooks = planHooks(target, remarks);
 	checkServices(target, containers, {prefix, self, remarks});
-	const {schedule, quiesceTimeoutMs = defaultQuiesceTimeoutMs} = target.policy;
+	const {schedule, scheduleCold, quiesceTimeoutMs = defaultQuiesceTimeoutMs} = target.policy;
 	const plan: Plan = {
 		target: target.name,
 		sources,
@@ -95,6 +100,7 @@ export function planTarget(request: PlanRequest): {plan: Plan; problems: readonl
 		quiesceTimeoutMs,
 		schedule: schedule ?? defaults.schedule,
 		scheduleFrom: schedule === undefined ? 'default' : 'label',
+		...(scheduleCold === undefined ? {} : {scheduleCold}),
 		notes: remarks.notes,
 	};
 	return {plan, problems: remarks.problems};

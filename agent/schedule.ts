@@ -12,6 +12,8 @@ export type ScheduledOperation = Exclude<Operation, 'restore'>;
 export interface Due {
 	operation: ScheduledOperation;
 	subject: string;
+	/** A backup during which the target is stopped. */
+	cold?: true;
 }
 
 /** At most one for each operation and subject. */
@@ -37,7 +39,7 @@ export interface Schedule {
 	 */
 	set: (entries: readonly ScheduleEntry[]) => void;
 	/** When the operation is due next; null when it has no entry. */
-	next: (operation: ScheduledOperation, subject: string) => Date | null;
+	next: (operation: ScheduledOperation, subject: string, cold?: true) => Date | null;
 	/** Every entry, and when it is due next. */
 	all: () => Array<Due & {line: string; next: Date}>;
 	close: () => void;
@@ -119,8 +121,8 @@ export function createSchedule({timeZone, onDue, report}: ScheduleOptions): Sche
 				}
 			}
 		},
-		next(operation, subject) {
-			const appointment = appointments.get(keyOf({operation, subject}));
+		next(operation, subject, cold) {
+			const appointment = appointments.get(keyOf({operation, subject, ...(cold && {cold})}));
 			return appointment ? new Date(appointment.next) : null;
 		},
 		all: () => [...appointments.values()].map(({due, line, next}) => ({...due, line, next: new Date(next)})),
@@ -135,14 +137,14 @@ export function createSchedule({timeZone, onDue, report}: ScheduleOptions): Sche
 	};
 }
 
-const keyOf = ({operation, subject}: Due): string => `${operation} ${subject}`;
+const keyOf = ({operation, subject, cold}: Due): string => `${operation} ${subject}${cold ? ' cold' : ''}`;
 
-function keptOrNew({operation, subject, line, since}: ScheduleEntry, before: Appointment | undefined, timeZone: string): Appointment {
+function keptOrNew({line, since, ...due}: ScheduleEntry, before: Appointment | undefined, timeZone: string): Appointment {
 	if (before?.line === line) {
 		return before;
 	}
 
 	const dueAfter = dueTimes(line, timeZone);
 	const handled = before ? Date.now() : since;
-	return {due: {operation, subject}, line, dueAfter, handled, next: dueAfter(handled)};
+	return {due, line, dueAfter, handled, next: dueAfter(handled)};
 }

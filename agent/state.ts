@@ -36,6 +36,7 @@ export interface State extends Journal, RestoreJournal, Housekeeping, Notes {
 		target?: string | undefined;
 		operation?: Operation | undefined;
 		outcome?: Outcome | undefined;
+		trigger?: string | undefined;
 		limit?: number | undefined;
 		/** Only those that were asked for after it: milliseconds since 1970. */
 		since?: number | undefined;
@@ -161,8 +162,8 @@ function openRuns(database: DatabaseSync): Pick<State, 'insertRun' | 'startRun' 
 			changedOne(finish.run(finishedAt, result.outcome, JSON.stringify(result), run).changes, `run ${run} is not under way`);
 			prune.run();
 		},
-		runs({target, operation, outcome, limit = 100, since = 0} = {}) {
-			const asked = Object.entries({target, operation, outcome}).filter((pair): pair is [string, string] => pair[1] !== undefined);
+		runs({target, operation, outcome, trigger, limit = 100, since = 0} = {}) {
+			const asked = Object.entries({target, operation, outcome, trigger}).filter((pair): pair is [string, string] => pair[1] !== undefined);
 			const where = asked.map(([column]) => `and ${column} = ?`).join(' ');
 			return database
 				.prepare(`select * from runs where queued_at >= ? ${where} order by queued_at desc, run desc limit ?`)
@@ -306,7 +307,7 @@ const auditLog = `
 		from audit left join runs on runs.run = audit.run
 	union all
 	select queued_at, 0, trigger, '', operation, target, 'allowed', null, run, outcome
-		from runs where trigger not like 'slack:%' and trigger <> 'schedule'`;
+		from runs where trigger not like 'slack:%' and trigger not like 'schedule%'`;
 
 function openAudit(database: DatabaseSync): Audit {
 	const insert = database.prepare(

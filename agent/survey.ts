@@ -34,8 +34,8 @@ export interface Survey {
 	all: (maximumAgeMs?: number) => Promise<Surveyed[]>;
 	/** Volumes and bind mounts that no target backs up. */
 	unprotected: (surveyed: readonly Surveyed[]) => Promise<Unprotected[]>;
-	/** As it is now. @throws {NotFoundError} */
-	one: (name: string) => Promise<Surveyed>;
+	/** As it is now. @param cold for a backup during which it is stopped @throws {NotFoundError} */
+	one: (name: string, cold?: boolean) => Promise<Surveyed>;
 }
 
 export interface SurveyOptions {
@@ -69,7 +69,7 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 	const servers = new PQueue({concurrency: serversAtOnce});
 	const answers = new Map<string, Answer>();
 
-	const look = async (target: Target, containers: readonly Container[], maximumAgeMs: number): Promise<Surveyed> => {
+	const look = async (target: Target, containers: readonly Container[], maximumAgeMs: number, cold = false): Promise<Surveyed> => {
 		const {databases, dataDirectories, problems: unreachable} = await askServers(target, maximumAgeMs);
 		const {plan, problems} = planTarget({
 			target,
@@ -77,6 +77,7 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 			databases,
 			dataDirectories,
 			defaults: {schedule},
+			cold,
 			prefix,
 			self: self.containerId,
 			dataRoot,
@@ -140,6 +141,9 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 			return targets.flatMap(({name: subject, policy}) => [
 				{operation: 'backup' as const, subject, line: policy.schedule ?? schedule},
 				...(policy.drill === 'false' ? [] : [{operation: 'drill' as const, subject, line: policy.drill ?? weekly}]),
+				...(policy.scheduleCold === undefined
+					? []
+					: [{operation: 'backup' as const, subject, cold: true as const, line: policy.scheduleCold}]),
 			]);
 		},
 		targets: async () => (await discover()).targets,
@@ -154,7 +158,7 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 
 			return Promise.all(targets.map(async target => look(target, containers, maximumAgeMs)));
 		},
-		async one(name) {
+		async one(name, cold) {
 			const {containers, targets} = await discover();
 			const target = targets.find(candidate => candidate.name === name);
 			if (target === undefined) {
@@ -163,7 +167,7 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 				});
 			}
 
-			return look(target, containers, 0);
+			return look(target, containers, 0, cold);
 		},
 	};
 }

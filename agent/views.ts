@@ -48,7 +48,13 @@ interface Recent {
 /** @param last the target's newest finished run of the operation @param success its newest successful one */
 export function statusView(
 	surveyed: Surveyed,
-	{running, suspicion, drills, ...backups}: Recent & {running: string | undefined; suspicion?: string | undefined; drills: Recent},
+	{
+		running,
+		suspicion,
+		nextCold,
+		drills,
+		...backups
+	}: Recent & {running: string | undefined; suspicion?: string | undefined; nextCold?: Date | null | undefined; drills: Recent},
 ): StatusView {
 	const {last, success, next} = backups;
 	const result = last?.result ?? null;
@@ -68,6 +74,7 @@ export function statusView(
 					},
 		lastSuccess: success?.finishedAt ? {run: success.run, at: new Date(success.finishedAt).toISOString()} : null,
 		nextRun: surveyed.problems.length > 0 ? null : (next?.toISOString() ?? null),
+		...(nextCold && surveyed.problems.length === 0 ? {nextColdRun: nextCold.toISOString()} : {}),
 		...(suspicion === undefined ? {} : {suspicion}),
 		...drillStatus(drills),
 		problems: [...surveyed.problems],

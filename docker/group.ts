@@ -7,6 +7,7 @@ import type {Policy, Problem} from './labels.ts';
 /** Given on any member of a group, and then for all of it. */
 const shared = {
 	schedule: 'schedule',
+	scheduleCold: 'schedule.cold',
 	keep: 'keep',
 	copies: 'copies',
 	quiesceTimeoutMs: 'quiesce.timeout',

@@ -20,6 +20,7 @@ const names = [
 	'tar',
 	'exclude',
 	'schedule',
+	'schedule.cold',
 	'keep',
 	'copies',
 	'quiesce',

@@ -66,6 +66,8 @@ export interface Policy {
 	exclude: readonly string[];
 	/** Five fields; an alias such as `@daily` is the line that it stands for. */
 	schedule?: string | undefined;
+	/** When it is stopped for the backup, whatever is done at other times; like `schedule`. */
+	scheduleCold?: string | undefined;
 	keep?: Keep | undefined;
 	copies?: readonly string[] | undefined;
 	quiesce?: 'none' | 'pause' | 'stop' | undefined;
@@ -145,9 +147,10 @@ function readSources(read: ReadLabel): Pick<Policy, 'group' | 'postgres' | 'sqli
 
 function readTiming(
 	read: ReadLabel,
-): Pick<Policy, 'schedule' | 'keep' | 'copies' | 'quiesce' | 'quiesceWith' | 'quiesceTimeoutMs' | 'drill'> {
+): Pick<Policy, 'schedule' | 'scheduleCold' | 'keep' | 'copies' | 'quiesce' | 'quiesceWith' | 'quiesceTimeoutMs' | 'drill'> {
 	return {
 		schedule: read('schedule', readCronLine),
+		scheduleCold: read('schedule.cold', readCronLine),
 		keep: read('keep', readKeep),
 		copies: read('copies', readNames),
 		quiesce: read('quiesce', readQuiesce),

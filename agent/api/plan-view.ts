@@ -18,6 +18,7 @@ export function planView(plan: Plan): PlanView {
 		quiesceTimeoutSeconds: plan.quiesceTimeoutMs / 1000,
 		schedule: plan.schedule,
 		scheduleFrom: plan.scheduleFrom,
+		...(plan.scheduleCold === undefined ? {} : {scheduleCold: plan.scheduleCold}),
 		notes: plan.notes,
 	};
 }

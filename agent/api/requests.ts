@@ -12,9 +12,12 @@ const trigger = z
 	.regex(/^(api|cli|slack:[\w.-]+)$/, 'must be `api`, `cli` or `slack:<user>`')
 	.default('api');
 
+/** Stopped for the backup, whatever the labels say of quiescing. */
+const cold = z.literal(true).optional();
+
 export const backupRequest = z.union([
-	z.strictObject({targets: z.array(target).min(1).max(1000), trigger}),
-	z.strictObject({all: z.literal(true), trigger}),
+	z.strictObject({targets: z.array(target).min(1).max(1000), cold, trigger}),
+	z.strictObject({all: z.literal(true), cold, trigger}),
 ]);
 
 export const restoreRequest = z.strictObject({

@@ -76,7 +76,7 @@ export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 		const targets = 'all' in request ? (await agent.targets()).map(({target}) => target) : [...new Set(request.targets)];
 		const runs: Array<Started | Refusal> = [];
 		for (const target of targets) {
-			runs.push(await started(options, target, agent.backup(target, request.trigger)));
+			runs.push(await started(options, target, agent.backup(target, request.trigger, request.cold)));
 		}
 
 		return context.json({runs}, 202);

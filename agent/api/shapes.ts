@@ -38,11 +38,13 @@ export interface PlanView {
 	/** A cron line. */
 	schedule: string;
 	scheduleFrom: 'label' | 'default';
+	/** When the target is stopped for its backup: a cron line. */
+	scheduleCold?: string;
 	notes: readonly string[];
 }
 
 /** Asked for: these targets, or all that there are. */
-export type BackupTargets = {targets: readonly string[]} | {all: true};
+export type BackupTargets = ({targets: readonly string[]} | {all: true}) & {cold?: true};
 
 /** Asked for: a point of one target, or the latest of all. */
 export type DrillTargets = {target: string; point: string} | {all: true};

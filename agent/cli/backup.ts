@@ -12,6 +12,7 @@ import {printBackups} from './results.ts';
 
 interface BackupOptions extends JsonOption {
 	all?: true;
+	cold?: true;
 }
 
 export const addBackup: AddCommand = (program, context) => {
@@ -20,13 +21,14 @@ export const addBackup: AddCommand = (program, context) => {
 		.description('back up and wait; a target that fails does not keep the others')
 		.argument('[targets...]', 'as `holdfast targets` names them')
 		.option('--all', 'every target')
+		.option('--cold', 'stop the targets for it, whatever their labels say')
 		.addHelpText('after', '\nExamples:\n  $ holdfast backup shop/db shop/app\n  $ holdfast backup --all --json')
 		.action(async (targets: string[], options: BackupOptions) => context.end(await backup(context, targets, options)));
 };
 
-async function backup(context: Context, targets: readonly string[], {all, json}: BackupOptions): Promise<ExitCode> {
+async function backup(context: Context, targets: readonly string[], {all, cold, json}: BackupOptions): Promise<ExitCode> {
 	const client = await context.connect();
-	const answers = await client.backup(wanted(targets, all), 'cli');
+	const answers = await client.backup({...wanted(targets, all), ...(cold && {cold})}, 'cli');
 	if (answers.length === 0) {
 		throw new RunError(howToLabel);
 	}

@@ -38,13 +38,13 @@ export const addStatus: AddCommand = (program, {connect, out, err, end, now}) =>
 		});
 };
 
-function cells({target, running, lastRun, lastSuccess, nextRun, lastDrill}: StatusView, now: number): Text[] {
+function cells({target, running, lastRun, lastSuccess, nextRun, nextColdRun, lastDrill}: StatusView, now: number): Text[] {
 	return [
 		target,
 		lastRun ? styled(styleOfOutcome[lastRun.outcome], `${lastRun.outcome} ${when(lastRun.startedAt, now)}`) : '-',
 		lastSuccess ? when(lastSuccess.at, now) : styled('yellow', 'never'),
 		lastRun ? duration(lastRun.quiesceSeconds) : '-',
-		when(nextRun, now),
+		nextColdRun === undefined ? when(nextRun, now) : `${when(nextRun, now)}, cold ${when(nextColdRun, now)}`,
 		lastDrill ? styled(styleOfOutcome[lastDrill.outcome], `${lastDrill.outcome} ${when(lastDrill.startedAt, now)}`) : '-',
 		running === null ? '-' : `run ${running}`,
 	];

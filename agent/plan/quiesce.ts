@@ -16,11 +16,13 @@ interface Scope {
 	containers: readonly Container[];
 	self: string | undefined;
 	defaultMode: Mode;
+	cold: boolean;
 	prefix: string;
 	remarks: Remarks;
 }
 
 type QuiesceRequest = Pick<PlanRequest, 'target' | 'containers' | 'self' | 'defaults'> & {
+	cold: boolean;
 	prefix: string;
 	sources: readonly PlannedSource[];
 };
@@ -53,6 +55,10 @@ const hasSqlite = ({sources}: Scope, {container}: Member): boolean =>
 
 /** What holds for the member's own containers and for those that share its volumes. Dumps alone need nobody to stand still. */
 function modeOf(scope: Scope, member: Member): Mode {
+	if (scope.cold && (hasFiles(scope, member) || hasSqlite(scope, member))) {
+		return 'stop';
+	}
+
 	if (hasFiles(scope, member)) {
 		return member.policy.quiesce ?? scope.defaultMode;
 	}
@@ -82,9 +88,9 @@ function own(scope: Scope, member: Member): PlannedQuiesce[] {
 }
 
 /** `quiesce.with`: naming a service asks for it to be quiesced, whatever the default is. */
-function named({target, containers, defaultMode, remarks, prefix}: Scope, {policy, ...member}: Member): PlannedQuiesce[] {
+function named({target, containers, defaultMode, cold, remarks, prefix}: Scope, {policy, ...member}: Member): PlannedQuiesce[] {
 	const {quiesceWith} = policy;
-	const mode = policy.quiesce ?? (defaultMode === 'none' ? 'pause' : defaultMode);
+	const mode = cold ? 'stop' : (policy.quiesce ?? (defaultMode === 'none' ? 'pause' : defaultMode));
 	if (mode === 'none') {
 		if (quiesceWith.length > 0) {
 			remarks.about(subjectOf(target, member)).problem(`\`${prefix}quiesce.with\` cannot be together with \`${prefix}quiesce=none\``);
@@ -121,7 +127,7 @@ function sharing(scope: Scope, member: Member): PlannedQuiesce[] {
 			.flatMap((container): PlannedQuiesce[] => {
 				const storage = describeStorage(mount);
 				const sameProject = target.project !== undefined && container.project === target.project;
-				const action = memberWith(target, container)?.policy.quiesce ?? mode;
+				const action = scope.cold ? mode : (memberWith(target, container)?.policy.quiesce ?? mode);
 				if (!sameProject || action === 'none') {
 					const whose = sameProject
 						? 'with the quiesce mode `none`'

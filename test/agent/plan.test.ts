@@ -723,3 +723,27 @@ test('whatever mounts and labels there are: no throw, nothing outside the projec
 		{numRuns: 500},
 	);
 });
+
+// Cold
+
+test('for a cold backup whoever has files is stopped, whatever the labels say', t => {
+	for (const quiesce of ['none', 'pause', 'stop']) {
+		t.deepEqual(plan([app({quiesce})], {cold: true}).still, ['demo-app-1 stop'], quiesce);
+	}
+
+	t.deepEqual(plan([app({sqlite: '/data/a.db'})], {cold: true}).still, ['demo-app-1 stop']);
+	const sharing = [app({'quiesce.with': 'cron'}), other('cron'), other('writer', {mounts: [volume('data', '/x')]})];
+	t.deepEqual(plan(sharing, {cold: true}).still.toSorted(), ['demo-app-1 stop', 'demo-cron-1 stop', 'demo-writer-1 stop']);
+});
+
+test('a server that is dumped is never stopped, also for a cold backup', t => {
+	const db = service('db', {labels: {postgres: 'a'}});
+	t.deepEqual(plan([db], {cold: true}).still, []);
+	const both = service('db', {labels: {postgres: 'a', volumes: 'true'}, mounts: [volume('uploads', '/uploads')]});
+	t.deepEqual(plan([both], {cold: true}).still, ['demo-db-1 pause']);
+});
+
+test('the plan tells both schedules', t => {
+	const {schedule, scheduleCold} = plan([app({schedule: '@daily', 'schedule.cold': '@weekly'})]);
+	t.deepEqual([schedule, scheduleCold], ['0 0 * * *', '0 0 * * 0']);
+});

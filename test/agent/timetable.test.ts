@@ -1,6 +1,9 @@
 import test from 'ava';
+import type {Agent} from '../../agent/agent.ts';
+import type {Log} from '../../agent/log.ts';
 import {openState} from '../../agent/state.ts';
-import {entries} from '../../agent/timetable.ts';
+import {entries, keepSchedule} from '../../agent/timetable.ts';
+import {until} from '../support/until.ts';
 
 const backup = {operation: 'backup', subject: 'shop/db', line: '0 3 * * *'} as const;
 const drill = {operation: 'drill', subject: 'shop/db', line: '0 0 * * 0'} as const;
@@ -40,4 +43,54 @@ test('a drill is due when there is a backup, and then also for what was missed s
 	state.startRun('r1', 5000);
 	state.finishRun('r1', 6000, {...result, outcome: 'success'});
 	t.deepEqual(entries([drill], state), [{...drill, since: seen}]);
+});
+
+test('a cold backup is due from the last cold one that was due, whatever ran hot since', t => {
+	const state = openState(':memory:');
+	t.teardown(state.close);
+	state.firstSeen('shop/db', 1000);
+	state.firstSeen('cold shop/db', 2000);
+	state.insertRun({run: 'r1', target: 'shop/db', operation: 'backup', trigger: 'schedule:cold', queuedAt: 5000});
+	state.insertRun({run: 'r2', target: 'shop/db', operation: 'backup', trigger: 'schedule', queuedAt: 9000});
+	const due = [
+		{operation: 'backup', subject: 'shop/db', line: '0 3 * * *'},
+		{operation: 'backup', subject: 'shop/db', line: '0 3 * * 0', cold: true},
+	] as const;
+	t.deepEqual(
+		entries(due, state).map(({since}) => since),
+		[9000, 5000],
+	);
+});
+
+test('hot and cold that are due at once are one cold backup; a cold one waits for the run before it', async t => {
+	const asked: Array<[string, boolean | undefined]> = [];
+	const {promise, resolve} = Promise.withResolvers<void>();
+	let busy = true;
+	const agent = {
+		async backup(_target: string, trigger: string, cold?: boolean) {
+			asked.push([trigger, cold]);
+			return {run: 'r', finished: Promise.resolve({})};
+		},
+		runs: () => (busy ? [{run: 'r0', state: 'running'}] : []),
+		async *follow() {
+			await promise;
+			busy = false;
+			yield {};
+		},
+	} as unknown as Agent;
+	const schedule = keepSchedule(agent, {timeZone: 'UTC', log: {error: t.fail} as unknown as Log});
+	t.teardown(schedule.close);
+	const since = Date.now() - 10 * 24 * 3_600_000;
+	schedule.set([
+		{operation: 'backup', subject: 'a', line: '0 3 * * *', since},
+		{operation: 'backup', subject: 'a', line: '0 3 * * 0', cold: true, since},
+		{operation: 'backup', subject: 'b', line: '0 3 * * *', since},
+	]);
+	await until('the one that has no cold schedule', () => asked.length === 1);
+	t.deepEqual(asked, [['schedule', false]]);
+	t.truthy(schedule.next('backup', 'a', true));
+	t.not(schedule.next('backup', 'a')?.getTime(), undefined);
+	resolve();
+	await until('the cold one', () => asked.length === 2);
+	t.deepEqual(asked[1], ['schedule:cold', true]);
 });

@@ -175,6 +175,7 @@ test('a group is one target of its project', t => {
 	);
 	t.deepEqual(stack?.policy, {
 		schedule: '0 0 * * *',
+		scheduleCold: undefined,
 		keep: {last: 3, daily: 7},
 		copies: undefined,
 		quiesceTimeoutMs: 60_000,

@@ -43,7 +43,7 @@ test('points go by the policy, and the repository is looked after', async t => {
 				image: app,
 				command: ['sleep', 'infinity'],
 				volumes: ['data:/data'],
-				labels: {'holdfast.enable': 'true', 'holdfast.volumes': 'true', 'holdfast.keep': 'last=2'},
+				labels: {'holdfast.enable': 'true', 'holdfast.volumes': 'true', 'holdfast.keep': 'last=2', 'holdfast.schedule.cold': '0 0 29 2 *'},
 			},
 		},
 		volumes: ['data'],
@@ -95,6 +95,7 @@ test('points go by the policy, and the repository is looked after', async t => {
 	t.deepEqual(await pointsOf(stack), [small.run, large.run], 'as before all that');
 	await recreated(t, stack);
 	await backUp(t, stack);
+	await cold(t, stack);
 	const whole = await json<CheckResult>(stack, 'check', '--read-data');
 	t.is(whole.outcome, 'success', whole.error);
 });
@@ -195,4 +196,18 @@ async function recreated(t: ExecutionContext, stack: Stack): Promise<void> {
 			timeout: 60_000,
 		},
 	);
+}
+
+/** The same target, once stopped for its backup. */
+async function cold(t: ExecutionContext, stack: Stack): Promise<void> {
+	const startedAt = async () => docker(['inspect', '--format', '{{.State.StartedAt}}', stack.container('app')]);
+	const before = await startedAt();
+	await backUp(t, stack);
+	t.is(await startedAt(), before, 'a hot backup only pauses it');
+	const [result] = await stack.backup('--all', '--cold');
+	t.is(result?.outcome, 'success', result?.error);
+	t.not(await startedAt(), before);
+	t.is(await stack.state('app'), 'running');
+	const [status] = await json<StatusView[]>(stack, 'status');
+	t.regex(status?.nextColdRun ?? '', /-02-29T00:00/);
 }

@@ -223,8 +223,8 @@ export function createFakeAgent(): FakeAgent {
 				}
 			}
 		},
-		async backup(name, trigger) {
-			agent.calls.push({backup: name, trigger});
+		async backup(name, trigger, cold) {
+			agent.calls.push({backup: name, trigger, ...(cold && {cold})});
 			const refusal = agent.refuses.get(name);
 			if (refusal) {
 				throw refusal;
