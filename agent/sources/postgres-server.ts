@@ -6,7 +6,7 @@
 import type {Container} from '../../docker/container.ts';
 import type {Engine} from '../../docker/engine.ts';
 import {inContainer} from '../../docker/exec.ts';
-import {type Command, lastLines, output, type Place, succeed} from '../command.ts';
+import {type Command, lastLines, output, type Place} from '../command.ts';
 import {RunError} from '../errors.ts';
 
 export interface PostgresServer {
@@ -96,6 +96,23 @@ export async function connectPostgres(
 	const client: Place = async command =>
 		place({...command, user: `${uid}:${gid}`, env: {...env, ...command.env}, signal: command.signal ?? signal});
 	const connection = (database: string) => ['--no-password', `--username=${user}`, `--dbname=${connectionString(database)}`];
+	const query: PostgresServer['query'] = async (database, sql) => {
+		const {
+			exitCode,
+			stdout: rows,
+			stderr,
+		} = await output(client, {
+			argv: ['psql', '-X', '-A', '-t', '-q', '-F', '\t', '-v', 'ON_ERROR_STOP=1', ...connection(database), '-c', sql],
+		});
+		if (exitCode !== 0) {
+			throw new RunError(`PostgreSQL in container \`${container.name}\` refused: ${lastLines(stderr)}`);
+		}
+
+		return rows
+			.split('\n')
+			.filter(row => row !== '')
+			.map(row => row.split('\t'));
+	};
 	return {
 		user,
 		connection,
@@ -121,27 +138,17 @@ export async function connectPostgres(
 			],
 			env,
 		}),
-		// The first process works in it.
-		dataFolder: async () => (await succeed(client, {argv: ['readlink', '--', `/proc/${pid}/cwd`]})).replace(/\n$/, ''),
-		async query(database, sql) {
-			const {
-				exitCode,
-				stdout: rows,
-				stderr,
-			} = await output(client, {
-				argv: ['psql', '-X', '-A', '-t', '-q', '-F', '\t', '-v', 'ON_ERROR_STOP=1', ...connection(database), '-c', sql],
-			});
-			if (exitCode !== 0) {
-				throw new RunError(`PostgreSQL in container \`${container.name}\` refused: ${lastLines(stderr)}`);
-			}
-
-			return rows
-				.split('\n')
-				.filter(row => row !== '')
-				.map(row => row.split('\t'));
+		async dataFolder() {
+			// The first process works in it. Where that may not be seen, the server says it to superusers.
+			const {exitCode, stdout: folder} = await output(client, {argv: ['readlink', '--', `/proc/${pid}/cwd`]});
+			return exitCode === 0 ? folder.replace(/\n$/, '') : askDataFolder(query);
 		},
+		query,
 	};
 }
+
+const askDataFolder = async (query: PostgresServer['query']): Promise<string> =>
+	JSON.parse((await query('postgres', "select to_json(current_setting('data_directory'))"))[0]?.[0] ?? '""') as string;
 
 /** The process with the lowest pid is the parent of the others. */
 function oldestServer(found: string): number[] {
