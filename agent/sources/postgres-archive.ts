@@ -1,5 +1,7 @@
 /** The custom format of pg_dump, by its first bytes: which versions of pg_restore read it. */
+import {createInterface} from 'node:readline';
 import type {Readable} from 'node:stream';
+import {lastLines, type Place} from '../command.ts';
 import {RunError} from '../errors.ts';
 import type {ManifestSource} from '../manifest.ts';
 import type {Restic} from '../restic/restic.ts';
@@ -78,4 +80,41 @@ async function firstBytes(stream: Readable): Promise<Buffer> {
 	}
 
 	return head;
+}
+
+interface Listed {
+	restic: Restic;
+	/** Of the server's container. */
+	client: Place;
+	stored: Pick<ManifestSource, 'snapshot' | 'path'>;
+	signal: AbortSignal;
+}
+
+/**
+ * Each line of the table of contents, as `pg_restore --list` prints it. Only the beginning of the dump is read.
+ *
+ * @throws when pg_restore cannot read it
+ */
+export async function eachEntry({restic, client, stored, signal}: Listed, read: (line: string) => void): Promise<void> {
+	const listing = await client({argv: ['pg_restore', '--list'], stdin: true, signal});
+	const dumping = await restic.dump(stored.snapshot, stored.path, signal);
+	dumping.stdout.on('error', () => listing.stdin.end());
+	dumping.stdout.pipe(listing.stdin);
+	try {
+		for await (const line of createInterface({input: listing.stdout})) {
+			read(line);
+		}
+	} finally {
+		// The reader leaves when it knows enough. What it left must be taken away before any end is waited for: an engine handles ends in turn, and
+		// that of a restic which wrote everything comes only when its output was read (measured with 20.10 and a dump of 3 MB).
+		dumping.stdout.unpipe(listing.stdin).resume();
+		listing.stdin.destroy();
+		dumping.done.catch(() => {});
+		await dumping.kill();
+	}
+
+	const {exitCode, stderr} = await listing.done;
+	if (exitCode !== 0) {
+		throw new RunError(`the table of contents cannot be read: ${lastLines(stderr)}`);
+	}
 }

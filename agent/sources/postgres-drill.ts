@@ -1,14 +1,11 @@
-/** A PostgreSQL database is loaded into a server of its own, as a restore loads it beside the live one; then it is counted and questioned. */
-import {createInterface} from 'node:readline';
-import {pipeline} from 'node:stream/promises';
 import type {Container} from '../../docker/container.ts';
 import {scratchFolder} from '../../docker/worker.ts';
-import {lastLines} from '../command.ts';
 import {RunError} from '../errors.ts';
 import {assertRoom, type DrillContext, type Drilling, type DrillSource} from './drilling.ts';
 import {dumpToFile} from './feed.ts';
 import {parseSource} from './names.ts';
 import {postgresDetails} from './postgres.ts';
+import {eachEntry} from './postgres-archive.ts';
 import {contentsSql, createTally, describeContents, missingContents, type PostgresContents, postgresContents} from './postgres-contents.ts';
 import {databaseName, postgresRestoring} from './postgres-restore.ts';
 import {makeGlobals, scratchEnv, scratchUser, startScratchServer} from './postgres-scratch.ts';
@@ -95,23 +92,10 @@ async function listContents(
 	{client}: PostgresServer,
 	{stored, name}: DrillSource,
 ): Promise<PostgresContents> {
-	const listing = await client({argv: ['pg_restore', '--list'], stdin: true, signal});
-	const dumping = await restic.dump(stored.snapshot, stored.path, signal);
-	// The reader leaves when it knows enough, and this end then fails.
-	const fed = pipeline(dumping.stdout, listing.stdin).catch(() => {});
 	const tally = createTally();
-	for await (const line of createInterface({input: listing.stdout})) {
-		tally.add(line);
-	}
-
-	const {exitCode, stderr} = await listing.done;
-	listing.stdin.destroy();
-	await dumping.kill();
-	await fed;
-	if (exitCode !== 0) {
-		throw new RunError(`the table of contents of \`${name}\` cannot be read: ${lastLines(stderr)}`);
-	}
-
+	await eachEntry({restic, client, stored, signal}, tally.add).catch((error: unknown) => {
+		throw new RunError(`the dump of \`${name}\` cannot be read`, {cause: error});
+	});
 	return tally.contents();
 }
 

@@ -5,6 +5,7 @@ import {lastLines, type Running} from '../command.ts';
 import {RunError} from '../errors.ts';
 import {consumerScript, feed} from './feed.ts';
 import {enterableWorker, type postgresDetails} from './postgres.ts';
+import {eachEntry} from './postgres-archive.ts';
 import type {PostgresServer} from './postgres-server.ts';
 import {createComplaints} from './postgres-tolerated.ts';
 import {bothEnds} from './relay.ts';
@@ -106,29 +107,18 @@ async function assertTolerable(running: Running, {source, extensions, context}: 
 	}
 }
 
-/** How many tables the archive's table of contents names. Only its beginning is read. */
+/** How many tables the archive's table of contents names. */
 export async function countTables(
 	{restic, signal}: RestoreContext,
 	{client}: PostgresServer,
 	{stored, database}: PostgresSource,
 ): Promise<number> {
-	const listing = await client({argv: ['pg_restore', '--list'], stdin: true, signal});
-	const dumping = await restic.dump(stored.snapshot, stored.path, signal);
-	// The reader leaves when it knows enough, and this end then fails.
-	const fed = pipeline(dumping.stdout, listing.stdin).catch(() => {});
 	let tables = 0;
-	for await (const line of createInterface({input: listing.stdout})) {
+	await eachEntry({restic, client, stored, signal}, line => {
 		tables += /^\d+; 1259 \d+ TABLE /.test(line) ? 1 : 0;
-	}
-
-	const {exitCode, stderr} = await listing.done;
-	listing.stdin.destroy();
-	await dumping.kill();
-	await fed;
-	if (exitCode !== 0) {
-		throw new RunError(`the dump of \`${database}\` cannot be read: ${lastLines(stderr)}`);
-	}
-
+	}).catch((error: unknown) => {
+		throw new RunError(`the dump of \`${database}\` cannot be read`, {cause: error});
+	});
 	return tables;
 }
 
