@@ -31,10 +31,6 @@ const otherVersion = (sign: string) => `cd /usr/share/postgresql/17/extension
 	for file in timescaledb--2*; do mv "$file" "timescaledb--${sign}\${file#timescaledb--2}"; done`;
 const ownVersion = otherVersion('2').replace('--2*', '--9*').replaceAll('--2}', '--9}');
 
-/** Some bytes in the middle of the largest pack, which holds the largest dump. */
-const tamper = `file=$(find /repository/data -type f -size +500k -exec ls -S {} + | head -n 1)
-	chmod 600 "$file"; printf tampered | dd of="$file" bs=1 seek=$(($(stat -c %s "$file") * 6 / 10)) conv=notrunc 2>/dev/null`;
-
 test('each reason is named, all at once, and nothing is touched', async t => {
 	t.timeout(10 * 60_000);
 	const stack = await startStack(t, {
@@ -64,7 +60,6 @@ test('each reason is named, all at once, and nothing is touched', async t => {
 		stack,
 		'modest',
 		`create role owner; create role modest login; grant owner to modest; alter database app owner to owner; alter table kept owner to modest;
-		create table bulk as select md5(random()::text) from generate_series(1, 100000); alter table bulk owner to modest;
 		create extension pg_trgm`,
 	);
 	const points = new Map<string, string>();
@@ -118,12 +113,6 @@ test('each reason is named, all at once, and nothing is touched', async t => {
 	t.is(await psql(stack, 'modest', 'select count(*) from kept'), '100');
 
 	const whole = await state(stack);
-	await stack.exec('holdfast', 'sh', '-ec', tamper);
-	const {exitCode: code, stdout} = await stack.holdfast('restore', name('modest'), '--yes', '--json');
-	t.is(code, 1, 'a tampered dump');
-	t.regex(stdout, /ciphertext|invalid|failed/);
-	t.is(await state(stack), whole);
-
 	await stack.change({environment: {HOLDFAST_RESTORE_MARGIN: '900TiB'}});
 	await stack.ready();
 	await refused('no room', [name('modest')], /too little room.* 921600\.\d+ GiB are needed/);
