@@ -175,10 +175,11 @@ export interface DrillRequest {
 }
 
 export interface RestoreRequest {
+	/** Or a project: all of its targets. */
 	target: string;
-	/** A point's id or `latest`. */
+	/** A point's id, `latest`, or a time; ids of a project's points are joined with commas. */
 	point: string;
-	/** Only these sources, as people write them. Empty: all. */
+	/** Only these sources, or files of a volume, as people write them: `volume:/data/uploads/a.png`. Empty: all. */
 	only: readonly string[];
 	/** Restores the one Postgres database beside the live ones, under this name: nothing is stopped and nothing replaced. */
 	into?: string | undefined;
@@ -211,7 +212,10 @@ export interface ImportRequest {
 /** What a restore will do; printed before it asks. */
 export interface RestorePlan {
 	target: string;
+	/** Of a project: the first of its points. */
 	point: PointView;
+	/** One of each target, in the order of their dependencies. */
+	points: PointView[];
 	sources: string[];
 	/** Containers that are stopped meanwhile. */
 	stop: string[];

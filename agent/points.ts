@@ -72,15 +72,31 @@ function pointOf(snapshots: readonly Snapshot[]): Point | undefined {
 		: undefined;
 }
 
-/** @param id `latest`, or a point's id: that may be of another target @throws {NotFoundError} */
+/** `2026-11-21T03:00`, with seconds and a zone if need be; without a zone, the agent's own. Undefined for what is no time. */
+export function readMoment(text: string): Date | undefined {
+	const isTime = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?$/.test(text);
+	const moment = isTime ? new Date(text) : undefined;
+	return moment === undefined || Number.isNaN(moment.getTime()) ? undefined : moment;
+}
+
+/** @param id `latest`, a time (then the newest point that is not after it), or a point's id: that may be of another target @throws {NotFoundError} */
 export async function findPoint(restic: Restic, target: string, id: string): Promise<Point> {
-	const all = await listPoints(restic, id === 'latest' ? target : undefined);
+	const until = readMoment(id);
+	const isId = id !== 'latest' && until === undefined;
+	const all = await listPoints(restic, isId ? undefined : target);
 	const points = all.filter(candidate => candidate.target === target);
-	const [point] = id === 'latest' ? points : [...points, ...all].filter(candidate => candidate.id === id);
+	const [point] = isId
+		? [...points, ...all].filter(candidate => candidate.id === id)
+		: points.filter(({time}) => until === undefined || time <= until);
 	if (point === undefined) {
-		throw new NotFoundError(id === 'latest' ? `\`${target}\` has no restore point` : `\`${target}\` has no restore point \`${id}\``, {
-			hint: points.length === 0 ? `make one: holdfast backup ${target}` : `holdfast points ${target} lists them`,
-		});
+		throw new NotFoundError(
+			id === 'latest'
+				? `\`${target}\` has no restore point`
+				: `\`${target}\` has no restore point ${until === undefined ? '' : 'by '}\`${id}\``,
+			{
+				hint: points.length === 0 ? `make one: holdfast backup ${target}` : `holdfast points ${target} lists them`,
+			},
+		);
 	}
 
 	return point;

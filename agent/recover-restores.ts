@@ -50,7 +50,7 @@ export function closeInterruptedRestores({state, hub, log}: Recovery): void {
 function resultOf({run, target}: RunRecord, record: RestoreRecord | undefined): RestoreResult {
 	const common = {run, target, point: record?.point ?? '', outageSeconds: 0};
 	if (record?.phase === 'swapped') {
-		const replaced = record.replacements.flatMap(replacement => describeReplacement(replacement) ?? []);
+		const replaced = record.replacements.flatMap(replacement => describeReplacement(replacement, target) ?? []);
 		return {...common, outcome: 'success', replaced};
 	}
 

@@ -1,84 +1,56 @@
 /** A restore run: load beside what is live, stop the dependents, keep what is overwritten, swap, start again. */
-
 import {untilHealthy, wellAmong} from '../docker/health.ts';
 import {quiesced} from '../docker/quiesce.ts';
-import {hireWorkers, staging, type WorkerMount, type Workforce} from '../docker/worker.ts';
-import {once, type Workshop} from './backup.ts';
+import type {Worker, WorkerMount, Workforce} from '../docker/worker.ts';
+import {once} from './backup.ts';
 import {explain, RunError} from './errors.ts';
-import type {RestoreResult, Tell, Tolerated} from './events.ts';
+import type {RestoreResult, Tell} from './events.ts';
 import {type Previous, previousOf} from './previous.ts';
 import type {RestoreJournal, RestorePhase, RestoreRecord} from './replacements.ts';
 import type {Restoration} from './restore-plan.ts';
-import {into} from './sources/feed.ts';
+import {filesContext, type RestoreProgress, type RestoreWorkshop, restoreRun} from './restore-run.ts';
+import {rollBackAll} from './roll-back.ts';
 import {workerMount} from './sources/mounts.ts';
 import {
-	describeReplacement,
+	keyOf,
 	type Replacement,
 	type RestoreContext,
 	type Restoring,
-	type UndoContext,
+	type RestoringSource,
+	subjectOf,
 	untouched,
 } from './sources/restoring.ts';
-import {createRestoring, rollBack} from './sources/restoring-table.ts';
-
-export interface RestoreWorkshop extends Workshop {
-	restores: RestoreJournal;
-}
+import {createRestoring} from './sources/restoring-table.ts';
 
 export interface RestoreRun {
 	run: string;
 	startedAt: Date;
 	restoration: Restoration;
-	/** The newest point of the target: files that did not change since need not be read again for the safety point. */
-	previous: Previous | undefined;
+	/** The newest point of each target: files that did not change since need not be read again for the safety point. */
+	previous: ReadonlyMap<string, Previous | undefined>;
 	signal: AbortSignal;
 	tell: Tell;
 }
 
 /** Never rejects: whatever happens is the outcome. */
 export async function restore(workshop: RestoreWorkshop, options: RestoreRun): Promise<RestoreResult> {
-	const {run, restoration, tell} = options;
-	const state: Progress = {outageSeconds: 0, swapped: false, tolerated: []};
+	const {restoration} = options;
 	const journal = journalOf(workshop.restores, options);
-	const errors: string[] = [];
-	try {
-		tell({type: 'step', step: 'workers'});
-		const workforce = await hireWorkers({...workshop, run});
-		try {
-			await work(workshop, options, {workforce, journal, state});
-		} finally {
-			tell({type: 'step', step: 'clean-up'});
-			await workforce.dismiss();
-		}
-	} catch (error) {
-		errors.push(explain(error));
-	}
-
-	return {
-		run,
-		target: restoration.target,
-		point: restoration.point.id,
-		outcome: state.swapped ? (errors.length === 0 ? 'success' : 'partial') : 'failed',
-		replaced: state.swapped ? journal.replacements().flatMap(replacement => describeReplacement(replacement) ?? []) : [],
-		...(state.swapped && restoration.into !== undefined ? {into: restoration.into} : {}),
-		...(state.tolerated.length === 0 ? {} : {tolerated: state.tolerated}),
-		outageSeconds: state.outageSeconds,
-		...(errors.length === 0 ? {} : {error: errors.join('; ')}),
-	};
+	return restoreRun(workshop, {...options, target: restoration.target, point: pointIds(restoration)}, async (workforce, progress) =>
+		work(workshop, options, {workforce, journal, progress}),
+	);
 }
 
-interface Progress {
-	outageSeconds: number;
-	swapped: boolean;
-	tolerated: Tolerated[];
-}
+/** The ids of the points, of which there are several when a project is restored. */
+export const pointIds = ({points}: Restoration): string => points.map(({id}) => id).join(',');
 
 interface RunJournal {
 	remember: (replacement: Replacement) => void;
 	phase: (phase: RestorePhase) => void;
 	replacements: () => readonly Replacement[];
-	/** What a roll-back has to look at, in its order. */
+	/** What a roll-back has to look at. */
 	toRollBack: () => readonly Replacement[];
+	isTouched: () => boolean;
 	remove: () => void;
 }
 
@@ -86,7 +58,7 @@ function journalOf(restores: RestoreJournal, {run, restoration}: RestoreRun): Ru
 	let record: RestoreRecord = {
 		run,
 		target: restoration.target,
-		point: restoration.point.id,
+		point: pointIds(restoration),
 		phase: 'loading',
 		replacements: [],
 		swappedAt: null,
@@ -96,39 +68,48 @@ function journalOf(restores: RestoreJournal, {run, restoration}: RestoreRun): Ru
 		record = {...record, ...change};
 		restores.saveRestore(record);
 	};
+	const isTouched = () => record.phase !== 'loading';
 
 	return {
 		remember(replacement) {
-			const known = new Map(record.replacements.map(other => [other.source, other]));
-			save({replacements: [...known.set(replacement.source, replacement).values()]});
+			const known = new Map(record.replacements.map(other => [keyOf(other), other]));
+			save({replacements: [...known.set(keyOf(replacement), replacement).values()]});
 		},
 		phase: phase => save({phase, ...(phase === 'swapped' ? {swappedAt: Date.now()} : {})}),
 		replacements: () => record.replacements,
-		toRollBack: () => (record.phase === 'loading' ? record.replacements.map(untouched) : record.replacements).toReversed(),
+		toRollBack: () => (isTouched() ? record.replacements : record.replacements.map(untouched)),
+		isTouched,
 		remove: () => restores.removeRestore(run),
 	};
 }
 
+/** A source at work, and how the events name it. */
+type Member = Restoring & {subject: string};
+
 interface Hands {
 	workforce: Workforce;
 	journal: RunJournal;
-	state: Progress;
+	progress: RestoreProgress;
 }
 
-async function work(workshop: RestoreWorkshop, options: RestoreRun, {workforce, journal, state}: Hands): Promise<void> {
+async function work(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands): Promise<void> {
 	const {run, restoration, signal, tell} = options;
+	const {workforce, journal, progress} = hands;
 	const worker = await workforce.repository(mountsOf(restoration), 'write');
-	const context = contextOf(workshop, options, {workforce, journal, state}, worker.run);
-	const crew = restoration.sources.map((source, index) => createRestoring(source, context, index, restoration.sources));
+	const context = contextOf(workshop, options, hands, worker);
+	const crew = restoration.sources.map((source, index) => ({
+		subject: subjectOf(source, restoration.target),
+		...createRestoring(source, context(source), index, restoration.sources),
+	}));
 	const undone = async (error: unknown): Promise<never> => {
-		await undo(journal, context, options, error);
+		await undo(workshop, options, hands, worker, error);
 		throw error;
 	};
 
 	try {
 		await eachInTurn(crew, async source => {
 			signal.throwIfAborted();
-			tell({type: 'step', step: 'load', subject: source.name});
+			tell({type: 'step', step: 'load', subject: source.subject});
 			await source.load();
 		}).catch(undone);
 		const containers = restoration.stop.map(({container}) => container);
@@ -143,7 +124,7 @@ async function work(workshop: RestoreWorkshop, options: RestoreRun, {workforce, 
 					signal: new AbortController().signal,
 					onQuiesce: subject => tell({type: 'step', step: 'stop', subject}),
 					onWindow(windowMs) {
-						state.outageSeconds += windowMs / 1000;
+						progress.outageSeconds += windowMs / 1000;
 					},
 					onResume: () => tell({type: 'step', step: 'start'}),
 				},
@@ -153,10 +134,12 @@ async function work(workshop: RestoreWorkshop, options: RestoreRun, {workforce, 
 		try {
 			await still(async () => {
 				await swapAll(crew, options, journal).catch(undone);
-				state.swapped = true;
+				progress.done = true;
+				progress.kept = journal.replacements();
+				progress.into = restoration.into;
 			});
 		} catch (error) {
-			if (!state.swapped) {
+			if (!progress.done) {
 				throw error;
 			}
 
@@ -167,8 +150,9 @@ async function work(workshop: RestoreWorkshop, options: RestoreRun, {workforce, 
 			tell({type: 'warning', message: `${explain(error)}; what was replaced is put back`});
 			journal.phase('undoing');
 			await still(async () => {
-				await undo(journal, context, options, error);
-				state.swapped = false;
+				await undo(workshop, options, hands, worker, error);
+				progress.done = false;
+				progress.kept = [];
 			});
 			throw new RunError('the application is not well on what was restored, so what was there before is back', {cause: error});
 		});
@@ -186,36 +170,42 @@ async function work(workshop: RestoreWorkshop, options: RestoreRun, {workforce, 
 	}
 }
 
-async function swapAll(crew: readonly Restoring[], {signal, tell}: RestoreRun, journal: RunJournal): Promise<void> {
+async function swapAll(crew: readonly Member[], {signal, tell}: RestoreRun, journal: RunJournal): Promise<void> {
 	await eachInTurn(crew, async source => {
 		signal.throwIfAborted();
-		tell({type: 'step', step: 'safety-point', subject: source.name});
+		tell({type: 'step', step: 'safety-point', subject: source.subject});
 		await source.keep();
 	});
 	signal.throwIfAborted();
 	journal.phase('swapping');
 	await eachInTurn(crew, async source => {
 		signal.throwIfAborted();
-		tell({type: 'step', step: 'swap', subject: source.name});
+		tell({type: 'step', step: 'swap', subject: source.subject});
 		await source.swap();
 	});
 	journal.phase('swapped');
 }
 
 /** Whatever was made or replaced so far. What cannot be undone now stays in the journal, to be tried again. */
-async function undo(journal: RunJournal, context: RestoreContext, {restoration, run}: RestoreRun, cause: unknown): Promise<void> {
-	const containers = new Map(restoration.sources.map(({name, container}) => [name, container]));
-	const undoContext: UndoContext = {
-		...context,
-		signal: new AbortController().signal,
-		container: source => containers.get(source) ?? raise(source),
-	};
-	const failures: unknown[] = [];
-	for (const replacement of journal.toRollBack()) {
-		await rollBack(replacement, undoContext).catch((error: unknown) => failures.push(error));
-	}
-
+async function undo(
+	workshop: RestoreWorkshop,
+	{restoration, run, tell}: RestoreRun,
+	{workforce, journal, progress}: Hands,
+	worker: Worker,
+	cause: unknown,
+): Promise<void> {
+	const containers = new Map(restoration.sources.map(({target, name, container}) => [keyOf({target, source: name}), container]));
+	const replacements = journal.toRollBack();
+	const failures = await rollBackAll(workshop, workforce, {
+		replacements,
+		target: restoration.target,
+		container: replacement => containers.get(keyOf(replacement)) ?? raise(replacement.source),
+		worker,
+		isTouched: journal.isTouched(),
+		tell,
+	});
 	if (failures.length > 0) {
+		progress.kept = replacements;
 		throw new RunError('the restore failed, and what it had replaced could not all be put back', {
 			cause: new AggregateError([cause, ...failures]),
 			hint: `when the cause is mended: holdfast restore undo ${run}`,
@@ -236,37 +226,33 @@ async function eachInTurn<Item>(items: readonly Item[], verb: (item: Item) => Pr
 }
 
 /** The mounts that the file sources need, all writable. */
-function mountsOf({target, sources}: Restoration): WorkerMount[] {
-	const mounts = sources.flatMap(source => ('mount' in source ? [workerMount(target, source)] : []));
+function mountsOf({sources}: Restoration): WorkerMount[] {
+	const mounts = sources.flatMap(source => ('mount' in source ? [workerMount(source.target, source)] : []));
 	return [...new Map(mounts.map(mount => [mount.to, mount])).values()];
 }
 
 function contextOf(
 	workshop: RestoreWorkshop,
-	options: RestoreRun,
-	{workforce, journal, state}: Hands,
-	worker: RestoreContext['worker'],
-): RestoreContext {
-	const {run, restoration, previous, signal, tell, startedAt} = options;
-	return {
+	{run, previous, signal, tell, startedAt}: RestoreRun,
+	{workforce, journal, progress}: Hands,
+	worker: Worker,
+): (source: RestoringSource) => RestoreContext {
+	const dumpWorker = once(workforce.dump);
+	return ({target}) => ({
+		...filesContext(workshop, worker.run),
 		run,
-		target: restoration.target,
-		engine: workshop.engine,
-		worker,
-		dumpWorker: once(workforce.dump),
-		restic: workshop.restic(worker),
-		resticInto: file => workshop.restic(into(worker, file)),
-		staging,
+		target,
+		dumpWorker,
 		host: workshop.host,
 		time: () => startedAt,
-		previous: previousOf(previous),
-		remember: journal.remember,
+		previous: previousOf(previous.get(target)),
+		remember: replacement => journal.remember({...replacement, target}),
 		tolerate(tolerated) {
-			state.tolerated.push(tolerated);
+			progress.tolerated.push(tolerated);
 			const {source, what, count} = tolerated;
 			tell({type: 'warning', message: `\`${source}\`: ${count === 1 ? 'an error was' : `${count} errors were`} tolerated: ${what}`});
 		},
 		signal,
 		tell,
-	};
+	});
 }

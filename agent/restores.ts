@@ -1,21 +1,23 @@
 /** The verbs of restoring, as the agent offers them: each is checked before it is accepted, and again when its turn comes. */
+
+import type {Target} from '../docker/discovery.ts';
 import type {Accepted, Agent, RestoreRequest} from './agent.ts';
 import type {Workshop} from './backup.ts';
 import {explain, NotFoundError, UsageError} from './errors.ts';
 import type {RestoreResult} from './events.ts';
-import {findPoint, listPoints, readManifest} from './points.ts';
-import {previousAmong} from './previous.ts';
+import {listPoints} from './points.ts';
+import {createPreflight} from './preflight.ts';
+import {type Previous, previousAmong} from './previous.ts';
 import type {RestoreRecord} from './replacements.ts';
 import type {RepositoryDoor} from './repository.ts';
-import {restore} from './restore.ts';
-import {checkRestoration} from './restore-check.ts';
-import {planRestoration, planUndo, type Restoration} from './restore-plan.ts';
+import {pointIds, restore} from './restore.ts';
+import type {Restoration} from './restore-plan.ts';
 import type {RunContext, Runs} from './runs.ts';
-import {createArchiveReader} from './sources/postgres-archive.ts';
-import {untouched} from './sources/restoring.ts';
+import {subjectOf, untouched} from './sources/restoring.ts';
 import type {State} from './state.ts';
 import type {Survey} from './survey.ts';
 import {finishRestore, undoRestore} from './undo.ts';
+import {planUndo} from './undo-plan.ts';
 import {pointView, verifiedPoints} from './views.ts';
 
 export interface RestoreParts {
@@ -34,27 +36,17 @@ export function createRestores({
 	runs,
 	state,
 	repository,
-	restoreMarginBytes: marginBytes,
+	restoreMarginBytes,
 }: RestoreParts): Pick<Agent, 'planRestore' | 'restore' | 'undoRestore' | 'finishRestore'> & {settle: Settle} {
 	const {engine, self} = workshop;
 	const restic = workshop.restic();
-	const archiveVersion = createArchiveReader(restic);
 
-	/** @throws {UsageError} with all that is wrong */
-	const prepare = async ({target: name, point: id, only, into, forceTarget}: RestoreRequest): Promise<Restoration> => {
-		const {target} = await survey.one(name);
-		await repository.open();
-		const point = await findPoint(restic, name, id);
-		const manifest = await readManifest(restic, point);
-		const containers = await engine.list();
-		const request = {target, containers, point, manifest, only, into, forceTarget, self: self.containerId};
-		const {restoration, problems} = planRestoration(request);
-		const all = [...problems, ...(await checkRestoration(restoration, {engine, archiveVersion, marginBytes}))];
-		if (all.length > 0) {
-			throw new UsageError(`\`${name}\` cannot be restored to point \`${point.id}\`: ${all.join('; ')}`);
-		}
+	const prepare = createPreflight({workshop, survey, repository, restoreMarginBytes});
 
-		return restoration;
+	/** Those of what was replaced, as they are now. */
+	const targetsOf = async (record: RestoreRecord): Promise<ReadonlyMap<string, Target>> => {
+		const surveyed = await Promise.all(namesIn(record).map(async name => survey.one(name)));
+		return new Map(surveyed.map(found => [found.target.name, found.target]));
 	};
 
 	const putBack = async (request: RestoreRequest, {run, startedAt, signal, tell}: RunContext): Promise<RestoreResult> => {
@@ -64,11 +56,15 @@ export function createRestores({
 			tell({type: 'step', step: 'plan'});
 			const restoration = await prepare(request);
 			for (const message of restoration.warnings) {
-				const isAcknowledged = message === restoration.acknowledge;
+				const isAcknowledged = restoration.acknowledge?.split('\n').includes(message);
 				tell({type: 'warning', message: isAcknowledged ? `${message} (acknowledged by ${request.trigger})` : message});
 			}
 
-			const previous = previousAmong(await listPoints(restic, target), state);
+			const previous = new Map<string, Previous | undefined>();
+			for (const name of targetNames(restoration)) {
+				previous.set(name, previousAmong(await listPoints(restic, name), state));
+			}
+
 			return await restore({...workshop, restores: state}, {run, startedAt, restoration, previous, signal, tell});
 		} catch (error) {
 			return {run, target, point, outcome: 'failed', replaced: [], outageSeconds: 0, error: explain(error)};
@@ -79,14 +75,15 @@ export function createRestores({
 		runs.start({
 			operation: 'restore',
 			target: record.target,
+			occupies: namesIn(record),
 			trigger,
 			async work({run, signal, tell}) {
 				try {
 					signal.throwIfAborted();
 					tell({type: 'step', step: 'plan'});
-					const {target} = await survey.one(record.target);
+					const targets = await targetsOf(record);
 					await repository.open();
-					const found = planUndo({target, containers: await engine.list(), self: self.containerId}, record.replacements);
+					const found = planUndo(targets, {containers: await engine.list(), self: self.containerId}, record.replacements, record.target);
 					const isUntouched = record.phase === 'loading';
 					const plan = isUntouched ? {...found, stop: []} : found;
 					if (plan.problems.length > 0) {
@@ -139,11 +136,12 @@ export function createRestores({
 			return settle(record, 'finish', {trigger});
 		},
 		async planRestore(request) {
-			const {target, point, sources, stop, into, warnings, acknowledge} = await prepare(request);
+			const {target, points, sources, stop, into, warnings, acknowledge} = await prepare(request);
 			return {
 				target,
-				point: pointView(point, verifiedPoints(state, target)),
-				sources: sources.map(({name}) => name),
+				point: pointView(points[0], verifiedPoints(state, points[0].target)),
+				points: points.map(point => pointView(point, verifiedPoints(state, point.target))),
+				sources: sources.flatMap(source => (source.paths ?? ['']).map(path => subjectOf(source, target) + path)),
 				stop: stop.map(({container}) => container.name),
 				into: into ?? null,
 				warnings: [...warnings],
@@ -151,19 +149,30 @@ export function createRestores({
 			};
 		},
 		async restore(request) {
-			const {target, point, acknowledge} = await prepare(request);
+			const restoration = await prepare(request);
+			const {acknowledge} = restoration;
 			if (acknowledge !== undefined && request.acknowledged !== true) {
-				throw new UsageError(`\`${target}\` has a warning that must be acknowledged before a restore: ${acknowledge}`, {
+				throw new UsageError(`\`${restoration.target}\` has a warning that must be acknowledged before a restore: ${acknowledge}`, {
 					hint: 'over HTTP: `"acknowledged": true`; on the command line: type the name, or give --yes',
 				});
 			}
 
 			// The newest point may be another one when its turn comes.
-			const settled = {...request, point: point.id};
-			return runs.start({operation: 'restore', target, trigger: request.trigger, work: async context => putBack(settled, context)});
+			const settled = {...request, point: pointIds(restoration)};
+			return runs.start({
+				operation: 'restore',
+				target: restoration.target,
+				trigger: request.trigger,
+				work: async context => putBack(settled, context),
+			});
 		},
 	};
 }
+
+const targetNames = ({points}: Restoration): string[] => points.map(({target}) => target);
+
+/** The targets of what was replaced. */
+const namesIn = ({target, replacements}: RestoreRecord): string[] => [...new Set(replacements.map(other => other.target ?? target))];
 
 /** Starts a run that undoes or finishes a restore. @throws {BusyError} */
 export type Settle = (

@@ -17,6 +17,8 @@ export interface RunContext {
 export interface Job<Result extends RunResult> {
 	operation: Operation;
 	target: string;
+	/** Further targets that it works on: they are busy meanwhile, too. */
+	occupies?: readonly string[];
 	trigger: string;
 	/** Waits until no other run is under way, and keeps the later ones waiting. */
 	exclusive?: boolean;
@@ -52,8 +54,8 @@ const progressIntervalMs = 500;
 const backlogLimit = 1000;
 
 interface Active {
-	/** No other run of the same lock is queued or under way. */
-	lock: string;
+	/** No other run of any of these locks is queued or under way. */
+	locks: readonly string[];
 	controller: AbortController;
 	finished: Promise<unknown>;
 }
@@ -89,21 +91,33 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 		};
 	};
 
-	const holding = (lock: string) => [...active].find(([, other]) => other.lock === lock)?.[0];
+	const holding = (lock: string) => [...active].find(([, other]) => other.locks.includes(lock))?.[0];
 
 	return {
 		current: target => holding(target) ?? holding(besideLock('drill', target)),
 		isUnderWay: run => active.has(run),
 		isAlone: run => active.size === 1 && active.has(run),
-		start<Result extends RunResult>({operation, target, trigger, exclusive = false, beside = false, work}: Job<Result>): Accepted<Result> {
+		start<Result extends RunResult>({
+			operation,
+			target,
+			occupies = [],
+			trigger,
+			exclusive = false,
+			beside = false,
+			work,
+		}: Job<Result>): Accepted<Result> {
 			if (closing) {
 				throw new BusyError('the agent is shutting down');
 			}
 
-			const lock = beside ? besideLock(operation, target) : target;
-			const other = holding(lock);
-			if (other !== undefined) {
-				throw new BusyError(`\`${target}\` is busy with run ${other}`, {hint: `wait for it, or stop it: holdfast cancel ${other}`});
+			const locks = beside ? [besideLock(operation, target)] : [...new Set([target, ...occupies])];
+			for (const wanted of locks) {
+				const other = holding(wanted);
+				if (other !== undefined) {
+					throw new BusyError(`\`${beside ? target : wanted}\` is busy with run ${other}`, {
+						hint: `wait for it, or stop it: holdfast cancel ${other}`,
+					});
+				}
 			}
 
 			const queuedAt = Date.now();
@@ -130,7 +144,7 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 				return result;
 			};
 			const finished = perform();
-			active.set(run, {lock, controller, finished});
+			active.set(run, {locks, controller, finished});
 			return {run, finished};
 		},
 		async cancel(run) {

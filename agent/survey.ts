@@ -36,6 +36,8 @@ export interface Survey {
 	unprotected: (surveyed: readonly Surveyed[]) => Promise<Unprotected[]>;
 	/** As it is now. @param cold for a backup during which it is stopped @throws {NotFoundError} */
 	one: (name: string, cold?: boolean) => Promise<Surveyed>;
+	/** The target of that name, or all targets of the project of that name; from labels alone. @throws {NotFoundError} */
+	named: (name: string) => Promise<{targets: readonly [Target, ...Target[]]; isProject: boolean}>;
 }
 
 export interface SurveyOptions {
@@ -158,16 +160,29 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 
 			return Promise.all(targets.map(async target => look(target, containers, maximumAgeMs)));
 		},
+		async named(name) {
+			const {targets} = await discover();
+			const one = targets.find(target => target.name === name);
+			const [first, ...others] = one === undefined ? targets.filter(({project}) => project === name) : [one];
+			if (first === undefined) {
+				throw noSuch(name);
+			}
+
+			return {targets: [first, ...others], isProject: one === undefined};
+		},
 		async one(name, cold) {
 			const {containers, targets} = await discover();
 			const target = targets.find(candidate => candidate.name === name);
 			if (target === undefined) {
-				throw new NotFoundError(`there is no target \`${name}\``, {
-					hint: 'holdfast targets lists them; a target is a service with the label holdfast.enable=true',
-				});
+				throw noSuch(name);
 			}
 
 			return look(target, containers, 0, cold);
 		},
 	};
 }
+
+const noSuch = (name: string): NotFoundError =>
+	new NotFoundError(`there is no target \`${name}\``, {
+		hint: 'holdfast targets lists them; a target is a service with the label holdfast.enable=true',
+	});

@@ -1,4 +1,7 @@
-/** Snapshots that belong to no point: first passes, and what runs that failed had stored before. Nobody needs them after the next point. */
+/**
+ * Snapshots that belong to no point: first passes, what runs that failed had stored before, and safety snapshots of restores that are settled.
+ * Nobody needs them after the next point.
+ */
 import type {Workshop} from './backup.ts';
 import {RepositoryError} from './errors.ts';
 import {finishForgetting, forgetPoints} from './forgetting.ts';
@@ -6,6 +9,7 @@ import {type Released, releaseLocks} from './locks.ts';
 import {holdsManifest, type Point} from './points.ts';
 import type {Restic, Snapshot} from './restic/restic.ts';
 import {runOfTag, targetTag} from './sources/names.ts';
+import {safetyTag} from './sources/restoring.ts';
 import {firstPassTag} from './sources/volume.ts';
 import type {RunRecord, State} from './state.ts';
 
@@ -13,7 +17,7 @@ interface Parts {
 	workshop: Workshop;
 	/** One that does not wait for locks: forgetting wants the repository for itself, and what is left now is for a later sweep. */
 	restic: Restic;
-	state: Pick<State, 'findRun' | 'hosts' | 'rememberForgetting' | 'forgetting' | 'clearForgetting'>;
+	state: Pick<State, 'findRun' | 'restores' | 'hosts' | 'rememberForgetting' | 'forgetting' | 'clearForgetting'>;
 }
 
 export interface Sweeper {
@@ -43,8 +47,14 @@ export function createSweeper({workshop, restic, state}: Parts): Sweeper {
 		releaseLocks: release,
 		async sweep(run, target) {
 			const isWithoutPoint = (id: string) => id !== run && endedWithoutPoint(state.findRun(id));
+			const kept = new Set(
+				state
+					.restores()
+					.flatMap(({replacements}) => replacements.flatMap(replacement => ('safety' in replacement ? [replacement.safety] : []))),
+			);
+			const known = {target, isOver: (id: string) => id === run || isOver(id), isWithoutPoint, isKept: (id: string) => kept.has(id)};
 			const snapshots = await restic.snapshots();
-			const ids = leftovers(snapshots, {target, isOver: id => id === run || isOver(id), isWithoutPoint});
+			const ids = leftovers(snapshots, known);
 			const forget = async () => {
 				await restic.forget(ids);
 				await finishForgetting(restic, state, snapshots);
@@ -94,10 +104,12 @@ interface Known {
 	isOver: (run: string) => boolean;
 	/** A backup run of this agent that ended and left no point. */
 	isWithoutPoint: (run: string) => boolean;
+	/** A safety snapshot that a restore may still be undone with. */
+	isKept: (snapshot: string) => boolean;
 }
 
 /** Pure: what may be forgotten. Nothing of a run that has a manifest, whatever else is said of it. */
-export function leftovers(snapshots: readonly Snapshot[], {target, isOver, isWithoutPoint}: Known): string[] {
+export function leftovers(snapshots: readonly Snapshot[], {target, isOver, isWithoutPoint, isKept}: Known): string[] {
 	const published = new Set(snapshots.filter(holdsManifest).map(runOf));
 	const isLeft = (snapshot: Snapshot): boolean => {
 		const run = runOf(snapshot);
@@ -106,6 +118,10 @@ export function leftovers(snapshots: readonly Snapshot[], {target, isOver, isWit
 		}
 
 		const {tags} = snapshot;
+		if (tags.includes(safetyTag)) {
+			return isOver(run) && !isKept(snapshot.id);
+		}
+
 		return tags.includes(firstPassTag)
 			? isOver(run)
 			: tags.includes('holdfast') && tags.includes(targetTag(target)) && isWithoutPoint(run) && !published.has(run);

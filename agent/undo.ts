@@ -1,16 +1,14 @@
 /** What a restore replaced is put back, or let go. Either may be killed and begun again: it goes on where it was. */
-
 import {untilHealthy} from '../docker/health.ts';
 import {quiesced} from '../docker/quiesce.ts';
-import {hireWorkers, staging, type Worker} from '../docker/worker.ts';
-import {explain, RunError} from './errors.ts';
+import {RunError} from './errors.ts';
 import type {RestoreResult, Tell} from './events.ts';
 import type {RestoreRecord} from './replacements.ts';
-import type {RestoreWorkshop} from './restore.ts';
-import type {UndoPlan} from './restore-plan.ts';
-import {into} from './sources/feed.ts';
-import {describeReplacement, type UndoContext} from './sources/restoring.ts';
-import {release, rollBack} from './sources/restoring-table.ts';
+import {filesContext, type RestoreWorkshop, restoreRun} from './restore-run.ts';
+import {mountsOfReplaced, rollBackAll} from './roll-back.ts';
+import {keyOf, type Replacement} from './sources/restoring.ts';
+import {release} from './sources/restoring-table.ts';
+import type {UndoPlan} from './undo-plan.ts';
 
 export interface UndoRun {
 	run: string;
@@ -24,14 +22,15 @@ export interface UndoRun {
 /** Puts back what was there before the restore. Never rejects. A cancel is not heeded: half of it is no state to stay in. */
 export async function undoRestore(workshop: RestoreWorkshop, options: UndoRun): Promise<RestoreResult> {
 	const {run, record, plan, tell, startStopped} = options;
-	return settle(workshop, options, async (context, progress) => {
+	return restoreRun(workshop, {...options, target: record.target, point: record.point}, async (workforce, progress) => {
+		progress.kept = record.replacements;
 		workshop.restores.saveRestore({...record, phase: 'undoing', settledBy: run});
 		await quiesced(
 			{
 				...workshop,
 				run,
 				containers: plan.stop,
-				signal: context.signal,
+				signal: new AbortController().signal,
 				onQuiesce: subject => tell({type: 'step', step: 'stop', subject}),
 				onResume: () => tell({type: 'step', step: 'start'}),
 				onWindow(windowMs) {
@@ -39,13 +38,14 @@ export async function undoRestore(workshop: RestoreWorkshop, options: UndoRun): 
 				},
 			},
 			async () => {
-				for (const replacement of record.replacements.toReversed()) {
-					tell({type: 'step', step: 'swap', subject: replacement.source});
-					await rollBack(replacement, context);
+				const failures = await rollBackAll(workshop, workforce, {...record, isTouched: true, container: containerIn(plan), tell});
+				if (failures.length > 0) {
+					throw new AggregateError(failures);
 				}
 
 				workshop.restores.removeRestore(record.run);
 				progress.done = true;
+				progress.kept = [];
 			},
 		);
 		await startStopped?.();
@@ -58,77 +58,35 @@ export async function undoRestore(workshop: RestoreWorkshop, options: UndoRun): 
 
 /** Lets go of what was replaced: after this the restore cannot be undone. Never rejects. */
 export async function finishRestore(workshop: RestoreWorkshop, options: UndoRun): Promise<RestoreResult> {
-	const {run, record, tell} = options;
-	return settle(workshop, options, async (context, progress) => {
+	const {run, record, plan, tell} = options;
+	return restoreRun(workshop, {...options, target: record.target, point: record.point}, async (workforce, progress) => {
+		progress.kept = record.replacements;
 		workshop.restores.saveRestore({...record, phase: 'finishing', settledBy: run});
+		const worker = await workforce.repository(mountsOfReplaced(record.replacements), 'write');
 		for (const replacement of record.replacements) {
 			tell({type: 'step', step: 'clean-up', subject: replacement.source});
-			await release(replacement, context);
+			await release(replacement, {
+				...filesContext(workshop, worker.run),
+				target: replacement.target ?? record.target,
+				signal: new AbortController().signal,
+				tell,
+				container: () => containerIn(plan)(replacement),
+			});
 		}
 
 		workshop.restores.removeRestore(record.run);
 		progress.done = true;
+		progress.kept = [];
 	});
 }
 
-interface Progress {
-	outageSeconds: number;
-	done: boolean;
-}
-
-async function settle(
-	workshop: RestoreWorkshop,
-	{run, record, plan, tell}: UndoRun,
-	work: (context: UndoContext, progress: Progress) => Promise<void>,
-): Promise<RestoreResult> {
-	const progress: Progress = {outageSeconds: 0, done: false};
-	const errors: string[] = [];
-	try {
-		tell({type: 'step', step: 'workers'});
-		const workforce = await hireWorkers({...workshop, run});
-		try {
-			const mounts = record.replacements.flatMap(replacement => ('mount' in replacement ? [replacement.mount] : []));
-			const worker = await workforce.repository([...new Map(mounts.map(mount => [mount.to, mount])).values()], 'write');
-			await work(contextOf(workshop, {record, plan, tell, worker}), progress);
-		} finally {
-			tell({type: 'step', step: 'clean-up'});
-			await workforce.dismiss();
+const containerIn =
+	({containers}: UndoPlan) =>
+	(replacement: Replacement): {id: string; name: string} => {
+		const container = containers.get(keyOf(replacement));
+		if (container === undefined) {
+			throw new RunError(`\`${replacement.source}\` has no container any more`);
 		}
-	} catch (error) {
-		errors.push(explain(error));
-	}
 
-	return {
-		run,
-		target: record.target,
-		point: record.point,
-		outcome: progress.done ? (errors.length === 0 ? 'success' : 'partial') : 'failed',
-		replaced: progress.done ? [] : record.replacements.flatMap(replacement => describeReplacement(replacement) ?? []),
-		outageSeconds: progress.outageSeconds,
-		...(errors.length === 0 ? {} : {error: errors.join('; ')}),
+		return container;
 	};
-}
-
-function contextOf(
-	workshop: RestoreWorkshop,
-	{record, plan, tell, worker}: Pick<UndoRun, 'record' | 'plan' | 'tell'> & {worker: Worker},
-): UndoContext {
-	return {
-		target: record.target,
-		engine: workshop.engine,
-		worker: worker.run,
-		restic: workshop.restic(worker.run),
-		resticInto: file => workshop.restic(into(worker.run, file)),
-		staging,
-		signal: new AbortController().signal,
-		tell,
-		container(source) {
-			const container = plan.containers.get(source);
-			if (container === undefined) {
-				throw new RunError(`\`${source}\` has no container any more`);
-			}
-
-			return container;
-		},
-	};
-}

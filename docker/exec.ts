@@ -6,6 +6,7 @@
 import {Readable, Writable} from 'node:stream';
 import {setTimeout as delay} from 'node:timers/promises';
 import {type Command, type Exit, type Place, type Running, stderrLimit} from '../agent/command.ts';
+import {type Watch, watchAlive} from './alive.ts';
 import {type Engine, type EngineExec, statusOf} from './engine.ts';
 
 /**
@@ -13,6 +14,9 @@ import {type Engine, type EngineExec, statusOf} from './engine.ts';
  * holds stdout ends later, not earlier.
  */
 const confirmDeadlineMs = 120_000;
+
+/** A command that kills has ended by then. */
+const killMs = 2000;
 
 /** Prints the process's own pid, which is all that a later kill needs, and becomes the command. */
 const wrapper = 'echo "$$" >&2; exec "$@"';
@@ -22,11 +26,22 @@ const killer = 'kill -KILL "-$1" 2>/dev/null || kill -KILL "$1" 2>/dev/null || t
 
 /** `docker exec` into one container. */
 export function inContainer(engine: Engine, id: string): Place {
-	return async command => (await startWrapped(engine, id, command)) ?? startPlain(engine, id, command);
+	return async command => {
+		const watch = watchAlive(engine, id);
+		const start = async () => (await startWrapped(engine, id, command, watch)) ?? startPlain(engine, id, command, watch);
+		try {
+			const running = await Promise.race([start(), watch.ended]);
+			running.done.then(watch.stop, watch.stop);
+			return running;
+		} catch (error) {
+			watch.stop();
+			throw error;
+		}
+	};
 }
 
 /** None where the container has no shell: then the command runs without the wrapper. */
-async function startWrapped(engine: Engine, id: string, command: Command): Promise<Running | undefined> {
+async function startWrapped(engine: Engine, id: string, command: Command, watch: Watch): Promise<Running | undefined> {
 	const exec = await engine.exec(id, {...optionsOf(command), argv: ['sh', '-c', wrapper, 'sh', ...command.argv]});
 	const output = demultiplex(exec.stream);
 	const pid = await output.firstErrorLine();
@@ -42,16 +57,18 @@ async function startWrapped(engine: Engine, id: string, command: Command): Promi
 		);
 	}
 
-	return running(command, exec, output, async () => {
+	return running({command, exec, output, watch}, async () => {
 		const kill = await engine.exec(id, {argv: ['sh', '-c', killer, 'sh', pid], env: [], user: '0', stdin: false});
-		kill.stream.resume();
+		await Promise.race([demultiplex(kill.stream).firstErrorLine(), delay(killMs)]);
+		// An engine (20.10) handles the ends of a container's commands one after the other, and that of this one waits until its output is read.
+		exec.stream.destroy();
 		await confirmExit(kill);
 	});
 }
 
-async function startPlain(engine: Engine, id: string, command: Command): Promise<Running> {
+async function startPlain(engine: Engine, id: string, command: Command, watch: Watch): Promise<Running> {
 	const exec = await engine.exec(id, {...optionsOf(command), argv: command.argv});
-	return running(command, exec, demultiplex(exec.stream), async () => {
+	return running({command, exec, output: demultiplex(exec.stream), watch}, async () => {
 		throw new Error(`\`${command.argv[0]}\` in container ${id.slice(0, 12)} cannot be killed: the container has no shell`);
 	});
 }
@@ -62,8 +79,16 @@ const optionsOf = ({env = {}, user, stdin = false}: Command) => ({
 	stdin,
 });
 
-function running(command: Command, exec: EngineExec, output: Demultiplexed, killProcess: () => Promise<void>): Running {
+interface Started {
+	command: Command;
+	exec: EngineExec;
+	output: Demultiplexed;
+	watch: Watch;
+}
+
+function running({command, exec, output, watch}: Started, killProcess: () => Promise<void>): Running {
 	const {signal} = command;
+	watch.ended.catch(() => exec.stream.destroy());
 	let exited = false;
 	const kill = async () => {
 		if (exited) {
@@ -106,8 +131,11 @@ function running(command: Command, exec: EngineExec, output: Demultiplexed, kill
 	});
 
 	const finished = async (): Promise<Exit> => {
-		await output.ended;
-		const {exitCode} = await confirmExit(exec);
+		await output.ended.catch(async error => {
+			await (signal?.aborted ? aborted : undefined);
+			throw error;
+		});
+		const {exitCode} = await confirmExit(exec, command.argv[0]);
 		exited = true;
 		signal?.throwIfAborted();
 		return {exitCode, stderr: output.stderr()};
@@ -144,7 +172,7 @@ function closedInput(): Writable {
 }
 
 /** The end of the output is no success: with the engine killed the stream just ends. */
-async function confirmExit(exec: EngineExec): Promise<{exitCode: number}> {
+async function confirmExit(exec: EngineExec, program = 'the command'): Promise<{exitCode: number}> {
 	const deadline = Date.now() + confirmDeadlineMs;
 	for (let pause = 5; ; pause = Math.min(pause * 2, 500)) {
 		try {
@@ -154,11 +182,11 @@ async function confirmExit(exec: EngineExec): Promise<{exitCode: number}> {
 			}
 
 			if (Date.now() > deadline) {
-				throw new Error('the command closed its output but still runs');
+				throw new Error('it closed its output but still runs');
 			}
 		} catch (error) {
 			if (Date.now() > deadline || statusOf(error) === 404) {
-				throw new Error('the engine did not confirm how the command ended', {cause: error});
+				throw new Error(`the engine did not confirm how \`${program}\` ended`, {cause: error});
 			}
 		}
 

@@ -22,7 +22,8 @@ export const backupRequest = z.union([
 
 export const restoreRequest = z.strictObject({
 	target,
-	point: z.string().min(1).max(100).default('latest'),
+	/** Ids of a project's points are joined. */
+	point: z.string().min(1).max(20_000).default('latest'),
 	only: z.array(z.string().min(1).max(5000)).max(1000).default([]),
 	into: z.string().min(1).max(300).optional(),
 	forceTarget: z.boolean().optional(),

@@ -22,16 +22,16 @@ export const addRestore: AddCommand = (program, context) => {
 	const command = program
 		.command('restore')
 		.description('put a target back to the moment of a restore point')
-		.argument('<target>', 'as `holdfast targets` names it')
-		.option('--point <id>', 'as `holdfast points` names it', 'latest')
-		.option('--only <source...>', 'only these sources, as `holdfast points` names them')
+		.argument('<target>', 'as `holdfast targets` names it; or a project, which is all of its targets together')
+		.option('--point <id>', 'as `holdfast points` names it, or a time: the newest point that is not after it', 'latest')
+		.option('--only <source...>', 'only these sources, as `holdfast points` names them; a path behind a volume is a file or folder in it')
 		.option('--into <name>', 'restore one Postgres database beside the live ones, under this name; nothing is stopped or replaced')
 		.option('--force-target', 'restore a point of another target, too')
 		.option('--dry-run', 'print what would happen, and stop')
 		.option('--yes', 'do not ask')
 		.addHelpText(
 			'after',
-			'\nExamples:\n  $ holdfast restore shop/db --dry-run\n  $ holdfast restore shop/db --point 01JB2M9Q\n  $ holdfast restore shop/app --only volume:/data --yes --json\n  $ holdfast restore shop/db --only postgres:metadb --into metadb2',
+			'\nExamples:\n  $ holdfast restore shop/db --dry-run\n  $ holdfast restore shop/db --point 01JB2M9Q\n  $ holdfast restore shop/app --only volume:/data --yes --json\n  $ holdfast restore shop/app --only volume:/data/uploads/a.png\n  $ holdfast restore shop --point 2026-11-21T03:00\n  $ holdfast restore shop/db --only postgres:metadb --into metadb2',
 		)
 		.action(async (target: string, options: RestoreOptions) => context.end(await restore(context, target, options)));
 	addSettle(command, context, 'undo', 'put back what a restore replaced; what was written since is lost');
@@ -89,17 +89,25 @@ async function restore(
 		}
 
 		// What was shown is what is restored, also when a newer point came meanwhile.
-		request.point = plan.point.point;
+		request.point = plan.points.map(({point}) => point).join(',');
 	}
 
 	// The warning was shown with the plan and the name was typed; or --yes says that nobody needs to see it.
 	return watch(context, {client, run: await client.restore({...request, acknowledged: true}), target, json});
 }
 
-function printPlan(output: Output, {target, point, sources, stop, into, warnings}: RestorePlan, now: number): void {
-	output.line`restore ${styled('bold', target)} to ${moment(point.time)} (${when(point.time, now)}), point ${point.point}`;
+function printPlan(output: Output, {target, points, sources, stop, into, warnings}: RestorePlan, now: number): void {
+	const isOne = points.length === 1;
+	for (const point of points) {
+		const name = isOne ? target : point.target;
+		output.line`restore ${styled('bold', name)} to ${moment(point.time)} (${when(point.time, now)}), point ${point.point}`;
+	}
+
+	const sizes = new Map(
+		points.flatMap(point => point.sources.map(({source, bytes}) => [isOne ? source : `${point.target} ${source}`, bytes])),
+	);
 	for (const source of sources) {
-		const bytes = point.sources.find(stored => stored.source === source)?.bytes;
+		const bytes = sizes.get(source);
 		const known = bytes === undefined ? '' : `  ${size(bytes)}`;
 		into === null ? output.line`  replace  ${source}${known}` : output.line`  make     database ${into} of ${source}${known}`;
 	}

@@ -12,6 +12,8 @@ const summary = z.object({
 	message_type: z.literal('summary'),
 	snapshot_id: z.string().optional(),
 	total_files: z.number().optional(),
+	/** Of a restore: of the files that were not as they should be. */
+	total_bytes: z.number().optional(),
 	/** Of a restore: files that were as they should be, which `total_files` does not count. */
 	files_skipped: z.number().optional(),
 	files_new: z.number().optional(),
@@ -79,6 +81,9 @@ const entry = z.object({struct_type: z.literal('node'), path: z.string(), type: 
 
 /** One line of `restic ls --json`; undefined for what is no entry. */
 export const parseEntry = (line: string) => entry.safeParse(parsed(line)).data;
+
+/** One line of `restic ls --json`; the first is about the snapshot itself. */
+export const listedNode = z.object({path: z.string().optional(), size: z.number().optional()});
 
 /** `restic cat lock ID`. */
 export const lockContent = z.object({

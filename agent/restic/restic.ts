@@ -1,4 +1,5 @@
 /** restic as typed calls: the only place that builds its argv, reads its JSON and knows its exit codes. */
+import {createInterface} from 'node:readline';
 import {text} from 'node:stream/consumers';
 import {lastLines, type Place, type Running} from '../command.ts';
 import {RepositoryError} from '../errors.ts';
@@ -6,7 +7,7 @@ import * as argv from './argv.ts';
 import {type Call, createCaller, eachCount, eachLine, eachMessage} from './call.ts';
 import type {Hold} from './hold.ts';
 import {deleteLeftovers} from './leftover.ts';
-import {configContent, lockContent, parseEntry, type Summary, snapshotList, statsContent, versionContent} from './messages.ts';
+import {configContent, listedNode, lockContent, parseEntry, type Summary, snapshotList, statsContent, versionContent} from './messages.ts';
 
 /** Where snapshots go, and the secrets that open it. */
 export interface Repository {
@@ -103,6 +104,8 @@ export interface RestoreOptions {
 	verify?: boolean | undefined;
 	/** Patterns; paths count from `subfolder`. */
 	exclude?: readonly string[] | undefined;
+	/** Patterns; only what matches. Not together with `exclude`. */
+	include?: readonly string[] | undefined;
 	signal?: AbortSignal | undefined;
 	onProgress?: ((progress: Progress) => void) | undefined;
 }
@@ -155,6 +158,10 @@ export interface Restic {
 	/** The content of a folder as a tar whose names are relative to it. As with `dump`, only `done` says that it is whole. */
 	dumpFolder: (snapshot: string, folder: string, signal?: AbortSignal) => Promise<Running>;
 	list: (options: ListOptions) => Promise<void>;
+	/** Whether the snapshot has this very path, and how many bytes it is (a folder: 0). */
+	find: (snapshot: string, path: string, signal?: AbortSignal) => Promise<{bytes: number} | undefined>;
+	/** What `restore` would write: the bytes of all files whose content differs. Reads what is there. Nothing is written. */
+	changes: (options: RestoreOptions) => Promise<{bytes: number}>;
 	/** Writes the folder `subfolder` of a snapshot to `into`. */
 	restore: (options: RestoreOptions) => Promise<void>;
 	/** Snapshots that are gone already are no error. Waits for other users of the repository. */
@@ -337,6 +344,37 @@ export function createRestic(
 			if (options.delete && !summary.total_files && !summary.files_skipped) {
 				await deleteLeftovers(place, options.into, options.exclude ?? [], options.signal);
 			}
+		},
+		async find(snapshot, path, signal) {
+			const call = {action: `looking for ${path} in snapshot ${snapshot}`, arguments: patiently(argv.find(snapshot, path)), signal};
+			let found: {bytes: number} | undefined;
+			await read(call, async stdout => {
+				for await (const line of createInterface({input: stdout})) {
+					const node = listedNode.parse(JSON.parse(line));
+					found = node.path === path ? {bytes: node.size ?? 0} : found;
+				}
+			});
+			return found;
+		},
+		async changes(options) {
+			const call = {
+				action: `comparing ${options.into} with ${options.subfolder}`,
+				arguments: patiently(argv.changes(options)),
+				signal: options.signal,
+			};
+			let bytes: number | undefined;
+			await read(call, stdout =>
+				eachMessage(stdout, message => {
+					if (message.message_type === 'summary') {
+						bytes = message.total_bytes ?? 0;
+					}
+				}),
+			);
+			if (bytes === undefined) {
+				throw failed(call, 'restic exited with 0 but said nothing about what it compared');
+			}
+
+			return {bytes};
 		},
 		async forget(snapshots, signal) {
 			for (const batch of argv.batches(snapshots)) {

@@ -26,7 +26,7 @@ export function postgresDrilling(source: DrillSource, context: DrillContext, ind
 	const load = async (container: Container): Promise<void> => {
 		const {format} = details;
 		const planned = {name, container, kind: 'postgres', database, format, user: scratchUser} as const;
-		const restoring = postgresRestoring({...planned, stored, beforeSql, afterSql}, context, index);
+		const restoring = postgresRestoring({...planned, target: context.target, stored, beforeSql, afterSql}, context, index);
 		try {
 			await restoring.load();
 		} catch (error) {

@@ -1,4 +1,6 @@
 /** The table of sources that are put back, and of what they replaced. */
+import {explain, RepositoryError} from '../errors.ts';
+import {filesRestoring, removeReplacedFiles, rollBackFiles} from './files-restore.ts';
 import {dropReplacedDatabase, postgresRestoring, rollBackDatabase} from './postgres-restore.ts';
 import type {Replacement, RestoreContext, Restoring, RestoringSource, UndoContext} from './restoring.ts';
 import {removeReplacedFile, rollBackFile, sqliteRestoring} from './sqlite-restore.ts';
@@ -18,7 +20,9 @@ export function createRestoring(
 		case 'sqlite':
 			return sqliteRestoring(source, context);
 		case 'volume':
-			return volumeRestoring(source, context, index, all);
+			return source.paths === undefined
+				? volumeRestoring(source, context, index, all)
+				: filesRestoring({...source, paths: source.paths}, context);
 		case 'tar':
 			return tarRestoring(source, context, index);
 	}
@@ -33,6 +37,8 @@ export async function rollBack(replacement: Replacement, context: UndoContext): 
 			return rollBackFile(replacement, context);
 		case 'volume':
 			return rollBackVolume(replacement, context);
+		case 'files':
+			return rollBackFiles(replacement, context);
 		case 'tar':
 			return rollBackTar(replacement, context);
 	}
@@ -45,7 +51,25 @@ export async function release(replacement: Replacement, context: UndoContext): P
 			return dropReplacedDatabase(replacement, context);
 		case 'sqlite':
 			return removeReplacedFile(replacement, context);
+		case 'files':
+			return removeReplacedFiles(replacement, context);
 		default:
-			return replacement.safety === null ? undefined : context.restic.forget([replacement.safety]);
+			return replacement.safety === null ? undefined : forgetSafety(replacement.safety, context);
+	}
+}
+
+/** Somebody else may be at work in the repository: what cannot be forgotten now is swept after the next backup. */
+async function forgetSafety(snapshot: string, {restic, tell}: UndoContext): Promise<void> {
+	try {
+		await restic.forget([snapshot]);
+	} catch (error) {
+		if (!(error instanceof RepositoryError && error.problem === 'locked')) {
+			throw error;
+		}
+
+		tell({
+			type: 'warning',
+			message: `the safety snapshot ${snapshot.slice(0, 8)} is forgotten after the next backup, because ${explain(error)}`,
+		});
 	}
 }

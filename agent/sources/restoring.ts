@@ -7,17 +7,23 @@
  * What a restore makes and replaces is in its *replacement*, which is in the journal before anything is touched: so `rollBack` and
  * `release` need nothing else, and work after the agent was killed between any two steps.
  */
+import {basename} from 'node:path/posix';
 import type {WorkerMount} from '../../docker/worker.ts';
 import type {Tolerated} from '../events.ts';
 import type {ManifestSource} from '../manifest.ts';
 import type {PlannedSource} from '../plan.ts';
 import type {Restic} from '../restic/restic.ts';
+import {restoreFiles} from './restore-files.ts';
 import type {SourceContext} from './source.ts';
 
 /** One source of a point, and where it belongs now. */
 export type RestoringSource = PlannedSource & {
+	/** That it is a source of: a project is restored with several. */
+	target: string;
 	/** Of the manifest: the snapshot, its path in there, the details. */
 	stored: ManifestSource;
+	/** Of a volume: only these files and folders, from the mount's root. None: all of it. */
+	paths?: readonly string[] | undefined;
 	/** SQL labels of its service. */
 	beforeSql?: string | undefined;
 	afterSql?: string | undefined;
@@ -35,8 +41,10 @@ export interface RestoreContext extends SourceContext {
 	tolerate: (tolerated: Tolerated) => void;
 }
 
-export type Replacement =
-	/** `old` is null where there was no database of that name; `oid` is that of `fresh`, under whichever name, once it was made. */
+/** `target` is absent where it is that of the run. */
+export type Replacement = {
+	target?: string | undefined;
+} /** `old` is null where there was no database of that name; `oid` is that of `fresh`, under whichever name, once it was made. */ & (
 	| {
 			kind: 'postgres';
 			source: string;
@@ -52,7 +60,17 @@ export type Replacement =
 	| {kind: 'sqlite'; source: string; mount: WorkerMount; file: string; fresh: string; old: string}
 	/** `safety` is null until there is a snapshot of what was there. `exclude`: what is neither written nor removed, from the mount's root. */
 	| {kind: 'volume'; source: string; mount: WorkerMount; safety: string | null; exclude: readonly string[]}
-	| {kind: 'tar'; source: string; path: string; safety: string | null};
+	/** Single files of a volume, kept beside the new ones. Paths of `mount` and `scratch` as the worker sees them, `paths` from the mount's root. */
+	| {kind: 'files'; source: string; mount: WorkerMount; scratch: string; run: string; paths: readonly string[]}
+	| {kind: 'tar'; source: string; path: string; safety: string | null}
+);
+
+/** Tells the replacements of a run apart. */
+export const keyOf = ({target = '', source}: Pick<Replacement, 'target' | 'source'>): string => `${target} ${source}`;
+
+/** How the run of `runTarget`, which may be a project, names a source. */
+export const subjectOf = ({target, name}: {target?: string | undefined; name: string}, runTarget: string): string =>
+	target === undefined || target === runTarget ? name : `${target} ${name}`;
 
 export interface Restoring {
 	readonly name: string;
@@ -75,13 +93,6 @@ export interface UndoContext
 /** Marks the snapshots of what a restore overwrote. They are no restore points. */
 export const safetyTag = 'holdfast-safety';
 
-/** Names that a restore gives to files beside the live ones. No backup takes them, and no restore of a folder removes them. */
-export const restoreFiles = {
-	fresh: (name: string, run: string) => `.${name}.holdfast-restore-${run}`,
-	old: (name: string, run: string) => `.${name}.holdfast-before-${run}`,
-	patterns: ['.*.holdfast-restore-*', '.*.holdfast-before-*'],
-} as const;
-
 /**
  * For a restore that did not begin to swap: nothing was overwritten. Its safety snapshots must not be put back, because the application
  * may have written since.
@@ -90,13 +101,15 @@ export const untouched = (replacement: Replacement): Replacement =>
 	'safety' in replacement ? {...replacement, safety: null} : replacement;
 
 /** How a person finds what was replaced. Undefined where nothing was. */
-export function describeReplacement(replacement: Replacement): string | undefined {
-	const {source} = replacement;
+export function describeReplacement(replacement: Replacement, runTarget: string): string | undefined {
+	const source = subjectOf({target: replacement.target, name: replacement.source}, runTarget);
 	switch (replacement.kind) {
 		case 'postgres':
 			return replacement.old === null ? undefined : `${source}: database ${replacement.old}`;
 		case 'sqlite':
 			return `${source}: file ${replacement.old.slice(replacement.old.lastIndexOf('/') + 1)}`;
+		case 'files':
+			return `${source}: ${replacement.paths.map(path => restoreFiles.old(basename(path), replacement.run)).join(', ')}`;
 		default:
 			return replacement.safety === null ? undefined : `${source}: snapshot ${replacement.safety.slice(0, 8)}`;
 	}

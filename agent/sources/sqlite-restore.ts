@@ -8,7 +8,8 @@ import {below} from '../plan/storage.ts';
 import {dumpToFile} from './feed.ts';
 import {workerMount} from './mounts.ts';
 import {mountPath, parseSource} from './names.ts';
-import {type Replacement, type RestoreContext, type Restoring, type RestoringSource, restoreFiles, type UndoContext} from './restoring.ts';
+import {restoreFiles} from './restore-files.ts';
+import type {Replacement, RestoreContext, Restoring, RestoringSource, UndoContext} from './restoring.ts';
 
 type SqliteSource = RestoringSource & {kind: 'sqlite'};
 type ReplacedFile = Replacement & {kind: 'sqlite'};

@@ -46,6 +46,8 @@ export function tarRestoring(source: TarSource, context: RestoreContext, index: 
 	};
 }
 
+const plainName = (name: string): string => normalize(name).replace(/\/$/, '');
+
 async function exists(engine: Engine, container: string, path: string): Promise<boolean> {
 	try {
 		await engine.stat(container, path);
@@ -59,13 +61,19 @@ async function exists(engine: Engine, container: string, path: string): Promise<
 	}
 }
 
-/** Every entry, and what a hard link points to, is the path or below it. @throws for anything else, and for an archive that breaks off */
+/**
+ * Every entry, and what a hard link points to, is the path or below it; and lies in a folder that the archive itself has made before. So no entry
+ * is written through a link, be it one of the archive or one that is there. @throws for anything else, and for an archive that breaks off
+ */
 export async function checkArchive(worker: Place, {file, path, signal}: {file: string; path: string; signal: AbortSignal}): Promise<void> {
 	const top = basename(path);
+	const folders = new Set<string>();
+	const links = new Set<string>();
 	const isBelow = (name: string) => {
-		const plain = normalize(name).replace(/\/$/, '');
+		const plain = plainName(name);
 		return !name.startsWith('/') && !name.split('/').includes('..') && (plain === top || plain.startsWith(`${top}/`));
 	};
+	const isInFolder = (name: string) => plainName(name) === top || folders.has(dirname(plainName(name)));
 
 	const reading = await worker({argv: ['cat', '--', file], signal});
 	const entries = extract();
@@ -77,6 +85,18 @@ export async function checkArchive(worker: Place, {file, path, signal}: {file: s
 			const strange = [name, ...(type === 'link' ? [linkname ?? ''] : [])].find(candidate => !isBelow(candidate));
 			if (strange !== undefined) {
 				throw new RunError(`the archive of \`${path}\` holds ${JSON.stringify(strange)}, which is not below it`);
+			}
+
+			const plain = plainName(name);
+			const isTwofold = type === 'directory' ? links.has(plain) : folders.has(plain);
+			if (!isInFolder(name) || (type === 'link' && !isInFolder(linkname ?? '')) || isTwofold) {
+				throw new RunError(`the archive of \`${path}\` holds ${JSON.stringify(name)}, which is not in a folder of the archive`);
+			}
+
+			if (type === 'directory') {
+				folders.add(plain);
+			} else if (type === 'symlink') {
+				links.add(plain);
 			}
 
 			entry.resume();

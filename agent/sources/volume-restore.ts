@@ -9,7 +9,9 @@ import {escapePattern} from '../restic/argv.ts';
 import type {Restic} from '../restic/restic.ts';
 import {dumpToFile} from './feed.ts';
 import {workerMount} from './mounts.ts';
-import {type Replacement, type RestoreContext, type Restoring, type RestoringSource, restoreFiles, type UndoContext} from './restoring.ts';
+import {restoreFiles} from './restore-files.ts';
+import type {Replacement, RestoreContext, Restoring, RestoringSource, UndoContext} from './restoring.ts';
+import {assertRoom} from './room.ts';
 import {safetyOf} from './safety.ts';
 
 type VolumeSource = RestoringSource & {kind: 'volume'};
@@ -37,6 +39,7 @@ export function volumeRestoring(source: VolumeSource, context: RestoreContext, i
 		name,
 		async load() {
 			context.remember({kind: 'volume', source: name, mount, safety: null, exclude});
+			await assertRestorable(source, context, {to: mount.to, exclude});
 			await safety.prepare();
 		},
 		async keep() {
@@ -51,6 +54,30 @@ export function volumeRestoring(source: VolumeSource, context: RestoreContext, i
 	};
 }
 
+/**
+ * The repository may have lost what the snapshot names, or hold other bytes, and restic would find out in the middle of writing. So all of it is
+ * read once before, while the application runs; and what differs must fit.
+ */
+async function assertRestorable(
+	{name, stored}: VolumeSource,
+	{worker, restic, resticInto, signal}: RestoreContext,
+	{to, exclude}: {to: string; exclude: readonly string[]},
+): Promise<void> {
+	if (await isFolder(worker, to, signal)) {
+		const {bytes} = await restic.changes({snapshot: stored.snapshot, subfolder: stored.path, into: to, delete: true, exclude, signal});
+		if (bytes === 0) {
+			return;
+		}
+
+		await assertRoom(worker, {source: name, folder: to, bytes, signal});
+	}
+
+	await dumpToFile({resticInto, signal}, {snapshot: stored.snapshot, path: stored.path, file: '/dev/null'});
+}
+
+const isFolder = async (worker: Place, path: string, signal: AbortSignal): Promise<boolean> =>
+	(await output(worker, {argv: ['test', '-d', path], signal})).exitCode === 0;
+
 /** From the root of the mount. */
 const leftAlone = (source: VolumeSource, all: readonly PlannedSource[]): string[] => [
 	...source.exclude.map(pattern => `/${pattern.replace(/^\//, '')}`),
@@ -61,8 +88,7 @@ const leftAlone = (source: VolumeSource, all: readonly PlannedSource[]): string[
 ];
 
 async function putFiles({restic, resticInto, worker, from, to, exclude, signal, onProgress}: PutFiles): Promise<void> {
-	const {exitCode} = await output(worker, {argv: ['test', '-d', to], signal});
-	if (exitCode !== 0) {
+	if (!(await isFolder(worker, to, signal))) {
 		// A single file that is mounted can be written, and not replaced.
 		await dumpToFile({resticInto, signal}, {...from, file: to});
 		return;

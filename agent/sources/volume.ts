@@ -13,7 +13,7 @@ import {escapePattern} from '../restic/argv.ts';
 import type {Hold} from '../restic/hold.ts';
 import type {Saved} from '../restic/restic.ts';
 import {mountPath, parseSource, runTag} from './names.ts';
-import {restoreFiles} from './restoring.ts';
+import {restoreFiles} from './restore-files.ts';
 import type {Source, SourceContext} from './source.ts';
 import {snapshotOptions} from './staged.ts';
 

@@ -21,12 +21,12 @@ const fill = `
 	head -c 3000000 /dev/urandom >random; chown 33:44 /data; chmod 2771 /data; touch -d 1999-09-09 /data`;
 
 const wreck = `
-	cd /data; rm -rf deep random 'odd dir' out; echo other >ünïcödé; chmod 777 ünïcödé; mkdir extra; echo extra >extra/f; echo grown >>audit.log
+	cd /data; rm -rf deep random 'odd dir' out sparse tagged hard empty dangling inside fifo '[x]*?' ./-rf "$(printf 'latin\\351')" "$(printf 'new\\nline')"; echo other >ünïcödé; chmod 777 ünïcödé; mkdir extra; echo extra >extra/f; echo grown >>audit.log
 	ln -s /repository deep; mkdir out; echo mine >cache/mine; chown 0:0 /data; chmod 700 /data`;
 
-/** One line for each file: kind, mode, owner, size, time, link, content. Not the database, nor what is excluded. */
+/** One line for each file: kind, mode, names, owner, size, time, link, content. Not the database, nor what is excluded. */
 const fingerprint = `
-	cd /data; stat -c '%a %u:%g' .; find . -mindepth 1 '(' -path './app.db*' -o -path './.*.holdfast-*' -o -path ./cache -o -path ./audit.log ')' -prune -o -printf '%p|%y|%m|%U:%G|%s|%T@|%l\\n' | sort
+	cd /data; stat -c '%a %u:%g' .; find . -mindepth 1 '(' -path './app.db*' -o -path './.*.holdfast-*' -o -path ./cache -o -path ./audit.log ')' -prune -o -printf '%p|%y|%m|%n|%U:%G|%s|%T@|%l\\n' | sort
 	find . -type f ! -path './app.db*' ! -path './.*.holdfast-*' ! -path './cache/*' ! -path ./audit.log -print0 | sort -z | xargs -0 sha256sum
 	tar --xattrs --xattrs-include='*' -cf - ./tagged | grep -a -o 'SCHILY.xattr.user.colour=[a-z]*'; du -k sparse | cut -f1`;
 

@@ -10,6 +10,7 @@ const known = {
 	target: 'shop/web',
 	isOver: (run: string) => ['failed', 'good'].includes(run),
 	isWithoutPoint: (run: string) => run === 'failed',
+	isKept: (id: string) => id === 'kept',
 };
 
 test('what a failed run of this target had stored is left over', t => {
@@ -37,6 +38,8 @@ test("a plain restic user's own snapshots", t => {
 	t.deepEqual(leftovers([snapshot('a'), snapshot('b', 'run:failed'), snapshot('c', 'holdfast', 'target:shop/web')], known), []);
 });
 
-test('a safety point of a restore', t => {
-	t.deepEqual(leftovers([snapshot('a', 'holdfast-safety', 'run:failed', 'target:shop/web', 'source:volume:/data')], known), []);
+test('safety snapshots that no restore can be undone with any more, whatever their target', t => {
+	const safety = (id: string, run: string) => snapshot(id, 'holdfast-safety', `run:${run}`, 'target:shop/db', 'source:volume:/data');
+	const snapshots = [safety('a', 'failed'), safety('kept', 'failed'), safety('b', 'running'), safety('c', 'foreign')];
+	t.deepEqual(leftovers(snapshots, known), ['a']);
 });

@@ -99,6 +99,18 @@ test('cancel kills the program and its children in the container', async t => {
 	await until('neither is left', async () => (await sleepers(id)) === 0);
 });
 
+test('a program that ended, and whose output nobody reads, keeps no other one from ending', async t => {
+	const {run} = await startContainer(t);
+	// Between what all buffers on the way hold and what they hold without the program's own pipe; nobody knows how much that is.
+	for (let size = 100_000; size < 3_000_000; size += 60_000) {
+		const unread = await run({argv: ['head', '-c', String(size), '/dev/zero']});
+		unread.done.catch(() => {});
+		const begun = performance.now();
+		await unread.kill();
+		t.true(performance.now() - begun < 20_000, `${size} bytes`);
+	}
+});
+
 test('a program that was killed has its own exit code', async t => {
 	const {run} = await startContainer(t);
 	const running = await run({argv: ['sleep', '300']});

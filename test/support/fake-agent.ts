@@ -260,6 +260,7 @@ export function createFakeAgent(): FakeAgent {
 			return {
 				target: name,
 				point,
+				points: [point],
 				sources: request.only.length > 0 ? [...request.only] : all,
 				stop: ['shop-app-1'],
 				into: request.into ?? null,

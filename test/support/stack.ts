@@ -17,6 +17,8 @@ export interface StackOptions {
 	services: Record<string, Service>;
 	/** Named volumes of the services; Holdfast's own come by themselves. */
 	volumes?: readonly string[];
+	/** Options of the driver `local` for some of them. */
+	volumeOptions?: Record<string, Record<string, string>>;
 	/** Where the volume of the repository is to be another than on the disk: options of the driver `local`. */
 	repositoryVolume?: Record<string, string>;
 	/** Networks beside the default one. */
@@ -93,6 +95,10 @@ export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options:
 		...holdfastService,
 	};
 	const volumes = ['hf-repository', 'hf-state', 'hf-cache', ...(options.volumes ?? [])];
+	const driverOptions: Record<string, Record<string, string> | undefined> = {
+		...options.volumeOptions,
+		'hf-repository': options.repositoryVolume,
+	};
 	const write = (service: Service) =>
 		writeFile(
 			file,
@@ -104,7 +110,7 @@ export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options:
 						name,
 						{
 							labels: {'holdfast-test': project},
-							...(name === 'hf-repository' && options.repositoryVolume ? {driver_opts: options.repositoryVolume} : {}),
+							...(driverOptions[name] === undefined ? {} : {driver_opts: driverOptions[name]}),
 						},
 					]),
 				),

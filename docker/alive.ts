@@ -1,0 +1,33 @@
+/** Notices that a container has ended. An engine may leave whoever waits for a command in it without an answer, for ever (20.10). */
+import {RunError} from '../agent/errors.ts';
+import {type Engine, statusOf} from './engine.ts';
+
+/** How often it is looked. What a command of a dead container had written is read by the second look. */
+const lookMs = 2000;
+
+export interface Watch {
+	/** Rejects when the container does not run any more. Never resolves. */
+	ended: Promise<never>;
+	stop: () => void;
+}
+
+export function watchAlive(engine: Engine, id: string): Watch {
+	const {promise: ended, reject} = Promise.withResolvers<never>();
+	ended.catch(() => {});
+	let seenDead = 0;
+	const look = async () => {
+		const state = await engine.inspect(id).then(
+			details => details.state,
+			// An engine that does not answer says nothing about the container
+			(error: unknown) => (statusOf(error) === 404 ? 'gone' : 'running'),
+		);
+		seenDead = ['gone', 'exited', 'dead', 'removing'].includes(state) ? seenDead + 1 : 0;
+		if (seenDead === 2) {
+			reject(new RunError(`container ${id.slice(0, 12)} ended while a command ran in it`));
+		}
+	};
+
+	const timer = setInterval(() => void look(), lookMs);
+	timer.unref();
+	return {ended, stop: () => clearInterval(timer)};
+}
