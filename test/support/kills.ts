@@ -1,6 +1,6 @@
 /** Kills one part of a backup at one event of its run, and asserts what must hold whatever was killed whenever. */
 import assert from 'node:assert/strict';
-import type {BackupResult, RunEvent, StepEvent} from '../../agent/events.ts';
+import type {BackupResult, RunEvent, RunResult, StepEvent} from '../../agent/events.ts';
 import {assertPointIsWhole} from './contents.ts';
 import {docker} from './docker.ts';
 import {type HostProcess, killProcesses, runs} from './processes.ts';
@@ -37,6 +37,11 @@ export async function connect({stack, token}: Scene) {
 			headers: {authorization: `Bearer ${token}`, 'content-type': 'application/json'},
 		});
 	return {
+		/** One request of `/api/v1`. */
+		async call<Answer>(path: string, body?: unknown): Promise<Answer> {
+			const answer = await ask(`/api/v1/${path}`, body === undefined ? {} : {method: 'POST', body: JSON.stringify(body)});
+			return (await answer.json()) as Answer;
+		},
 		isReady: async () => (await ask('/healthz', {signal: AbortSignal.timeout(5000)})).ok,
 		async start(target: string): Promise<string> {
 			const answer = await ask('/api/v1/backup', {method: 'POST', body: JSON.stringify({targets: [target]})});
@@ -60,12 +65,11 @@ export async function connect({stack, token}: Scene) {
 				// It died
 			}
 		},
-		async result(run: string): Promise<BackupResult> {
-			return until(
-				`run ${run} to end`,
-				async () => ((await (await ask(`/api/v1/runs/${run}`)).json()) as {result: BackupResult | null}).result,
-				{timeout: 90_000, interval: 100},
-			);
+		async result<Result extends RunResult = BackupResult>(run: string): Promise<Result> {
+			return until(`run ${run} to end`, async () => ((await (await ask(`/api/v1/runs/${run}`)).json()) as {result: Result | null}).result, {
+				timeout: 90_000,
+				interval: 100,
+			}) as Promise<Result>;
 		},
 		/** What `holdfast points` prints. */
 		points: async (target: string) =>
