@@ -13,14 +13,14 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
 # Debian alone, not the Node image: npm and its dependencies are nothing that runs beside the Docker socket
 FROM ${DEBIAN_IMAGE}
 RUN apt-get update \
-	&& apt-get install --yes --no-install-recommends ca-certificates libstdc++6 openssh-client tini \
+	&& apt-get install --yes --no-install-recommends ca-certificates libstdc++6 openssh-client rclone tini \
 	&& rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log \
 	&& mkdir -m 700 /state /cache /repository \
 	&& printf '#!/bin/sh\nexec node --disable-warning=ExperimentalWarning /opt/holdfast/agent/main.ts "$@"\n' > /usr/local/bin/holdfast \
 	&& chmod 755 /usr/local/bin/holdfast
 COPY --from=restic /usr/bin/restic /usr/local/bin/restic
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
-RUN node --version && restic version && tini --version
+RUN node --version && restic version && rclone version && tini --version
 COPY --from=build /opt/holdfast/node_modules /opt/holdfast/node_modules
 # XDG_CACHE_HOME: so that a person's own `restic` in this container finds a place that it may write to
 ENV NODE_ENV=production XDG_CACHE_HOME=/cache

@@ -3,12 +3,14 @@ import type {Readable} from 'node:stream';
 import type {Problem} from '../docker/labels.ts';
 import type {Audit, Notes} from './audit.ts';
 import {backup, type Workshop} from './backup.ts';
+import type {Copying} from './copying.ts';
 import {diagnose} from './doctor.ts';
 import {createDrills} from './drills.ts';
 import {explain, NotFoundError, RepositoryError, UsageError} from './errors.ts';
 import type {
 	BackupResult,
 	CheckResult,
+	CopyResult,
 	DrillResult,
 	Operation,
 	Outcome,
@@ -23,7 +25,7 @@ import type {Exported} from './export.ts';
 import type {Plan} from './plan.ts';
 import {listPoints} from './points.ts';
 import {previousAmong} from './previous.ts';
-import type {RepositoryDoor} from './repository.ts';
+import type {Repositories} from './repositories.ts';
 import {createRestores} from './restores.ts';
 import type {RunContext, Runs} from './runs.ts';
 import type {Schedule} from './schedule.ts';
@@ -171,6 +173,8 @@ export interface DrillRequest {
 	target: string;
 	/** A point's id or `latest`. */
 	point: string;
+	/** `primary`, or a copy's name; without it the primary. */
+	from?: string | undefined;
 	trigger: string;
 }
 
@@ -187,6 +191,8 @@ export interface RestoreRequest {
 	forceTarget?: boolean | undefined;
 	/** Somebody read what the label `restore.warning` says. Without that, a target with the label is not restored. */
 	acknowledged?: boolean | undefined;
+	/** `primary`, or a copy's name; without it the primary, or a copy where that is lost. */
+	from?: string | undefined;
 	trigger: string;
 }
 
@@ -212,6 +218,8 @@ export interface ImportRequest {
 /** What a restore will do; printed before it asks. */
 export interface RestorePlan {
 	target: string;
+	/** The repository that the point is read from. */
+	from: string;
 	/** Of a project: the first of its points. */
 	point: PointView;
 	/** One of each target, in the order of their dependencies. */
@@ -243,8 +251,8 @@ export interface Agent extends Notes {
 	status: () => Promise<StatusView[]>;
 	/** What servers said of their databases may be some minutes old. */
 	overview: () => Promise<Overview>;
-	/** @throws {RepositoryError} */
-	points: (target?: string) => Promise<PointView[]>;
+	/** Those of the primary repository, or of a copy. @throws {NotFoundError | RepositoryError} */
+	points: (target?: string, from?: string) => Promise<PointView[]>;
 	runs: (options?: {target?: string | undefined; operation?: Operation | undefined; limit?: number | undefined}) => RunView[];
 	/** @throws {NotFoundError} */
 	run: (run: string) => RunView;
@@ -256,6 +264,10 @@ export interface Agent extends Notes {
 	backup: (target: string, trigger: string, cold?: boolean) => Promise<Accepted<BackupResult>>;
 	/** Restores a point into scratch, checks it, throws the scratch away. @throws {NotFoundError | UsageError | BusyError} */
 	drill: (request: DrillRequest) => Promise<Accepted<DrillResult>>;
+	/** Names of the configured copies. */
+	copies: () => string[];
+	/** Brings what is missing into a copy. @throws {NotFoundError | BusyError} */
+	copy: (name: string, trigger: string) => Promise<Accepted<CopyResult>>;
 	/** @throws {NotFoundError | UsageError} */
 	planRestore: (request: RestoreRequest) => Promise<RestorePlan>;
 	restore: (request: RestoreRequest) => Promise<Accepted<RestoreResult>>;
@@ -299,7 +311,8 @@ interface Parts {
 	survey: Survey;
 	runs: Runs;
 	state: State;
-	repository: RepositoryDoor;
+	repositories: Repositories;
+	copying: Copying;
 	sweeper: Sweeper;
 	restoreMarginBytes: number;
 	upkeep: Upkeep;
@@ -308,22 +321,12 @@ interface Parts {
 	appointments: Schedule['all'];
 }
 
-export function createAgent({
-	archives,
-	workshop,
-	survey,
-	runs,
-	state,
-	repository,
-	restoreMarginBytes,
-	sweeper,
-	upkeep,
-	nextDue,
-	appointments,
-}: Parts): Agent {
+export function createAgent(parts: Parts): Agent {
+	const {archives, workshop, survey, runs, state, repositories, copying, sweeper, upkeep, nextDue, appointments} = parts;
+	const repository = repositories.primary;
 	const restic = workshop.restic();
-	const restores = createRestores({workshop, survey, runs, state, repository, restoreMarginBytes});
-	const drills = createDrills({workshop, survey, runs, repository});
+	const restores = createRestores(parts);
+	const drills = createDrills(parts);
 
 	const sweep = async (run: string, target: string, tell: Tell): Promise<void> => {
 		const warning = await sweeper
@@ -430,10 +433,11 @@ export function createAgent({
 				unprotected: await survey.unprotected(surveyed),
 			};
 		},
-		async points(target) {
-			await repository.open();
+		async points(target, from) {
+			const asked = from === undefined ? repository : repositories.named(from);
+			await asked.open();
 			const verified = verifiedPoints(state, target);
-			return (await listPoints(restic, target)).map(point => pointView(point, verified));
+			return (await listPoints(asked.restic(), target)).map(point => pointView(point, verified));
 		},
 		runs: options => state.runs(options).map(runView),
 		run(run) {
@@ -451,6 +455,8 @@ export function createAgent({
 			return runs.start({operation: 'backup', target, trigger, work: async context => backUp(surveyed, context)});
 		},
 		drill: drills.drill,
+		copies: () => repositories.copies.map(({name}) => name),
+		copy: copying.copy,
 		planRestore: restores.planRestore,
 		restore: restores.restore,
 		undoRestore: restores.undoRestore,
@@ -462,7 +468,7 @@ export function createAgent({
 		unlock: upkeep.unlock,
 		...archives,
 		cancel: runs.cancel,
-		doctor: async () => diagnose({workshop, survey, repository, appointments}),
+		doctor: async () => diagnose({workshop, survey, repositories, appointments}),
 		async health() {
 			const problems: string[] = [];
 			await workshop.engine.list().catch((error: unknown) => problems.push(`the engine does not answer: ${explain(error)}`));

@@ -10,6 +10,7 @@ import {createArchives} from './archives.ts';
 import type {Workshop} from './backup.ts';
 import type {Place} from './command.ts';
 import type {Config} from './config.ts';
+import {createCopying} from './copying.ts';
 import {explain} from './errors.ts';
 import {createEventHub} from './events.ts';
 import {expireReplaced} from './expire.ts';
@@ -21,9 +22,10 @@ import {webhook} from './notify/webhook.ts';
 import {createNotifications, type NotifyOptions} from './notify.ts';
 import {observe} from './observe.ts';
 import {listPoints} from './points.ts';
-import {closeInterrupted, leftBehind, putBack, removeWorkers} from './recover.ts';
+import {closeInterrupted, closeInterruptedCopies, leftBehind, putBack, removeWorkers} from './recover.ts';
 import {closeInterruptedRestores, recoverRestores, withoutHeldBack} from './recover-restores.ts';
-import {createRepositoryDoor} from './repository.ts';
+import {createRepositories} from './repositories.ts';
+import {rarely} from './repository.ts';
 import {createRestic, type ResticOptions} from './restic/restic.ts';
 import {createRestores} from './restores.ts';
 import {createRuns, type Runs} from './runs.ts';
@@ -72,6 +74,7 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 	const recovery = {engine, state, hub, log};
 	const upTo = state.open().at(-1)?.id ?? 0;
 	closeInterruptedRestores(recovery);
+	closeInterruptedCopies(recovery);
 	const released = {...recovery, state: withoutHeldBack(state)};
 	const putBackAtStart = untilDone('not every container is put back', {log, signal}, async () => {
 		if (!(await putBack(released, {upTo, signal}))) {
@@ -91,12 +94,15 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 		prefix: config.labelPrefix,
 		projects: config.projects ?? [],
 		schedule: config.schedule,
+		copies: config.copies.map(({repository}) => repository.name),
 	});
 	const runs = createRuns({state, hub, concurrency: config.concurrency});
-	const repository = createRepositoryDoor({restic: workshop.restic(), repository: config.repository, state});
+	const repositories = createRepositories({primary: config.repository, copies: config.copies, state});
+	const repository = repositories.primary;
+	const copying = createCopying({workshop, survey, runs, state, repositories, prefix: config.labelPrefix, policy: config});
 	const sweeper = createSweeper({workshop, restic: createRestic(here, config.repository, {lockPatienceSeconds: 0}), state});
 	const {restoreMarginBytes} = config;
-	const {settle} = createRestores({workshop, survey, runs, state, repository, restoreMarginBytes});
+	const {settle} = createRestores({workshop, survey, runs, state, repositories, restoreMarginBytes});
 	void recoverRestores(recovery, {settle, upTo, signal});
 	const expire = () => expireReplaced({state, log}, {settle, keepMs: config.keepReplacedMs});
 	const host = ownHost(workshop.self);
@@ -124,7 +130,8 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 		survey,
 		runs,
 		state,
-		repository,
+		repositories,
+		copying,
 		restoreMarginBytes,
 		sweeper,
 		upkeep,
@@ -135,7 +142,7 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 		agent,
 		state,
 		runs,
-		repositories: {[config.repository.name]: repository},
+		repositories: Object.fromEntries([[repository.name, repository], ...repositories.copies.map(copy => [copy.name, rarely(copy)])]),
 		restic: createRestic(here, config.repository, {withoutLock: true}),
 		hub,
 		log,
@@ -162,7 +169,7 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 
 	schedule = keepSchedule(agent, {timeZone: config.timeZone, log});
 	const reschedule = async () => {
-		schedule?.set(entries([...(await survey.due()), ...maintenanceDue(config)], state));
+		schedule?.set(entries([...(await survey.due()), ...copying.due(), ...maintenanceDue(config)], state));
 		await observation.metrics.refresh();
 	};
 	void watchContainers(engine, {

@@ -6,9 +6,10 @@ import type {Workshop} from './backup.ts';
 import {succeed} from './command.ts';
 import {examineEngine, examinePermissions} from './doctor/engine.ts';
 import {examineRepository} from './doctor/repository.ts';
-import {explain} from './errors.ts';
+import {explain, RepositoryError} from './errors.ts';
+import {repositoryTarget} from './events.ts';
 import {runId} from './ids.ts';
-import type {RepositoryDoor} from './repository.ts';
+import type {CopyRepository, Repositories} from './repositories.ts';
 import type {Schedule} from './schedule.ts';
 import {connectPostgres} from './sources/postgres-server.ts';
 import type {Survey, Surveyed} from './survey.ts';
@@ -17,18 +18,19 @@ import type {Unprotected} from './unprotected.ts';
 interface Examined {
 	workshop: Workshop;
 	survey: Survey;
-	repository: RepositoryDoor;
+	repositories: Repositories;
 	appointments: Schedule['all'];
 }
 
 /** Never rejects for what it finds: an engine that is away is a finding. */
-export async function diagnose({workshop, survey, repository, appointments}: Examined): Promise<Finding[]> {
+export async function diagnose({workshop, survey, repositories, appointments}: Examined): Promise<Finding[]> {
 	const {engine, versions} = workshop;
 	const findings: Finding[] = [
 		{level: 'ok', subject: 'version', message: `Holdfast ${versions.holdfast}, restic ${versions.restic}`},
 		timeZone(appointments),
 	];
-	findings.push(...(await examineRepository(workshop.restic(), repository, versions.restic)));
+	findings.push(...(await examineRepository(workshop.restic(), repositories.primary, versions.restic)));
+	findings.push(...(await Promise.all(repositories.copies.map(copyFinding))));
 	try {
 		findings.push(...(await examineEngine(engine)), ...(await examineTargets(workshop, survey)));
 	} catch (error) {
@@ -110,6 +112,17 @@ function unprotectedFinding({container, storage, path, isPostgres, target}: Unpr
 				? `${label}; or, when it is meant so, holdfast.enable=false`
 				: 'add holdfast.volumes: true, or the paths of those that matter; or, when it is meant so, false',
 	};
+}
+
+async function copyFinding({name, isKnown, open}: CopyRepository): Promise<Finding> {
+	const subject = repositoryTarget(name);
+	try {
+		return {level: 'ok', subject, message: `opened (id ${(await open()).slice(0, 8)})`};
+	} catch (error) {
+		return error instanceof RepositoryError && error.problem === 'missing' && !isKnown()
+			? {level: 'warning', subject, message: 'it is not made yet', hint: `the first copy makes it: holdfast copy ${name}`}
+			: {level: 'error', subject, message: explain(error)};
+	}
 }
 
 /** Which way each database is dumped: by a worker, or slower through docker exec. */

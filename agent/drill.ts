@@ -86,6 +86,8 @@ async function contextOf(
 		scratch: workforce.scratch,
 		restic: workshop.restic(worker, {cached: false}),
 		resticInto: file => workshop.restic(into(worker, file), {cached: false}),
+		// Nothing is overwritten.
+		keeper: {restic: workshop.restic(worker), resticInto: file => workshop.restic(into(worker, file))},
 		staging,
 		host: workshop.host,
 		time: () => startedAt,

@@ -12,14 +12,14 @@ export function createDrills({
 	workshop,
 	survey,
 	runs,
-	repository,
-}: Pick<RestoreParts, 'workshop' | 'survey' | 'runs' | 'repository'>): Pick<Agent, 'drill'> {
-	const restic = workshop.restic();
-
+	repositories,
+}: Pick<RestoreParts, 'workshop' | 'survey' | 'runs' | 'repositories'>): Pick<Agent, 'drill'> {
 	/** @throws {NotFoundError | UsageError} */
-	const prepare = async ({target: name, point: id}: DrillRequest): Promise<Rehearsal> => {
+	const prepare = async ({target: name, point: id, from = repositories.primary.name}: DrillRequest): Promise<Rehearsal> => {
 		const {target} = await survey.one(name);
+		const repository = repositories.named(from);
 		await repository.open();
+		const restic = repository.restic();
 		const point = await findPoint(restic, name, id);
 		const {rehearsal, problems} = planDrill(target, point, await readManifest(restic, point));
 		if (problems.length > 0) {
@@ -33,7 +33,8 @@ export function createDrills({
 		try {
 			signal.throwIfAborted();
 			tell({type: 'step', step: 'plan'});
-			return await drill(workshop, {run, startedAt, rehearsal: await prepare(request), signal, tell});
+			const {restic} = repositories.named(request.from ?? repositories.primary.name);
+			return await drill({...workshop, restic}, {run, startedAt, rehearsal: await prepare(request), signal, tell});
 		} catch (error) {
 			return {
 				run,

@@ -5,6 +5,8 @@ export type Operation = 'backup' | 'restore' | 'drill' | 'copy' | 'prune' | 'che
 /** What a run about a repository has for its target: the primary, or a copy by its name. No container and no service can be called so. */
 export const repositoryTarget = (repository: string): string => `repository:${repository}`;
 
+export const repositoryOfTarget = (target: string): string => target.slice(repositoryTarget('').length);
+
 export const isRepositoryTarget = (target: string): boolean => target.startsWith('repository:');
 
 export type Outcome = 'success' | 'partial' | 'failed';
@@ -36,12 +38,15 @@ export const maintenanceSteps = ['workers', 'forget', 'prune', 'measure', 'check
 
 export const importSteps = ['plan', 'workers', 'receive', 'verify', 'store', 'publish', 'clean-up'] as const;
 
+export const copySteps = ['plan', 'workers', 'open', 'copy', 'publish', 'clean-up'] as const;
+
 export type Step =
 	| (typeof backupSteps)[number]
 	| (typeof restoreSteps)[number]
 	| (typeof drillSteps)[number]
 	| (typeof maintenanceSteps)[number]
-	| (typeof importSteps)[number];
+	| (typeof importSteps)[number]
+	| (typeof copySteps)[number];
 
 interface EventOf<Type extends string> {
 	type: Type;
@@ -188,7 +193,28 @@ export interface DrillResult {
 	error?: string | undefined;
 }
 
-export type RunResult = BackupResult | RestoreResult | DrillResult | PruneResult | CheckResult;
+/** What `copy --json` prints. */
+export interface CopyResult {
+	run: string;
+	/** `repository:` and the copy's name. */
+	target: string;
+	/** `success`: every point that belongs there is there. */
+	outcome: Outcome;
+	/** How many points this run brought there. */
+	copied: number;
+	/** How many points its policy removed there. */
+	removed: number;
+	/** The data that nothing needs any more was removed, too. */
+	pruned: boolean;
+	/** How many points are there now; null where that could not be found out. */
+	points: number | null;
+	/** ISO 8601. */
+	startedAt: string;
+	durationSeconds: number;
+	error?: string | undefined;
+}
+
+export type RunResult = BackupResult | RestoreResult | DrillResult | PruneResult | CheckResult | CopyResult;
 
 /** An event without what the run itself adds. */
 export type Told<Event = RunEvent> = Event extends RunEvent ? Omit<Event, 'run' | 'target' | 'at'> : never;

@@ -68,4 +68,7 @@ export const migrations: readonly string[] = [
 	create table suspicions (target text primary key, reason text not null) strict;
 	create table hosts (host text primary key) strict;
 	`,
+	`
+	alter table restores add column kept_in text not null default 'primary';
+	`,
 ];

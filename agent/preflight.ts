@@ -3,35 +3,50 @@ import type {Target} from '../docker/discovery.ts';
 import type {RestoreRequest} from './agent.ts';
 import type {Workshop} from './backup.ts';
 import {NotFoundError, UsageError} from './errors.ts';
-import {findPoint, listPoints, type Point, readManifest, readMoment} from './points.ts';
-import type {RepositoryDoor} from './repository.ts';
+import {listPoints, type Point, readManifest, readMoment} from './points.ts';
+import type {NamedRepository, Repositories} from './repositories.ts';
+import type {Restic} from './restic/restic.ts';
 import {checkRestoration, missingNow} from './restore-check.ts';
+import {choosePoint, openFrom} from './restore-from.ts';
 import {memberOf} from './restore-places.ts';
 import {planRestoration, type Restoration} from './restore-plan.ts';
 import {planTogether} from './restore-together.ts';
 import {createArchiveReader} from './sources/postgres-archive.ts';
 import type {Survey} from './survey.ts';
 
-type Wanted = Pick<RestoreRequest, 'target' | 'point' | 'only' | 'into' | 'forceTarget'>;
+type Wanted = Pick<RestoreRequest, 'target' | 'point' | 'only' | 'into' | 'forceTarget' | 'from'>;
 
-interface Parts {
-	workshop: Workshop;
+interface Parts extends Pick<Workshop, 'engine' | 'self'> {
 	survey: Survey;
-	repository: RepositoryDoor;
+	repositories: Repositories;
 	/** Bytes that must be left beside the size of the restored databases. */
 	restoreMarginBytes: number;
 }
 
+/** A restore that nothing forbids, and the repository that it reads. */
+export interface Prepared {
+	restoration: Restoration;
+	from: NamedRepository;
+}
+
 /** @throws {NotFoundError | UsageError} with all that is wrong */
-export type Preflight = (wanted: Wanted) => Promise<Restoration>;
+export type Preflight = (wanted: Wanted) => Promise<Prepared>;
 
-export function createPreflight({workshop, survey, repository, restoreMarginBytes: marginBytes}: Parts): Preflight {
-	const {engine, self} = workshop;
-	const restic = workshop.restic();
+export function createPreflight({engine, self, survey, repositories, restoreMarginBytes: marginBytes}: Parts): Preflight {
+	/** Of each repository. */
+	const readers = new Map<string, ReturnType<typeof createArchiveReader>>();
+	const readerOf = ({name, restic}: NamedRepository) => {
+		const reader = readers.get(name) ?? createArchiveReader(restic());
+		readers.set(name, reader);
+		return reader;
+	};
 
-	const archiveVersion = createArchiveReader(restic);
-
-	const planOne = async (target: Target, point: Point, {only, into, forceTarget}: Omit<Wanted, 'target' | 'point'>) => {
+	const planOne = async (
+		restic: Restic,
+		target: Target,
+		point: Point,
+		{only, into, forceTarget}: Pick<Wanted, 'only' | 'into' | 'forceTarget'>,
+	) => {
 		const manifest = await readManifest(restic, point);
 		const container = (source: string) => memberOf(target, source)?.container.id;
 		const missing = await missingNow(manifest, {only, container, engine});
@@ -48,20 +63,18 @@ export function createPreflight({workshop, survey, repository, restoreMarginByte
 		});
 	};
 
-	const planProject = async (project: string, targets: readonly Target[], {point, only, into, forceTarget}: Wanted) => {
+	const planProject = async (restic: Restic, targets: readonly Target[], {target: project, point, only, into, forceTarget}: Wanted) => {
 		if (only.length > 0 || into !== undefined || forceTarget) {
 			throw new UsageError(`\`--only\`, \`--into\` and \`--force-target\` are for one target, and \`${project}\` is a project`, {
 				hint: `restore one of its targets: ${targets.map(({name}) => name).join(', ')}`,
 			});
 		}
 
-		const found = await Promise.all(
-			targets.map(async target => ({target, point: choosePoint(await listPoints(restic, target.name), point)})),
-		);
+		const found = await Promise.all(targets.map(async target => ({target, point: fitting(await listPoints(restic, target.name), point)})));
 		const without = found.flatMap(({target, point: chosen}) => (chosen === undefined ? [target.name] : []));
 		const parts = await Promise.all(
 			found.flatMap(({target, point: chosen}) =>
-				chosen === undefined ? [] : [planOne(target, chosen, {only: []}).then(planned => ({target, ...planned}))],
+				chosen === undefined ? [] : [planOne(restic, target, chosen, {only: []}).then(planned => ({target, ...planned}))],
 			),
 		);
 		const [first, ...others] = parts;
@@ -74,25 +87,34 @@ export function createPreflight({workshop, survey, repository, restoreMarginByte
 		return planTogether(project, [first, ...others], {surroundings: {containers: await engine.list(), self: self.containerId}, without});
 	};
 
-	return async wanted => {
+	const planWanted = async (wanted: Wanted) => {
 		const {targets, isProject} = await survey.named(wanted.target);
-		await repository.open();
 		const [target] = targets;
-		const {restoration, problems} = isProject
-			? await planProject(wanted.target, targets, wanted)
-			: await planOne(target, await findPoint(restic, target.name, wanted.point), wanted);
-		const all = [...problems, ...(await checkRestoration(restoration, {engine, restic, archiveVersion, marginBytes}))];
+		if (isProject) {
+			const from = await openFrom(repositories, wanted.from);
+			return {from, warning: undefined, ...(await planProject(from.restic(), targets, wanted))};
+		}
+
+		const {from, point, warning} = await choosePoint(repositories, {...wanted, target: target.name});
+		return {from, warning, ...(await planOne(from.restic(), target, point, wanted))};
+	};
+
+	return async wanted => {
+		const {from, warning, restoration, problems} = await planWanted(wanted);
+		const checking = {engine, restic: from.restic(), archiveVersion: readerOf(from), marginBytes};
+		const all = [...problems, ...(await checkRestoration(restoration, checking))];
 		if (all.length > 0) {
 			const ids = restoration.points.map(({id}) => `\`${id}\``).join(', ');
 			throw new UsageError(`\`${wanted.target}\` cannot be restored to point ${ids}: ${[...new Set(all)].join('; ')}`);
 		}
 
-		return restoration;
+		const warnings = [...(warning === undefined ? [] : [warning]), ...restoration.warnings];
+		return {restoration: {...restoration, warnings}, from};
 	};
 }
 
 /** @param text `latest`, a time, or ids of points, of which one may be of this target */
-function choosePoint(points: readonly Point[], text: string): Point | undefined {
+function fitting(points: readonly Point[], text: string): Point | undefined {
 	const until = readMoment(text);
 	const ids = text.split(',');
 	return points.find(({id, time}) => text === 'latest' || (until === undefined ? ids.includes(id) : time <= until));

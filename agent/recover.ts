@@ -3,7 +3,7 @@ import type {Engine} from '../docker/engine.ts';
 import {undoUnfinished} from '../docker/unfinished.ts';
 import {removeLeftovers} from '../docker/worker.ts';
 import {explain} from './errors.ts';
-import type {BackupResult, EventHub, RunResult} from './events.ts';
+import type {BackupResult, CopyResult, EventHub, RunResult} from './events.ts';
 import type {Log} from './log.ts';
 import type {Point} from './points.ts';
 import type {RunRecord, State} from './state.ts';
@@ -57,25 +57,43 @@ export async function removeWorkers({engine, state, log}: Recovery): Promise<voi
 }
 
 /** A run whose manifest is in the repository was published, even if the agent died before it could say so. */
-export function closeInterrupted({state, hub, log}: Recovery, points: readonly Point[], isUnderWay: (record: RunRecord) => boolean): void {
-	for (const record of state.interruptedRuns()) {
+export function closeInterrupted(recovery: Recovery, points: readonly Point[], isUnderWay: (record: RunRecord) => boolean): void {
+	for (const record of recovery.state.interruptedRuns()) {
 		const point = points.find(({id}) => id === record.run);
 		const result = isUnderWay(record) ? undefined : interruptedResult(record, point);
 		if (result !== undefined) {
-			state.finishRun(record.run, Date.now(), result);
-			const event = {
-				type: 'finished' as const,
-				run: record.run,
-				target: record.target,
-				at: Date.now(),
-				operation: record.operation,
-				result,
-			};
-			state.appendEvent(event);
-			hub.send(event);
-			log.warning(`run ${record.run} of \`${record.target}\` was interrupted by the end of the agent: ${result.outcome}`);
+			close(recovery, record, result);
 		}
 	}
+}
+
+/** What they brought into the copy is there, and the next one goes on. Call it before any run is started. */
+export function closeInterruptedCopies(recovery: Recovery): void {
+	for (const record of recovery.state.interruptedRuns().filter(({operation}) => operation === 'copy')) {
+		const {run, target, queuedAt, startedAt} = record;
+		const begun = startedAt ?? queuedAt;
+		const result: CopyResult = {
+			run,
+			target,
+			outcome: 'failed',
+			copied: 0,
+			removed: 0,
+			pruned: false,
+			points: null,
+			startedAt: new Date(begun).toISOString(),
+			durationSeconds: (Date.now() - begun) / 1000,
+			error: 'the agent ended while the run was under way; the next one goes on where it was',
+		};
+		close(recovery, record, result);
+	}
+}
+
+function close({state, hub, log}: Recovery, {run, target, operation}: RunRecord, result: RunResult): void {
+	state.finishRun(run, Date.now(), result);
+	const event = {type: 'finished' as const, run, target, at: Date.now(), operation, result};
+	state.appendEvent(event);
+	hub.send(event);
+	log.warning(`run ${run} of \`${target}\` was interrupted by the end of the agent: ${result.outcome}`);
 }
 
 /** Undefined for operations whose own recovery ends them. */

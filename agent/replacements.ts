@@ -18,6 +18,8 @@ export interface RestoreRecord {
 	swappedAt: number | null;
 	/** The run that undoes or finishes it. */
 	settledBy: string | null;
+	/** The repository that holds what was overwritten: `primary`, or a copy's name. */
+	keptIn: string;
 }
 
 export interface RestoreJournal {

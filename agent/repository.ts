@@ -17,15 +17,27 @@ interface DoorOptions {
 	restic: Pick<Restic, 'id' | 'init'>;
 	repository: Pick<Repository, 'location'>;
 	state: Pick<State, 'knownRepository' | 'rememberRepository'>;
+	/** False: it is made by somebody else; a missing one is an error. */
+	allowInit?: boolean;
+	/** @throws when what was found here cannot be this repository. */
+	check?: (id: string) => void;
 	/** Milliseconds that only grow. */
 	now?: () => number;
 }
 
-export function createRepositoryDoor({restic, repository, state, now = () => performance.now()}: DoorOptions): RepositoryDoor {
+export function createRepositoryDoor({
+	restic,
+	repository,
+	state,
+	allowInit = true,
+	check = () => {},
+	now = () => performance.now(),
+}: DoorOptions): RepositoryDoor {
 	let opened: {id: Promise<string>; until: number} | undefined;
 
 	const open = async (): Promise<string> => {
-		const id = await ensureRepository({restic, knownId: state.knownRepository(repository.location), allowInit: true});
+		const id = await ensureRepository({restic, knownId: state.knownRepository(repository.location), allowInit});
+		check(id);
 		state.rememberRepository(repository.location, id);
 		return id;
 	};
@@ -47,6 +59,27 @@ export function createRepositoryDoor({restic, repository, state, now = () => per
 					opened = undefined;
 				}
 
+				throw error;
+			}
+		},
+	};
+}
+
+/** The same for who asks all the time: a failure, too, is remembered for a while, so that a server that is switched off is left alone. */
+export function rarely(door: RepositoryDoor, now = () => performance.now()): RepositoryDoor {
+	let failure: {error: unknown; until: number} | undefined;
+	return {
+		...door,
+		async open() {
+			if (failure !== undefined && now() < failure.until) {
+				throw failure.error;
+			}
+
+			failure = undefined;
+			try {
+				return await door.open();
+			} catch (error) {
+				failure = {error, until: now() + trustMs};
 				throw error;
 			}
 		},

@@ -5,11 +5,15 @@ import type {Place} from './command.ts';
 import {explain} from './errors.ts';
 import type {RestoreResult, Tell, Tolerated} from './events.ts';
 import type {RestoreJournal} from './replacements.ts';
+import type {NamedRepository} from './repositories.ts';
 import {into} from './sources/feed.ts';
 import {describeReplacement, type Replacement, type UndoContext} from './sources/restoring.ts';
 
+/** `restic` is on the repository that holds the point. */
 export interface RestoreWorkshop extends Workshop {
 	restores: RestoreJournal;
+	/** The repository that what is overwritten goes to. */
+	keeper: Pick<NamedRepository, 'name' | 'restic'>;
 }
 
 export interface RestoreProgress {

@@ -6,7 +6,7 @@ import {once} from './backup.ts';
 import {explain, RunError} from './errors.ts';
 import type {RestoreResult, Tell} from './events.ts';
 import {type Previous, previousOf} from './previous.ts';
-import type {RestoreJournal, RestorePhase, RestoreRecord} from './replacements.ts';
+import type {RestorePhase, RestoreRecord} from './replacements.ts';
 import type {Restoration} from './restore-plan.ts';
 import {filesContext, type RestoreProgress, type RestoreWorkshop, restoreRun} from './restore-run.ts';
 import {rollBackAll} from './roll-back.ts';
@@ -35,7 +35,7 @@ export interface RestoreRun {
 /** Never rejects: whatever happens is the outcome. */
 export async function restore(workshop: RestoreWorkshop, options: RestoreRun): Promise<RestoreResult> {
 	const {restoration} = options;
-	const journal = journalOf(workshop.restores, options);
+	const journal = journalOf(workshop, options);
 	return restoreRun(workshop, {...options, target: restoration.target, point: pointIds(restoration)}, async (workforce, progress) =>
 		work(workshop, options, {workforce, journal, progress}),
 	);
@@ -54,7 +54,7 @@ interface RunJournal {
 	remove: () => void;
 }
 
-function journalOf(restores: RestoreJournal, {run, restoration}: RestoreRun): RunJournal {
+function journalOf({restores, keeper}: RestoreWorkshop, {run, restoration}: RestoreRun): RunJournal {
 	let record: RestoreRecord = {
 		run,
 		target: restoration.target,
@@ -63,6 +63,7 @@ function journalOf(restores: RestoreJournal, {run, restoration}: RestoreRun): Ru
 		replacements: [],
 		swappedAt: null,
 		settledBy: null,
+		keptIn: keeper.name,
 	};
 	const save = (change: Partial<RestoreRecord>) => {
 		record = {...record, ...change};
@@ -196,7 +197,7 @@ async function undo(
 ): Promise<void> {
 	const containers = new Map(restoration.sources.map(({target, name, container}) => [keyOf({target, source: name}), container]));
 	const replacements = journal.toRollBack();
-	const failures = await rollBackAll(workshop, workforce, {
+	const failures = await rollBackAll({...workshop, restic: workshop.keeper.restic}, workforce, {
 		replacements,
 		target: restoration.target,
 		container: replacement => containers.get(keyOf(replacement)) ?? raise(replacement.source),
@@ -242,6 +243,7 @@ function contextOf(
 		...filesContext(workshop, worker.run),
 		run,
 		target,
+		keeper: filesContext({...workshop, restic: workshop.keeper.restic}, worker.run),
 		dumpWorker,
 		host: workshop.host,
 		time: () => startedAt,

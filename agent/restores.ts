@@ -9,7 +9,7 @@ import {listPoints} from './points.ts';
 import {createPreflight} from './preflight.ts';
 import {type Previous, previousAmong} from './previous.ts';
 import type {RestoreRecord} from './replacements.ts';
-import type {RepositoryDoor} from './repository.ts';
+import type {NamedRepository, Repositories} from './repositories.ts';
 import {pointIds, restore} from './restore.ts';
 import type {Restoration} from './restore-plan.ts';
 import type {RunContext, Runs} from './runs.ts';
@@ -25,7 +25,7 @@ export interface RestoreParts {
 	survey: Survey;
 	runs: Runs;
 	state: State;
-	repository: RepositoryDoor;
+	repositories: Repositories;
 	/** Bytes that must be left beside the size of the restored databases. */
 	restoreMarginBytes: number;
 }
@@ -35,13 +35,11 @@ export function createRestores({
 	survey,
 	runs,
 	state,
-	repository,
+	repositories,
 	restoreMarginBytes,
 }: RestoreParts): Pick<Agent, 'planRestore' | 'restore' | 'undoRestore' | 'finishRestore'> & {settle: Settle} {
 	const {engine, self} = workshop;
-	const restic = workshop.restic();
-
-	const prepare = createPreflight({workshop, survey, repository, restoreMarginBytes});
+	const prepare = createPreflight({engine, self, survey, repositories, restoreMarginBytes});
 
 	/** Those of what was replaced, as they are now. */
 	const targetsOf = async (record: RestoreRecord): Promise<ReadonlyMap<string, Target>> => {
@@ -49,23 +47,34 @@ export function createRestores({
 		return new Map(surveyed.map(found => [found.target.name, found.target]));
 	};
 
+	/** Where what is replaced is kept: the primary repository, but where that is lost. */
+	const keeperFor = async (from: NamedRepository): Promise<NamedRepository> =>
+		repositories.primary.open().then(
+			() => repositories.primary,
+			() => from,
+		);
+
 	const putBack = async (request: RestoreRequest, {run, startedAt, signal, tell}: RunContext): Promise<RestoreResult> => {
 		const {target, point} = request;
 		try {
 			signal.throwIfAborted();
 			tell({type: 'step', step: 'plan'});
-			const restoration = await prepare(request);
+			const {restoration, from} = await prepare(request);
 			for (const message of restoration.warnings) {
 				const isAcknowledged = restoration.acknowledge?.split('\n').includes(message);
 				tell({type: 'warning', message: isAcknowledged ? `${message} (acknowledged by ${request.trigger})` : message});
 			}
 
+			const keeper = await keeperFor(from);
 			const previous = new Map<string, Previous | undefined>();
 			for (const name of targetNames(restoration)) {
-				previous.set(name, previousAmong(await listPoints(restic, name), state));
+				previous.set(name, previousAmong(await listPoints(keeper.restic(), name), state));
 			}
 
-			return await restore({...workshop, restores: state}, {run, startedAt, restoration, previous, signal, tell});
+			return await restore(
+				{...workshop, restic: from.restic, keeper, restores: state},
+				{run, startedAt, restoration, previous, signal, tell},
+			);
 		} catch (error) {
 			return {run, target, point, outcome: 'failed', replaced: [], outageSeconds: 0, error: explain(error)};
 		}
@@ -82,7 +91,8 @@ export function createRestores({
 					signal.throwIfAborted();
 					tell({type: 'step', step: 'plan'});
 					const targets = await targetsOf(record);
-					await repository.open();
+					const keeper = repositories.named(record.keptIn);
+					await keeper.open();
 					const found = planUndo(targets, {containers: await engine.list(), self: self.containerId}, record.replacements, record.target);
 					const isUntouched = record.phase === 'loading';
 					const plan = isUntouched ? {...found, stop: []} : found;
@@ -92,7 +102,7 @@ export function createRestores({
 
 					const work = verb === 'undo' ? undoRestore : finishRestore;
 					return await work(
-						{...workshop, restores: state},
+						{...workshop, restic: keeper.restic, keeper, restores: state},
 						{
 							run,
 							record: isUntouched ? {...record, replacements: record.replacements.map(untouched)} : record,
@@ -136,9 +146,11 @@ export function createRestores({
 			return settle(record, 'finish', {trigger});
 		},
 		async planRestore(request) {
-			const {target, points, sources, stop, into, warnings, acknowledge} = await prepare(request);
+			const {restoration, from} = await prepare(request);
+			const {target, points, sources, stop, into, warnings, acknowledge} = restoration;
 			return {
 				target,
+				from: from.name,
 				point: pointView(points[0], verifiedPoints(state, points[0].target)),
 				points: points.map(point => pointView(point, verifiedPoints(state, point.target))),
 				sources: sources.flatMap(source => (source.paths ?? ['']).map(path => subjectOf(source, target) + path)),
@@ -149,7 +161,7 @@ export function createRestores({
 			};
 		},
 		async restore(request) {
-			const restoration = await prepare(request);
+			const {restoration} = await prepare(request);
 			const {acknowledge} = restoration;
 			if (acknowledge !== undefined && request.acknowledged !== true) {
 				throw new UsageError(`\`${restoration.target}\` has a warning that must be acknowledged before a restore: ${acknowledge}`, {

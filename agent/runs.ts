@@ -24,6 +24,8 @@ export interface Job<Result extends RunResult> {
 	exclusive?: boolean;
 	/** Touches nothing of the target: it goes on beside another run of it, but not beside one of its own operation. */
 	beside?: boolean;
+	/** Takes no turn: it may last for days, works with the repositories alone, and restic's locks keep it and maintenance apart. */
+	background?: boolean;
 	/** Never rejects: a failure is an outcome. A run that is cancelled while it waits is called without its turn: nothing may be done then. */
 	work: (context: RunContext) => Promise<Result>;
 }
@@ -104,6 +106,7 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 			trigger,
 			exclusive = false,
 			beside = false,
+			background = false,
 			work,
 		}: Job<Result>): Accepted<Result> {
 			if (closing) {
@@ -128,7 +131,7 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 			tell({type: 'queued', operation, trigger});
 			const perform = async (): Promise<Result> => {
 				const {signal} = controller;
-				const end = await turns.take({exclusive, signal}).catch(() => () => {});
+				const end = background ? () => {} : await turns.take({exclusive, signal}).catch(() => () => {});
 				let result: Result;
 				try {
 					const startedAt = new Date();

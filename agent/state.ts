@@ -255,12 +255,12 @@ function openJournal(database: DatabaseSync): Journal {
 }
 
 function openRestores(database: DatabaseSync): RestoreJournal {
-	const save = database.prepare('insert or replace into restores values (?, ?, ?, ?, ?, ?, ?)');
+	const save = database.prepare('insert or replace into restores values (?, ?, ?, ?, ?, ?, ?, ?)');
 	const all = database.prepare('select * from restores order by run');
 	const remove = database.prepare('delete from restores where run = ?');
 	return {
-		saveRestore({run, target, point, phase, replacements, swappedAt, settledBy}) {
-			save.run(run, target, point, phase, JSON.stringify(replacements), swappedAt, settledBy);
+		saveRestore({run, target, point, phase, replacements, swappedAt, settledBy, keptIn}) {
+			save.run(run, target, point, phase, JSON.stringify(replacements), swappedAt, settledBy, keptIn);
 		},
 		restores: () =>
 			all.all().map(row => ({
@@ -271,6 +271,7 @@ function openRestores(database: DatabaseSync): RestoreJournal {
 				replacements: JSON.parse(String(row.replacements)) as Replacement[],
 				swappedAt: row.swapped_at as number | null,
 				settledBy: row.settled_by as string | null,
+				keptIn: String(row.kept_in),
 			})),
 		removeRestore(run) {
 			remove.run(run);

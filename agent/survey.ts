@@ -7,6 +7,7 @@ import type {Problem} from '../docker/labels.ts';
 import type {Self} from '../docker/self.ts';
 import {staging} from '../docker/worker.ts';
 import {explain, NotFoundError} from './errors.ts';
+import {copyProblems} from './plan/copies.ts';
 import {type Plan, planTarget} from './plan.ts';
 import type {ScheduleEntry} from './schedule.ts';
 import {connectPostgres, listDatabases} from './sources/postgres-server.ts';
@@ -50,6 +51,8 @@ export interface SurveyOptions {
 	/** Compose projects that the agent looks at; empty: all. */
 	projects: readonly string[];
 	schedule: string;
+	/** Names of the configured ones. */
+	copies: readonly string[];
 }
 
 /** Asking servers for their databases takes a few processes each. */
@@ -65,7 +68,7 @@ interface Answer {
 	dataDirectory: string;
 }
 
-export function createSurvey({engine, self, dataRoot, prefix, projects, schedule}: SurveyOptions): Survey {
+export function createSurvey({engine, self, dataRoot, prefix, projects, schedule, copies}: SurveyOptions): Survey {
 	// A target's files are mounted in a worker under the target's name, beside the agent's own mounts.
 	const reserved = [staging, ...self.mounts.map(({path}) => path)].map(path => path.split('/')[1] ?? '');
 	const servers = new PQueue({concurrency: serversAtOnce});
@@ -84,7 +87,8 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 			self: self.containerId,
 			dataRoot,
 		});
-		return {target, plan, problems: [...target.problems, ...problems, ...unreachable], dataDirectories};
+		const unknown = copyProblems(target.policy.copies, {subject: target.name, label: `${prefix}copies`, copies});
+		return {target, plan, problems: [...target.problems, ...problems, ...unknown, ...unreachable], dataDirectories};
 	};
 
 	const ask = async ({policy, container}: Target['members'][number], maximumAgeMs: number): Promise<Answer> => {

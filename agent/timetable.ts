@@ -3,7 +3,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type {Agent} from './agent.ts';
 import type {Config} from './config.ts';
-import {repositoryTarget} from './events.ts';
+import {repositoryOfTarget, repositoryTarget} from './events.ts';
 import type {Log} from './log.ts';
 import {createSchedule, type Due, type Schedule, type ScheduledOperation, type ScheduleEntry} from './schedule.ts';
 import type {State} from './state.ts';
@@ -23,6 +23,7 @@ export function keepSchedule(agent: Agent, {timeZone, log}: {timeZone: string; l
 		prune: async () => (await agent.prune('schedule')).finished,
 		check: async () => (await agent.check('next', 'schedule')).finished,
 		drill: async target => drills.add(async () => (await agent.drill({target, point: 'latest', trigger: 'schedule'})).finished),
+		copy: async subject => (await agent.copy(repositoryOfTarget(subject), 'schedule')).finished,
 	};
 	const meeting = new Map<string, {cold: boolean}>();
 

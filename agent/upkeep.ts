@@ -153,7 +153,7 @@ async function ownPoints({restic, host}: Workshop): Promise<Point[]> {
 	return pointsOf((await restic().snapshots(['holdfast'])).filter(snapshot => snapshot.host === host));
 }
 
-function doubtOf(found: Awaited<ReturnType<Survey['targets']>>[number] | undefined): string | undefined {
+export function doubtOf(found: Awaited<ReturnType<Survey['targets']>>[number] | undefined): string | undefined {
 	if (found === undefined) {
 		return 'it is not found on this engine, so nobody knows what it should keep';
 	}
@@ -161,11 +161,11 @@ function doubtOf(found: Awaited<ReturnType<Survey['targets']>>[number] | undefin
 	return found.problems.length > 0 ? 'its labels have mistakes, so nobody knows what it should keep' : undefined;
 }
 
-const lastOutcome = (state: State, target: string): Outcome | undefined =>
+export const lastOutcome = (state: State, target: string): Outcome | undefined =>
 	state.runs({target, operation: 'backup', limit: 10}).find(record => record.state === 'finished')?.outcome ?? undefined;
 
 /** The newest point that a drill has proven, and those that a restore which may still be undone has used. */
-function neededPoints(state: State, target: string, points: readonly Point[]): Map<string, string> {
+export function neededPoints(state: State, target: string, points: readonly Point[]): Map<string, string> {
 	const needed = new Map<string, string>();
 	for (const restore of state.restores()) {
 		if (restore.target === target) {

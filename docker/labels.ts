@@ -4,6 +4,7 @@ import {quote} from '../agent/reading/quote.ts';
 import {nonEmptyText, type Reader} from '../agent/reading/reader.ts';
 import {
 	readContainerUser,
+	readCopies,
 	readDatabases,
 	readDuration,
 	readEnable,
@@ -69,6 +70,7 @@ export interface Policy {
 	/** When it is stopped for the backup, whatever is done at other times; like `schedule`. */
 	scheduleCold?: string | undefined;
 	keep?: Keep | undefined;
+	/** Names; absent: all that are configured. */
 	copies?: readonly string[] | undefined;
 	quiesce?: 'none' | 'pause' | 'stop' | undefined;
 	quiesceWith: readonly string[];
@@ -152,7 +154,7 @@ function readTiming(
 		schedule: read('schedule', readCronLine),
 		scheduleCold: read('schedule.cold', readCronLine),
 		keep: read('keep', readKeep),
-		copies: read('copies', readNames),
+		copies: read('copies', readCopies),
 		quiesce: read('quiesce', readQuiesce),
 		quiesceWith: read('quiesce.with', readNames) ?? [],
 		quiesceTimeoutMs: read('quiesce.timeout', readDuration),

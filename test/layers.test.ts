@@ -6,14 +6,14 @@ import test from 'ava';
 const layers: ReadonlyArray<readonly RegExp[]> = [
 	[/^agent\/(?:main|daemon)\.ts$/, /^agent\/cli\//, /^agent\/api\//, /^bot\//],
 	[
-		/^agent\/(?:agent|runs|turns|survey|recover|recover-restores|restores|drills|archives|notify|expire|views|doctor|schedule|due|timetable|observe|metrics|expected|unprotected)\.ts$/,
+		/^agent\/(?:agent|runs|turns|survey|recover|recover-restores|restores|drills|copying|archives|notify|expire|views|doctor|schedule|due|timetable|observe|metrics|expected|unprotected)\.ts$/,
 		/^agent\/(?:metrics|doctor)\//,
 		/^agent\/notify\//,
 		/^agent\/(?:maintenance|inventory|upkeep)\.ts$/,
 	],
 	[
-		/^agent\/(?:backup|moment|restore|restore-plan|preflight|restore-check|restore-together|restore-choice|restore-places|restore-run|restore-stops|roll-back|undo|undo-plan|replacements|drill|drill-plan|retention|copies|export|import|sweep|locks|points|previous|repository)\.ts$/,
-		/^agent\/(?:keep-policy|shrink|forgetting)\.ts$/,
+		/^agent\/(?:backup|moment|restore|restore-plan|preflight|restore-check|restore-from|restore-together|restore-choice|restore-places|restore-run|restore-stops|roll-back|undo|undo-plan|replacements|drill|drill-plan|retention|copies|export|import|sweep|locks|points|previous|repository|repositories)\.ts$/,
+		/^agent\/(?:keep-policy|copy-policy|shrink|forgetting)\.ts$/,
 	],
 	[/^agent\/(?:plan|manifest|state|housekeeping|migrations)\.ts$/, /^agent\/(?:plan|portable|sources|restic)\//],
 	[/^docker\//],

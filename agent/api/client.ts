@@ -19,7 +19,7 @@ import type {AuditEntry, AuditOutcome, AuditView} from '../audit.ts';
 import {BusyError, NotFoundError, RepositoryError, RunError, UsageError} from '../errors.ts';
 import type {RunEvent} from '../events.ts';
 import {readEvents} from './event-reader.ts';
-import type {BackupTargets, DrillTargets, ErrorBody, Health, PlanView, Refusal, Started} from './shapes.ts';
+import type {BackupTargets, DrillTargets, ErrorBody, Health, PlanView, Refusal, Started, WantedCopies} from './shapes.ts';
 import {asResponse, transfer} from './transfer.ts';
 
 export interface Client {
@@ -32,7 +32,9 @@ export interface Client {
 	plans: () => Promise<Array<PlanView | NoPlan>>;
 	status: () => Promise<StatusView[]>;
 	/** @throws {RepositoryError} */
-	points: (target?: string) => Promise<PointView[]>;
+	points: (target?: string, from?: string) => Promise<PointView[]>;
+	/** One answer a copy, in their order. */
+	copy: (copies: WantedCopies, trigger: string) => Promise<Array<Started | Refusal>>;
 	runs: (options?: {target?: string | undefined; limit?: number | undefined}) => Promise<RunView[]>;
 	/** @throws {NotFoundError} */
 	run: (run: string) => Promise<RunView>;
@@ -144,7 +146,8 @@ export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Cl
 		plan: target => get('plan', {target}),
 		plans: () => get('plan'),
 		status: () => get('status'),
-		points: target => get('points', {target}),
+		points: (target, from) => get('points', {target, from}),
+		copy: async (copies, trigger) => (await post<{runs: Array<Started | Refusal>}>('copy', {...copies, trigger})).runs,
 		runs: ({target, limit} = {}) => get('runs', {target, limit}),
 		run: run => get(runPath(run)),
 		follow: (run, signal) =>

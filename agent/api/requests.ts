@@ -14,10 +14,16 @@ const trigger = z
 
 /** Stopped for the backup, whatever the labels say of quiescing. */
 const cold = z.literal(true).optional();
+const copyName = z.string().min(1).max(100);
 
 export const backupRequest = z.union([
 	z.strictObject({targets: z.array(target).min(1).max(1000), cold, trigger}),
 	z.strictObject({all: z.literal(true), cold, trigger}),
+]);
+
+export const copyRequest = z.union([
+	z.strictObject({copies: z.array(copyName).min(1).max(100), trigger}),
+	z.strictObject({all: z.literal(true), trigger}),
 ]);
 
 export const restoreRequest = z.strictObject({
@@ -28,11 +34,12 @@ export const restoreRequest = z.strictObject({
 	into: z.string().min(1).max(300).optional(),
 	forceTarget: z.boolean().optional(),
 	acknowledged: z.boolean().optional(),
+	from: copyName.optional(),
 	trigger,
 });
 
 export const drillRequest = z.union([
-	z.strictObject({target, point: z.string().min(1).max(100).default('latest'), trigger}),
+	z.strictObject({target, point: z.string().min(1).max(100).default('latest'), from: copyName.optional(), trigger}),
 	z.strictObject({all: z.literal(true), trigger}),
 ]);
 
@@ -56,7 +63,7 @@ export const exportQuery = z.strictObject({target, point: z.string().min(1).max(
 export const importQuery = z.strictObject({target, file: z.string().min(1).max(300).default('archive'), only, trigger});
 
 export const planQuery = z.object({target: target.optional()});
-export const pointsQuery = z.object({target: target.optional()});
+export const pointsQuery = z.object({target: target.optional(), from: copyName.optional()});
 export const runsQuery = z.object({target: target.optional(), limit: z.coerce.number().int().min(1).max(1000).default(100)});
 export const runParameter = z.string().min(1).max(100);
 

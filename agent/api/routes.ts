@@ -4,7 +4,7 @@ import {type Context, Hono} from 'hono';
 import {bodyLimit as limitBody} from 'hono/body-limit';
 import type {Accepted, Agent} from '../agent.ts';
 import {UsageError} from '../errors.ts';
-import type {RunResult} from '../events.ts';
+import {type RunResult, repositoryTarget} from '../events.ts';
 import {addArchives} from './archives.ts';
 import {addAuditRoutes} from './audit-routes.ts';
 import {eventStream} from './event-stream.ts';
@@ -15,6 +15,7 @@ import {
 	backupRequest,
 	bodyLimit,
 	checkRequest,
+	copyRequest,
 	drillRequest,
 	json,
 	noFields,
@@ -59,7 +60,10 @@ export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 		return context.json((await agent.plans()).map(plan => ('error' in plan ? plan : planView(plan))));
 	});
 	routes.get('/status', async context => context.json(await agent.status()));
-	routes.get('/points', async context => context.json(await agent.points(parse(pointsQuery, context.req.query()).target)));
+	routes.get('/points', async context => {
+		const {target, from} = parse(pointsQuery, context.req.query());
+		return context.json(await agent.points(target, from));
+	});
 	routes.get('/doctor', async context => context.json(await agent.doctor()));
 
 	routes.get('/runs', context => context.json(agent.runs(parse(runsQuery, context.req.query()))));
@@ -93,6 +97,15 @@ export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 		const runs: Array<Started | Refusal> = [];
 		for (const {target} of await agent.targets()) {
 			runs.push(await started(options, target, agent.drill({target, point: 'latest', trigger})));
+		}
+
+		return context.json({runs}, 202);
+	});
+	routes.post('/copy', async context => {
+		const request = parse(copyRequest, await json(context.req));
+		const runs: Array<Started | Refusal> = [];
+		for (const name of 'all' in request ? agent.copies() : new Set(request.copies)) {
+			runs.push(await started(options, repositoryTarget(name), agent.copy(name, request.trigger)));
 		}
 
 		return context.json({runs}, 202);

@@ -47,7 +47,10 @@ export interface PlanView {
 export type BackupTargets = ({targets: readonly string[]} | {all: true}) & {cold?: true};
 
 /** Asked for: a point of one target, or the latest of all. */
-export type DrillTargets = {target: string; point: string} | {all: true};
+export type DrillTargets = {target: string; point: string; from?: string | undefined} | {all: true};
+
+/** Asked for: these copies, or all that are configured. */
+export type WantedCopies = {copies: readonly string[]} | {all: true};
 
 export interface Health {
 	healthy: boolean;

@@ -1,13 +1,11 @@
-import PQueue from 'p-queue';
-import type {Client} from '../api/client.ts';
-import type {BackupTargets, Refusal, Started} from '../api/shapes.ts';
-import {explain, RunError, UsageError} from '../errors.ts';
+import type {BackupTargets} from '../api/shapes.ts';
+import {RunError, UsageError} from '../errors.ts';
 import type {BackupResult} from '../events.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
 import {type ExitCode, exit, exitOfOutcomes} from './exit.ts';
-import {follow, tellGoesOn} from './follow.ts';
-import {howToLabel, inBrackets} from './problems.ts';
-import {createProgress, type Progress} from './progress.ts';
+import {tellGoesOn} from './follow.ts';
+import {followAll, unfinished} from './follow-all.ts';
+import {howToLabel} from './problems.ts';
 import {printBackups} from './results.ts';
 
 interface BackupOptions extends JsonOption {
@@ -33,7 +31,12 @@ async function backup(context: Context, targets: readonly string[], {all, cold, 
 		throw new RunError(howToLabel);
 	}
 
-	const results = await awaitAll(context, client, answers, result => json && context.out.json(result));
+	const results = await followAll<BackupResult>(context, {
+		client,
+		answers,
+		print: result => json && context.out.json(result),
+		failed: (...failure) => failed(context, ...failure),
+	});
 	if (context.interrupted.aborted) {
 		tellGoesOn(context, unfinished(answers, results));
 		return exit.interrupted;
@@ -59,50 +62,6 @@ function wanted(targets: readonly string[], all: true | undefined): BackupTarget
 	return all ? {all} : {targets};
 }
 
-/** Connections at a time; a run that ends before it is looked at tells its story all the same. */
-const mostFollowed = 16;
-
-/** Results in the order of the answers; each is printed as it comes. On Ctrl-C: those that came before. */
-async function awaitAll(
-	context: Context,
-	client: Client,
-	answers: ReadonlyArray<Started | Refusal>,
-	print: (result: BackupResult) => void,
-): Promise<BackupResult[]> {
-	const progress = createProgress(context.err);
-	const queue = new PQueue({concurrency: mostFollowed});
-	const results = await queue.addAll(
-		answers.map(answer => async () => {
-			const result = await resultOf(context, client, answer, progress);
-			if (result) {
-				print(result);
-			}
-
-			return result;
-		}),
-	);
-	progress.end();
-	return results.filter(result => result !== undefined);
-}
-
-/** Undefined on Ctrl-C. A target that was refused, or whose run was lost sight of, counts as failed. */
-async function resultOf(
-	context: Context,
-	client: Client,
-	answer: Started | Refusal,
-	progress: Progress,
-): Promise<BackupResult | undefined> {
-	if (!('run' in answer)) {
-		return failed(context, answer.target, '', answer.error + inBrackets(answer.hint));
-	}
-
-	try {
-		return (await follow(client, answer.run, progress, context.interrupted)) as BackupResult;
-	} catch (error) {
-		return context.interrupted.aborted ? undefined : failed(context, answer.target, answer.run, explain(error));
-	}
-}
-
 const failed = ({now}: Context, target: string, run: string, error: string): BackupResult => ({
 	run,
 	target,
@@ -114,6 +73,3 @@ const failed = ({now}: Context, target: string, run: string, error: string): Bac
 	sources: [],
 	error,
 });
-
-const unfinished = (answers: ReadonlyArray<Started | Refusal>, results: readonly BackupResult[]): Started[] =>
-	answers.filter((answer): answer is Started => 'run' in answer && !results.some(({run}) => run === answer.run));

@@ -13,6 +13,7 @@ import {printDrill} from './results.ts';
 interface DrillOptions extends JsonOption {
 	all?: true;
 	point?: string;
+	from?: string;
 }
 
 export const addDrill: AddCommand = (program, context) => {
@@ -21,6 +22,7 @@ export const addDrill: AddCommand = (program, context) => {
 		.description('rehearse a restore: load a point into scratch, check it, throw the scratch away')
 		.argument('[target]', 'as `holdfast targets` names it')
 		.option('--point <id>', 'as `holdfast points` names it; the latest without')
+		.option('--from <copy>', 'a point of a copy, instead of the primary repository')
 		.option('--all', 'the latest point of every target')
 		.addHelpText(
 			'after',
@@ -29,9 +31,9 @@ export const addDrill: AddCommand = (program, context) => {
 		.action(async (target: string | undefined, options: DrillOptions) => context.end(await drill(context, target, options)));
 };
 
-async function drill(context: Context, target: string | undefined, {all, point, json}: DrillOptions): Promise<ExitCode> {
+async function drill(context: Context, target: string | undefined, {all, point, from, json}: DrillOptions): Promise<ExitCode> {
 	const client = await context.connect();
-	const answers = await client.drill(wanted(target, all, point), 'cli');
+	const answers = await client.drill(wanted(target, all, point, from), 'cli');
 	if (answers.length === 0) {
 		throw new RunError(howToLabel);
 	}
@@ -56,14 +58,14 @@ async function drill(context: Context, target: string | undefined, {all, point, 
 /** Connections at a time. */
 const mostFollowed = 16;
 
-function wanted(target: string | undefined, all: true | undefined, point: string | undefined): DrillTargets {
-	if (all ? target !== undefined || point !== undefined : target === undefined) {
+function wanted(target: string | undefined, all: true | undefined, point: string | undefined, from: string | undefined): DrillTargets {
+	if (all ? target !== undefined || point !== undefined || from !== undefined : target === undefined) {
 		throw new UsageError('`holdfast drill` takes either a target, with or without --point, or --all', {
 			hint: '`holdfast targets` lists them',
 		});
 	}
 
-	return all ? {all} : {target: target ?? '', point: point ?? 'latest'};
+	return all ? {all} : {target: target ?? '', point: point ?? 'latest', from};
 }
 
 /** Undefined on Ctrl-C. A target that was refused, or whose run was lost sight of, counts as failed. */

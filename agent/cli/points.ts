@@ -7,13 +7,14 @@ export const addPoints: AddCommand = (program, {connect, out, err, end, now}) =>
 		.command('points')
 		.description('list restore points, newest first')
 		.argument('[target]', 'as `holdfast targets` names it; all of them without')
-		.addHelpText('after', '\nExamples:\n  $ holdfast points\n  $ holdfast points shop/db --json')
-		.action(async (target: string | undefined, {json}: JsonOption) => {
-			const points = await (await connect()).points(target);
+		.option('--from <copy>', 'those of a copy, instead of the primary repository')
+		.addHelpText('after', '\nExamples:\n  $ holdfast points\n  $ holdfast points shop/db --json\n  $ holdfast points --from offsite')
+		.action(async (target: string | undefined, {json, from}: JsonOption & {from?: string}) => {
+			const points = await (await connect()).points(target, from);
 			if (json) {
 				out.json(points);
 			} else if (points.length === 0) {
-				err.line`no restore points yet: holdfast backup ${target ?? '--all'}`;
+				err.line`no restore points yet: holdfast ${from === undefined ? `backup ${target ?? '--all'}` : `copy ${from}`}`;
 			} else {
 				out.table(
 					[

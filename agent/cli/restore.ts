@@ -12,6 +12,7 @@ import {watch} from './watch.ts';
 interface RestoreOptions extends JsonOption {
 	point: string;
 	only?: string[];
+	from?: string;
 	into?: string;
 	forceTarget?: true;
 	yes?: true;
@@ -27,6 +28,7 @@ export const addRestore: AddCommand = (program, context) => {
 		.option('--only <source...>', 'only these sources, as `holdfast points` names them; a path behind a volume is a file or folder in it')
 		.option('--into <name>', 'restore one Postgres database beside the live ones, under this name; nothing is stopped or replaced')
 		.option('--force-target', 'restore a point of another target, too')
+		.option('--from <copy>', 'from a copy, instead of the primary repository')
 		.option('--dry-run', 'print what would happen, and stop')
 		.option('--yes', 'do not ask')
 		.addHelpText(
@@ -57,7 +59,7 @@ function addSettle(restoring: Command, context: Context, verb: 'undo' | 'finish'
 async function restore(
 	context: Context,
 	target: string,
-	{point, only = [], into, forceTarget, yes, dryRun, json}: RestoreOptions,
+	{point, only = [], from, into, forceTarget, yes, dryRun, json}: RestoreOptions,
 ): Promise<ExitCode> {
 	if (!yes && !dryRun && !context.stdin.isTTY) {
 		throw new UsageError('`holdfast restore` asks before it replaces data, and nobody can answer here', {
@@ -70,6 +72,7 @@ async function restore(
 		target,
 		point,
 		only,
+		from,
 		...(into !== undefined && {into}),
 		...(forceTarget !== undefined && {forceTarget}),
 		trigger: 'cli',
@@ -96,11 +99,11 @@ async function restore(
 	return watch(context, {client, run: await client.restore({...request, acknowledged: true}), target, json});
 }
 
-function printPlan(output: Output, {target, points, sources, stop, into, warnings}: RestorePlan, now: number): void {
+function printPlan(output: Output, {target, from, points, sources, stop, into, warnings}: RestorePlan, now: number): void {
 	const isOne = points.length === 1;
 	for (const point of points) {
 		const name = isOne ? target : point.target;
-		output.line`restore ${styled('bold', name)} to ${moment(point.time)} (${when(point.time, now)}), point ${point.point}`;
+		output.line`restore ${styled('bold', name)} to ${moment(point.time)} (${when(point.time, now)}), point ${point.point}${from === 'primary' ? '' : ` of copy ${from}`}`;
 	}
 
 	const sizes = new Map(

@@ -1,5 +1,6 @@
 /** Results of runs, for people. */
-import type {BackupResult, CheckResult, DrillResult, PruneResult, RestoreResult, RunResult} from '../events.ts';
+import type {BackupResult, CheckResult, CopyResult, DrillResult, PruneResult, RestoreResult, RunResult} from '../events.ts';
+import {repositoryOfTarget} from '../events.ts';
 import type {Output} from './output.ts';
 import {styleOfOutcome} from './progress.ts';
 import {styled} from './text.ts';
@@ -10,6 +11,8 @@ export function printResult(out: Output, err: Output, result: RunResult): void {
 		printBackups(out, err, [result]);
 	} else if ('sources' in result) {
 		printDrill(out, err, result);
+	} else if ('copied' in result) {
+		printCopies(out, err, [result]);
 	} else if ('removed' in result) {
 		printPrune(out, err, result);
 	} else if ('readData' in result) {
@@ -59,6 +62,30 @@ export function printBackups(out: Output, err: Output, results: readonly BackupR
 		if (error !== undefined) {
 			err.line`${target}: ${styled(styleOfOutcome[outcome], outcome)}: ${error}`;
 		}
+	}
+}
+
+export function printCopies(out: Output, err: Output, results: readonly CopyResult[]): void {
+	out.table(
+		[
+			{title: 'COPY', wrap: 24},
+			{title: 'OUTCOME'},
+			{title: 'COPIED', align: 'right'},
+			{title: 'REMOVED', align: 'right'},
+			{title: 'POINTS', align: 'right'},
+			{title: 'TOOK', align: 'right'},
+		],
+		results.map(({target, outcome, copied, removed, points, durationSeconds}) => [
+			repositoryOfTarget(target),
+			styled(styleOfOutcome[outcome], outcome),
+			String(copied),
+			String(removed),
+			points === null ? '-' : String(points),
+			duration(durationSeconds),
+		]),
+	);
+	for (const {target, outcome, error} of results.filter(result => result.error !== undefined)) {
+		err.line`${repositoryOfTarget(target)}: ${styled(styleOfOutcome[outcome], outcome)}: ${error ?? ''}`;
 	}
 }
 

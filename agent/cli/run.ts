@@ -9,6 +9,7 @@ import {addCancel} from './cancel.ts';
 import {addCheck} from './check.ts';
 import {addCompletion} from './completion.ts';
 import type {AddCommand, Context, Surroundings} from './context.ts';
+import {addCopy} from './copy.ts';
 import {addDoctor} from './doctor.ts';
 import {addDrill} from './drill.ts';
 import {exit, exitOfError} from './exit.ts';
@@ -33,6 +34,7 @@ const commands: readonly AddCommand[] = [
 	addStatus,
 	addDoctor,
 	addBackup,
+	addCopy,
 	addPoints,
 	addRuns,
 	addCancel,

@@ -55,6 +55,9 @@ export const readVolumes = wordsOf({true: true, false: false}, listOf(readVolume
 
 const readDatabase: Reader<string> = text => (text === '' ? {rule: 'must be `true`, `false`, or names of databases'} : {value: text});
 
+/** `none`, or names. */
+export const readCopies = wordsOf({none: []}, readNames);
+
 /** A JSON array can name databases that are called `true`, or that hold commas. */
 export const readDatabases = wordsOf({true: 'all', false: 'none'} as const, listOf(readDatabase));
 

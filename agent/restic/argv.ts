@@ -1,5 +1,5 @@
 /** The only place that builds restic's arguments. Every value stands behind `--option=` or `--`, so that none becomes an option. */
-import type {FilesOptions, RestoreOptions, StreamOptions} from './restic.ts';
+import type {CopyOptions, FilesOptions, RestoreOptions, StreamOptions} from './restic.ts';
 
 export type Arguments = readonly string[];
 
@@ -114,6 +114,21 @@ export const restore = (options: RestoreOptions): Arguments => ['restore', ...re
 export const changes = (options: RestoreOptions): Arguments => ['restore', '--dry-run', ...restoring({...options, delete: false})];
 
 export const find = (id: string, path: string): Arguments => ['ls', '--', checkId(id), checkAbsolute(path)];
+
+/** `--from-repo` itself is in the environment. */
+export const initLike: Arguments = ['init', '--copy-chunker-params'];
+
+export const copy = ({
+	snapshots: ids,
+	limitUpload,
+	limitDownload,
+}: Pick<CopyOptions, 'snapshots' | 'limitUpload' | 'limitDownload'>): Arguments => [
+	'copy',
+	...(limitUpload === undefined ? [] : [`--limit-upload=${limitUpload}`]),
+	...(limitDownload === undefined ? [] : [`--limit-download=${limitDownload}`]),
+	'--',
+	...ids.map(checkId),
+];
 
 export const forget = (ids: readonly string[]): Arguments => ['forget', '--', ...ids.map(checkId)];
 

@@ -20,6 +20,8 @@ export interface Call {
 	hold?: Hold | undefined;
 	/** Text instead of JSON lines: some verbs tell their progress in text only. */
 	plain?: true;
+	/** A second repository, which is only read. */
+	from?: Repository | undefined;
 }
 
 export interface Caller {
@@ -41,11 +43,11 @@ interface CallerOptions {
 
 export function createCaller(place: Place, repository: Repository, {answerWithinMs, cached}: CallerOptions): Caller {
 	const redact = redactor(repository);
-	const name = `repository \`${repository.name}\` (${publicLocation(repository.location)})`;
-	const environment = {...repository.env, RESTIC_REPOSITORY: repository.location, RESTIC_PROGRESS_FPS: '2', TZ: 'UTC'};
+	const own = {...repository.env, RESTIC_REPOSITORY: repository.location, RESTIC_PROGRESS_FPS: '2', TZ: 'UTC'};
 
-	const commandOf = ({arguments: [verb = '', ...rest], signal, hold, plain}: Call): Command => {
-		const options = Object.entries(repository.options ?? {}).map(([name, value]) => `--option=${name}=${value}`);
+	const commandOf = ({arguments: [verb = '', ...rest], signal, hold, plain, from}: Call): Command => {
+		const environment = from === undefined ? own : {...environmentOfSecond(from), ...own};
+		const options = Object.entries({...from?.options, ...repository.options}).map(([name, value]) => `--option=${name}=${value}`);
 		const cache = cached ? `--cache-dir=${repository.cacheDirectory}` : '--no-cache';
 		const restic = ['restic', verb, ...(plain ? [] : ['--json']), cache, ...options, ...rest] as const;
 		return {argv: hold ? holdingArgv(restic) : restic, env: environment, signal, stdin: hold !== undefined};
@@ -53,7 +55,13 @@ export function createCaller(place: Place, repository: Repository, {answerWithin
 
 	const check = (call: Call, exit: Exit): void => {
 		if (exit.exitCode !== 0) {
-			throw repositoryError({action: call.action, repository: name, exit, redact});
+			const {from} = call;
+			throw repositoryError({
+				action: call.action,
+				repository: from === undefined ? nameOf(repository) : `${nameOf(repository)} or ${nameOf(from)}`,
+				exit,
+				redact: from === undefined ? redact : text => redactor(from)(redact(text)),
+			});
 		}
 	};
 
@@ -88,7 +96,7 @@ export function createCaller(place: Place, repository: Repository, {answerWithin
 			return await read({...call, signal}, text);
 		} catch (error) {
 			if (timeout.aborted && !call.signal?.aborted) {
-				throw new RepositoryError('unreachable', `${call.action}: ${name} gave no answer within ${answerWithinMs / 1000} s`, {
+				throw new RepositoryError('unreachable', `${call.action}: ${nameOf(repository)} gave no answer within ${answerWithinMs / 1000} s`, {
 					hint: 'check the network, the address and the credentials',
 				});
 			}
@@ -98,6 +106,21 @@ export function createCaller(place: Place, repository: Repository, {answerWithin
 	};
 
 	return {start, read, ask, failed};
+}
+
+const nameOf = ({name, location}: Repository): string => `repository \`${name}\` (${publicLocation(location)})`;
+
+/** restic has names of its own for what opens a second repository; the rest of the environment is one for both. */
+function environmentOfSecond({
+	location,
+	env: {RESTIC_PASSWORD: password, RESTIC_KEY_HINT: hint, ...env},
+}: Repository): Record<string, string> {
+	return {
+		...env,
+		RESTIC_FROM_REPOSITORY: location,
+		...(password === undefined ? {} : {RESTIC_FROM_PASSWORD: password}),
+		...(hint === undefined ? {} : {RESTIC_FROM_KEY_HINT: hint}),
+	};
 }
 
 /** Reads JSON lines to the end; those of no interest are left out. */

@@ -62,6 +62,7 @@ export function parseMessage(line: string): Message | undefined {
 const snapshot = z.object({
 	id: z.string(),
 	time: z.coerce.date(),
+	tree: z.string().default(''),
 	hostname: z.string().default(''),
 	tags: z.array(z.string()).nullish(),
 	paths: z.array(z.string()).nullish(),

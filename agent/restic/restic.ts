@@ -26,6 +26,8 @@ export interface Repository {
 export interface Snapshot {
 	id: string;
 	time: Date;
+	/** The id of its content: the same wherever this content is stored, in this repository or another. */
+	tree: string;
 	host: string;
 	tags: readonly string[];
 	paths: readonly string[];
@@ -126,6 +128,17 @@ export interface ListOptions {
 	signal?: AbortSignal | undefined;
 }
 
+export interface CopyOptions {
+	/** Where the snapshots are. Its environment must fit this repository's: all but the password is one for both. */
+	from: Repository;
+	/** Ids there. */
+	snapshots: readonly string[];
+	/** KiB a second. */
+	limitUpload?: number | undefined;
+	limitDownload?: number | undefined;
+	signal?: AbortSignal | undefined;
+}
+
 export interface Lock {
 	id: string;
 	time: Date;
@@ -142,8 +155,11 @@ export interface Restic {
 	version: () => Promise<string>;
 	/** The repository's own id. */
 	id: (signal?: AbortSignal) => Promise<string>;
-	/** Makes a new repository. Only called where none was ever known. */
-	init: () => Promise<void>;
+	/**
+	 * Makes a new repository. Only called where none was ever known. With `like`, content is cut as in that one, so that what is copied from
+	 * there is found again here.
+	 */
+	init: (like?: Repository) => Promise<void>;
 	backupFiles: (options: FilesOptions) => Promise<Saved>;
 	backupStream: (options: StreamOptions) => Promise<Saved>;
 	/** Snapshots that carry all of the tags. */
@@ -164,6 +180,11 @@ export interface Restic {
 	changes: (options: RestoreOptions) => Promise<{bytes: number}>;
 	/** Writes the folder `subfolder` of a snapshot to `into`. */
 	restore: (options: RestoreOptions) => Promise<void>;
+	/**
+	 * Copies snapshots from another repository; those that are here already are left. Each gets a new id, and keeps its tree, time, host and
+	 * tags. The snapshots are saved at the end, when all their content is here. One that is not there is no error to restic: look afterwards.
+	 */
+	copy: (options: CopyOptions) => Promise<void>;
 	/** Snapshots that are gone already are no error. Waits for other users of the repository. */
 	forget: (snapshots: readonly string[], signal?: AbortSignal) => Promise<void>;
 	/** Removes the data that no snapshot needs. Waits for other users of the repository, and keeps them out meanwhile. */
@@ -235,9 +256,10 @@ export function createRestic(
 
 	const list = async (call: Call): Promise<Snapshot[]> => {
 		const found = snapshotList.parse(JSON.parse(await read(call, text))) ?? [];
-		return found.map(({id, time, hostname, tags, paths, summary}) => ({
+		return found.map(({id, time, tree, hostname, tags, paths, summary}) => ({
 			id,
 			time,
+			tree,
 			host: hostname,
 			tags: tags ?? [],
 			paths: paths ?? [],
@@ -275,8 +297,8 @@ export function createRestic(
 		version: async () => versionContent.parse(JSON.parse(await ask({action: 'version', arguments: ['version']}))).version,
 		id: async signal =>
 			configContent.parse(JSON.parse(await ask({action: 'opening', arguments: ['cat', '--no-lock', '--', 'config'], signal}))).id,
-		async init() {
-			await ask({action: 'making a new repository', arguments: ['init']});
+		async init(like) {
+			await ask({action: 'making a new repository', arguments: like === undefined ? ['init'] : argv.initLike, from: like});
 		},
 		backupFiles: options =>
 			backUp(
@@ -375,6 +397,12 @@ export function createRestic(
 			}
 
 			return {bytes};
+		},
+		async copy({from, snapshots, signal, ...limits}) {
+			for (const batch of argv.batches(snapshots)) {
+				const copying = argv.copy({snapshots: batch, ...limits});
+				await read({action: 'copying snapshots', arguments: patiently(copying), from, signal}, text);
+			}
 		},
 		async forget(snapshots, signal) {
 			for (const batch of argv.batches(snapshots)) {

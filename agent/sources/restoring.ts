@@ -33,6 +33,8 @@ export type RestoringSource = PlannedSource & {
 
 /** `worker` may write. */
 export interface RestoreContext extends SourceContext {
+	/** restic on the repository that what is overwritten goes to; it may be another one. */
+	keeper: Pick<RestoreContext, 'restic' | 'resticInto'>;
 	/** A place where restic's output goes to a file of the worker, instead of through the agent. */
 	resticInto: (file: string) => Restic;
 	/** Writes the replacement to the journal: on disk when it returns. */

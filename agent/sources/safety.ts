@@ -13,7 +13,7 @@ export interface Safety {
 
 /** @param all what else is restored: a volume leaves alone what is mounted inside it */
 export function safetyOf(source: PlannedSource, context: RestoreContext, index: number, all: readonly PlannedSource[]): Safety {
-	const stored = createSource(source, {...context, tag: safetyTag, time: () => new Date()}, index, all);
+	const stored = createSource(source, {...context, restic: context.keeper.restic, tag: safetyTag, time: () => new Date()}, index, all);
 	return {
 		async prepare() {
 			await stored.prepare();

@@ -1,7 +1,16 @@
 import test from 'ava';
 import {finishForgetting, forgetPoints, withoutPoint} from '../../agent/forgetting.ts';
 
-const snapshot = (id: string, ...tags: string[]) => ({id, tags, time: new Date(0), host: 'host', paths: [], bytes: 0, addedBytes: 0});
+const snapshot = (id: string, ...tags: string[]) => ({
+	id,
+	tags,
+	time: new Date(0),
+	tree: '',
+	host: 'host',
+	paths: [],
+	bytes: 0,
+	addedBytes: 0,
+});
 const source = (id: string, run: string) => snapshot(id, 'holdfast', `run:${run}`, 'target:a', 'source:volume:/data');
 const manifest = (id: string, run: string) => snapshot(id, 'holdfast', `run:${run}`, 'target:a', 'manifest:1');
 

@@ -7,7 +7,16 @@ import {createInventory} from '../../agent/inventory.ts';
 import {openState} from '../../agent/state.ts';
 import {until} from '../support/until.ts';
 
-const snapshot = (id: string, ...tags: string[]) => ({id, tags, time: new Date(0), host: 'host', paths: [], bytes: 0, addedBytes: 0});
+const snapshot = (id: string, ...tags: string[]) => ({
+	id,
+	tags,
+	tree: '',
+	time: new Date(0),
+	host: 'host',
+	paths: [],
+	bytes: 0,
+	addedBytes: 0,
+});
 const target = 'repository:primary';
 
 test('what the repository holds is counted at the start and after each run; what a prune measured is true after a restart', async t => {

@@ -10,6 +10,7 @@ function snapshot(run: string, tags: readonly string[], {target = 'app/db', time
 	return {
 		id,
 		time: new Date(time),
+		tree: '',
 		host: 'h',
 		tags: ['holdfast', `run:${run}`, `target:${target}`, ...tags],
 		paths: [],

@@ -1,7 +1,16 @@
 import test from 'ava';
 import {leftovers} from '../../agent/sweep.ts';
 
-const snapshot = (id: string, ...tags: string[]) => ({id, tags, time: new Date(0), host: 'host', paths: [], bytes: 0, addedBytes: 0});
+const snapshot = (id: string, ...tags: string[]) => ({
+	id,
+	tags,
+	time: new Date(0),
+	tree: '',
+	host: 'host',
+	paths: [],
+	bytes: 0,
+	addedBytes: 0,
+});
 const source = (id: string, run: string, target = 'shop/web') =>
 	snapshot(id, 'holdfast', `run:${run}`, `target:${target}`, 'source:volume:/data');
 const manifest = (id: string, run: string, target = 'shop/web') => snapshot(id, 'holdfast', `run:${run}`, `target:${target}`, 'manifest:1');

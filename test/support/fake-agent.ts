@@ -19,6 +19,7 @@ import {BusyError, NotFoundError, UsageError} from '../../agent/errors.ts';
 import {
 	type BackupResult,
 	type CheckResult,
+	type CopyResult,
 	type DrillResult,
 	type Operation,
 	type PruneResult,
@@ -38,6 +39,7 @@ export interface FakeAgent extends Agent {
 		plans: Map<string, Plan>;
 		status: StatusView[];
 		points: PointView[];
+		copies: string[];
 		findings: Finding[];
 		retentions: RetentionView[];
 		unlocked: Unlocked;
@@ -117,6 +119,7 @@ export function createFakeAgent(): FakeAgent {
 			plans: new Map(),
 			status: [],
 			points: [],
+			copies: [],
 			findings: [],
 			retentions: [],
 			unlocked: {removed: [], left: []},
@@ -185,6 +188,16 @@ export function createFakeAgent(): FakeAgent {
 			return {targets, scheduled: agent.has.scheduled, unprotected: agent.has.unprotected};
 		},
 		points: async name => agent.has.points.filter(point => name === undefined || point.target === name),
+		copies: () => agent.has.copies,
+		async copy(name, trigger) {
+			if (!agent.has.copies.includes(name)) {
+				throw new NotFoundError(`there is no copy \`${name}\``);
+			}
+
+			agent.calls.push({copy: name, trigger});
+			const {view, finished} = begin(repositoryTarget(name), 'copy', trigger);
+			return {run: view.run, finished: finished.promise as Promise<CopyResult>};
+		},
 		runs: ({target, operation, limit} = {}) =>
 			[...runs.values()]
 				.map(({view}) => view)
@@ -259,6 +272,7 @@ export function createFakeAgent(): FakeAgent {
 			const all = point.sources.map(({source}) => source);
 			return {
 				target: name,
+				from: request.from ?? 'primary',
 				point,
 				points: [point],
 				sources: request.only.length > 0 ? [...request.only] : all,
@@ -390,6 +404,8 @@ const resultOf = (view: RunView): RunResult => {
 			return drilled(view);
 		case 'prune':
 			return {...maintained, removed: [{target: 'shop/db', point: 'run-0'}], held: [], bytes: 9_000_000};
+		case 'copy':
+			return {...maintained, durationSeconds: 12.3, copied: 2, removed: 1, pruned: false, points: 7};
 		case 'check':
 			return {...maintained, readData: '1/13'};
 		default:

@@ -14,7 +14,7 @@ export async function prepare(): Promise<void> {
 		'holdfast-test/timescaledb:pg17',
 		'holdfast-test/promscale:pg17',
 		'holdfast-test/app:latest',
-		'holdfast-test/rclone:latest',
+		'holdfast-test/storage:latest',
 	]) {
 		await ensureImage(image);
 	}

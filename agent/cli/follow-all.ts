@@ -1,0 +1,58 @@
+/** Several runs at once, each followed to its end. */
+import PQueue from 'p-queue';
+import type {Client} from '../api/client.ts';
+import type {Refusal, Started} from '../api/shapes.ts';
+import {explain} from '../errors.ts';
+import type {RunResult} from '../events.ts';
+import type {Context} from './context.ts';
+import {follow} from './follow.ts';
+import {inBrackets} from './problems.ts';
+import {createProgress} from './progress.ts';
+
+/** Connections at a time; a run that ends before it is looked at tells its story all the same. */
+const mostFollowed = 16;
+
+export interface Followed<Result> {
+	client: Client;
+	answers: ReadonlyArray<Started | Refusal>;
+	/** Called as each comes. */
+	print: (result: Result) => void;
+	/** What stands for a run that was refused (`run` is '' then), or was lost sight of. */
+	failed: (target: string, run: string, error: string) => Result;
+}
+
+/** Results in the order of the answers. On Ctrl-C: those that came before. */
+export async function followAll<Result extends RunResult>(
+	context: Context,
+	{client, answers, print, failed}: Followed<Result>,
+): Promise<Result[]> {
+	const progress = createProgress(context.err);
+	const queue = new PQueue({concurrency: mostFollowed});
+	const resultOf = async (answer: Started | Refusal): Promise<Result | undefined> => {
+		if (!('run' in answer)) {
+			return failed(answer.target, '', answer.error + inBrackets(answer.hint));
+		}
+
+		try {
+			return (await follow(client, answer.run, progress, context.interrupted)) as Result;
+		} catch (error) {
+			return context.interrupted.aborted ? undefined : failed(answer.target, answer.run, explain(error));
+		}
+	};
+
+	const results = await queue.addAll(
+		answers.map(answer => async () => {
+			const result = await resultOf(answer);
+			if (result) {
+				print(result);
+			}
+
+			return result;
+		}),
+	);
+	progress.end();
+	return results.filter(result => result !== undefined);
+}
+
+export const unfinished = (answers: ReadonlyArray<Started | Refusal>, results: readonly RunResult[]): Started[] =>
+	answers.filter((answer): answer is Started => 'run' in answer && !results.some(({run}) => run === answer.run));
