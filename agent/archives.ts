@@ -1,5 +1,5 @@
 /** Portable archives as the agent offers them: a point goes out, or comes in as a new one. */
-import type {Accepted, Agent} from './agent.ts';
+import type {Agent} from './agent.ts';
 import type {Workshop} from './backup.ts';
 import {explain, UsageError} from './errors.ts';
 import type {BackupResult} from './events.ts';
@@ -9,6 +9,7 @@ import type {Log} from './log.ts';
 import {findPoint, readManifest} from './points.ts';
 import type {RepositoryDoor} from './repository.ts';
 import type {RunContext, Runs} from './runs.ts';
+import type {Accepted} from './shapes.ts';
 import type {Survey} from './survey.ts';
 
 interface Parts {

@@ -1,6 +1,6 @@
 /** The verbs of copies, as the agent offers them. */
 import type {Keep} from '../docker/labels.ts';
-import type {Accepted, Agent} from './agent.ts';
+import type {Agent} from './agent.ts';
 import type {Workshop} from './backup.ts';
 import {copyPoints, type LabelsOf} from './copies.ts';
 import {worthCopying} from './copy-policy.ts';
@@ -13,6 +13,7 @@ import type {CopyRepository, Repositories} from './repositories.ts';
 import {decide, type RetentionPolicy} from './retention.ts';
 import type {RunContext, Runs} from './runs.ts';
 import type {ScheduleEntry} from './schedule.ts';
+import type {Accepted} from './shapes.ts';
 import type {State} from './state.ts';
 import type {Survey} from './survey.ts';
 import {doubtOf, lastOutcome, neededPoints} from './upkeep.ts';

@@ -1,7 +1,6 @@
 /** What is unprotected or misconfigured, and what to do about it. */
 import {findStrayLabels} from '../docker/discovery.ts';
 import {hireWorkers, type Workforce} from '../docker/worker.ts';
-import type {Finding} from './agent.ts';
 import type {Workshop} from './backup.ts';
 import {succeed} from './command.ts';
 import {examineEngine, examinePermissions} from './doctor/engine.ts';
@@ -11,6 +10,7 @@ import {repositoryTarget} from './events.ts';
 import {runId} from './ids.ts';
 import type {CopyRepository, Repositories} from './repositories.ts';
 import type {Schedule} from './schedule.ts';
+import type {Finding} from './shapes.ts';
 import {connectPostgres} from './sources/postgres-server.ts';
 import type {Survey, Surveyed} from './survey.ts';
 import type {Unprotected} from './unprotected.ts';

@@ -1,5 +1,5 @@
 /** Drills as runs: what is asked for is found and checked, then rehearsed. */
-import type {Agent, DrillRequest} from './agent.ts';
+import type {Agent} from './agent.ts';
 import {drill} from './drill.ts';
 import {planDrill, type Rehearsal} from './drill-plan.ts';
 import {explain, UsageError} from './errors.ts';
@@ -7,6 +7,7 @@ import type {DrillResult} from './events.ts';
 import {findPoint, readManifest} from './points.ts';
 import type {RestoreParts} from './restores.ts';
 import type {RunContext} from './runs.ts';
+import type {DrillRequest} from './shapes.ts';
 
 export function createDrills({
 	workshop,

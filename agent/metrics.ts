@@ -1,12 +1,12 @@
 /** What Prometheus scrapes. Only this file and its families import prom-client. */
 import {Registry} from 'prom-client';
-import type {Overview} from './agent.ts';
 import type {EventHub} from './events.ts';
 import {gaugesOf} from './metrics/family.ts';
 import type {OwnState} from './metrics/own-state.ts';
 import {repositoryFamilies} from './metrics/repository.ts';
 import {type History, runFamilies} from './metrics/runs.ts';
 import {targetFamilies} from './metrics/targets.ts';
+import type {Overview} from './shapes.ts';
 
 export interface MetricsOptions {
 	hub: EventHub;

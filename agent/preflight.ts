@@ -1,6 +1,5 @@
 /** Everything that can be known of a restore before anything is touched: what it will do, or all that is wrong with it at once. */
 import type {Target} from '../docker/discovery.ts';
-import type {RestoreRequest} from './agent.ts';
 import type {Workshop} from './backup.ts';
 import {NotFoundError, UsageError} from './errors.ts';
 import {listPoints, type Point, readManifest, readMoment} from './points.ts';
@@ -11,6 +10,7 @@ import {choosePoint, openFrom} from './restore-from.ts';
 import {memberOf} from './restore-places.ts';
 import {planRestoration, type Restoration} from './restore-plan.ts';
 import {planTogether} from './restore-together.ts';
+import type {RestoreRequest} from './shapes.ts';
 import {createArchiveReader} from './sources/postgres-archive.ts';
 import type {Survey} from './survey.ts';
 

@@ -1,7 +1,7 @@
 /** The verbs of restoring, as the agent offers them: each is checked before it is accepted, and again when its turn comes. */
 
 import type {Target} from '../docker/discovery.ts';
-import type {Accepted, Agent, RestoreRequest} from './agent.ts';
+import type {Agent} from './agent.ts';
 import type {Workshop} from './backup.ts';
 import {explain, NotFoundError, UsageError} from './errors.ts';
 import type {RestoreResult} from './events.ts';
@@ -13,6 +13,7 @@ import type {NamedRepository, Repositories} from './repositories.ts';
 import {pointIds, restore} from './restore.ts';
 import type {Restoration} from './restore-plan.ts';
 import type {RunContext, Runs} from './runs.ts';
+import type {Accepted, RestoreRequest} from './shapes.ts';
 import {subjectOf, untouched} from './sources/restoring.ts';
 import type {State} from './state.ts';
 import type {Survey} from './survey.ts';

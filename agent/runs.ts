@@ -1,8 +1,9 @@
 /** Runs: one at a time for each target, a few at a time for all, each with its events, its cancel and its record. */
-import type {Accepted} from './agent.ts';
+
 import {BusyError, CancelledError, NotFoundError, UsageError} from './errors.ts';
 import type {EventHub, Operation, RunEvent, RunResult, Tell, Told} from './events.ts';
 import {runId} from './ids.ts';
+import type {Accepted} from './shapes.ts';
 import type {State} from './state.ts';
 import {createTurns} from './turns.ts';
 

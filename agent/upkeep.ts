@@ -1,5 +1,5 @@
 /** The verbs of keeping the repository in order, as the agent offers them: what goes, and the proof that the rest is whole. */
-import type {Agent, RetentionView} from './agent.ts';
+import type {Agent} from './agent.ts';
 import type {Workshop} from './backup.ts';
 import {explain, NotFoundError} from './errors.ts';
 import {type BackupResult, type CheckResult, type Outcome, repositoryTarget, type Tell} from './events.ts';
@@ -8,6 +8,7 @@ import {type Point, pointsOf} from './points.ts';
 import type {RepositoryDoor} from './repository.ts';
 import {decide, describeShrunken, type Retention, type RetentionPolicy} from './retention.ts';
 import type {Runs} from './runs.ts';
+import type {RetentionView} from './shapes.ts';
 import {shrunken} from './shrink.ts';
 import type {State} from './state.ts';
 import type {Survey} from './survey.ts';

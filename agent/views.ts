@@ -1,7 +1,8 @@
 /** What the agent knows, in the shapes that people and programs read. */
-import type {PointView, RunView, StatusView, TargetView} from './agent.ts';
+
 import type {BackupResult, DrillResult, RunResult} from './events.ts';
 import type {Point} from './points.ts';
+import type {PointView, RunView, StatusView, TargetView} from './shapes.ts';
 import type {RunRecord, State} from './state.ts';
 import type {Surveyed} from './survey.ts';
 

@@ -1,6 +1,7 @@
 /** The story of a restore in Slack: choose, check, confirm, approve, begin. */
-import type {RestoreRequest} from '../agent/agent.ts';
+
 import {explain} from '../agent/errors.ts';
+import type {RestoreRequest} from '../agent/shapes.ts';
 import {approvalsFor} from './access.ts';
 import {type ApprovalRequest, approvalMs, approve, type RestoreOrder} from './approvals.ts';
 import type {View} from './blocks.ts';

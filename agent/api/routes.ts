@@ -2,9 +2,10 @@
 import type {HttpBindings} from '@hono/node-server';
 import {type Context, Hono} from 'hono';
 import {bodyLimit as limitBody} from 'hono/body-limit';
-import type {Accepted, Agent} from '../agent.ts';
+import type {Agent} from '../agent.ts';
 import {UsageError} from '../errors.ts';
 import {type RunResult, repositoryTarget} from '../events.ts';
+import type {Accepted} from '../shapes.ts';
 import {addArchives} from './archives.ts';
 import {addAuditRoutes} from './audit-routes.ts';
 import {eventStream} from './event-stream.ts';

@@ -1,5 +1,5 @@
-import type {RetentionView} from '../agent.ts';
 import {UsageError} from '../errors.ts';
+import type {RetentionView} from '../shapes.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
 import type {Output} from './output.ts';

@@ -1,7 +1,7 @@
 import {createInterface} from 'node:readline/promises';
 import type {Command} from 'commander';
-import type {RestorePlan, RestoreRequest} from '../agent.ts';
 import {UsageError} from '../errors.ts';
+import type {RestorePlan, RestoreRequest} from '../shapes.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
 import {type ExitCode, exit} from './exit.ts';
 import type {Output} from './output.ts';

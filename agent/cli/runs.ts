@@ -1,5 +1,5 @@
 import {InvalidArgumentError} from 'commander';
-import type {RunView} from '../agent.ts';
+import type {RunView} from '../shapes.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
 import type {Output} from './output.ts';

@@ -1,4 +1,4 @@
-import type {StatusView} from '../agent.ts';
+import type {StatusView} from '../shapes.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
 import {howToLabel, printProblems} from './problems.ts';

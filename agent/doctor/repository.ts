@@ -1,8 +1,9 @@
 /** The repository: can it be opened, is a lock in the way, is a snapshot from the future. */
-import type {Finding} from '../agent.ts';
+
 import {explain, RepositoryError} from '../errors.ts';
 import type {RepositoryDoor} from '../repository.ts';
 import type {Restic} from '../restic/restic.ts';
+import type {Finding} from '../shapes.ts';
 
 /** restic refreshes the lock of a live process every 5 minutes, and takes one for stale after 30. */
 const quietLockMs = 25 * 60_000;

@@ -1,9 +1,9 @@
 import test from 'ava';
-import type {Overview, RunView, Scheduled, StatusView, TargetOverview, TargetView} from '../../agent/agent.ts';
 import {type BackupResult, createEventHub, type Operation, type RestoreResult} from '../../agent/events.ts';
 import type {OwnState} from '../../agent/metrics/own-state.ts';
 import type {History} from '../../agent/metrics/runs.ts';
 import {createMetrics} from '../../agent/metrics.ts';
+import type {Overview, RunView, Scheduled, StatusView, TargetOverview, TargetView} from '../../agent/shapes.ts';
 import {statusView, targetView} from '../support/fake-agent.ts';
 
 const backup = (target: string, rest: Partial<BackupResult> = {}): BackupResult => ({

@@ -1,6 +1,6 @@
 /** Failures that nobody in Slack asked for: told once, taken back when it is well again. */
 import test from 'ava';
-import type {RunView} from '../../agent/agent.ts';
+import type {RunView} from '../../agent/shapes.ts';
 import {allText, operator, startBotTest, target} from '../support/bot.ts';
 import type {FakeAgent} from '../support/fake-agent.ts';
 import {until} from '../support/until.ts';

@@ -1,7 +1,7 @@
 /** A project is restored as one; and on a host that has nothing but the repository, its password and the Compose file. */
 import test from 'ava';
-import type {PointView, RestorePlan} from '../../agent/agent.ts';
 import type {RestoreResult} from '../../agent/events.ts';
+import type {PointView, RestorePlan} from '../../agent/shapes.ts';
 import {makeKeyCheap} from '../support/cheap-key.ts';
 import {docker} from '../support/docker.ts';
 import {ensureImage} from '../support/images.ts';

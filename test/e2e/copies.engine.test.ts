@@ -1,8 +1,8 @@
 /** Copies on real servers: what is copied, killed and cut, and brought back when the primary repository is lost. */
 import test, {type ExecutionContext} from 'ava';
 import {stringify} from 'yaml';
-import type {Finding, PointView} from '../../agent/agent.ts';
 import type {CopyResult, RestoreResult, RunEvent} from '../../agent/events.ts';
+import type {Finding, PointView} from '../../agent/shapes.ts';
 import {docker} from '../support/docker.ts';
 import {ensureImage} from '../support/images.ts';
 import type {PlainSnapshot} from '../support/reader.ts';

@@ -1,7 +1,7 @@
 /** Names and labels that would do harm where somebody took them for more than names: the rest of the stack is backed up all the same. */
 import test, {type ExecutionContext} from 'ava';
-import type {PointView, TargetView} from '../../agent/agent.ts';
 import type {BackupResult} from '../../agent/events.ts';
+import type {PointView, TargetView} from '../../agent/shapes.ts';
 import {docker} from '../support/docker.ts';
 import {ensureImage} from '../support/images.ts';
 import {plainReader, put, type Reader, readerService} from '../support/reader.ts';

@@ -1,8 +1,8 @@
 /** What happens to restore points over time, and to the repository: nothing that is needed goes, whoever else uses it and whatever is killed. */
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
-import type {PointView, RetentionView, StatusView, Unlocked} from '../../agent/agent.ts';
 import type {CheckResult, PruneResult} from '../../agent/events.ts';
+import type {PointView, RetentionView, StatusView, Unlocked} from '../../agent/shapes.ts';
 import {makeKeyCheap} from '../support/cheap-key.ts';
 import {docker} from '../support/docker.ts';
 import {ensureImage} from '../support/images.ts';

@@ -1,8 +1,8 @@
 /** A repository that is gone, shut, full or in use: each is said in its own words, and nothing is made, emptied or left asleep because of it. */
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
-import type {Finding, PointView} from '../../agent/agent.ts';
 import type {BackupResult} from '../../agent/events.ts';
+import type {Finding, PointView} from '../../agent/shapes.ts';
 import {ensureImage} from '../support/images.ts';
 import {plainReader, readerService} from '../support/reader.ts';
 import {type Stack, startStack} from '../support/stack.ts';

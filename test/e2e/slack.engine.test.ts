@@ -1,7 +1,7 @@
 /** Slack, spoken for real: the image, an agent, an engine, and a Slack that listens beside the test. */
 import test, {type ExecutionContext} from 'ava';
-import type {RunView} from '../../agent/agent.ts';
 import type {AuditView} from '../../agent/audit.ts';
+import type {RunView} from '../../agent/shapes.ts';
 import {allText, operator, restorer, second, viewer} from '../support/bot.ts';
 import {docker} from '../support/docker.ts';
 import {createFakeSlack, type FakeMessage, type FakeSlack, tokens} from '../support/fake-slack.ts';

@@ -2,18 +2,7 @@
 
 import {Readable} from 'node:stream';
 import {buffer} from 'node:stream/consumers';
-import type {
-	Agent,
-	Finding,
-	PointView,
-	RestorePlan,
-	RetentionView,
-	RunView,
-	Scheduled,
-	StatusView,
-	TargetView,
-	Unlocked,
-} from '../../agent/agent.ts';
+import type {Agent} from '../../agent/agent.ts';
 import type {AuditEntry, AuditView} from '../../agent/audit.ts';
 import {BusyError, NotFoundError, UsageError} from '../../agent/errors.ts';
 import {
@@ -30,6 +19,17 @@ import {
 	type Told,
 } from '../../agent/events.ts';
 import type {Plan} from '../../agent/plan.ts';
+import type {
+	Finding,
+	PointView,
+	RestorePlan,
+	RetentionView,
+	RunView,
+	Scheduled,
+	StatusView,
+	TargetView,
+	Unlocked,
+} from '../../agent/shapes.ts';
 import type {Unprotected} from '../../agent/unprotected.ts';
 
 export interface FakeAgent extends Agent {
