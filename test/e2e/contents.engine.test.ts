@@ -206,7 +206,7 @@ const checkShapes = async ({t, stack}: Scene, results: readonly BackupResult[]) 
 		'newest first',
 	);
 	for (const point of points) {
-		t.deepEqual(keys(point), ['point', 'sources', 'target', 'time']);
+		t.deepEqual(keys(point), ['point', 'sources', 'target', 'time', 'verifiedAt']);
 		t.deepEqual(keys(point.sources[0] ?? {}), ['bytes', 'snapshot', 'source']);
 		const ofRun = find(results, point.point, point.target);
 		t.deepEqual(
@@ -224,7 +224,17 @@ const checkShapes = async ({t, stack}: Scene, results: readonly BackupResult[]) 
 	}
 
 	for (const status of await json<StatusView[]>(stack, 'status')) {
-		t.deepEqual(keys(status), ['lastRun', 'lastSuccess', 'nextRun', 'problems', 'running', 'target']);
+		t.deepEqual(keys(status), [
+			'lastDrill',
+			'lastDrillSuccess',
+			'lastRun',
+			'lastSuccess',
+			'nextDrill',
+			'nextRun',
+			'problems',
+			'running',
+			'target',
+		]);
 		const {run, outcome} = find(results, status.target, status.target);
 		t.is(status.running, null);
 		t.is(status.lastRun?.run, run);
