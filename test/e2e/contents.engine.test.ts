@@ -229,6 +229,7 @@ const checkShapes = async ({t, stack}: Scene, results: readonly BackupResult[]) 
 			'lastDrillSuccess',
 			'lastRun',
 			'lastSuccess',
+			'nextColdRun',
 			'nextDrill',
 			'nextRun',
 			'problems',
