@@ -1,6 +1,6 @@
 /** A backup run, from its plan to its restore point. */
 import type {Engine} from '../docker/engine.ts';
-import type {Journal} from '../docker/quiesce.ts';
+import type {Journal} from '../docker/resume.ts';
 import type {Self} from '../docker/self.ts';
 import {hireWorkers, staging, type WorkerMount, type Workforce} from '../docker/worker.ts';
 import type {Place} from './command.ts';

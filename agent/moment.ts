@@ -2,7 +2,8 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import type {Engine} from '../docker/engine.ts';
 import {betweenHooks} from '../docker/hooks.ts';
-import {type Journal, quiesced} from '../docker/quiesce.ts';
+import {quiesced} from '../docker/quiesce.ts';
+import type {Journal} from '../docker/resume.ts';
 import {CancelledError, explain, PinBlockedError, RunError} from './errors.ts';
 import type {Tell} from './events.ts';
 import type {Plan} from './plan.ts';

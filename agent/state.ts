@@ -1,7 +1,7 @@
 /** What outlives the agent: runs, their events, the journal of undos. The only importer of node:sqlite in the agent. */
 import {createHash, randomBytes} from 'node:crypto';
 import {DatabaseSync, type SQLOutputValue} from 'node:sqlite';
-import type {Journal, Undo} from '../docker/quiesce.ts';
+import type {Journal, Undo} from '../docker/resume.ts';
 import type {Audit, AuditView, Notes} from './audit.ts';
 import type {Operation, Outcome, RunEvent, RunResult} from './events.ts';
 import {type Housekeeping, openHousekeeping} from './housekeeping.ts';

@@ -3,33 +3,10 @@
  * success, failure, cancel and time-out here, and in `unfinished.ts` after the agent was killed.
  */
 import {setTimeout as delay} from 'node:timers/promises';
-import {lastLines, output} from '../agent/command.ts';
 import {ResumeError, RunError} from '../agent/errors.ts';
 import type {ContainerDetails, Engine} from './engine.ts';
 import {statusOf} from './engine.ts';
-import {inContainer} from './exec.ts';
-
-export type Undo =
-	| {kind: 'unpause'; containerId: string; containerName: string}
-	| {kind: 'start'; containerId: string; containerName: string}
-	/** The hook that belongs after the window: it puts back what the one before it did. */
-	| {
-			kind: 'hook';
-			containerId: string;
-			containerName: string;
-			argv: readonly [string, ...string[]];
-			user?: string | undefined;
-			timeoutMs: number;
-	  };
-
-export interface Journal {
-	/** On disk (fsync) when it returns. Written *before* the container is touched. Gives the entry's id. */
-	record: (run: string, undo: Undo) => number;
-	/** The undo is done. */
-	clear: (id: number) => void;
-	/** What is still to be undone, oldest first. */
-	open: () => Array<{id: number; run: string; undo: Undo}>;
-}
+import {type Journal, type Undo, undoOne} from './resume.ts';
 
 interface Quiesce {
 	engine: Engine;
@@ -49,12 +26,6 @@ interface Quiesce {
 	/** Something that a person should know, although it is no failure. */
 	onWarning?: (message: string) => void;
 }
-
-/** How long the engine may be out of reach while a container is to be put back, before a person is called. */
-const resumeDeadlineMs = 20_000;
-
-/** How long the engine may refuse to: what it means (a port that is taken, a mount that is gone) it refuses again. */
-const refusalDeadlineMs = 3000;
 
 const pauseAttempts = 10;
 
@@ -236,66 +207,6 @@ async function settled(promises: ReadonlyArray<Promise<unknown>>): Promise<unkno
 	return (await Promise.allSettled(promises)).flatMap(result => (result.status === 'rejected' ? [result.reason] : []));
 }
 
-/**
- * Puts one container back, trying again while the engine fails. A container that is gone needs nothing: whoever
- * recreated it has started the new one.
- * @throws {ResumeError}
- */
-export async function undoOne(engine: Engine, undo: Undo): Promise<void> {
-	const begun = Date.now();
-	for (;;) {
-		try {
-			return await attemptUndo(engine, undo);
-		} catch (error) {
-			if (statusOf(error) === 404) {
-				return;
-			}
-
-			const patienceMs = statusOf(error) === undefined ? resumeDeadlineMs : refusalDeadlineMs;
-			if (undo.kind === 'hook' || Date.now() - begun > patienceMs) {
-				throw resumeError(undo, error);
-			}
-		}
-
-		await delay(500);
-	}
-}
-
-async function attemptUndo(engine: Engine, undo: Undo): Promise<void> {
-	const {state} = await engine.inspect(undo.containerId);
-	if (undo.kind === 'hook') {
-		await runHook(engine, undo);
-	} else if (undo.kind === 'unpause') {
-		if (state === 'paused') {
-			await engine.unpause(undo.containerId);
-		}
-	} else if (state === 'exited' || state === 'created') {
-		await engine.start(undo.containerId);
-	}
-}
-
-export async function runHook(
-	engine: Engine,
-	hook: {containerId: string; containerName: string; argv: readonly [string, ...string[]]; user?: string | undefined; timeoutMs: number},
-	signal?: AbortSignal,
-): Promise<void> {
-	const {containerId, containerName, argv, user, timeoutMs} = hook;
-	const limit = AbortSignal.timeout(timeoutMs);
-	try {
-		const {exitCode, stderr, stdout} = await output(inContainer(engine, containerId), {
-			argv,
-			...(user === undefined ? {} : {user}),
-			signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
-		});
-		if (exitCode !== 0) {
-			throw new RunError(`exit code ${exitCode}: ${lastLines(stderr || stdout)}`);
-		}
-	} catch (error) {
-		const what = limit.aborted ? `did not end within ${timeoutMs / 1000} s` : 'failed';
-		throw new RunError(`hook \`${argv.join(' ')}\` in container \`${containerName}\` ${what}`, {cause: limit.aborted ? undefined : error});
-	}
-}
-
 async function watchStart(engine: Engine, id: string): Promise<void> {
 	const deadline = Date.now() + startWatchMs;
 	for (;;) {
@@ -320,13 +231,3 @@ const notRunning = ({name, state, exitCode}: ContainerDetails) =>
 	new ResumeError(`container \`${name}\` was started again but is ${state} (exit code ${exitCode})`, {
 		hint: `see \`docker logs ${name}\`, then run \`docker start ${name}\``,
 	});
-
-function resumeError(undo: Undo, cause: unknown): ResumeError {
-	const {containerName} = undo;
-	const command = {
-		unpause: `docker unpause ${containerName}`,
-		start: `docker start ${containerName}`,
-		hook: `docker exec ${containerName} …`,
-	}[undo.kind];
-	return new ResumeError(`container \`${containerName}\` could not be put back`, {cause, hint: `run \`${command}\` by hand`});
-}

@@ -1,7 +1,7 @@
 /** What an earlier life of the agent left quiesced. It was killed, so what it had asked the engine for may happen only now. */
 import {setTimeout as delay} from 'node:timers/promises';
 import {type Engine, statusOf} from './engine.ts';
-import {type Journal, type Undo, undoOne} from './quiesce.ts';
+import {type Journal, type Undo, undoOne} from './resume.ts';
 
 /** A pause that the engine was asked for has happened by then, on a busy machine too. */
 const pauseLagMs = 5000;

@@ -9,7 +9,7 @@ import test, {type ExecutionContext} from 'ava';
 import {explain} from '../../agent/errors.ts';
 import type {BackupResult, RunEvent} from '../../agent/events.ts';
 import {openState} from '../../agent/state.ts';
-import type {Undo} from '../../docker/quiesce.ts';
+import type {Undo} from '../../docker/resume.ts';
 
 const directory = async (t: ExecutionContext) => {
 	const path = await mkdtemp(join(tmpdir(), 'holdfast-state-'));

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type {Engine} from '../../docker/engine.ts';
-import type {Journal, Undo} from '../../docker/quiesce.ts';
+import type {Journal, Undo} from '../../docker/resume.ts';
 import {undoUnfinished} from '../../docker/unfinished.ts';
 import {until} from '../support/until.ts';
 
