@@ -3,6 +3,7 @@ import {createHash} from 'node:crypto';
 import {BusyError, explain} from '../agent/errors.ts';
 import {repositoryTarget} from '../agent/events.ts';
 import type {Action} from './access.ts';
+import type {Origin} from './deliveries.ts';
 import {answer, answering, type Desk, lifetimes, start} from './desk.ts';
 import type {Host, Placed} from './fleet.ts';
 import {RefusedError} from './guard.ts';
@@ -10,7 +11,6 @@ import {doctorMessage, failure, helpMessage, historyMessage, notice, pointsMessa
 import {overviewMessage, type Sign} from './messages/overview.ts';
 import {gather, seenBy} from './overview.ts';
 import type {Restoring} from './restoring.ts';
-import type {Origin} from './slack.ts';
 import {code, person} from './text.ts';
 import {parseBackup, parseRestore, type Spoken} from './words.ts';
 

@@ -5,12 +5,13 @@ import type {Log} from '../agent/log.ts';
 import type {Action} from './access.ts';
 import type {Message} from './blocks.ts';
 import type {Board} from './board.ts';
+import type {Origin} from './deliveries.ts';
 import type {Fleet, Placed} from './fleet.ts';
 import {type Guard, RefusedError} from './guard.ts';
 import {failure, notice} from './messages/lists.ts';
 import type {References} from './references.ts';
 import type {RunMessages} from './runs.ts';
-import type {Origin, Slack} from './slack.ts';
+import type {Slack} from './slack.ts';
 import {code} from './text.ts';
 
 export interface Desk {

@@ -3,8 +3,9 @@ import type {AccessRules} from '../agent/config-slack.ts';
 import {BusyError} from '../agent/errors.ts';
 import type {Log} from '../agent/log.ts';
 import {type Action, decide, groupsOf, isChange} from './access.ts';
+import type {Origin} from './deliveries.ts';
 import type {Host} from './fleet.ts';
-import type {Origin, Slack} from './slack.ts';
+import type {Slack} from './slack.ts';
 
 /** It is not allowed. The message is for the person. */
 export class RefusedError extends Error {

@@ -1,13 +1,13 @@
 /** Buttons. Each carries an order that this bot signed; whether the person may give it is decided now, not when it was shown. */
 
 import {type Commands, settledBy} from './commands.ts';
+import type {Origin, Pressed} from './deliveries.ts';
 import {answer, answering, type Desk, lifetimes} from './desk.ts';
 import {deniedHome, homeView} from './messages/overview.ts';
 import {storyOf, threadMessage, told} from './messages/run.ts';
 import {gather, seenBy} from './overview.ts';
 import type {Reference} from './references.ts';
 import type {Restoring} from './restoring.ts';
-import type {Origin, Pressed} from './slack.ts';
 
 export interface Presses {
 	press: (pressed: Pressed, origin: Origin) => Promise<void>;

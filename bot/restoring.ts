@@ -5,6 +5,7 @@ import type {RestoreRequest} from '../agent/shapes.ts';
 import {approvalsFor} from './access.ts';
 import {type ApprovalRequest, approvalMs, approve, type RestoreOrder} from './approvals.ts';
 import type {View} from './blocks.ts';
+import type {Origin, Pressed, Submission, Submitted} from './deliveries.ts';
 import {answering, channelOf, type Desk, lifetimes, start} from './desk.ts';
 import type {Placed} from './fleet.ts';
 import {RefusedError} from './guard.ts';
@@ -20,7 +21,6 @@ import {
 	waitingView,
 } from './messages/restore.ts';
 import type {Reference} from './references.ts';
-import type {Origin, Pressed, Submission, Submitted} from './slack.ts';
 import {code, person} from './text.ts';
 
 export interface Restoring {

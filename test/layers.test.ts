@@ -30,7 +30,7 @@ const ownedPackages: Record<string, RegExp> = {
 	'prom-client': /^agent\/metrics(?:\/[a-z-]+)?\.ts$/,
 	nodemailer: /^agent\/notify\/mail\.ts$/,
 	execa: /^agent\/here\.ts$/,
-	'@slack/bolt': /^bot\/(?:slack|http)\.ts$/,
+	'@slack/bolt': /^bot\/(?:slack|http|deliveries)\.ts$/,
 	pino: /^agent\/log\.ts$/,
 	'node:sqlite': /^agent\/(?:state|housekeeping|migrations|sources\/sqlite-session|sources\/sqlite-[a-z-]+)\.ts$/,
 };
