@@ -1,19 +1,19 @@
-import type {Problem} from '../docker/labels.ts';
+/** The one door: all that can be asked of the agent, by schedule, command line, HTTP and Slack alike. */
 import type {Audit, Notes} from './audit.ts';
-import {backup, type Workshop} from './backup.ts';
+import type {Workshop} from './backup.ts';
+import {createBackups} from './backups.ts';
 import type {Copying} from './copying.ts';
 import {diagnose} from './doctor.ts';
 import {createDrills} from './drills.ts';
-import {explain, NotFoundError, RepositoryError, UsageError} from './errors.ts';
-import type {BackupResult, CheckResult, CopyResult, DrillResult, Operation, PruneResult, RestoreResult, RunEvent, Tell} from './events.ts';
+import {explain, NotFoundError} from './errors.ts';
+import type {BackupResult, CheckResult, CopyResult, DrillResult, Operation, PruneResult, RestoreResult, RunEvent} from './events.ts';
 import {longestGapMs} from './expected.ts';
 import type {Exported} from './export.ts';
 import type {Plan} from './plan.ts';
 import {listPoints} from './points.ts';
-import {previousAmong} from './previous.ts';
 import type {Repositories} from './repositories.ts';
 import {createRestores} from './restores.ts';
-import type {RunContext, Runs} from './runs.ts';
+import type {Runs} from './runs.ts';
 import type {Schedule} from './schedule.ts';
 import type {
 	Accepted,
@@ -119,62 +119,10 @@ interface Parts {
 }
 
 export function createAgent(parts: Parts): Agent {
-	const {archives, workshop, survey, runs, state, repositories, copying, sweeper, upkeep, nextDue, appointments} = parts;
+	const {archives, workshop, survey, runs, state, repositories, copying, upkeep, nextDue, appointments} = parts;
 	const repository = repositories.primary;
-	const restic = workshop.restic();
 	const restores = createRestores(parts);
 	const drills = createDrills(parts);
-
-	const sweep = async (run: string, target: string, tell: Tell): Promise<void> => {
-		const warning = await sweeper
-			.sweep(run, target)
-			.catch((error: unknown) => `what belongs to no point could not be forgotten: ${explain(error)}`);
-		if (warning !== undefined) {
-			tell({type: 'warning', message: warning});
-		}
-	};
-
-	const backUp = async ({plan, problems}: Surveyed, {run, startedAt, signal, tell}: RunContext): Promise<BackupResult> => {
-		try {
-			if (problems.length > 0) {
-				throw new UsageError(problems.map(({message}) => message).join('; '));
-			}
-
-			signal.throwIfAborted();
-			tell({type: 'step', step: 'plan'});
-			await repository.open();
-			const points = await listPoints(restic, plan.target);
-			const previous = previousAmong(points, state);
-			const result = await backup(workshop, {run, plan, startedAt, previous, signal, tell});
-			const suspicion = upkeep.inspect(result, points);
-			if (suspicion !== undefined) {
-				tell({type: 'warning', message: suspicion});
-			}
-
-			if (result.point !== null && runs.isAlone(run)) {
-				await sweep(run, plan.target, tell);
-				await upkeep.retain(result, tell);
-			}
-
-			return suspicion === undefined ? result : {...result, warnings: [suspicion]};
-		} catch (error) {
-			if (error instanceof RepositoryError) {
-				repository.doubt();
-			}
-
-			return {
-				run,
-				target: plan.target,
-				outcome: 'failed',
-				point: null,
-				startedAt: startedAt.toISOString(),
-				durationSeconds: (Date.now() - startedAt.getTime()) / 1000,
-				quiesceSeconds: 0,
-				sources: plan.sources.map(({name}) => ({source: name, outcome: 'failed', snapshot: null, bytes: 0, addedBytes: 0})),
-				error: explain(error),
-			};
-		}
-	};
 
 	const statusOf = (surveyed: Surveyed): StatusView => {
 		const {name: target} = surveyed.target;
@@ -197,14 +145,7 @@ export function createAgent(parts: Parts): Agent {
 		async targets() {
 			return (await survey.all()).map(targetView);
 		},
-		async plan(target) {
-			return (await ready(survey, target)).plan;
-		},
-		async plans() {
-			return (await survey.all()).map(({target, plan, problems}) =>
-				problems.length > 0 ? {target: target.name, error: explain(refusal(problems))} : plan,
-			);
-		},
+		...createBackups(parts),
 		async status() {
 			return (await survey.all()).map(statusOf);
 		},
@@ -247,10 +188,6 @@ export function createAgent(parts: Parts): Agent {
 		},
 		follow: runs.follow,
 		watch: runs.watch,
-		async backup(target, trigger, cold) {
-			const surveyed = trigger.startsWith('schedule') ? await survey.one(target, cold) : await ready(survey, target, cold);
-			return runs.start({operation: 'backup', target, trigger, work: async context => backUp(surveyed, context)});
-		},
 		drill: drills.drill,
 		copies: () => repositories.copies.map(({name}) => name),
 		copy: copying.copy,
@@ -278,16 +215,3 @@ export function createAgent(parts: Parts): Agent {
 		close: runs.close,
 	};
 }
-
-/** @throws {UsageError} with all problems of the target */
-async function ready(survey: Survey, target: string, cold?: boolean): Promise<Surveyed> {
-	const surveyed = await survey.one(target, cold);
-	if (surveyed.problems.length > 0) {
-		throw refusal(surveyed.problems);
-	}
-
-	return surveyed;
-}
-
-const refusal = (problems: readonly Problem[]): UsageError =>
-	new UsageError(problems.map(({message}) => message).join('; '), {hint: problems.find(({hint}) => hint)?.hint});

@@ -6,7 +6,7 @@ import test from 'ava';
 const layers: ReadonlyArray<readonly RegExp[]> = [
 	[/^agent\/(?:main|daemon)\.ts$/, /^agent\/cli\//, /^agent\/api\//, /^bot\//],
 	[
-		/^agent\/(?:agent|shapes|runs|turns|survey|recover|recover-restores|restores|drills|copying|archives|notify|expire|views|doctor|schedule|due|timetable|observe|metrics|expected|unprotected)\.ts$/,
+		/^agent\/(?:agent|backups|shapes|runs|turns|survey|recover|recover-restores|restores|drills|copying|archives|notify|expire|views|doctor|schedule|due|timetable|observe|metrics|expected|unprotected)\.ts$/,
 		/^agent\/(?:metrics|doctor)\//,
 		/^agent\/notify\//,
 		/^agent\/(?:maintenance|inventory|upkeep)\.ts$/,

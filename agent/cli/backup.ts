@@ -2,9 +2,8 @@ import type {BackupTargets} from '../api/shapes.ts';
 import {RunError, UsageError} from '../errors.ts';
 import type {BackupResult} from '../events.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
-import {type ExitCode, exit, exitOfOutcomes} from './exit.ts';
-import {tellGoesOn} from './follow.ts';
-import {followAll, unfinished} from './follow-all.ts';
+import type {ExitCode} from './exit.ts';
+import {followAll} from './follow-all.ts';
 import {howToLabel} from './problems.ts';
 import {printBackups} from './results.ts';
 
@@ -31,23 +30,13 @@ async function backup(context: Context, targets: readonly string[], {all, cold, 
 		throw new RunError(howToLabel);
 	}
 
-	const results = await followAll<BackupResult>(context, {
+	return followAll<BackupResult>(context, {
 		client,
 		answers,
-		print: result => json && context.out.json(result),
+		json,
+		print: results => printBackups(context.out, context.err, results),
 		failed: (...failure) => failed(context, ...failure),
 	});
-	if (context.interrupted.aborted) {
-		tellGoesOn(context, unfinished(answers, results));
-		return exit.interrupted;
-	}
-
-	if (!json) {
-		printBackups(context.out, context.err, results);
-	}
-
-	const nothingKnown = answers.every(answer => 'status' in answer && answer.status === 404);
-	return nothingKnown ? exit.usage : exitOfOutcomes(results.map(({outcome}) => outcome));
 }
 
 function wanted(targets: readonly string[], all: true | undefined): BackupTargets {

@@ -2,9 +2,8 @@ import type {WantedCopies} from '../api/shapes.ts';
 import {RunError} from '../errors.ts';
 import type {CopyResult} from '../events.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
-import {type ExitCode, exit, exitOfOutcomes} from './exit.ts';
-import {tellGoesOn} from './follow.ts';
-import {followAll, unfinished} from './follow-all.ts';
+import type {ExitCode} from './exit.ts';
+import {followAll} from './follow-all.ts';
 import {printCopies} from './results.ts';
 
 export const addCopy: AddCommand = (program, context) => {
@@ -24,23 +23,13 @@ async function copy(context: Context, names: readonly string[], json: true | und
 		throw new RunError('no copy is configured', {hint: 'docs/copies.md says how'});
 	}
 
-	const results = await followAll<CopyResult>(context, {
+	return followAll<CopyResult>(context, {
 		client,
 		answers,
-		print: result => json && context.out.json(result),
+		json,
+		print: results => printCopies(context.out, context.err, results),
 		failed: (...failure) => failed(context, ...failure),
 	});
-	if (context.interrupted.aborted) {
-		tellGoesOn(context, unfinished(answers, results));
-		return exit.interrupted;
-	}
-
-	if (!json) {
-		printCopies(context.out, context.err, results);
-	}
-
-	const nothingKnown = answers.every(answer => 'status' in answer && answer.status === 404);
-	return nothingKnown ? exit.usage : exitOfOutcomes(results.map(({outcome}) => outcome));
 }
 
 const failed = ({now}: Context, target: string, run: string, error: string): CopyResult => ({

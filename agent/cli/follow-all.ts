@@ -1,31 +1,48 @@
-/** Several runs at once, each followed to its end. */
+/** Several runs at once, each followed to its end; then what came of them, and the exit code of it all. */
 import PQueue from 'p-queue';
 import type {Client} from '../api/client.ts';
 import type {Refusal, Started} from '../api/shapes.ts';
 import {explain} from '../errors.ts';
 import type {RunResult} from '../events.ts';
 import type {Context} from './context.ts';
-import {follow} from './follow.ts';
+import {type ExitCode, exit, exitOfOutcomes} from './exit.ts';
+import {follow, tellGoesOn} from './follow.ts';
 import {inBrackets} from './problems.ts';
 import {createProgress} from './progress.ts';
 
 /** Connections at a time; a run that ends before it is looked at tells its story all the same. */
 const mostFollowed = 16;
 
-export interface Followed<Result> {
+interface Followed<Result> {
 	client: Client;
 	answers: ReadonlyArray<Started | Refusal>;
-	/** Called as each comes. */
-	print: (result: Result) => void;
+	/** A line of JSON for each result as it comes, and no table. */
+	json: boolean | undefined;
+	/** Called with all of them at the end. */
+	print: (results: readonly Result[]) => void;
 	/** What stands for a run that was refused (`run` is '' then), or was lost sight of. */
 	failed: (target: string, run: string, error: string) => Result;
 }
 
-/** Results in the order of the answers. On Ctrl-C: those that came before. */
-export async function followAll<Result extends RunResult>(
-	context: Context,
-	{client, answers, print, failed}: Followed<Result>,
-): Promise<Result[]> {
+/** Prints results in the order of the answers. Ctrl-C ends the looking on, not the runs. */
+export async function followAll<Result extends RunResult>(context: Context, followed: Followed<Result>): Promise<ExitCode> {
+	const {answers, json, print} = followed;
+	const results = await resultsOf(context, followed);
+	if (context.interrupted.aborted) {
+		tellGoesOn(context, unfinished(answers, results));
+		return exit.interrupted;
+	}
+
+	if (!json) {
+		print(results);
+	}
+
+	const nothingKnown = answers.every(answer => 'status' in answer && answer.status === 404);
+	return nothingKnown ? exit.usage : exitOfOutcomes(results.map(({outcome}) => outcome));
+}
+
+/** In the order of the answers. On Ctrl-C: those that came before. */
+async function resultsOf<Result extends RunResult>(context: Context, {client, answers, json, failed}: Followed<Result>): Promise<Result[]> {
 	const progress = createProgress(context.err);
 	const queue = new PQueue({concurrency: mostFollowed});
 	const resultOf = async (answer: Started | Refusal): Promise<Result | undefined> => {
@@ -43,8 +60,8 @@ export async function followAll<Result extends RunResult>(
 	const results = await queue.addAll(
 		answers.map(answer => async () => {
 			const result = await resultOf(answer);
-			if (result) {
-				print(result);
+			if (json && result) {
+				context.out.json(result);
 			}
 
 			return result;
@@ -54,5 +71,5 @@ export async function followAll<Result extends RunResult>(
 	return results.filter(result => result !== undefined);
 }
 
-export const unfinished = (answers: ReadonlyArray<Started | Refusal>, results: readonly RunResult[]): Started[] =>
+const unfinished = (answers: ReadonlyArray<Started | Refusal>, results: readonly RunResult[]): Started[] =>
 	answers.filter((answer): answer is Started => 'run' in answer && !results.some(({run}) => run === answer.run));
