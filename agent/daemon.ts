@@ -26,7 +26,8 @@ import {closeInterrupted, closeInterruptedCopies, leftBehind, putBack, removeWor
 import {closeInterruptedRestores, recoverRestores, withoutHeldBack} from './recover-restores.ts';
 import {createRepositories} from './repositories.ts';
 import {rarely} from './repository.ts';
-import {createRestic, type ResticOptions} from './restic/restic.ts';
+import {createRestic} from './restic/create.ts';
+import type {ResticOptions} from './restic/restic.ts';
 import {createRestores} from './restores.ts';
 import {createRuns, type Runs} from './runs.ts';
 import type {Schedule} from './schedule.ts';

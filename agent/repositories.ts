@@ -5,8 +5,9 @@ import {NotFoundError, RepositoryError} from './errors.ts';
 import {here} from './here.ts';
 import {nearest} from './reading/nearest.ts';
 import {createRepositoryDoor, type RepositoryDoor} from './repository.ts';
+import {createRestic} from './restic/create.ts';
 import {ensureRepository} from './restic/open.ts';
-import {createRestic, type Repository, type Restic, type ResticOptions} from './restic/restic.ts';
+import type {Repository, Restic, ResticOptions} from './restic/restic.ts';
 import type {State} from './state.ts';
 
 export interface NamedRepository extends RepositoryDoor {

@@ -5,7 +5,7 @@ import test from 'ava';
 import {succeed} from '../../../agent/command.ts';
 import {RepositoryError} from '../../../agent/errors.ts';
 import {escapePattern} from '../../../agent/restic/argv.ts';
-import {createRestic} from '../../../agent/restic/restic.ts';
+import {createRestic} from '../../../agent/restic/create.ts';
 import {placeWithRestic} from '../../support/restic.ts';
 import {stamp, withScratch} from './repository.ts';
 

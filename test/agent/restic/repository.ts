@@ -3,7 +3,8 @@ import {mkdir, mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import type {Place} from '../../../agent/command.ts';
-import {createRestic, type Repository, type Restic} from '../../../agent/restic/restic.ts';
+import {createRestic} from '../../../agent/restic/create.ts';
+import type {Repository, Restic} from '../../../agent/restic/restic.ts';
 import {placeWithRestic} from '../../support/restic.ts';
 
 export const password = 'canary-password';

@@ -1,0 +1,241 @@
+/** Makes the verbs of restic: each builds its call, runs it and reads what it says. */
+import {createInterface} from 'node:readline';
+import {text} from 'node:stream/consumers';
+import {lastLines, type Place} from '../command.ts';
+import {RepositoryError} from '../errors.ts';
+import * as argv from './argv.ts';
+import {type Call, createCaller, eachCount, eachLine, eachMessage} from './call.ts';
+import {deleteLeftovers} from './leftover.ts';
+import {configContent, listedNode, lockContent, parseEntry, type Summary, snapshotList, statsContent, versionContent} from './messages.ts';
+import type {BackupOptions, Lock, Repository, Restic, ResticOptions, Saved, Snapshot} from './restic.ts';
+
+/** restic, run at a place on one repository. */
+export function createRestic(
+	place: Place,
+	repository: Repository,
+	{cached = true, lockPatienceSeconds = 60, withoutLock = false, answerWithinMs = 60_000}: ResticOptions = {},
+): Restic {
+	const {start, read, ask, failed} = createCaller(place, repository, {answerWithinMs, cached});
+
+	/** The option stands behind the verb, where nothing can take it for an argument. */
+	const patiently = ([verb = '', ...rest]: argv.Arguments): argv.Arguments => [
+		verb,
+		withoutLock ? '--no-lock' : `--retry-lock=${lockPatienceSeconds}s`,
+		...rest,
+	];
+
+	const backUp = async (call: Call, onProgress: BackupOptions['onProgress']): Promise<Saved> => {
+		let summary: Summary | undefined;
+		await read(call, stdout =>
+			eachMessage(stdout, message => {
+				if (message.message_type === 'summary') {
+					summary = message;
+				} else if (message.message_type === 'status') {
+					onProgress?.({bytes: message.bytes_done ?? 0, totalBytes: message.total_bytes});
+				}
+			}),
+		);
+		if (!summary?.snapshot_id) {
+			throw failed(call, 'restic exited with 0 but named no snapshot');
+		}
+
+		return {
+			snapshot: summary.snapshot_id,
+			bytes: summary.total_bytes_processed ?? 0,
+			addedBytes: summary.data_added_packed ?? summary.data_added ?? 0,
+			files: summary.total_files_processed ?? 0,
+			unmodifiedFiles: summary.files_unmodified ?? 0,
+		};
+	};
+
+	const list = async (call: Call): Promise<Snapshot[]> => {
+		const found = snapshotList.parse(JSON.parse(await read(call, text))) ?? [];
+		return found.map(({id, time, tree, hostname, tags, paths, summary}) => ({
+			id,
+			time,
+			tree,
+			host: hostname,
+			tags: tags ?? [],
+			paths: paths ?? [],
+			bytes: summary?.total_bytes_processed ?? 0,
+			addedBytes: summary?.data_added_packed ?? summary?.data_added ?? 0,
+		}));
+	};
+
+	/** `rewrite` has no JSON; it prints the first digits of the new id. */
+	const rewrite = async (snapshot: string, patterns: readonly string[], signal?: AbortSignal): Promise<string> => {
+		const call = {
+			action: `rewriting snapshot ${snapshot}`,
+			arguments: patiently(argv.rewrite(snapshot, patterns)),
+			signal,
+		};
+		const printed = await read(call, text);
+		const [, shortId] = /^saved new snapshot ([0-9a-f]{8,64})$/m.exec(printed) ?? [];
+		if (shortId === undefined) {
+			if (printed.includes(`snapshot ${snapshot.slice(0, 8)} of `) && printed.includes('no snapshots were modified')) {
+				return snapshot;
+			}
+
+			throw failed(call, `restic printed neither a new snapshot nor that there is none: ${lastLines(printed)}`);
+		}
+
+		const [found, ...others] = await list({action: call.action, arguments: patiently(argv.snapshot(shortId)), signal});
+		if (!found || others.length > 0) {
+			throw failed(call, `the new snapshot ${shortId} is ${found ? 'ambiguous' : 'not there'}`);
+		}
+
+		return found.id;
+	};
+
+	return {
+		version: async () => versionContent.parse(JSON.parse(await ask({action: 'version', arguments: ['version']}))).version,
+		id: async signal =>
+			configContent.parse(JSON.parse(await ask({action: 'opening', arguments: ['cat', '--no-lock', '--', 'config'], signal}))).id,
+		async init(like) {
+			await ask({action: 'making a new repository', arguments: like === undefined ? ['init'] : argv.initLike, from: like});
+		},
+		backupFiles: options =>
+			backUp(
+				{
+					action: `backup of ${options.path}`,
+					arguments: patiently(argv.backupFiles(options)),
+					signal: options.signal,
+					hold: options.hold,
+				},
+				options.onProgress,
+			),
+		backupStream: options =>
+			backUp(
+				{
+					action: `backup of ${options.filename}`,
+					arguments: patiently(argv.backupStream(options)),
+					signal: options.signal,
+				},
+				options.onProgress,
+			),
+		snapshots: (tags = [], signal) => list({action: 'listing snapshots', arguments: patiently(argv.snapshots(tags)), signal}),
+		async rewriteWithout(snapshot, patterns, signal) {
+			let current = snapshot;
+			for (const batch of argv.batches(patterns)) {
+				current = await rewrite(current, batch, signal);
+			}
+
+			return current;
+		},
+		dump: (snapshot, path, signal) =>
+			start({action: `reading ${path} of snapshot ${snapshot}`, arguments: argv.dump(snapshot, path), signal}),
+		dumpFolder: (snapshot, folder, signal) =>
+			start({action: `reading ${folder} of snapshot ${snapshot}`, arguments: argv.dumpFolder(snapshot, folder), signal}),
+		async list({snapshot, folder, onEntry, signal}) {
+			const call = {action: `listing ${folder} of snapshot ${snapshot}`, arguments: patiently(argv.list(snapshot, folder)), signal};
+			await read(call, stdout =>
+				eachLine(stdout, line => {
+					const entry = parseEntry(line);
+					if (entry?.path.startsWith(`${folder}/`)) {
+						onEntry({...entry, path: entry.path.slice(folder.length + 1)});
+					}
+				}),
+			);
+		},
+		async restore(options) {
+			const call = {
+				action: `restore of ${options.subfolder} to ${options.into}`,
+				arguments: patiently(argv.restore(options)),
+				signal: options.signal,
+			};
+			let summary: Summary | undefined;
+			await read(call, stdout =>
+				eachMessage(stdout, message => {
+					if (message.message_type === 'summary') {
+						summary = message;
+					} else if (message.message_type === 'status') {
+						options.onProgress?.({bytes: message.bytes_restored ?? 0, totalBytes: message.total_bytes});
+					}
+				}),
+			);
+			if (!summary) {
+				throw failed(call, 'restic exited with 0 but said nothing about what it restored');
+			}
+
+			if (options.delete && !summary.total_files && !summary.files_skipped) {
+				await deleteLeftovers(place, options.into, options.exclude ?? [], options.signal);
+			}
+		},
+		async find(snapshot, path, signal) {
+			const call = {action: `looking for ${path} in snapshot ${snapshot}`, arguments: patiently(argv.find(snapshot, path)), signal};
+			let found: {bytes: number} | undefined;
+			await read(call, async stdout => {
+				for await (const line of createInterface({input: stdout})) {
+					const node = listedNode.parse(JSON.parse(line));
+					found = node.path === path ? {bytes: node.size ?? 0} : found;
+				}
+			});
+			return found;
+		},
+		async changes(options) {
+			const call = {
+				action: `comparing ${options.into} with ${options.subfolder}`,
+				arguments: patiently(argv.changes(options)),
+				signal: options.signal,
+			};
+			let bytes: number | undefined;
+			await read(call, stdout =>
+				eachMessage(stdout, message => {
+					if (message.message_type === 'summary') {
+						bytes = message.total_bytes ?? 0;
+					}
+				}),
+			);
+			if (bytes === undefined) {
+				throw failed(call, 'restic exited with 0 but said nothing about what it compared');
+			}
+
+			return {bytes};
+		},
+		async copy({from, snapshots, signal, ...limits}) {
+			for (const batch of argv.batches(snapshots)) {
+				const copying = argv.copy({snapshots: batch, ...limits});
+				await read({action: 'copying snapshots', arguments: patiently(copying), from, signal}, text);
+			}
+		},
+		async forget(snapshots, signal) {
+			for (const batch of argv.batches(snapshots)) {
+				await read({action: 'removing snapshots', arguments: patiently(argv.forget(batch)), signal}, text);
+			}
+		},
+		async prune({signal, onCount = () => {}} = {}) {
+			await read({action: 'pruning', arguments: patiently(argv.prune), signal, plain: true}, stdout => eachCount(stdout, onCount));
+		},
+		async check({read: part, signal, onCount = () => {}} = {}) {
+			const call = {action: 'checking', arguments: patiently(argv.check(part)), signal, plain: true} as const;
+			await read(call, stdout => eachCount(stdout, onCount));
+		},
+		async size(signal) {
+			const call = {action: 'measuring the repository', arguments: patiently(argv.stats), signal};
+			return statsContent.parse(JSON.parse(await read(call, text))).total_size;
+		},
+		async locks() {
+			const ids = (await ask({action: 'listing locks', arguments: ['list', '--no-lock', '--', 'locks']})).split('\n').filter(Boolean);
+			const locks: Lock[] = [];
+			for (const id of ids) {
+				const call = {action: 'reading a lock', arguments: ['cat', '--no-lock', '--', 'lock', id]};
+				// It may be gone by now
+				const content = await ask(call).catch(error => {
+					if (error instanceof RepositoryError && error.problem === 'failed') {
+						return undefined;
+					}
+
+					throw error;
+				});
+				if (content !== undefined) {
+					locks.push({id, ...lockContent.parse(JSON.parse(content))});
+				}
+			}
+
+			return locks;
+		},
+		async unlock() {
+			await ask({action: 'removing stale locks', arguments: ['unlock']});
+		},
+	};
+}
