@@ -41,3 +41,10 @@ LABEL org.opencontainers.image.title="Holdfast" \
 	org.opencontainers.image.version="${HOLDFAST_VERSION}"
 # .dockerignore lets only the program in
 COPY . /opt/holdfast/
+
+# Compiled once, here: every command and health check starts in half the time, and the agent holds less
+ENV NODE_COMPILE_CACHE=/opt/holdfast/.compiled
+RUN holdfast version \
+	&& for program in agent/daemon.ts bot/bot.ts; do \
+		node --disable-warning=ExperimentalWarning --max-semi-space-size=2 --input-type=module --eval "await import('/opt/holdfast/$program')"; \
+	done
