@@ -5,7 +5,6 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
-import {makeKeyCheap} from '../support/cheap-key.ts';
 import {docker} from '../support/docker.ts';
 import {ensureImage} from '../support/images.ts';
 import {archive, good, type metadata} from '../support/portable.ts';
@@ -100,7 +99,6 @@ test('portable archives go out and come in', async t => {
 		},
 	});
 	await Promise.all(['db', 'old'].map(async name => until(`${name} answers`, () => psql(stack, name, 'select 1'))));
-	await makeKeyCheap(stack.container('holdfast'));
 	await psql(stack, 'db', content);
 	for (const [uuid, text] of Object.entries(files)) {
 		await execa(

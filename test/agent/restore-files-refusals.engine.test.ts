@@ -3,7 +3,6 @@ import {buffer} from 'node:stream/consumers';
 import test, {type ExecutionContext} from 'ava';
 import {type Header, pack} from 'tar-stream';
 import type {Manifest} from '../../agent/manifest.ts';
-import {makeKeyCheap} from '../support/cheap-key.ts';
 import {docker} from '../support/docker.ts';
 import {ensureImage} from '../support/images.ts';
 import {type PlainSnapshot, put} from '../support/reader.ts';
@@ -85,7 +84,6 @@ async function start(
 			keeper: {image, command: ['sleep', 'infinity'], init: true, volumes: ['small:/small:ro']},
 		},
 	});
-	await makeKeyCheap(stack.container('holdfast'));
 	const sh = async (script: string) => stack.exec('app', 'sh', '-ec', script);
 	const look = async () =>
 		`${await docker(['inspect', '--format', '{{.State.StartedAt}}', stack.container('app')])}\n${await sh('find /data /small /etc/app -printf "%p %y %m %T@\\n" | sort; find /data /small /etc/app -type f -print0 | sort -z | xargs -0 sha256sum; sha256sum /etc/shadow')}`;

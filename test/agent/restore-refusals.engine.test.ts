@@ -1,6 +1,5 @@
 /** A restore that cannot succeed is refused with every reason, and nothing is touched: neither a database, nor a role, nor a container. */
 import test from 'ava';
-import {makeKeyCheap} from '../support/cheap-key.ts';
 import {docker} from '../support/docker.ts';
 import {ensureImage} from '../support/images.ts';
 import {type Stack, startStack} from '../support/stack.ts';
@@ -47,7 +46,6 @@ test('each reason is named, all at once, and nothing is touched', async t => {
 			},
 		},
 	});
-	await makeKeyCheap(stack.container('holdfast'));
 	const name = (service: string) => `${stack.project}/${service}`;
 	for (const service of servers) {
 		await until(`${service} answers`, () => psql(stack, service, 'select 1'), {timeout: 90_000});

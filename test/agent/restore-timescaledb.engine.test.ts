@@ -1,6 +1,5 @@
 /** TimescaleDB keeps much in its own tables, and wants to be told of a restore. Debian's build has no compression and no continuous aggregates. */
 import test from 'ava';
-import {makeKeyCheap} from '../support/cheap-key.ts';
 import {ensureImage} from '../support/images.ts';
 import {startStack} from '../support/stack.ts';
 import {until} from '../support/until.ts';
@@ -32,7 +31,6 @@ test('hypertables come back in their order, and take new rows; an unexpected err
 			},
 		},
 	});
-	await makeKeyCheap(stack.container('holdfast'));
 	const target = `${stack.project}/db`;
 	const psql = async (sql: string, database = 'app') =>
 		stack.exec('db', 'psql', '-h', '127.0.0.1', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-U', 'postgres', '-d', database, '-c', sql);

@@ -48,7 +48,10 @@ const agentProcess =
 /** Each service gets restic beside its own programs. */
 export async function openYard(services: Record<string, Service>, volumes: readonly string[]): Promise<Yard> {
 	const undo: Array<() => unknown> = [];
-	const stack = await startStack({teardown: (work: () => unknown) => void undo.push(work)}, {services, volumes: ['plain', ...volumes]});
+	const stack = await startStack(
+		{teardown: (work: () => unknown) => void undo.push(work)},
+		{slowKey: true, services, volumes: ['plain', ...volumes]},
+	);
 	await copyRestic(stack, Object.keys(services));
 
 	const timed = async (service: string, script: string, ...args: string[]): Promise<number> => {

@@ -2,7 +2,6 @@
 import test from 'ava';
 import type {RestoreResult} from '../../agent/events.ts';
 import type {PointView, RestorePlan} from '../../agent/shapes.ts';
-import {makeKeyCheap} from '../support/cheap-key.ts';
 import {docker} from '../support/docker.ts';
 import {ensureImage} from '../support/images.ts';
 import {startStack} from '../support/stack.ts';
@@ -32,7 +31,6 @@ test('a project comes back to one moment, and from nothing', async t => {
 			late: {image, command: ['sleep', 'infinity'], init: true, volumes: ['more:/more'], labels: {'holdfast.enable': 'true'}},
 		},
 	});
-	await makeKeyCheap(stack.container('holdfast'));
 	const {project} = stack;
 	const psql = async (sql: string) =>
 		stack.exec('db', 'psql', '-h', '127.0.0.1', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-U', 'postgres', '-d', 'app', '-c', sql);

@@ -1,7 +1,6 @@
 /** Bytebase's two ways (SYSTEMS.md no. 2): metadata in a database of its own server, and a server of its own in the data directory. */
 import test from 'ava';
 import type {RestoreResult, RunEvent} from '../../agent/events.ts';
-import {makeKeyCheap} from '../support/cheap-key.ts';
 import {docker} from '../support/docker.ts';
 import {ensureImage} from '../support/images.ts';
 import {type Stack, startStack} from '../support/stack.ts';
@@ -66,7 +65,6 @@ test.serial('metadata in its own server: beside the live database under another 
 			bytebase: {image: await ensureImage('holdfast-test/app:latest'), command: ['sleep', 'infinity'], init: true, depends_on: ['db']},
 		},
 	});
-	await makeKeyCheap(stack.container('holdfast'));
 	const target = `${stack.project}/db`;
 	const ask = async (sql: string, database = 'metadb') => psql(stack, 'db', database, sql);
 	await until('the application writes', async () => Number(await ask('select count(*) from entries')) > 3, {timeout: 90_000});
@@ -178,7 +176,6 @@ test.serial(
 				writer: await writer('bytebase', 'bb'),
 			},
 		});
-		await makeKeyCheap(stack.container('holdfast'));
 		const target = `${stack.project}/bytebase`;
 		const ask = async (sql: string) => psql(stack, 'bytebase', 'bb', sql);
 		await until('the application writes', async () => Number(await ask('select count(*) from entries')) > 30, {timeout: 90_000});

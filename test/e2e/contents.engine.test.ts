@@ -102,6 +102,7 @@ test('restore points hold what four kinds of source held, as plain tools see it'
 		makeOddFolder(t),
 	]);
 	const stack = await startStack(t, {
+		slowKey: true,
 		holdfast: {environment: {HOLDFAST_HOST: host}},
 		services: {
 			reader: readerService(),

@@ -2,7 +2,6 @@
 import test from 'ava';
 import {execa} from 'execa';
 import type {DrillResult} from '../../agent/events.ts';
-import {makeKeyCheap} from '../support/cheap-key.ts';
 import {docker} from '../support/docker.ts';
 import {ensureImage} from '../support/images.ts';
 import {type Stack, startStack} from '../support/stack.ts';
@@ -34,7 +33,6 @@ async function start(stack: Stack): Promise<Scene> {
 		stack.exec('db', 'psql', '-h', '127.0.0.1', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-U', 'postgres', '-d', 'app', '-c', sql);
 	await until('the database answers', () => psql('select 1'), {timeout: 90_000});
 	await until('the application writes', () => stack.exec('app', 'ls', '/data/app.db-wal'), {timeout: 60_000});
-	await makeKeyCheap(stack.container('holdfast'));
 	return {
 		stack,
 		db: `${stack.project}/db`,

@@ -4,7 +4,6 @@
  */
 import {randomBytes} from 'node:crypto';
 import test, {type ExecutionContext} from 'ava';
-import {makeKeyCheap} from '../support/cheap-key.ts';
 import {assertPointIsWhole} from '../support/contents.ts';
 import {ensureImage} from '../support/images.ts';
 import {connect, nameOf, type Scene, stepsOf, survive, targetsAt, type Victim} from '../support/kills.ts';
@@ -85,7 +84,6 @@ test('a group of a database and an application that is paused', async t => {
 			...bystanders(app),
 		},
 	});
-	await makeKeyCheap(stack.container('holdfast'));
 	await stack.compose('pause', 'frozen');
 	await stack.compose('stop', 'asleep');
 	const sql = `create table filler as select n, md5(n::text) || md5((n + 1)::text) as payload from generate_series(1, 150000) n`;
@@ -123,7 +121,6 @@ test('an application that is stopped, between two hooks', async t => {
 			...bystanders(app),
 		},
 	});
-	await makeKeyCheap(stack.container('holdfast'));
 	await stack.compose('pause', 'frozen');
 	await stack.compose('stop', 'asleep');
 	const scene: Scene = {

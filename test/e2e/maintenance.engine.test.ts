@@ -3,7 +3,6 @@ import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import type {CheckResult, PruneResult} from '../../agent/events.ts';
 import type {PointView, RetentionView, StatusView, Unlocked} from '../../agent/shapes.ts';
-import {makeKeyCheap} from '../support/cheap-key.ts';
 import {docker} from '../support/docker.ts';
 import {ensureImage} from '../support/images.ts';
 import {plainReader, readerService} from '../support/reader.ts';
@@ -49,7 +48,6 @@ test('points go by the policy, and the repository is looked after', async t => {
 		volumes: ['data'],
 		holdfast: {environment: {HOLDFAST_PRUNE_SCHEDULE: 'off', HOLDFAST_CHECK_SCHEDULE: 'off', HOLDFAST_CHECK_PARTS: '2'}},
 	});
-	await makeKeyCheap(stack.container('holdfast'));
 	const reader = plainReader(stack);
 	const write = (name: string, megabytes: number) =>
 		stack.exec('app', 'dd', 'if=/dev/urandom', `of=/data/${name}`, 'bs=1M', `count=${megabytes}`, 'status=none');

@@ -56,6 +56,7 @@ test.serial('the outage of 2 GB in 20,000 files, of which 1 % change all the tim
 	t.timeout(20 * 60_000);
 	const image = await ensureImage('holdfast-test/app:latest');
 	const stack = await startStack(t, {
+		slowKey: true,
 		services: {
 			app: {
 				image,
@@ -107,7 +108,7 @@ test.serial('what changes through mmap without a new time is in the snapshot as 
 		volumes: [`${volume}:/data`],
 		labels: {...quiet, 'holdfast.enable': 'true'},
 	});
-	const stack = await startStack(t, {services: {disk: mapped('mapped'), memory: mapped(memory)}, volumes: ['mapped']});
+	const stack = await startStack(t, {slowKey: true, services: {disk: mapped('mapped'), memory: mapped(memory)}, volumes: ['mapped']});
 	for (const service of ['disk', 'memory']) {
 		let lastChange = 0;
 		const {result: moving} = await backUp(t, stack, service, async event => {
@@ -132,6 +133,7 @@ test.serial('what changes through mmap without a new time is in the snapshot as 
 async function startShop(t: ExecutionContext): Promise<Stack> {
 	const member = {'holdfast.enable': 'true', 'holdfast.group': 'shop', ...quiet};
 	const stack = await startStack(t, {
+		slowKey: true,
 		services: {
 			db: {
 				image: await ensureImage('postgres:17'),

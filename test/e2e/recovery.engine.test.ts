@@ -2,7 +2,6 @@
 import {randomBytes} from 'node:crypto';
 import {readdirSync} from 'node:fs';
 import test, {type ExecutionContext} from 'ava';
-import {makeKeyCheap} from '../support/cheap-key.ts';
 import {docker} from '../support/docker.ts';
 import {ensureImage} from '../support/images.ts';
 import {connect, leftOf, processesOf, type Scene, sessions, states, type Victim} from '../support/kills.ts';
@@ -15,7 +14,6 @@ const token = 'a-token-for-the-tests-of-this-file';
 async function start(t: ExecutionContext, services: Record<string, Service>): Promise<Stack> {
 	t.timeout(15 * 60_000);
 	const stack = await startStack(t, {volumes: ['data', 'more'], holdfast: {environment: {HOLDFAST_API_TOKEN: token}}, services});
-	await makeKeyCheap(stack.container('holdfast'));
 	return stack;
 }
 

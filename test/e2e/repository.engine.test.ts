@@ -70,6 +70,7 @@ test('each trouble with the repository is told apart, and is over when it is men
 	t.timeout(15 * 60_000);
 	const app = await ensureImage('holdfast-test/app:latest');
 	const stack = await startStack(t, {
+		slowKey: true,
 		// In memory and small. The reader keeps it mounted while Holdfast is recreated.
 		repositoryVolume: {type: 'tmpfs', device: 'tmpfs', o: 'size=30m'},
 		services: {

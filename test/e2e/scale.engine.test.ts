@@ -27,7 +27,7 @@ const token = require('node:fs').readFileSync('/state/api-token', 'utf8').trim()
 
 test.serial('200 labelled containers are found and planned within 2 s', async t => {
 	const count = 200;
-	const stack = await startStack(t, {services: {}});
+	const stack = await startStack(t, {slowKey: true, services: {}});
 	const engine = connectEngine(process.env.DOCKER_HOST ?? '/var/run/docker.sock');
 	const image = await ensureImage('debian:trixie-slim');
 	const made: string[] = [];
@@ -103,7 +103,7 @@ test.serial('the agent stays below 256 MiB while 3 GB flow into a slow repositor
 		labels: {'holdfast.enable': 'true', 'holdfast.postgres': 'postgres'},
 	};
 	// With the host's processes a container's file system cannot be found by a pid of its own, so its dump goes through docker exec.
-	const stack = await startStack(t, {services: {worker: database, exec: {...database, pid: 'host'}}});
+	const stack = await startStack(t, {slowKey: true, services: {worker: database, exec: {...database, pid: 'host'}}});
 	for (const service of ['worker', 'exec']) {
 		await until('the server', async () => (await stack.exec(service, 'pg_isready', '--quiet', '--host=127.0.0.1')) === '', {
 			timeout: 120_000,

@@ -83,6 +83,7 @@ test('no secret is in a log, a command line, an event, an error, a metric, or th
 	};
 	const volumes = ['/var/run/docker.sock:/var/run/docker.sock', 'hf-repository:/repository', 'hf-state:/state', 'hf-cache:/cache'];
 	const stack = await startStack(t, {
+		slowKey: true,
 		holdfast: {environment, volumes: [...volumes, `${secrets}:/run/secrets:ro`]},
 		services: {
 			db: {

@@ -82,10 +82,14 @@ export function sealing(keyFile: string, password: string): (content: string) =>
 	};
 }
 
-/** The embedded repository of a running Holdfast container, with the one key that it has from the start. */
+/** The embedded repository of a running Holdfast container, with the one key that it has from the start. One that uses another is left. */
 export async function makeKeyCheap(container: string): Promise<void> {
 	const inContainer = async (script: string, input?: string) =>
 		docker(['exec', '--interactive', container, 'sh', '-c', script], input === undefined ? {} : {input});
+	if ((await inContainer('test ! -e /state/repository-password || test ! -e /repository/config || echo embedded')) !== 'embedded') {
+		return;
+	}
+
 	const key = rewrap(await inContainer('cat /repository/keys/*'), (await inContainer('cat /state/repository-password')).trim());
 	const name = createHash('sha256').update(key).digest('hex');
 	const old = await inContainer('ls /repository/keys');

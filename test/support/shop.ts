@@ -1,7 +1,6 @@
 /** A target with one source of each kind, each of which holds one word: so that it is told at a glance which data is live, and whether all of it is. */
 import {randomBytes} from 'node:crypto';
 import type {ExecutionContext} from 'ava';
-import {makeKeyCheap} from './cheap-key.ts';
 import {ensureImage} from './images.ts';
 import {type Service, type Stack, startStack} from './stack.ts';
 import {until} from './until.ts';
@@ -64,7 +63,6 @@ export async function startShop(
 	const psql = async (sql: string) =>
 		stack.exec('db', 'psql', '-h', '127.0.0.1', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-U', role, '-d', 'app', '-c', sql);
 	await until('the database answers', async () => psql('select 1'), {timeout: 60_000});
-	await makeKeyCheap(stack.container('holdfast'));
 	return {
 		stack,
 		target: `${stack.project}/shop`,

@@ -7,6 +7,7 @@ import type {ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import {stringify} from 'yaml';
 import type {BackupResult, RestoreResult, RunEvent} from '../../agent/events.ts';
+import {makeKeyCheap} from './cheap-key.ts';
 import {docker} from './docker.ts';
 import {until} from './until.ts';
 
@@ -27,6 +28,8 @@ export interface StackOptions {
 	holdfast?: Service & {environment?: Record<string, string>};
 	/** Start only what is needed; default: all. */
 	up?: readonly string[];
+	/** Leaves the embedded repository's key as restic made it, where time is measured or the whole is proven; else it is made quick to open. */
+	slowKey?: true;
 }
 
 export interface Output {
@@ -213,5 +216,9 @@ export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options:
 	};
 	await compose('up', '--detach', '--quiet-pull', ...(options.up ?? []));
 	await stack.ready();
+	if (!options.slowKey) {
+		await makeKeyCheap(container('holdfast'));
+	}
+
 	return stack;
 }
