@@ -136,7 +136,7 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 		restoreMarginBytes,
 		sweeper,
 		upkeep,
-		nextDue: (operation, subject) => schedule?.next(operation, subject) ?? null,
+		nextDue: (...due) => schedule?.next(...due) ?? null,
 		appointments: () => schedule?.all() ?? [],
 	});
 	const observation = observe({

@@ -230,7 +230,6 @@ const checkShapes = async ({t, stack}: Scene, results: readonly BackupResult[]) 
 			'lastDrillSuccess',
 			'lastRun',
 			'lastSuccess',
-			'nextColdRun',
 			'nextDrill',
 			'nextRun',
 			'problems',
