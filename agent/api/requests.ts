@@ -85,12 +85,19 @@ export const auditQuery = z.object({subject: line.optional(), limit: z.coerce.nu
 export const auditParameter = z.coerce.number().int().min(1);
 export const noteRequest = z.strictObject({key: z.string().min(1).max(1000), note: z.string().max(10_000).nullable()});
 
+/** Where one of several shapes is asked for, what is wrong with the one that is meant: that with the fewest faults. */
+function nearest(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+	const [meant] = issue.code === 'invalid_union' ? issue.errors.toSorted((a, b) => a.length - b.length) : [];
+	return meant === undefined ? [issue] : meant.map(each => ({...each, path: [...issue.path, ...each.path]}));
+}
+
 /** @throws {UsageError} that names each field that is wrong. */
 export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
 	const {data, error} = schema.safeParse(value);
 	if (error) {
+		const wrong = error.issues.flatMap(nearest);
 		throw new UsageError(
-			`the request is not valid: ${error.issues.map(issue => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; ')}`,
+			`the request is not valid: ${wrong.map(({path, message}) => `${path.join('.') || 'body'}: ${message}`).join('; ')}`,
 		);
 	}
 
