@@ -1,9 +1,11 @@
+import process from 'node:process';
 import {execa} from 'execa';
 
 const patienceForAnswer = 20_000;
 const patienceForDownload = 15 * 60_000;
 
-let reason: string | undefined;
+// In the environment, so that the processes which this one starts know it too, and neither try nor say it again
+const remembered = 'HOLDFAST_TEST_NO_PULL';
 
 // The command says "… Pulling from …" as soon as the registry has answered; what follows may take long
 const pull = async (name: string): Promise<void> => {
@@ -28,11 +30,11 @@ const explain = (error: unknown): string => {
 };
 
 /**
- * Tries to pull an image: true when it is there now. The first failure is remembered for the life of this process, said once, and ends
+ * Tries to pull an image: true when it is there now. The first failure is remembered by this process and those it starts, said once, and ends
  * all further tries, because a machine without a registry has none for the next image either.
  */
 export const tryPull = async (name: string): Promise<boolean> => {
-	if (reason !== undefined) {
+	if (process.env[remembered] !== undefined) {
 		return false;
 	}
 
@@ -40,8 +42,9 @@ export const tryPull = async (name: string): Promise<boolean> => {
 		await pull(name);
 		return true;
 	} catch (error) {
-		if (reason === undefined) {
-			reason = explain(error);
+		if (process.env[remembered] === undefined) {
+			const reason = explain(error);
+			process.env[remembered] = reason;
 			console.error(`holdfast: no image can be pulled here (${reason}); stand-ins made of Debian's packages are used instead`);
 		}
 
