@@ -1,27 +1,16 @@
-/** The story of a restore in Slack: choose, check, confirm, approve, begin. */
-
+/** The story of a restore in Slack: choose, check, confirm; `ordering.ts` goes on from there. */
 import {explain} from '../agent/errors.ts';
-import type {RestoreRequest} from '../agent/shapes.ts';
 import {approvalsFor} from './access.ts';
-import {type ApprovalRequest, approvalMs, approve, type RestoreOrder} from './approvals.ts';
+import type {RestoreOrder} from './approvals.ts';
 import type {View} from './blocks.ts';
 import type {Origin, Pressed, Submission, Submitted} from './deliveries.ts';
-import {answering, channelOf, type Desk, lifetimes, start} from './desk.ts';
+import {type Desk, lifetimes} from './desk.ts';
 import type {Placed} from './fleet.ts';
 import {RefusedError} from './guard.ts';
-import {
-	approvalMessage,
-	choiceView,
-	chosenSources,
-	confirmView,
-	decidedMessage,
-	endView,
-	keyOf,
-	targetView,
-	waitingView,
-} from './messages/restore.ts';
+import {choiceView, chosenSources, confirmView, endView, keyOf, targetView, waitingView} from './messages/restore.ts';
+import {createOrdering, type Ordering} from './ordering.ts';
 import type {Reference} from './references.ts';
-import {code, person} from './text.ts';
+import {code} from './text.ts';
 
 export interface Restoring {
 	/** Opens the modal at once, and fills it when the agents have answered. */
@@ -31,11 +20,12 @@ export interface Restoring {
 	/** Answered at once. */
 	submitted: (submitted: Submitted, origin: Origin) => Submission | undefined;
 	/** A button of an approval. */
-	decide: (origin: Origin, reference: Reference, pressed: Pressed) => Promise<void>;
+	decide: Ordering['decide'];
 }
 
 export function createRestoring(desk: Desk): Restoring {
-	const {slack, fleet, guard, references, board, rules, log, now} = desk;
+	const {slack, fleet, guard, references, rules, now} = desk;
+	const ordering = createOrdering(desk);
 
 	const sign = (order: Parameters<typeof references.sign>[0]) => references.sign(order, lifetimes.modal);
 	const update = async (viewId: string, view: View) => slack.call('views.update', {view_id: viewId, view});
@@ -105,78 +95,18 @@ export function createRestoring(desk: Desk): Restoring {
 		});
 	};
 
-	const begin = async (origin: Origin, order: RestoreOrder, reference: string, approvers: readonly string[]): Promise<string> => {
-		const {target, point, only, into, acknowledged, by} = order;
-		const host = fleet.host(order.host);
-		const request: Omit<RestoreRequest, 'trigger'> = {
-			target,
-			point,
-			only,
-			...(into === undefined ? {} : {into}),
-			...(acknowledged ? {acknowledged} : {}),
-		};
-		return start(desk, origin, {
-			action: approvers.length === 0 ? 'restore' : 'approve',
-			placed: {host, target, label: fleet.label(host.name, target)},
-			reference,
-			operation: 'restore',
-			approvers,
-			by,
-			begin: async trigger => host.client.restore({...request, trigger}),
-		});
-	};
-
-	const approvalKey = (id: string) => `approval ${id}`;
-
-	const showApproval = (channel: string, request: ApprovalRequest, key: string): void => {
-		const label = fleet.label(request.host, request.target);
-		const {until: deadline, ...rest} = request;
-		const order = {...rest, deadline, message: key};
-		const left = Math.max(1000, deadline - now());
-		board.show(
-			key,
-			channel,
-			approvalMessage({
-				request,
-				label,
-				pointTime: undefined,
-				approve: references.sign({...order, verb: 'approve'}, left),
-				refuse: references.sign({...order, verb: 'refuse'}, left),
-			}),
-		);
-	};
-
-	const open = new Map<string, NodeJS.Timeout>();
-	const end = (key: string, channel: string, request: ApprovalRequest, outcome: string): void => {
-		clearTimeout(open.get(key));
-		open.delete(key);
-		board.show(key, channel, decidedMessage({request, label: fleet.label(request.host, request.target), outcome}));
-		board.settle(key);
-	};
-
-	/** Written down as asked for; the restore itself is begun by who approves last. */
-	const askOthers = async (origin: Origin, order: RestoreOrder, reference: Reference, needed: number): Promise<View> => {
-		const host = fleet.host(order.host);
-		const label = fleet.label(order.host, order.target);
-		const entry = await guard.allow(origin, {action: 'restore', host, target: label, subject: order.target, reference: reference.id});
-		await host.client.completeAudit(entry, {outcome: `waits for ${needed - 1} to approve`});
-		const request: ApprovalRequest = {...order, approvers: [], needed, until: now() + approvalMs};
-		const key = approvalKey(reference.id);
-		const channel = channelOf(desk, origin);
-		showApproval(channel, request, key);
-		open.set(key, setTimeout(() => end(key, channel, request, '⌛ nobody approved in time'), approvalMs).unref());
-		return endView('🔐', `${needed - 1} more must approve within 15 minutes. The channel shows who.`);
-	};
-
 	const confirm = async (origin: Origin, reference: Reference): Promise<View> => {
 		const {host = '', target = '', point = '', only = [], into, acknowledged = false} = reference;
 		const order: RestoreOrder = {host, target, point, only, into, acknowledged, by: origin.user};
 		const needed = approvalsFor(rules, fleet.label(host, target));
 		if (needed > 1) {
-			return askOthers(origin, order, reference, needed);
+			return ordering.askOthers(origin, order, reference, needed);
 		}
 
-		return endView('✅', `The restore began: run ${code(await begin(origin, order, reference.id, []))}. The channel shows how it goes.`);
+		return endView(
+			'✅',
+			`The restore began: run ${code(await ordering.begin(origin, order, reference.id, []))}. The channel shows how it goes.`,
+		);
 	};
 
 	/** The modal belongs to who opened it. */
@@ -201,6 +131,7 @@ export function createRestoring(desk: Desk): Restoring {
 	};
 
 	return {
+		decide: ordering.decide,
 		async open(origin, wanted, point) {
 			const opened = await slack.call('views.open', {
 				trigger_id: origin.triggerId,
@@ -256,58 +187,6 @@ export function createRestoring(desk: Desk): Restoring {
 						work: async () =>
 							inModal(id, 'The restore was not begun', async () => confirm(origin, await referenceOf(view, origin, 'restore'))),
 					};
-		},
-		async decide(origin, reference, pressed) {
-			const {verb, host: name, target = '', message: key = '', deadline = 0, needed = 2, approvers = [], by = ''} = reference;
-			const host = fleet.host(name);
-			const label = fleet.label(host.name, target);
-			const {point = '', only = [], into, acknowledged = false} = reference;
-			const request: ApprovalRequest = {host: host.name, target, point, only, into, acknowledged, by, approvers, needed, until: deadline};
-			const channel = pressed.message?.channel ?? channelOf(desk, origin);
-			if (pressed.message !== undefined) {
-				board.adopt(key, pressed.message);
-			}
-
-			await answering(desk, origin, verb === 'approve' ? 'Not approved' : 'Not refused', async () => {
-				if (verb === 'refuse') {
-					const isOwn = origin.user === by;
-					const entry = await guard.allow(origin, {action: 'refuse', host, target: label, subject: target, reference: reference.id});
-					await host.client.completeAudit(entry, {outcome: isOwn ? 'withdrawn' : 'refused'});
-					return end(key, channel, request, `🚫 ${isOwn ? 'withdrawn' : 'refused'} by ${person(origin.user)}`);
-				}
-
-				const approval = approve(request, origin.user, now());
-				if (approval.state === 'refused') {
-					throw await guard.refuse(origin, {action: 'approve', host, subject: target, reason: approval.reason});
-				}
-
-				if (!(await guard.may({...origin, user: by}, 'restore', label))) {
-					throw await guard.refuse(origin, {
-						action: 'approve',
-						host,
-						subject: target,
-						reason: 'who asked may no longer restore this target',
-					});
-				}
-
-				if (approval.state === 'waiting') {
-					const entry = await guard.allow(origin, {action: 'approve', host, target: label, subject: target, reference: reference.id});
-					await host.client.completeAudit(entry, {outcome: 'waits for more to approve'});
-					return showApproval(channel, approval.request, key);
-				}
-
-				try {
-					const run = await begin(origin, request, reference.id, approval.request.approvers);
-					end(key, channel, approval.request, `✅ run ${code(run)} began`);
-				} catch (error) {
-					if (!(error instanceof RefusedError)) {
-						end(key, channel, approval.request, `❌ it could not begin: ${code(explain(error), 700)}`);
-					}
-
-					throw error;
-				}
-			});
-			log.debug('an approval was decided', {user: origin.user, verb});
 		},
 	};
 }
