@@ -1,7 +1,7 @@
 import {Readable} from 'node:stream';
 import test from 'ava';
 import fc from 'fast-check';
-import {frames} from '../../docker/exec.ts';
+import {frames} from '../../docker/demultiplex.ts';
 
 type Frame = {output: number; content: Buffer};
 
