@@ -16,7 +16,12 @@ interface Count {
 	skipped: number;
 }
 
-/** Each line of ava's TAP is shown, passes shortly, failures with all that follows them. */
+const begun = Date.now();
+
+/** Minutes and seconds since the beginning: who waits for half an hour wants to see where it goes. */
+const clock = () => new Date(Date.now() - begun).toISOString().slice(14, 19);
+
+/** Each line of ava's TAP is shown, a result with the time. */
 async function runAva(files: readonly string[], options: readonly string[]): Promise<Count> {
 	const count: Count = {passed: 0, failed: 0, skipped: 0};
 	const ava = spawn(
@@ -32,7 +37,7 @@ async function runAva(files: readonly string[], options: readonly string[]): Pro
 		ava.once('close', code => resolve(code ?? 1));
 	});
 	for await (const line of createInterface({input: ava.stdout})) {
-		console.log(line);
+		console.log(/^(?:not )?ok /.test(line) ? `${clock()} ${line}` : line);
 		if (/^ok .*# (?:SKIP|TODO)/i.test(line)) {
 			count.skipped++;
 		} else if (line.startsWith('ok ')) {
