@@ -17,7 +17,8 @@ export function planDrill(target: Target, point: Point, manifest: Manifest): {re
 	const questions = new Map<string, string>();
 	for (const member of target.members) {
 		const {drillSql} = member.policy;
-		const asked = drillSql === undefined ? undefined : questioned(member, manifest);
+		const databases = manifest.sources.filter(({kind}) => kind === 'postgres').map(({source}) => source);
+		const asked = drillSql === undefined ? undefined : questioned(member, databases);
 		if (drillSql !== undefined && asked !== undefined) {
 			questions.set(asked, drillSql);
 		} else if (drillSql !== undefined) {
@@ -39,9 +40,9 @@ function describe(target: Target, stored: ManifestSource, drillSql: string | und
 	return {name: stored.source, stored, image, beforeSql, afterSql, drillSql};
 }
 
-/** The first database that the label names; where it names none, the only one beside `postgres`. */
-function questioned({policy, prefix}: Member, {sources}: Manifest): string | undefined {
-	const dumped = sources.filter(({source, kind}) => kind === 'postgres' && parseSource(source).prefix === prefix).map(({source}) => source);
+/** Of the databases of a point, the first that the label names; where it names none, the only one beside `postgres`. */
+export function questioned({policy, prefix}: Member, databases: readonly string[]): string | undefined {
+	const dumped = databases.filter(source => parseSource(source).prefix === prefix);
 	const wanted = policy.postgres?.databases;
 	if (Array.isArray(wanted)) {
 		return dumped.find(source => parseSource(source).name === wanted[0]);

@@ -30,7 +30,7 @@ export const backupSteps = [
 	'clean-up',
 ] as const;
 
-export const restoreSteps = ['plan', 'workers', 'load', 'safety-point', 'stop', 'swap', 'start', 'clean-up'] as const;
+export const restoreSteps = ['plan', 'workers', 'load', 'check', 'safety-point', 'stop', 'swap', 'start', 'clean-up'] as const;
 
 export const drillSteps = ['plan', 'workers', 'load', 'check', 'clean-up'] as const;
 

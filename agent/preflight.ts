@@ -9,14 +9,16 @@ import {checkRestoration, missingNow} from './restore-check.ts';
 import {choosePoint, openFrom} from './restore-from.ts';
 import {memberOf} from './restore-places.ts';
 import {planRestoration, type Restoration} from './restore-plan.ts';
+import {fileRoomAhead} from './restore-room.ts';
 import {planTogether} from './restore-together.ts';
 import type {RestoreRequest} from './shapes.ts';
 import {createArchiveReader} from './sources/postgres-archive.ts';
 import type {Survey} from './survey.ts';
 
-type Wanted = Pick<RestoreRequest, 'target' | 'point' | 'only' | 'into' | 'forceTarget' | 'from'>;
+type Wanted = Pick<RestoreRequest, 'target' | 'point' | 'only' | 'into' | 'forceTarget' | 'skipDrillSql' | 'from'>;
 
-interface Parts extends Pick<Workshop, 'engine' | 'self'> {
+interface Parts {
+	workshop: Pick<Workshop, 'engine' | 'self' | 'agentId'>;
 	survey: Survey;
 	repositories: Repositories;
 	/** Bytes that must be left beside the size of the restored databases. */
@@ -29,10 +31,14 @@ export interface Prepared {
 	from: NamedRepository;
 }
 
-/** @throws {NotFoundError | UsageError} with all that is wrong */
-export type Preflight = (wanted: Wanted) => Promise<Prepared>;
+/**
+ * With `whole`, the room for files is asked even where nothing else is wrong. That takes a worker, so a run that is about to begin asks its own.
+ * @throws {NotFoundError | UsageError} with all that is wrong
+ */
+export type Preflight = (wanted: Wanted, options?: {whole: boolean}) => Promise<Prepared>;
 
-export function createPreflight({engine, self, survey, repositories, restoreMarginBytes: marginBytes}: Parts): Preflight {
+export function createPreflight({workshop, survey, repositories, restoreMarginBytes: marginBytes}: Parts): Preflight {
+	const {engine, self} = workshop;
 	/** Of each repository. */
 	const readers = new Map<string, ReturnType<typeof createArchiveReader>>();
 	const readerOf = ({name, restic}: NamedRepository) => {
@@ -45,7 +51,7 @@ export function createPreflight({engine, self, survey, repositories, restoreMarg
 		restic: Restic,
 		target: Target,
 		point: Point,
-		{only, into, forceTarget}: Pick<Wanted, 'only' | 'into' | 'forceTarget'>,
+		{only, into, forceTarget, skipDrillSql}: Pick<Wanted, 'only' | 'into' | 'forceTarget' | 'skipDrillSql'>,
 	) => {
 		const manifest = await readManifest(restic, point);
 		const container = (source: string) => memberOf(target, source)?.container.id;
@@ -59,11 +65,13 @@ export function createPreflight({engine, self, survey, repositories, restoreMarg
 			missing,
 			into,
 			forceTarget,
+			skipDrillSql,
 			self: self.containerId,
 		});
 	};
 
-	const planProject = async (restic: Restic, targets: readonly Target[], {target: project, point, only, into, forceTarget}: Wanted) => {
+	const planProject = async (restic: Restic, targets: readonly Target[], wanted: Wanted) => {
+		const {target: project, point, only, into, forceTarget, skipDrillSql} = wanted;
 		if (only.length > 0 || into !== undefined || forceTarget) {
 			throw new UsageError(`\`--only\`, \`--into\` and \`--force-target\` are for one target, and \`${project}\` is a project`, {
 				hint: `restore one of its targets: ${targets.map(({name}) => name).join(', ')}`,
@@ -74,7 +82,7 @@ export function createPreflight({engine, self, survey, repositories, restoreMarg
 		const without = found.flatMap(({target, point: chosen}) => (chosen === undefined ? [target.name] : []));
 		const parts = await Promise.all(
 			found.flatMap(({target, point: chosen}) =>
-				chosen === undefined ? [] : [planOne(restic, target, chosen, {only: []}).then(planned => ({target, ...planned}))],
+				chosen === undefined ? [] : [planOne(restic, target, chosen, {only: [], skipDrillSql}).then(planned => ({target, ...planned}))],
 			),
 		);
 		const [first, ...others] = parts;
@@ -99,10 +107,11 @@ export function createPreflight({engine, self, survey, repositories, restoreMarg
 		return {from, warning, ...(await planOne(from.restic(), target, point, wanted))};
 	};
 
-	return async wanted => {
+	return async (wanted, {whole} = {whole: false}) => {
 		const {from, warning, restoration, problems} = await planWanted(wanted);
 		const checking = {engine, restic: from.restic(), archiveVersion: readerOf(from), marginBytes};
-		const all = [...problems, ...(await checkRestoration(restoration, checking))];
+		const found = [...problems, ...(await checkRestoration(restoration, checking))];
+		const all = whole || found.length > 0 ? [...found, ...(await fileRoomAhead(workshop, from, restoration.sources))] : found;
 		if (all.length > 0) {
 			const ids = restoration.points.map(({id}) => `\`${id}\``).join(', ');
 			throw new UsageError(`\`${wanted.target}\` cannot be restored to point ${ids}: ${[...new Set(all)].join('; ')}`);

@@ -1,5 +1,6 @@
 /** A point and a target → what a restore will do. Pure and printable: it is shown before anything is touched. */
 import type {Target} from '../docker/discovery.ts';
+import {questioned} from './drill-plan.ts';
 import type {Manifest} from './manifest.ts';
 import type {Point} from './points.ts';
 import {quote} from './reading/quote.ts';
@@ -37,6 +38,8 @@ export interface RestorationRequest extends Surroundings {
 	into?: string | undefined;
 	/** The point may be another target's. */
 	forceTarget?: boolean | undefined;
+	/** What the label `drill.sql` asks is not asked. */
+	skipDrillSql?: boolean | undefined;
 }
 
 const order = {volume: 0, tar: 1, sqlite: 2, postgres: 3};
@@ -51,7 +54,9 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 	const {chosen, unknown} = choose(manifest, only);
 	const has = manifest.sources.map(({source}) => source).join(', ');
 	const located = chosen.map(each => locate(request, each));
-	const sources = located.filter(source => typeof source !== 'string');
+	const placed = located.filter(source => typeof source !== 'string');
+	const questions = questionsOf(request, placed);
+	const sources = placed.map(source => ({...source, drillSql: questions.get(source.name)}));
 	const problems = [
 		...target.problems.map(({message}) => message),
 		...unknown.map(name => `point \`${point.id}\` has no source \`${name}\`; it has ${has}`),
@@ -66,6 +71,7 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 		...(isForeign(request) ? [`point \`${point.id}\` is of target \`${point.target}\`, and is put into \`${target.name}\``] : []),
 		...(left > 0 ? [`${left} of the point's sources are left as they are: what is restored may not fit them`] : []),
 		...importWarning(manifest),
+		...(request.skipDrillSql ? ['the query of the label `holdfast.drill.sql` is not asked'] : []),
 		...stops.warnings,
 	];
 	return {
@@ -120,4 +126,17 @@ function locate(request: RestorationRequest, {stored, paths}: Chosen): Restoring
 
 	const {restoreBeforeSql: beforeSql, restoreAfterSql: afterSql} = memberOf(target, planned.name)?.policy.postgres ?? {};
 	return {...planned, target: target.name, stored, paths, beforeSql, afterSql, into};
+}
+
+/** What the labels ask of which of the databases. Of a point of another target, those that have a place here are asked. */
+function questionsOf(request: RestorationRequest, placed: readonly RestoringSource[]): ReadonlyMap<string, string> {
+	const {target, manifest, skipDrillSql} = request;
+	const dumped = isForeign(request) ? placed : manifest.sources.map(({source: name, kind}) => ({name, kind}));
+	const databases = dumped.filter(({kind}) => kind === 'postgres').map(({name}) => name);
+	const asked = target.members.flatMap(member => {
+		const {drillSql} = member.policy;
+		const name = drillSql === undefined || skipDrillSql ? undefined : questioned(member, databases);
+		return name === undefined || drillSql === undefined ? [] : [[name, drillSql] as const];
+	});
+	return new Map(asked);
 }

@@ -1,16 +1,17 @@
-/** A restore run: load beside what is live, stop the dependents, keep what is overwritten, swap, start again. */
+/** A restore run: load beside what is live, check it, stop the dependents, keep what is overwritten, swap, start again. */
 import {untilHealthy, wellAmong} from '../docker/health.ts';
 import {quiesced} from '../docker/quiesce.ts';
-import type {Worker, WorkerMount, Workforce} from '../docker/worker.ts';
+import type {Worker, Workforce} from '../docker/worker.ts';
 import {once} from './backup.ts';
 import {explain, RunError} from './errors.ts';
 import type {RestoreResult, Tell} from './events.ts';
 import {type Previous, previousOf} from './previous.ts';
 import type {RestorePhase, RestoreRecord} from './replacements.ts';
 import type {Restoration} from './restore-plan.ts';
+import {fileRoomProblems} from './restore-room.ts';
 import {filesContext, type RestoreProgress, type RestoreWorkshop, restoreRun} from './restore-run.ts';
 import {rollBackAll} from './roll-back.ts';
-import {workerMount} from './sources/mounts.ts';
+import {mountsOf} from './sources/mounts.ts';
 import {
 	keyOf,
 	type Replacement,
@@ -96,7 +97,8 @@ interface Hands {
 async function work(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands): Promise<void> {
 	const {run, restoration, signal, tell} = options;
 	const {workforce, journal, progress} = hands;
-	const worker = await workforce.repository(mountsOf(restoration), 'write');
+	const worker = await workforce.repository(mountsOf(restoration.sources), 'write');
+	await assertRoom(workshop, options, worker);
 	const context = contextOf(workshop, options, hands, worker);
 	const crew = restoration.sources.map((source, index) => ({
 		subject: subjectOf(source, restoration.target),
@@ -112,6 +114,10 @@ async function work(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands
 			signal.throwIfAborted();
 			tell({type: 'step', step: 'load', subject: source.subject});
 			await source.load();
+			if (source.check !== undefined) {
+				tell({type: 'step', step: 'check', subject: source.subject});
+				await source.check().catch(refuse);
+			}
 		}).catch(undone);
 		const containers = restoration.stop.map(({container}) => container);
 		const well = await wellAmong(workshop.engine, containers);
@@ -171,6 +177,13 @@ async function work(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands
 	}
 }
 
+async function assertRoom({restic}: RestoreWorkshop, {restoration, signal}: RestoreRun, {run: worker}: Worker): Promise<void> {
+	const problems = await fileRoomProblems(restoration.sources, {worker, restic: restic(worker), signal});
+	if (problems.length > 0) {
+		throw new RunError(problems.join('; '), {hint: 'nothing was changed; make room and try again'});
+	}
+}
+
 async function swapAll(crew: readonly Member[], {signal, tell}: RestoreRun, journal: RunJournal): Promise<void> {
 	await eachInTurn(crew, async source => {
 		signal.throwIfAborted();
@@ -220,16 +233,17 @@ function raise(source: string): never {
 	throw new RunError(`\`${source}\` has no container any more`);
 }
 
+function refuse(error: unknown): never {
+	throw new RunError('what was loaded does not stand its check', {
+		cause: error,
+		hint: 'nothing was changed; where this state may rightly say no to `holdfast.drill.sql`: --skip-drill-sql',
+	});
+}
+
 async function eachInTurn<Item>(items: readonly Item[], verb: (item: Item) => Promise<void>): Promise<void> {
 	for (const item of items) {
 		await verb(item);
 	}
-}
-
-/** The mounts that the file sources need, all writable. */
-function mountsOf({sources}: Restoration): WorkerMount[] {
-	const mounts = sources.flatMap(source => ('mount' in source ? [workerMount(source.target, source)] : []));
-	return [...new Map(mounts.map(mount => [mount.to, mount])).values()];
 }
 
 function contextOf(

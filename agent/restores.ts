@@ -40,7 +40,7 @@ export function createRestores({
 	restoreMarginBytes,
 }: RestoreParts): Pick<Agent, 'planRestore' | 'restore' | 'undoRestore' | 'finishRestore'> & {settle: Settle} {
 	const {engine, self} = workshop;
-	const prepare = createPreflight({engine, self, survey, repositories, restoreMarginBytes});
+	const prepare = createPreflight({workshop, survey, repositories, restoreMarginBytes});
 
 	/** Those of what was replaced, as they are now. */
 	const targetsOf = async (record: RestoreRecord): Promise<ReadonlyMap<string, Target>> => {
@@ -147,7 +147,7 @@ export function createRestores({
 			return settle(record, 'finish', {trigger});
 		},
 		async planRestore(request) {
-			const {restoration, from} = await prepare(request);
+			const {restoration, from} = await prepare(request, {whole: true});
 			const {target, points, sources, stop, into, warnings, acknowledge} = restoration;
 			return {
 				target,

@@ -157,6 +157,8 @@ export interface RestoreRequest {
 	into?: string | undefined;
 	/** Restores a point of another target, too. */
 	forceTarget?: boolean | undefined;
+	/** What the label `drill.sql` asks is not asked: an older state may rightly say no. */
+	skipDrillSql?: boolean | undefined;
 	/** Somebody read what the label `restore.warning` says. Without that, a target with the label is not restored. */
 	acknowledged?: boolean | undefined;
 	/** `primary`, or a copy's name; without it the primary, or a copy where that is lost. */

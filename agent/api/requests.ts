@@ -33,6 +33,7 @@ export const restoreRequest = z.strictObject({
 	only: z.array(z.string().min(1).max(5000)).max(1000).default([]),
 	into: z.string().min(1).max(300).optional(),
 	forceTarget: z.boolean().optional(),
+	skipDrillSql: z.boolean().optional(),
 	acknowledged: z.boolean().optional(),
 	from: copyName.optional(),
 	trigger,

@@ -15,6 +15,7 @@ interface RestoreOptions extends JsonOption {
 	from?: string;
 	into?: string;
 	forceTarget?: true;
+	skipDrillSql?: true;
 	yes?: true;
 	dryRun?: true;
 }
@@ -28,6 +29,7 @@ export const addRestore: AddCommand = (program, context) => {
 		.option('--only <source...>', 'only these sources, as `holdfast points` names them; a path behind a volume is a file or folder in it')
 		.option('--into <name>', 'restore one Postgres database beside the live ones, under this name; nothing is stopped or replaced')
 		.option('--force-target', 'restore a point of another target, too')
+		.option('--skip-drill-sql', 'do not ask the query of the label `drill.sql` before the swap: an older state may rightly say no')
 		.option('--from <copy>', 'from a copy, instead of the primary repository')
 		.option('--dry-run', 'print what would happen, and stop')
 		.option('--yes', 'do not ask')
@@ -59,7 +61,7 @@ function addSettle(restoring: Command, context: Context, verb: 'undo' | 'finish'
 async function restore(
 	context: Context,
 	target: string,
-	{point, only = [], from, into, forceTarget, yes, dryRun, json}: RestoreOptions,
+	{point, only = [], from, into, forceTarget, skipDrillSql, yes, dryRun, json}: RestoreOptions,
 ): Promise<ExitCode> {
 	if (!yes && !dryRun && !context.stdin.isTTY) {
 		throw new UsageError('`holdfast restore` asks before it replaces data, and nobody can answer here', {
@@ -75,6 +77,7 @@ async function restore(
 		from,
 		...(into !== undefined && {into}),
 		...(forceTarget !== undefined && {forceTarget}),
+		...(skipDrillSql !== undefined && {skipDrillSql}),
 		trigger: 'cli',
 	};
 	if (dryRun) {

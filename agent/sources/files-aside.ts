@@ -11,58 +11,21 @@
  * Everything is on one file system, so that each place is filled by a rename: nobody meets half a file. A link is replaced, not followed; one
  * on the way is followed within the mount only.
  */
-import {
-	chmodSync,
-	chownSync,
-	closeSync,
-	existsSync,
-	fsyncSync,
-	lstatSync,
-	mkdirSync,
-	openSync,
-	realpathSync,
-	renameSync,
-	rmSync,
-	statSync,
-	writeFileSync,
-} from 'node:fs';
+import {existsSync, lstatSync, realpathSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
+import {answer, isInside, makeFolder, nearestFolder, none, sync} from './beside.ts';
 import {restoreFiles} from './restore-files.ts';
-
-/** Made where there was nothing before: what `undo` finds then must go. */
-const none = '-none';
-
-const inside = (path: string, root: string) => path === root || path.startsWith(`${root === '/' ? '' : root}/`);
 
 const exists = (path: string): boolean => lstatSync(path, {throwIfNoEntry: false}) !== undefined;
 
-/** Folders that are missing are made, owned like the one that they are in. */
-function makeFolder(folder: string): void {
-	if (!existsSync(folder)) {
-		const parent = dirname(folder);
-		makeFolder(parent);
-		const {uid, gid, mode} = statSync(parent);
-		mkdirSync(folder);
-		chownSync(folder, uid, gid);
-		chmodSync(folder, mode & 0o7777);
-	}
-}
-
 /** The folder that a path is really in. @throws when that is outside of the mount */
 function folderOf(root: string, path: string): string {
-	const nearest = (folder: string): string => (existsSync(folder) ? folder : nearest(dirname(folder)));
 	const folder = dirname(join(root, path));
-	if (!inside(realpathSync(nearest(folder)), realpathSync(root))) {
+	if (!isInside(nearestFolder(join(root, path)), realpathSync(root))) {
 		throw new Error(`${path} is below a link that leads out of its mount`);
 	}
 
 	return existsSync(folder) ? realpathSync(folder) : folder;
-}
-
-function sync(folder: string): void {
-	const descriptor = openSync(folder, 'r');
-	fsyncSync(descriptor);
-	closeSync(descriptor);
 }
 
 const discard = (path: string) => rmSync(path, {recursive: true, force: true});
@@ -144,12 +107,9 @@ function remove(places: readonly Place[], scratch: string): void {
 const verbs: Readonly<Record<string, (places: readonly Place[], scratch: string) => void>> = {check() {}, swap, undo, remove};
 
 const [verb = '', root = '', scratch = '', run = '', paths = '[]'] = process.argv.slice(2);
-try {
+answer(() => {
 	const all = JSON.parse(paths) as string[];
 	const isForward = verb === 'check' || verb === 'swap';
 	const places = isForward ? all.map(path => placeOf(root, scratch, run, path)) : placesInside(root, scratch, run, all);
 	verbs[verb]?.(places, scratch);
-	process.stdout.write('{}');
-} catch (error) {
-	process.stdout.write(JSON.stringify({error: error instanceof Error ? error.message : String(error)}));
-}
+});

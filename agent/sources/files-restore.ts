@@ -7,7 +7,6 @@ import {escapePattern} from '../restic/argv.ts';
 import {workerMount} from './mounts.ts';
 import {restoreFiles} from './restore-files.ts';
 import type {Replacement, RestoreContext, Restoring, RestoringSource, UndoContext} from './restoring.ts';
-import {assertRoom} from './room.ts';
 
 type ReplacedFiles = Replacement & {kind: 'files'};
 
@@ -52,8 +51,6 @@ export function filesRestoring(
 			await aside(worker, 'check', replaced, signal);
 			remember(replaced);
 			await succeed(worker, {argv: ['mkdir', '-p', '-m', '700', '--', scratch], signal});
-			const {bytes} = await restic.changes(restored);
-			await assertRoom(worker, {source: name, folder: mount.to, bytes, signal});
 			await restic.restore({
 				...restored,
 				onProgress: ({bytes: done, totalBytes}) => tell({type: 'progress', source: name, bytes: done, totalBytes}),

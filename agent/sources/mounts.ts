@@ -1,7 +1,8 @@
-/** A mount as a worker of a restore has it. */
+/** Mounts as a worker of a restore has them. */
 import type {WorkerMount} from '../../docker/worker.ts';
 import type {PlannedSource} from '../plan.ts';
 import {mountPath, parseSource} from './names.ts';
+import type {RestoringSource} from './restoring.ts';
 
 export function workerMount(
 	target: string,
@@ -9,4 +10,10 @@ export function workerMount(
 ): WorkerMount {
 	const to = mountPath(target, parseSource(name).prefix, mount.path);
 	return {type: mount.type, from: mount.volume ?? mount.hostPath, to, readOnly: false};
+}
+
+/** The mounts that the file sources need, all writable. */
+export function mountsOf(sources: readonly RestoringSource[]): WorkerMount[] {
+	const mounts = sources.flatMap(source => ('mount' in source ? [workerMount(source.target, source)] : []));
+	return [...new Map(mounts.map(mount => [mount.to, mount])).values()];
 }

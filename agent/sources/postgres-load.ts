@@ -5,7 +5,6 @@ import {lastLines, type Running} from '../command.ts';
 import {RunError} from '../errors.ts';
 import {consumerScript, feed} from './feed.ts';
 import {enterableWorker, type postgresDetails} from './postgres.ts';
-import {eachEntry} from './postgres-archive.ts';
 import type {PostgresServer} from './postgres-server.ts';
 import {createComplaints} from './postgres-tolerated.ts';
 import {bothEnds} from './relay.ts';
@@ -104,31 +103,5 @@ async function assertTolerable(running: Running, {source, extensions, context}: 
 
 	for (const [what, count] of complaints.tolerated()) {
 		context.tolerate({source, what, count});
-	}
-}
-
-/** How many tables the archive's table of contents names. */
-export async function countTables(
-	{restic, signal}: RestoreContext,
-	{client}: PostgresServer,
-	{stored, database}: PostgresSource,
-): Promise<number> {
-	let tables = 0;
-	await eachEntry({restic, client, stored, signal}, line => {
-		tables += /^\d+; 1259 \d+ TABLE /.test(line) ? 1 : 0;
-	}).catch((error: unknown) => {
-		throw new RunError(`the dump of \`${database}\` cannot be read`, {cause: error});
-	});
-	return tables;
-}
-
-const countSql = `select count(*) from pg_class c join pg_namespace n on n.oid = relnamespace
-	where relkind in ('r', 'p') and relpersistence <> 't' and nspname <> 'information_schema' and nspname !~ '^pg_'
-	and not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = c.oid and deptype = 'e')`;
-
-export async function assertTables(server: PostgresServer, {fresh, tables}: {fresh: string; tables: number | undefined}): Promise<void> {
-	const found = Number((await server.query(fresh, countSql))[0]?.[0]);
-	if (tables !== undefined && found < tables) {
-		throw new RunError(`the dump names ${tables} tables, and ${found} were restored`);
 	}
 }

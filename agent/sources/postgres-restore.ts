@@ -4,9 +4,11 @@
  */
 import {createHash} from 'node:crypto';
 import {postgresDetails} from './postgres.ts';
+import {describeContents, type PostgresContents} from './postgres-contents.ts';
 import {createDatabaseSql, type DatabaseProperties, databaseProperties, describeSql, propertiesSql} from './postgres-database.ts';
 import {afterLoad, beforeLoad} from './postgres-extensions.ts';
-import {assertTables, countTables, loadContent} from './postgres-load.ts';
+import {loadContent} from './postgres-load.ts';
+import {assertTrue, countLoaded} from './postgres-loaded.ts';
 import {giveToOwner} from './postgres-owner.ts';
 import {missingRoles} from './postgres-roles.ts';
 import {connectPostgres, type PostgresServer, quoteLiteral} from './postgres-server.ts';
@@ -36,8 +38,8 @@ export function databaseName(name: string, what: 'restore' | 'before', run: stri
 	return characters.join('') + hash + suffix;
 }
 
-export function postgresRestoring(source: PostgresSource, context: RestoreContext, index: number): Restoring {
-	const {name, container, database, user, stored, into} = source;
+export function postgresRestoring(source: PostgresSource, context: RestoreContext, index: number): Required<Restoring> {
+	const {name, container, database, user, stored, into, drillSql} = source;
 	const {engine, signal, run, tell} = context;
 	const details = postgresDetails.parse(stored.details);
 	const live = into ?? database;
@@ -45,6 +47,7 @@ export function postgresRestoring(source: PostgresSource, context: RestoreContex
 	const fresh = databaseName(live, 'restore', run);
 	const beside = into === undefined ? {} : {beside: true};
 	let server: PostgresServer;
+	let contents: PostgresContents = {};
 	let replacement: ReplacedDatabase = {kind: 'postgres', source: name, database: live, fresh, oid: null, old: null, user, ...beside};
 
 	const sql = async (where: string, ...statements: string[]) => runSql(server, {database: where, statements, signal});
@@ -69,14 +72,23 @@ export function postgresRestoring(source: PostgresSource, context: RestoreContex
 			context.remember(replacement);
 			await ownSql(source.beforeSql);
 			await sql(fresh, ...beforeLoad(details.extensions));
-			const tables = details.format === 'custom' ? await countTables(context, server, source) : undefined;
 			await loadContent(context, server, {source, fresh, details, fifo: `${context.staging}/restore-${index}.fifo`});
+			contents = await countLoaded(context, server, {fresh, stored, details});
 			await sql(fresh, ...afterLoad(details.extensions));
 			await sql(fresh, ...(details.portable && properties.owner !== server.user ? giveToOwner(properties.owner) : []));
 			await ownSql(source.afterSql);
-			await assertTables(server, {fresh, tables});
 			await sql(fresh, 'analyze');
 			await sql(maintenance, ...propertiesSql(fresh, properties));
+		},
+		async check() {
+			const [[version = ''] = []] = await server.query(fresh, 'show server_version');
+			const found = [`loaded by PostgreSQL ${version}`, describeContents(contents)];
+			if (drillSql === undefined) {
+				return found;
+			}
+
+			await assertTrue(server, fresh, drillSql, signal);
+			return [...found, 'the query of the label says true'];
 		},
 		async keep() {},
 		async swap() {

@@ -2,7 +2,7 @@
  * A source that is put back. Each kind is one file with one factory; `restoring-table.ts` lists them all. The verbs of a restore are called
  * in this order, and `close` always:
  *
- *     load → keep → swap → close
+ *     load → check → keep → swap → close
  *
  * What a restore makes and replaces is in its *replacement*, which is in the journal before anything is touched: so `rollBack` and
  * `release` need nothing else, and work after the agent was killed between any two steps.
@@ -27,6 +27,8 @@ export type RestoringSource = PlannedSource & {
 	/** SQL labels of its service. */
 	beforeSql?: string | undefined;
 	afterSql?: string | undefined;
+	/** Of a Postgres database: must return true in what was loaded. */
+	drillSql?: string | undefined;
 	/** Of a Postgres database: the name that it gets, beside the live ones. Nothing is replaced then. */
 	into?: string | undefined;
 };
@@ -76,8 +78,10 @@ export const subjectOf = ({target, name}: {target?: string | undefined; name: st
 
 export interface Restoring {
 	readonly name: string;
-	/** The target runs. Loads beside what is live, and checks it. */
+	/** The target runs. Loads beside what is live, and makes sure that nothing is missing. */
 	load: () => Promise<void>;
+	/** The target runs. What was loaded is what its labels ask for. @returns what was found, for people */
+	check?: () => Promise<string[]>;
 	/** The dependents are stopped. Keeps what `swap` overwrites. */
 	keep: () => Promise<void>;
 	/** The dependents are stopped. What was loaded takes the place of what is live. */

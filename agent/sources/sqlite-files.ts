@@ -10,53 +10,22 @@
  *
  * The folder is the same for all of them, so that a rename is one step of the file system.
  */
-import {
-	chmodSync,
-	chownSync,
-	closeSync,
-	existsSync,
-	fsyncSync,
-	lstatSync,
-	mkdirSync,
-	openSync,
-	realpathSync,
-	renameSync,
-	rmSync,
-	statSync,
-	writeFileSync,
-} from 'node:fs';
+import {chmodSync, chownSync, existsSync, lstatSync, realpathSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
+import {answer, isInside, makeFolder, nearestFolder, none, sync} from './beside.ts';
 
 /** SQLite names them after the database. The database itself comes last: while it is not there, nobody can mistake what is half moved. */
 const companions = ['-wal', '-shm', '-journal'];
 
-/** Made where there was no database before: what `undo` finds then must go. */
-const none = '-none';
-
-const inside = (path: string, root: string) => path === root || path.startsWith(`${root === '/' ? '' : root}/`);
-
-/** Folders that are missing are made, owned like the one that they are in. */
-function makeFolder(folder: string): void {
-	if (!existsSync(folder)) {
-		const parent = dirname(folder);
-		makeFolder(parent);
-		const {uid, gid, mode} = statSync(parent);
-		mkdirSync(folder, {mode: mode & 0o7777});
-		chownSync(folder, uid, gid);
-		chmodSync(folder, mode & 0o7777);
-	}
-}
-
 function place(root: string, file: string): {file: string} {
-	const existing = (path: string): string => (existsSync(path) ? path : existing(dirname(path)));
-	if (!inside(realpathSync(existing(dirname(file))), root)) {
+	if (!isInside(nearestFolder(file), root)) {
 		throw new Error('is below a link that leads out of its mount');
 	}
 
 	makeFolder(dirname(file));
 	const resolved = existsSync(file) ? realpathSync(file) : join(realpathSync(dirname(file)), basename(file));
-	if (!inside(resolved, root)) {
+	if (!isInside(resolved, root)) {
 		throw new Error('is a link that leads out of its mount');
 	}
 
@@ -81,12 +50,6 @@ function check(fresh: string, tables: string): void {
 	if (String(found) !== tables) {
 		throw new Error(`had ${tables} tables in the point, and ${found} were restored`);
 	}
-}
-
-function sync(path: string): void {
-	const descriptor = openSync(path, 'r');
-	fsyncSync(descriptor);
-	closeSync(descriptor);
 }
 
 /** The owner and mode of the live file; where there is none, those of its folder, without the right to execute. */
@@ -146,8 +109,4 @@ function remove(old: string): void {
 const verbs: Readonly<Record<string, (...paths: [string, string, string]) => unknown>> = {place, check, swap, undo, remove};
 
 const [verb = '', first = '', second = '', third = ''] = process.argv.slice(2);
-try {
-	process.stdout.write(JSON.stringify(verbs[verb]?.(first, second, third) ?? {}));
-} catch (error) {
-	process.stdout.write(JSON.stringify({error: error instanceof Error ? error.message : String(error)}));
-}
+answer(() => verbs[verb]?.(first, second, third));

@@ -6,12 +6,11 @@ import {basename, dirname} from 'node:path/posix';
 import {output, type Place} from '../command.ts';
 import type {PlannedSource} from '../plan.ts';
 import {escapePattern} from '../restic/argv.ts';
-import type {Restic} from '../restic/restic.ts';
+import type {Restic, RestoreOptions} from '../restic/restic.ts';
 import {dumpToFile} from './feed.ts';
 import {workerMount} from './mounts.ts';
 import {restoreFiles} from './restore-files.ts';
 import type {Replacement, RestoreContext, Restoring, RestoringSource, UndoContext} from './restoring.ts';
-import {assertRoom} from './room.ts';
 import {safetyOf} from './safety.ts';
 
 type VolumeSource = RestoringSource & {kind: 'volume'};
@@ -32,14 +31,14 @@ export function volumeRestoring(source: VolumeSource, context: RestoreContext, i
 	const {name, stored} = source;
 	const {worker, restic, resticInto, signal, tell} = context;
 	const mount = workerMount(context.target, source);
-	const exclude = [...leftAlone(source, all), ...restoreFiles.patterns.flatMap(pattern => [`/${pattern}`, `/**/${pattern}`])];
+	const exclude = leftAlone(source, all);
 	const safety = safetyOf(source, context, index, all);
 
 	return {
 		name,
 		async load() {
 			context.remember({kind: 'volume', source: name, mount, safety: null, exclude});
-			await assertRestorable(source, context, {to: mount.to, exclude});
+			await assertRestorable(source, context, all);
 			await safety.prepare();
 		},
 		async keep() {
@@ -56,27 +55,32 @@ export function volumeRestoring(source: VolumeSource, context: RestoreContext, i
 
 /**
  * The repository may have lost what the snapshot names, or hold other bytes, and restic would find out in the middle of writing. So all of it is
- * read once before, while the application runs; and what differs must fit.
+ * read once before, while the application runs.
  */
 async function assertRestorable(
-	{name, stored}: VolumeSource,
+	source: VolumeSource,
 	{worker, restic, resticInto, signal}: RestoreContext,
-	{to, exclude}: {to: string; exclude: readonly string[]},
+	all: readonly PlannedSource[],
 ): Promise<void> {
-	if (await isFolder(worker, to, signal)) {
-		const {bytes} = await restic.changes({snapshot: stored.snapshot, subfolder: stored.path, into: to, delete: true, exclude, signal});
-		if (bytes === 0) {
-			return;
-		}
-
-		await assertRoom(worker, {source: name, folder: to, bytes, signal});
+	const {stored} = source;
+	const compared = comparing(source, all);
+	const isSame = (await isFolder(worker, compared.into, signal)) && (await restic.changes({...compared, signal})).bytes === 0;
+	if (!isSame) {
+		await dumpToFile({resticInto, signal}, {snapshot: stored.snapshot, path: stored.path, file: '/dev/null'});
 	}
-
-	await dumpToFile({resticInto, signal}, {snapshot: stored.snapshot, path: stored.path, file: '/dev/null'});
 }
 
 const isFolder = async (worker: Place, path: string, signal: AbortSignal): Promise<boolean> =>
 	(await output(worker, {argv: ['test', '-d', path], signal})).exitCode === 0;
+
+/** How restic compares what is live with the point. Some files only are restored beside the live ones: with a folder that is not there. */
+export function comparing(source: VolumeSource, all: readonly PlannedSource[]): RestoreOptions {
+	const {to} = workerMount(source.target, source);
+	const common = {snapshot: source.stored.snapshot, subfolder: source.stored.path, delete: false};
+	return source.paths === undefined
+		? {...common, into: to, exclude: leftAlone(source, all)}
+		: {...common, into: `${to}/${restoreFiles.fresh('files', 'plan')}`, include: source.paths.map(escapePattern)};
+}
 
 /** From the root of the mount. */
 const leftAlone = (source: VolumeSource, all: readonly PlannedSource[]): string[] => [
@@ -85,6 +89,7 @@ const leftAlone = (source: VolumeSource, all: readonly PlannedSource[]): string[
 		.flatMap(other => (other.container.id === source.container.id && 'mount' in other ? [other.mount.path] : []))
 		.filter(path => path.startsWith(`${source.mount.path}/`))
 		.map(path => `${escapePattern(path.slice(source.mount.path.length))}/*`),
+	...restoreFiles.patterns.flatMap(pattern => [`/${pattern}`, `/**/${pattern}`]),
 ];
 
 async function putFiles({restic, resticInto, worker, from, to, exclude, signal, onProgress}: PutFiles): Promise<void> {

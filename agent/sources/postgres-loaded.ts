@@ -1,0 +1,63 @@
+/** Whether a database that was loaded is the one that was dumped: nothing of it is missing, and it says what its labels ask. */
+import {RunError} from '../errors.ts';
+import type {ManifestSource} from '../manifest.ts';
+import type {postgresDetails} from './postgres.ts';
+import {eachEntry} from './postgres-archive.ts';
+import {contentsSql, createTally, missingContents, type PostgresContents, postgresContents} from './postgres-contents.ts';
+import type {PostgresServer} from './postgres-server.ts';
+import {runSql} from './psql.ts';
+import type {RestoreContext} from './restoring.ts';
+
+type Reading = Pick<RestoreContext, 'restic' | 'signal'>;
+
+interface Loaded {
+	/** Its present name. */
+	fresh: string;
+	stored: ManifestSource;
+	details: ReturnType<typeof postgresDetails.parse>;
+}
+
+/**
+ * Asked before SQL of the labels, or a job of an extension, may remove anything.
+ * @returns how much there is of each kind @throws where the dump names more, or the database had more
+ */
+export async function countLoaded(context: Reading, server: PostgresServer, {fresh, stored, details}: Loaded): Promise<PostgresContents> {
+	const found = postgresContents.parse(JSON.parse((await server.query(fresh, contentsSql))[0]?.[0] ?? '{}'));
+	const listed = details.format === 'custom' ? await listContents(context, server, {stored, database: details.database}) : {};
+	const missing = [
+		...missingContents(listed, found, "the dump's table of contents names"),
+		...missingContents(details.contents ?? {}, found, 'the database had'),
+	];
+	if (missing.length > 0) {
+		throw new RunError(missing.join('; '));
+	}
+
+	return found;
+}
+
+/** Only the beginning of the dump is read. */
+async function listContents(
+	{restic, signal}: Reading,
+	{client}: PostgresServer,
+	{stored, database}: {stored: ManifestSource; database: string},
+): Promise<PostgresContents> {
+	const tally = createTally();
+	await eachEntry({restic, client, stored, signal}, tally.add).catch((error: unknown) => {
+		throw new RunError(`the dump of \`${database}\` cannot be read`, {cause: error});
+	});
+	return tally.contents();
+}
+
+/** A question that takes longer is none that a restore can wait for. */
+const answerWithinSeconds = 600;
+
+/** @throws where the query of `holdfast.drill.sql` says anything but true */
+export async function assertTrue(server: PostgresServer, database: string, sql: string, signal: AbortSignal): Promise<void> {
+	const statements = [`set statement_timeout = '${answerWithinSeconds}s'`, sql.replace(/[\s;]+$/, '')];
+	const said = await runSql(server, {database, statements, signal}).catch((error: unknown) => {
+		throw new RunError('the query of `holdfast.drill.sql` failed', {cause: error});
+	});
+	if (said.trim() !== 't') {
+		throw new RunError(`the query of \`holdfast.drill.sql\` must return true, got \`${said.trim().slice(0, 200)}\``);
+	}
+}
