@@ -4,50 +4,31 @@
  */
 import {randomBytes} from 'node:crypto';
 import test, {type ExecutionContext} from 'ava';
+import {connect} from '../support/connect.ts';
 import {assertPointIsWhole} from '../support/contents.ts';
 import {ensureImage} from '../support/images.ts';
-import {connect, nameOf, type Scene, stepsOf, survive, targetsAt, type Victim} from '../support/kills.ts';
+import {eachKill, nameOf, type Scene, stepsOf, survive, targetsAt, type Victim} from '../support/kills.ts';
 import {readerService} from '../support/reader.ts';
 import {startStack} from '../support/stack.ts';
 import {until} from '../support/until.ts';
 
-/** A pattern of the names of kills, to look into one: `KILLS='^restic killed at .pin'`. */
-const only = process.env.KILLS;
-
 /** @param spared what the other test kills at every step */
 async function killEverything(t: ExecutionContext, scene: Scene, spared: readonly Victim[] = []): Promise<number> {
 	const steps = await stepsOf(scene);
-	const failures: string[] = [];
-	let kills = 0;
-	for (const [index, step] of steps.entries()) {
-		for (const victim of targetsAt(steps, index).filter(candidate => !spared.includes(candidate))) {
-			const name = `${victim} killed at \`${nameOf(step, scene.stack.project)}\``;
-			if (only !== undefined && !new RegExp(only).test(name)) {
-				continue;
-			}
-
-			const begun = performance.now();
-			const failure = await survive(scene, steps, index, victim).then(
-				() => undefined,
-				(error: Error) => `${name}: ${error.message}`,
-			);
-			t.log(failure === undefined ? '✔' : '✘', `${name}: ${((performance.now() - begun) / 1000).toFixed(1)} s`);
-			// Each one has its own time
-			t.pass(name);
-			failures.push(...(failure === undefined ? [] : [failure]));
-			kills++;
-			if (process.env.KILLS_LIVE) {
-				console.error(new Date().toISOString(), failure ?? name);
-			}
-		}
-	}
-
-	t.deepEqual(failures, []);
+	const kills = steps.flatMap((step, index) =>
+		targetsAt(steps, index)
+			.filter(victim => !spared.includes(victim))
+			.map(victim => ({
+				name: `${victim} killed at \`${nameOf(step, scene.stack.project)}\``,
+				survive: async () => survive(scene, steps, index, victim),
+			})),
+	);
+	const count = await eachKill(t, kills);
 	const {stdout} = await scene.stack.holdfast('points', scene.target, '--json');
 	const listed = (JSON.parse(stdout) as Array<{point: string}>).map(({point}) => point);
 	t.deepEqual(listed, await (await connect(scene)).points(scene.target));
 	await assertPointIsWhole(scene.stack, listed[0] ?? 'none');
-	return kills;
+	return count;
 }
 
 const token = 'a-token-for-the-tests-of-this-file';
@@ -90,7 +71,7 @@ test('a group of a database and an application that is paused', async t => {
 	await until('the database', async () => stack.exec('db', 'psql', '-U', 'postgres', '-d', database, '-c', 'select 1'));
 	await stack.exec('db', 'psql', '-U', 'postgres', '-d', database, '-c', sql);
 	const scene: Scene = {stack, token, database, target: `${stack.project}/all`};
-	t.true((await killEverything(t, scene, ['sqlite session'])) >= (only === undefined ? 35 : 1));
+	t.true((await killEverything(t, scene, ['sqlite session'])) >= 35);
 	t.false(
 		(await stack.compose('logs', 'db')).includes('terminating any other active server processes'),
 		'PostgreSQL took a death for a crash',
@@ -130,5 +111,5 @@ test('an application that is stopped, between two hooks', async t => {
 		isPutBack: async () => (await stack.exec('app', 'ls', '/data')).split('\n').every(name => name !== 'hooked'),
 	};
 	await until('the database', async () => (await connect(scene)).isReady());
-	t.true((await killEverything(t, scene)) >= (only === undefined ? 25 : 1));
+	t.true((await killEverything(t, scene)) >= 25);
 });

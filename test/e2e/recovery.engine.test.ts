@@ -2,9 +2,10 @@
 import {randomBytes} from 'node:crypto';
 import {readdirSync} from 'node:fs';
 import test, {type ExecutionContext} from 'ava';
+import {connect} from '../support/connect.ts';
 import {docker} from '../support/docker.ts';
 import {ensureImage} from '../support/images.ts';
-import {connect, leftOf, processesOf, type Scene, sessions, states, type Victim} from '../support/kills.ts';
+import {leftOf, processesOf, type Scene, sessions, states, type Victim} from '../support/kills.ts';
 import {findProcesses, killProcesses} from '../support/processes.ts';
 import {type Service, type Stack, startStack} from '../support/stack.ts';
 import {until} from '../support/until.ts';

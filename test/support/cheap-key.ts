@@ -4,7 +4,7 @@
  * opens the same repository.
  */
 import {createCipheriv, createHash, randomBytes, scryptSync} from 'node:crypto';
-import {docker} from './docker.ts';
+import {type DockerOptions, docker} from './docker.ts';
 
 interface Wrapped {
 	N: number;
@@ -83,9 +83,9 @@ export function sealing(keyFile: string, password: string): (content: string) =>
 }
 
 /** The embedded repository of a running Holdfast container, with the one key that it has from the start. One that uses another is left. */
-export async function makeKeyCheap(container: string): Promise<void> {
+export async function makeKeyCheap(container: string, options: DockerOptions = {}): Promise<void> {
 	const inContainer = async (script: string, input?: string) =>
-		docker(['exec', '--interactive', container, 'sh', '-c', script], input === undefined ? {} : {input});
+		docker(['exec', '--interactive', container, 'sh', '-c', script], input === undefined ? options : {...options, input});
 	if ((await inContainer('test ! -e /state/repository-password || test ! -e /repository/config || echo embedded')) !== 'embedded') {
 		return;
 	}

@@ -1,6 +1,9 @@
 /** Kills one part of a backup at one event of its run, and asserts what must hold whatever was killed whenever. */
 import assert from 'node:assert/strict';
-import type {BackupResult, RunEvent, RunResult, StepEvent} from '../../agent/events.ts';
+import process from 'node:process';
+import type {ExecutionContext} from 'ava';
+import type {StepEvent} from '../../agent/events.ts';
+import {type Client, connect} from './connect.ts';
 import {assertPointIsWhole} from './contents.ts';
 import {docker} from './docker.ts';
 import {type HostProcess, killProcesses, runs} from './processes.ts';
@@ -25,57 +28,6 @@ export interface Scene {
 	database?: string;
 	/** What must hold again once all is put back, beside the containers' states. */
 	isPutBack?: () => Promise<boolean>;
-}
-
-/** The agent's API from the host, at the address that its container has just now. */
-export async function connect({stack, token}: Scene) {
-	const id = stack.container('holdfast');
-	const address = await docker(['inspect', '--format', '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', id]);
-	const ask = (path: string, options: RequestInit = {}) =>
-		fetch(`http://${address}:9797${path}`, {
-			...options,
-			headers: {authorization: `Bearer ${token}`, 'content-type': 'application/json'},
-		});
-	return {
-		/** One request of `/api/v1`. */
-		async call<Answer>(path: string, body?: unknown): Promise<Answer> {
-			const answer = await ask(`/api/v1/${path}`, body === undefined ? {} : {method: 'POST', body: JSON.stringify(body)});
-			return (await answer.json()) as Answer;
-		},
-		isReady: async () => (await ask('/healthz', {signal: AbortSignal.timeout(5000)})).ok,
-		async start(target: string): Promise<string> {
-			const answer = await ask('/api/v1/backup', {method: 'POST', body: JSON.stringify({targets: [target]})});
-			const {
-				runs: [started],
-			} = (await answer.json()) as {runs: Array<{run?: string; error?: string}>};
-			assert.ok(started?.run, `the backup did not start: ${JSON.stringify(started)}`);
-			return started.run;
-		},
-		/** Ends when the agent dies. */
-		async *follow(run: string): AsyncGenerator<RunEvent> {
-			const {body} = await ask(`/api/v1/runs/${run}/events`);
-			let rest = '';
-			try {
-				for await (const part of body ?? []) {
-					const lines = (rest + Buffer.from(part).toString()).split('\n');
-					rest = lines.pop() ?? '';
-					yield* lines.filter(line => line.startsWith('data:')).map(line => JSON.parse(line.slice('data:'.length)) as RunEvent);
-				}
-			} catch {
-				// It died
-			}
-		},
-		async result<Result extends RunResult = BackupResult>(run: string): Promise<Result> {
-			return until(`run ${run} to end`, async () => ((await (await ask(`/api/v1/runs/${run}`)).json()) as {result: Result | null}).result, {
-				timeout: 90_000,
-				interval: 100,
-			}) as Promise<Result>;
-		},
-		/** What `holdfast points` prints. */
-		points: async (target: string) =>
-			((await (await ask(`/api/v1/points?target=${encodeURIComponent(target)}`)).json()) as Array<{point: string}>).map(({point}) => point),
-		cancel: async (run: string) => (await ask(`/api/v1/runs/${run}/cancel`, {method: 'POST'})).status,
-	};
 }
 
 /** The steps of a run that nobody disturbs. It must succeed. */
@@ -132,20 +84,17 @@ export function processesOf(
 	return is[victim];
 }
 
-/** @returns whether it was there to be killed */
-async function strike(scene: Scene, victim: Victim, run: string): Promise<boolean> {
-	const {stack} = scene;
-	const matches = processesOf(scene, victim, run);
-	if (matches !== undefined) {
-		return killProcesses(matches) > 0;
-	}
+/** Kills what is there. @returns whether it was there to be killed */
+export type Strike = (run: string) => Promise<boolean>;
 
-	if (victim === 'agent') {
-		await docker(['kill', '--signal', 'KILL', stack.container('holdfast')]);
-		return true;
-	}
+/** The agent of this moment: its next life has another process. */
+export async function striking({docker, container}: Stack): Promise<Strike> {
+	const pid = Number(await docker(['inspect', '--format', '{{.State.Pid}}', container('holdfast')]));
+	return async () => process.kill(pid, 'SIGKILL');
+}
 
-	const name = victim === 'worker' ? `holdfast-repository-${run}` : `holdfast-dump-${run}`;
+export async function strikeWorker({docker}: Stack, victim: 'worker' | 'dump worker', run: string): Promise<boolean> {
+	const name = `holdfast-${victim === 'worker' ? 'repository' : 'dump'}-${run}`;
 	const running = await docker(['ps', '--quiet', '--filter', `name=${name}`, '--filter', 'status=running']);
 	return (
 		running !== '' &&
@@ -156,13 +105,23 @@ async function strike(scene: Scene, victim: Victim, run: string): Promise<boolea
 	);
 }
 
+async function strikeFor(scene: Scene, victim: Victim): Promise<Strike> {
+	if (victim === 'agent') {
+		return striking(scene.stack);
+	}
+
+	return async run => {
+		const matches = processesOf(scene, victim, run);
+		return matches === undefined ? strikeWorker(scene.stack, victim as 'worker' | 'dump worker', run) : killProcesses(matches) > 0;
+	};
+}
+
 /** Waits for the event, then for the victim, and kills it. @returns whether that came before the end of the run */
-async function killAt(
-	scene: Scene,
-	agent: Awaited<ReturnType<typeof connect>>,
+export async function killAt(
+	agent: Client,
 	run: string,
-	at: StepEvent,
-	victim: Victim,
+	at: Pick<StepEvent, 'step' | 'subject'>,
+	{victim, strike}: {victim: string; strike: Strike},
 ): Promise<boolean> {
 	let ended = false;
 	let struck: Promise<boolean> | undefined;
@@ -170,13 +129,9 @@ async function killAt(
 		if (event.type === 'finished') {
 			ended = true;
 		} else if (struck === undefined && event.type === 'step' && event.step === at.step && event.subject === at.subject) {
-			struck = until(`the ${victim}`, async () => ended || ((await strike(scene, victim, run)) && 'struck'), {
-				interval: 3,
-				timeout: 60_000,
-			}).then(found => found === 'struck');
-			if (victim === 'agent') {
-				break;
-			}
+			struck = until(`the ${victim}`, async () => ended || ((await strike(run)) && 'struck'), {interval: 2, timeout: 60_000}).then(
+				found => found === 'struck',
+			);
 		}
 	}
 
@@ -184,10 +139,40 @@ async function killAt(
 	return (await struck) ?? false;
 }
 
+/** A pattern of the names of kills, to look into one: `KILLS='^restic killed at .pin'`. */
+const only = process.env.KILLS;
+
+export interface Kill {
+	name: string;
+	/** @throws with what did not hold */
+	survive: () => Promise<void>;
+}
+
+/** One after another, each with its own time; all are tried. @returns how many there were; where one was looked into, more than anyone asks for */
+export async function eachKill(t: ExecutionContext, kills: readonly Kill[]): Promise<number> {
+	const failures: string[] = [];
+	for (const {name, survive} of kills.filter(kill => only === undefined || new RegExp(only).test(kill.name))) {
+		const begun = performance.now();
+		const failure = await survive().then(
+			() => undefined,
+			(error: Error) => `${name}: ${error.message}`,
+		);
+		t.log(failure === undefined ? '✔' : '✘', `${name}: ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+		t.pass(name);
+		failures.push(...(failure === undefined ? [] : [failure]));
+		if (process.env.KILLS_LIVE) {
+			console.error(new Date().toISOString(), failure ?? name);
+		}
+	}
+
+	t.deepEqual(failures, []);
+	return only === undefined ? kills.length : Number.POSITIVE_INFINITY;
+}
+
 /** Of all containers but Holdfast's own, a line each. */
-export const states = async ({stack}: Scene): Promise<string> => {
+export const states = async ({stack}: Pick<Scene, 'stack'>): Promise<string> => {
 	const format = '{{.Label "com.docker.compose.service"}} {{.State}} {{.Status}}';
-	const list = await docker(['ps', '--all', '--filter', `label=com.docker.compose.project=${stack.project}`, '--format', format]);
+	const list = await stack.docker(['ps', '--all', '--filter', `label=com.docker.compose.project=${stack.project}`, '--format', format]);
 	return list
 		.split('\n')
 		.filter(line => !line.startsWith('holdfast '))
@@ -197,9 +182,9 @@ export const states = async ({stack}: Scene): Promise<string> => {
 };
 
 /** Workers and volumes of a run; empty where none is left. */
-export const leftOf = async (run: string): Promise<string> => {
+export const leftOf = async (run: string, {docker: onEngine}: Pick<Stack, 'docker'> = {docker}): Promise<string> => {
 	const filter = ['--filter', `label=holdfast.worker=${run}`];
-	return [await docker(['ps', '--all', '--quiet', ...filter]), await docker(['volume', 'ls', '--quiet', ...filter])].join('');
+	return [await onEngine(['ps', '--all', '--quiet', ...filter]), await onEngine(['volume', 'ls', '--quiet', ...filter])].join('');
 };
 
 /** Nothing is missing but the manifest, which then is there or is not. A volume was stored in the moment, so its own step is but a word. */
@@ -219,7 +204,8 @@ export async function survive(scene: Scene, steps: readonly StepEvent[], index: 
 	const before = await states(scene);
 	let agent = await connect(scene);
 	let run = await agent.start(target);
-	for (let missed = 0; !(await killAt(scene, agent, run, at, victim)); missed++) {
+	const strike = await strikeFor(scene, victim);
+	for (let missed = 0; !(await killAt(agent, run, at, {victim, strike})); missed++) {
 		const {outcome, error} = await agent.result(run);
 		assert.equal(outcome, 'success', `nothing was killed, yet: ${error}`);
 		assert.ok(missed < 3, 'missed: the victim was never alive at this event');
@@ -267,7 +253,7 @@ export const sessions = async ({stack, database = ''}: Scene): Promise<string> =
 /** The killed run has a point exactly when it says so, whoever is asked; the next one has one. */
 async function assertListed(
 	{stack, target}: Scene,
-	agent: Awaited<ReturnType<typeof connect>>,
+	agent: Client,
 	{killed, point, next}: {killed: string; point: string | null; next: string},
 ): Promise<void> {
 	const snapshots = await plainReader(stack).snapshots();

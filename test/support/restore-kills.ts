@@ -3,29 +3,32 @@
  * the data is all of the old or all of the restored, what was replaced can be put back, and every container is in its state again.
  */
 import assert from 'node:assert/strict';
-import process from 'node:process';
 import type {ExecutionContext} from 'ava';
 import type {RestoreResult, StepEvent} from '../../agent/events.ts';
-import {docker} from './docker.ts';
+import {type Client, connect} from './connect.ts';
 import {ensureImage} from './images.ts';
-import {connect, leftOf, nameOf, type Scene, states} from './kills.ts';
+import {eachKill, type Kill, killAt, leftOf, nameOf, type Strike, states, strikeWorker, striking} from './kills.ts';
 import {killProcesses, runs} from './processes.ts';
+import type {SecondEngine} from './second-engine.ts';
 import {allOf, type Shop, startShop} from './shop.ts';
 import {until} from './until.ts';
 
 export type Verb = 'restore' | 'undo' | 'finish';
 
-export type Victim = 'agent' | 'worker' | 'dump worker' | 'restic' | 'pg_restore' | 'psql' | 'sqlite';
+export type Victim = 'agent' | 'engine' | 'worker' | 'dump worker' | 'restic' | 'pg_restore' | 'psql' | 'sqlite';
 
-/** A step of a run, and the how-many-th of this name and subject it is. */
-export type At = Pick<StepEvent, 'step' | 'subject'>;
+/** A step of a run. */
+type At = Pick<StepEvent, 'step' | 'subject'>;
 
-export interface Yard {
+interface Yard {
 	shop: Shop;
-	scene: Scene;
+	/** Where the shop has one of its own: then it may be killed. */
+	engine?: SecondEngine | undefined;
 }
 
-type Client = Awaited<ReturnType<typeof connect>>;
+const token = 'a-token-for-the-kills-of-restores';
+
+const reach = async ({shop: {stack}}: Yard): Promise<Client> => connect({stack, token});
 
 /** @returns the id of the run */
 async function start(agent: Client, verb: Verb, {shop}: Yard, restored: string): Promise<string> {
@@ -39,7 +42,7 @@ async function start(agent: Client, verb: Verb, {shop}: Yard, restored: string):
 
 /** A run that nobody disturbs. It must succeed. */
 async function undisturbed(yard: Yard, verb: Verb, restored = ''): Promise<{run: string; steps: At[]}> {
-	const agent = await connect(yard.scene);
+	const agent = await reach(yard);
 	const run = await start(agent, verb, yard, restored);
 	const steps: At[] = [];
 	for await (const event of agent.follow(run)) {
@@ -54,10 +57,11 @@ async function undisturbed(yard: Yard, verb: Verb, restored = ''): Promise<{run:
 }
 
 /** Which victims can be alive at a step. */
-function victimsAt({step, subject = ''}: At): Victim[] {
+function victimsAt({engine}: Yard, {step, subject = ''}: At): Victim[] {
 	const of = (...kinds: string[]) => kinds.some(kind => subject.includes(`${kind}:`));
 	const found: Record<Victim, boolean> = {
-		agent: true,
+		agent: engine === undefined,
+		engine: engine !== undefined,
 		worker:
 			['load', 'stop'].includes(step) ||
 			(step === 'safety-point' && of('volume', 'tar')) ||
@@ -71,73 +75,39 @@ function victimsAt({step, subject = ''}: At): Victim[] {
 	return (Object.keys(found) as Victim[]).filter(victim => found[victim]);
 }
 
-/** @returns whether it was there to be killed */
-async function strike({shop}: Yard, victim: Victim, run: string): Promise<boolean> {
-	const ofTarget = (argv: readonly string[]) => argv.some(word => word.includes(`/${shop.target}/`));
-	const ofRole = (argv: readonly string[]) => argv.includes(`--username=${shop.role}`);
+async function strikeFor({shop: {stack, target, role}, engine}: Yard, victim: Victim): Promise<Strike> {
+	const ofTarget = (argv: readonly string[]) => argv.some(word => word.includes(`/${target}/`));
+	const ofRole = (argv: readonly string[]) => argv.includes(`--username=${role}`);
 	switch (victim) {
+		case 'agent':
+			return striking(stack);
+		case 'engine':
+			return async () => engine?.kill().then(() => true) ?? false;
 		case 'restic':
-			return killProcesses(argv => runs(argv, 'restic') && ofTarget(argv)) > 0;
+			return async () => killProcesses(argv => runs(argv, 'restic') && ofTarget(argv)) > 0;
 		case 'pg_restore':
-			return killProcesses(argv => runs(argv, 'pg_restore') && ofRole(argv)) > 0;
 		case 'psql':
-			return killProcesses(argv => runs(argv, 'psql') && ofRole(argv)) > 0;
+			return async () => killProcesses(argv => runs(argv, victim) && ofRole(argv)) > 0;
 		case 'sqlite':
-			return killProcesses(argv => runs(argv, 'node') && argv.some(word => word.endsWith('/sqlite-files.ts')) && ofTarget(argv)) > 0;
-		default: {
-			const name = `holdfast-${victim === 'worker' ? 'repository' : 'dump'}-${run}`;
-			const running = await docker(['ps', '--quiet', '--filter', `name=${name}`, '--filter', 'status=running']);
-			return (
-				running !== '' &&
-				docker(['kill', '--signal', 'KILL', running])
-					.then(() => true)
-					.catch(() => false)
-			);
-		}
+			return async () =>
+				killProcesses(argv => runs(argv, 'node') && argv.some(word => word.endsWith('/sqlite-files.ts')) && ofTarget(argv)) > 0;
+		default:
+			return async run => strikeWorker(stack, victim, run);
 	}
 }
-
-/** Waits for the event, then for the victim, and kills it. @returns whether that came before the end of the run */
-async function killAt(yard: Yard, agent: Client, run: string, at: At, victim: Victim): Promise<boolean> {
-	const {stack} = yard.shop;
-	const pid = Number(await docker(['inspect', '--format', '{{.State.Pid}}', stack.container('holdfast')]));
-	let ended = false;
-	let struck: Promise<boolean> | undefined;
-	for await (const event of agent.follow(run)) {
-		if (event.type === 'finished') {
-			ended = true;
-		} else if (struck === undefined && event.type === 'step' && event.step === at.step && event.subject === at.subject) {
-			if (victim === 'agent') {
-				process.kill(pid, 'SIGKILL');
-				return true;
-			}
-
-			struck = until(`the ${victim}`, async () => ended || ((await strike(yard, victim, run)) && 'struck'), {
-				interval: 2,
-				timeout: 60_000,
-			}).then(found => found === 'struck');
-		}
-	}
-
-	ended = true;
-	return (await struck) ?? false;
-}
-
-/** How many live databases there are: what must be one at every moment, the agent dead or alive. */
-const liveDatabases = async ({shop}: Yard) =>
-	shop.stack.exec('db', 'psql', '-XAtq', '-U', shop.role, '-d', 'postgres', '-c', "select count(*) from pg_database where datname = 'app'");
 
 /**
  * One kill, and everything that must hold after it. The target held `second` before, and its newest point holds `first`; afterwards that is so again.
  * @throws with what did not hold; `missed` where the victim was never there in four runs
  */
 async function survive(yard: Yard, verb: Verb, at: At, victim: Victim): Promise<void> {
-	const {shop, scene} = yard;
-	const before = await states(scene);
-	let agent = await connect(scene);
+	const {shop} = yard;
+	const before = await states(shop);
+	let agent = await reach(yard);
 	const restored = verb === 'restore' ? '' : (await undisturbed(yard, 'restore')).run;
 	let run = await start(agent, verb, yard, restored);
-	for (let missed = 0; !(await killAt(yard, agent, run, at, victim)); missed++) {
+	const strike = await strikeFor(yard, victim);
+	for (let missed = 0; !(await killAt(agent, run, at, {victim, strike})); missed++) {
 		assert.ok(verb === 'restore' && missed < 3, 'missed: the victim was never alive at this event');
 		const {outcome, error} = await agent.result<RestoreResult>(run);
 		assert.equal(outcome, 'success', `nothing was killed, yet: ${error}`);
@@ -145,41 +115,58 @@ async function survive(yard: Yard, verb: Verb, at: At, victim: Victim): Promise<
 		run = await start(agent, verb, yard, restored);
 	}
 
-	if (victim === 'agent') {
-		await until('the agent to be dead', async () => (await shop.stack.state('holdfast')) === 'exited', {interval: 20});
-		assert.equal(await liveDatabases(yard), '1', 'while the agent is dead, there is no database of the live name');
-		await docker(['start', shop.stack.container('holdfast')]);
-		agent = await connect(scene);
-	}
-
-	await until(`the containers to be as before:\n${before}\n`, async () => (await states(scene)) === before, {
+	await bringBack(yard, victim);
+	agent = await reach(yard);
+	await until(`the containers to be as before:\n${before}\n`, async () => (await states(shop)) === before, {
 		timeout: 30_000,
 		interval: 50,
-	}).catch(async error => assert.fail(`${error.message}now:\n${await states(scene)}`));
+	}).catch(async error => assert.fail(`${error.message}now:\n${await states(shop)}`));
 	await until('the agent to answer', agent.isReady, {timeout: 60_000, interval: 50});
 	const result = await agent.result<RestoreResult>(run);
-	await settled(agent);
+	await settled(yard, agent);
 	await assertWhole(yard, verb, result, restored === '' ? run : restored);
-	await until('the workers and their volume to be removed', async () => (await leftOf(run)) === '', {timeout: 30_000, interval: 100});
+	await until('the workers and their volume to be removed', async () => (await leftOf(run, shop.stack)) === '', {
+		timeout: 30_000,
+		interval: 100,
+	});
 }
 
-/** How many restores the agent has still to undo or to let go. */
-const journal = async ({shop}: Yard): Promise<string> =>
+/** Whoever is dead for good lives again. Until the agent does, the live database must be there all the same. */
+async function bringBack({shop, engine}: Yard, victim: Victim): Promise<void> {
+	const {stack, role} = shop;
+	if (victim === 'agent') {
+		await until('the agent to be dead', async () => (await stack.state('holdfast')) === 'exited', {interval: 20});
+	} else if (victim === 'engine') {
+		await engine?.start();
+	} else {
+		return;
+	}
+
+	const sql = "select count(*) from pg_database where datname = 'app'";
+	const live = await until('the server to answer', async () => stack.exec('db', 'psql', '-XAtq', '-U', role, '-d', 'postgres', '-c', sql));
+	assert.equal(live, '1', 'while the agent is dead, there is no database of the live name');
+	if (victim === 'agent') {
+		await stack.docker(['start', stack.container('holdfast')]);
+	}
+}
+
+/** How many restores the agent has still to undo or to let go; or of these, those that are half done. */
+const journal = async ({shop}: Yard, which = 'true'): Promise<string> =>
 	shop.stack.exec(
 		'holdfast',
 		'node',
 		'--disable-warning=ExperimentalWarning',
 		'-p',
-		"new (require('node:sqlite').DatabaseSync)('/state/holdfast.db', {readOnly: true}).prepare('select count(*) as open from restores').get().open",
+		`new (require('node:sqlite').DatabaseSync)('/state/holdfast.db', {readOnly: true}).prepare("select count(*) as open from restores where ${which}").get().open`,
 	);
 
-/** No run is under way any more, those of the recovery neither. */
-const settled = async (agent: Client): Promise<unknown> =>
-	until(
-		'the interrupted run to be settled',
-		async () => (await agent.call<Array<{state: string}>>('runs?limit=10')).every(({state}) => state === 'finished'),
-		{timeout: 60_000, interval: 50},
-	);
+/** Nothing is half done, and no run is under way any more, those of the recovery neither. */
+async function settled(yard: Yard, agent: Client): Promise<void> {
+	const patience = {timeout: 60_000, interval: 50};
+	await until('what is half done to be settled', async () => (await journal(yard, "phase <> 'swapped'")) === '0', patience);
+	const isOver = async () => (await agent.call<Array<{state: string}>>('runs?limit=10')).every(({state}) => state === 'finished');
+	await until('the last run to end', isOver, patience);
+}
 
 /** All of one; and if it is the restored data, an undo brings back the other. Leaves the target as it was before. */
 async function assertWhole(yard: Yard, verb: Verb, {outcome, error}: RestoreResult, restored: string): Promise<void> {
@@ -204,31 +191,30 @@ async function assertWhole(yard: Yard, verb: Verb, {outcome, error}: RestoreResu
 	assert.equal(await journal(yard), '0', 'something is left in the journal');
 }
 
-const describe = ({shop}: Yard, verb: Verb, at: At, victim: Victim): string =>
-	`${victim} killed at \`${verb}: ${nameOf(at, shop.stack.project)}\``;
-
-const token = 'a-token-for-the-kills-of-restores';
-
 /** A shop whose newest point holds `first`, and which holds `second`; and beside it two that must stay as they are. */
-export async function startYard(t: ExecutionContext): Promise<Yard> {
+export async function startYard(t: ExecutionContext, engine?: SecondEngine): Promise<Yard> {
 	const bystander = {image: await ensureImage('holdfast-test/app:latest'), command: ['sleep', 'infinity'], init: true};
+	// An engine that was killed starts again what it finds running, and nothing that is paused.
+	const restart = engine === undefined ? {} : {restart: 'unless-stopped'};
 	const shop = await startShop(t, {
-		holdfast: {environment: {HOLDFAST_API_TOKEN: token}},
-		services: {frozen: bystander, asleep: bystander},
+		...(engine && {engine}),
+		holdfast: {environment: {HOLDFAST_API_TOKEN: token}, ...restart},
+		services: {asleep: {...bystander, ...restart}, ...(engine === undefined ? {frozen: bystander} : {})},
+		common: restart,
 	});
-	await shop.stack.compose('pause', 'frozen');
 	await shop.stack.compose('stop', 'asleep');
+	if (engine === undefined) {
+		await shop.stack.compose('pause', 'frozen');
+	}
+
 	// A load that lasts long enough to be met.
 	await shop.psql('create table filler as select n, md5(n::text) || md5((n + 1)::text) as payload from generate_series(1, 50000) n');
 	await shop.write('first');
 	const [backup] = await shop.stack.backup(shop.target);
 	assert.equal(backup?.outcome, 'success', backup?.error);
 	await shop.write('second');
-	return {shop, scene: {stack: shop.stack, token, target: shop.target}};
+	return {shop, engine};
 }
-
-/** A pattern of the names of kills, to look into one: `KILLS='^restic killed at .restore: swap'`. */
-const only = process.env.KILLS;
 
 /** The steps of a run that nobody disturbs. The target is as before, afterwards. */
 async function stepsOf(yard: Yard, verb: Verb): Promise<At[]> {
@@ -243,38 +229,20 @@ async function stepsOf(yard: Yard, verb: Verb): Promise<At[]> {
 	return steps;
 }
 
-/** @returns how many were killed */
+/** Each victim at each step where it can be alive, if it is wanted. @returns how many were killed */
 export async function everyKill(
 	t: ExecutionContext,
 	yard: Yard,
 	verb: Verb,
-	which: (kill: {victim: Victim; at: At}) => boolean,
+	isWanted: (kill: {victim: Victim; at: At}) => boolean,
 ): Promise<number> {
-	const steps = await stepsOf(yard, verb);
-	const failures: string[] = [];
-	let kills = 0;
-	for (const at of steps) {
-		for (const victim of victimsAt(at).filter(candidate => which({victim: candidate, at}))) {
-			const name = describe(yard, verb, at, victim);
-			if (only !== undefined && !new RegExp(only).test(name)) {
-				continue;
-			}
-
-			const begun = performance.now();
-			const failure = await survive(yard, verb, at, victim).then(
-				() => undefined,
-				(error: Error) => `${name}: ${error.message}`,
-			);
-			t.log(failure === undefined ? '✔' : '✘', `${name}: ${((performance.now() - begun) / 1000).toFixed(1)} s`);
-			t.pass(name);
-			failures.push(...(failure === undefined ? [] : [failure]));
-			kills++;
-			if (process.env.KILLS_LIVE) {
-				console.error(new Date().toISOString(), failure ?? name);
-			}
-		}
-	}
-
-	t.deepEqual(failures, []);
-	return only === undefined ? kills : Number.POSITIVE_INFINITY;
+	const kills: Kill[] = (await stepsOf(yard, verb)).flatMap(at =>
+		victimsAt(yard, at)
+			.filter(victim => isWanted({victim, at}))
+			.map(victim => ({
+				name: `${victim} killed at \`${verb}: ${nameOf(at, yard.shop.stack.project)}\``,
+				survive: async () => survive(yard, verb, at, victim),
+			})),
+	);
+	return eachKill(t, kills);
 }

@@ -2,6 +2,7 @@
 import {randomBytes} from 'node:crypto';
 import type {ExecutionContext} from 'ava';
 import {ensureImage} from './images.ts';
+import type {SecondEngine} from './second-engine.ts';
 import {type Service, type Stack, startStack} from './stack.ts';
 import {until} from './until.ts';
 
@@ -24,6 +25,7 @@ export interface Shop {
 export const allOf = (word: string): string => `${word} ${word} ${word} ${word} only-${word}`;
 
 interface ShopOptions {
+	engine?: SecondEngine;
 	holdfast?: Service & {environment?: Record<string, string>};
 	/** Further services; those that are named so are paused and stopped before the test. */
 	services?: Record<string, Service>;
@@ -33,13 +35,15 @@ interface ShopOptions {
 
 export async function startShop(
 	t: Pick<ExecutionContext, 'teardown'>,
-	{holdfast = {}, services = {}, common = {}}: ShopOptions = {},
+	{engine, holdfast = {}, services = {}, common = {}}: ShopOptions = {},
 ): Promise<Shop> {
 	const [postgres, image] = await Promise.all([ensureImage('postgres:17'), ensureImage('holdfast-test/app:latest')]);
+	await engine?.load([postgres, image, process.env.HOLDFAST_TEST_IMAGE ?? 'holdfast:dev']);
 	const role = `shop_${randomBytes(4).toString('hex')}`;
 	const enabled = {'holdfast.enable': 'true', 'holdfast.group': 'shop'};
 	const stack = await startStack(t, {
 		volumes: ['data'],
+		...(engine && {engine}),
 		holdfast,
 		services: {
 			db: {

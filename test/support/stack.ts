@@ -8,7 +8,8 @@ import {execa} from 'execa';
 import {stringify} from 'yaml';
 import type {BackupResult, RestoreResult, RunEvent} from '../../agent/events.ts';
 import {makeKeyCheap} from './cheap-key.ts';
-import {docker} from './docker.ts';
+import {type DockerOptions, docker} from './docker.ts';
+import type {SecondEngine} from './second-engine.ts';
 import {until} from './until.ts';
 
 /** A service as Compose writes it. */
@@ -26,6 +27,8 @@ export interface StackOptions {
 	networks?: readonly string[];
 	/** Added to Holdfast's service. */
 	holdfast?: Service & {environment?: Record<string, string>};
+	/** Another engine than the machine's: the images must be there. */
+	engine?: Pick<SecondEngine, 'host' | 'socket'>;
 	/** Start only what is needed; default: all. */
 	up?: readonly string[];
 	/** Leaves the embedded repository's key as restic made it, where time is measured or the whole is proven; else it is made quick to open. */
@@ -41,6 +44,10 @@ export interface Output {
 export interface Stack {
 	/** The Compose project; unique. */
 	project: string;
+	/** The docker command line on the stack's engine. */
+	docker: (argv: readonly string[], options?: DockerOptions) => Promise<string>;
+	/** Whether the host reaches the stack's networks. */
+	isNear: boolean;
 	compose: (...args: string[]) => Promise<string>;
 	/** Name of a service's container. */
 	container: (service: string) => string;
@@ -92,7 +99,12 @@ export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options:
 		cap_drop: ['ALL'],
 		security_opt: ['no-new-privileges:true'],
 		tmpfs: ['/tmp'],
-		volumes: ['/var/run/docker.sock:/var/run/docker.sock', 'hf-repository:/repository', 'hf-state:/state', 'hf-cache:/cache'],
+		volumes: [
+			`${options.engine?.socket ?? '/var/run/docker.sock'}:/var/run/docker.sock`,
+			'hf-repository:/repository',
+			'hf-state:/state',
+			'hf-cache:/cache',
+		],
 		environment: {HOLDFAST_PROJECTS: project, HOLDFAST_SCHEDULE: '0 0 29 2 *', ...environment},
 		labels: {'holdfast-test': project},
 		...holdfastService,
@@ -122,14 +134,24 @@ export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options:
 		);
 	await write(holdfast);
 
+	const host = options.engine?.host;
+	const env = host === undefined ? {} : {DOCKER_HOST: host};
+	const onEngine: Stack['docker'] = async (argv, further = {}) => docker(argv, {...further, ...(host === undefined ? {} : {host})});
 	const compose = async (...args: string[]) =>
-		(await execa('docker', ['compose', '--file', file, '--project-name', project, ...args])).stdout;
+		(await execa('docker', ['compose', '--file', file, '--project-name', project, ...args], {env})).stdout;
 	const container = (service: string) => `${project}-${service}-1`;
 	const down = async () => {
 		// A container of the stack may be paused, by a test or by a failure: then it could not be removed.
-		const paused = await docker(['ps', '--quiet', '--filter', `label=com.docker.compose.project=${project}`, '--filter', 'status=paused']);
+		const paused = await onEngine([
+			'ps',
+			'--quiet',
+			'--filter',
+			`label=com.docker.compose.project=${project}`,
+			'--filter',
+			'status=paused',
+		]);
 		for (const id of paused.split('\n').filter(Boolean)) {
-			await docker(['unpause', id]);
+			await onEngine(['unpause', id]);
 		}
 
 		await compose('down', '--volumes', '--timeout', '1', '--remove-orphans');
@@ -138,7 +160,7 @@ export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options:
 	t.teardown(down);
 
 	const inHoldfast = (argv: readonly string[]) =>
-		execa('docker', ['exec', container('holdfast'), ...argv], {reject: false, maxBuffer: 64_000_000});
+		execa('docker', ['exec', container('holdfast'), ...argv], {env, reject: false, maxBuffer: 64_000_000});
 	const run = async (...args: string[]): Promise<Output> => {
 		const {exitCode = -1, stdout, stderr} = await inHoldfast(['holdfast', ...args]);
 		return {exitCode, stdout, stderr};
@@ -146,9 +168,11 @@ export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options:
 
 	const stack: Stack = {
 		project,
+		docker: onEngine,
+		isNear: host === undefined,
 		compose,
 		container,
-		exec: async (service, ...argv) => docker(['exec', container(service), ...argv], {timeout: 600_000}),
+		exec: async (service, ...argv) => onEngine(['exec', container(service), ...argv], {timeout: 600_000}),
 		holdfast: run,
 		async backup(...args) {
 			const {stdout, stderr} = await run('backup', ...args, '--json');
@@ -177,6 +201,7 @@ export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options:
 		},
 		async *follow(id) {
 			const following = execa('docker', ['exec', container('holdfast'), 'node', '-e', apiClient, 'GET', `/api/v1/runs/${id}/events`], {
+				env,
 				reject: false,
 			});
 			for await (const line of following) {
@@ -211,7 +236,7 @@ export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options:
 		async ready() {
 			await until('Holdfast answers', async () => (await run('healthcheck')).exitCode === 0, {timeout: 180_000, interval: 200});
 		},
-		state: async service => docker(['inspect', '--format', '{{.State.Status}}', container(service)]),
+		state: async service => onEngine(['inspect', '--format', '{{.State.Status}}', container(service)]),
 		down,
 	};
 	await compose('up', '--detach', '--quiet-pull', ...(options.up ?? []));
