@@ -109,7 +109,12 @@ test('what cannot be restored is refused, and nothing is touched', async t => {
 		t.is(await look(), before);
 	};
 
-	await refused(/too little room for `volume:\/small`.*MiB differ.*MiB left/, '--point', point);
+	const tooLittle = /too little room for `volume:\/small`: 5\.7 MiB are to be written.*MiB left/;
+	const planned = await stack.holdfast('restore', target, '--point', point, '--only', 'volume:/small', 'volume:/nothing', '--dry-run');
+	t.is(planned.exitCode, 2);
+	t.regex(planned.stderr, /has no source `volume:\/nothing`/);
+	t.regex(planned.stderr, tooLittle);
+	await refused(tooLittle, '--point', point);
 	for (const [index, archive] of crafted.entries()) {
 		await forge(stack, target, real, `forged-${index}`, await archiveOf(archive));
 		await refused(archive.why, '--point', `forged-${index}`);

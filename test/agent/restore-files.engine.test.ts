@@ -30,6 +30,22 @@ const fingerprint = `
 	find . -type f ! -path './app.db*' ! -path './.*.holdfast-*' ! -path './cache/*' ! -path ./audit.log -print0 | sort -z | xargs -0 sha256sum
 	tar --xattrs --xattrs-include='*' -cf - ./tagged | grep -a -o 'SCHILY.xattr.user.colour=[a-z]*'; du -k sparse | cut -f1`;
 
+/** What a path in a container can hold: the engine reads and writes it, extended attributes but for file capabilities excepted. */
+const fillOwn = `
+	mkdir -p /etc/app/sub '/etc/app/odd dir' /etc/app/empty "/etc/app/$(printf 'new\\nline')"; cd /etc/app
+	echo setting=1 >sub/conf; chmod 640 sub/conf; chown 12:34 sub/conf 'odd dir'; chmod 1770 empty; echo dash >./-rf; chmod 4755 ./-rf
+	echo spaces >'odd dir/ a '; echo utf >ünïcödé; echo f >"$(printf 'new\\nline')/f"; ln -s /etc/passwd out; ln -s nowhere dangling; ln sub/conf hard
+	truncate -s 3M sparse; printf tail >>sparse; touch -h -d 2001-02-03T04:05:06 out ünïcödé sub; touch -d 1999-09-09 .`;
+
+const fingerprintOwn = `
+	cd /etc/app; find . -printf '%p|%y|%m|%n|%U:%G|%T@|%l\\n' | sort; find . -type f -print0 | sort -z | xargs -0 sha256sum`;
+
+/** Beside what the application writes. */
+const schema = `create index by_n on entries (n desc); create view latest as select max(n) from entries;
+	create trigger kept after delete on entries begin select 1; end; create table "odd ""name" (a blob, b); insert into "odd ""name" values (x'00ff', 1.5)`;
+
+const fingerprintSchema = `select group_concat(sql, char(10)) from (select sql from sqlite_schema order by name); select quote(a), b from "odd ""name"`;
+
 const sh = async (stack: Stack, script: string, service = 'app') => stack.exec(service, 'sh', '-ec', script);
 
 const query = async (stack: Stack, sql: string) => stack.exec('app', 'sqlite3', '-cmd', '.timeout 20000', '/data/app.db', sql);
@@ -67,17 +83,23 @@ test('an application with files, a database among them, and a path of its own co
 	});
 	await stack.compose('stop', '--timeout', '0', 'stopped');
 	await until('the application writes', () => query(stack, 'select count(*) from entries'));
-	await sh(stack, 'mkdir -p /etc/app/sub; echo setting=1 >/etc/app/sub/conf; chmod 640 /etc/app/sub/conf; echo inner >/data/nested/f');
+	await sh(stack, `${fillOwn}; echo inner >/data/nested/f; chown 56:78 /data/app.db; chmod 640 /data/app.db`);
+	await query(stack, schema);
 	await tag(stack);
 	await sh(stack, fill);
 	const before = await sh(stack, fingerprint);
+	const ownBefore = await sh(stack, fingerprintOwn);
+	const schemaBefore = await query(stack, fingerprintSchema);
 	const [backup] = await stack.backup(`${stack.project}/app`);
 	t.is(backup?.outcome, 'success', backup?.error);
 	const rowsAtBackup = Number(await query(stack, 'select count(*) from entries'));
 
 	await sh(stack, wreck);
-	await sh(stack, 'echo setting=2 >/etc/app/sub/conf; rm /data/nested/f; echo more >/etc/app/more');
-	await query(stack, 'delete from entries where n % 2');
+	await sh(
+		stack,
+		'cd /etc/app; echo setting=2 >hard; chmod 777 sub; rm -r -- -rf empty out odd*; mkdir out; echo changed >ünïcödé; rm /data/nested/f; echo more >/etc/app/more',
+	);
+	await query(stack, 'drop trigger kept; drop view latest; drop index by_n; drop table "odd ""name"; delete from entries where n % 2');
 	const sequence = Number(await query(stack, 'select total from counter'));
 	const result = await stack.restore(`${stack.project}/app`);
 	t.is(result.outcome, 'success', result.error);
@@ -89,7 +111,10 @@ test('an application with files, a database among them, and a path of its own co
 
 	t.is(await sh(stack, fingerprint), before);
 	t.is(await sh(stack, 'cat /data/cache/kept /data/cache/mine /data/audit.log /data/nested/f'), 'keep\nmine\nlog\ngrown\ninner');
-	t.is(await sh(stack, 'cat /etc/app/sub/conf /etc/app/more; stat -c %a /etc/app/sub/conf'), 'setting=1\nmore\n640');
+	t.is(await sh(stack, 'cat /etc/app/more; rm /etc/app/more; touch -d 1999-09-09 /etc/app'), 'more');
+	t.is(await sh(stack, fingerprintOwn), ownBefore);
+	t.is(await query(stack, fingerprintSchema), schemaBefore);
+	t.is(await sh(stack, 'stat -c "%a %u:%g" /data/app.db'), '640 56:78');
 	const [count = 0, max = 0, total = 0] = (
 		await query(stack, 'begin; select count(*), max(n), (select total from counter) from entries; commit')
 	)

@@ -57,9 +57,10 @@ interface Wanted {
 	/** Whose point it is; of the target itself unless given. */
 	from?: string;
 	forceTarget?: boolean;
+	skipDrillSql?: boolean;
 }
 
-function plan(services: Record<string, Service>, sources: ManifestSource[], {only = [], name, into, from = name, forceTarget}: Wanted) {
+function plan(services: Record<string, Service>, sources: ManifestSource[], {only = [], name, from = name, ...wanted}: Wanted) {
 	const containers = Object.entries(services).map(([service, options]) => containerFromList(listed(service, options)));
 	const target = discoverTargets(containers).find(candidate => candidate.name === name);
 	if (target === undefined) {
@@ -68,7 +69,7 @@ function plan(services: Record<string, Service>, sources: ManifestSource[], {onl
 
 	const point = {id: 'run-1', target: from, time: new Date(), manifest: 'm', sources: []};
 	const manifest = {run: 'run-1', target: from, sources} as unknown as Manifest;
-	return planRestoration({target, containers, point, manifest, only, into, forceTarget, self: 'id-holdfast'});
+	return planRestoration({target, containers, point, manifest, only, ...wanted, self: 'id-holdfast'});
 }
 
 const stopped = ({restoration}: ReturnType<typeof plan>) => restoration.stop.map(({container}) => container.service);
@@ -178,4 +179,20 @@ test('a point of another target is refused, with both names; forced, its sources
 	t.deepEqual(plan(services, sources, {name: 'shop/all', from: 'other/db', forceTarget: true}).problems, [
 		'`volume:/gone`: target `shop/all` has no place for `volume:/gone`',
 	]);
+});
+
+test('what the label `drill.sql` asks is asked of its database, unless somebody says otherwise', t => {
+	const asking = {labels: {...db.labels, 'holdfast.postgres': 'app,other', 'holdfast.drill.sql': 'select true'}};
+	const sources = [source('postgres:other', 'postgres'), source('postgres:app', 'postgres')];
+	const questions = (wanted: Partial<Wanted> = {}) =>
+		plan({db: asking}, sources, {name: 'shop/db', ...wanted}).restoration.sources.map(({name, drillSql}) => [name, drillSql]);
+	t.deepEqual(questions(), [
+		['postgres:other', undefined],
+		['postgres:app', 'select true'],
+	]);
+	t.deepEqual(questions({only: ['postgres:other']}), [['postgres:other', undefined]]);
+	t.deepEqual(questions({from: 'other/db', forceTarget: true, only: ['postgres:app']}), [['postgres:app', 'select true']]);
+	t.deepEqual(questions({skipDrillSql: true, only: ['postgres:app']}), [['postgres:app', undefined]]);
+	const {warnings} = plan({db: asking}, sources, {name: 'shop/db', skipDrillSql: true}).restoration;
+	t.deepEqual(warnings, ['the query of the label `holdfast.drill.sql` is not asked']);
 });

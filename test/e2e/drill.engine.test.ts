@@ -154,6 +154,11 @@ test('what is whole passes, also of a stopped target; what is not is found; noth
 	t.is(untrue.exitCode, 1);
 	t.regex(untrue.result.error ?? '', /postgres:app: the query of `holdfast\.drill\.sql` must return true, got `f`/);
 	t.is(untrue.result.point, String(emptier?.point));
+	const refused = await stack.restore(db);
+	t.like(refused, {outcome: 'failed', replaced: [], outageSeconds: 0});
+	t.regex(refused.error ?? '', /`holdfast\.drill\.sql` must return true, got `f`.*nothing was changed.*--skip-drill-sql/);
+	const unasked = await stack.restore(db, '--skip-drill-sql');
+	t.is(unasked.outcome, 'success', unasked.error);
 
 	t.log('a dump that lacks a table');
 	await psql('insert into entries (payload) select md5(i::text) from generate_series(1, 20000) i');
@@ -163,6 +168,9 @@ test('what is whole passes, also of a stopped target; what is not is found; noth
 	const lacking = await drill(db, '--point', whole?.point ?? '');
 	t.is(lacking.exitCode, 1);
 	t.regex(lacking.result.error ?? '', /postgres:app: the database had 2 tables, and 1 were restored; .*indexes/);
+	const unswapped = await stack.restore(db, '--point', whole?.point ?? '');
+	t.like(unswapped, {outcome: 'failed', replaced: [], outageSeconds: 0});
+	t.regex(unswapped.error ?? '', /the database had 2 tables, and 1 were restored; .*indexes/);
 	t.is(lacking.result.sources.find(({source}) => source === 'postgres:postgres')?.outcome, 'success');
 
 	t.log('the agent killed in the middle');
