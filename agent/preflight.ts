@@ -5,7 +5,7 @@ import {NotFoundError, UsageError} from './errors.ts';
 import {listPoints, type Point, readManifest, readMoment} from './points.ts';
 import type {NamedRepository, Repositories} from './repositories.ts';
 import type {Restic} from './restic/restic.ts';
-import {checkRestoration, missingNow} from './restore-check.ts';
+import {checkRestoration, missingNow, unreadable} from './restore-check.ts';
 import {choosePoint, openFrom} from './restore-from.ts';
 import {memberOf} from './restore-places.ts';
 import {planRestoration, type Restoration} from './restore-plan.ts';
@@ -32,7 +32,7 @@ export interface Prepared {
 }
 
 /**
- * With `whole`, the room for files is asked even where nothing else is wrong. That takes a worker, so a run that is about to begin asks its own.
+ * With `whole`, what takes a worker or reads more of the repository is asked even where nothing else is wrong: a run that is about to begin does so itself.
  * @throws {NotFoundError | UsageError} with all that is wrong
  */
 export type Preflight = (wanted: Wanted, options?: {whole: boolean}) => Promise<Prepared>;
@@ -107,11 +107,16 @@ export function createPreflight({workshop, survey, repositories, restoreMarginBy
 		return {from, warning, ...(await planOne(from.restic(), target, point, wanted))};
 	};
 
+	const costlier = async (from: NamedRepository, {sources}: Restoration) => {
+		const unread = await unreadable(sources, from.restic(undefined, {cached: false}));
+		return [...unread, ...(unread.length > 0 ? [] : await fileRoomAhead(workshop, from, sources))];
+	};
+
 	return async (wanted, {whole} = {whole: false}) => {
 		const {from, warning, restoration, problems} = await planWanted(wanted);
 		const checking = {engine, restic: from.restic(), archiveVersion: readerOf(from), marginBytes};
 		const found = [...problems, ...(await checkRestoration(restoration, checking))];
-		const all = whole || found.length > 0 ? [...found, ...(await fileRoomAhead(workshop, from, restoration.sources))] : found;
+		const all = whole || found.length > 0 ? [...found, ...(await costlier(from, restoration))] : found;
 		if (all.length > 0) {
 			const ids = restoration.points.map(({id}) => `\`${id}\``).join(', ');
 			throw new UsageError(`\`${wanted.target}\` cannot be restored to point ${ids}: ${[...new Set(all)].join('; ')}`);

@@ -1,5 +1,6 @@
 /** What can only be known by asking: whether the servers can take what the point holds, and the containers can be stopped. Nothing is changed. */
 import {type Engine, statusOf} from '../docker/engine.ts';
+import {explain} from './errors.ts';
 import type {Manifest} from './manifest.ts';
 import type {Restic} from './restic/restic.ts';
 import {choose} from './restore-choice.ts';
@@ -33,6 +34,20 @@ async function missingFiles(sources: Restoration['sources'], restic: Restic): Pr
 				problems.push(`\`${name}\` has no \`${path}\` in this point`);
 			}
 		}
+	}
+
+	return problems;
+}
+
+/** Snapshots whose folders the repository has lost. Their content is read when it is loaded, before anything is touched. @param restic without a cache, which would know them still */
+export async function unreadable(sources: Restoration['sources'], restic: Restic): Promise<string[]> {
+	const problems: string[] = [];
+	for (const {name, stored} of sources) {
+		const why = await restic.find(stored.snapshot, stored.path).then(
+			found => (found === undefined ? 'it does not hold what the manifest says' : undefined),
+			(error: unknown) => explain(error),
+		);
+		problems.push(...(why === undefined ? [] : [`the snapshot of \`${name}\` cannot be read: ${why}`]));
 	}
 
 	return problems;
