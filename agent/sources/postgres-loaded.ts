@@ -17,13 +17,33 @@ interface Loaded {
 	details: ReturnType<typeof postgresDetails.parse>;
 }
 
+/** What the dump's table of contents names; a plain one has none. Only its beginning is read. @throws when it cannot be read */
+export async function listContents(
+	{restic, signal}: Reading,
+	{client}: PostgresServer,
+	{stored, details}: Omit<Loaded, 'fresh'>,
+): Promise<PostgresContents> {
+	const tally = createTally();
+	if (details.format === 'custom') {
+		await eachEntry({restic, client, stored, signal}, tally.add).catch((error: unknown) => {
+			throw new RunError(`the dump of \`${details.database}\` cannot be read`, {cause: error});
+		});
+	}
+
+	return tally.contents();
+}
+
 /**
  * Asked before SQL of the labels, or a job of an extension, may remove anything.
+ * @param listed by the dump's table of contents
  * @returns how much there is of each kind @throws where the dump names more, or the database had more
  */
-export async function countLoaded(context: Reading, server: PostgresServer, {fresh, stored, details}: Loaded): Promise<PostgresContents> {
+export async function countLoaded(
+	server: PostgresServer,
+	{fresh, details}: Omit<Loaded, 'stored'>,
+	listed: PostgresContents,
+): Promise<PostgresContents> {
 	const found = postgresContents.parse(JSON.parse((await server.query(fresh, contentsSql))[0]?.[0] ?? '{}'));
-	const listed = details.format === 'custom' ? await listContents(context, server, {stored, database: details.database}) : {};
 	const missing = [
 		...missingContents(listed, found, "the dump's table of contents names"),
 		...missingContents(details.contents ?? {}, found, 'the database had'),
@@ -33,19 +53,6 @@ export async function countLoaded(context: Reading, server: PostgresServer, {fre
 	}
 
 	return found;
-}
-
-/** Only the beginning of the dump is read. */
-async function listContents(
-	{restic, signal}: Reading,
-	{client}: PostgresServer,
-	{stored, database}: {stored: ManifestSource; database: string},
-): Promise<PostgresContents> {
-	const tally = createTally();
-	await eachEntry({restic, client, stored, signal}, tally.add).catch((error: unknown) => {
-		throw new RunError(`the dump of \`${database}\` cannot be read`, {cause: error});
-	});
-	return tally.contents();
 }
 
 /** A question that takes longer is none that a restore can wait for. */

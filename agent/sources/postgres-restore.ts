@@ -8,7 +8,7 @@ import {describeContents, type PostgresContents} from './postgres-contents.ts';
 import {createDatabaseSql, type DatabaseProperties, databaseProperties, describeSql, propertiesSql} from './postgres-database.ts';
 import {afterLoad, beforeLoad} from './postgres-extensions.ts';
 import {loadContent} from './postgres-load.ts';
-import {assertTrue, countLoaded} from './postgres-loaded.ts';
+import {assertTrue, countLoaded, listContents} from './postgres-loaded.ts';
 import {giveToOwner} from './postgres-owner.ts';
 import {missingRoles} from './postgres-roles.ts';
 import {connectPostgres, type PostgresServer, quoteLiteral} from './postgres-server.ts';
@@ -72,8 +72,11 @@ export function postgresRestoring(source: PostgresSource, context: RestoreContex
 			context.remember(replacement);
 			await ownSql(source.beforeSql);
 			await sql(fresh, ...beforeLoad(details.extensions));
-			await loadContent(context, server, {source, fresh, details, fifo: `${context.staging}/restore-${index}.fifo`});
-			contents = await countLoaded(context, server, {fresh, stored, details});
+			const [listed] = await together(
+				listContents(context, server, {stored, details}),
+				loadContent(context, server, {source, fresh, details, fifo: `${context.staging}/restore-${index}.fifo`}),
+			);
+			contents = await countLoaded(server, {fresh, details}, listed);
 			await sql(fresh, ...afterLoad(details.extensions));
 			await sql(fresh, ...(details.portable && properties.owner !== server.user ? giveToOwner(properties.owner) : []));
 			await ownSql(source.afterSql);
@@ -96,6 +99,13 @@ export function postgresRestoring(source: PostgresSource, context: RestoreContex
 		},
 		async close() {},
 	};
+}
+
+/** Both have ended when it returns, also where one of them failed. @throws what the second did, or the first */
+async function together<First, Second>(first: Promise<First>, second: Promise<Second>): Promise<[First, Second]> {
+	await Promise.allSettled([first, second]);
+	const after = await second;
+	return [await first, after];
 }
 
 async function makeRoles(server: PostgresServer, database: string, globals: string, say: (message: string) => void, signal: AbortSignal) {

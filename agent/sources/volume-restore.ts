@@ -55,7 +55,7 @@ export function volumeRestoring(source: VolumeSource, context: RestoreContext, i
 
 /**
  * The repository may have lost what the snapshot names, or hold other bytes, and restic would find out in the middle of writing. So all of it is
- * read once before, while the application runs.
+ * read once before, while the application runs. Where nothing is there that could be overwritten, as on a new host, that would only take twice as long.
  */
 async function assertRestorable(
 	source: VolumeSource,
@@ -64,6 +64,10 @@ async function assertRestorable(
 ): Promise<void> {
 	const {stored} = source;
 	const compared = comparing(source, all);
+	if (await isEmpty(worker, compared.into, signal)) {
+		return;
+	}
+
 	const isSame = (await isFolder(worker, compared.into, signal)) && (await restic.changes({...compared, signal})).bytes === 0;
 	if (!isSame) {
 		await dumpToFile({resticInto, signal}, {snapshot: stored.snapshot, path: stored.path, file: '/dev/null'});
@@ -72,6 +76,11 @@ async function assertRestorable(
 
 const isFolder = async (worker: Place, path: string, signal: AbortSignal): Promise<boolean> =>
 	(await output(worker, {argv: ['test', '-d', path], signal})).exitCode === 0;
+
+async function isEmpty(worker: Place, path: string, signal: AbortSignal): Promise<boolean> {
+	const {exitCode, stdout} = await output(worker, {argv: ['find', path, '-mindepth', '1', '-maxdepth', '1', '-print', '-quit'], signal});
+	return exitCode === 0 && stdout === '' && isFolder(worker, path, signal);
+}
 
 /** How restic compares what is live with the point. Some files only are restored beside the live ones: with a folder that is not there. */
 export function comparing(source: VolumeSource, all: readonly PlannedSource[]): RestoreOptions {
