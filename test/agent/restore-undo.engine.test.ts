@@ -1,7 +1,6 @@
 /** What a restore replaced comes back with one command, or is let go with one. (What is killed in the middle: test/e2e/restore-kills.) */
 import test from 'ava';
 import type {RestoreResult} from '../../agent/events.ts';
-import {makeKeyCheap} from '../support/cheap-key.ts';
 import {docker} from '../support/docker.ts';
 import {ensureImage} from '../support/images.ts';
 import {allOf, startShop} from '../support/shop.ts';
@@ -75,7 +74,6 @@ test.serial('an application that is not well on what was restored has its own da
 			},
 		},
 	});
-	await makeKeyCheap(stack.container('holdfast'));
 	const health = async (service: string) => docker(['inspect', '--format', '{{.State.Health.Status}}', stack.container(service)]);
 	const psql = async (sql: string) =>
 		stack.exec('db', 'psql', '-h', '127.0.0.1', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-U', 'postgres', '-d', 'app', '-c', sql);

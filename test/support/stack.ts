@@ -242,7 +242,7 @@ export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options:
 	await compose('up', '--detach', '--quiet-pull', ...(options.up ?? []));
 	await stack.ready();
 	if (!options.slowKey) {
-		await makeKeyCheap(container('holdfast'));
+		await makeKeyCheap(container('holdfast'), host === undefined ? {} : {host});
 	}
 
 	return stack;
