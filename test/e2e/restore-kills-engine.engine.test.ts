@@ -15,8 +15,12 @@ test('the engine is killed at every kind of step of a restore, and of an undo', 
 	// After the stack is down: what was added first is done last.
 	t.teardown(engine.remove);
 	const yard = await startYard(t, engine);
-	const isOfDatabase = ({at: {subject = ''}}: {at: {subject?: string | undefined}}) => subject.includes('postgres:');
-	const restores = await everyKill(t, yard, 'restore', kill => isOfDatabase(kill) || ['workers', 'stop', 'start'].includes(kill.at.step));
-	const undos = await everyKill(t, yard, 'undo', kill => isOfDatabase(kill));
+	const restores = await everyKill(
+		t,
+		yard,
+		'restore',
+		({victim, at: {step, subject = ''}}) => victim === 'engine' && (subject.includes('postgres:') || ['stop', 'start'].includes(step)),
+	);
+	const undos = await everyKill(t, yard, 'undo', ({victim, at: {subject = ''}}) => victim === 'engine' && subject.includes('volume:'));
 	t.true(restores >= 6 && undos >= 1, `${restores} and ${undos} kills`);
 });

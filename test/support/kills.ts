@@ -181,10 +181,15 @@ export const states = async ({stack}: Pick<Scene, 'stack'>): Promise<string> => 
 		.join('\n');
 };
 
-/** Workers and volumes of a run; empty where none is left. */
+/**
+ * Workers and volumes of a run; empty where none is left. An engine that died while one ended shows it as dead, without a name, until it starts
+ * again (20.10): that is nothing any more, and nobody can remove it.
+ */
 export const leftOf = async (run: string, {docker: onEngine}: Pick<Stack, 'docker'> = {docker}): Promise<string> => {
 	const filter = ['--filter', `label=holdfast.worker=${run}`];
-	return [await onEngine(['ps', '--all', '--quiet', ...filter]), await onEngine(['volume', 'ls', '--quiet', ...filter])].join('');
+	const containers = await onEngine(['ps', '--all', '--format', '{{.Names}} {{.State}}', ...filter]);
+	const volumes = await onEngine(['volume', 'ls', '--quiet', ...filter]);
+	return [...containers.split('\n').filter(line => line !== ' dead'), volumes].join('');
 };
 
 /** Nothing is missing but the manifest, which then is there or is not. A volume was stored in the moment, so its own step is but a word. */

@@ -80,7 +80,7 @@ export async function startShop(
 		},
 		async read() {
 			const files = 'cat /etc/app/word /data/word; sqlite3 /data/app.db "select word from word"; ls /data | grep only-';
-			return `${await psql('select word from word')}\n${await stack.exec('app', 'sh', '-ec', files)}`.replaceAll('\n', ' ');
+			return (await Promise.all([psql('select word from word'), stack.exec('app', 'sh', '-ec', files)])).join(' ').replaceAll('\n', ' ');
 		},
 		async kept() {
 			const databases = await psql(`select datname from pg_database where datname ~ '_(restore|before)_'`);
