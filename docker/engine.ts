@@ -68,7 +68,7 @@ export interface Engine {
 	/** A tar stream of a path on the container's file system; works on stopped and paused containers. */
 	archive: (id: string, path: string) => Promise<Readable>;
 	/** Unpacks a tar stream into a folder of the container's file system; works on stopped and paused containers. */
-	putArchive: (id: string, folder: string, archive: Readable) => Promise<void>;
+	putArchive: (id: string, folder: string, archive: Readable, options: {replacesFolders: boolean}) => Promise<void>;
 	create: (name: string, options: Dockerode.ContainerCreateOptions) => Promise<string>;
 	connect: (network: string, id: string) => Promise<void>;
 	/** Kills it when it runs. No error when it is gone. */
@@ -196,8 +196,8 @@ export function connectEngine(address: string): Engine {
 			return {isDirectory: mode >= goModeDirectory, linkTarget};
 		},
 		archive: async (id, path) => (await docker.getContainer(id).getArchive({path})) as unknown as Readable,
-		putArchive: async (id, path, archive) => {
-			await docker.getContainer(id).putArchive(archive, {path, noOverwriteDirNonDir: 'true'});
+		putArchive: async (id, path, archive, {replacesFolders}) => {
+			await docker.getContainer(id).putArchive(archive, {path, noOverwriteDirNonDir: replacesFolders ? 'false' : 'true'});
 		},
 		create: async (name, options) => (await docker.createContainer({name, ...options, ...limited()})).id,
 		connect: async (network, id) => {

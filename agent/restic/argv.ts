@@ -85,6 +85,8 @@ export const rewrite = (id: string, patterns: readonly string[]): Arguments => [
 /** Quiet, because `dump` says on the standard output, in front of the content, that it waits for a lock. */
 export const dump = (id: string, path: string): Arguments => ['dump', '--quiet', '--', checkId(id), checkAbsolute(path)];
 
+export const peek = (id: string, path: string): Arguments => ['dump', '--quiet', '--no-lock', '--', checkId(id), checkAbsolute(path)];
+
 export const dumpFolder = (id: string, folder: string): Arguments => [
 	'dump',
 	'--quiet',

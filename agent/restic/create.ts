@@ -124,6 +124,8 @@ export function createRestic(
 		},
 		dump: (snapshot, path, signal) =>
 			start({action: `reading ${path} of snapshot ${snapshot}`, arguments: argv.dump(snapshot, path), signal}),
+		peek: (snapshot, path, signal) =>
+			start({action: `reading the beginning of ${path} of snapshot ${snapshot}`, arguments: argv.peek(snapshot, path), signal}),
 		dumpFolder: (snapshot, folder, signal) =>
 			start({action: `reading ${folder} of snapshot ${snapshot}`, arguments: argv.dumpFolder(snapshot, folder), signal}),
 		async list({snapshot, folder, onEntry, signal}) {

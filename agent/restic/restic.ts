@@ -164,6 +164,8 @@ export interface Restic {
 	rewriteWithout: (snapshot: string, patterns: readonly string[], signal?: AbortSignal) => Promise<string>;
 	/** The content of one file of a snapshot, as a stream. Its end says nothing: await `done`, which rejects for any exit code but 0. */
 	dump: (snapshot: string, path: string, signal?: AbortSignal) => Promise<Running>;
+	/** The same for a reader that leaves before the end: no lock is taken, because a restic that is killed would leave it. */
+	peek: (snapshot: string, path: string, signal?: AbortSignal) => Promise<Running>;
 	/** The content of a folder as a tar whose names are relative to it. As with `dump`, only `done` says that it is whole. */
 	dumpFolder: (snapshot: string, folder: string, signal?: AbortSignal) => Promise<Running>;
 	list: (options: ListOptions) => Promise<void>;

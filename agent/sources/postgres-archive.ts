@@ -58,7 +58,7 @@ export function createArchiveReader(restic: Restic): (stored: Pick<ManifestSourc
 }
 
 async function readHead(restic: Restic, snapshot: string, path: string): Promise<Buffer> {
-	const dumping = await restic.dump(snapshot, path);
+	const dumping = await restic.peek(snapshot, path);
 	const head = await firstBytes(dumping.stdout);
 	if (head.length < headBytes) {
 		// It ended early: why, is in its exit.
@@ -97,7 +97,7 @@ interface Listed {
  */
 export async function eachEntry({restic, client, stored, signal}: Listed, read: (line: string) => void): Promise<void> {
 	const listing = await client({argv: ['pg_restore', '--list'], stdin: true, signal});
-	const dumping = await restic.dump(stored.snapshot, stored.path, signal);
+	const dumping = await restic.peek(stored.snapshot, stored.path, signal);
 	dumping.stdout.on('error', () => listing.stdin.end());
 	dumping.stdout.pipe(listing.stdin);
 	try {

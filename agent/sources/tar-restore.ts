@@ -119,8 +119,11 @@ async function putArchive(
 	worker: Place,
 	{container, path, file, signal}: {container: string; path: string; file: string; signal: AbortSignal},
 ): Promise<void> {
+	// A folder in the place of a file goes with all that it holds, also what is mounted in it.
+	const {mounts} = await engine.inspect(container);
+	const replacesFolders = !mounts.some(mount => mount.path.startsWith(`${path}/`));
 	const reading = await worker({argv: ['cat', '--', file], signal});
-	await engine.putArchive(container, dirname(path), reading.stdout);
+	await engine.putArchive(container, dirname(path), reading.stdout, {replacesFolders});
 	const {exitCode, stderr} = await reading.done;
 	if (exitCode !== 0) {
 		throw new RunError(`the archive of \`${path}\` was not put back whole: ${lastLines(stderr)}`);

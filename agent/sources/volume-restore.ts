@@ -4,6 +4,7 @@
  */
 import {basename, dirname} from 'node:path/posix';
 import {output, type Place} from '../command.ts';
+import type {Tell} from '../events.ts';
 import type {PlannedSource} from '../plan.ts';
 import {escapePattern} from '../restic/argv.ts';
 import type {Restic, RestoreOptions} from '../restic/restic.ts';
@@ -12,6 +13,7 @@ import {workerMount} from './mounts.ts';
 import {restoreFiles} from './restore-files.ts';
 import type {Replacement, RestoreContext, Restoring, RestoringSource, UndoContext} from './restoring.ts';
 import {safetyOf} from './safety.ts';
+import {isInTheWay, makeWay} from './way.ts';
 
 type VolumeSource = RestoringSource & {kind: 'volume'};
 
@@ -24,6 +26,7 @@ interface PutFiles {
 	to: string;
 	exclude: readonly string[];
 	signal: AbortSignal;
+	tell: Tell;
 	onProgress?: (progress: {bytes: number; totalBytes?: number | undefined}) => void;
 }
 
@@ -47,7 +50,7 @@ export function volumeRestoring(source: VolumeSource, context: RestoreContext, i
 		async swap() {
 			const onProgress = (progress: {bytes: number; totalBytes?: number | undefined}) =>
 				tell({type: 'progress', source: name, ...progress});
-			await putFiles({restic, resticInto, worker, from: stored, to: mount.to, exclude, signal, onProgress});
+			await putFiles({restic, resticInto, worker, from: stored, to: mount.to, exclude, signal, tell, onProgress});
 		},
 		close: safety.close,
 	};
@@ -91,6 +94,8 @@ export function comparing(source: VolumeSource, all: readonly PlannedSource[]): 
 		: {...common, into: `${to}/${restoreFiles.fresh('files', 'plan')}`, include: source.paths.map(escapePattern)};
 }
 
+const ownPatterns = restoreFiles.patterns.flatMap(pattern => [`/${pattern}`, `/**/${pattern}`]);
+
 /** From the root of the mount. */
 const leftAlone = (source: VolumeSource, all: readonly PlannedSource[]): string[] => [
 	...source.exclude.map(pattern => `/${pattern.replace(/^\//, '')}`),
@@ -98,10 +103,10 @@ const leftAlone = (source: VolumeSource, all: readonly PlannedSource[]): string[
 		.flatMap(other => (other.container.id === source.container.id && 'mount' in other ? [other.mount.path] : []))
 		.filter(path => path.startsWith(`${source.mount.path}/`))
 		.map(path => `${escapePattern(path.slice(source.mount.path.length))}/*`),
-	...restoreFiles.patterns.flatMap(pattern => [`/${pattern}`, `/**/${pattern}`]),
+	...ownPatterns,
 ];
 
-async function putFiles({restic, resticInto, worker, from, to, exclude, signal, onProgress}: PutFiles): Promise<void> {
+async function putFiles({restic, resticInto, worker, from, to, exclude, signal, tell, onProgress}: PutFiles): Promise<void> {
 	if (!(await isFolder(worker, to, signal))) {
 		// A single file that is mounted can be written, and not replaced.
 		await dumpToFile({resticInto, signal}, {...from, file: to});
@@ -109,7 +114,25 @@ async function putFiles({restic, resticInto, worker, from, to, exclude, signal, 
 	}
 
 	const {snapshot, path} = from;
-	await restic.restore({snapshot, subfolder: path, into: to, delete: true, exclude, signal, ...(onProgress && {onProgress})});
+	const whole = {snapshot, subfolder: path, into: to, delete: true, exclude, signal, ...(onProgress && {onProgress})};
+	await restic.restore(whole).catch(async (error: unknown) => {
+		if (!isInTheWay(error)) {
+			throw error;
+		}
+
+		const isAllOurs = exclude.length === ownPatterns.length;
+		const keepAs = isAllOurs ? undefined : snapshot.slice(0, 8);
+		const moved = await makeWay({restic, worker, from, to, keepAs, signal});
+		if (keepAs !== undefined) {
+			const names = moved.map(name => `${dirname(name)}/${restoreFiles.old(basename(name), keepAs)}`).join(', ');
+			tell({
+				type: 'warning',
+				message: `folders were in the way of files, and what is left alone may be in them: they are kept as ${names}`,
+			});
+		}
+
+		await restic.restore(whole);
+	});
 	// The mount's own owner, mode and times: restic knows them as those of an entry of the folder above.
 	const children = `/${escapePattern(basename(path))}/*`;
 	await restic.restore({snapshot, subfolder: dirname(path), into: dirname(to), delete: false, exclude: [children], signal});
