@@ -30,7 +30,7 @@ const fingerprint = `
 	find . -type f ! -path './app.db*' ! -path './.*.holdfast-*' ! -path './cache/*' ! -path ./audit.log -print0 | sort -z | xargs -0 sha256sum
 	tar --xattrs --xattrs-include='*' -cf - ./tagged | grep -a -o 'SCHILY.xattr.user.colour=[a-z]*'; du -k sparse | cut -f1`;
 
-/** What a path in a container can hold: the engine reads and writes it, extended attributes but for file capabilities excepted. */
+/** What a path in a container can hold. The engine carries times in whole seconds, and no extended attributes but file capabilities. */
 const fillOwn = `
 	mkdir -p /etc/app/sub '/etc/app/odd dir' /etc/app/empty "/etc/app/$(printf 'new\\nline')"; cd /etc/app
 	echo setting=1 >sub/conf; chmod 640 sub/conf; chown 12:34 sub/conf 'odd dir'; chmod 1770 empty; echo dash >./-rf; chmod 4755 ./-rf
@@ -38,7 +38,7 @@ const fillOwn = `
 	truncate -s 3M sparse; printf tail >>sparse; touch -h -d 2001-02-03T04:05:06 out ünïcödé sub; touch -d 1999-09-09 .`;
 
 const fingerprintOwn = `
-	cd /etc/app; find . -printf '%p|%y|%m|%n|%U:%G|%T@|%l\\n' | sort; find . -type f -print0 | sort -z | xargs -0 sha256sum`;
+	cd /etc/app; find . -printf '%p|%y|%m|%n|%U:%G|%T@|%l\\n' | sed 's/[.][0-9]*|/|/' | sort; find . -type f -print0 | sort -z | xargs -0 sha256sum`;
 
 /** Beside what the application writes. */
 const schema = `create index by_n on entries (n desc); create view latest as select max(n) from entries;
