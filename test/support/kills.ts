@@ -93,6 +93,10 @@ export async function striking({docker, container}: Stack): Promise<Strike> {
 	return async () => process.kill(pid, 'SIGKILL');
 }
 
+/** The engine learns of a death a little later; until then it takes the container for one that runs. */
+export const untilDead = async ({state}: Stack): Promise<unknown> =>
+	until('the agent to be dead', async () => (await state('holdfast')) === 'exited', {interval: 20});
+
 export async function strikeWorker({docker}: Stack, victim: 'worker' | 'dump worker', run: string): Promise<boolean> {
 	const name = `holdfast-${victim === 'worker' ? 'repository' : 'dump'}-${run}`;
 	const running = await docker(['ps', '--quiet', '--filter', `name=${name}`, '--filter', 'status=running']);
@@ -218,6 +222,7 @@ export async function survive(scene: Scene, steps: readonly StepEvent[], index: 
 	}
 
 	if (victim === 'agent') {
+		await untilDead(stack);
 		await docker(['start', stack.container('holdfast')]);
 		agent = await connect(scene);
 	}

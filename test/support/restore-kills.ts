@@ -7,7 +7,7 @@ import type {ExecutionContext} from 'ava';
 import type {RestoreResult, StepEvent} from '../../agent/events.ts';
 import {type Client, connect} from './connect.ts';
 import {ensureImage} from './images.ts';
-import {eachKill, type Kill, killAt, leftOf, nameOf, type Strike, states, strikeWorker, striking} from './kills.ts';
+import {eachKill, type Kill, killAt, leftOf, nameOf, type Strike, states, strikeWorker, striking, untilDead} from './kills.ts';
 import {killProcesses, runs} from './processes.ts';
 import type {SecondEngine} from './second-engine.ts';
 import {allOf, type Shop, startShop} from './shop.ts';
@@ -135,7 +135,7 @@ async function survive(yard: Yard, verb: Verb, at: At, victim: Victim): Promise<
 async function bringBack({shop, engine}: Yard, victim: Victim): Promise<void> {
 	const {stack, role} = shop;
 	if (victim === 'agent') {
-		await until('the agent to be dead', async () => (await stack.state('holdfast')) === 'exited', {interval: 20});
+		await untilDead(stack);
 	} else if (victim === 'engine') {
 		await engine?.start();
 	} else {
