@@ -35,6 +35,7 @@ import type {
 import type {State} from './state.ts';
 import type {Survey, Surveyed} from './survey.ts';
 import type {Sweeper} from './sweep.ts';
+import {firstDue} from './timetable.ts';
 import type {Upkeep} from './upkeep.ts';
 import {pointView, runView, statusView, targetView, verifiedPoints} from './views.ts';
 
@@ -116,10 +117,12 @@ interface Parts {
 	/** When an operation on a target or a repository is due next. */
 	nextDue: Schedule['next'];
 	appointments: Schedule['all'];
+	/** Undefined where there is no bot. */
+	isSlackConnected: () => boolean | undefined;
 }
 
 export function createAgent(parts: Parts): Agent {
-	const {archives, workshop, survey, runs, state, repositories, copying, upkeep, nextDue, appointments} = parts;
+	const {archives, workshop, survey, runs, state, repositories, copying, upkeep, nextDue, appointments, isSlackConnected} = parts;
 	const repository = repositories.primary;
 	const restores = createRestores(parts);
 	const drills = createDrills(parts);
@@ -167,6 +170,7 @@ export function createAgent(parts: Parts): Agent {
 						// A drill needs nothing of the target but its labels.
 						nextRun: broken.has(subject) && operation !== 'drill' ? null : next.toISOString(),
 						expectedIntervalSeconds: longestGapMs(line) / 1000,
+						since: firstDue({operation, subject}, state),
 					})),
 				unprotected: await survey.unprotected(surveyed),
 			};
@@ -202,7 +206,7 @@ export function createAgent(parts: Parts): Agent {
 		unlock: upkeep.unlock,
 		...archives,
 		cancel: runs.cancel,
-		doctor: async () => diagnose({workshop, survey, repositories, appointments}),
+		doctor: async () => diagnose({workshop, survey, repositories, appointments, isSlackConnected}),
 		async health() {
 			const problems: string[] = [];
 			await workshop.engine.list().catch((error: unknown) => problems.push(`the engine does not answer: ${explain(error)}`));

@@ -138,6 +138,7 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 		upkeep,
 		nextDue: (...due) => schedule?.next(...due) ?? null,
 		appointments: () => schedule?.all() ?? [],
+		isSlackConnected,
 	});
 	const observation = observe({
 		agent,

@@ -4,14 +4,15 @@ import {hireWorkers, type Workforce} from '../docker/worker.ts';
 import type {Workshop} from './backup.ts';
 import {succeed} from './command.ts';
 import {examineEngine, examinePermissions} from './doctor/engine.ts';
-import {examineRepository} from './doctor/repository.ts';
+import {examineRepository, shut} from './doctor/repository.ts';
+import {examineSlack} from './doctor/slack.ts';
 import {explain, RepositoryError} from './errors.ts';
 import {repositoryTarget} from './events.ts';
 import {runId} from './ids.ts';
 import type {CopyRepository, Repositories} from './repositories.ts';
 import type {Schedule} from './schedule.ts';
 import type {Finding} from './shapes.ts';
-import {connectPostgres} from './sources/postgres-server.ts';
+import {connectPostgres, serverVersion} from './sources/postgres-server.ts';
 import type {Survey, Surveyed} from './survey.ts';
 import type {Unprotected} from './unprotected.ts';
 
@@ -20,15 +21,14 @@ interface Examined {
 	survey: Survey;
 	repositories: Repositories;
 	appointments: Schedule['all'];
+	/** Undefined where there is no bot. */
+	isSlackConnected: () => boolean | undefined;
 }
 
 /** Never rejects for what it finds: an engine that is away is a finding. */
-export async function diagnose({workshop, survey, repositories, appointments}: Examined): Promise<Finding[]> {
+export async function diagnose({workshop, survey, repositories, appointments, isSlackConnected}: Examined): Promise<Finding[]> {
 	const {engine, versions} = workshop;
-	const findings: Finding[] = [
-		{level: 'ok', subject: 'version', message: `Holdfast ${versions.holdfast}, restic ${versions.restic}`},
-		timeZone(appointments),
-	];
+	const findings: Finding[] = [versionsOf(versions), timeZone(appointments), examineSlack(isSlackConnected())];
 	findings.push(...(await examineRepository(workshop.restic(), repositories.primary, versions.restic)));
 	findings.push(...(await Promise.all(repositories.copies.map(copyFinding))));
 	try {
@@ -43,6 +43,12 @@ export async function diagnose({workshop, survey, repositories, appointments}: E
 	}
 
 	return findings;
+}
+
+/** Those of the engine and of database servers stand with them. */
+function versionsOf({holdfast, restic}: Workshop['versions']): Finding {
+	const {node, sqlite} = process.versions;
+	return {level: 'ok', subject: 'version', message: `Holdfast ${holdfast}, restic ${restic}, SQLite ${sqlite}, Node ${node}`};
 }
 
 /** Where nobody set TZ, three o'clock is three o'clock in Greenwich. */
@@ -79,7 +85,12 @@ async function examineTargets(workshop: Workshop, survey: Survey): Promise<Findi
 
 	for (const {target, problems} of surveyed) {
 		findings.push(
-			...problems.map(({message, hint}) => ({level: 'error' as const, subject: target.name, message, ...(hint ? {hint} : {})})),
+			...problems.map(({message, hint = 'correct the label and run `docker compose up -d`'}) => ({
+				level: 'error' as const,
+				subject: target.name,
+				message,
+				hint,
+			})),
 		);
 	}
 
@@ -121,7 +132,7 @@ async function copyFinding({name, isKnown, open}: CopyRepository): Promise<Findi
 	} catch (error) {
 		return error instanceof RepositoryError && error.problem === 'missing' && !isKnown()
 			? {level: 'warning', subject, message: 'it is not made yet', hint: `the first copy makes it: holdfast copy ${name}`}
-			: {level: 'error', subject, message: explain(error)};
+			: shut(subject, error);
 	}
 }
 
@@ -142,12 +153,14 @@ async function dumpWays(workshop: Workshop, surveyed: readonly Surveyed[], workf
 			server.assertEnterable();
 			const {run} = await workforce.dump(id);
 			await succeed(run, server.fromWorker('exec "$@"', [], ['true']));
-			findings.push({level: 'ok', subject, message: 'its databases are dumped by a worker'});
+			const {versionText} = await serverVersion(server);
+			findings.push({level: 'ok', subject, message: `its databases (PostgreSQL ${versionText}) are dumped by a worker`});
 		} catch (error) {
 			findings.push({
 				level: 'warning',
 				subject,
 				message: `its databases are dumped through docker exec, which is slower: ${explain(error)}`,
+				hint: 'the dumps are as good; docs/security.md says what a worker needs',
 			});
 		}
 	}

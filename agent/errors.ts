@@ -54,6 +54,12 @@ export class RepositoryError extends ErrorWithHint {
 
 /** One line for people: the message, then each cause that adds something, then the hints: one for each of several errors. */
 export function explain(error: unknown): string {
+	const {message, hint} = explanation(error);
+	return message + (hint === undefined ? '' : ` (${hint})`);
+}
+
+/** The two parts of that line. */
+export function explanation(error: unknown): {message: string; hint: string | undefined} {
 	const parts: string[] = [];
 	const hints: string[] = [];
 	const visit = (current: unknown, isHinted: boolean): void => {
@@ -87,5 +93,5 @@ export function explain(error: unknown): string {
 
 	visit(error, false);
 	const distinct = parts.filter((part, index) => part !== '' && !parts.slice(0, index).some(earlier => earlier.includes(part)));
-	return distinct.join(': ') + (hints.length > 0 ? ` (${[...new Set(hints)].join('; ')})` : '');
+	return {message: distinct.join(': '), hint: hints.length > 0 ? [...new Set(hints)].join('; ') : undefined};
 }

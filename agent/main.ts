@@ -9,6 +9,7 @@ import type {Listen} from './config-values.ts';
 import {explain} from './errors.ts';
 import {createLog, type Log} from './log.ts';
 import {createRedactor} from './redact.ts';
+import {ensureApiToken} from './secrets.ts';
 
 const {version} = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {version: string};
 
@@ -92,8 +93,9 @@ const ownUrl = ({host: address, port}: Listen): string => {
 
 /** The agent of this container, as its own configuration says. */
 function connect() {
-	const {listen, apiToken} = withKeptSecrets(loadConfig(process.env), () => {});
-	return createClient({url: ownUrl(listen), token: apiToken});
+	const {listen, apiToken, stateDirectory} = loadConfig(process.env);
+	// Nothing more is kept: a bot alone has no place for a password, and needs none
+	return createClient({url: ownUrl(listen), token: apiToken || ensureApiToken(stateDirectory).value});
 }
 
 const argv = process.argv.slice(2);

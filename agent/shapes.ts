@@ -84,6 +84,8 @@ export interface Scheduled {
 	nextRun: string | null;
 	/** The longest time between two due times. */
 	expectedIntervalSeconds: number;
+	/** Milliseconds since 1970: from then on it is due. */
+	since: number;
 }
 
 /** A target, and all that is known of it without looking into the repository. */

@@ -90,9 +90,14 @@ export const entries = (due: ReadonlyArray<Omit<ScheduleEntry, 'since'>>, state:
 const isBackedUp = (target: string, state: Pick<State, 'runs'>): boolean =>
 	state.runs({target, operation: 'backup', outcome: 'success', limit: 1}).length > 0;
 
-function lastDealtWith({operation, subject, cold}: Due, state: Pick<State, 'runs' | 'firstSeen'>): number {
+function lastDealtWith(due: Due, state: Pick<State, 'runs' | 'firstSeen'>): number {
+	const {operation, subject, cold} = due;
 	const [last] = state.runs({target: subject, operation, limit: 1, ...(cold && {trigger: coldTrigger})});
+	return Math.max(firstDue(due, state), last?.queuedAt ?? 0);
+}
+
+/** Since when there is such an entry, in milliseconds since 1970. */
+export function firstDue({operation, subject, cold}: Due, state: Pick<State, 'firstSeen'>): number {
 	const key = cold ? `cold ${subject}` : operation === 'backup' ? subject : `${operation} ${subject}`;
-	const seen = state.firstSeen(key, Date.now());
-	return Math.max(seen, last?.queuedAt ?? 0);
+	return state.firstSeen(key, Date.now());
 }

@@ -21,9 +21,9 @@ const overdue = (operation: string) => `(1.25 * holdfast_expected_interval_secon
 
 const perTarget = 'on (job, instance, target)';
 
-/** Runs of one operation that come later than their schedule says. */
+/** An operation that has been due for longer than its schedule takes, and had no success as recent as that: perhaps none ever. */
 const stale = (operation: string) =>
-	`time() - holdfast_run_last_success_timestamp_seconds{operation="${operation}"} > ${overdue(operation)}`;
+	`time() - holdfast_scheduled_since_timestamp_seconds{operation="${operation}"} > ${overdue(operation)} unless time() - holdfast_run_last_success_timestamp_seconds{operation="${operation}"} <= ${overdue(operation)}`;
 
 const lastWas = (operation: string, outcome: string) => `holdfast_last_run_outcome{operation="${operation}",outcome="${outcome}"} == 1`;
 
@@ -113,8 +113,9 @@ export const alerts: readonly Alert[] = [
 		expr: stale('drill'),
 		for: '5m',
 		severity: 'warning',
-		summary: '{{ $labels.target }} was not rehearsed for long',
-		description: 'The last successful drill is older than its schedule allows. `holdfast drill {{ $labels.target }}` rehearses now.',
+		summary: '{{ $labels.target }} was not rehearsed for too long',
+		description:
+			'No drill succeeded for longer than its schedule allows, or none ever did. `holdfast drill {{ $labels.target }}` rehearses now.',
 	},
 	{
 		name: 'HoldfastCheckFailed',
@@ -130,7 +131,7 @@ export const alerts: readonly Alert[] = [
 		expr: stale('prune'),
 		for: '5m',
 		severity: 'warning',
-		summary: '{{ $labels.target }} was not pruned for long',
+		summary: '{{ $labels.target }} was not pruned for too long',
 		description: 'What retention forgot still takes space. `holdfast prune` tries again, and says what keeps it from working.',
 	},
 	{
@@ -140,7 +141,7 @@ export const alerts: readonly Alert[] = [
 		severity: 'critical',
 		summary: '{{ $labels.target }} has no recent copies of the restore points',
 		description:
-			'The last successful copy is older than its schedule allows, so there may be only one place left. `holdfast copy` tries again.',
+			'No copying succeeded for longer than its schedule allows, or none ever did: there may be only one place left. `holdfast copy` tries again.',
 	},
 	{
 		name: 'HoldfastLockOld',

@@ -136,10 +136,11 @@ export const dashboard = () =>
 		.withPanel(graph('Restore points', 'none', query('holdfast_restore_points')))
 		.withPanel(
 			graph(
-				'Time since the last check and prune',
+				'Time since the last check, prune and copy',
 				's',
 				query('time() - holdfast_repository_last_check_timestamp_seconds', 'check {{repository}}'),
 				query('time() - holdfast_repository_last_prune_timestamp_seconds', 'prune {{repository}}'),
+				query('time() - holdfast_run_last_success_timestamp_seconds{operation="copy"}', 'copy {{target}}'),
 			),
 		)
 		.withPanel(graph('Age of the oldest lock', 's', query('holdfast_repository_lock_age_seconds', '{{repository}}')))

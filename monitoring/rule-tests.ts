@@ -20,14 +20,18 @@ const since0 = '0+0x200';
 
 const staleCases = (operation: string, subject: string): Case[] => {
 	const labels = `{target="${subject}",operation="${operation}"}`;
-	const interval = {[`holdfast_expected_interval_seconds${labels}`]: hourly};
+	const due = {[`holdfast_expected_interval_seconds${labels}`]: hourly, [`holdfast_scheduled_since_timestamp_seconds${labels}`]: since0};
+	const success = `holdfast_run_last_success_timestamp_seconds${labels}`;
+	const fires = {target: subject, operation};
 	return [
-		{
-			series: {...interval, [`holdfast_run_last_success_timestamp_seconds${labels}`]: since0},
-			at: '2h25m',
-			fires: {target: subject, operation},
-		},
-		{series: {...interval, [`holdfast_run_last_success_timestamp_seconds${labels}`]: since0}, at: '2h10m'},
+		{series: {...due, [success]: since0}, at: '2h25m', fires},
+		{series: {...due, [success]: since0}, at: '2h10m'},
+		// Never succeeded, for too long and not yet for too long
+		{series: due, at: '2h25m', fires},
+		{series: due, at: '2h10m'},
+		// Succeeded an hour ago, and on a schedule that is new
+		{series: {...due, [success]: '4200+0x200'}, at: '2h25m'},
+		{series: {...due, [`holdfast_scheduled_since_timestamp_seconds${labels}`]: '4200+0x200', [success]: since0}, at: '2h25m'},
 	];
 };
 

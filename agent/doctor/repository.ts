@@ -1,6 +1,5 @@
 /** The repository: can it be opened, is a lock in the way, is a snapshot from the future. */
-
-import {explain, RepositoryError} from '../errors.ts';
+import {explanation, RepositoryError} from '../errors.ts';
 import type {RepositoryDoor} from '../repository.ts';
 import type {Restic} from '../restic/restic.ts';
 import type {Finding} from '../shapes.ts';
@@ -19,18 +18,24 @@ export async function examineRepository(restic: Restic, door: RepositoryDoor, re
 		const opened: Finding = {level: 'ok', subject, message: `opened with its password (id ${id.slice(0, 8)}), restic ${resticVersion}`};
 		return [opened, ...(await examineLocks(restic)), ...(await examineTimes(restic))];
 	} catch (error) {
-		const hint = error instanceof RepositoryError ? hints[error.problem] : undefined;
-		const isHinted = error instanceof RepositoryError && error.hint !== undefined;
-		return [{level: 'error', subject, message: explain(error), ...(hint && !isHinted ? {hint} : {})}];
+		return [shut(subject, error)];
 	}
 }
 
+/** Why a repository does not open, and what to do. */
+export function shut(subject: string, error: unknown): Finding {
+	const {message, hint = hints[error instanceof RepositoryError ? error.problem : 'failed']} = explanation(error);
+	return {level: 'error', subject, message, hint};
+}
+
 /** Where the error itself has none. */
-const hints: Partial<Record<RepositoryError['problem'], string>> = {
+const hints: Record<RepositoryError['problem'], string> = {
 	missing: 'is its disk mounted, its bucket there? Nothing is made anew where a repository was known',
 	'wrong-password': 'give the password that it was made with: RESTIC_PASSWORD, or the copy of /state/repository-password',
 	unreachable: 'can the agent reach its server? See RESTIC_REPOSITORY',
 	full: 'make room, or let retention forget more and prune',
+	locked: 'when nothing works on it: holdfast unlock',
+	failed: 'is it reachable, and its location right? The log of the agent has all that restic said',
 };
 
 async function examineLocks(restic: Restic): Promise<Finding[]> {

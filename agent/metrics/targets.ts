@@ -14,7 +14,8 @@ export function targetFamilies(gauge: MakeGauge): {show: (overview: Overview) =>
 	const quiesceLimit = gauge('quiesce_limit_seconds', 'The longest outage that the target allows.', ['target']);
 	const nextRun = gauge('next_run_timestamp_seconds', 'When the next scheduled run begins.', ['target', 'operation']);
 	const expected = gauge('expected_interval_seconds', 'The longest time between two scheduled runs.', ['target', 'operation']);
-	const perTarget = [problems, firstSeen, lastRun, lastSuccess, lastDrill, lastQuiesce, quiesceLimit, nextRun, expected];
+	const since = gauge('scheduled_since_timestamp_seconds', 'From when on the operation was due by schedule.', ['target', 'operation']);
+	const perTarget = [problems, firstSeen, lastRun, lastSuccess, lastDrill, lastQuiesce, quiesceLimit, nextRun, expected, since];
 	return {
 		show({targets, scheduled, unprotected: left}) {
 			for (const family of perTarget) {
@@ -35,9 +36,10 @@ export function targetFamilies(gauge: MakeGauge): {show: (overview: Overview) =>
 				setTime(lastDrill, {target}, drilled && seconds(drilled.at));
 			}
 
-			for (const {target, operation, nextRun: next, expectedIntervalSeconds} of scheduled) {
+			for (const {target, operation, nextRun: next, ...entry} of scheduled) {
 				setTime(nextRun, {target, operation}, next === null ? null : seconds(next));
-				expected.set({target, operation}, expectedIntervalSeconds);
+				expected.set({target, operation}, entry.expectedIntervalSeconds);
+				since.set({target, operation}, entry.since / 1000);
 			}
 		},
 	};

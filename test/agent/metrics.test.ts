@@ -44,7 +44,13 @@ const overviewOf = (
 	firstSeen: 1_000_000,
 });
 
-const daily: Scheduled = {operation: 'backup', target: 'shop/db', nextRun: '2026-11-04T03:00:00.000Z', expectedIntervalSeconds: 86_400};
+const daily: Scheduled = {
+	operation: 'backup',
+	target: 'shop/db',
+	nextRun: '2026-11-04T03:00:00.000Z',
+	expectedIntervalSeconds: 86_400,
+	since: 2_000_000,
+};
 
 function observe(history: Partial<History> = {}) {
 	const reported: unknown[] = [];
@@ -104,6 +110,7 @@ test('what the agent shows', async t => {
 		'first_seen_timestamp_seconds{target="shop/db"}': 1000,
 		'next_run_timestamp_seconds{target="shop/db",operation="backup"}': Date.parse('2026-11-04T03:00:00.000Z') / 1000,
 		'expected_interval_seconds{target="shop/db",operation="backup"}': 86_400,
+		'scheduled_since_timestamp_seconds{target="shop/db",operation="backup"}': 2000,
 		'target_problems{target="shop/db"}': 0,
 		targets: 1,
 		unprotected_volumes: 0,

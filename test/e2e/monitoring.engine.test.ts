@@ -1,5 +1,5 @@
 /** The alerts of monitoring/ with the real Prometheus and Alertmanager: each real fault reaches a webhook, and so does its end. */
-import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {chmod, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -45,12 +45,16 @@ async function configuration(): Promise<string> {
 	const folder = await mkdtemp(join(tmpdir(), 'holdfast-monitoring-'));
 	await writeFile(join(folder, 'prometheus.yml'), stringify(prometheusConfig));
 	await writeFile(join(folder, 'alertmanager.yml'), stringify(alertmanagerConfig));
+	// Neither program is root
+	await chmod(folder, 0o755);
 	await writeFile(join(folder, 'rules.yml'), sooner(await readFile(join(monitoring, 'prometheus/rules.yml'), 'utf8')));
 	return folder;
 }
 
 async function services(folder: string) {
-	const [app, prometheus] = await Promise.all([ensureImage('holdfast-test/app:latest'), ensureImage('holdfast-test/prometheus:latest')]);
+	const app = await ensureImage('holdfast-test/app:latest');
+	const prometheus = await ensureImage('prom/prometheus:v3.5.0');
+	const alertmanager = await ensureImage('prom/alertmanager:v0.28.1');
 	const quiet = {init: true, stop_grace_period: '1s', labels: {'holdfast.enable': 'false'}};
 	return {
 		proxy: {
@@ -69,17 +73,17 @@ async function services(folder: string) {
 		scratch: {image: app, entrypoint: ['sleep', '100000'], volumes: ['scratch:/scratch'], init: true, stop_grace_period: '1s'},
 		webhook: {image: app, entrypoint: ['node', '-e', webhook], ...quiet},
 		alertmanager: {
-			image: prometheus,
-			command: [
-				'prometheus-alertmanager',
-				'--config.file=/etc/holdfast/alertmanager.yml',
-				'--storage.path=/tmp',
-				'--cluster.listen-address=',
-			],
-			volumes: [`${folder}:/etc/holdfast:ro`],
+			image: alertmanager,
+			command: ['--config.file=/etc/holdfast/alertmanager.yml', '--storage.path=/alertmanager', '--cluster.listen-address='],
+			volumes: [`${folder}:/etc/holdfast:ro`, `${monitoring}:/monitoring:ro`],
 			...quiet,
 		},
-		prometheus: {image: prometheus, volumes: [`${folder}:/etc/holdfast:ro`, `${monitoring}:/monitoring:ro`], ...quiet},
+		prometheus: {
+			image: prometheus,
+			command: ['--config.file=/etc/holdfast/prometheus.yml', '--storage.tsdb.path=/prometheus'],
+			volumes: [`${folder}:/etc/holdfast:ro`, `${monitoring}:/monitoring:ro`],
+			...quiet,
+		},
 	};
 }
 
@@ -122,17 +126,15 @@ test('every fault that can be made here fires its alert, and mending it ends the
 	await becomes('HoldfastBackupNeverSucceeded', 'resolved');
 	await becomes('HoldfastUnprotectedVolumes', 'resolved');
 	await becomes('HoldfastBackupStale', 'firing');
+	t.is((await stack.backup(target))[0]?.outcome, 'success');
+	await becomes('HoldfastBackupStale', 'resolved');
 
 	const metrics = (await stack.api('GET', '/metrics')).body as string;
 	t.regex(metrics, new RegExp(`^holdfast_runs_total\\{target="${target}",operation="backup",outcome="failed"\\} 1$`, 'm'));
 	t.is(await docker(['exec', '--interactive', stack.container('prometheus'), 'promtool', 'check', 'metrics'], {input: metrics}), '');
-	const tested = await stack.exec(
-		'prometheus',
-		'sh',
-		'-c',
-		'cd /monitoring/prometheus && promtool test rules rules.test.yml && promtool check config prometheus.yml && amtool check-config ../alertmanager/alertmanager.yml',
-	);
-	t.regex(tested, /SUCCESS/);
+	t.regex(await stack.exec('prometheus', 'promtool', 'test', 'rules', '/monitoring/prometheus/rules.test.yml'), /SUCCESS/);
+	t.regex(await stack.exec('prometheus', 'promtool', 'check', 'config', '/monitoring/prometheus/prometheus.yml'), /SUCCESS/);
+	t.regex(await stack.exec('alertmanager', 'amtool', 'check-config', '/monitoring/alertmanager/alertmanager.yml'), /SUCCESS/);
 
 	await stack.exec('proxy', 'sh', '-c', "echo 'POST /containers/{id}/unpause' >/tmp/forbidden");
 	t.not((await stack.backup(target))[0]?.outcome, 'success');

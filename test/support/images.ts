@@ -41,11 +41,13 @@ const recipes: Record<string, Recipe> = {
 	'postgres:17': postgres('17', 'trixie'),
 	// From 18 on the official image keeps its data elsewhere, and refuses to start with a volume at the old place
 	'postgres:18': postgres('18', 'forky', {PGDATA: '/var/lib/postgresql/18/docker', DATA_VOLUME: '/var/lib/postgresql'}),
+	// As compose.example.yml names them
+	'prom/prometheus:v3.5.0': {folder: 'prometheus', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}},
+	'prom/alertmanager:v0.28.1': {folder: 'alertmanager', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}},
 	'holdfast-test/timescaledb:pg17': {folder: 'timescaledb', images: {POSTGRES_IMAGE: 'postgres:17'}},
 	'holdfast-test/promscale:pg17': {folder: 'promscale', images: {TIMESCALEDB_IMAGE: 'holdfast-test/timescaledb:pg17'}},
 	'holdfast-test/app:latest': {folder: 'app', images: {DEBIAN_IMAGE: 'debian:trixie-slim', NODE_IMAGE: 'node:24-trixie-slim'}},
 	'holdfast-test/storage:latest': {folder: 'storage', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}},
-	'holdfast-test/prometheus:latest': {folder: 'prometheus', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}},
 	'holdfast-test/chromium:latest': {folder: 'chromium', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}},
 };
 

@@ -1,0 +1,142 @@
+/** compose.example.yml with its profiles, as it stands: what a person gets who starts them. */
+import {randomBytes} from 'node:crypto';
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import process from 'node:process';
+import {fileURLToPath} from 'node:url';
+import test, {type ExecutionContext} from 'ava';
+import {execa} from 'execa';
+import {parse, stringify} from 'yaml';
+import {alerts} from '../../monitoring/alerts.ts';
+import {allText, operator} from '../support/bot.ts';
+import {docker} from '../support/docker.ts';
+import {createFakeSlack, tokens} from '../support/fake-slack.ts';
+import {ensureImage} from '../support/images.ts';
+import {until} from '../support/until.ts';
+
+const example = fileURLToPath(new URL('../../compose.example.yml', import.meta.url));
+
+const images = {prometheus: 'prom/prometheus:v3.5.0', alertmanager: 'prom/alertmanager:v0.28.1'};
+
+/** The example under another name, so that others may run too, with Slack beside the test, and a database whose backup fails. */
+async function openExample(t: ExecutionContext) {
+	const slack = await createFakeSlack({host: '0.0.0.0'});
+	t.teardown(slack.close);
+	const project = `hf-test-${randomBytes(4).toString('hex')}`;
+	const folder = await mkdtemp(join(tmpdir(), `${project}-`));
+	const secret = (name: string) => ({file: join(folder, name)});
+	const override = {
+		services: {
+			holdfast: {environment: {HOLDFAST_PROJECTS: project}},
+			db: {labels: {'holdfast.before': 'false'}},
+			slack: {extra_hosts: ['slack.test:host-gateway'], environment: {HOLDFAST_SLACK_API_URL: slack.url('slack.test')}},
+		},
+		secrets: {'api-token': secret('api-token'), 'slack-bot-token': secret('bot-token'), 'slack-app-token': secret('app-token')},
+	};
+	await writeFile(join(folder, 'bot-token'), tokens.bot);
+	await writeFile(join(folder, 'app-token'), tokens.app);
+	// The ports of this machine are left to others
+	await writeFile(
+		join(folder, 'override.yml'),
+		stringify(override).replace('services:\n', 'services:\n  alertmanager:\n    ports: !reset []\n'),
+	);
+	const env = {
+		HOLDFAST_IMAGE: process.env.HOLDFAST_TEST_IMAGE ?? 'holdfast:dev',
+		HOLDFAST_SLACK_OPERATORS: operator.user,
+		POSTGRES_IMAGE: await ensureImage('postgres:17'),
+		PROMETHEUS_IMAGE: await ensureImage(images.prometheus),
+		ALERTMANAGER_IMAGE: await ensureImage(images.alertmanager),
+	};
+	const fixed = ['--file', example, '--file', join(folder, 'override.yml'), '--project-name', project];
+	const compose = async (...args: string[]) =>
+		execa('docker', ['compose', ...fixed, '--profile', 'monitoring', '--profile', 'slack', ...args], {env, reject: false});
+	t.teardown(async () => {
+		await compose('down', '--volumes', '--timeout', '1', '--remove-orphans');
+		await rm(folder, {recursive: true, force: true});
+	});
+	return {project, folder, slack, compose};
+}
+
+/** Asks a service from outside, as a browser would; undefined while it does not answer. */
+async function ask(container: string, address: string): Promise<unknown> {
+	const ip = await docker(['inspect', '--format', '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', container]);
+	const answer = await fetch(`http://${ip}${address}`).catch(() => undefined);
+	return answer?.ok ? answer.json() : undefined;
+}
+
+interface Rule {
+	name: string;
+	health: string;
+	lastError?: string;
+}
+
+test('the profiles `monitoring` and `slack` work with nothing to click', async t => {
+	t.timeout(5 * 60_000);
+	const {project, folder, slack, compose} = await openExample(t);
+	const run = async (...args: string[]) => {
+		const {exitCode, stdout, stderr} = await compose(...args);
+		t.is(exitCode, 0, stderr);
+		return stdout;
+	};
+	const isWell = async (service: string) => (await compose('exec', '-T', service, 'holdfast', 'healthcheck')).exitCode === 0;
+	await run('up', '--detach', 'holdfast');
+	await run('up', '--detach', '--wait', 'db');
+	await until('the agent to be well', async () => isWell('holdfast'), {timeout: 60_000});
+	// Before the first scrape, so that it is among the first things that Prometheus sees
+	t.is((await compose('exec', '-T', 'holdfast', 'holdfast', 'backup', `${project}/db`)).exitCode, 1);
+	await run('up', '--detach', 'prometheus', 'alertmanager');
+
+	await writeFile(join(folder, 'api-token'), await run('exec', '-T', 'holdfast', 'cat', '/state/api-token'));
+	await run('up', '--detach', '--no-deps', 'slack');
+	await until('the bot to be connected', () => slack.connections() === 1, {timeout: 60_000});
+	await until('the bot to be well', async () => isWell('slack'));
+	const {replies} = await slack.command(operator, '/backup', '');
+	await until('the answer', () => replies.some(reply => allText(reply).includes(`${project}/db`)));
+
+	const told = await until(
+		'Alertmanager to be told',
+		async () => {
+			const given = (await ask(`${project}-alertmanager-1`, ':9093/api/v2/alerts')) as Array<Record<string, unknown>> | undefined;
+			return given?.[0];
+		},
+		{timeout: 120_000, interval: 300},
+	);
+	t.like(told, {
+		labels: {alertname: 'HoldfastBackupFailed', target: `${project}/db`, job: 'holdfast', severity: 'critical'},
+		receivers: [{name: 'people'}],
+	});
+
+	const prometheus = async (path: string) =>
+		((await ask(`${project}-prometheus-1`, `:9090/api/v1/${path}`)) as {data: Record<string, unknown>}).data;
+	const {activeTargets} = (await prometheus('targets?state=active')) as {activeTargets: Array<Record<string, unknown>>};
+	t.deepEqual(
+		activeTargets.map(({scrapeUrl, health, lastError}) => ({scrapeUrl, health, lastError})),
+		[{scrapeUrl: 'http://holdfast:9797/metrics', health: 'up', lastError: ''}],
+	);
+	const {groups} = (await prometheus('rules')) as {groups: Array<{rules: Rule[]}>};
+	t.deepEqual(
+		groups.flatMap(({rules}) => rules.map(({name, health, lastError}) => ({name, health, lastError}))),
+		alerts.map(({name}) => ({name, health: 'ok', lastError: undefined})),
+	);
+});
+
+test('each service is in its profile, and the images are those that the stand-ins stand for', async t => {
+	const {services} = parse(await readFile(example, 'utf8')) as {services: Record<string, {image: string; profiles?: string[]}>};
+	t.deepEqual(Object.fromEntries(Object.entries(services).map(([name, {profiles = []}]) => [name, profiles.join()])), {
+		holdfast: '',
+		db: '',
+		orders: '',
+		webui: '',
+		prometheus: 'monitoring',
+		alertmanager: 'monitoring',
+		grafana: 'monitoring',
+		slack: 'slack',
+	});
+	for (const [service, image] of Object.entries(images)) {
+		t.true(services[service]?.image.endsWith(`:-${image}}`), service);
+	}
+
+	const config = ['compose', '--file', example, '--profile', 'monitoring', '--profile', 'slack', 'config', '--quiet'];
+	t.is((await execa('docker', config)).stderr, '');
+});
