@@ -13,6 +13,9 @@ import {until} from '../test/support/until.ts';
 
 const file = 'compose.example.yml';
 
+/** As Compose has it: the name in the file, unless the environment says another. */
+const project = process.env.COMPOSE_PROJECT_NAME ?? 'holdfast-example';
+
 function say(text: string): void {
 	console.log(`\n${styleText('bold', `▸ ${text}`)}`);
 }
@@ -20,7 +23,7 @@ function say(text: string): void {
 await ensureEngine();
 await ensureCompose();
 const env = {
-	HOLDFAST_IMAGE: await buildHoldfast(),
+	HOLDFAST_IMAGE: process.env.HOLDFAST_IMAGE ?? (await buildHoldfast()),
 	POSTGRES_IMAGE: await ensureImage('postgres:17'),
 	NODE_IMAGE: await ensureImage('node:24-trixie-slim'),
 };
@@ -81,8 +84,8 @@ console.log('orders: the table is gone');
 console.log(`intact chats: ${await count(inWebui(countIntact))} of ${before.chats}`);
 
 say('Restoring');
-await holdfast('restore', 'holdfast-example/db', '--yes');
-await holdfast('restore', 'holdfast-example/webui', '--yes');
+await holdfast('restore', `${project}/db`, '--yes');
+await holdfast('restore', `${project}/webui`, '--yes');
 
 say('Is it back?');
 const after = {orders: await count(sql('select count(*) from orders')), intact: await count(inWebui(countIntact))};

@@ -1,4 +1,4 @@
-/** compose.example.yml with its profiles, as it stands: what a person gets who starts them. */
+/** compose.example.yml as it stands: `npm run demo`, and then its profiles, as a person gets them who starts them. */
 import {randomBytes} from 'node:crypto';
 import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
@@ -15,11 +15,12 @@ import {createFakeSlack, tokens} from '../support/fake-slack.ts';
 import {ensureImage} from '../support/images.ts';
 import {until} from '../support/until.ts';
 
-const example = fileURLToPath(new URL('../../compose.example.yml', import.meta.url));
+const top = fileURLToPath(new URL('../../', import.meta.url));
+const example = join(top, 'compose.example.yml');
 
 const images = {prometheus: 'prom/prometheus:v3.5.0', alertmanager: 'prom/alertmanager:v0.28.1'};
 
-/** The example under another name, so that others may run too, with Slack beside the test, and a database whose backup fails. */
+/** Under another name, so that others may run too; with Slack beside the test. */
 async function openExample(t: ExecutionContext) {
 	const slack = await createFakeSlack({host: '0.0.0.0'});
 	t.teardown(slack.close);
@@ -27,35 +28,32 @@ async function openExample(t: ExecutionContext) {
 	const folder = await mkdtemp(join(tmpdir(), `${project}-`));
 	const secret = (name: string) => ({file: join(folder, name)});
 	const override = {
-		services: {
-			holdfast: {environment: {HOLDFAST_PROJECTS: project}},
-			db: {labels: {'holdfast.before': 'false'}},
-			slack: {extra_hosts: ['slack.test:host-gateway'], environment: {HOLDFAST_SLACK_API_URL: slack.url('slack.test')}},
-		},
+		services: {slack: {extra_hosts: ['slack.test:host-gateway'], environment: {HOLDFAST_SLACK_API_URL: slack.url('slack.test')}}},
 		secrets: {'api-token': secret('api-token'), 'slack-bot-token': secret('bot-token'), 'slack-app-token': secret('app-token')},
 	};
 	await writeFile(join(folder, 'bot-token'), tokens.bot);
 	await writeFile(join(folder, 'app-token'), tokens.app);
 	// The ports of this machine are left to others
-	await writeFile(
-		join(folder, 'override.yml'),
-		stringify(override).replace('services:\n', 'services:\n  alertmanager:\n    ports: !reset []\n'),
-	);
+	const withoutPorts = stringify(override).replace('services:\n', 'services:\n  alertmanager:\n    ports: !reset []\n');
+	await writeFile(join(folder, 'override.yml'), withoutPorts);
 	const env = {
+		COMPOSE_PROJECT_NAME: project,
 		HOLDFAST_IMAGE: process.env.HOLDFAST_TEST_IMAGE ?? 'holdfast:dev',
 		HOLDFAST_SLACK_OPERATORS: operator.user,
 		POSTGRES_IMAGE: await ensureImage('postgres:17'),
+		NODE_IMAGE: await ensureImage('node:24-trixie-slim'),
 		PROMETHEUS_IMAGE: await ensureImage(images.prometheus),
 		ALERTMANAGER_IMAGE: await ensureImage(images.alertmanager),
 	};
-	const fixed = ['--file', example, '--file', join(folder, 'override.yml'), '--project-name', project];
-	const compose = async (...args: string[]) =>
-		execa('docker', ['compose', ...fixed, '--profile', 'monitoring', '--profile', 'slack', ...args], {env, reject: false});
+	const fixed = ['--file', example, '--file', join(folder, 'override.yml'), '--profile', 'monitoring', '--profile', 'slack'];
+	const compose = async (...args: string[]) => execa('docker', ['compose', ...fixed, ...args], {env, reject: false});
 	t.teardown(async () => {
 		await compose('down', '--volumes', '--timeout', '1', '--remove-orphans');
 		await rm(folder, {recursive: true, force: true});
 	});
-	return {project, folder, slack, compose};
+	const demo = async () =>
+		execa(process.execPath, ['--disable-warning=ExperimentalWarning', 'example/demo.ts'], {cwd: top, env, reject: false, all: true});
+	return {project, folder, slack, compose, demo};
 }
 
 /** Asks a service from outside, as a browser would; undefined while it does not answer. */
@@ -71,26 +69,29 @@ interface Rule {
 	lastError?: string;
 }
 
-test('the profiles `monitoring` and `slack` work with nothing to click', async t => {
-	t.timeout(5 * 60_000);
-	const {project, folder, slack, compose} = await openExample(t);
+test('the demonstration gets its data back, and the profiles `monitoring` and `slack` work with nothing to click', async t => {
+	t.timeout(6 * 60_000);
+	const {project, folder, slack, compose, demo} = await openExample(t);
 	const run = async (...args: string[]) => {
 		const {exitCode, stdout, stderr} = await compose(...args);
 		t.is(exitCode, 0, stderr);
 		return stdout;
 	};
-	const isWell = async (service: string) => (await compose('exec', '-T', service, 'holdfast', 'healthcheck')).exitCode === 0;
-	await run('up', '--detach', 'holdfast');
-	await run('up', '--detach', '--wait', 'db');
-	await until('the agent to be well', async () => isWell('holdfast'), {timeout: 60_000});
+	const holdfast = async (service: string, ...args: string[]) => (await compose('exec', '-T', service, 'holdfast', ...args)).exitCode;
+
+	const shown = await demo();
+	t.is(shown.exitCode, 0, shown.all);
+	t.regex(shown.all, /The data is back\./);
+
+	await run('stop', '--timeout', '1', 'orders', 'db');
 	// Before the first scrape, so that it is among the first things that Prometheus sees
-	t.is((await compose('exec', '-T', 'holdfast', 'holdfast', 'backup', `${project}/db`)).exitCode, 1);
-	await run('up', '--detach', 'prometheus', 'alertmanager');
+	t.is(await holdfast('holdfast', 'backup', `${project}/db`), 1);
+	await run('up', '--detach', '--no-deps', 'prometheus', 'alertmanager');
 
 	await writeFile(join(folder, 'api-token'), await run('exec', '-T', 'holdfast', 'cat', '/state/api-token'));
 	await run('up', '--detach', '--no-deps', 'slack');
 	await until('the bot to be connected', () => slack.connections() === 1, {timeout: 60_000});
-	await until('the bot to be well', async () => isWell('slack'));
+	await until('the bot to be well', async () => (await holdfast('slack', 'healthcheck')) === 0);
 	const {replies} = await slack.command(operator, '/backup', '');
 	await until('the answer', () => replies.some(reply => allText(reply).includes(`${project}/db`)));
 
@@ -123,16 +124,11 @@ test('the profiles `monitoring` and `slack` work with nothing to click', async t
 
 test('each service is in its profile, and the images are those that the stand-ins stand for', async t => {
 	const {services} = parse(await readFile(example, 'utf8')) as {services: Record<string, {image: string; profiles?: string[]}>};
-	t.deepEqual(Object.fromEntries(Object.entries(services).map(([name, {profiles = []}]) => [name, profiles.join()])), {
-		holdfast: '',
-		db: '',
-		orders: '',
-		webui: '',
-		prometheus: 'monitoring',
-		alertmanager: 'monitoring',
-		grafana: 'monitoring',
-		slack: 'slack',
-	});
+	const profiles = {prometheus: 'monitoring', alertmanager: 'monitoring', grafana: 'monitoring', slack: 'slack'};
+	t.deepEqual(
+		Object.fromEntries(Object.entries(services).flatMap(([name, service]) => (service.profiles ? [[name, service.profiles.join()]] : []))),
+		profiles,
+	);
 	for (const [service, image] of Object.entries(images)) {
 		t.true(services[service]?.image.endsWith(`:-${image}}`), service);
 	}
