@@ -1,8 +1,9 @@
 /** Removes points, whole: nobody ever sees one that has lost a snapshot, whenever the agent is killed. */
-import type {Housekeeping} from './housekeeping.ts';
+
 import {holdsManifest, type Point} from './points.ts';
 import type {Restic, Snapshot} from './restic/restic.ts';
 import {runOfTag} from './sources/names.ts';
+import type {Housekeeping} from './state/housekeeping.ts';
 
 type Journal = Pick<Housekeeping, 'rememberForgetting' | 'forgetting' | 'clearForgetting'>;
 

@@ -8,10 +8,10 @@ import {type Place, succeed} from './command.ts';
 import {explain} from './errors.ts';
 import {type CheckResult, type PruneResult, repositoryTarget, type Tell} from './events.ts';
 import {finishForgetting, forgetPoints} from './forgetting.ts';
-import type {Housekeeping} from './housekeeping.ts';
 import type {Count, Restic} from './restic/restic.ts';
 import type {Retention} from './retention.ts';
 import type {RunContext} from './runs.ts';
+import type {Housekeeping} from './state/housekeeping.ts';
 import type {Sweeper} from './sweep.ts';
 
 export interface MaintenanceParts {

@@ -15,7 +15,7 @@ const layers: ReadonlyArray<readonly RegExp[]> = [
 		/^agent\/(?:backup|moment|restore|restore-plan|preflight|restore-check|restore-from|restore-together|restore-choice|restore-places|restore-room|restore-run|restore-stops|roll-back|undo|undo-plan|replacements|drill|drill-plan|retention|copies|export|import|sweep|locks|points|previous|repository|repositories)\.ts$/,
 		/^agent\/(?:keep-policy|copy-policy|shrink|forgetting)\.ts$/,
 	],
-	[/^agent\/(?:plan|manifest|state|housekeeping|migrations)\.ts$/, /^agent\/(?:plan|portable|sources|restic)\//],
+	[/^agent\/(?:plan|manifest|state)\.ts$/, /^agent\/(?:plan|portable|sources|restic|state)\//],
 	[/^docker\//],
 	[
 		/^agent\/(?:config|config-file|config-copies|config-notify|config-slack|config-values|environment|restic-environment|clock|secrets|events|audit|errors|command|here|tail|ids|log|redact)\.ts$/,
@@ -32,7 +32,7 @@ const ownedPackages: Record<string, RegExp> = {
 	execa: /^agent\/here\.ts$/,
 	'@slack/bolt': /^bot\/(?:slack|http|deliveries)\.ts$/,
 	pino: /^agent\/log\.ts$/,
-	'node:sqlite': /^agent\/(?:state|housekeeping|migrations|sources\/sqlite-session|sources\/sqlite-[a-z-]+)\.ts$/,
+	'node:sqlite': /^agent\/(?:state|state\/[a-z-]+|sources\/sqlite-session|sources\/sqlite-[a-z-]+)\.ts$/,
 };
 
 const sources = ['agent', 'bot', 'docker'].flatMap(folder => {

@@ -1,0 +1,43 @@
+/** What must be undone: containers that are quiesced, and what restores have replaced. Part of the state database. */
+import type {DatabaseSync} from 'node:sqlite';
+import type {Journal, Undo} from '../../docker/resume.ts';
+import type {RestoreJournal, RestorePhase} from '../replacements.ts';
+import type {Replacement} from '../sources/restoring.ts';
+
+export function openJournal(database: DatabaseSync): Journal {
+	const insert = database.prepare('insert into undos (run, undo) values (?, ?)');
+	const remove = database.prepare('delete from undos where id = ?');
+	const all = database.prepare('select * from undos order by id');
+	return {
+		record: (run, undo) => Number(insert.run(run, JSON.stringify(undo)).lastInsertRowid),
+		clear(id) {
+			remove.run(id);
+		},
+		open: () => all.all().map(({id, run, undo}) => ({id: Number(id), run: String(run), undo: JSON.parse(String(undo)) as Undo})),
+	};
+}
+
+export function openRestores(database: DatabaseSync): RestoreJournal {
+	const save = database.prepare('insert or replace into restores values (?, ?, ?, ?, ?, ?, ?, ?)');
+	const all = database.prepare('select * from restores order by run');
+	const remove = database.prepare('delete from restores where run = ?');
+	return {
+		saveRestore({run, target, point, phase, replacements, swappedAt, settledBy, keptIn}) {
+			save.run(run, target, point, phase, JSON.stringify(replacements), swappedAt, settledBy, keptIn);
+		},
+		restores: () =>
+			all.all().map(row => ({
+				run: String(row.run),
+				target: String(row.target),
+				point: String(row.point),
+				phase: row.phase as RestorePhase,
+				replacements: JSON.parse(String(row.replacements)) as Replacement[],
+				swappedAt: row.swapped_at as number | null,
+				settledBy: row.settled_by as string | null,
+				keptIn: String(row.kept_in),
+			})),
+		removeRestore(run) {
+			remove.run(run);
+		},
+	};
+}

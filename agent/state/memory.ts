@@ -1,0 +1,48 @@
+/** What is known from before: repositories, when something was first seen, notes of the bot. Part of the state database. */
+import {createHash} from 'node:crypto';
+import type {DatabaseSync} from 'node:sqlite';
+import type {Notes} from '../audit.ts';
+
+export interface Memory extends Notes {
+	/** The id of the repository that was opened at this location before; a location is never stored as it is (it may hold secrets). */
+	knownRepository: (location: string) => string | undefined;
+	rememberRepository: (location: string, id: string) => void;
+	/** When a target, or an entry of the schedule, was first seen: so a missed run can be told from a new target. */
+	firstSeen: (subject: string, now: number) => number;
+}
+
+export const openMemory = (database: DatabaseSync): Memory => ({...openKnown(database), ...openNotes(database)});
+
+function openKnown(database: DatabaseSync): Omit<Memory, keyof Notes> {
+	const findRepository = database.prepare('select id from repositories where location_sha256 = ?');
+	const saveRepository = database.prepare('insert or replace into repositories values (?, ?)');
+	const see = database.prepare('insert or ignore into targets values (?, ?)');
+	const seen = database.prepare('select first_seen from targets where target = ?');
+	return {
+		knownRepository(location) {
+			const row = findRepository.get(sha256(location));
+			return row && String(row.id);
+		},
+		rememberRepository(location, id) {
+			saveRepository.run(sha256(location), id);
+		},
+		firstSeen(subject, now) {
+			see.run(subject, now);
+			return Number(seen.get(subject)?.first_seen);
+		},
+	};
+}
+
+function openNotes(database: DatabaseSync): Notes {
+	const all = database.prepare('select * from notes');
+	const save = database.prepare('insert or replace into notes values (?, ?)');
+	const remove = database.prepare('delete from notes where key = ?');
+	return {
+		notes: () => Object.fromEntries(all.all().map(({key, note}) => [String(key), String(note)])),
+		saveNote(key, note) {
+			note === null ? remove.run(key) : save.run(key, note);
+		},
+	};
+}
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');

@@ -1,0 +1,136 @@
+/** Runs: those under way, and all that ever ended. Part of the state database. */
+import type {DatabaseSync, SQLOutputValue} from 'node:sqlite';
+import type {Operation, Outcome, RunResult} from '../events.ts';
+
+export interface RunRecord {
+	run: string;
+	target: string;
+	operation: Operation;
+	trigger: string;
+	state: 'queued' | 'running' | 'finished';
+	outcome: Outcome | null;
+	/** Milliseconds since 1970: asked for, begun, ended. */
+	queuedAt: number;
+	startedAt: number | null;
+	finishedAt: number | null;
+	result: RunResult | null;
+}
+
+export interface RunStore {
+	insertRun: (run: {run: string; target: string; operation: Operation; trigger: string; queuedAt: number}) => void;
+	startRun: (run: string, startedAt: number) => void;
+	/** Lets go of the events of runs that finished long ago: those of the last 500 are kept. */
+	finishRun: (run: string, finishedAt: number, result: RunResult) => void;
+	/** Newest first; 100 unless `limit` says otherwise. */
+	runs: (options?: {
+		target?: string | undefined;
+		operation?: Operation | undefined;
+		outcome?: Outcome | undefined;
+		trigger?: string | undefined;
+		limit?: number | undefined;
+		/** Only those that were asked for after it: milliseconds since 1970. */
+		since?: number | undefined;
+	}) => RunRecord[];
+	/** The last finished run of each target and operation, and the last successful one; newest first. */
+	lastRuns: () => RunRecord[];
+	/** How many runs of each target and operation ended how, ever. */
+	countRuns: () => Array<{target: string; operation: Operation; outcome: Outcome; count: number}>;
+	/** The outage of every backup that had one. */
+	quiesced: () => Array<{target: string; quiesceSeconds: number}>;
+	findRun: (run: string) => RunRecord | undefined;
+	/** Runs that were queued or running when the agent died; oldest first. */
+	interruptedRuns: () => RunRecord[];
+}
+
+/** Events of this many finished runs are kept. */
+const keptRuns = 500;
+
+type Row = Record<string, SQLOutputValue>;
+
+export const openRuns = (database: DatabaseSync): RunStore => ({...openRecords(database), ...openHistory(database)});
+
+function openRecords(database: DatabaseSync): Omit<RunStore, keyof History> {
+	const insert = database.prepare("insert into runs (run, target, operation, trigger, state, queued_at) values (?, ?, ?, ?, 'queued', ?)");
+	const start = database.prepare("update runs set state = 'running', started_at = ? where run = ? and state = 'queued'");
+	const finish = database.prepare(
+		"update runs set state = 'finished', finished_at = ?, outcome = ?, result = ? where run = ? and state <> 'finished'",
+	);
+	const find = database.prepare('select * from runs where run = ?');
+	const unfinished = database.prepare("select * from runs where state <> 'finished' order by queued_at, run");
+	// A few at once: the clock may have been set between two ends
+	const prune = database.prepare(`delete from events where run in (
+		select run from runs where state = 'finished' order by finished_at desc limit 20 offset ${keptRuns})`);
+	return {
+		insertRun({run, target, operation, trigger, queuedAt}) {
+			insert.run(run, target, operation, trigger, queuedAt);
+		},
+		startRun(run, startedAt) {
+			changedOne(start.run(startedAt, run).changes, `run ${run} is not queued`);
+		},
+		finishRun(run, finishedAt, result) {
+			changedOne(finish.run(finishedAt, result.outcome, JSON.stringify(result), run).changes, `run ${run} is not under way`);
+			prune.run();
+		},
+		runs({target, operation, outcome, trigger, limit = 100, since = 0} = {}) {
+			const asked = Object.entries({target, operation, outcome, trigger}).filter((pair): pair is [string, string] => pair[1] !== undefined);
+			const where = asked.map(([column]) => `and ${column} = ?`).join(' ');
+			return database
+				.prepare(`select * from runs where queued_at >= ? ${where} order by queued_at desc, run desc limit ?`)
+				.all(since, ...asked.map(([, value]) => value), limit)
+				.map(runRecord);
+		},
+		findRun(run) {
+			const row = find.get(run);
+			return row && runRecord(row);
+		},
+		interruptedRuns: () => unfinished.all().map(runRecord),
+	};
+}
+
+type History = Pick<RunStore, 'lastRuns' | 'countRuns' | 'quiesced'>;
+
+function openHistory(database: DatabaseSync): History {
+	// With max(), SQLite takes the other columns from the row that has it
+	const last = (where: string) => `select *, max(queued_at) from runs where state = 'finished' ${where} group by target, operation`;
+	const latest = database.prepare(
+		`select * from (${last('')}) union select * from (${last("and outcome = 'success'")}) order by queued_at desc, run desc`,
+	);
+	const counts = database.prepare(
+		"select target, operation, outcome, count(*) as count from runs where state = 'finished' group by target, operation, outcome",
+	);
+	const outages = database.prepare(`select target, json_extract(result, '$.quiesceSeconds') as seconds from runs
+		where state = 'finished' and operation = 'backup' and json_extract(result, '$.quiesceSeconds') > 0`);
+	return {
+		lastRuns: () => latest.all().map(runRecord),
+		countRuns: () =>
+			counts.all().map(({target, operation, outcome, count}) => ({
+				target: String(target),
+				operation: operation as Operation,
+				outcome: outcome as Outcome,
+				count: Number(count),
+			})),
+		quiesced: () => outages.all().map(({target, seconds}) => ({target: String(target), quiesceSeconds: Number(seconds)})),
+	};
+}
+
+function changedOne(changes: number | bigint, otherwise: string): void {
+	if (Number(changes) !== 1) {
+		throw new Error(otherwise);
+	}
+}
+
+/** The words in the columns were written by `insertRun` and `finishRun`. */
+function runRecord(row: Row): RunRecord {
+	return {
+		run: String(row.run),
+		target: String(row.target),
+		operation: row.operation as Operation,
+		trigger: String(row.trigger),
+		state: row.state as RunRecord['state'],
+		outcome: row.outcome as Outcome | null,
+		queuedAt: Number(row.queued_at),
+		startedAt: row.started_at as number | null,
+		finishedAt: row.finished_at as number | null,
+		result: row.result === null ? null : (JSON.parse(String(row.result)) as RunResult),
+	};
+}
