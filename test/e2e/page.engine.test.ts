@@ -117,6 +117,8 @@ test.serial('light and dark, wide and narrow: accessible, whole, and without a c
 	const url = server.url.replace('127.0.0.1', host);
 	const page = await browser.newPage();
 	const complaints = complaintsOf(page);
+	const asked = new Set<string>();
+	page.on('request', request => asked.add(new URL(request.url()).origin));
 	await page.setViewport({width: 1200, height: 1120});
 	await page.goto(url);
 	for (const scheme of ['light', 'dark']) {
@@ -150,6 +152,7 @@ test.serial('light and dark, wide and narrow: accessible, whole, and without a c
 	t.is(await page.evaluate('document.activeElement.textContent'), 'Skip to the targets');
 	await page.keyboard.press('Tab');
 	t.is(await page.evaluate('document.activeElement.textContent'), 'Sign out');
+	t.deepEqual([...asked], [new URL(url).origin], 'nothing is asked for elsewhere');
 	t.deepEqual(complaints, []);
 	await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
 	t.is(await textOf(page, 'label'), 'API token');

@@ -41,7 +41,19 @@ export const standingWords: Record<Standing, string> = {
 
 /** What is wrong with the targets. */
 export const attentionTo = ({targets, scheduled}: Overview, now: number): Attention[] =>
-	targets.flatMap(target => [...attentionToBackups(target, scheduled, now), ...attentionToDrill(target)]);
+	targets.flatMap(target => [...attentionToBackups(target, scheduled, now), ...attentionToSize(target), ...attentionToDrill(target)]);
+
+function attentionToSize({status: {target, suspicion}}: TargetOverview): Attention[] {
+	return suspicion === undefined
+		? []
+		: [
+				{
+					subject: target,
+					message: `no old point is removed until somebody has looked: ${suspicion}`,
+					hint: `holdfast prune --accept ${target}`,
+				},
+			];
+}
 
 function attentionToDrill({status: {target, lastDrill}}: TargetOverview): Attention[] {
 	return lastDrill === null || lastDrill.outcome === 'success'
@@ -71,7 +83,13 @@ function attentionToBackups(target: TargetOverview, scheduled: readonly Schedule
 				},
 			];
 		case 'late':
-			return [{subject, message: 'the last success is older than the schedule allows', hint: `holdfast backup ${subject}`}];
+			return [
+				{
+					subject,
+					message: status.lastSuccess === null ? 'it was never backed up' : 'the last success is older than the schedule allows',
+					hint: `holdfast backup ${subject}`,
+				},
+			];
 		default:
 			return [];
 	}

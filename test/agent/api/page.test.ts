@@ -115,7 +115,7 @@ test('what is wrong stands first, with what to do', async t => {
 		targetView('shop/bad', {problems: [{message: 'unknown label', hint: 'did you mean'}]}),
 	];
 	agent.has.status = [
-		statusView('shop/db', {lastSuccess: {run: 'r1', at: new Date().toISOString()}}),
+		statusView('shop/db', {lastSuccess: {run: 'r1', at: new Date().toISOString()}, suspicion: 'it is much smaller'}),
 		statusView('shop/app', {
 			lastRun: {
 				run: 'r9',
@@ -129,8 +129,8 @@ test('what is wrong stands first, with what to do', async t => {
 	];
 	agent.has.health = {healthy: false, problems: ['the repository is gone']};
 	const page = await (await (await serve(t, agent)).get('/')).text();
-	t.regex(page, /3 targets, 3 things need attention/);
-	t.regex(page, /the repository is gone.*the last backup failed: no space.*holdfast runs r9.*unknown label.*did you mean/s);
+	t.regex(page, /3 targets, 4 things need attention/);
+	t.regex(page, /the repository is gone.*it is much smaller.*holdfast prune --accept shop\/db.*the last backup failed: no space.*holdfast runs r9.*unknown label.*did you mean/s);
 	t.regex(page, /class="card protected"/);
 });
 
