@@ -26,7 +26,7 @@ export const addDrill: AddCommand = (program, context) => {
 		.option('--all', 'the latest point of every target')
 		.addHelpText(
 			'after',
-			'\nExamples:\n  $ holdfast drill shop/db\n  $ holdfast drill shop/db --point 01JB2M9Q\n  $ holdfast drill --all --json',
+			'\nExamples:\n  $ holdfast drill shop/db\n  $ holdfast drill shop/db --point 20261121t030000-3f9a2c1\n  $ holdfast drill --all --json',
 		)
 		.action(async (target: string | undefined, options: DrillOptions) => context.end(await drill(context, target, options)));
 };

@@ -28,7 +28,7 @@ export const addExport: AddCommand = (program, context) => {
 		)
 		.addHelpText(
 			'after',
-			'\nExamples:\n  $ docker compose exec -T holdfast holdfast export shop/app >shop.tar.gz\n  $ holdfast export shop/app --point 01JB2M9Q -o /backup/shop.tar.gz\n  $ holdfast export shop/app --only db/postgres:app -o -',
+			'\nExamples:\n  $ docker compose exec -T holdfast holdfast export shop/app >shop.tar.gz\n  $ holdfast export shop/app --point 20261121t030000-3f9a2c1 -o /backup/shop.tar.gz\n  $ holdfast export shop/app --only db/postgres:app -o -',
 		)
 		.action(async (target: string, options: ExportOptions) => context.end(await exportTo(context, target, options)));
 };

@@ -35,7 +35,7 @@ export const addRestore: AddCommand = (program, context) => {
 		.option('--yes', 'do not ask')
 		.addHelpText(
 			'after',
-			'\nExamples:\n  $ holdfast restore shop/db --dry-run\n  $ holdfast restore shop/db --point 01JB2M9Q\n  $ holdfast restore shop/app --only volume:/data --yes --json\n  $ holdfast restore shop/app --only volume:/data/uploads/a.png\n  $ holdfast restore shop --point 2026-11-21T03:00\n  $ holdfast restore shop/db --only postgres:metadb --into metadb2',
+			'\nExamples:\n  $ holdfast restore shop/db --dry-run\n  $ holdfast restore shop/db --point 20261121t030000-3f9a2c1\n  $ holdfast restore shop/app --only volume:/data --yes --json\n  $ holdfast restore shop/app --only volume:/data/uploads/a.png\n  $ holdfast restore shop --point 2026-11-21T03:00\n  $ holdfast restore shop/db --only postgres:metadb --into metadb2',
 		)
 		.action(async (target: string, options: RestoreOptions) => context.end(await restore(context, target, options)));
 	addSettle(command, context, 'undo', 'put back what a restore replaced; what was written since is lost');
@@ -47,7 +47,7 @@ function addSettle(restoring: Command, context: Context, verb: 'undo' | 'finish'
 		.command(verb)
 		.description(description)
 		.argument('<run>', 'as `holdfast runs` names the restore')
-		.addHelpText('after', `\nExample:\n  $ holdfast restore ${verb} 01JB2M9Q`)
+		.addHelpText('after', `\nExample:\n  $ holdfast restore ${verb} 20261121t030000-3f9a2c1`)
 		.action(async (run: string, _options: unknown, settling: Command) => {
 			// The option is the parent's, which takes it wherever it stands.
 			const {json} = settling.optsWithGlobals<JsonOption>();

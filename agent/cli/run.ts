@@ -1,5 +1,5 @@
 /** The command line: arguments in, one call on the agent, its answer printed, an exit code out. */
-import {Command, CommanderError} from 'commander';
+import {type Argument, Command, CommanderError} from 'commander';
 import {explain} from '../errors.ts';
 import {addAgent} from './agent.ts';
 import {addAudit} from './audit.ts';
@@ -28,28 +28,14 @@ import {printable, styled} from './text.ts';
 import {addUnlock} from './unlock.ts';
 import {addVersion} from './version.ts';
 
-const commands: readonly AddCommand[] = [
-	addTargets,
-	addPlan,
-	addStatus,
-	addDoctor,
-	addBackup,
-	addCopy,
-	addPoints,
-	addRuns,
-	addCancel,
-	addRestore,
-	addDrill,
-	addCheck,
-	addPrune,
-	addUnlock,
-	addAudit,
-	addExport,
-	addImport,
-	addHealthcheck,
-	addCompletion,
-	addVersion,
-];
+/** Under the headings of `holdfast --help`. */
+const commands: Readonly<Record<string, readonly AddCommand[]>> = {
+	'See how things are:': [addStatus, addTargets, addPlan, addPoints, addRuns, addDoctor, addAudit],
+	'Back up and restore:': [addBackup, addRestore, addDrill, addCancel],
+	'Look after the repositories:': [addCopy, addCheck, addPrune, addUnlock],
+	'Take along:': [addExport, addImport],
+	'For the shell and the image:': [addCompletion, addHealthcheck, addVersion],
+};
 
 /** `argv`: without the program's name. Never rejects, and never ends the process: gives the exit code. */
 export async function runCli(argv: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -88,9 +74,14 @@ function createProgram(context: Context): Command {
 			getOutHasColors: () => false,
 			getErrHasColors: () => false,
 		})
+		// That a command has options goes without saying
+		.configureHelp({subcommandTerm: command => [command.name(), ...command.registeredArguments.map(argumentTerm)].join(' ')})
 		.addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 partial.\nWithout a command it runs the agent.');
-	for (const add of commands) {
-		add(program, context);
+	for (const [heading, added] of Object.entries(commands)) {
+		program.commandsGroup(heading);
+		for (const add of added) {
+			add(program, context);
+		}
 	}
 
 	for (const command of program.commands) {
@@ -99,8 +90,14 @@ function createProgram(context: Context): Command {
 
 	addAgent(program, context);
 	addBot(program, context);
+	program.helpCommand('help [command]', 'the same as `COMMAND --help`');
 	return program;
 }
+
+const argumentTerm = (argument: Argument): string => {
+	const name = argument.name() + (argument.variadic ? '...' : '');
+	return argument.required ? `<${name}>` : `[${name}]`;
+};
 
 function fail(error: unknown, {err}: Context, debug: boolean): number {
 	if (debug && error instanceof Error) {

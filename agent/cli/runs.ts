@@ -20,7 +20,7 @@ export const addRuns: AddCommand = (program, {connect, out, err, end, now}) => {
 		.argument('[run]', "a run's id")
 		.option('--target <target>', 'only the runs of this one')
 		.option('--limit <count>', 'how many, at most 1000', parseCount, 20)
-		.addHelpText('after', '\nExamples:\n  $ holdfast runs --target shop/db --limit 5\n  $ holdfast runs 01JB2M9Q --json')
+		.addHelpText('after', '\nExamples:\n  $ holdfast runs --target shop/db --limit 5\n  $ holdfast runs 20261121t030000-3f9a2c1 --json')
 		.action(async (id: string | undefined, {json, target, limit}: RunsOptions) => {
 			const client = await connect();
 			if (id !== undefined) {

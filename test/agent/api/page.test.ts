@@ -130,7 +130,10 @@ test('what is wrong stands first, with what to do', async t => {
 	agent.has.health = {healthy: false, problems: ['the repository is gone']};
 	const page = await (await (await serve(t, agent)).get('/')).text();
 	t.regex(page, /3 targets, 4 things need attention/);
-	t.regex(page, /the repository is gone.*it is much smaller.*holdfast prune --accept shop\/db.*the last backup failed: no space.*holdfast runs r9.*unknown label.*did you mean/s);
+	t.regex(
+		page,
+		/the repository is gone.*it is much smaller.*holdfast prune --accept shop\/db.*the last backup failed: no space.*holdfast runs r9.*unknown label.*did you mean/s,
+	);
 	t.regex(page, /class="card protected"/);
 });
 
