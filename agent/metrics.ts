@@ -75,9 +75,10 @@ export function createMetrics({hub, version, history, collect, own, report, coll
 		async text() {
 			first ??= refresh();
 			await first;
+			const present = observed && new Set(observed.targets.map(({view}) => view.target));
 			if (isStale) {
 				isStale = false;
-				families.runs.show(observed && new Set(observed.targets.map(({view}) => view.target)));
+				families.runs.show(present);
 				if (observed) {
 					families.targets.show(observed);
 				}
@@ -85,7 +86,7 @@ export function createMetrics({hub, version, history, collect, own, report, coll
 
 			const known = own();
 			families.agent.show(engineUp, known);
-			families.repository.show(known.holdings);
+			families.repository.show(known.holdings, present);
 			return registry.metrics();
 		},
 	};

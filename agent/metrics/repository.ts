@@ -2,7 +2,12 @@
 import type {Holdings} from '../inventory.ts';
 import type {MakeGauge} from './family.ts';
 
-export function repositoryFamilies(gauge: MakeGauge): {show: (repositories: ReadonlyMap<string, Holdings>) => void} {
+interface RepositoryFamilies {
+	/** @param present the targets that there are: a repository also has points of those that are gone, and of other hosts; undefined while nobody knows */
+	show: (repositories: ReadonlyMap<string, Holdings>, present: ReadonlySet<string> | undefined) => void;
+}
+
+export function repositoryFamilies(gauge: MakeGauge): RepositoryFamilies {
 	const labels = ['repository'] as const;
 	const size = gauge('repository_size_bytes', 'Stored data, as of the last prune, and what backups added since.', labels);
 	const check = gauge('repository_check_success', '1 when the last check found everything in order, else 0.', labels);
@@ -13,7 +18,8 @@ export function repositoryFamilies(gauge: MakeGauge): {show: (repositories: Read
 	const suspicious = gauge('target_suspicious', '1 while the target is much smaller than before and no person has looked.', ['target']);
 	const all = [size, check, lastCheck, lastPrune, lockAge, points, suspicious];
 	return {
-		show(repositories) {
+		show(repositories, present) {
+			const isGone = (target: string) => present?.has(target) === false;
 			for (const family of all) {
 				family.reset();
 			}
@@ -33,10 +39,12 @@ export function repositoryFamilies(gauge: MakeGauge): {show: (repositories: Read
 				}
 
 				for (const [target, count] of holdings.points ?? []) {
-					points.set({target}, count);
+					if (!isGone(target)) {
+						points.set({target}, count);
+					}
 				}
 
-				for (const target of holdings.suspicious) {
+				for (const target of holdings.suspicious.filter(each => !isGone(each))) {
 					suspicious.set({target}, 1);
 				}
 			}

@@ -217,9 +217,11 @@ test('after a restart all is as it was', async t => {
 });
 
 test('a target that is gone leaves no series', async t => {
-	const {samples, finish, set} = observe();
+	const {samples, finish, set, setOwn} = observe();
 	finish(backup('shop/db'));
 	finish(backup('shop/db'), 'drill');
+	const holdings = {oldestLock: null, sizeBytes: 1, checkSuccess: true, lastCheck: 1, lastPrune: 1, suspicious: ['shop/db']};
+	setOwn({holdings: new Map([['primary', {...holdings, points: new Map([['shop/db', 3]])}]])});
 	await samples();
 	await set({
 		targets: [overviewOf('shop/new', {view: {problems: [{message: 'x'}]}, status: {lastRun: null, lastSuccess: null}})],
