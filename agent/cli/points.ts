@@ -19,18 +19,16 @@ export const addPoints: AddCommand = (program, {connect, out, err, end, now}) =>
 				out.table(
 					[
 						{title: 'POINT'},
-						{title: 'TARGET', wrap: 24},
-						{title: 'MOMENT', wrap: 12},
-						{title: 'AGE'},
+						{title: 'TARGET', wrap: 12},
+						{title: 'MOMENT', wrap: 10},
 						{title: 'SIZE', align: 'right'},
-						{title: 'DRILLED'},
-						{title: 'SOURCES', wrap: 12},
+						{title: 'DRILLED', wrap: 7},
+						{title: 'SOURCES', wrap: 10},
 					],
 					points.map(({point, target, time, sources, verifiedAt}) => [
 						point,
 						target,
-						moment(time),
-						when(time, now()),
+						`${moment(time)}, ${when(time, now())}`,
 						size(sources.reduce((sum, {bytes}) => sum + bytes, 0)),
 						when(verifiedAt, now()),
 						sources.map(({source}) => source).join(', '),

@@ -38,12 +38,12 @@ export const addRuns: AddCommand = (program, {connect, out, err, end, now}) => {
 				out.table(
 					[
 						{title: 'RUN'},
-						{title: 'TARGET', wrap: 24},
+						{title: 'TARGET', wrap: 10},
 						{title: 'OPERATION'},
 						{title: 'OUTCOME'},
-						{title: 'STARTED'},
+						{title: 'STARTED', wrap: 7},
 						{title: 'TOOK', align: 'right'},
-						{title: 'ASKED BY', wrap: 12},
+						{title: 'ASKED BY', wrap: 8},
 					],
 					runs.map(run => [
 						run.run,

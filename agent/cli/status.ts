@@ -20,7 +20,7 @@ export const addStatus: AddCommand = (program, {connect, out, err, end, now}) =>
 			} else {
 				out.table(
 					[
-						{title: 'TARGET', wrap: 24},
+						{title: 'TARGET', wrap: 12},
 						{title: 'LAST RUN', wrap: 12},
 						{title: 'LAST SUCCESS'},
 						{title: 'OUTAGE', align: 'right'},

@@ -17,7 +17,7 @@ export const addTargets: AddCommand = (program, {connect, out, err, end}) => {
 			} else {
 				out.table(
 					[
-						{title: 'TARGET', wrap: 24},
+						{title: 'TARGET', wrap: 16},
 						{title: 'CONTAINER', wrap: 12},
 						{title: 'STATE'},
 						{title: 'SOURCES', wrap: 12},

@@ -98,11 +98,36 @@ test('points', async t => {
 	t.is(code, 0);
 	t.regex(
 		out,
-		/^POINT {5}TARGET {3}MOMENT .*AGE .*SIZE {2}DRILLED +SOURCES\n01JB2M9Q {2}shop\/db {2}2026-11-03 +30 min ago {2}1\.5 MB {2}10 min ago {2}postgres:\n/,
+		/^POINT {5}TARGET {3}MOMENT .*SIZE {2}DRILLED +SOURCES\n01JB2M9Q {2}shop\/db {2}2026-11-03 .* {2}1\.5 MB {2}10 min ago {2}postgres:/,
 	);
+	t.regex(out, /30 min\s+ago/);
 	t.true(out.split('\n').every(line => line.length <= 80));
 	t.deepEqual(JSON.parse((await run('points --json')).out), agent.has.points);
 	t.regex((await run('points shop/none')).err, /no restore points yet: holdfast backup shop\/none/);
+});
+
+test('long names fit a terminal of 80 columns', async t => {
+	const {agent, run} = await createCliTest(t);
+	const target = 'a-project-of-some-length/and-its-service';
+	const sources = ['sqlite:/app/backend/data/webui.db', 'volume:/app/backend/data'];
+	agent.has.targets = [targetView(target, {sources, container: 'a-project-of-some-length-and-its-service-1', schedule: '30 2 * * 1-5'})];
+	const at = '2026-11-03T03:00:00Z';
+	const last = {run: '20261103t030000-3f9a2c1', outcome: 'success' as const, startedAt: at, durationSeconds: 3601, quiesceSeconds: 61};
+	agent.has.status = [
+		statusView(target, {lastRun: last, lastSuccess: {run: last.run, at}, lastDrill: {...last, point: last.run}, running: last.run}),
+	];
+	agent.has.points = [
+		{point: last.run, target, time: at, sources: sources.map(source => ({source, snapshot: 's', bytes: 123_456_789_012})), verifiedAt: at},
+	];
+	agent.runs = () => [{...last, target, operation: 'backup', trigger: 'slack:U0123456789', state: 'finished', result: null}];
+	agent.has.findings = [
+		{level: 'warning', subject: target, message: `no target backs up ${target}`, hint: 'label it: holdfast.enable=true'},
+	];
+	for (const command of ['targets', 'status', 'points', 'runs', 'doctor']) {
+		const {out} = await run(command, {columns: 80});
+		const widest = Math.max(...out.split('\n').map(line => line.length));
+		t.true(widest > 40 && widest <= 80, `${widest} columns:\n${out}`);
+	}
 });
 
 test('runs, and one run', async t => {
