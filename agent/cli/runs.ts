@@ -38,7 +38,7 @@ export const addRuns: AddCommand = (program, {connect, out, err, end, now}) => {
 				out.table(
 					[
 						{title: 'RUN'},
-						{title: 'TARGET', wrap: 10},
+						{title: 'TARGET', wrap: 8},
 						{title: 'OPERATION'},
 						{title: 'OUTCOME'},
 						{title: 'STARTED', wrap: 7},

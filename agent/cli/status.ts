@@ -21,12 +21,12 @@ export const addStatus: AddCommand = (program, {connect, out, err, end, now}) =>
 				out.table(
 					[
 						{title: 'TARGET', wrap: 12},
-						{title: 'LAST RUN', wrap: 12},
+						{title: 'LAST RUN', wrap: 10},
 						{title: 'LAST SUCCESS'},
 						{title: 'OUTAGE', align: 'right'},
 						{title: 'NEXT RUN'},
-						{title: 'LAST DRILL', wrap: 12},
-						{title: 'NOW', wrap: 12},
+						{title: 'LAST DRILL', wrap: 10},
+						{title: 'NOW', wrap: 8},
 					],
 					status.map(row => cells(row, now())),
 				);

@@ -78,7 +78,7 @@ test('what is unprotected, matches nothing, is forbidden, shut or away has a fin
 		t.regex(first.warnings, pattern);
 	}
 
-	t.notRegex(first.warnings, /scratch|hf-/);
+	t.notRegex(first.warnings, /_scratch|hf-(?:repository|state|cache)/);
 	t.regex(first.errors, /wrong: .*\/dta.*\n.*wrong: |wrong: .*\n.*\/dta/s);
 	t.regex(first.errors, /wrong: .*apq/);
 	t.regex(first.errors, /wrong: .*holdfast\.quiese.*holdfast\.quiesce/);
