@@ -24,18 +24,17 @@ export async function examineRepository(restic: Restic, door: RepositoryDoor, re
 
 /** Why a repository does not open, and what to do. */
 export function shut(subject: string, error: unknown): Finding {
-	const {message, hint = hints[error instanceof RepositoryError ? error.problem : 'failed']} = explanation(error);
-	return {level: 'error', subject, message, hint};
+	const {message, hint} = explanation(error);
+	const known = error instanceof RepositoryError ? hints[error.problem] : undefined;
+	return {level: 'error', subject, message, hint: known ?? hint ?? 'is its disk mounted, its server reachable, its location right?'};
 }
 
-/** Where the error itself has none. */
-const hints: Record<RepositoryError['problem'], string> = {
-	missing: 'is its disk mounted, its bucket there? Nothing is made anew where a repository was known',
+/** Where more can be said than the error says, which does not know the configuration. */
+const hints: Partial<Record<RepositoryError['problem'], string>> = {
 	'wrong-password': 'give the password that it was made with: RESTIC_PASSWORD, or the copy of /state/repository-password',
-	unreachable: 'can the agent reach its server? See RESTIC_REPOSITORY',
+	unreachable: 'can the agent reach its server, and are the credentials right? See RESTIC_REPOSITORY',
 	full: 'make room, or let retention forget more and prune',
 	locked: 'when nothing works on it: holdfast unlock',
-	failed: 'is it reachable, and its location right? The log of the agent has all that restic said',
 };
 
 async function examineLocks(restic: Restic): Promise<Finding[]> {

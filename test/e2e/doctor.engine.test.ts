@@ -111,7 +111,7 @@ test('what is unprotected, matches nothing, is forbidden, shut or away has a fin
 	await stack.exec('proxy', 'rm', '/tmp/forbidden');
 
 	await stack.exec('holdfast', 'mv', '/repository/config', '/repository/gone');
-	t.regex((await doctor()).errors, /repository: .*Nothing is made anew/s);
+	t.regex((await doctor()).errors, /repository: .*it was here before.*check that its volume is mounted/);
 	await stack.exec('holdfast', 'mv', '/repository/gone', '/repository/config');
 
 	await stack.change({
@@ -126,7 +126,7 @@ test('what is unprotected, matches nothing, is forbidden, shut or away has a fin
 	await until('the bot to be connected', () => slack.connections() === 1, {timeout: 60_000});
 	const locked = await doctor();
 	t.is(locked.exitCode, 1);
-	t.regex(locked.errors, /repository: .*password.*RESTIC_PASSWORD/);
+	t.regex(locked.errors, /repository: .*wrong password.*RESTIC_PASSWORD/);
 	t.regex(locked.well, /slack: the bot is connected/);
 
 	slack.fault = 'down';
