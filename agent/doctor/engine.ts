@@ -44,12 +44,19 @@ export async function examinePermissions(engine: Engine, workforce: Workforce): 
 		return [forbidden('make, start or look at a worker', worker)];
 	}
 
+	let isPaused = false;
 	const {id, run} = worker as Awaited<ReturnType<Workforce['repository']>>;
 	const tries: ReadonlyArray<readonly [string, () => Promise<unknown>]> = [
 		['run a command in a container (exec)', async () => succeed(run, {argv: ['true']})],
 		['look at a path in a container (archive)', async () => engine.stat(id, '/etc')],
-		['pause a container', async () => engine.pause(id)],
-		['unpause a container', async () => engine.unpause(id)],
+		[
+			'pause a container',
+			async () => {
+				await engine.pause(id);
+				isPaused = true;
+			},
+		],
+		['unpause a container', async () => (isPaused ? engine.unpause(id) : undefined)],
 		// The last one: a worker that ends is removed. That one may be started was seen when it was made
 		['stop a container', async () => engine.stop(id, 1)],
 	];

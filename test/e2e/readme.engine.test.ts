@@ -25,7 +25,7 @@ test('the snippet and the commands of the README work', async t => {
 		'restore PROJECT/db': 'restore readme/db --yes',
 		RUN: newestRun,
 	});
-	for (const pattern of [/it lets the agent do all/, /postgres:postgres/, /readme\/db\S* +success/, /undo/i]) {
+	for (const pattern of [/it lets the agent do all/, /postgres:postgres/, /readme\/db +success/, /replaced, and kept: postgres:postgres/]) {
 		t.regex(said, pattern);
 	}
 });
