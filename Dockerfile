@@ -4,6 +4,13 @@ ARG DEBIAN_IMAGE=debian:trixie-slim
 
 FROM ${RESTIC_IMAGE} AS restic
 
+# Its packages bring Perl: the programs alone are taken
+FROM ${DEBIAN_IMAGE} AS postgresql
+RUN apt-get update \
+	&& apt-get install --yes --no-install-recommends postgresql-client \
+	&& mkdir /programs \
+	&& cp /usr/lib/postgresql/*/bin/pg_dump /usr/lib/postgresql/*/bin/pg_dumpall /usr/lib/postgresql/*/bin/pg_restore /usr/lib/postgresql/*/bin/psql /programs/
+
 FROM ${NODE_IMAGE} AS build
 WORKDIR /opt/holdfast
 COPY package.json package-lock.json ./
@@ -14,14 +21,15 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
 # Debian alone, not the Node image: npm and its dependencies are nothing that runs beside the Docker socket
 FROM ${DEBIAN_IMAGE}
 RUN apt-get update \
-	&& apt-get install --yes --no-install-recommends ca-certificates libstdc++6 openssh-client rclone tini \
+	&& apt-get install --yes --no-install-recommends ca-certificates libpq5 libreadline8t64 libstdc++6 openssh-client rclone tini \
 	&& rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log \
 	&& mkdir -m 700 /state /cache /repository \
 	&& printf '#!/bin/sh\nexec node --disable-warning=ExperimentalWarning --max-semi-space-size=2 /opt/holdfast/agent/main.ts "$@"\n' > /usr/local/bin/holdfast \
 	&& chmod 755 /usr/local/bin/holdfast
 COPY --from=restic /usr/bin/restic /usr/local/bin/restic
+COPY --from=postgresql /programs/ /usr/local/bin/
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
-RUN node --version && restic version && rclone version && tini --version
+RUN node --version && restic version && rclone version && tini --version && pg_dumpall --version && pg_restore --version && psql --version
 COPY --from=build /opt/holdfast/node_modules /opt/holdfast/node_modules
 # XDG_CACHE_HOME: so that a person's own `restic` in this container finds a place that it may write to
 ENV NODE_ENV=production XDG_CACHE_HOME=/cache

@@ -102,6 +102,7 @@ async function work(
 		engine: workshop.engine,
 		worker: worker.run,
 		dumpWorker: once(workforce.dump),
+		clientWorker: single(workforce.client),
 		restic: workshop.restic(worker.run),
 		staging,
 		host: workshop.host,
@@ -245,6 +246,12 @@ export function once<Key, Value>(make: (key: Key) => Promise<Value>): (key: Key)
 		return value;
 	};
 }
+
+/** The same for what there is one of. */
+export const single = <Value>(make: () => Promise<Value>): (() => Promise<Value>) => {
+	const made = once(make);
+	return async () => made(undefined);
+};
 
 interface Described {
 	run: string;

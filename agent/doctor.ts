@@ -12,7 +12,8 @@ import {runId} from './ids.ts';
 import type {CopyRepository, Repositories} from './repositories.ts';
 import type {Schedule} from './schedule.ts';
 import type {Finding} from './shapes.ts';
-import {connectPostgres, serverVersion} from './sources/postgres-server.ts';
+import {reachServer} from './sources/postgres-reach.ts';
+import {serverVersion} from './sources/postgres-server.ts';
 import type {Survey, Surveyed} from './survey.ts';
 import type {Unprotected} from './unprotected.ts';
 
@@ -141,7 +142,9 @@ async function dumpWays(workshop: Workshop, surveyed: readonly Surveyed[], workf
 	const databases = new Map(
 		surveyed.flatMap(({target, plan}) =>
 			plan.sources.flatMap(source =>
-				source.kind === 'postgres' && source.container.state === 'running' ? [[source.container.id, {source, target}] as const] : [],
+				source.kind === 'postgres' && (source.external !== undefined || source.container.state === 'running')
+					? [[source.container.id, {source, target}] as const]
+					: [],
 			),
 		),
 	);
@@ -149,7 +152,12 @@ async function dumpWays(workshop: Workshop, surveyed: readonly Surveyed[], workf
 	for (const [id, {source, target}] of databases) {
 		const subject = target.name;
 		try {
-			const server = await connectPostgres(workshop.engine, source.container, source.user);
+			const server = await reachServer(workshop, source);
+			if (server.isExternal) {
+				findings.push({level: 'ok', subject, message: `its databases are dumped over the network, from the server ${server.where}`});
+				continue;
+			}
+
 			server.assertEnterable();
 			const {run} = await workforce.dump(id);
 			await succeed(run, server.fromWorker('exec "$@"', [], ['true']));

@@ -28,6 +28,14 @@ export function planDrill(target: Target, point: Point, manifest: Manifest): {re
 		}
 	}
 
+	for (const {container, policy} of target.members) {
+		if (policy.postgres?.host !== undefined && policy.drillImage === undefined) {
+			problems.push(
+				`the server of \`${container.name}\` is elsewhere, so a rehearsal does not know what to make its own of: \`holdfast.drill.image\` must name an image with PostgreSQL that the engine has`,
+			);
+		}
+	}
+
 	const sources = manifest.sources.map(stored => describe(target, stored, questions.get(stored.source)));
 	return {rehearsal: {target: target.name, point, sources}, problems};
 }
@@ -36,7 +44,7 @@ export function planDrill(target: Target, point: Point, manifest: Manifest): {re
 function describe(target: Target, stored: ManifestSource, drillSql: string | undefined): DrillSource {
 	const member = target.members.find(({prefix}) => prefix === parseSource(stored.source).prefix);
 	const {restoreBeforeSql: beforeSql, restoreAfterSql: afterSql} = member?.policy.postgres ?? {};
-	const image = member?.container.imageId ?? stored.container.imageId;
+	const image = member?.policy.drillImage ?? member?.container.imageId ?? stored.container.imageId;
 	return {name: stored.source, stored, image, beforeSql, afterSql, drillSql};
 }
 

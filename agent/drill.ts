@@ -1,6 +1,6 @@
 /** A drill: every source of a point is restored into scratch and checked, and the scratch is thrown away. */
 import {hireWorkers, staging, type Workforce} from '../docker/worker.ts';
-import {once, type Workshop} from './backup.ts';
+import {once, single, type Workshop} from './backup.ts';
 import type {Rehearsal} from './drill-plan.ts';
 import {explain} from './errors.ts';
 import type {DrilledSource, DrillResult, Tell} from './events.ts';
@@ -83,6 +83,7 @@ async function contextOf(
 		engine: workshop.engine,
 		worker,
 		dumpWorker: once(workforce.dump),
+		clientWorker: single(workforce.client),
 		scratch: workforce.scratch,
 		restic: workshop.restic(worker, {cached: false}),
 		resticInto: file => workshop.restic(into(worker, file), {cached: false}),

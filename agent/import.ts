@@ -3,7 +3,7 @@ import {basename, dirname} from 'node:path/posix';
 import type {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {hireWorkers, staging, type WorkerMount, type Workforce} from '../docker/worker.ts';
-import {once, type Workshop} from './backup.ts';
+import {once, single, type Workshop} from './backup.ts';
 import {lastLines, type Place, succeed} from './command.ts';
 import {explain, UsageError} from './errors.ts';
 import type {BackupResult, SourceResult, Tell} from './events.ts';
@@ -14,8 +14,9 @@ import type {DumpHeader} from './portable/dump-header.ts';
 import {type Unpacked, unpack} from './portable/unpack.ts';
 import {mountPath, parseSource, sourcePath} from './sources/names.ts';
 import {archiveProblem} from './sources/postgres-archive.ts';
+import {assertClientFits} from './sources/postgres-external.ts';
 import {importedDetails} from './sources/postgres-import.ts';
-import {connectPostgres} from './sources/postgres-server.ts';
+import {reachServer} from './sources/postgres-reach.ts';
 import type {SourceContext, Stored} from './sources/source.ts';
 import {snapshotOptions, storeStaged} from './sources/staged.ts';
 
@@ -82,7 +83,8 @@ async function work(workshop: Workshop, options: ImportRun, {workforce, sources,
 	const place = placeOf(target, files);
 	const worker = await workforce.repository(mountsOf(options, place), 'write');
 	const context = contextOf(workshop, options, workforce, worker.run);
-	const server = await connectPostgres(workshop.engine, database.container, database.user, signal);
+	const server = await reachServer(context, database);
+	await assertClientFits(server);
 	tell({type: 'step', step: 'receive', subject: options.file});
 	const received = await receive(context, options, {
 		place,
@@ -297,6 +299,7 @@ function contextOf(
 		engine: workshop.engine,
 		worker,
 		dumpWorker: once(workforce.dump),
+		clientWorker: single(workforce.client),
 		restic: workshop.restic(worker),
 		staging,
 		host: workshop.host,

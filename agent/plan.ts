@@ -2,6 +2,7 @@
 import type {Container, Mount} from '../docker/container.ts';
 import type {Target} from '../docker/discovery.ts';
 import {defaultPrefix, type Hook, type Problem} from '../docker/labels.ts';
+import type {ExternalServer} from './plan/external.ts';
 import {planQuiesce, servicesOf} from './plan/quiesce.ts';
 import {collectRemarks, type Remarks} from './plan/remarks.ts';
 import {subjectOf} from './plan/scope.ts';
@@ -12,8 +13,15 @@ export type PlannedSource = {
 	/** As people write it, and unique in its target: `db/postgres:metadb`. */
 	name: string;
 	container: Container;
-} /** Without a user: the one that the container's `POSTGRES_USER` names, or `postgres`. */ & (
-	| {kind: 'postgres'; database: string; format: 'custom' | 'plain'; user?: string | undefined}
+} /** Without a user: the one that the container's `POSTGRES_USER` names, or `postgres`. `external`: its server is not in the container. */ & (
+	| {
+			kind: 'postgres';
+			database: string;
+			/** `all`: as SQL, as part of a dump of the whole server. */
+			format: 'custom' | 'plain' | 'all';
+			user?: string | undefined;
+			external?: ExternalServer | undefined;
+	  }
 	/** `mount` holds the file; `path` is in the container. */
 	| {kind: 'sqlite'; path: string; mount: Mount}
 	/** `exclude`: patterns relative to the mount, the files of SQLite sources among them. */
@@ -57,6 +65,8 @@ export interface PlanRequest {
 	containers: readonly Container[];
 	/** What each server, by its container's id, said that it has. None where it was not asked or did not answer. */
 	databases: ReadonlyMap<string, readonly string[]>;
+	/** The same, of those that allow no connections, and so cannot be dumped. */
+	closedDatabases?: ReadonlyMap<string, readonly string[]>;
 	/** Where each server, by its container's id, keeps its data, as the container sees it. Where unknown: as in the official images. */
 	dataDirectories?: ReadonlyMap<string, string>;
 	/** `quiesce` is for targets with files. */
@@ -78,6 +88,7 @@ export function planTarget(request: PlanRequest): {plan: Plan; problems: readonl
 		target,
 		containers,
 		databases,
+		closedDatabases = new Map(),
 		defaults,
 		dataDirectories = new Map(),
 		cold = false,
@@ -87,7 +98,7 @@ export function planTarget(request: PlanRequest): {plan: Plan; problems: readonl
 	} = request;
 	const remarks = collectRemarks();
 	const agent = containers.find(({id}) => id === self);
-	const sources = planSources({target, databases, dataDirectories, prefix}, {dataRoot, self: agent}, remarks);
+	const sources = planSources({target, databases, closedDatabases, dataDirectories, prefix}, {dataRoot, self: agent}, remarks);
 	const quiesce = planQuiesce({target, containers, self, defaults, cold, prefix, sources}, remarks);
 	const hooks = planHooks(target, remarks);
 	checkServices(target, containers, {prefix, self, remarks});

@@ -1,6 +1,7 @@
 /** Where a source of a point belongs now; or why it belongs nowhere. Pure. */
 import type {Member, Target} from '../docker/discovery.ts';
 import type {ManifestSource} from './manifest.ts';
+import {externalOf} from './plan/external.ts';
 import {mountOf} from './plan/storage.ts';
 import type {PlannedSource} from './plan.ts';
 import {parseSource} from './sources/names.ts';
@@ -49,7 +50,8 @@ export function placeOf(
 	switch (kind) {
 		case 'postgres': {
 			const format = details.format === 'plain' ? 'plain' : 'custom';
-			return {name, container, kind, database: subject, format, user: policy.postgres?.user};
+			const external = externalOf(policy.postgres, container);
+			return {name, container, kind, database: subject, format, user: policy.postgres?.user, ...(external && {external})};
 		}
 
 		case 'sqlite': {

@@ -66,10 +66,13 @@ function needing({target, containers}: Scope, {policy, container, service}: Memb
 
 const ofMember = ({sources}: Scope, {container}: Member) => sources.filter(source => source.container.id === container.id);
 
+/** Its server is in the container, which must run on. */
+const isServed = (source: PlannedSource): boolean => source.kind === 'postgres' && source.external === undefined;
+
 function owning(scope: Scope, member: Member): Wish[] {
-	return ofMember(scope, member).some(({kind}) => kind !== 'postgres')
-		? member.replicas.map(container => ({container, reason: 'its files are restored'}))
-		: [];
+	const own = ofMember(scope, member).filter(source => !isServed(source));
+	const reason = own.some(({kind}) => kind !== 'postgres') ? 'its files are restored' : 'its database is restored';
+	return own.length > 0 ? member.replicas.map(container => ({container, reason})) : [];
 }
 
 /** Whoever else writes to the storage: stopped within the project, a warning outside it. */
@@ -102,12 +105,12 @@ function isStoppable(
 	{id, name, labels}: Container,
 	warnings: string[],
 ): boolean {
-	const kinds = sources.filter(({container}) => container.id === id).map(({kind}) => kind);
-	if (!kinds.includes('postgres')) {
+	const served = sources.filter(({container}) => container.id === id).map(isServed);
+	if (!served.includes(true)) {
 		return id !== self && labels[workerLabel] === undefined && !isOneOff(labels);
 	}
 
-	if (kinds.some(kind => kind !== 'postgres')) {
+	if (served.includes(false)) {
 		warnings.push(`container \`${name}\` runs on while its files are restored, because its databases are restored too`);
 	}
 

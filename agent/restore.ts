@@ -2,7 +2,7 @@
 import {untilHealthy, wellAmong} from '../docker/health.ts';
 import {quiesced} from '../docker/quiesce.ts';
 import type {Worker, Workforce} from '../docker/worker.ts';
-import {once} from './backup.ts';
+import {once, single} from './backup.ts';
 import {explain, RunError} from './errors.ts';
 import type {RestoreResult, Tell} from './events.ts';
 import {type Previous, previousOf} from './previous.ts';
@@ -253,12 +253,14 @@ function contextOf(
 	worker: Worker,
 ): (source: RestoringSource) => RestoreContext {
 	const dumpWorker = once(workforce.dump);
+	const clientWorker = single(workforce.client);
 	return ({target}) => ({
 		...filesContext(workshop, worker.run),
 		run,
 		target,
 		keeper: filesContext({...workshop, restic: workshop.keeper.restic}, worker.run),
 		dumpWorker,
+		clientWorker,
 		host: workshop.host,
 		time: () => startedAt,
 		previous: previousOf(previous.get(target)),

@@ -8,9 +8,12 @@ import type {Self} from '../docker/self.ts';
 import {staging} from '../docker/worker.ts';
 import {explain, NotFoundError} from './errors.ts';
 import {copyProblems} from './plan/copies.ts';
+import {externalOf} from './plan/external.ts';
 import {type Plan, planTarget} from './plan.ts';
 import type {ScheduleEntry} from './schedule.ts';
-import {connectPostgres, listDatabases} from './sources/postgres-server.ts';
+import {assertClientFits} from './sources/postgres-external.ts';
+import {reachServer} from './sources/postgres-reach.ts';
+import {type Databases, listDatabases} from './sources/postgres-server.ts';
 import {findUnprotected, type Unprotected} from './unprotected.ts';
 
 export interface Surveyed {
@@ -64,8 +67,9 @@ const answersKeptMs = 10_000;
 /** What a server said. */
 interface Answer {
 	at: number;
-	databases: string[];
-	dataDirectory: string;
+	databases: Databases;
+	/** Of a server in its container. */
+	dataDirectory?: string;
 }
 
 export function createSurvey({engine, self, dataRoot, prefix, projects, schedule, copies}: SurveyOptions): Survey {
@@ -75,11 +79,12 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 	const answers = new Map<string, Answer>();
 
 	const look = async (target: Target, containers: readonly Container[], maximumAgeMs: number, cold = false): Promise<Surveyed> => {
-		const {databases, dataDirectories, problems: unreachable} = await askServers(target, maximumAgeMs);
+		const {databases, closedDatabases, dataDirectories, problems: unreachable} = await askServers(target, maximumAgeMs);
 		const {plan, problems} = planTarget({
 			target,
 			containers,
 			databases,
+			closedDatabases,
 			dataDirectories,
 			defaults: {schedule},
 			cold,
@@ -97,34 +102,45 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 			return kept;
 		}
 
-		const server = await connectPostgres(engine, container, policy.postgres?.user);
-		const answer = {at: Date.now(), databases: await listDatabases(server), dataDirectory: await server.dataFolder()};
+		const external = externalOf(policy.postgres, container);
+		const server = await reachServer({engine}, {container, user: policy.postgres?.user, external});
+		await assertClientFits(server);
+		const answer: Answer = {
+			at: Date.now(),
+			databases: await listDatabases(server),
+			...(server.isExternal ? {} : {dataDirectory: await server.dataFolder()}),
+		};
 		answers.set(container.id, answer);
 		return answer;
 	};
 
 	const askServers = async (target: Target, maximumAgeMs: number) => {
 		const databases = new Map<string, string[]>();
+		const closedDatabases = new Map<string, string[]>();
 		const dataDirectories = new Map<string, string>();
 		const problems: Problem[] = [];
 		await Promise.all(
 			target.members
 				.filter(
-					({policy, container}) => policy.postgres !== undefined && policy.postgres.host === undefined && container.state === 'running',
+					({policy: {postgres}, container}) => postgres !== undefined && (postgres.host !== undefined || container.state === 'running'),
 				)
 				.map(async member =>
 					servers.add(async () => {
 						try {
+							const {id} = member.container;
 							const answer = await ask(member, maximumAgeMs);
-							databases.set(member.container.id, answer.databases);
-							dataDirectories.set(member.container.id, answer.dataDirectory);
+							databases.set(id, answer.databases.open);
+							closedDatabases.set(id, answer.databases.closed);
+							if (answer.dataDirectory !== undefined) {
+								dataDirectories.set(id, answer.dataDirectory);
+							}
 						} catch (error) {
 							problems.push({message: `the databases of \`${target.name}\` cannot be listed: ${explain(error)}`});
 						}
 					}),
 				),
 		);
-		return {databases, dataDirectories, problems};
+		return {databases, closedDatabases, dataDirectories, problems};
 	};
 
 	const discover = async () => {
@@ -144,9 +160,11 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 		},
 		async due() {
 			const {targets} = await discover();
-			return targets.flatMap(({name: subject, policy}) => [
+			return targets.flatMap(({name: subject, policy, members}) => [
 				{operation: 'backup' as const, subject, line: policy.schedule ?? schedule},
-				...(policy.drill === 'false' ? [] : [{operation: 'drill' as const, subject, line: policy.drill ?? weekly}]),
+				...(policy.drill === 'false' || (policy.drill === undefined && lacksImage(members))
+					? []
+					: [{operation: 'drill' as const, subject, line: policy.drill ?? weekly}]),
 				...(policy.scheduleCold === undefined
 					? []
 					: [{operation: 'backup' as const, subject, cold: true as const, line: policy.scheduleCold}]),
@@ -185,6 +203,10 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 		},
 	};
 }
+
+/** A server elsewhere says nothing of what a rehearsal's own could be made of: without the label that does, none is due. */
+const lacksImage = (members: Target['members']): boolean =>
+	members.some(({policy: {postgres, drillImage}}) => postgres?.host !== undefined && drillImage === undefined);
 
 const noSuch = (name: string): NotFoundError =>
 	new NotFoundError(`there is no target \`${name}\``, {

@@ -76,8 +76,10 @@ function ownerOf({id}: Container, surveyed: readonly Surveyed[]): {target: strin
 }
 
 function dumpedMounts({plan, dataDirectories}: Surveyed): Mount[] {
-	return plan.sources.flatMap(({kind, container}) =>
-		kind === 'postgres' ? dataMounts(container, dataDirectories.get(container.id) ?? `${postgresHome}/data`) : [],
+	return plan.sources.flatMap(source =>
+		source.kind === 'postgres' && source.external === undefined
+			? dataMounts(source.container, dataDirectories.get(source.container.id) ?? `${postgresHome}/data`)
+			: [],
 	);
 }
 

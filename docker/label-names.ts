@@ -10,6 +10,7 @@ const names = [
 	'postgres',
 	'postgres.user',
 	'postgres.format',
+	'postgres.exclude',
 	'postgres.host',
 	'postgres.port',
 	'postgres.password-secret',
@@ -38,6 +39,7 @@ const names = [
 	'restore.warning',
 	'drill',
 	'drill.sql',
+	'drill.image',
 ] as const;
 
 export type LabelName = (typeof names)[number];

@@ -5,11 +5,13 @@ import {nonEmptyText, type Reader} from '../agent/reading/reader.ts';
 import {
 	readContainerUser,
 	readCopies,
+	readDatabaseNames,
 	readDatabases,
 	readDuration,
 	readEnable,
 	readFormat,
 	readHost,
+	readImage,
 	readKeep,
 	readName,
 	readNames,
@@ -47,6 +49,8 @@ export interface PostgresPolicy {
 	databases: 'all' | readonly string[];
 	user?: string | undefined;
 	format: 'custom' | 'plain' | 'all';
+	/** Databases that are left out where all are meant. */
+	exclude: readonly string[];
 	host?: string | undefined;
 	port?: number | undefined;
 	passwordSecret?: string | undefined;
@@ -82,6 +86,8 @@ export interface Policy {
 	/** Like `schedule`; or `false`: never by itself. */
 	drill?: string | undefined;
 	drillSql?: string | undefined;
+	/** What the server of a rehearsal is made of, where it is not the container's own image. */
+	drillImage?: string | undefined;
 }
 
 /** One mistake of one target, worded for a person: the label, the rule, the value, the nearest known name. */
@@ -131,6 +137,7 @@ export function parseLabels(
 		restoreStop: read('restore.stop', readNames),
 		restoreWarning: read('restore.warning', nonEmptyText),
 		drillSql: read('drill.sql', nonEmptyText),
+		drillImage: read('drill.image', readImage),
 	};
 	problems.push(...orphans(labels, {prefix, subject}));
 	return {policy, problems};
@@ -167,6 +174,7 @@ function readPostgres(read: ReadLabel): PostgresPolicy | undefined {
 	const rest = {
 		user: read('postgres.user', nonEmptyText),
 		format: read('postgres.format', readFormat) ?? 'custom',
+		exclude: read('postgres.exclude', readDatabaseNames) ?? [],
 		host: read('postgres.host', readHost),
 		port: read('postgres.port', readPort),
 		passwordSecret: read('postgres.password-secret', readName),

@@ -57,6 +57,8 @@ export interface Workforce {
 	repository: (mounts: readonly WorkerMount[], use: 'read' | 'write', host?: string) => Promise<Worker>;
 	/** Has neither secrets nor network; joins a container's pid namespace to run that container's own programs as its own user. */
 	dump: (containerId: string) => Promise<Worker>;
+	/** Has the agent's network, and neither secrets nor anybody's mounts; runs PostgreSQL's client programs for a server that is no container here. */
+	client: () => Promise<Worker>;
 	/** Of any image, and idle: no network, no secrets, no capabilities, nobody's mounts, limits, and a volume of its own to write to. */
 	scratch: (image: string, env: Readonly<Record<string, string>>) => Promise<ScratchWorker>;
 	/** Removes all that was made. Every removal is tried. */
@@ -74,6 +76,9 @@ const fileCapabilities = {
 
 /** What it takes to enter another container's file system as its user. */
 const dumpCapabilities = ['SYS_PTRACE', 'SYS_CHROOT', 'SETUID', 'SETGID', 'DAC_READ_SEARCH', 'KILL'];
+
+/** What it takes to run psql as nobody, and to end it. */
+const clientCapabilities = ['SETUID', 'SETGID', 'KILL'];
 
 const hostPrefix = 'holdfast-';
 
@@ -132,6 +137,17 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 		return {id, name, run: inContainer(engine, id)};
 	};
 
+	/** In the networks that the agent is in. */
+	const online = async (name: string, options: CreateOptions, mounts: readonly WorkerMount[]): Promise<Worker> => {
+		const NetworkMode = self.networks[0] ?? self.networkMode;
+		const worker = await hire(name, {...options, HostConfig: {...options.HostConfig, NetworkMode}}, mounts);
+		for (const further of self.networks.slice(1)) {
+			await engine.connect(further, worker.id);
+		}
+
+		return worker;
+	};
+
 	return {
 		async repository(mounts, use, host = `${hostPrefix}${run}`) {
 			const own = self.mounts.map(mount => ({
@@ -141,19 +157,10 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 				readOnly: !mount.readWrite,
 			}));
 			const name = `holdfast-repository-${run}`;
-			const network = self.networks[0] ?? self.networkMode;
-			const worker = await hire(
-				name,
-				// The host name is what restic writes into its locks: it must tell this worker from every other.
-				{Hostname: host, HostConfig: {CapAdd: fileCapabilities[use], NetworkMode: network}},
-				[stagingMount, ...own, ...mounts],
-			);
-			for (const further of self.networks.slice(1)) {
-				await engine.connect(further, worker.id);
-			}
-
-			return worker;
+			// The host name is what restic writes into its locks: it must tell this worker from every other.
+			return online(name, {Hostname: host, HostConfig: {CapAdd: fileCapabilities[use]}}, [stagingMount, ...own, ...mounts]);
 		},
+		client: async () => online(`holdfast-client-${run}`, {HostConfig: {CapAdd: clientCapabilities}}, [stagingMount]),
 		dump: async containerId =>
 			hire(
 				`holdfast-dump-${run}-${containerId.slice(0, 12)}`,

@@ -23,10 +23,10 @@ export function planView(plan: Plan): PlanView {
 	};
 }
 
-function details(source: PlannedSource): {path?: string; database?: string; exclude?: readonly string[]} {
+function details(source: PlannedSource): {path?: string; database?: string; server?: string; exclude?: readonly string[]} {
 	switch (source.kind) {
 		case 'postgres':
-			return {database: source.database};
+			return {database: source.database, ...(source.external && {server: `${source.external.host}:${source.external.port}`})};
 		case 'volume':
 			return {path: source.mount.path, exclude: source.exclude};
 		default:

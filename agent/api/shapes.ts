@@ -23,7 +23,7 @@ export interface Refusal extends ErrorBody {
 
 export interface PlanView {
 	target: string;
-	sources: Array<{source: string; container: string; path?: string; database?: string; exclude?: readonly string[]}>;
+	sources: Array<{source: string; container: string; path?: string; database?: string; server?: string; exclude?: readonly string[]}>;
 	/** In the order of quiescing. */
 	quiesce: Array<{container: string; action: 'pause' | 'stop'; reason: string}>;
 	hooks: Array<{

@@ -37,8 +37,8 @@ export const addPlan: AddCommand = (program, {connect, out, err, end}) => {
 
 function printPlan(output: Output, plan: PlanView): void {
 	output.line`${styled('bold', plan.target)}  schedule ${plan.schedule} (${plan.scheduleFrom})${plan.scheduleCold === undefined ? '' : `, cold ${plan.scheduleCold}`}`;
-	for (const {source, container, exclude = []} of plan.sources) {
-		output.line`  back up  ${source} of ${container}${exclude.length > 0 ? ` without ${exclude.join(', ')}` : ''}`;
+	for (const {source, container, server, exclude = []} of plan.sources) {
+		output.line`  back up  ${source} of ${container}${server === undefined ? '' : ` at ${server}`}${exclude.length > 0 ? ` without ${exclude.join(', ')}` : ''}`;
 	}
 
 	for (const {container, when, argv} of plan.hooks) {

@@ -53,9 +53,14 @@ const hasFiles = ({sources}: Scope, {container}: Member): boolean =>
 const hasSqlite = ({sources}: Scope, {container}: Member): boolean =>
 	sources.some(({kind, container: {id}}) => id === container.id && kind === 'sqlite');
 
+/** Whose server is elsewhere is an application: it need not answer while it is dumped. */
+const isClient = ({sources}: Scope, {container}: Member): boolean =>
+	sources.some(source => source.kind === 'postgres' && source.external !== undefined && source.container.id === container.id);
+
 /** What holds for the member's own containers and for those that share its volumes. Dumps alone need nobody to stand still. */
 function modeOf(scope: Scope, member: Member): Mode {
-	if (scope.cold && (hasFiles(scope, member) || hasSqlite(scope, member))) {
+	const hasDatabases = hasSqlite(scope, member) || isClient(scope, member);
+	if (scope.cold && (hasFiles(scope, member) || hasDatabases)) {
 		return 'stop';
 	}
 
@@ -63,7 +68,7 @@ function modeOf(scope: Scope, member: Member): Mode {
 		return member.policy.quiesce ?? scope.defaultMode;
 	}
 
-	return hasSqlite(scope, member) ? (member.policy.quiesce ?? 'none') : 'none';
+	return hasDatabases ? (member.policy.quiesce ?? 'none') : 'none';
 }
 
 function own(scope: Scope, member: Member): PlannedQuiesce[] {
@@ -172,10 +177,14 @@ function isPossible(scope: Scope, {container}: PlannedQuiesce): boolean {
 	}
 }
 
+/** Whether the container's own server has the database. */
+const isServedIn = (source: PlannedSource, {id}: Container): boolean =>
+	source.kind === 'postgres' && source.external === undefined && source.container.id === id;
+
 /** A session that pins a database lives through a pause of its server, and not through a stop. */
 function keepServer({sources, remarks}: Scope, planned: PlannedQuiesce): PlannedQuiesce {
 	const {container, action} = planned;
-	if (!sources.some(({kind, container: {id}}) => kind === 'postgres' && id === container.id)) {
+	if (!sources.some(source => isServedIn(source, container))) {
 		return planned;
 	}
 

@@ -9,6 +9,7 @@ export interface Scope {
 	prefix: string;
 	grounds: Grounds;
 	databases: PlanRequest['databases'];
+	closedDatabases: NonNullable<PlanRequest['closedDatabases']>;
 	dataDirectory: string;
 	remarks: Pick<Remarks, 'problem' | 'note'>;
 }

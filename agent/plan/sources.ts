@@ -10,13 +10,13 @@ import {describeMounts, describeStorage, isInside, mountOf} from './storage.ts';
 import {chooseMounts, filesIn, volumeSources, withoutRepeats} from './volumes.ts';
 
 export function planSources(
-	request: Required<Pick<PlanRequest, 'target' | 'databases' | 'dataDirectories' | 'prefix'>>,
+	request: Required<Pick<PlanRequest, 'target' | 'databases' | 'closedDatabases' | 'dataDirectories' | 'prefix'>>,
 	grounds: Omit<Grounds, 'dumped'>,
 	remarks: Remarks,
 ): PlannedSource[] {
-	const {target, databases, dataDirectories, prefix} = request;
+	const {target, databases, closedDatabases, dataDirectories, prefix} = request;
 	const dataDirectory = ({container}: Member) => dataDirectories.get(container.id) ?? `${postgresHome}/data`;
-	const servers = target.members.filter(({policy}) => policy.postgres !== undefined);
+	const servers = target.members.filter(({policy: {postgres}}) => postgres !== undefined && postgres.host === undefined);
 	const dumped = servers.flatMap(server => dataMounts(server.container, dataDirectory(server)));
 	const scopes = target.members.map(
 		(member): Scope => ({
@@ -24,6 +24,7 @@ export function planSources(
 			prefix,
 			grounds: {...grounds, dumped},
 			databases,
+			closedDatabases,
 			dataDirectory: dataDirectory(member),
 			remarks: remarks.about(subjectOf(target, member)),
 		}),

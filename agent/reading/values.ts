@@ -58,6 +58,12 @@ const readDatabase: Reader<string> = text => (text === '' ? {rule: 'must be `tru
 /** `none`, or names. */
 export const readCopies = wordsOf({none: []}, readNames);
 
+/** Names of databases. */
+export const readDatabaseNames = listOf<string>(text => (text === '' ? {rule: 'must be names of databases'} : {value: text}));
+
+/** As `docker run` takes it. */
+export const readImage = matching(/^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$/, 'must be the name of an image');
+
 /** A JSON array can name databases that are called `true`, or that hold commas. */
 export const readDatabases = wordsOf({true: 'all', false: 'none'} as const, listOf(readDatabase));
 

@@ -5,8 +5,11 @@ import {explain} from '../errors.ts';
 import {postgresDetails} from './postgres.ts';
 import {type ArchiveVersion, archiveProblem} from './postgres-archive.ts';
 import {type Available, extensionProblems, privilegeProblems} from './postgres-extensions.ts';
+import {assertClientFits} from './postgres-external.ts';
+import {reachServer} from './postgres-reach.ts';
 import {missingRoles, nameOfCreated} from './postgres-roles.ts';
-import {connectPostgres, type PostgresServer, quoteLiteral} from './postgres-server.ts';
+import {type PostgresServer, quoteLiteral} from './postgres-server.ts';
+
 import {maintenanceOf} from './postgres-swap.ts';
 import type {RestoringSource} from './restoring.ts';
 
@@ -45,10 +48,11 @@ interface Found {
 
 /** Nothing is changed. */
 export async function checkPostgres(source: PostgresSource, context: CheckContext): Promise<{problems: string[]; room?: Room}> {
-	const {container, database, user, stored, into} = source;
+	const {container, database, stored, into} = source;
 	try {
 		const details = postgresDetails.parse(stored.details);
-		const server = await connectPostgres(context.engine, container, user);
+		const server = await reachServer(context, source);
+		await assertClientFits(server);
 		const sql = checkSql({database, owner: details.owner, into});
 		const [[answer = '{}'] = []] = await server.query(maintenanceOf(database), sql);
 		const found = JSON.parse(answer) as Found;
@@ -81,9 +85,7 @@ interface Asked {
 async function versionProblems({version, versionText}: Found, {source, details, server, context}: Asked): Promise<string[]> {
 	const problems: string[] = [];
 	if (major(version) < major(details.serverVersionNumber)) {
-		problems.push(
-			`it was dumped by PostgreSQL ${details.serverVersion}, and the server in container \`${source.container.name}\` is older: ${versionText}`,
-		);
+		problems.push(`it was dumped by PostgreSQL ${details.serverVersion}, and the server ${server.where} is older: ${versionText}`);
 	}
 
 	if (details.format === 'custom') {
@@ -119,8 +121,12 @@ function databaseProblems({prepared, taken}: Found, {database, into}: PostgresSo
 	];
 }
 
-/** Undefined where it cannot be known: the container has no `df`. */
+/** Undefined where it cannot be known: the container has no `df`, or the server is elsewhere. */
 async function roomOf(server: PostgresServer): Promise<Pick<Room, 'folder' | 'freeBytes'> | undefined> {
+	if (server.isExternal) {
+		return undefined;
+	}
+
 	const folder = await server.dataFolder();
 	const {exitCode, stdout} = await output(server.client, {argv: ['df', '-P', '-k', '--', folder]});
 	const [, kibibytes] = /\s\d+\s+\d+\s+(\d+)\s+\d+%\s/.exec(stdout) ?? [];

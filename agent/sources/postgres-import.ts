@@ -3,6 +3,7 @@ import type {PlannedSource} from '../plan.ts';
 import type {DumpHeader} from '../portable/dump-header.ts';
 import {versionNumber} from '../portable/dump-header.ts';
 import type {PortableMetadata} from '../portable/format.ts';
+import {dumpGlobals} from './postgres.ts';
 import {databaseProperties, describeSql} from './postgres-database.ts';
 import {inspectDump} from './postgres-inspect.ts';
 import {type PostgresServer, quoteLiteral, serverVersion} from './postgres-server.ts';
@@ -29,7 +30,7 @@ export async function importedDetails(
 	const warnings =
 		dumped !== undefined && Math.floor(dumped / 10_000) > Math.floor(version.versionNumber / 10_000)
 			? [
-					`the dump is of PostgreSQL ${header.serverVersion}, and container \`${container.name}\` has ${version.versionText}: it cannot be restored until that server is of the same or a later version`,
+					`the dump is of PostgreSQL ${header.serverVersion}, and the server ${server.where} has ${version.versionText}: it cannot be restored until that server is of the same or a later version`,
 				]
 			: [];
 	const claimed = Number(metadata?.databaseSize);
@@ -43,7 +44,8 @@ export async function importedDetails(
 			databaseSize: Math.max(bytes, Number.isSafeInteger(claimed) ? claimed : 0),
 			extensions: await extensionVersions(server, database, extensions),
 			toolVersion: header.toolVersion,
-			globals: '',
+			// The target's own: a rehearsal in scratch, or a new server, needs the owner that it gives to everything.
+			globals: await dumpGlobals(server),
 			portable: true,
 		},
 		warnings,

@@ -10,8 +10,9 @@ import {afterLoad, beforeLoad} from './postgres-extensions.ts';
 import {loadContent} from './postgres-load.ts';
 import {assertTrue, countLoaded, listContents} from './postgres-loaded.ts';
 import {giveToOwner} from './postgres-owner.ts';
+import {reachServer} from './postgres-reach.ts';
 import {missingRoles} from './postgres-roles.ts';
-import {connectPostgres, type PostgresServer, quoteLiteral} from './postgres-server.ts';
+import {type PostgresServer, quoteLiteral} from './postgres-server.ts';
 import {dropDatabase, maintenanceOf, openSql, stateOf, swapDatabases} from './postgres-swap.ts';
 import {runSql} from './psql.ts';
 import type {Replacement, RestoreContext, Restoring, RestoringSource, UndoContext} from './restoring.ts';
@@ -39,16 +40,16 @@ export function databaseName(name: string, what: 'restore' | 'before', run: stri
 }
 
 export function postgresRestoring(source: PostgresSource, context: RestoreContext, index: number): Required<Restoring> {
-	const {name, container, database, user, stored, into, drillSql} = source;
-	const {engine, signal, run, tell} = context;
+	const {name, database, user, external, stored, into, drillSql} = source;
+	const {signal, run, tell} = context;
 	const details = postgresDetails.parse(stored.details);
 	const live = into ?? database;
 	const maintenance = maintenanceOf(live);
 	const fresh = databaseName(live, 'restore', run);
-	const beside = into === undefined ? {} : {beside: true};
+	const further = {...(external && {external}), ...(into === undefined ? {} : {beside: true})};
 	let server: PostgresServer;
 	let contents: PostgresContents = {};
-	let replacement: ReplacedDatabase = {kind: 'postgres', source: name, database: live, fresh, oid: null, old: null, user, ...beside};
+	let replacement: ReplacedDatabase = {kind: 'postgres', source: name, database: live, fresh, oid: null, old: null, user, ...further};
 
 	const sql = async (where: string, ...statements: string[]) => runSql(server, {database: where, statements, signal});
 	const ownSql = async (statement: string | undefined) => {
@@ -61,7 +62,7 @@ export function postgresRestoring(source: PostgresSource, context: RestoreContex
 	return {
 		name,
 		async load() {
-			server = await connectPostgres(engine, container, user, signal);
+			server = await reachServer(context, source);
 			await makeRoles(server, maintenance, details.globals, role => tell({type: 'warning', message: role}), signal);
 			const present = await sql(maintenance, describeSql(`datname = ${quoteLiteral(database)}`));
 			const properties: DatabaseProperties = databaseProperties.parse(present === '' ? stored.details : JSON.parse(present));
@@ -119,10 +120,10 @@ async function makeRoles(server: PostgresServer, database: string, globals: stri
 
 /** Wherever the restore stopped: before the swap, in it, or after it. */
 export async function rollBackDatabase(
-	{source, database, fresh, oid, old, user}: ReplacedDatabase,
+	{source, database, fresh, oid, old, user, external}: ReplacedDatabase,
 	{engine, container, signal}: UndoContext,
 ): Promise<void> {
-	const server = await connectPostgres(engine, container(source), user, signal);
+	const server = await reachServer({engine, signal}, {container: container(source), user, external});
 	const [live, aside] = await Promise.all([database, old ?? ''].map(async name => stateOf(server, database, name)));
 	if (aside?.exists) {
 		await swapDatabases(
@@ -140,10 +141,10 @@ export async function rollBackDatabase(
 }
 
 export async function dropReplacedDatabase(
-	{source, database, old, user}: ReplacedDatabase,
+	{source, database, old, user, external}: ReplacedDatabase,
 	{engine, container, signal}: UndoContext,
 ): Promise<void> {
 	if (old !== null) {
-		await dropDatabase(await connectPostgres(engine, container(source), user, signal), database, old);
+		await dropDatabase(await reachServer({engine, signal}, {container: container(source), user, external}), database, old);
 	}
 }

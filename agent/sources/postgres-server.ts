@@ -12,9 +12,13 @@ import {RunError} from '../errors.ts';
 export interface PostgresServer {
 	/** The role that dumps and restores. */
 	user: string;
+	/** Completes "the server …". */
+	where: string;
+	/** It is in no container that Holdfast knows, and the client programs are Holdfast's own. */
+	isExternal: boolean;
 	/** The arguments that every client program gets. */
 	connection: (database: string) => readonly string[];
-	/** Runs a client program in the database's container. */
+	/** Runs a client program: in the database's container, or for an external server in a worker. */
 	client: Place;
 	/** @throws where a dump worker cannot enter the container's file system */
 	assertEnterable: () => void;
@@ -46,6 +50,9 @@ const clientVariables = ['PATH', 'PGPORT', 'LANG', 'LC_ALL', 'HOME'];
 
 /** `dbname='…'`: a name can hold anything, and must not be read as a connection string. */
 const connectionString = (database: string) => `dbname='${database.replace(/[\\']/g, String.raw`\$&`)}'`;
+
+export const connectionOf = (user: string) => (database: string) =>
+	['--no-password', `--username=${user}`, `--dbname=${connectionString(database)}`] as const;
 
 /** `"…"`, for SQL. */
 export const quoteIdentifier = (name: string) => `"${name.replaceAll('"', '""')}"`;
@@ -95,26 +102,13 @@ export async function connectPostgres(
 
 	const client: Place = async command =>
 		place({...command, user: `${uid}:${gid}`, env: {...env, ...command.env}, signal: command.signal ?? signal});
-	const connection = (database: string) => ['--no-password', `--username=${user}`, `--dbname=${connectionString(database)}`];
-	const query: PostgresServer['query'] = async (database, sql) => {
-		const {
-			exitCode,
-			stdout: rows,
-			stderr,
-		} = await output(client, {
-			argv: ['psql', '-X', '-A', '-t', '-q', '-F', '\t', '-v', 'ON_ERROR_STOP=1', ...connection(database), '-c', sql],
-		});
-		if (exitCode !== 0) {
-			throw new RunError(`PostgreSQL in container \`${container.name}\` refused: ${lastLines(stderr)}`);
-		}
-
-		return rows
-			.split('\n')
-			.filter(row => row !== '')
-			.map(row => row.split('\t'));
-	};
+	const connection = connectionOf(user);
+	const where = `in container \`${container.name}\``;
+	const query = queryWith({client, connection, where});
 	return {
 		user,
+		where,
+		isExternal: false,
 		connection,
 		client,
 		assertEnterable() {
@@ -147,6 +141,23 @@ export async function connectPostgres(
 	};
 }
 
+/** Rows of one query. */
+export function queryWith({client, connection, where}: Pick<PostgresServer, 'client' | 'connection' | 'where'>): PostgresServer['query'] {
+	return async (database, sql) => {
+		const {exitCode, stdout, stderr} = await output(client, {
+			argv: ['psql', '-X', '-A', '-t', '-q', '-F', '\t', '-v', 'ON_ERROR_STOP=1', ...connection(database), '-c', sql],
+		});
+		if (exitCode !== 0) {
+			throw new RunError(`PostgreSQL ${where} refused: ${lastLines(stderr)}`);
+		}
+
+		return stdout
+			.split('\n')
+			.filter(row => row !== '')
+			.map(row => row.split('\t'));
+	};
+}
+
 const askDataFolder = async (query: PostgresServer['query']): Promise<string> =>
 	JSON.parse((await query('postgres', "select to_json(current_setting('data_directory'))"))[0]?.[0] ?? '""') as string;
 
@@ -160,14 +171,22 @@ function oldestServer(found: string): number[] {
 	return (own.length > 0 ? own : servers).sort(([a = 0], [b = 0]) => a - b)[0] ?? [];
 }
 
-/** Names of the databases that allow connections and are no templates. */
-export async function listDatabases(server: PostgresServer): Promise<string[]> {
+export interface Databases {
+	/** Those that allow connections. */
+	open: string[];
+	/** Those that allow none: they cannot be dumped. */
+	closed: string[];
+}
+
+/** Names of the databases that are no templates. */
+export async function listDatabases(server: PostgresServer): Promise<Databases> {
 	// As JSON, because a name may hold a newline.
 	const rows = await server.query(
 		'postgres',
-		'select to_json(datname) from pg_database where datallowconn and not datistemplate order by datname',
+		'select datallowconn, to_json(datname) from pg_database where not datistemplate order by datname',
 	);
-	return rows.map(([name = '""']) => JSON.parse(name) as string);
+	const named = (allows: string) => rows.filter(([flag]) => flag === allows).map(([, name = '""']) => JSON.parse(name) as string);
+	return {open: named('t'), closed: named('f')};
 }
 
 export interface ServerVersion {

@@ -9,17 +9,22 @@ import {explain, RunError} from '../errors.ts';
 import type {PlannedSource} from '../plan.ts';
 import {contentsSql, type PostgresContents, postgresContents} from './postgres-contents.ts';
 import {describeSql} from './postgres-database.ts';
-import {connectPostgres, type PostgresServer} from './postgres-server.ts';
+import {assertClientFits} from './postgres-external.ts';
+import {reachServer} from './postgres-reach.ts';
+import type {PostgresServer} from './postgres-server.ts';
 import {producerScript, storeStream} from './relay.ts';
 import {openSession, type Session} from './session.ts';
 import type {Source, SourceContext} from './source.ts';
 
 type Argv = readonly [string, ...string[]];
 
-/** Uncompressed, so that restic finds what did not change. The custom format begins `PGDMP`, a plain one with a comment. */
+/** Uncompressed, so that restic finds what did not change. The custom format begins `PGDMP`, a plain one with a comment; and ends with one. */
+const sqlTrailer = '-- PostgreSQL database dump complete';
 const formats = {
-	custom: {argv: ['--format=custom', '--compress=0'], magic: 'PGDMP'},
-	plain: {argv: ['--format=plain'], magic: '--'},
+	custom: {argv: ['--format=custom', '--compress=0'], quoting: [], magic: 'PGDMP', trailer: '', stored: 'custom'},
+	plain: {argv: ['--format=plain'], quoting: [], magic: '--', trailer: sqlTrailer, stored: 'plain'},
+	// As pg_dumpall is told to where the dump is for another version. Its own way is one database after the other: not of one moment.
+	all: {argv: ['--format=plain'], quoting: ['--quote-all-identifiers'], magic: '--', trailer: sqlTrailer, stored: 'plain'},
 };
 
 const describe = `select json_build_object(
@@ -55,8 +60,8 @@ export const postgresDetails = z.object({
 
 export function postgresSource(planned: PlannedSource & {kind: 'postgres'}, context: SourceContext, index: number): Source {
 	const {name, container, database} = planned;
-	const {argv, magic} = formats[planned.format];
-	const {engine, signal} = context;
+	const {argv, quoting, magic, trailer, stored} = formats[planned.format];
+	const {signal} = context;
 	const fifo = `${context.staging}/${index}.fifo`;
 	let server: PostgresServer | undefined;
 	let session: Session | undefined;
@@ -66,9 +71,10 @@ export function postgresSource(planned: PlannedSource & {kind: 'postgres'}, cont
 
 	return {
 		name,
-		pinNeedsItsContainer: true,
+		pinNeedsItsContainer: planned.external === undefined,
 		async prepare() {
-			server = await connectPostgres(engine, container, planned.user, signal);
+			server = await reachServer(context, planned);
+			await assertClientFits(server);
 			session = await openSession(server.client, {
 				argv: ['psql', '-X', '-A', '-t', '-q', '-v', 'ON_ERROR_STOP=1', ...server.connection(database)],
 				env: {PGAPPNAME: 'holdfast'},
@@ -77,7 +83,7 @@ export function postgresSource(planned: PlannedSource & {kind: 'postgres'}, cont
 			// Whatever fails beside it, a worker that is being made is waited for, so that it can be dismissed.
 			const entering = Promise.allSettled([enterableWorker(context, server, container, signal)]);
 			try {
-				details = {database, format: planned.format, ...(await describeDatabase(session, signal)), ...(await describeServer(server))};
+				details = {database, format: stored, ...(await describeDatabase(session, signal)), ...(await describeServer(server, quoting))};
 			} finally {
 				const [entered] = await entering;
 				worker = entered.status === 'fulfilled' ? entered.value : undefined;
@@ -96,11 +102,12 @@ export function postgresSource(planned: PlannedSource & {kind: 'postgres'}, cont
 				throw new Error('store before pin');
 			}
 
-			const dump: Argv = ['pg_dump', ...argv, ...server.connection(database), `--snapshot=${snapshot}`];
+			const dump: Argv = ['pg_dump', ...argv, ...quoting, ...server.connection(database), `--snapshot=${snapshot}`];
 			const saved = await storeStream(context, {
 				source: name,
 				fifo,
 				magic,
+				trailer,
 				produce: producer(context, server, worker, {database, dump, fifo}),
 			});
 			// In the transaction that the dump shows.
@@ -114,13 +121,13 @@ export function postgresSource(planned: PlannedSource & {kind: 'postgres'}, cont
 	};
 }
 
-async function describeServer(server: PostgresServer): Promise<Record<string, unknown>> {
-	const [version, globals] = await Promise.all([succeed(server.client, {argv: ['pg_dump', '--version']}), dumpGlobals(server)]);
+async function describeServer(server: PostgresServer, quoting: readonly string[]): Promise<Record<string, unknown>> {
+	const [version, globals] = await Promise.all([succeed(server.client, {argv: ['pg_dump', '--version']}), dumpGlobals(server, quoting)]);
 	return {toolVersion: version.trim(), globals};
 }
 
-async function dumpGlobals({client, user}: PostgresServer): Promise<string> {
-	const argv = ['pg_dumpall', '--globals-only', '--no-password', `--username=${user}`] as const;
+export async function dumpGlobals({client, user}: PostgresServer, quoting: readonly string[] = []): Promise<string> {
+	const argv = ['pg_dumpall', '--globals-only', ...quoting, '--no-password', `--username=${user}`] as const;
 	const {exitCode, stdout} = await output(client, {argv});
 	// Only a superuser may read the passwords of the roles.
 	return exitCode === 0 ? stdout : succeed(client, {argv: [...argv, '--no-role-passwords']});
@@ -157,13 +164,17 @@ function producer(context: SourceContext, server: PostgresServer, worker: Place 
 	};
 }
 
-/** None where the engine, a security module or a pid namespace of the host forbids it: then it is said, and docker exec serves. */
+/** Where a program can run beside the staging folder. None where the engine, a security module or a pid namespace of the host forbids it: then it is said, and docker exec serves. */
 export async function enterableWorker(
-	{dumpWorker, tell}: SourceContext,
+	{dumpWorker, clientWorker, tell}: SourceContext,
 	server: PostgresServer,
 	{id, name}: {id: string; name: string},
 	signal: AbortSignal,
 ) {
+	if (server.isExternal) {
+		return (await clientWorker()).run;
+	}
+
 	try {
 		server.assertEnterable();
 		const {run} = await dumpWorker(id);

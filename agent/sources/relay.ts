@@ -10,12 +10,18 @@ import {sourcePath} from './names.ts';
 import type {SourceContext} from './source.ts';
 import {snapshotOptions} from './staged.ts';
 
-/** `sh -c SCRIPT sh FIFO MAGIC`: the content must begin with MAGIC, and the marker must be there at its end. */
+/** `sh -c SCRIPT sh FIFO MAGIC TRAILER`: the content must begin with MAGIC and have TRAILER near its end, and the marker must be there at its end. */
 const relay = `exec <"$1" || exit 1
 head=$(dd bs=1 count="\${#2}" 2>/dev/null)
 [ "$head" = "$2" ] || { echo "the dump does not begin with $2" >&2; exit 1; }
 printf %s "$head"
-cat && { test -e "$1.complete" || { echo 'the dump broke off' >&2; exit 1; }; }`;
+pass() {
+	[ -n "$1" ] || { cat; return; }
+	mkfifo -m 600 "$2" || return
+	tail -c 1024 <"$2" | grep -qF -e "$1" &
+	tee "$2" && { wait "$!" || { echo "the dump does not end with $1" >&2; return 1; }; }
+}
+pass "$3" "$1.end" && { test -e "$1.complete" || { echo 'the dump broke off' >&2; exit 1; }; }`;
 
 /**
  * `sh -c SCRIPT sh FIFO PROGRAM …`: what becomes the producer. It must not run beside it: where the producer is in the database's PID
@@ -36,12 +42,14 @@ interface Relayed {
 	fifo: string;
 	/** What the content begins with. ASCII. */
 	magic: string;
+	/** What stands near its end. ASCII. Empty: it has no such mark. */
+	trailer?: string;
 	/** Writes into the FIFO. Resolves when the engine confirmed that the producer exited 0. */
 	produce: (signal: AbortSignal) => Promise<void>;
 }
 
 /** A reader whose writer died before it opened the FIFO waits for ever, and so does a writer: when one end goes, the other is ended. */
-export async function storeStream(context: SourceContext, {source, fifo, magic, produce}: Relayed): Promise<Saved> {
+export async function storeStream(context: SourceContext, {source, fifo, magic, trailer = '', produce}: Relayed): Promise<Saved> {
 	const {worker, restic, signal} = context;
 	await succeed(worker, {argv: ['mkfifo', '--mode=600', '--', fifo], signal});
 	const [, saved] = await bothEnds(signal, {
@@ -50,7 +58,7 @@ export async function storeStream(context: SourceContext, {source, fifo, magic, 
 			restic.backupStream({
 				...snapshotOptions(context, source),
 				filename: sourcePath(context.target, source),
-				command: ['sh', '-c', relay, 'relay', fifo, magic],
+				command: ['sh', '-c', relay, 'relay', fifo, magic, trailer],
 				signal: either,
 			}),
 	}).catch((error: unknown) => {

@@ -11,6 +11,7 @@ import {basename} from 'node:path/posix';
 import type {WorkerMount} from '../../docker/worker.ts';
 import type {Tolerated} from '../events.ts';
 import type {ManifestSource} from '../manifest.ts';
+import type {ExternalServer} from '../plan/external.ts';
 import type {PlannedSource} from '../plan.ts';
 import type {Restic} from '../restic/restic.ts';
 import {restoreFiles} from './restore-files.ts';
@@ -57,6 +58,8 @@ export type Replacement = {
 			oid: string | null;
 			old: string | null;
 			user?: string | undefined;
+			/** Where the server is, if not in the container. */
+			external?: ExternalServer | undefined;
 			/** Under a name of its own: there was nothing to replace. */
 			beside?: boolean | undefined;
 	  }

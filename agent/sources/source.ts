@@ -24,6 +24,8 @@ export interface SourceContext {
 	worker: Place;
 	/** The dump worker beside a container; made on first use. Rejects where this engine does not allow it. */
 	dumpWorker: (containerId: string) => Promise<Worker>;
+	/** The worker for client programs of servers that are no container here; made on first use. */
+	clientWorker: () => Promise<Worker>;
 	/** restic in the repository worker, on the repository of the run. */
 	restic: Restic;
 	/** The folder that all workers of the run share. On disk; removed with the workers. */

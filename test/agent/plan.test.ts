@@ -307,23 +307,53 @@ test('a server that says nothing, or has nothing, is a problem', t => {
 	t.regex(plan([database()], asked()).problems.join(), /no database that allows connections/);
 });
 
-test('what this version cannot do yet', t => {
+test('a server outside the container: its application may stand still, and need not run', t => {
+	const labels = {postgres: 'shop', 'postgres.host': 'db.example', 'postgres.password-secret': 'db'};
+	const container = 'demo-app-1';
+	const known = {databases: new Map([[container, ['shop', 'other']]])};
+	const {sources, problems, notes, still} = plan([app(labels, {state: 'exited'})], known);
+	t.deepEqual([problems, still], [[], []]);
+	t.like(sources[0], {name: 'postgres:shop', external: {host: 'db.example', port: 5432, secret: 'db', project: 'demo'}});
+	t.deepEqual(notes, ['`demo/app`: no rehearsal is scheduled: `holdfast.drill.image` names no image that a server could be made of']);
+	t.deepEqual(plan([app({...labels, 'drill.image': 'postgres:17', quiesce: 'stop'})], known).still, [`${container} stop`]);
+	t.deepEqual(plan([app(labels)], {...known, cold: true}).still, [`${container} stop`]);
+	t.regex(plan([app({...labels, postgres: 'gone'})], known).hints.join(), /the server at `db\.example:5432` has "shop", "other"/);
+	t.like(plan([app({postgres: 'shop', 'postgres.host': '[::1]', 'postgres.port': '5433'})]).sources[0], {
+		external: {host: '::1', port: 5433},
+	});
 	for (const [label, value] of [
-		['host', 'db.example'],
 		['port', '5433'],
 		['password-secret', 'x'],
 	] as const) {
 		const {problems, names} = plan([database({[`postgres.${label}`]: value})], asked('a'));
-		t.regex(
-			problems.join(),
-			new RegExp(`\`holdfast\\.postgres\\.${label}\` names a server outside the container, and this version does not`),
-		);
+		t.regex(problems.join(), new RegExp(`\`holdfast\\.postgres\\.${label}\` is of a server outside the container, and`));
 		t.deepEqual(names, []);
 	}
+});
 
+test('a dump of the whole server lacks nothing that nobody said', t => {
+	const closed = (...names: string[]) => ({closedDatabases: new Map([['demo-db-1', names]])});
+	const whole = {'postgres.format': 'all'};
+	const {sources, problems, notes} = plan([database(whole)], {...asked('postgres', 'a'), ...closed('a_before_20261121t031502-x7k2q9d')});
+	t.deepEqual(
+		[problems, sources.map(({name}) => name), notes],
+		[
+			[],
+			['postgres:postgres', 'postgres:a'],
+			['`demo/db`: the whole server in container `demo-db-1`: its roles, and every database but the templates'],
+		],
+	);
+	t.like(sources[0], {format: 'all'});
+	t.deepEqual(plan([database(whole)], {...asked('a'), ...closed('vault')}).problems, [
+		'`demo/db`: database "vault" of the server in container `demo-db-1` allows no connections, so a dump of the whole server would lack it',
+	]);
+	t.deepEqual(plan([database()], {...asked('a'), ...closed('vault')}).problems, []);
+	const left = plan([database({...whole, 'postgres.exclude': 'vault,a'})], {...asked('a', 'b'), ...closed('vault')});
+	t.deepEqual([left.problems, left.names], [[], ['postgres:b']]);
+	t.regex(plan([database({...whole, postgres: 'a'})], asked('a')).problems.join(), /`holdfast\.postgres` must be `true`, got "a"/);
 	t.regex(
-		plan([database({'postgres.format': 'all'})], asked('a')).problems.join(),
-		/`holdfast\.postgres\.format` asks for a dump of the whole server, and this version/,
+		plan([database({postgres: 'a', 'postgres.exclude': 'b'})], asked('a')).problems.join(),
+		/is for `holdfast\.postgres` `true`, got "b"/,
 	);
 });
 

@@ -25,6 +25,7 @@ const nothing: Policy = {
 	restoreWarning: undefined,
 	drill: undefined,
 	drillSql: undefined,
+	drillImage: undefined,
 };
 
 test('without labels everything is left to the defaults', t => {
@@ -38,6 +39,7 @@ test('every label of the table', t => {
 		postgres: 'metadb, other',
 		'postgres.user': 'an admin',
 		'postgres.format': 'plain',
+		'postgres.exclude': 'scratch, old',
 		'postgres.host': 'db.example',
 		'postgres.port': '5433',
 		'postgres.password-secret': 'db-password',
@@ -63,6 +65,7 @@ test('every label of the table', t => {
 		'restore.warning': 'ask Ada',
 		drill: '0 5 * * sun',
 		'drill.sql': 'select true',
+		'drill.image': 'registry.example:5000/postgres:17',
 	});
 	t.deepEqual(problems, []);
 	t.deepEqual(policy, {
@@ -71,6 +74,7 @@ test('every label of the table', t => {
 			databases: ['metadb', 'other'],
 			user: 'an admin',
 			format: 'plain',
+			exclude: ['scratch', 'old'],
 			host: 'db.example',
 			port: 5433,
 			passwordSecret: 'db-password',
@@ -94,6 +98,7 @@ test('every label of the table', t => {
 		restoreWarning: 'ask Ada',
 		drill: '0 5 * * sun',
 		drillSql: 'select true',
+		drillImage: 'registry.example:5000/postgres:17',
 	});
 });
 

@@ -185,3 +185,36 @@ test.serial('Mendix', async t => {
 
 	t.regex(await runbook.follow('The database only'), /left as they are|may not fit/);
 });
+
+test.serial('Camunda Web Modeler', async t => {
+	t.timeout(10 * 60_000);
+	await ensureImage('postgres:17');
+	const {command, ...modeler} = await application(
+		'web-modeler',
+		'create table if not exists diagrams (id bigserial primary key, author text not null)',
+		`psql -qc "insert into diagrams (author) values ('0d3e301f')"`,
+	);
+	const runbook = await openRunbook(t, 'camunda', {
+		services: {
+			db: {image: await ensureImage('postgres:17')},
+			'web-modeler': {...modeler, command: [`export PGPASSWORD="$$(cat /run/secrets/camunda.database)"; ${command[0]}`]},
+			holdfast: holdfast('camunda'),
+		},
+	});
+	const count = async () => Number(await sql(runbook, 'web-modeler', 'select count(*) from diagrams'));
+	t.regex(await runbook.follow('Back up'), /postgres:web-modeler of \S+ at db:5432/);
+	await until('some diagrams', async () => (await count()) > 5, {timeout: 60_000});
+	await sql(runbook, 'postgres', "create role reader login password 'a word'; create database identity owner reader");
+	await sql(runbook, 'identity', 'create table "Users" as select 1 as "Id"');
+	await runbook.compose('exec', '-T', 'holdfast', 'holdfast', 'backup', 'camunda/web-modeler');
+	t.regex(
+		await runbook.follow('When the data is lost'),
+		/The users of the identity provider \(Keycloak\) must be those of the restored point/,
+	);
+	const restored = await count();
+	t.true(restored > 5, `${restored} diagrams`);
+	t.is(await sql(runbook, 'identity', 'select "Id" from "Users"'), '1');
+	t.is(await sql(runbook, 'postgres', "select rolpassword ~ '^SCRAM' from pg_authid where rolname = 'reader'"), 't');
+	await until('the application goes on', async () => (await count()) > restored);
+	t.regex(await runbook.follow('Rehearse it'), /success|stood/i);
+});
