@@ -11,7 +11,7 @@ import type {SourceContext} from './source.ts';
 import {snapshotOptions} from './staged.ts';
 
 /** `sh -c SCRIPT sh FIFO MAGIC TRAILER`: the content must begin with MAGIC and have TRAILER near its end, and the marker must be there at its end. */
-const relay = `exec <"$1" || exit 1
+export const relayScript = `exec <"$1" || exit 1
 head=$(dd bs=1 count="\${#2}" 2>/dev/null)
 [ "$head" = "$2" ] || { echo "the dump does not begin with $2" >&2; exit 1; }
 printf %s "$head"
@@ -58,7 +58,7 @@ export async function storeStream(context: SourceContext, {source, fifo, magic, 
 			restic.backupStream({
 				...snapshotOptions(context, source),
 				filename: sourcePath(context.target, source),
-				command: ['sh', '-c', relay, 'relay', fifo, magic, trailer],
+				command: ['sh', '-c', relayScript, 'relay', fifo, magic, trailer],
 				signal: either,
 			}),
 	}).catch((error: unknown) => {
