@@ -188,7 +188,7 @@ test.serial('Mendix', async t => {
 
 test.serial('Camunda Web Modeler', async t => {
 	t.timeout(10 * 60_000);
-	await ensureImage('postgres:17');
+	const server = await ensureImage('postgres:17');
 	const {command, ...modeler} = await application(
 		'web-modeler',
 		'create table if not exists diagrams (id bigserial primary key, author text not null)',
@@ -196,8 +196,12 @@ test.serial('Camunda Web Modeler', async t => {
 	);
 	const runbook = await openRunbook(t, 'camunda', {
 		services: {
-			db: {image: await ensureImage('postgres:17')},
-			'web-modeler': {...modeler, command: [`export PGPASSWORD="$$(cat /run/secrets/camunda.database)"; ${command[0]}`]},
+			db: {image: server},
+			'web-modeler': {
+				...modeler,
+				labels: {'holdfast.drill.image': server},
+				command: [`export PGPASSWORD="$$(cat /run/secrets/camunda.database)"; ${command[0]}`],
+			},
 			holdfast: holdfast('camunda'),
 		},
 	});

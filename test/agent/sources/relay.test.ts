@@ -18,7 +18,11 @@ const relayed = async (content: string, {magic = '--', end = trailer, isMarked =
 			await writeFile(`${fifo}.complete`, '');
 		}
 
-		const relaying = execa('sh', ['-c', relayScript, 'relay', fifo, magic, end], {reject: false, stripFinalNewline: false, timeout: 20_000});
+		const relaying = execa('sh', ['-c', relayScript, 'relay', fifo, magic, end], {
+			reject: false,
+			stripFinalNewline: false,
+			timeout: 20_000,
+		});
 		await execa('sh', ['-c', 'cat >"$1"', 'sh', fifo], {input: content, reject: false});
 		return await relaying;
 	} finally {
