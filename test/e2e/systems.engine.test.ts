@@ -189,7 +189,7 @@ test.serial('Mendix', async t => {
 test.serial('Camunda Web Modeler', async t => {
 	t.timeout(10 * 60_000);
 	const server = await ensureImage('postgres:17');
-	const {command, ...modeler} = await application(
+	const modeler = await application(
 		'web-modeler',
 		'create table if not exists diagrams (id bigserial primary key, author text not null)',
 		`psql -qc "insert into diagrams (author) values ('0d3e301f')"`,
