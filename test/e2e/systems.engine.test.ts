@@ -197,11 +197,7 @@ test.serial('Camunda Web Modeler', async t => {
 	const runbook = await openRunbook(t, 'camunda', {
 		services: {
 			db: {image: server},
-			'web-modeler': {
-				...modeler,
-				labels: {'holdfast.drill.image': server},
-				command: [`export PGPASSWORD="$$(cat /run/secrets/camunda.database)"; ${command[0]}`],
-			},
+			'web-modeler': {...modeler, labels: {'holdfast.drill.image': server}},
 			holdfast: holdfast('camunda'),
 		},
 	});
