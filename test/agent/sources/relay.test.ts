@@ -13,7 +13,7 @@ const relayed = async (content: string, {magic = '--', end = trailer, isMarked =
 	const folder = await mkdtemp(join(tmpdir(), 'holdfast-relay-'));
 	const fifo = join(folder, 'fifo');
 	try {
-		await execa('mkfifo', [fifo]);
+		await execa('sh', ['-c', 'mkfifo "$1"', 'sh', fifo]);
 		if (isMarked) {
 			await writeFile(`${fifo}.complete`, '');
 		}
