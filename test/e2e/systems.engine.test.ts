@@ -204,7 +204,8 @@ test.serial('Camunda Web Modeler', async t => {
 	const count = async () => Number(await sql(runbook, 'web-modeler', 'select count(*) from diagrams'));
 	t.regex(await runbook.follow('Back up'), /postgres:web-modeler of \S+ at db:5432/);
 	await until('some diagrams', async () => (await count()) > 5, {timeout: 60_000});
-	await sql(runbook, 'postgres', "create role reader login password 'a word'; create database identity owner reader");
+	await sql(runbook, 'postgres', "create role reader login password 'a word'");
+	await sql(runbook, 'postgres', 'create database identity owner reader');
 	await sql(runbook, 'identity', 'create table "Users" as select 1 as "Id"');
 	await runbook.compose('exec', '-T', 'holdfast', 'holdfast', 'backup', 'camunda/web-modeler');
 	t.regex(
