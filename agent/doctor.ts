@@ -12,8 +12,7 @@ import {runId} from './ids.ts';
 import type {CopyRepository, Repositories} from './repositories.ts';
 import type {Schedule} from './schedule.ts';
 import type {Finding} from './shapes.ts';
-import {reachServer} from './sources/postgres-reach.ts';
-import {serverVersion} from './sources/postgres-server.ts';
+import {connectPostgres, serverVersion} from './sources/postgres-server.ts';
 import type {Survey, Surveyed} from './survey.ts';
 import type {Unprotected} from './unprotected.ts';
 
@@ -137,12 +136,12 @@ async function copyFinding({name, isKnown, open}: CopyRepository): Promise<Findi
 	}
 }
 
-/** Which way each database is dumped: by a worker, or slower through docker exec. */
+/** Which way each database of a container is dumped: by a worker, or slower through docker exec. */
 async function dumpWays(workshop: Workshop, surveyed: readonly Surveyed[], workforce: Workforce): Promise<Finding[]> {
 	const databases = new Map(
 		surveyed.flatMap(({target, plan}) =>
 			plan.sources.flatMap(source =>
-				source.kind === 'postgres' && (source.external !== undefined || source.container.state === 'running')
+				source.kind === 'postgres' && source.external === undefined && source.container.state === 'running'
 					? [[source.container.id, {source, target}] as const]
 					: [],
 			),
@@ -152,12 +151,7 @@ async function dumpWays(workshop: Workshop, surveyed: readonly Surveyed[], workf
 	for (const [id, {source, target}] of databases) {
 		const subject = target.name;
 		try {
-			const server = await reachServer(workshop, source);
-			if (server.isExternal) {
-				findings.push({level: 'ok', subject, message: `its databases are dumped over the network, from the server ${server.where}`});
-				continue;
-			}
-
+			const server = await connectPostgres(workshop.engine, source.container, source.user);
 			server.assertEnterable();
 			const {run} = await workforce.dump(id);
 			await succeed(run, server.fromWorker('exec "$@"', [], ['true']));
