@@ -29,6 +29,7 @@ const followed: Readonly<Record<string, string>> = {
 	bytebase: 'test/e2e/systems.engine.test.ts',
 	mendix: 'test/e2e/systems.engine.test.ts',
 	promscale: 'test/e2e/systems.engine.test.ts',
+	camunda: 'test/e2e/systems.engine.test.ts',
 };
 
 /** What is no command of Holdfast: the test that runs it, and where that shows in the test. */
