@@ -22,7 +22,7 @@ import {webhook} from './notify/webhook.ts';
 import {createNotifications, type NotifyOptions} from './notify.ts';
 import {observe} from './observe.ts';
 import {listPoints} from './points.ts';
-import {closeInterrupted, closeInterruptedCopies, leftBehind, putBack, removeWorkers} from './recover.ts';
+import {closeInterrupted, closeInterruptedCopies, leftBehind, putBack, releaseLocks, removeWorkers} from './recover.ts';
 import {closeInterruptedRestores, recoverRestores, withoutHeldBack} from './recover-restores.ts';
 import {createRepositories} from './repositories.ts';
 import {rarely} from './repository.ts';
@@ -33,7 +33,7 @@ import {createRuns, type Runs} from './runs.ts';
 import type {Schedule} from './schedule.ts';
 import {openState, type State} from './state.ts';
 import {createSurvey} from './survey.ts';
-import {createSweeper, type Sweeper} from './sweep.ts';
+import {createSweeper} from './sweep.ts';
 import {entries, keepSchedule, maintenanceDue} from './timetable.ts';
 import {createUpkeep} from './upkeep.ts';
 
@@ -160,14 +160,16 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 		report: error => log.error('request failed', {error}),
 	});
 	log.info(`listening at ${server.url}`);
-	void untilDone('the repository cannot be opened', {log, signal}, async () => {
+	untilDone('the repository cannot be opened', {log, signal}, async () => {
 		log.info(`repository ${(await repository.open()).slice(0, 8)} is open`);
 		if (state.interruptedRuns().length > 0) {
-			closeInterrupted(recovery, await listPoints(workshop.restic()), ({run}) => runs.isUnderWay(run));
+			// Without a lock: what is asked may be shut out by one that the dead left, and that is removed only when it is known which runs are over.
+			const points = await listPoints(workshop.restic(here, {withoutLock: true}));
+			closeInterrupted(recovery, points, ({run}) => runs.isUnderWay(run));
 		}
 
-		await releaseLocks(sweeper, log);
-	});
+		await releaseLocks(sweeper, log, signal);
+	}).catch(() => {});
 
 	schedule = keepSchedule(agent, {timeZone: config.timeZone, log});
 	const reschedule = async () => {
@@ -216,21 +218,6 @@ async function keepPuttingBack(recovery: Parameters<typeof putBack>[0], runs: Ru
 function notify({notify: {wanted, webhook: hook, mail: post}}: Config, options: Pick<NotifyOptions, 'hub' | 'host' | 'redact' | 'log'>) {
 	const receivers = [...(hook === undefined ? [] : [webhook(hook)]), ...(post === undefined ? [] : [mail(post)])];
 	return createNotifications({...options, receivers, wanted});
-}
-
-async function releaseLocks(sweeper: Sweeper, log: Log): Promise<void> {
-	try {
-		const {removed, warning} = await sweeper.releaseLocks();
-		for (const {hostname, pid} of removed) {
-			log.warning(`the lock of process ${pid} on \`${hostname}\`, which is gone, was removed from the repository`);
-		}
-
-		if (warning !== undefined) {
-			log.warning(warning);
-		}
-	} catch (error) {
-		log.warning(`locks of interrupted runs could not be removed from the repository: ${explain(error)}`);
-	}
 }
 
 async function createWorkshop(

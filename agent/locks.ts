@@ -3,7 +3,7 @@
  * that were not refreshed for half an hour, whoever they belong to. So it runs only under the dead one's own host name, and only while nobody
  * else has a lock that it might take for a stale one: the lock of a live process is never touched.
  */
-import {existsSync} from 'node:fs';
+import {readFileSync} from 'node:fs';
 import {hostname} from 'node:os';
 import type {Container} from '../docker/container.ts';
 import type {Self} from '../docker/self.ts';
@@ -27,7 +27,8 @@ interface Dead {
 
 export interface Released {
 	removed: Lock[];
-	left: Array<Lock & {why: string}>;
+	/** A dead one is left where restic finds a process of its id: another one, which may be gone the next time. */
+	left: Array<Lock & {why: string; isDead: boolean}>;
 	/** Why locks of the dead were left, for people. */
 	warning?: string | undefined;
 }
@@ -45,7 +46,7 @@ export async function releaseLocks({workshop, isOver, hosts}: Dead): Promise<Rel
 	const judged = judge(locks, {
 		ownHost: own,
 		formerHosts: new Set(hosts.filter(host => host !== own && !livesIn(containers, host))),
-		isAlive: pid => existsSync(`/proc/${pid}`),
+		isAlive: runsRestic,
 		isGone: run => isOver(run) && !workers.has(run),
 		now: Date.now(),
 	});
@@ -53,7 +54,7 @@ export async function releaseLocks({workshop, isOver, hosts}: Dead): Promise<Rel
 	const doubtful = [...new Set(judged.filter(({isDoubtful}) => isDoubtful).map(({lock}) => `\`${lock.hostname}\``))];
 	if (dead.length > 0 && doubtful.length > 0) {
 		const warning = `locks of processes that were killed are left in the repository, because ${doubtful.join(', ')} has one that was not refreshed for long: make sure that nothing works there, then run \`restic unlock\``;
-		return {removed: [], left: judged.map(({lock, why}) => ({...lock, why})), warning};
+		return {removed: [], left: judged.map(({lock, why, isDead}) => ({...lock, why, isDead})), warning};
 	}
 
 	for (const host of new Set(dead.map(({lock}) => lock.hostname))) {
@@ -63,7 +64,7 @@ export async function releaseLocks({workshop, isOver, hosts}: Dead): Promise<Rel
 	const still = new Set(dead.length === 0 ? locks.map(({id}) => id) : (await workshop.restic().locks()).map(({id}) => id));
 	return {
 		removed: judged.filter(({lock, isDead}) => isDead && !still.has(lock.id)).map(({lock}) => lock),
-		left: judged.filter(({lock}) => still.has(lock.id)).map(({lock, why}) => ({...lock, why})),
+		left: judged.filter(({lock}) => still.has(lock.id)).map(({lock, why, isDead}) => ({...lock, why, isDead})),
 	};
 }
 
@@ -72,7 +73,7 @@ interface Evidence {
 	ownHost: string | undefined;
 	/** Those of earlier containers of this agent in which nothing runs any more, as the engine says. */
 	formerHosts: ReadonlySet<string>;
-	/** Whether a process of this container exists. */
+	/** Whether a process of this container, of that id, may be the one that has the lock. */
 	isAlive: (pid: number) => boolean;
 	/** A run of this agent that ended, and whose workers are removed. */
 	isGone: (run: string) => boolean;
@@ -108,6 +109,15 @@ export function judge(locks: readonly Lock[], {ownHost, formerHosts, isAlive, is
 		const [isDead, why] = verdictOf(lock);
 		return {lock, isDead, isDoubtful: !isDead && now - lock.time.getTime() > nearlyStaleMs, why};
 	});
+}
+
+/** The ids of an earlier life of this container are given again, to threads too: what is no restic has no lock. */
+function runsRestic(pid: number): boolean {
+	try {
+		return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'restic';
+	} catch {
+		return false;
+	}
 }
 
 /** The engine's choice is the beginning of the container's id. A name that a person chose may be another container's too. */

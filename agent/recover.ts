@@ -1,4 +1,5 @@
 /** What an agent does first: put right what an earlier life of it left when it was killed. */
+import {setTimeout as delay} from 'node:timers/promises';
 import type {Engine} from '../docker/engine.ts';
 import {undoUnfinished} from '../docker/unfinished.ts';
 import {removeLeftovers} from '../docker/worker.ts';
@@ -7,6 +8,7 @@ import type {BackupResult, CopyResult, EventHub, RunResult} from './events.ts';
 import type {Log} from './log.ts';
 import type {Point} from './points.ts';
 import type {RunRecord, State} from './state.ts';
+import type {Sweeper} from './sweep.ts';
 
 interface Recovery {
 	engine: Engine;
@@ -53,6 +55,33 @@ export function leftBehind(state: State, isUnderWay: (run: string) => boolean): 
 export async function removeWorkers({engine, state, log}: Recovery): Promise<void> {
 	for (const name of await removeLeftovers(engine, state.agentId)) {
 		log.info(`worker \`${name}\` of an interrupted run was removed`);
+	}
+}
+
+const releaseAttempts = 5;
+const releaseRetryMs = 2000;
+
+/** What the dead left would shut out everybody for half an hour, and a dead one's process id may be another's just now: so, a few times. @throws the signal's reason */
+export async function releaseLocks(sweeper: Pick<Sweeper, 'releaseLocks'>, log: Log, signal: AbortSignal): Promise<void> {
+	for (let attempt = 1; attempt <= releaseAttempts; attempt++) {
+		try {
+			const {removed, left, warning} = await sweeper.releaseLocks();
+			for (const {hostname, pid} of removed) {
+				log.warning(`the lock of process ${pid} on \`${hostname}\`, which is gone, was removed from the repository`);
+			}
+
+			if (warning !== undefined) {
+				log.warning(warning);
+			}
+
+			if (warning !== undefined || !left.some(({isDead}) => isDead)) {
+				return;
+			}
+		} catch (error) {
+			log.warning(`locks of interrupted runs could not be removed from the repository: ${explain(error)}`);
+		}
+
+		await delay(releaseRetryMs, undefined, {signal});
 	}
 }
 

@@ -1,7 +1,8 @@
 /** An end, a cancel and a death in the middle of a run, and what is left in the repository after them. */
 import {randomBytes} from 'node:crypto';
-import {readdirSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import test, {type ExecutionContext} from 'ava';
+import {sealing} from '../support/cheap-key.ts';
 import {connect} from '../support/connect.ts';
 import {docker} from '../support/docker.ts';
 import {ensureImage} from '../support/images.ts';
@@ -164,6 +165,42 @@ test('an application that was recreated while the agent was dead is left as it i
 	t.is((await (await connect(scene)).result(run)).outcome, 'failed');
 	await until('nothing to be left to undo', async () => (await journal(stack)) === '0');
 	t.is(await stack.state('app'), 'running');
+	await assertNextSucceeds(t, scene);
+});
+
+test('a lock that shuts everybody out, left by the dead agent, keeps no run open', async t => {
+	const app = await ensureImage('holdfast-test/app:latest');
+	const stack = await start(t, {
+		app: {
+			image: app,
+			command: ['write-sqlite', '/data/app.db'],
+			volumes: ['data:/data'],
+			labels: {'holdfast.enable': 'true', 'holdfast.sqlite': '/data/app.db'},
+		},
+	});
+	const scene: Scene = {stack, token, target: `${stack.project}/app`};
+	const run = await runUntil(scene, 'prepare');
+	await docker(['kill', '--signal', 'KILL', stack.container('holdfast')]);
+	const folderOf = async (volume: string) => docker(['volume', 'inspect', '--format', '{{.Mountpoint}}', `${stack.project}_${volume}`]);
+	const [repository, state] = await Promise.all([folderOf('hf-repository'), folderOf('hf-state')]);
+	const [key = ''] = readdirSync(`${repository}/keys`);
+	const seal = sealing(readFileSync(`${repository}/keys/${key}`, 'utf8'), readFileSync(`${state}/repository-password`, 'utf8').trim());
+	const hostname = (await docker(['inspect', '--format', '{{.Id}}', stack.container('holdfast')])).slice(0, 12);
+	const {name, file} = seal(
+		JSON.stringify({time: new Date().toISOString(), exclusive: true, hostname, username: 'root', pid: 2 ** 22, uid: 0, gid: 0}),
+	);
+	writeFileSync(`${repository}/locks/${name}`, file);
+
+	await docker(['start', stack.container('holdfast')]);
+	await stack.ready();
+	const agent = await connect(scene);
+	// Less than restic's patience with a lock
+	const closed = await until(
+		'the run to be closed',
+		async () => (await agent.call<{result: {outcome: string} | null}>(`runs/${run}`)).result,
+	);
+	t.is(closed.outcome, 'failed');
+	await until('the lock to be removed', () => !existsSync(`${repository}/locks/${name}`));
 	await assertNextSucceeds(t, scene);
 });
 
