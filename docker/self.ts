@@ -37,15 +37,22 @@ export async function findSelf(
 	return {
 		containerId: details.id,
 		image: image ?? details.imageId,
-		mounts: details.mounts.filter(
-			mount => mount.path !== stateDirectory && !mount.path.startsWith(`${stateDirectory}/`) && !isSocket(mount),
-		),
+		mounts: details.mounts.filter(mount => mayBeShared(mount, {stateDirectory, engineAddress: engine.address})),
 		networkMode: details.networkMode,
 		networks: details.networks,
 	};
 }
 
-const isSocket = ({path, hostPath}: Mount) => path.endsWith('.sock') || hostPath.endsWith('.sock');
+const isWithin = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
+
+/** Pure: neither the state, nor a socket, nor the folder in which the engine's is. */
+export function mayBeShared(
+	{path, hostPath}: Pick<Mount, 'path' | 'hostPath'>,
+	{stateDirectory, engineAddress}: {stateDirectory: string; engineAddress: string},
+): boolean {
+	const socket = engineAddress.replace(/^unix:\/\//, '');
+	return !isWithin(path, stateDirectory) && !isWithin(socket, path) && !path.endsWith('.sock') && !hostPath.endsWith('.sock');
+}
 
 /** The host name is the container's id by default; where it was changed, the files that the engine mounts into every container tell it. */
 async function ownContainer(engine: Engine): Promise<ContainerDetails | undefined> {

@@ -90,10 +90,14 @@ export function printCopies(out: Output, err: Output, results: readonly CopyResu
 }
 
 function printRestore(out: Output, err: Output, result: RestoreResult): void {
-	const {target, point, outcome, replaced, into, tolerated = [], outageSeconds, error} = result;
+	const {run, target, point, outcome, replaced, into, tolerated = [], outageSeconds, error} = result;
 	out.line`${target}: restore of point ${point}: ${styled(styleOfOutcome[outcome], outcome)}, outage ${duration(outageSeconds)}`;
 	for (const kept of replaced) {
 		out.line`  replaced, and kept: ${kept}`;
+	}
+
+	if (replaced.length > 0) {
+		out.line`  to put it back: holdfast restore undo ${run}; to let it go: holdfast restore finish ${run}`;
 	}
 
 	if (into !== undefined) {

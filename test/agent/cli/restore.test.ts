@@ -28,7 +28,13 @@ test('it prints the plan, asks for the name, and restores what it showed', async
 		err,
 		/^restore shop\/db to 2026-11-03 .* \(3 h ago\), point p1\n {2}replace {2}volume:\/data {2}2 MB\n {2}stop {5}shop-app-1 meanwhile\nType the target's name to go on \(shop\/db\): /,
 	);
-	t.is(out, 'shop/db: restore of point p1: success, outage 4s\n  replaced, and kept: database metadb\n');
+	t.is(
+		out,
+		`shop/db: restore of point p1: success, outage 4s
+  replaced, and kept: database metadb
+  to put it back: holdfast restore undo run-1; to let it go: holdfast restore finish run-1
+`,
+	);
 	t.like(restores(cli), [{restore: {target: 'shop/db', point: 'p1', only: [], acknowledged: true, trigger: 'cli'}}]);
 });
 
