@@ -156,8 +156,14 @@ test('copies survive a kill and a cut, and bring back an application whose prima
 	// The primary repository is lost: a restore falls back, and says so
 	await stack.exec('app', 'sh', '-c', 'rm -rf /data/files && echo other >/data/other');
 	await stack.change({volumes: own('elsewhere', 'hf-state')});
-	await until('the agent answers', async () => (await stack.holdfast('version')).exitCode === 0, {timeout: 60_000});
-	const lost = await stack.holdfast('points');
+	const lost = await until(
+		'the agent answers',
+		async () => {
+			const asked = await stack.holdfast('points');
+			return !asked.stderr.includes('no agent answers') && asked;
+		},
+		{timeout: 60_000},
+	);
 	t.is(lost.exitCode, 1);
 	t.regex(lost.stderr, /is gone/);
 	const fallen = await restore(stack);
