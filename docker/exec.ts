@@ -109,6 +109,8 @@ function running({command, exec, output, watch}: Started, killProcess: () => Pro
 	};
 
 	const stdout = Readable.from(output.stdout(), {objectMode: false, highWaterMark: 262_144});
+	// `done` tells it, and so does the stream to who reads it; an output that is thrown away must not bring the agent down
+	stdout.on('error', () => {});
 	const aborted = new Promise<never>((_resolve, reject) => {
 		const abort = () => {
 			const stopped = (error?: unknown) => {
