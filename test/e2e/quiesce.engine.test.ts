@@ -21,8 +21,8 @@ const target = (service: string) => `${stack.project}/${service}`;
 /** An app that waits until it is told to stop, and then does something first. */
 const untilStopped = (last: string) => ['sh', '-c', `trap '${last}; exit 0' TERM; touch /data/ready; while :; do sleep 1 & wait; done`];
 
-/** A file whose content takes seconds to read, on any machine, and that must be read again all the time. It takes no room. */
-const slowToRead = ['sh', '-c', 'truncate -s 5000M /data/big; while :; do touch /data/big; sleep 0.1; done'];
+/** A file that takes long to read (a machine was measured that reads 5 GB of it in 1.0 s), and that must be read again all the time. It takes no room. */
+const slowToRead = (gigabytes: number) => ['sh', '-c', `truncate -s ${gigabytes}G /data/big; while :; do touch /data/big; sleep 0.1; done`];
 
 const lockBefore = JSON.stringify(['sh', '-c', 'touch /data/app.db.wanted; until test -e /data/app.db.held; do sleep 0.05; done']);
 
@@ -86,9 +86,9 @@ function servicesOf(image: string): Record<string, Service> {
 				volumes: ['mortal:/data'],
 			},
 		),
-		limited: of({'quiesce.timeout': '1s', after: 'touch /tmp/after'}, {command: slowToRead, volumes: ['limited:/data']}),
-		thawed: of({}, {command: slowToRead, volumes: ['thawed:/data']}),
-		restarted: of({quiesce: 'stop'}, {command: slowToRead, volumes: ['restarted:/data']}),
+		limited: of({'quiesce.timeout': '1s', after: 'touch /tmp/after'}, {command: slowToRead(15), volumes: ['limited:/data']}),
+		thawed: of({}, {command: slowToRead(5), volumes: ['thawed:/data']}),
+		restarted: of({quiesce: 'stop'}, {command: slowToRead(5), volumes: ['restarted:/data']}),
 		locked: of(
 			{sqlite: '/data/app.db', volumes: 'true', before: lockBefore, after: 'rm -f /data/app.db.wanted'},
 			{command: ['hold-lock'], environment: {LOCK_PAUSES: '2'}, volumes: ['locked:/data']},
