@@ -29,7 +29,8 @@ export const appService = async (volume: string): Promise<Service> => ({
 	entrypoint: ['sleep', 'infinity'],
 	environment: plainEnvironment,
 	volumes: [`${volume}:/data`, plainVolume],
-	labels: {'holdfast.enable': 'true'},
+	// Not the plain repository beside it
+	labels: {'holdfast.enable': 'true', 'holdfast.volumes': '/data'},
 });
 
 /** The runs of one kind: what plain restic took, and the run of Holdfast. */

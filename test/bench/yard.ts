@@ -55,15 +55,17 @@ export async function openYard(services: Record<string, Service>, volumes: reado
 	await copyRestic(stack, Object.keys(services));
 
 	const timed = async (service: string, script: string, ...args: string[]): Promise<number> => {
-		const measuring = `begun=$(date +%s%N); {\n${script}\n} >&2 || exit 1\necho $((($(date +%s%N) - begun) / 1000000))`;
+		// What was written before is nobody's to wait for: Holdfast writes everything back first, plain restic does not
+		const measuring = `sync; begun=$(date +%s%N); {\n${script}\n} >&2 || exit 1\necho $((($(date +%s%N) - begun) / 1000000))`;
 		return Number(await stack.exec(service, 'bash', '-o', 'pipefail', '-c', measuring, 'bash', ...args));
 	};
 
 	const timedRun = async <Result extends BackupResult | RestoreResult>(
-		work: Promise<Result | undefined>,
+		work: () => Promise<Result | undefined>,
 	): Promise<Timed & {result: Result}> => {
+		await stack.exec('holdfast', 'sync');
 		const begun = performance.now();
-		const result = await work;
+		const result = await work();
 		const wholeMs = performance.now() - begun;
 		if (result?.outcome !== 'success') {
 			throw new Error(`The run was no success: ${JSON.stringify(result)}`);
@@ -81,8 +83,8 @@ export async function openYard(services: Record<string, Service>, volumes: reado
 	return {
 		stack,
 		timed,
-		backup: async service => timedRun(stack.backup(`${stack.project}/${service}`).then(([result]) => result)),
-		restore: async service => timedRun(stack.restore(`${stack.project}/${service}`)),
+		backup: async service => timedRun(async () => (await stack.backup(`${stack.project}/${service}`))[0]),
+		restore: async service => timedRun(async () => stack.restore(`${stack.project}/${service}`)),
 		async plainRepository(service, name) {
 			await stack.exec(service, 'restic', `--repo=/plain/${name}`, 'init');
 		},
