@@ -6,7 +6,17 @@ import {RepositoryError} from '../errors.ts';
 import * as argv from './argv.ts';
 import {type Call, createCaller, eachCount, eachLine, eachMessage} from './call.ts';
 import {deleteLeftovers} from './leftover.ts';
-import {configContent, listedNode, lockContent, parseEntry, type Summary, snapshotList, statsContent, versionContent} from './messages.ts';
+import {
+	configContent,
+	listedNode,
+	lockContent,
+	parseEntry,
+	type Status,
+	type Summary,
+	snapshotList,
+	statsContent,
+	versionContent,
+} from './messages.ts';
 import type {BackupOptions, Lock, Repository, Restic, ResticOptions, Saved, Snapshot} from './restic.ts';
 
 /** restic, run at a place on one repository. */
@@ -24,17 +34,23 @@ export function createRestic(
 		...rest,
 	];
 
-	const backUp = async (call: Call, onProgress: BackupOptions['onProgress']): Promise<Saved> => {
+	/** What restic says at its end of what it did; undefined where it did not say it. */
+	const summaryOf = async (call: Call, onStatus: (status: Status) => void = () => {}): Promise<Summary | undefined> => {
 		let summary: Summary | undefined;
 		await read(call, stdout =>
 			eachMessage(stdout, message => {
 				if (message.message_type === 'summary') {
 					summary = message;
 				} else if (message.message_type === 'status') {
-					onProgress?.({bytes: message.bytes_done ?? 0, totalBytes: message.total_bytes});
+					onStatus(message);
 				}
 			}),
 		);
+		return summary;
+	};
+
+	const backUp = async (call: Call, onProgress: BackupOptions['onProgress']): Promise<Saved> => {
+		const summary = await summaryOf(call, status => onProgress?.({bytes: status.bytes_done ?? 0, totalBytes: status.total_bytes}));
 		if (!summary?.snapshot_id) {
 			throw failed(call, 'restic exited with 0 but named no snapshot');
 		}
@@ -145,15 +161,8 @@ export function createRestic(
 				arguments: patiently(argv.restore(options)),
 				signal: options.signal,
 			};
-			let summary: Summary | undefined;
-			await read(call, stdout =>
-				eachMessage(stdout, message => {
-					if (message.message_type === 'summary') {
-						summary = message;
-					} else if (message.message_type === 'status') {
-						options.onProgress?.({bytes: message.bytes_restored ?? 0, totalBytes: message.total_bytes});
-					}
-				}),
+			const summary = await summaryOf(call, status =>
+				options.onProgress?.({bytes: status.bytes_restored ?? 0, totalBytes: status.total_bytes}),
 			);
 			if (!summary) {
 				throw failed(call, 'restic exited with 0 but said nothing about what it restored');
@@ -180,19 +189,12 @@ export function createRestic(
 				arguments: patiently(argv.changes(options)),
 				signal: options.signal,
 			};
-			let bytes: number | undefined;
-			await read(call, stdout =>
-				eachMessage(stdout, message => {
-					if (message.message_type === 'summary') {
-						bytes = message.total_bytes ?? 0;
-					}
-				}),
-			);
-			if (bytes === undefined) {
+			const summary = await summaryOf(call);
+			if (!summary) {
 				throw failed(call, 'restic exited with 0 but said nothing about what it compared');
 			}
 
-			return {bytes};
+			return {bytes: summary.total_bytes ?? 0};
 		},
 		async copy({from, snapshots, signal, ...limits}) {
 			for (const batch of argv.batches(snapshots)) {

@@ -38,6 +38,7 @@ const text = z.object({message_type: z.literal('text'), text: z.string()});
 
 const message = z.discriminatedUnion('message_type', [status, summary, itemError, exitError]);
 
+export type Status = z.infer<typeof status>;
 export type Summary = z.infer<typeof summary>;
 export type Message = z.infer<typeof message> | z.infer<typeof text>;
 
