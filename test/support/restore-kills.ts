@@ -120,7 +120,7 @@ async function survive(yard: Yard, verb: Verb, at: At, victim: Victim): Promise<
 	await until(`the containers to be as before:\n${before}\n`, async () => (await states(shop)) === before, {
 		timeout: 30_000,
 		interval: 50,
-	}).catch(async error => assert.fail(`${error.message}now:\n${await states(shop)}`));
+	}).catch(async error => assert.fail(`${error.message}now:\n${await states(shop)}\n${await lastWords(shop)}`));
 	await until('the agent to answer', agent.isReady, {timeout: 60_000, interval: 50});
 	const result = await agent.result<RestoreResult>(run);
 	await settled(yard, agent);
@@ -130,6 +130,9 @@ async function survive(yard: Yard, verb: Verb, at: At, victim: Victim): Promise<
 		interval: 100,
 	});
 }
+
+/** What the agent said last, for whoever looks into a failure. */
+const lastWords = async ({stack}: Shop): Promise<string> => stack.docker(['logs', '--tail', '40', stack.container('holdfast')]);
 
 /** Whoever is dead for good lives again. Until the agent does, the live database must be there all the same. */
 async function bringBack({shop, engine}: Yard, victim: Victim): Promise<void> {

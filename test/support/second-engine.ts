@@ -46,6 +46,18 @@ const endShims = async (folder: string): Promise<void> => {
 	}
 };
 
+/**
+ * containerd renames a bundle to `.id` before it deletes it. Killed in between (seen with 1.6), it finds that in its way ever after, and the
+ * container can never be started again, by nobody, until the machine is started anew and its `/run` is empty.
+ */
+const removeHalfDeleted = async (bundles: string): Promise<void> => {
+	for (const name of await readdir(bundles).catch(() => [])) {
+		if (name.startsWith('.')) {
+			await rm(path.join(bundles, name), {recursive: true, force: true});
+		}
+	}
+};
+
 /** Starts one, with its data in a temporary folder; `options` are further ones of dockerd, such as `--live-restore`. */
 export const startSecondEngine = async ({options = []}: {options?: readonly string[]} = {}): Promise<SecondEngine> => {
 	await ensureEngine();
@@ -72,6 +84,9 @@ export const startSecondEngine = async ({options = []}: {options?: readonly stri
 		const containerd = Number(await readFile(file, 'utf8').catch(() => ''));
 		await until('containerd to end', async () => !(await isRunning(containerd, 'containerd')));
 		await rm(file, {force: true});
+		// Nor would it start beside the file of a dead one whose id is still, or again, in the table of processes
+		await rm(`${folder}/pid`, {force: true});
+		await removeHalfDeleted(`${folder}/exec/containerd/daemon/io.containerd.runtime.v2.task/${namespace}`);
 	};
 
 	const removeContainers = async (): Promise<void> => {
