@@ -4,17 +4,19 @@ import type {Journal} from '../docker/resume.ts';
 import type {Self} from '../docker/self.ts';
 import {hireWorkers, staging, type WorkerMount, type Workforce} from '../docker/worker.ts';
 import type {Place} from './command.ts';
-import {explain, PinBlockedError} from './errors.ts';
+import {enlist, type Member} from './crew.ts';
+import {describePoint, describeSource} from './describe.ts';
+import {explain} from './errors.ts';
 import type {BackupResult, Outcome, SourceResult, Tell} from './events.ts';
-import type {Manifest} from './manifest.ts';
+import type {ManifestSource} from './manifest.ts';
 import {moment} from './moment.ts';
-import type {Plan, PlannedSource} from './plan.ts';
+import {once, single} from './once.ts';
+import type {Plan} from './plan.ts';
 import {publish} from './points.ts';
 import {type Previous, previousOf} from './previous.ts';
 import type {Restic, ResticOptions} from './restic/restic.ts';
-import {createSource} from './sources/index.ts';
-import {mountPath, parseSource, sourcePath} from './sources/names.ts';
-import type {Source, SourceContext, Stored} from './sources/source.ts';
+import {mountPath, parseSource} from './sources/names.ts';
+import type {SourceContext} from './sources/source.ts';
 
 /** What all runs of an agent have in common. */
 export interface Workshop {
@@ -112,7 +114,7 @@ async function work(
 		tell,
 	};
 	const crew = enlist(plan, context, results, signal);
-	const stored = new Map<string, Stored & {durationSeconds: number}>();
+	const stored: ManifestSource[] = [];
 	try {
 		tell({type: 'step', step: 'prepare'});
 		await crew.each(async source => source.prepare());
@@ -150,7 +152,7 @@ async function work(
 			tell({type: 'step', step: 'store', subject: planned.name});
 			const begun = performance.now();
 			const kept = await source.store();
-			stored.set(planned.name, {...kept, durationSeconds: (performance.now() - begun) / 1000});
+			stored.push(describeSource(plan.target, planned, kept, (performance.now() - begun) / 1000));
 			results.set(planned.name, {
 				source: planned.name,
 				outcome: 'success',
@@ -163,64 +165,20 @@ async function work(
 		await crew.close();
 	}
 
-	if (stored.size === plan.sources.length) {
+	if (stored.length === plan.sources.length) {
 		tell({type: 'step', step: 'publish'});
-		const manifest = describe(workshop, {run, plan, startedAt, time, quiesceSeconds: state.quiesceSeconds, stored});
+		const manifest = describePoint(workshop, {
+			run,
+			target: plan.target,
+			startedAt,
+			time,
+			quiesced: plan.quiesce.map(({container, action}) => ({container: container.name, action})),
+			quiesceSeconds: state.quiesceSeconds,
+			sources: stored,
+		});
 		await publish(workshop.restic(), manifest, workshop.folder, signal);
 		state.published = true;
 	}
-}
-
-interface Member {
-	planned: PlannedSource;
-	source: Source;
-}
-
-/** The sources of a run. One that fails drops out and the others go on, so that a run tells all that is wrong. */
-function enlist(plan: Plan, context: SourceContext, results: Map<string, SourceResult>, signal: AbortSignal) {
-	const members: Member[] = plan.sources.map((planned, index) => ({planned, source: createSource(planned, context, index, plan.sources)}));
-	const active = new Set(members);
-	const attempt = async (member: Member, verb: (source: Source, planned: PlannedSource) => Promise<void>): Promise<void> => {
-		try {
-			await verb(member.source, member.planned);
-		} catch (error) {
-			signal.throwIfAborted();
-			// Another try is the moment's business.
-			if (error instanceof PinBlockedError) {
-				throw error;
-			}
-
-			active.delete(member);
-			const {name: source} = member.planned;
-			results.set(source, {source, outcome: 'failed', snapshot: null, bytes: 0, addedBytes: 0, error: explain(error)});
-		}
-	};
-
-	const assertSome = (): void => {
-		if (active.size === 0) {
-			throw new Error('no source is left to back up');
-		}
-	};
-
-	return {
-		async each(verb: (source: Source) => Promise<void>, which: (member: Member) => boolean = () => true): Promise<void> {
-			const attempts = await Promise.allSettled([...active].filter(which).map(async member => attempt(member, verb)));
-			const refused = attempts.find(result => result.status === 'rejected');
-			if (refused !== undefined) {
-				throw refused.reason;
-			}
-
-			assertSome();
-		},
-		async inTurn(verb: (source: Source, planned: PlannedSource) => Promise<void>): Promise<void> {
-			for (const member of [...active]) {
-				await attempt(member, verb);
-			}
-		},
-		async close(): Promise<void> {
-			await Promise.allSettled(members.map(async ({source}) => source.close()));
-		},
-	};
 }
 
 /** The mounts that the file sources need; writable only where SQLite must make its `-wal` and `-shm`. */
@@ -236,59 +194,4 @@ function mountsOf(plan: Plan): WorkerMount[] {
 	}
 
 	return [...mounts.values()];
-}
-
-export function once<Key, Value>(make: (key: Key) => Promise<Value>): (key: Key) => Promise<Value> {
-	const made = new Map<Key, Promise<Value>>();
-	return async key => {
-		const value = made.get(key) ?? make(key);
-		made.set(key, value);
-		return value;
-	};
-}
-
-/** The same for what there is one of. */
-export const single = <Value>(make: () => Promise<Value>): (() => Promise<Value>) => {
-	const made = once(make);
-	return async () => made(undefined);
-};
-
-interface Described {
-	run: string;
-	plan: Plan;
-	startedAt: Date;
-	time: Date;
-	quiesceSeconds: number;
-	stored: ReadonlyMap<string, Stored & {durationSeconds: number}>;
-}
-
-function describe({host, versions}: Workshop, {run, plan, startedAt, time, quiesceSeconds, stored}: Described): Manifest {
-	return {
-		schema: 1,
-		run,
-		target: plan.target,
-		time: time.toISOString(),
-		startedAt: startedAt.toISOString(),
-		host,
-		engineVersion: versions.engine,
-		holdfastVersion: versions.holdfast,
-		resticVersion: versions.restic,
-		quiesced: plan.quiesce.map(({container, action}) => ({container: container.name, action})),
-		quiesceSeconds,
-		sources: plan.sources.flatMap(planned => {
-			const kept = stored.get(planned.name);
-			const {name, image, imageId, labels} = planned.container;
-			return kept === undefined
-				? []
-				: [
-						{
-							...kept,
-							source: planned.name,
-							kind: planned.kind,
-							path: sourcePath(plan.target, planned.name),
-							container: {name, image, imageId, labels},
-						},
-					];
-		}),
-	};
 }

@@ -1,9 +1,11 @@
 /** A drill: every source of a point is restored into scratch and checked, and the scratch is thrown away. */
+
 import {hireWorkers, staging, type Workforce} from '../docker/worker.ts';
-import {once, single, type Workshop} from './backup.ts';
+import type {Workshop} from './backup.ts';
 import type {Rehearsal} from './drill-plan.ts';
 import {explain} from './errors.ts';
 import type {DrilledSource, DrillResult, Tell} from './events.ts';
+import {once, single} from './once.ts';
 import type {DrillContext} from './sources/drilling.ts';
 import {createDrilling} from './sources/drilling-table.ts';
 import {into} from './sources/feed.ts';

@@ -1,16 +1,17 @@
 /** An import run: a portable archive becomes a restore point. It lies whole and checked in the staging folder before anything is stored. */
 import type {Readable} from 'node:stream';
 import {hireWorkers, staging, type Workforce} from '../docker/worker.ts';
-import {once, single, type Workshop} from './backup.ts';
+import type {Workshop} from './backup.ts';
 import {type Place, succeed} from './command.ts';
+import {describePoint, describeSource} from './describe.ts';
 import {explain} from './errors.ts';
 import type {BackupResult, SourceResult, Tell} from './events.ts';
 import type {ManifestSource, Origin} from './manifest.ts';
+import {once, single} from './once.ts';
 import type {PlannedSource} from './plan.ts';
 import {publish} from './points.ts';
 import type {Unpacked} from './portable/unpack.ts';
 import {giveToOwner, mountsOf, placeOf, receive, type StagingPlace} from './receive.ts';
-import {sourcePath} from './sources/names.ts';
 import {assertClientFits} from './sources/postgres-external.ts';
 import {importedDetails} from './sources/postgres-import.ts';
 import {reachServer} from './sources/postgres-reach.ts';
@@ -107,12 +108,17 @@ async function work(workshop: Workshop, options: ImportRun, {workforce, sources,
 	}
 
 	tell({type: 'step', step: 'publish'});
-	await publish(
-		workshop.restic(),
-		manifestOf(workshop, options, {stored, time: context.time(), origin: originOf(options, received)}),
-		workshop.folder,
-		signal,
-	);
+	const manifest = describePoint(workshop, {
+		run,
+		target,
+		startedAt: options.startedAt,
+		time: context.time(),
+		quiesced: [],
+		quiesceSeconds: 0,
+		sources: stored,
+		origin: originOf(options, received),
+	});
+	await publish(workshop.restic(), manifest, workshop.folder, signal);
 	state.published = true;
 	if (received.files === undefined && files !== undefined) {
 		tell({type: 'warning', message: `the archive has no files, so the point \`${run}\` has no \`${files.name}\``});
@@ -132,22 +138,16 @@ async function storeFiles(
 async function keep(
 	{target, tell}: ImportRun,
 	sources: SourceResult[],
-	{name, kind, container}: PlannedSource,
+	planned: PlannedSource,
 	store: () => Promise<Stored>,
 ): Promise<ManifestSource> {
+	const {name} = planned;
 	tell({type: 'step', step: 'store', subject: name});
 	const begun = performance.now();
 	const stored = await store();
 	const {snapshot, bytes, addedBytes} = stored;
 	sources.push({source: name, outcome: 'success', snapshot, bytes, addedBytes});
-	return {
-		...stored,
-		durationSeconds: (performance.now() - begun) / 1000,
-		source: name,
-		kind,
-		path: sourcePath(target, name),
-		container: {name: container.name, image: container.image, imageId: container.imageId, labels: container.labels},
-	};
+	return describeSource(target, planned, stored, (performance.now() - begun) / 1000);
 }
 
 function originOf({file, startedAt}: ImportRun, {kind, header, metadata}: Unpacked): Origin {
@@ -159,28 +159,6 @@ function originOf({file, startedAt}: ImportRun, {kind, header, metadata}: Unpack
 		database: header.database,
 		serverVersion: header.serverVersion,
 		metadata: metadata ?? null,
-	};
-}
-
-function manifestOf(
-	{host, versions}: Workshop,
-	{run, target, startedAt}: ImportRun,
-	{stored, time, origin}: {stored: ManifestSource[]; time: Date; origin: Origin},
-) {
-	return {
-		schema: 1 as const,
-		run,
-		target,
-		time: time.toISOString(),
-		startedAt: startedAt.toISOString(),
-		host,
-		engineVersion: versions.engine,
-		holdfastVersion: versions.holdfast,
-		resticVersion: versions.restic,
-		quiesced: [],
-		quiesceSeconds: 0,
-		sources: stored,
-		origin,
 	};
 }
 

@@ -1,10 +1,11 @@
 /** A restore run: load beside what is live, check it, stop the dependents, keep what is overwritten, swap, start again. */
+
 import {untilHealthy, wellAmong} from '../docker/health.ts';
 import {quiesced} from '../docker/quiesce.ts';
 import type {Worker, Workforce} from '../docker/worker.ts';
-import {once, single} from './backup.ts';
 import {explain, RunError} from './errors.ts';
 import type {RestoreResult, Tell} from './events.ts';
+import {once, single} from './once.ts';
 import {type Previous, previousOf} from './previous.ts';
 import type {RestorePhase, RestoreRecord} from './replacements.ts';
 import type {Restoration} from './restore-plan.ts';

@@ -12,10 +12,10 @@ const layers: ReadonlyArray<readonly RegExp[]> = [
 		/^agent\/(?:maintenance|inventory|upkeep)\.ts$/,
 	],
 	[
-		/^agent\/(?:backup|moment|restore|restore-plan|preflight|restore-check|restore-from|restore-together|restore-choice|restore-places|restore-room|restore-run|restore-stops|roll-back|undo|undo-plan|replacements|drill|drill-plan|retention|copies|export|import|receive|sweep|locks|points|previous|repository|repositories)\.ts$/,
+		/^agent\/(?:backup|crew|describe|moment|restore|restore-plan|preflight|restore-check|restore-from|restore-together|restore-choice|restore-places|restore-room|restore-run|restore-stops|roll-back|undo|undo-plan|replacements|drill|drill-plan|retention|copies|export|import|receive|sweep|locks|points|previous|repository|repositories)\.ts$/,
 		/^agent\/(?:keep-policy|copy-policy|shrink|forgetting)\.ts$/,
 	],
-	[/^agent\/(?:plan|manifest|state)\.ts$/, /^agent\/(?:plan|portable|sources|restic|state)\//],
+	[/^agent\/(?:plan|manifest|once|state)\.ts$/, /^agent\/(?:plan|portable|sources|restic|state)\//],
 	[/^docker\//],
 	[
 		/^agent\/(?:config|config-file|config-copies|config-notify|config-slack|config-values|environment|restic-environment|clock|secrets|events|audit|errors|command|here|tail|ids|log|redact)\.ts$/,

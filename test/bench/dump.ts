@@ -1,6 +1,6 @@
 /** How fast a dump reaches the repository: by the dump worker, and by docker exec through the agent, against the same pipe inside the database's container. */
 import {until} from '../support/until.ts';
-import {best, type Row, type Size} from './table.ts';
+import {flow, type Row, type Size} from './table.ts';
 import {openYard, postgresService, serverAnswers, type Yard} from './yard.ts';
 
 /** What hardly can be compressed, new each time, so that no measurement finds its blocks in the repository. */
@@ -20,7 +20,7 @@ export const plainDump =
 const bytesOfNoise = 600_000_000;
 
 /** So little that what it takes is the start and the end alone. */
-const bytesOfNothing = 100_000;
+export const bytesOfNothing = 100_000;
 
 async function plain({timed}: Yard, round: number, noise: string): Promise<number> {
 	await timed('worker', fill, noise);
@@ -73,25 +73,18 @@ export async function benchDump({rounds, scale}: Size): Promise<Row[]> {
 			large.push(await compare(yard, round, String(Math.round(bytesOfNoise * scale))));
 		}
 
-		const row = (what: string, of: (compared: Compared) => number, aim = ''): Row => ({
-			what,
-			baseline: large.map(({plainMs}) => plainMs),
-			holdfast: large.map(of),
-			unit: 'ms',
-			aim,
+		const times = (compared: readonly Compared[], of: (compared: Compared) => number) => ({
+			baseline: compared.map(({plainMs}) => plainMs),
+			holdfast: compared.map(of),
 		});
-		/** What is left without the start and the end of either: how fast the content flows. */
-		const flow = (what: string, of: (compared: Compared) => number, aim = ''): Row => ({
-			...row(what, of, aim),
-			baseline: [best(large.map(({plainMs}) => plainMs)) - best(tiny.map(({plainMs}) => plainMs))],
-			holdfast: [best(large.map(of)) - best(tiny.map(of))],
-		});
+		const row = (what: string, of: (compared: Compared) => number, aim = ''): Row => ({what, ...times(large, of), unit: 'ms', aim});
+		const flowOf = (what: string, of: (compared: Compared) => number, aim = ''): Row => flow(row(what, of, aim), times(tiny, of));
 		const size = `${((large[0]?.worker.bytes ?? 0) / 1e6).toFixed(0)} MB`;
 		return [
-			flow(`flow of a dump of ${size} by the dump worker`, ({worker}) => worker.storeMs, '1.10'),
+			flowOf(`flow of a dump of ${size} by the dump worker`, ({worker}) => worker.storeMs, '1.10'),
 			row('  … with start and end', ({worker}) => worker.storeMs),
 			row('  … the whole run', ({worker}) => worker.wholeMs),
-			flow('the same through docker exec', ({exec}) => exec.storeMs),
+			flowOf('the same through docker exec', ({exec}) => exec.storeMs),
 			row('  … with start and end', ({exec}) => exec.storeMs),
 			row('  … the whole run', ({exec}) => exec.wholeMs),
 			{

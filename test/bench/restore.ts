@@ -1,11 +1,12 @@
 /** How fast a point comes back, against `restic dump | pg_restore` and `restic restore` of the same content in the same container. */
 import {until} from '../support/until.ts';
-import {fill, plainDump} from './dump.ts';
+import {bytesOfNothing, fill, plainDump} from './dump.ts';
 import {appService, plainBackup, writeFiles} from './files.ts';
-import type {Row, Size} from './table.ts';
+import {flow, type Row, type Size} from './table.ts';
 import {openYard, postgresService, type Restored, serverAnswers, type Yard} from './yard.ts';
 
-const plainLoad = `createdb --username=postgres "plain_$1"
+const plainLoad = `dropdb --username=postgres --if-exists "plain_$1"
+createdb --username=postgres "plain_$1"
 restic --repo="/plain/$1" --quiet dump latest bench | pg_restore --username=postgres --exit-on-error --dbname="plain_$1"`;
 
 const plainRestore = 'restic --repo="/plain/$1" --quiet restore --target="/plain/restored-$1" latest:/data';
@@ -39,34 +40,43 @@ export async function benchRestore({rounds, scale}: Size): Promise<Row[]> {
 	const yard = await openYard({db: await postgresService(), app: await appService('data')}, ['data']);
 	try {
 		await until('the database', async () => (await yard.stack.exec('db', ...serverAnswers)) === '', {timeout: 120_000});
+		const nothing: Compared[] = [];
 		const databases: Compared[] = [];
 		const files: Compared[] = [];
 		const count = Math.round(filesInAll * scale);
 		for (let round = 1; round <= rounds; round++) {
 			await yard.plainRepository('db', `db-${round}`);
+			nothing.push(await compareDatabase(yard, `db-${round}`, String(bytesOfNothing)));
 			databases.push(await compareDatabase(yard, `db-${round}`, String(Math.round(bytesOfNoise * scale))));
 			await yard.plainRepository('app', `app-${round}`);
 			files.push(await compareFiles(yard, `app-${round}`, count));
 		}
 
+		const megabytes = ((bytesOfNoise * scale) / 1e6).toFixed(0);
+		const load = {...times(databases, 'load', 'safety-point'), unit: 'ms', aim: ''} as const;
 		return [
-			...rowsOf(
-				`restore of a dump of ${((bytesOfNoise * scale) / 1e6).toFixed(0)} MB of noise, its load`,
-				databases,
-				'load',
-				'safety-point',
+			flow(
+				{...load, what: `flow of a dump of ${megabytes} MB of noise into a database`, aim: '1.10'},
+				times(nothing, 'load', 'safety-point'),
 			),
-			...rowsOf(`restore of ${count} files of ${bytesOfFile / 1000} KB, its swap`, files, 'swap', 'start'),
+			{...load, what: '  … with start and end'},
+			whole(databases),
+			{...times(files, 'swap', 'start'), what: `restore of ${count} files of ${bytesOfFile / 1000} KB, its swap`, unit: 'ms', aim: '1.10'},
+			whole(files),
 		];
 	} finally {
 		await yard.close();
 	}
 }
 
-function rowsOf(what: string, compared: readonly Compared[], ...[from, to]: Parameters<Restored['between']>): Row[] {
-	const row = {baseline: compared.map(({plainMs}) => plainMs), unit: 'ms'} as const;
-	return [
-		{...row, what, holdfast: compared.map(({restored}) => restored.between(from, to)), aim: '1.10'},
-		{...row, what: '  … the whole run', holdfast: compared.map(({restored}) => restored.wholeMs), aim: ''},
-	];
-}
+const times = (compared: readonly Compared[], ...[from, to]: Parameters<Restored['between']>) => ({
+	baseline: compared.map(({plainMs}) => plainMs),
+	holdfast: compared.map(({restored}) => restored.between(from, to)),
+});
+
+const whole = (compared: readonly Compared[]): Row => ({
+	what: '  … the whole run',
+	baseline: compared.map(({plainMs}) => plainMs),
+	holdfast: compared.map(({restored}) => restored.wholeMs),
+	unit: 'ms',
+});

@@ -22,6 +22,13 @@ export interface Row {
 
 export const best = (values: readonly number[]) => Math.min(...values);
 
+/** What is left without the start and the end of either, which is what next to nothing takes: how fast the content flows. */
+export const flow = (row: Row, ofNothing: Pick<Row, 'baseline' | 'holdfast'>): Row => ({
+	...row,
+	baseline: [best(row.baseline) - best(ofNothing.baseline)],
+	holdfast: [best(row.holdfast) - best(ofNothing.holdfast)],
+});
+
 const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 

@@ -1,0 +1,17 @@
+/** Things that are made when they are first asked for, and then no more. */
+
+/** One for each key. */
+export function once<Key, Value>(make: (key: Key) => Promise<Value>): (key: Key) => Promise<Value> {
+	const made = new Map<Key, Promise<Value>>();
+	return async key => {
+		const value = made.get(key) ?? make(key);
+		made.set(key, value);
+		return value;
+	};
+}
+
+/** The same for what there is one of. */
+export const single = <Value>(make: () => Promise<Value>): (() => Promise<Value>) => {
+	const made = once(make);
+	return async () => made(undefined);
+};
