@@ -139,7 +139,7 @@ test('runs, and one run', async t => {
 	const {out} = await run('runs', {columns: 80}, {now: Date.now});
 	t.regex(
 		out,
-		/^RUN {4}TARGET {4}OPERATION {2}OUTCOME {2}STARTED {2}TOOK {2}ASKED BY\nrun-2 {2}shop\/app {2}backup {5}running {2}(?:now|\d+s ago) +- {2}slack:U1\nrun-1 {2}shop\/db {3}backup {5}partial {2}(?:now|\d+s ago) +1s {2}schedule\n$/,
+		/^RUN {4}TARGET {4}OPERATION {2}OUTCOME {2}STARTED {2}TOOK {2}ASKED BY\nrun-2 {2}shop\/app {2}backup {5}running {2}(?:now|\d+ s ago) +- {2}slack:U1\nrun-1 {2}shop\/db {3}backup {5}partial {2}(?:now|\d+ s ago) +1s {2}schedule\n$/,
 	);
 	t.like(JSON.parse((await run('runs --target shop/db --json')).out), [{run: 'run-1', outcome: 'partial'}]);
 
