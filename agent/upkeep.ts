@@ -165,13 +165,11 @@ export function doubtOf(found: Awaited<ReturnType<Survey['targets']>>[number] | 
 export const lastOutcome = (state: State, target: string): Outcome | undefined =>
 	state.runs({target, operation: 'backup', limit: 10}).find(record => record.state === 'finished')?.outcome ?? undefined;
 
-/** The newest point that a drill has proven, and those that a restore which may still be undone has used. */
-export function neededPoints(state: State, target: string, points: readonly Point[]): Map<string, string> {
+/** The newest point that a drill has proven, and those that a restore which may still be undone has used: of a whole project there are several. */
+export function neededPoints(state: Pick<State, 'restores' | 'runs'>, target: string, points: readonly Point[]): Map<string, string> {
 	const needed = new Map<string, string>();
-	for (const restore of state.restores()) {
-		if (restore.target === target) {
-			needed.set(restore.point, 'a restore of it may be undone');
-		}
+	for (const id of state.restores().flatMap(({point}) => point.split(','))) {
+		needed.set(id, 'a restore of it may be undone');
 	}
 
 	const drills = state.runs({target, operation: 'drill', outcome: 'success', limit: 1000});
