@@ -158,12 +158,30 @@ test.serial('light and dark, wide and narrow: accessible, whole, and without a c
 	t.is(await textOf(page, 'label'), 'API token');
 });
 
-/** Stands between the browser and the agent, so that the connection can be cut. */
-const relay = `require('node:net').createServer(from => {
-	const to = require('node:net').connect(9797, 'holdfast');
+/**
+ * Stands between the browser and the agent. The signal USR2 cuts all connections and refuses others, or lets them come again. (A container that
+ * is stopped for that may get another address, because a worker has taken its own meanwhile, and the browser goes on asking at the old one.)
+ */
+const relay = `
+const net = require('node:net');
+const open = new Set();
+const server = net.createServer(from => {
+	const to = net.connect(9797, 'holdfast');
 	from.pipe(to).pipe(from);
-	for (const end of [from, to]) end.on('error', () => { from.destroy(); to.destroy(); });
-}).listen(80)`;
+	for (const end of [from, to]) {
+		open.add(end);
+		end.on('close', () => open.delete(end));
+		end.on('error', () => { from.destroy(); to.destroy(); });
+	}
+});
+const listen = () => server.listen(80);
+process.on('SIGUSR2', () => {
+	if (!server.listening) return listen();
+	server.close();
+	for (const end of open) end.destroy();
+});
+listen();
+setInterval(() => {}, 2 ** 30); // Lives on while it listens to nobody`;
 
 test.serial('a person signs in, sees a run to its end, and a lost connection comes back', async t => {
 	const app = await ensureImage('holdfast-test/app:latest');
@@ -214,10 +232,10 @@ test.serial('a person signs in, sees a run to its end, and a lost connection com
 	t.regex(await textOf(page, '.card'), /Protected/);
 	t.deepEqual(complaints, []);
 
-	await stack.compose('kill', 'relay');
+	await stack.compose('kill', '--signal', 'USR2', 'relay');
 	await until('the loss to be told', async () => (await textOf(page, '#connection')).startsWith('Connection lost'));
 	await start();
-	await stack.compose('start', 'relay');
+	await stack.compose('kill', '--signal', 'USR2', 'relay');
 	await until('the connection', async () => (await textOf(page, '#connection')) === 'Live');
 	await until('the run that began meanwhile, or its end', async () => (await page.$$('#runs tbody tr')).length === 2, {timeout: 60_000});
 	t.deepEqual(
