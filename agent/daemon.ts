@@ -23,7 +23,7 @@ import {createNotifications, type NotifyOptions} from './notify.ts';
 import {observe} from './observe.ts';
 import {listPoints} from './points.ts';
 import {closeInterrupted, closeInterruptedCopies, leftBehind, putBack, releaseLocks, removeWorkers} from './recover.ts';
-import {closeInterruptedRestores, recoverRestores, withoutHeldBack} from './recover-restores.ts';
+import {closeInterruptedRestores, keepRecoveringRestores, recoverRestores, withoutHeldBack} from './recover-restores.ts';
 import {createRepositories} from './repositories.ts';
 import {rarely} from './repository.ts';
 import {createRestic} from './restic/create.ts';
@@ -104,7 +104,9 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 	const sweeper = createSweeper({workshop, restic: createRestic(here, config.repository, {lockPatienceSeconds: 0}), state});
 	const {restoreMarginBytes} = config;
 	const {settle} = createRestores({workshop, survey, runs, state, repositories, restoreMarginBytes});
-	void recoverRestores(recovery, {settle, upTo, signal});
+	void recoverRestores(recovery, {settle, upTo, signal}).then(async () =>
+		keepRecoveringRestores(recovery, {settle, isUnderWay: runs.isUnderWay, signal}),
+	);
 	const expire = () => expireReplaced({state, log}, {settle, keepMs: config.keepReplacedMs});
 	const host = ownHost(workshop.self);
 	if (host !== undefined) {

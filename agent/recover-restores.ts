@@ -1,11 +1,11 @@
-/** Restores that an earlier life of the agent did not end: each is rolled back, or let go, in a run of its own that says so. */
+/** Restores that an earlier life of the agent did not end, or this one could not: each is rolled back, or let go, in a run of its own that says so. */
 import {setTimeout as delay} from 'node:timers/promises';
 import type {Engine} from '../docker/engine.ts';
 import {undoUnfinished} from '../docker/unfinished.ts';
 import {explain} from './errors.ts';
 import type {EventHub, RestoreResult} from './events.ts';
 import type {Log} from './log.ts';
-import type {RestoreRecord} from './replacements.ts';
+import {isHalfDone, type RestoreRecord} from './replacements.ts';
 import type {Settle} from './restores.ts';
 import {describeReplacement} from './sources/restoring.ts';
 import type {RunRecord, State} from './state.ts';
@@ -21,8 +21,8 @@ interface Recovery {
 const firstRetryMs = 5000;
 const longestRetryMs = 5 * 60_000;
 
-/** The live data may be half replaced. */
-const isHalfDone = ({phase}: RestoreRecord): boolean => phase === 'swapping' || phase === 'undoing';
+/** How often it is looked for what a run of this life left half done. */
+const lookMs = 10_000;
 
 const isUnsettled = (record: RestoreRecord): boolean => isHalfDone(record) || record.phase === 'loading' || record.phase === 'finishing';
 
@@ -54,17 +54,35 @@ function resultOf({run, target}: RunRecord, record: RestoreRecord | undefined): 
 		return {...common, outcome: 'success', replaced};
 	}
 
-	const error = `the agent ended while the run was under way${record === undefined ? '' : ', and what it did is rolled back'}`;
-	return {...common, outcome: 'failed', replaced: [], error};
+	return {...common, outcome: 'failed', replaced: [], error: `the agent ended while the run was under way${whatBecomesOf(record)}`};
+}
+
+function whatBecomesOf(record: RestoreRecord | undefined): string {
+	if (record === undefined) {
+		return '';
+	}
+
+	return record.phase === 'failed'
+		? `, and what it had replaced could not all be put back; when the cause is mended: holdfast restore undo ${record.run}`
+		: ', and what it did is rolled back';
+}
+
+interface Settling {
+	settle: Settle;
+	/** The newest undo that is theirs. */
+	upTo: number;
+	signal: AbortSignal;
+	/** Which of them; by default all that are not settled. */
+	isWanted?: (record: RestoreRecord) => boolean;
 }
 
 /** Returns when all is settled; tries again until then. */
 export async function recoverRestores(
 	{engine, state, log}: Recovery,
-	{settle, upTo, signal}: {settle: Settle; upTo: number; signal: AbortSignal},
+	{settle, upTo, signal, isWanted = isUnsettled}: Settling,
 ): Promise<void> {
 	for (let retryMs = firstRetryMs; ; retryMs = Math.min(retryMs * 2, longestRetryMs)) {
-		const unsettled = state.restores().filter(record => isUnsettled(record));
+		const unsettled = state.restores().filter(isWanted);
 		const outcomes = await Promise.all(unsettled.map(async record => recoverOne(record)));
 		if (outcomes.every(Boolean) || signal.aborted) {
 			return;
@@ -100,5 +118,21 @@ export async function recoverRestores(
 			);
 			return false;
 		}
+	}
+}
+
+/**
+ * Until the signal: runs of this life that are over, half done, and could not start what they had stopped, because the engine was gone for long.
+ * Nothing is started before its data is in order.
+ */
+export async function keepRecoveringRestores(
+	recovery: Recovery,
+	{settle, isUnderWay, signal}: Pick<Settling, 'settle' | 'signal'> & {isUnderWay: (run: string) => boolean},
+): Promise<void> {
+	const isWanted = (record: RestoreRecord) =>
+		isHalfDone(record) && ![record.run, record.settledBy].some(run => run !== null && isUnderWay(run));
+	while (!signal.aborted) {
+		await recoverRestores(recovery, {settle, upTo: Number.POSITIVE_INFINITY, signal, isWanted});
+		await delay(lookMs, undefined, {signal}).catch(() => {});
 	}
 }

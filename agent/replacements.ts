@@ -3,9 +3,10 @@ import type {Replacement} from './sources/restoring.ts';
 
 /**
  * Killed while `loading` or `swapping`: it is rolled back. Once `swapped`, what was replaced is kept until somebody decides;
- * then `undoing` and `finishing` go on where they were.
+ * then `undoing` and `finishing` go on where they were. `failed`: it could not be put back while the agent lived, and the application was
+ * started on what there was. What it has written since would be lost if that were undone some day by itself: so only a person decides.
  */
-export type RestorePhase = 'loading' | 'swapping' | 'swapped' | 'undoing' | 'finishing';
+export type RestorePhase = 'loading' | 'swapping' | 'swapped' | 'undoing' | 'failed' | 'finishing';
 
 export interface RestoreRecord {
 	run: string;
@@ -29,3 +30,6 @@ export interface RestoreJournal {
 	/** Everything is undone or let go. */
 	removeRestore: (run: string) => void;
 }
+
+/** The live data may be half replaced. */
+export const isHalfDone = ({phase}: RestoreRecord): boolean => phase === 'swapping' || phase === 'undoing';

@@ -4,7 +4,7 @@ import type {Workshop} from './backup.ts';
 import type {Place} from './command.ts';
 import {explain} from './errors.ts';
 import type {RestoreResult, Tell, Tolerated} from './events.ts';
-import type {RestoreJournal} from './replacements.ts';
+import {isHalfDone, type RestoreJournal} from './replacements.ts';
 import type {NamedRepository} from './repositories.ts';
 import {into} from './sources/feed.ts';
 import {describeReplacement, type Replacement, type UndoContext} from './sources/restoring.ts';
@@ -33,12 +33,14 @@ interface Shell {
 	target: string;
 	point: string;
 	tell: Tell;
+	/** It belongs to a recovery, which goes on until all is settled. */
+	isTriedAgain?: boolean;
 }
 
 /** Never rejects: whatever happens is the outcome. */
 export async function restoreRun(
 	workshop: RestoreWorkshop,
-	{run, target, point, tell}: Shell,
+	{run, target, point, tell, isTriedAgain = false}: Shell,
 	work: (workforce: Workforce, progress: RestoreProgress) => Promise<void>,
 ): Promise<RestoreResult> {
 	const progress: RestoreProgress = {outageSeconds: 0, done: false, kept: [], tolerated: []};
@@ -56,6 +58,10 @@ export async function restoreRun(
 		errors.push(explain(error));
 	}
 
+	if (!isTriedAgain) {
+		leaveToPerson(workshop, run);
+	}
+
 	return {
 		run,
 		target,
@@ -67,6 +73,22 @@ export async function restoreRun(
 		outageSeconds: progress.outageSeconds,
 		...(errors.length === 0 ? {} : {error: errors.join('; ')}),
 	};
+}
+
+/**
+ * The run is over, and the applications run on what there is: from now on an undo would lose what they write. Where one could not be started,
+ * nothing is written, and a recovery puts all of it back.
+ */
+function leaveToPerson({restores, journal}: RestoreWorkshop, run: string): void {
+	if (journal.open().some(entry => entry.run === run)) {
+		return;
+	}
+
+	for (const record of restores.restores().filter(isHalfDone)) {
+		if ([record.run, record.settledBy].includes(run)) {
+			restores.saveRestore({...record, phase: 'failed'});
+		}
+	}
 }
 
 /** What every verb works with that reads or writes files, in a worker. */

@@ -201,7 +201,7 @@ async function swapAll(crew: readonly Member[], {signal, tell}: RestoreRun, jour
 	journal.phase('swapped');
 }
 
-/** Whatever was made or replaced so far. What cannot be undone now stays in the journal, to be tried again. */
+/** Whatever was made or replaced so far. What cannot be undone now stays in the journal: what disturbs nobody for the next start, the rest for a person. */
 async function undo(
 	workshop: RestoreWorkshop,
 	{restoration, run, tell}: RestoreRun,

@@ -22,7 +22,8 @@ export interface UndoRun {
 /** Puts back what was there before the restore. Never rejects. A cancel is not heeded: half of it is no state to stay in. */
 export async function undoRestore(workshop: RestoreWorkshop, options: UndoRun): Promise<RestoreResult> {
 	const {run, record, plan, tell, startStopped} = options;
-	return restoreRun(workshop, {...options, target: record.target, point: record.point}, async (workforce, progress) => {
+	const shell = {...options, target: record.target, point: record.point, isTriedAgain: startStopped !== undefined};
+	return restoreRun(workshop, shell, async (workforce, progress) => {
 		progress.kept = record.replacements;
 		workshop.restores.saveRestore({...record, phase: 'undoing', settledBy: run});
 		await quiesced(
@@ -40,7 +41,10 @@ export async function undoRestore(workshop: RestoreWorkshop, options: UndoRun): 
 			async () => {
 				const failures = await rollBackAll(workshop, workforce, {...record, isTouched: true, container: containerIn(plan), tell});
 				if (failures.length > 0) {
-					throw new AggregateError(failures);
+					throw new RunError('not all could be put back', {
+						cause: new AggregateError(failures),
+						hint: `when the cause is mended: holdfast restore undo ${record.run}`,
+					});
 				}
 
 				workshop.restores.removeRestore(record.run);

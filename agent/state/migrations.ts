@@ -71,4 +71,19 @@ export const migrations: readonly string[] = [
 	`
 	alter table restores add column kept_in text not null default 'primary';
 	`,
+	`
+	create table restores_with_failed (
+		run text primary key,
+		target text not null,
+		point text not null,
+		phase text not null check (phase in ('loading', 'swapping', 'swapped', 'undoing', 'failed', 'finishing')),
+		replacements text not null,
+		swapped_at integer,
+		settled_by text,
+		kept_in text not null default 'primary'
+	) strict;
+	insert into restores_with_failed select run, target, point, phase, replacements, swapped_at, settled_by, kept_in from restores;
+	drop table restores;
+	alter table restores_with_failed rename to restores;
+	`,
 ];

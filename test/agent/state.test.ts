@@ -8,6 +8,7 @@ import {DatabaseSync} from 'node:sqlite';
 import test, {type ExecutionContext} from 'ava';
 import {explain} from '../../agent/errors.ts';
 import type {BackupResult, RunEvent} from '../../agent/events.ts';
+import {migrations} from '../../agent/state/migrations.ts';
 import {openState} from '../../agent/state.ts';
 import type {Undo} from '../../docker/resume.ts';
 
@@ -142,6 +143,29 @@ test('the journal keeps what is not cleared, oldest first', async t => {
 	]);
 	state.clear(third);
 	t.true(state.record('r3', hook) > third, 'an id is never used twice');
+});
+
+test('restores of a state database of an earlier Holdfast are all there', async t => {
+	const path = await database(t);
+	const raw = new DatabaseSync(path);
+	raw.exec(migrations.slice(0, 5).join(''));
+	raw.exec("insert into restores values ('r1', 'app/db', 'p1', 'swapping', '[]', null, 'u1', 'offsite'); pragma user_version = 5");
+	raw.close();
+	const state = openState(path);
+	t.teardown(state.close);
+	const record = {
+		run: 'r1',
+		target: 'app/db',
+		point: 'p1',
+		phase: 'swapping',
+		replacements: [],
+		swappedAt: null,
+		settledBy: 'u1',
+		keptIn: 'offsite',
+	} as const;
+	t.deepEqual(state.restores(), [record]);
+	state.saveRestore({...record, phase: 'failed'});
+	t.is(state.restores()[0]?.phase, 'failed');
 });
 
 test('an agent keeps its id, and no two have the same', async t => {
