@@ -175,6 +175,7 @@ export function createRestores({
 			return runs.start({
 				operation: 'restore',
 				target: restoration.target,
+				occupies: restoration.sources.map(({target}) => target),
 				trigger: request.trigger,
 				work: async context => putBack(settled, context),
 			});

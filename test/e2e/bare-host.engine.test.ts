@@ -68,8 +68,13 @@ test('a project comes back to one moment, and from nothing', async t => {
 		dryRun.stderr,
 	);
 	t.regex(plan.warnings.join(), /late` has no restore point by then/);
-	const restored = await stack.restore(project, '--point', between.toISOString());
+	const restoring = stack.restore(project, '--point', between.toISOString());
+	const isUnderWay = async () => /"restore".*"running"/.test(JSON.stringify((await stack.api('GET', '/api/v1/runs?limit=1')).body));
+	await until('the restore to be under way', isUnderWay);
+	const meanwhile = await stack.api('POST', '/api/v1/backup', {targets: [`${project}/app`]});
+	const restored = await restoring;
 	t.is(restored.outcome, 'success', restored.error);
+	t.regex(JSON.stringify(meanwhile.body), new RegExp(`busy with run ${restored.run}`), 'a backup of a target that is being restored');
 	t.is(restored.target, project);
 	t.is(restored.point, plan.points.map(({point}) => point).join(','));
 	t.is(await read(), all('first'));
