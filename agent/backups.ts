@@ -13,6 +13,17 @@ import type {Survey, Surveyed} from './survey.ts';
 import type {Sweeper} from './sweep.ts';
 import type {Upkeep} from './upkeep.ts';
 
+/** A plan that has waited longer for its turn is made anew: meanwhile its containers may have been recreated, started or stopped. */
+const freshMs = 5000;
+
+/** What was asked for, and how things were then. */
+interface Accepted {
+	surveyed: Surveyed;
+	cold: boolean | undefined;
+	/** Milliseconds since 1970. */
+	at: number;
+}
+
 interface BackupParts {
 	workshop: Workshop;
 	survey: Survey;
@@ -43,13 +54,16 @@ export function createBackups({
 		}
 	};
 
-	const backUp = async ({plan, problems}: Surveyed, {run, startedAt, signal, tell}: RunContext): Promise<BackupResult> => {
+	const backUp = async (accepted: Accepted, {run, startedAt, signal, tell}: RunContext): Promise<BackupResult> => {
+		let {plan} = accepted.surveyed;
 		try {
+			signal.throwIfAborted();
+			const {problems, ...found} = Date.now() - accepted.at < freshMs ? accepted.surveyed : await survey.one(plan.target, accepted.cold);
+			plan = found.plan;
 			if (problems.length > 0) {
 				throw new UsageError(problems.map(({message}) => message).join('; '));
 			}
 
-			signal.throwIfAborted();
 			tell({type: 'step', step: 'plan'});
 			await repository.open();
 			const points = await listPoints(restic, plan.target);
@@ -96,7 +110,8 @@ export function createBackups({
 		},
 		async backup(target, trigger, cold) {
 			const surveyed = trigger.startsWith('schedule') ? await survey.one(target, cold) : await ready(survey, target, cold);
-			return runs.start({operation: 'backup', target, trigger, work: async context => backUp(surveyed, context)});
+			const accepted = {surveyed, cold, at: Date.now()};
+			return runs.start({operation: 'backup', target, trigger, work: async context => backUp(accepted, context)});
 		},
 	};
 }

@@ -91,7 +91,7 @@ async function once({engine, journal, run, plan, signal, tell, pin}: Moment, lim
 			engine,
 			journal,
 			run,
-			containers: plan.quiesce,
+			containers: [...plan.quiesce, ...plan.resting],
 			limitMs: isOutage ? limitMs : undefined,
 			signal,
 			onQuiesce: subject => tell({type: 'step', step: 'quiesce', subject}),

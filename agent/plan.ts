@@ -47,6 +47,8 @@ export interface Plan {
 	target: string;
 	sources: readonly PlannedSource[];
 	quiesce: readonly PlannedQuiesce[];
+	/** Those that do not run. Who does when the moment comes is quiesced as well; nobody else may start one in it. */
+	resting: readonly PlannedQuiesce[];
 	hooks: readonly PlannedHook[];
 	/** Longest outage allowed. */
 	quiesceTimeoutMs: number;
@@ -99,14 +101,14 @@ export function planTarget(request: PlanRequest): {plan: Plan; problems: readonl
 	const remarks = collectRemarks();
 	const agent = containers.find(({id}) => id === self);
 	const sources = planSources({target, databases, closedDatabases, dataDirectories, prefix}, {dataRoot, self: agent}, remarks);
-	const quiesce = planQuiesce({target, containers, self, defaults, cold, prefix, sources}, remarks);
+	const still = planQuiesce({target, containers, self, defaults, cold, prefix, sources}, remarks);
 	const hooks = planHooks(target, remarks);
 	checkServices(target, containers, {prefix, self, remarks});
 	const {schedule, scheduleCold, quiesceTimeoutMs = defaultQuiesceTimeoutMs} = target.policy;
 	const plan: Plan = {
 		target: target.name,
 		sources,
-		quiesce,
+		...still,
 		hooks,
 		quiesceTimeoutMs,
 		schedule: schedule ?? defaults.schedule,

@@ -4,6 +4,7 @@
  */
 import {setTimeout as delay} from 'node:timers/promises';
 import {ResumeError, RunError} from '../agent/errors.ts';
+import type {ContainerState} from './container.ts';
 import type {ContainerDetails, Engine} from './engine.ts';
 import {statusOf} from './engine.ts';
 import {type Journal, type Undo, undoOne} from './resume.ts';
@@ -43,6 +44,7 @@ const startWatchMs = 1500;
 export async function quiesced<Value>(options: Quiesce, work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
 	const {engine, onResume, onWindow} = options;
 	const touched: Touched[] = [];
+	const resting: Resting[] = [];
 	const started = performance.now();
 	const limit = timeLimit(options.limitMs);
 	const signal = AbortSignal.any([options.signal, limit.signal]);
@@ -50,11 +52,11 @@ export async function quiesced<Value>(options: Quiesce, work: (signal: AbortSign
 	try {
 		for (const {container, action} of options.containers) {
 			signal.throwIfAborted();
-			await quiesceOne({...options, signal}, container, action, touched);
+			await quiesceOne({...options, signal}, container, action, {touched, resting});
 		}
 
 		const value = await unlessAborted(signal, work);
-		await assertUntouched(engine, touched);
+		await assertUntouched(engine, [...touched, ...resting]);
 		signal.throwIfAborted();
 		result = {status: 'fulfilled', value};
 	} catch (reason) {
@@ -111,31 +113,39 @@ async function unlessAborted<Value>(signal: AbortSignal, work: (signal: AbortSig
 	}
 }
 
-interface Touched {
+/** Not to be woken by anybody until the end of the window. */
+interface Resting {
 	id: string;
 	name: string;
+	/** In which it is found at the end of the window. */
+	state: ContainerState;
+	startedAt: string;
+}
+
+interface Touched extends Resting {
 	undo: Undo;
 	entry: number;
-	startedAt: string;
 }
 
 async function quiesceOne(
 	{engine, journal, run, signal, onQuiesce, onWarning}: Quiesce,
 	{id, name}: {id: string; name: string},
 	wanted: 'pause' | 'stop',
-	touched: Touched[],
+	{touched, resting}: {touched: Touched[]; resting: Resting[]},
 ): Promise<void> {
 	const details = await engine.inspect(id);
 	// One that was started with `--rm` would be gone.
 	const action = details.autoRemove ? 'pause' : wanted;
 	// One that crashes over and over would start again in the middle of the work.
-	if (details.state !== 'running' && !(details.state === 'restarting' && action === 'stop')) {
+	const {state, startedAt} = details;
+	if (state !== 'running' && !(state === 'restarting' && action === 'stop')) {
+		resting.push({id, name, state, startedAt});
 		return;
 	}
 
 	onQuiesce?.(name);
 	const undo: Undo = {kind: action === 'pause' ? 'unpause' : 'start', containerId: id, containerName: name};
-	const entry: Touched = {id, name, undo, entry: journal.record(run, undo), startedAt: details.startedAt};
+	const entry: Touched = {id, name, undo, entry: journal.record(run, undo), state: action === 'pause' ? 'paused' : 'exited', startedAt};
 	touched.push(entry);
 	if (action === 'pause') {
 		try {
@@ -178,12 +188,11 @@ async function pause(engine: Engine, id: string, signal: AbortSignal): Promise<v
 	}
 }
 
-/** A restart policy, an engine restart or a person may have started what was quiesced: then the files were not at rest. */
-async function assertUntouched(engine: Engine, touched: readonly Touched[]): Promise<void> {
-	for (const {id, name, undo, startedAt} of touched) {
-		const {state, startedAt: now} = await engine.inspect(id);
-		const expected = undo.kind === 'unpause' ? state === 'paused' : state === 'exited';
-		if (!expected || now !== startedAt) {
+/** A restart policy, an engine restart, a restore or a person may have started what was quiesced, or did not run: then the files were not at rest. */
+async function assertUntouched(engine: Engine, all: readonly Resting[]): Promise<void> {
+	for (const {id, name, state, startedAt} of all) {
+		const now = await engine.inspect(id);
+		if (now.state !== state || now.startedAt !== startedAt) {
 			throw new RunError(`container \`${name}\` was started by somebody else while it was quiesced, so its files were not at rest`);
 		}
 	}

@@ -2,7 +2,7 @@
 import {isOneOff} from '../../docker/compose.ts';
 import {type Container, workerLabel} from '../../docker/container.ts';
 import type {Member, Target} from '../../docker/discovery.ts';
-import type {PlannedQuiesce, PlannedSource, PlanRequest} from '../plan.ts';
+import type {Plan, PlannedQuiesce, PlannedSource, PlanRequest} from '../plan.ts';
 import {dependentsFirst} from './order.ts';
 import type {Remarks} from './remarks.ts';
 import {subjectOf} from './scope.ts';
@@ -27,7 +27,7 @@ type QuiesceRequest = Pick<PlanRequest, 'target' | 'containers' | 'self' | 'defa
 	sources: readonly PlannedSource[];
 };
 
-export function planQuiesce({defaults, ...request}: QuiesceRequest, remarks: Remarks): PlannedQuiesce[] {
+export function planQuiesce({defaults, ...request}: QuiesceRequest, remarks: Remarks): Pick<Plan, 'quiesce' | 'resting'> {
 	const scope: Scope = {...request, self: request.self, defaultMode: defaults.quiesce ?? 'pause', remarks};
 	const wishes = scope.target.members.flatMap(member => [...own(scope, member), ...named(scope, member), ...sharing(scope, member)]);
 	const granted = new Map<string, PlannedQuiesce>();
@@ -44,8 +44,14 @@ export function planQuiesce({defaults, ...request}: QuiesceRequest, remarks: Rem
 		[...granted.values()].map(({container}) => container),
 		scope.containers,
 	);
-	return order.flatMap(({id}) => granted.get(id) ?? []).map(planned => keepServer(scope, planned));
+	const planned = order.flatMap(({id}) => granted.get(id) ?? []);
+	return {
+		quiesce: planned.filter(isRunning).map(running => keepServer(scope, running)),
+		resting: planned.filter(each => !isRunning(each)),
+	};
 }
+
+const isRunning = ({container}: PlannedQuiesce): boolean => container.state === 'running';
 
 const hasFiles = ({sources}: Scope, {container}: Member): boolean =>
 	sources.some(({kind, container: {id}}) => id === container.id && (kind === 'volume' || kind === 'tar'));
@@ -170,10 +176,10 @@ function isPossible(scope: Scope, {container}: PlannedQuiesce): boolean {
 			return false;
 		case 'paused':
 			remarks.note(`container \`${container.name}\` is paused already, and stays so`);
-			return false;
+			return true;
 		default:
 			remarks.note(`container \`${container.name}\` is not running (${container.state}), and stays so`);
-			return false;
+			return true;
 	}
 }
 

@@ -537,7 +537,12 @@ test('who does not run, or is paused already, is left so', t => {
 		['paused', 'is paused already, and stays so'],
 		['restarting', 'restarts over and over, so it cannot be quiesced: its files may change during the backup'],
 	] as const) {
-		const {still, notes, names, problems} = plan([app({}, {state})]);
+		const {still, resting, notes, names, problems} = plan([app({}, {state})]);
+		t.deepEqual(
+			resting.map(({container, action}) => `${container.name} ${action}`),
+			state === 'restarting' ? [] : ['demo-app-1 pause'],
+			'it must stay so in the moment',
+		);
 		t.deepEqual([still, notes, names, problems], [[], [`container \`demo-app-1\` ${note}`], ['volume:/data'], []]);
 	}
 });

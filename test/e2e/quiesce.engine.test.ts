@@ -89,6 +89,8 @@ function servicesOf(image: string): Record<string, Service> {
 		limited: of({'quiesce.timeout': '1s', after: 'touch /tmp/after'}, {command: slowToRead(15), volumes: ['limited:/data']}),
 		thawed: of({}, {command: slowToRead(5), volumes: ['thawed:/data']}),
 		restarted: of({quiesce: 'stop'}, {command: slowToRead(5), volumes: ['restarted:/data']}),
+		woken: of({}, {command: ['sleep', 'infinity'], volumes: ['woken:/data']}),
+		beside: service({}, {command: slowToRead(5), volumes: ['woken:/data']}),
 		locked: of(
 			{sqlite: '/data/app.db', volumes: 'true', before: lockBefore, after: 'rm -f /data/app.db.wanted'},
 			{command: ['hold-lock'], environment: {LOCK_PAUSES: '2'}, volumes: ['locked:/data']},
@@ -107,7 +109,7 @@ test.before(async t => {
 	await writeFile(join(folder, 'entry'), '');
 	const image = await ensureImage('holdfast-test/app:latest');
 	const services = servicesOf(image);
-	const volumes = Object.keys(services).filter(name => !['sharer', 'reader', 'base', 'helper'].includes(name));
+	const volumes = Object.keys(services).filter(name => !['sharer', 'reader', 'base', 'helper', 'beside'].includes(name));
 	stack = await startStack({teardown: undo => teardowns.push(undo)}, {services, volumes});
 });
 
@@ -364,6 +366,19 @@ for (const {service, verb} of [
 		t.is(await stack.state(service), 'running');
 	});
 }
+
+test.serial('a container that did not run, and that somebody starts meanwhile, was not at rest', async t => {
+	await stack.compose('stop', 'woken');
+	const {result} = await observeBackup(stack, target('woken'), async event => {
+		if (event.type === 'step' && event.step === 'pin') {
+			await docker(['start', stack.container('woken')]);
+		}
+	});
+	t.is(result.outcome, 'failed');
+	t.is(result.point, null);
+	t.regex(result.error ?? '', /woken-1` was started by somebody else/);
+	t.deepEqual([await stack.state('woken'), await stack.state('beside')], ['running', 'running']);
+});
 
 test.serial('a paused writer that holds a lock gets time to let go of it', async t => {
 	const {result, events} = await observeBackup(stack, target('locked'));

@@ -55,3 +55,21 @@ test('a run that was missed while the agent was away is made up, once', async t 
 	t.true(new Date(next?.nextRun ?? 0).getTime() > Date.now());
 	t.is((await runs(stack)).length, 1);
 });
+
+test('a run that has waited for its turn backs up what is there then', async t => {
+	const slow = await app('0 0 29 2 *');
+	const stack = await startStack(t, {
+		holdfast: {environment: {HOLDFAST_CONCURRENCY: '1'}},
+		services: {
+			slow: {...slow, labels: {...slow.labels, 'holdfast.before': 'sleep 8'}},
+			app: {...slow, volumes: ['other:/data']},
+		},
+		volumes: ['data', 'other'],
+	});
+	const backups = stack.backup(`${stack.project}/slow`, `${stack.project}/app`);
+	await until('both to be accepted', async () => (await runs(stack)).length === 2);
+	await stack.compose('up', '--detach', '--force-recreate', '--no-deps', 'app');
+	for (const {target, outcome, error} of await backups) {
+		t.is(outcome, 'success', `${target}: ${error}`);
+	}
+});

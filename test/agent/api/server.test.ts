@@ -121,6 +121,7 @@ test('a plan shows names and no labels, ids or host paths', async t => {
 			{name: 'sqlite:/data/a.db', container, kind: 'sqlite', path: '/data/a.db', mount},
 		],
 		quiesce: [{container, action: 'pause', reason: 'the target'}],
+		resting: [],
 		hooks: [{container, hook: {argv: ['sync'], timeoutMs: 30_000, onError: 'fail'}, when: 'before'}],
 		quiesceTimeoutMs: 300_000,
 		schedule: '0 3 * * *',
