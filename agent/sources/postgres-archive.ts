@@ -90,25 +90,39 @@ interface Listed {
 	signal: AbortSignal;
 }
 
+/** What stands behind the list: a line that pg_restore never prints. */
+const endOfList = '; holdfast has the list';
+
+/**
+ * Takes what pg_restore leaves of its input, until there is no more. An engine that closes a connection on which something is still unread
+ * resets it: then the end of the list is an error to its reader (`read ECONNRESET`, seen once in some thousand times on a busy machine).
+ */
+const listScript = `pg_restore --list; code=$?; echo '${endOfList}'; cat >/dev/null; exit "$code"`;
+
 /**
  * Each line of the table of contents, as `pg_restore --list` prints it. Only the beginning of the dump is read.
  *
  * @throws when pg_restore cannot read it
  */
 export async function eachEntry({restic, client, stored, signal}: Listed, read: (line: string) => void): Promise<void> {
-	const listing = await client({argv: ['pg_restore', '--list'], stdin: true, signal});
+	const listing = await client({argv: ['sh', '-c', listScript], stdin: true, signal});
 	const dumping = await restic.peek(stored.snapshot, stored.path, signal);
 	dumping.stdout.on('error', () => listing.stdin.end());
 	dumping.stdout.pipe(listing.stdin);
 	try {
 		for await (const line of createInterface({input: listing.stdout})) {
+			if (line === endOfList) {
+				break;
+			}
+
 			read(line);
 		}
 	} finally {
 		// The reader leaves when it knows enough. What it left must be taken away before any end is waited for: an engine handles ends in turn, and
 		// that of a restic which wrote everything comes only when its output was read (measured with 20.10 and a dump of 3 MB).
 		dumping.stdout.unpipe(listing.stdin).resume();
-		listing.stdin.destroy();
+		listing.stdin.end();
+		listing.stdout.resume();
 		dumping.done.catch(() => {});
 		await dumping.kill();
 	}
