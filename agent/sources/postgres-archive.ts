@@ -94,8 +94,8 @@ interface Listed {
 const endOfList = '; holdfast has the list';
 
 /**
- * Takes what pg_restore leaves of its input, until there is no more. An engine that closes a connection on which something is still unread
- * resets it: then the end of the list is an error to its reader (`read ECONNRESET`, seen once in some thousand times on a busy machine).
+ * Takes what pg_restore leaves of its input, until there is no more. A socket that is closed while something is still unread in it is reset, and
+ * then the end of the list is an error to its reader. `read ECONNRESET` was seen once here; that this was why is likely, not proven.
  */
 const listScript = `pg_restore --list; code=$?; echo '${endOfList}'; cat >/dev/null; exit "$code"`;
 
