@@ -15,7 +15,7 @@ import type {Plan} from './plan.ts';
 import {publish} from './points.ts';
 import {type Previous, previousOf} from './previous.ts';
 import type {Restic, ResticOptions} from './restic/restic.ts';
-import {mountPath, parseSource} from './sources/names.ts';
+import {workerMount} from './sources/mounts.ts';
 import type {SourceContext} from './sources/source.ts';
 
 /** What all runs of an agent have in common. */
@@ -186,10 +186,9 @@ function mountsOf(plan: Plan): WorkerMount[] {
 	const mounts = new Map<string, WorkerMount>();
 	for (const planned of plan.sources) {
 		if ('mount' in planned) {
-			const {mount} = planned;
-			const to = mountPath(plan.target, parseSource(planned.name).prefix, mount.path);
-			const readOnly = planned.kind !== 'sqlite' && (mounts.get(to)?.readOnly ?? true);
-			mounts.set(to, {type: mount.type, from: mount.volume ?? mount.hostPath, to, readOnly});
+			const mount = workerMount(plan.target, planned);
+			const readOnly = planned.kind !== 'sqlite' && (mounts.get(mount.to)?.readOnly ?? true);
+			mounts.set(mount.to, {...mount, readOnly});
 		}
 	}
 

@@ -17,7 +17,7 @@ import type {Upkeep} from './upkeep.ts';
 const freshMs = 5000;
 
 /** What was asked for, and how things were then. */
-interface Accepted {
+interface Asked {
 	surveyed: Surveyed;
 	cold: boolean | undefined;
 	/** Milliseconds since 1970. */
@@ -54,11 +54,11 @@ export function createBackups({
 		}
 	};
 
-	const backUp = async (accepted: Accepted, {run, startedAt, signal, tell}: RunContext): Promise<BackupResult> => {
-		let {plan} = accepted.surveyed;
+	const backUp = async (asked: Asked, {run, startedAt, signal, tell}: RunContext): Promise<BackupResult> => {
+		let {plan} = asked.surveyed;
 		try {
 			signal.throwIfAborted();
-			const {problems, ...found} = Date.now() - accepted.at < freshMs ? accepted.surveyed : await survey.one(plan.target, accepted.cold);
+			const {problems, ...found} = Date.now() - asked.at < freshMs ? asked.surveyed : await survey.one(plan.target, asked.cold);
 			plan = found.plan;
 			if (problems.length > 0) {
 				throw new UsageError(problems.map(({message}) => message).join('; '));
@@ -110,8 +110,8 @@ export function createBackups({
 		},
 		async backup(target, trigger, cold) {
 			const surveyed = trigger.startsWith('schedule') ? await survey.one(target, cold) : await ready(survey, target, cold);
-			const accepted = {surveyed, cold, at: Date.now()};
-			return runs.start({operation: 'backup', target, trigger, work: async context => backUp(accepted, context)});
+			const asked = {surveyed, cold, at: Date.now()};
+			return runs.start({operation: 'backup', target, trigger, work: async context => backUp(asked, context)});
 		},
 	};
 }

@@ -1,5 +1,4 @@
 /** A drill: every source of a point is restored into scratch and checked, and the scratch is thrown away. */
-
 import {hireWorkers, staging, type Workforce} from '../docker/worker.ts';
 import type {Workshop} from './backup.ts';
 import type {Rehearsal} from './drill-plan.ts';

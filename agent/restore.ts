@@ -1,5 +1,4 @@
 /** A restore run: load beside what is live, check it, stop the dependents, keep what is overwritten, swap, start again. */
-
 import {untilHealthy, wellAmong} from '../docker/health.ts';
 import {quiesced} from '../docker/quiesce.ts';
 import type {Worker, Workforce} from '../docker/worker.ts';

@@ -136,8 +136,8 @@ async function quiesceOne(
 	const details = await engine.inspect(id);
 	// One that was started with `--rm` would be gone.
 	const action = details.autoRemove ? 'pause' : wanted;
-	// One that crashes over and over would start again in the middle of the work.
 	const {state, startedAt} = details;
+	// One that crashes over and over would start again in the middle of the work.
 	if (state !== 'running' && !(state === 'restarting' && action === 'stop')) {
 		resting.push({id, name, state, startedAt});
 		return;

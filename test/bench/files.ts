@@ -45,8 +45,8 @@ interface Compared {
 
 /**
  * Who comes first has the better of a virtual machine whose free memory goes back to its host: the packs of the first fill what the stack before
- * has just left, and those of all others memory that the host must find first (2 GB; `perf` saw a fifth of the samples in that copying; that it is the host's memory is what fits, not proven).
- * So each comes first in every other round, and each round has a stack of its own.
+ * has just left, and those of all others memory that the host must find first (2 GB; `perf` saw a fifth of the samples in that copying; that it
+ * is the host's memory is what fits, not proven). So each comes first in every other round, and each round has a stack of its own.
  */
 async function compare({timed, backup}: Yard, name: string, round: number): Promise<Compared> {
 	const plain = async () => timed(name, plainBackup, name);

@@ -136,10 +136,11 @@ test('runs, and one run', async t => {
 	await agent.backup('shop/db', 'schedule');
 	agent.finish('run-1', {outcome: 'partial', point: null, error: 'one source failed'});
 	await agent.backup('shop/app', 'slack:U1');
-	const {out} = await run('runs', {columns: 80}, {now: Date.now});
+	const [newest] = JSON.parse((await run('runs --json')).out) as Array<{startedAt: string}>;
+	const {out} = await run('runs', {columns: 80}, {now: () => Date.parse(newest?.startedAt ?? '')});
 	t.regex(
 		out,
-		/^RUN {4}TARGET {4}OPERATION {2}OUTCOME {2}STARTED {2}TOOK {2}ASKED BY\nrun-2 {2}shop\/app {2}backup {5}running {2}(?:now|\d+ s ago) +- {2}slack:U1\nrun-1 {2}shop\/db {3}backup {5}partial {2}(?:now|\d+ s ago) +1s {2}schedule\n$/,
+		/^RUN {4}TARGET {4}OPERATION {2}OUTCOME {2}STARTED {2}TOOK {2}ASKED BY\nrun-2 {2}shop\/app {2}backup {5}running {2}now +- {2}slack:U1\nrun-1 {2}shop\/db {3}backup {5}partial {2}now +1s {2}schedule\n$/,
 	);
 	t.like(JSON.parse((await run('runs --target shop/db --json')).out), [{run: 'run-1', outcome: 'partial'}]);
 
