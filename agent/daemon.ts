@@ -2,6 +2,7 @@
 import {join} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
 import {connectEngine, type Engine} from '../docker/engine.ts';
+import type {JournalEntry} from '../docker/resume.ts';
 import {findSelf} from '../docker/self.ts';
 import {watchContainers} from '../docker/watch.ts';
 import {createAgent} from './agent.ts';
@@ -22,8 +23,8 @@ import {webhook} from './notify/webhook.ts';
 import {createNotifications, type NotifyOptions} from './notify.ts';
 import {observe} from './observe.ts';
 import {listPoints} from './points.ts';
-import {closeInterrupted, closeInterruptedCopies, leftBehind, putBack, releaseLocks, removeWorkers} from './recover.ts';
-import {closeInterruptedRestores, keepRecoveringRestores, recoverRestores, withoutHeldBack} from './recover-restores.ts';
+import {closeInterrupted, closeInterruptedCopies, isLeftBehind, putBack, releaseLocks, removeWorkers} from './recover.ts';
+import {closeInterruptedRestores, isHeldBack, keepRecoveringRestores, recoverRestores} from './recover-restores.ts';
 import {createRepositories} from './repositories.ts';
 import {rarely} from './repository.ts';
 import {createRestic} from './restic/create.ts';
@@ -76,9 +77,8 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 	const upTo = state.open().at(-1)?.id ?? 0;
 	closeInterruptedRestores(recovery);
 	closeInterruptedCopies(recovery);
-	const released = {...recovery, state: withoutHeldBack(state)};
 	const putBackAtStart = untilDone('not every container is put back', {log, signal}, async () => {
-		if (!(await putBack(released, {upTo, signal}))) {
+		if (!(await putBack(recovery, {isWanted: entry => entry.id <= upTo && !isHeldBack(entry, state), signal}))) {
 			throw new Error('trying again');
 		}
 	});
@@ -205,12 +205,12 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 }
 
 /** Until the signal: what a run of this life left because it could not put it back. */
-async function keepPuttingBack(recovery: Parameters<typeof putBack>[0], runs: Runs, signal: AbortSignal): Promise<void> {
+async function keepPuttingBack(recovery: Parameters<typeof putBack>[0], {isUnderWay}: Runs, signal: AbortSignal): Promise<void> {
+	const isWanted = (entry: JournalEntry) => isLeftBehind(entry, isUnderWay) && !isHeldBack(entry, recovery.state);
 	for (;;) {
 		await delay(putBackMs, undefined, {signal});
-		const left = leftBehind(withoutHeldBack(recovery.state), runs.isUnderWay);
-		if (left.open().length > 0) {
-			await putBack({...recovery, state: left}, {upTo: Number.POSITIVE_INFINITY, signal}).catch((error: unknown) =>
+		if (recovery.state.open().some(isWanted)) {
+			await putBack(recovery, {isWanted, signal}).catch((error: unknown) =>
 				recovery.log.error('what a run left quiesced could not be put back', {error}),
 			);
 		}

@@ -1,6 +1,7 @@
 /** Restores that an earlier life of the agent did not end, or this one could not: each is rolled back, or let go, in a run of its own that says so. */
 import {setTimeout as delay} from 'node:timers/promises';
 import type {Engine} from '../docker/engine.ts';
+import type {JournalEntry} from '../docker/resume.ts';
 import {undoUnfinished} from '../docker/unfinished.ts';
 import {explain} from './errors.ts';
 import type {EventHub, RestoreResult} from './events.ts';
@@ -26,12 +27,9 @@ const lookMs = 10_000;
 
 const isUnsettled = (record: RestoreRecord): boolean => isHalfDone(record) || record.phase === 'loading' || record.phase === 'finishing';
 
-/** The state without the undos of containers that must not start before their data is in order. */
-export function withoutHeldBack(state: State): State {
-	const records = state.restores().filter(isHalfDone);
-	const held = new Set(records.flatMap(({run, settledBy}) => [run, ...(settledBy === null ? [] : [settledBy])]));
-	return {...state, open: () => state.open().filter(({run}) => !held.has(run))};
-}
+/** Whether the container must not start before its data is in order. */
+export const isHeldBack = ({run}: JournalEntry, {restores}: Pick<State, 'restores'>): boolean =>
+	restores().some(record => isHalfDone(record) && [record.run, record.settledBy].includes(run));
 
 /** Restores that were under way are over, whatever becomes of what they replaced. Call it before any run is started. */
 export function closeInterruptedRestores({state, hub, log}: Recovery): void {
@@ -94,9 +92,9 @@ export async function recoverRestores(
 	async function recoverOne(record: RestoreRecord): Promise<boolean> {
 		const verb = record.phase === 'finishing' ? 'finish' : 'undo';
 		const runs = new Set([record.run, record.settledBy]);
-		const journal = {...state, open: () => state.open().filter(({run, id}) => runs.has(run) && id <= upTo)};
+		const isWanted = ({run, id}: JournalEntry) => runs.has(run) && id <= upTo;
 		const startStopped = async () => {
-			const {failures} = await undoUnfinished({engine, journal, upTo, signal});
+			const {failures} = await undoUnfinished({engine, journal: state, isWanted, signal});
 			if (failures.length > 0) {
 				throw new AggregateError(failures);
 			}

@@ -1,6 +1,7 @@
 /** What an agent does first: put right what an earlier life of it left when it was killed. */
 import {setTimeout as delay} from 'node:timers/promises';
 import type {Engine} from '../docker/engine.ts';
+import type {JournalEntry} from '../docker/resume.ts';
 import {undoUnfinished} from '../docker/unfinished.ts';
 import {removeLeftovers} from '../docker/worker.ts';
 import {explain} from './errors.ts';
@@ -19,11 +20,13 @@ interface Recovery {
 
 /**
  * Containers first: every second counts for them, and it needs nothing but the engine.
- * @param upTo the newest entry that the earlier life wrote
- * @returns whether all is put back
+ * @returns whether all that is wanted is put back
  */
-export async function putBack({engine, state, log}: Recovery, {upTo, signal}: {upTo: number; signal: AbortSignal}): Promise<boolean> {
-	const {undone, failures, open} = await undoUnfinished({engine, journal: state, upTo, signal});
+export async function putBack(
+	{engine, state, log}: Recovery,
+	{isWanted, signal}: {isWanted: (entry: JournalEntry) => boolean; signal: AbortSignal},
+): Promise<boolean> {
+	const {undone, failures, open} = await undoUnfinished({engine, journal: state, isWanted, signal});
 	for (const name of undone) {
 		log.warning(`container \`${name}\` was put back: the agent had ended while it was quiesced`);
 	}
@@ -36,21 +39,11 @@ export async function putBack({engine, state, log}: Recovery, {upTo, signal}: {u
 }
 
 /**
- * The state with those open undos only whose run is over, and on whose container no later run has one: a run that could not put something
- * back leaves its entry, and nobody else would try again before the next start.
+ * Whether a run of this life is over and could not put this back: it leaves its entry, and nobody else would try again before the next start.
+ * A hook that failed is not run again.
  */
-export function leftBehind(state: State, isUnderWay: (run: string) => boolean): State {
-	const containerOf = ({undo}: ReturnType<State['open']>[number]) => (undo.kind === 'hook' ? undefined : undo.containerId);
-	return {
-		...state,
-		open() {
-			const all = state.open();
-			const isSuperseded = (entry: (typeof all)[number]) =>
-				all.some(later => later.id > entry.id && containerOf(later) !== undefined && containerOf(later) === containerOf(entry));
-			return all.filter(entry => entry.undo.kind !== 'hook' && !isUnderWay(entry.run) && !isSuperseded(entry));
-		},
-	};
-}
+export const isLeftBehind = ({run, undo}: JournalEntry, isUnderWay: (run: string) => boolean): boolean =>
+	undo.kind !== 'hook' && !isUnderWay(run);
 
 export async function removeWorkers({engine, state, log}: Recovery): Promise<void> {
 	for (const name of await removeLeftovers(engine, state.agentId)) {

@@ -18,13 +18,20 @@ export type Undo =
 			timeoutMs: number;
 	  };
 
+export interface JournalEntry {
+	/** Grows from entry to entry. */
+	id: number;
+	run: string;
+	undo: Undo;
+}
+
 export interface Journal {
 	/** On disk (fsync) when it returns. Written *before* the container is touched. Gives the entry's id. */
 	record: (run: string, undo: Undo) => number;
 	/** The undo is done. */
 	clear: (id: number) => void;
 	/** What is still to be undone, oldest first. */
-	open: () => Array<{id: number; run: string; undo: Undo}>;
+	open: () => JournalEntry[];
 }
 
 /** How long the engine may be out of reach while a container is to be put back, before a person is called. */
@@ -36,16 +43,18 @@ const refusalDeadlineMs = 3000;
 /**
  * Puts one container back, trying again while the engine fails. A container that is gone needs nothing: whoever
  * recreated it has started the new one.
+ * @param isWanted asked again after the engine was: what it says may be old by then
+ * @returns whether the container is back; false when it is not wanted any more
  * @throws {ResumeError}
  */
-export async function undoOne(engine: Engine, undo: Undo): Promise<void> {
+export async function undoOne(engine: Engine, undo: Undo, isWanted: () => boolean = () => true): Promise<boolean> {
 	const begun = Date.now();
 	for (;;) {
 		try {
-			return await attemptUndo(engine, undo);
+			return await attemptUndo(engine, undo, isWanted);
 		} catch (error) {
 			if (statusOf(error) === 404) {
-				return;
+				return true;
 			}
 
 			const patienceMs = statusOf(error) === undefined ? resumeDeadlineMs : refusalDeadlineMs;
@@ -58,8 +67,12 @@ export async function undoOne(engine: Engine, undo: Undo): Promise<void> {
 	}
 }
 
-async function attemptUndo(engine: Engine, undo: Undo): Promise<void> {
+async function attemptUndo(engine: Engine, undo: Undo, isWanted: () => boolean): Promise<boolean> {
 	const {state} = await engine.inspect(undo.containerId);
+	if (!isWanted()) {
+		return false;
+	}
+
 	if (undo.kind === 'hook') {
 		await runHook(engine, undo);
 	} else if (undo.kind === 'unpause') {
@@ -69,6 +82,8 @@ async function attemptUndo(engine: Engine, undo: Undo): Promise<void> {
 	} else if (state === 'exited' || state === 'created') {
 		await engine.start(undo.containerId);
 	}
+
+	return true;
 }
 
 export async function runHook(

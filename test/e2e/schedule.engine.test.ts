@@ -16,7 +16,8 @@ const app = async (schedule: string) => ({
 	labels: {'holdfast.enable': 'true', 'holdfast.schedule': schedule},
 });
 
-const runs = async (stack: Stack) => JSON.parse((await stack.holdfast('runs', '--json')).stdout) as RunView[];
+const runs = async (stack: Stack) =>
+	(JSON.parse((await stack.holdfast('runs', '--json')).stdout) as RunView[]).filter(({operation}) => operation === 'backup');
 
 const oneScheduledRun = async (stack: Stack, timeout: number): Promise<RunView> =>
 	until(

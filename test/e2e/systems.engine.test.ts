@@ -4,6 +4,7 @@ import test from 'ava';
 import {parse} from 'yaml';
 import {ensureImage} from '../support/images.ts';
 import {openRunbook, type Runbook} from '../support/runbook.ts';
+import {hardlyEver} from '../support/stack.ts';
 import {until} from '../support/until.ts';
 
 const example = parse(await readFile(new URL('../../compose.example.yml', import.meta.url), 'utf8'));
@@ -11,7 +12,7 @@ const example = parse(await readFile(new URL('../../compose.example.yml', import
 /** Looks after the project of the runbook alone, and only when it is told to. */
 const holdfast = (project: string) => ({
 	image: process.env.HOLDFAST_TEST_IMAGE ?? 'holdfast:dev',
-	environment: {HOLDFAST_PROJECTS: project, HOLDFAST_SCHEDULE: '0 0 29 2 *'},
+	environment: {HOLDFAST_PROJECTS: project, ...hardlyEver},
 	read_only: true,
 	cap_drop: ['ALL'],
 	tmpfs: ['/tmp'],
