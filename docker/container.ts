@@ -20,6 +20,8 @@ export interface Container {
 	image: string;
 	imageId: string;
 	state: ContainerState;
+	/** Milliseconds since 1970. Its mounts are as they were then. */
+	createdAt: number;
 	/** The Compose project and service, where it has them and they are well-formed. */
 	project?: string | undefined;
 	service?: string | undefined;

@@ -38,6 +38,8 @@ export interface ListedContainer {
 	Image: string;
 	ImageID: string;
 	State: string;
+	/** Seconds since 1970. */
+	Created: number;
 	Labels: Readonly<Record<string, string>> | null;
 	Mounts?: ReadonlyArray<{Type: string; Name?: string | undefined; Source: string; Destination: string; RW: boolean}> | null;
 }
@@ -52,6 +54,7 @@ export function containerFromList(entry: ListedContainer): Container {
 		image: entry.Image,
 		imageId: entry.ImageID,
 		state: entry.State as ContainerState,
+		createdAt: entry.Created * 1000,
 		...composeService(labels),
 		dependsOn: dependencies(labels),
 		labels,

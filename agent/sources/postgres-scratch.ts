@@ -58,7 +58,7 @@ export async function startScratchServer({id, name, run}: Worker, {image, major,
 		throw new RunError(`no server starts in a scratch container of ${image}: ${lastLines(stderr || printed)}`);
 	}
 
-	return {id, name, image, imageId: image, state: 'running', dependsOn: [], labels: {}, mounts: []};
+	return {id, name, image, imageId: image, state: 'running', createdAt: Date.now(), dependsOn: [], labels: {}, mounts: []};
 }
 
 const tablespace = /^CREATE TABLESPACE ("(?:[^"]|"")*"|[a-z_][a-z0-9_$]*) /;

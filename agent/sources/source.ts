@@ -34,11 +34,17 @@ export interface SourceContext {
 	host: string;
 	time: () => Date;
 	/** The newest published snapshot of a source, from which unchanged files need not be read again. */
-	previous: (source: string) => {snapshot: string; runStartedAt: Date; runEndedAt: Date} | undefined;
+	previous: (source: string) => PreviousSnapshot | undefined;
 	/** The first tag of every snapshot, where it is not `holdfast`. */
 	tag?: string;
 	signal: AbortSignal;
 	tell: Tell;
+}
+
+export interface PreviousSnapshot {
+	snapshot: string;
+	runStartedAt: Date;
+	runEndedAt: Date;
 }
 
 export interface Stored {

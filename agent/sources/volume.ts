@@ -1,6 +1,6 @@
 /**
  * A named volume or a bind mount, as files. A first pass while the app runs reads everything; the second, in the moment, only what changed
- * since. restic trusts a file whose size, times and inode are as they were, which is right but for three cases, all handled here: a page
+ * since. Where nothing changed since the backup before, that one serves as the first pass. restic trusts a file whose size, times and inode are as they were, which is right but for three cases, all handled here: a page
  * that was dirtied through mmap *before* it was read may change later without a new time (so: write everything back first), a file
  * that changed *while* the first pass ran may change again within its time's resolution (so: read it again), and some file systems
  * know no such times.
@@ -14,7 +14,7 @@ import type {Hold} from '../restic/hold.ts';
 import type {Saved} from '../restic/restic.ts';
 import {mountPath, parseSource, runTag} from './names.ts';
 import {restoreFiles} from './restore-files.ts';
-import type {Source, SourceContext} from './source.ts';
+import type {PreviousSnapshot, Source, SourceContext} from './source.ts';
 import {snapshotOptions} from './staged.ts';
 
 /** Marks the snapshots of a first pass: they show no moment, and are forgotten after their run. */
@@ -63,6 +63,15 @@ export function volumeSource(planned: PlannedSource & {kind: 'volume'}, context:
 			const begun = new Date();
 			await succeed(worker, {argv: ['sync', '-f', path], signal});
 			const previous = isTimeless ? undefined : context.previous(name);
+			if (
+				previous !== undefined &&
+				planned.container.createdAt < previous.runStartedAt.getTime() &&
+				!(await hasChanged(context, path, previous))
+			) {
+				parent = previous.snapshot;
+				return;
+			}
+
 			let passed = await pass(previous?.snapshot);
 			if (previous !== undefined) {
 				const trusted = await distrusting(passed, previous.runStartedAt, previous.runEndedAt);
@@ -122,12 +131,20 @@ async function holdSecondPass(begin: (hold: {hold: Hold; signal: AbortSignal}) =
 	};
 }
 
+const newerThan = (time: Date): string[] => {
+	const since = new Date(time.getTime() - clockMarginMs).toISOString();
+	return ['(', '-newermt', since, '-o', '-newerct', since, ')'];
+};
+
+/** Whether anything in it is newer than that run. A folder that was renamed or filled is, though the files in it may be old. */
+async function hasChanged({worker, signal}: SourceContext, path: string, {runStartedAt}: PreviousSnapshot): Promise<boolean> {
+	return (await succeed(worker, {argv: ['find', path, ...newerThan(runStartedAt), '-print', '-quit'], signal})) !== '';
+}
+
 /** Patterns of the files whose content or inode changed in that time. @throws when a folder cannot be read */
 async function changedBetween({worker, signal}: SourceContext, path: string, from: Date, until: Date | undefined): Promise<string[]> {
-	const since = new Date(from.getTime() - clockMarginMs).toISOString();
-	const newer = (time: string) => ['(', '-newermt', time, '-o', '-newerct', time, ')'];
 	const before = until === undefined ? [] : ['!', '-newermt', new Date(until.getTime() + clockMarginMs).toISOString()];
-	const find = await worker({argv: ['find', path, '-type', 'f', ...newer(since), ...before, '-print0'], signal});
+	const find = await worker({argv: ['find', path, '-type', 'f', ...newerThan(from), ...before, '-print0'], signal});
 	const [found, {exitCode, stderr}] = await Promise.all([text(find.stdout), find.done]);
 	// A file may vanish while the app runs: then there is nothing to doubt.
 	if (exitCode !== 0 && !/No such file/.test(stderr)) {

@@ -22,6 +22,7 @@ function plan(labels: Record<string, string>, sources: ManifestSource[]) {
 			Names: ['/shop-db-1'],
 			Image: 'image',
 			ImageID: 'sha256:now',
+			Created: 0,
 			State: 'exited',
 			Labels: {
 				'com.docker.compose.project': 'shop',

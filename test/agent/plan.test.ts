@@ -36,6 +36,7 @@ function service(
 		Names: [`/${project}-${name}-${number}`],
 		Image: 'image',
 		ImageID: 'sha256:1',
+		Created: 0,
 		State: state,
 		Labels: {
 			'com.docker.compose.project': project,

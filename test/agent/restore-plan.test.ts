@@ -20,6 +20,7 @@ function listed(
 		Names: [`/${project}-${service}-1`],
 		Image: 'image',
 		ImageID: 'sha256:1',
+		Created: 0,
 		State: state,
 		Labels: {
 			'com.docker.compose.project': project,

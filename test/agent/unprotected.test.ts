@@ -21,6 +21,7 @@ const container = (service: string, mounts: Mount[], labels: Record<string, stri
 	state: 'running',
 	project: 'shop',
 	service,
+	createdAt: 0,
 	dependsOn: [],
 	labels,
 	mounts,

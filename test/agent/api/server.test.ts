@@ -108,6 +108,7 @@ test('a plan shows names and no labels, ids or host paths', async t => {
 		image: 'postgres:17',
 		imageId: 'sha256:1',
 		state: 'running' as const,
+		createdAt: 0,
 		dependsOn: [],
 		labels: {'traefik.auth': 'hunter2'},
 		mounts: [],

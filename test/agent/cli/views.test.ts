@@ -168,7 +168,17 @@ test('doctor exits with 1 when something is wrong', async t => {
 test('a plan of one, and of all with one that has problems', async t => {
 	const {agent, run} = await createCliTest(t);
 	agent.has.targets = [targetView('shop/db'), targetView('shop/bad')];
-	const container = {id: 'i', name: 'shop-db-1', image: '', imageId: '', state: 'running' as const, dependsOn: [], labels: {}, mounts: []};
+	const container = {
+		id: 'i',
+		name: 'shop-db-1',
+		image: '',
+		imageId: '',
+		state: 'running' as const,
+		createdAt: 0,
+		dependsOn: [],
+		labels: {},
+		mounts: [],
+	};
 	agent.has.plans.set('shop/db', {
 		target: 'shop/db',
 		sources: [
