@@ -20,7 +20,7 @@ export interface Row {
 	fixed?: number;
 }
 
-export const best = (values: readonly number[]) => Math.min(...values);
+const best = (values: readonly number[]) => Math.min(...values);
 
 /** What is left without the start and the end of either, which is what next to nothing takes: how fast the content flows. */
 export const flow = (row: Row, ofNothing: Pick<Row, 'baseline' | 'holdfast'>): Row => ({

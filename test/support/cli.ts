@@ -33,7 +33,7 @@ export interface CliTest {
 }
 
 /** The time on the command line's clock. */
-export const clock = Date.parse('2026-11-03T12:00:00.000Z');
+const clock = Date.parse('2026-11-03T12:00:00.000Z');
 
 export async function createCliTest(t: ExecutionContext, {goneMs}: {goneMs?: number} = {}): Promise<CliTest> {
 	const agent = createFakeAgent();

@@ -9,7 +9,7 @@ import {until} from './until.ts';
 // biome-ignore lint/suspicious/noExplicitAny: what is sent over the wire has no other type
 type Json = Record<string, any>;
 
-export const team = 'T0HOME';
+const team = 'T0HOME';
 export const tokens = {bot: 'xoxb-fake-bot', app: 'xapp-fake-app'};
 
 export interface FakeMessage {

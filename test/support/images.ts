@@ -52,7 +52,7 @@ const recipes: Record<string, Recipe> = {
 };
 
 /** Names that {@link ensureImage} knows. */
-export const knownImages: readonly string[] = Object.keys(recipes);
+const knownImages: readonly string[] = Object.keys(recipes);
 
 const filesBelow = async (folder: string): Promise<string[]> => {
 	const entries = await readdir(folder, {recursive: true, withFileTypes: true});

@@ -61,7 +61,7 @@ const provide = async (): Promise<string> => {
 let provided: Promise<string> | undefined;
 
 /** The path of a restic of at least 0.19: the machine's own, else the one in restic's image. */
-export const ensureRestic = (): Promise<string> => {
+const ensureRestic = (): Promise<string> => {
 	provided ??= provide();
 	return provided;
 };
