@@ -31,6 +31,9 @@ type Extensions = Readonly<Record<string, string>>;
 const present = (extensions: Extensions) =>
 	Object.entries(careful).flatMap(([name, care]) => (extensions[name] === undefined ? [] : [{name, care, version: extensions[name]}]));
 
+/** Whether a dump with these is loaded in the order in which it was written. */
+export const needsOrder = (extensions: Extensions): boolean => present(extensions).length > 0;
+
 export const beforeLoad = (extensions: Extensions): string[] => present(extensions).flatMap(({care, version}) => care.before(version));
 
 export const afterLoad = (extensions: Extensions): string[] => present(extensions).flatMap(({care}) => care.after);

@@ -75,7 +75,7 @@ export function postgresRestoring(source: PostgresSource, context: RestoreContex
 			await sql(fresh, ...beforeLoad(details.extensions));
 			const [listed] = await together(
 				listContents(context, server, {stored, details}),
-				loadContent(context, server, {source, fresh, details, fifo: `${context.staging}/restore-${index}.fifo`}),
+				loadContent(context, server, {source, fresh, details, file: `${context.staging}/restore-${index}`}),
 			);
 			contents = await countLoaded(server, {fresh, details}, listed);
 			await sql(fresh, ...afterLoad(details.extensions));

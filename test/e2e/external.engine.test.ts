@@ -89,6 +89,21 @@ async function watchWorkers(work: Promise<unknown>): Promise<string> {
 	return seen.join('\n');
 }
 
+/** How many sessions of pg_restore the server had at once, looked at until the work is over. */
+async function mostSessions(stack: Stack, work: Promise<unknown>): Promise<number> {
+	const sql = "select count(*) from pg_stat_activity where application_name = 'pg_restore'";
+	const state = {done: false, most: 0};
+	const over = work.finally(() => {
+		state.done = true;
+	});
+	while (!state.done) {
+		state.most = Math.max(state.most, Number(await psql(stack, sql, 'postgres')));
+	}
+
+	await over;
+	return state.most;
+}
+
 /** With a folder of the host as `/run/secrets`. */
 async function startWithSecrets(t: Parameters<typeof startStack>[0], services: Record<string, Record<string, unknown>>) {
 	const folder = await mkdtemp(join(tmpdir(), 'holdfast-secrets-'));
@@ -133,7 +148,8 @@ test.serial('a server elsewhere: refused for a reason, then dumped, restored, un
 	t.regex((await stack.holdfast('plan', target)).stdout, /postgres:shop of \S+ at db:5432/);
 
 	await psql(stack, 'create role clerk; create table marker as select 42 as answer; alter table marker owner to clerk');
-	await psql(stack, 'create table bulk as select i, repeat(md5(i::text), 8) as payload from generate_series(1, 100000) i');
+	await psql(stack, 'create table bulk as select i, repeat(md5(i::text), 8) as payload from generate_series(1, 300000) i');
+	await psql(stack, 'create index on bulk (payload)');
 	const running = stack.backup(target);
 	const told = await watchWorkers(running);
 	const [backup] = await running;
@@ -159,7 +175,9 @@ test.serial('a server elsewhere: refused for a reason, then dumped, restored, un
 	t.is(await psql(stack, "select count(*) from pg_database where datname ~ 'hostile'"), '0');
 
 	await psql(stack, 'drop table marker');
-	const restored = await stack.restore(target);
+	const restoring = stack.restore(target);
+	t.true((await mostSessions(stack, restoring)) > 1, 'several sessions load it');
+	const restored = await restoring;
 	t.is(restored.outcome, 'success', restored.error);
 	t.true(restored.outageSeconds > 0);
 	t.not(await startedAt(), before, 'the application was stopped');
