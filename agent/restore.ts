@@ -6,21 +6,13 @@ import {explain, RunError} from './errors.ts';
 import type {RestoreResult, Tell} from './events.ts';
 import {once, single} from './once.ts';
 import {type Previous, previousOf} from './previous.ts';
-import type {RestorePhase, RestoreRecord} from './replacements.ts';
+import {type OpenRestore, openRestoreJournal} from './restore-journal.ts';
 import type {Restoration} from './restore-plan.ts';
 import {fileRoomProblems} from './restore-room.ts';
 import {filesContext, type RestoreProgress, type RestoreWorkshop, restoreRun} from './restore-run.ts';
 import {rollBackAll} from './roll-back.ts';
 import {mountsOf} from './sources/mounts.ts';
-import {
-	keyOf,
-	type Replacement,
-	type RestoreContext,
-	type Restoring,
-	type RestoringSource,
-	subjectOf,
-	untouched,
-} from './sources/restoring.ts';
+import {keyOf, type RestoreContext, type Restoring, type RestoringSource, subjectOf} from './sources/restoring.ts';
 import {createRestoring} from './sources/restoring-table.ts';
 
 export interface RestoreRun {
@@ -35,8 +27,13 @@ export interface RestoreRun {
 
 /** Never rejects: whatever happens is the outcome. */
 export async function restore(workshop: RestoreWorkshop, options: RestoreRun): Promise<RestoreResult> {
-	const {restoration} = options;
-	const journal = journalOf(workshop, options);
+	const {run, restoration} = options;
+	const journal = openRestoreJournal(workshop.restores, {
+		run,
+		target: restoration.target,
+		point: pointIds(restoration),
+		keptIn: workshop.keeper.name,
+	});
 	return restoreRun(workshop, {...options, target: restoration.target, point: pointIds(restoration)}, async (workforce, progress) =>
 		work(workshop, options, {workforce, journal, progress}),
 	);
@@ -45,52 +42,12 @@ export async function restore(workshop: RestoreWorkshop, options: RestoreRun): P
 /** The ids of the points, of which there are several when a project is restored. */
 export const pointIds = ({points}: Restoration): string => points.map(({id}) => id).join(',');
 
-interface RunJournal {
-	remember: (replacement: Replacement) => void;
-	phase: (phase: RestorePhase) => void;
-	replacements: () => readonly Replacement[];
-	/** What a roll-back has to look at. */
-	toRollBack: () => readonly Replacement[];
-	isTouched: () => boolean;
-	remove: () => void;
-}
-
-function journalOf({restores, keeper}: RestoreWorkshop, {run, restoration}: RestoreRun): RunJournal {
-	let record: RestoreRecord = {
-		run,
-		target: restoration.target,
-		point: pointIds(restoration),
-		phase: 'loading',
-		replacements: [],
-		swappedAt: null,
-		settledBy: null,
-		keptIn: keeper.name,
-	};
-	const save = (change: Partial<RestoreRecord>) => {
-		record = {...record, ...change};
-		restores.saveRestore(record);
-	};
-	const isTouched = () => record.phase !== 'loading';
-
-	return {
-		remember(replacement) {
-			const known = new Map(record.replacements.map(other => [keyOf(other), other]));
-			save({replacements: [...known.set(keyOf(replacement), replacement).values()]});
-		},
-		phase: phase => save({phase, ...(phase === 'swapped' ? {swappedAt: Date.now()} : {})}),
-		replacements: () => record.replacements,
-		toRollBack: () => (isTouched() ? record.replacements : record.replacements.map(untouched)),
-		isTouched,
-		remove: () => restores.removeRestore(run),
-	};
-}
-
 /** A source at work, and how the events name it. */
 type Member = Restoring & {subject: string};
 
 interface Hands {
 	workforce: Workforce;
-	journal: RunJournal;
+	journal: OpenRestore;
 	progress: RestoreProgress;
 }
 
@@ -184,7 +141,7 @@ async function assertRoom({restic}: RestoreWorkshop, {restoration, signal}: Rest
 	}
 }
 
-async function swapAll(crew: readonly Member[], {signal, tell}: RestoreRun, journal: RunJournal): Promise<void> {
+async function swapAll(crew: readonly Member[], {signal, tell}: RestoreRun, journal: OpenRestore): Promise<void> {
 	await eachInTurn(crew, async source => {
 		signal.throwIfAborted();
 		tell({type: 'step', step: 'safety-point', subject: source.subject});
