@@ -12,7 +12,7 @@ const layers: ReadonlyArray<readonly RegExp[]> = [
 		/^agent\/(?:maintenance|inventory|upkeep)\.ts$/,
 	],
 	[
-		/^agent\/(?:backup|crew|describe|moment|restore|restore-plan|preflight|restore-check|restore-from|restore-together|restore-choice|restore-places|restore-room|restore-run|restore-stops|roll-back|undo|undo-plan|replacements|drill|drill-plan|retention|copies|export|import|receive|sweep|locks|points|previous|repository|repositories)\.ts$/,
+		/^agent\/(?:backup|crew|describe|moment|restore|restore-plan|preflight|restore-check|restore-from|restore-journal|restore-together|restore-choice|restore-places|restore-room|restore-run|restore-stops|roll-back|undo|undo-plan|replacements|drill|drill-plan|retention|copies|export|import|receive|sweep|locks|points|previous|repository|repositories)\.ts$/,
 		/^agent\/(?:keep-policy|copy-policy|shrink|forgetting)\.ts$/,
 	],
 	[/^agent\/(?:plan|manifest|once|state)\.ts$/, /^agent\/(?:plan|portable|sources|restic|state)\//],
