@@ -1,12 +1,13 @@
 /**
  * A named volume or a bind mount, as files. A first pass while the app runs reads everything; the second, in the moment, only what changed
- * since. Where nothing changed since the backup before, that one serves as the first pass. restic trusts a file whose size, times and inode are as they were, which is right but for three cases, all handled here: a page
- * that was dirtied through mmap *before* it was read may change later without a new time (so: write everything back first), a file
- * that changed *while* the first pass ran may change again within its time's resolution (so: read it again), and some file systems
- * know no such times.
+ * since. Where nothing changed since the backup before, that one serves as the first pass.
+ *
+ * restic trusts a file whose size, times and inode are as they were, which is right but for three cases, all handled here: a page that was
+ * dirtied through mmap *before* it was read may change later without a new time (so: write everything back first), a file that changed *while*
+ * the first pass ran may change again within its time's resolution (so: read it again), and some file systems know no such times.
  */
 import {text} from 'node:stream/consumers';
-import {lastLines, succeed} from '../command.ts';
+import {lastLines, output, succeed} from '../command.ts';
 import {RunError} from '../errors.ts';
 import type {PlannedSource} from '../plan.ts';
 import {escapePattern} from '../restic/argv.ts';
@@ -138,7 +139,9 @@ const newerThan = (time: Date): string[] => {
 
 /** Whether anything in it is newer than that run. A folder that was renamed or filled is, though the files in it may be old. */
 async function hasChanged({worker, signal}: SourceContext, path: string, {runStartedAt}: PreviousSnapshot): Promise<boolean> {
-	return (await succeed(worker, {argv: ['find', path, ...newerThan(runStartedAt), '-print', '-quit'], signal})) !== '';
+	const {exitCode, stdout} = await output(worker, {argv: ['find', path, ...newerThan(runStartedAt), '-print', '-quit'], signal});
+	// What vanishes under its feet is a change, too.
+	return exitCode !== 0 || stdout !== '';
 }
 
 /** Patterns of the files whose content or inode changed in that time. @throws when a folder cannot be read */

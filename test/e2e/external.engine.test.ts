@@ -89,21 +89,6 @@ async function watchWorkers(work: Promise<unknown>): Promise<string> {
 	return seen.join('\n');
 }
 
-/** How many sessions of pg_restore the server had at once, looked at until the work is over. */
-async function mostSessions(stack: Stack, work: Promise<unknown>): Promise<number> {
-	const sql = "select count(*) from pg_stat_activity where application_name = 'pg_restore'";
-	const state = {done: false, most: 0};
-	const over = work.finally(() => {
-		state.done = true;
-	});
-	while (!state.done) {
-		state.most = Math.max(state.most, Number(await psql(stack, sql, 'postgres')));
-	}
-
-	await over;
-	return state.most;
-}
-
 /** With a folder of the host as `/run/secrets`. */
 async function startWithSecrets(t: Parameters<typeof startStack>[0], services: Record<string, Record<string, unknown>>) {
 	const folder = await mkdtemp(join(tmpdir(), 'holdfast-secrets-'));
@@ -176,7 +161,8 @@ test.serial('a server elsewhere: refused for a reason, then dumped, restored, un
 
 	await psql(stack, 'drop table marker');
 	const restoring = stack.restore(target);
-	t.true((await mostSessions(stack, restoring)) > 1, 'several sessions load it');
+	const loading = "select count(*) from pg_stat_activity where application_name = 'pg_restore'";
+	await until('several sessions load it', async () => Number(await psql(stack, loading, 'postgres')) > 1, {timeout: 120_000, interval: 50});
 	const restored = await restoring;
 	t.is(restored.outcome, 'success', restored.error);
 	t.true(restored.outageSeconds > 0);

@@ -13,7 +13,7 @@ import {volumeSource} from '../../../agent/sources/volume.ts';
 const inWorker = '/shop/app/volume/data';
 
 /** A folder that was there long before, its backup of a minute ago, and what a backup of now asks of restic. */
-async function scene(t: ExecutionContext, {createdAt = 0, fileSystem = 'ext4'} = {}) {
+async function scene(t: ExecutionContext, {createdAt = 0, fileSystem = 'ext4', vanishing = false} = {}) {
 	const folder = await mkdtemp(join(tmpdir(), 'hf-volume-'));
 	t.teardown(async () => rm(folder, {recursive: true}));
 	await mkdir(join(folder, 'inner'));
@@ -23,6 +23,10 @@ async function scene(t: ExecutionContext, {createdAt = 0, fileSystem = 'ext4'} =
 	const runStartedAt = new Date(Date.now() + 2000);
 	const worker: Place = async command => {
 		const [program, ...rest] = command.argv;
+		if (vanishing && rest.includes('-quit')) {
+			return here({...command, argv: ['sh', '-c', 'echo "find: it: No such file or directory" >&2; exit 1']});
+		}
+
 		return program === 'stat'
 			? here({...command, argv: ['echo', fileSystem]})
 			: here({...command, argv: [program, ...rest.map(word => word.replace(inWorker, folder))]});
@@ -83,6 +87,11 @@ test('a folder that got another name is a change, though its files are old', asy
 	const {passes, folder, later} = await scene(t);
 	await rename(join(folder, 'inner'), join(folder, 'other'));
 	await utimes(folder, later, later);
+	t.is((await passes()).length, 2);
+});
+
+test('what vanishes while it is looked through is a change', async t => {
+	const {passes} = await scene(t, {vanishing: true});
 	t.is((await passes()).length, 2);
 });
 
