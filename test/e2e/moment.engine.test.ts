@@ -130,6 +130,46 @@ test.serial('what changes through mmap without a new time is in the snapshot as 
 	}
 });
 
+/** How often the run read the files while the application ran, by the commands that the engine was given. */
+async function firstPasses(stack: Stack, {startedAt}: BackupResult): Promise<number> {
+	const until = String(Math.ceil(Date.now() / 1000));
+	const format = ['--filter', 'event=exec_create', '--format', '{{.Action}}'];
+	const commands = await docker(['events', '--since', startedAt, '--until', until, ...format], {timeout: 30_000});
+	return commands.split('\n').filter(line => line.includes('--tag=holdfast-first-pass') && line.includes(`${stack.project}/app`)).length;
+}
+
+test.serial('what did not change is not read while the application runs; what changes in the last moment is in the point', async t => {
+	const stack = await startStack(t, {
+		services: {
+			app: {
+				image: await ensureImage('debian:trixie-slim'),
+				init: true,
+				command: ['sh', '-c', 'seq 100000 >/data/old; exec sleep infinity'],
+				volumes: ['data:/data'],
+				labels: {
+					...quiet,
+					'holdfast.enable': 'true',
+					'holdfast.before': 'cp /tmp/late /data/late',
+					'holdfast.before.on-error': 'continue',
+				},
+			},
+		},
+		volumes: ['data'],
+	});
+	const {result: first} = await backUp(t, stack, 'app');
+	t.is(await firstPasses(stack, first), 1);
+	// Now the files are older than the run that this one looks back to.
+	await backUp(t, stack, 'app');
+	await stack.exec('app', 'sh', '-c', 'echo late >/tmp/late');
+	const {result: third} = await backUp(t, stack, 'app');
+	t.is(await firstPasses(stack, third), 0);
+	const folder = `/${stack.project}/app/volume/data`;
+	t.is(await stack.restic('dump', snapshotOf(third, 'volume:/data'), `${folder}/late`), 'late');
+	t.regex(await stack.restic('dump', snapshotOf(third, 'volume:/data'), `${folder}/old`), /^100000$/m);
+	const {result: fourth} = await backUp(t, stack, 'app');
+	t.true((await firstPasses(stack, fourth)) > 0, 'the hook has changed the volume since');
+});
+
 async function startShop(t: ExecutionContext): Promise<Stack> {
 	const member = {'holdfast.enable': 'true', 'holdfast.group': 'shop', ...quiet};
 	const stack = await startStack(t, {
