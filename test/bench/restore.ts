@@ -21,19 +21,39 @@ interface Compared {
 	restored: Restored;
 }
 
-async function compareDatabase({timed, backup, restore}: Yard, name: string, noise: string): Promise<Compared> {
+async function compareDatabase({timed, backup, restore}: Yard, round: number, noise: string): Promise<Compared> {
+	const name = `db-${round}`;
 	await timed('db', fill, noise);
 	await timed('db', plainDump, name);
 	await backup('db');
-	return {plainMs: await timed('db', plainLoad, name), restored: await restore('db')};
+	return inTurn(
+		round,
+		async () => timed('db', plainLoad, name),
+		async () => restore('db'),
+	);
 }
 
-async function compareFiles({timed, backup, restore, stack}: Yard, name: string, count: number): Promise<Compared> {
+async function compareFiles({timed, backup, restore, stack}: Yard, round: number, count: number): Promise<Compared> {
+	const name = `app-${round}`;
 	await stack.exec('app', 'node', '-e', writeFiles, '0', '1', String(count), String(bytesOfFile));
 	await timed('app', plainBackup, name);
 	await backup('app');
 	await timed('app', 'rm -rf /data/*');
-	return {plainMs: await timed('app', plainRestore, name), restored: await restore('app')};
+	return inTurn(
+		round,
+		async () => timed('app', plainRestore, name),
+		async () => restore('app'),
+	);
+}
+
+/** Who comes first has the better of this machine, as `files.ts` tells: each does in every other round. */
+async function inTurn(round: number, plain: () => Promise<number>, ours: () => Promise<Restored>): Promise<Compared> {
+	if (round % 2 === 0) {
+		return {plainMs: await plain(), restored: await ours()};
+	}
+
+	const restored = await ours();
+	return {plainMs: await plain(), restored};
 }
 
 export async function benchRestore({rounds, scale}: Size): Promise<Row[]> {
@@ -46,10 +66,10 @@ export async function benchRestore({rounds, scale}: Size): Promise<Row[]> {
 		const count = Math.round(filesInAll * scale);
 		for (let round = 1; round <= rounds; round++) {
 			await yard.plainRepository('db', `db-${round}`);
-			nothing.push(await compareDatabase(yard, `db-${round}`, String(bytesOfNothing)));
-			databases.push(await compareDatabase(yard, `db-${round}`, String(Math.round(bytesOfNoise * scale))));
+			nothing.push(await compareDatabase(yard, round, String(bytesOfNothing)));
+			databases.push(await compareDatabase(yard, round, String(Math.round(bytesOfNoise * scale))));
 			await yard.plainRepository('app', `app-${round}`);
-			files.push(await compareFiles(yard, `app-${round}`, count));
+			files.push(await compareFiles(yard, round, count));
 		}
 
 		const megabytes = ((bytesOfNoise * scale) / 1e6).toFixed(0);
