@@ -64,7 +64,9 @@ async function undoEntry(options: Unfinished, entry: JournalEntry): Promise<bool
 	return isBack;
 }
 
-const isOurs = ({journal, isWanted}: Unfinished, entry: JournalEntry): boolean => isWanted(entry) && !isSuperseded(journal, entry);
+/** Nobody else has undone it, and nobody else will. */
+const isOurs = ({journal, isWanted}: Unfinished, entry: JournalEntry): boolean =>
+	journal.open().some(({id}) => id === entry.id) && isWanted(entry) && !isSuperseded(journal, entry);
 
 /** Since it was put into the journal, a run of this life has touched the container: its undo is that run's business now. */
 const isSuperseded = (journal: Journal, {id, undo}: JournalEntry): boolean =>

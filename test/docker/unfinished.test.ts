@@ -96,6 +96,15 @@ for (const before of ['exited', 'running']) {
 	});
 }
 
+test('what another has put back meanwhile may be stopped again', async t => {
+	const {engine, journal, asked, states} = scene({a: 'running'}, [undo('start', 'a')]);
+	const working = undoUnfinished({engine, journal, isWanted: upTo(1), signal});
+	journal.clear(1);
+	states.a = 'exited';
+	t.deepEqual(await working, {undone: [], failures: [], open: 0});
+	t.deepEqual(asked, []);
+});
+
 test('an end of the agent leaves what is open to the next life', async t => {
 	const {engine, journal} = scene({a: 'running'}, [undo('start', 'a')]);
 	t.is((await undoUnfinished({engine, journal, isWanted: upTo(1), signal: AbortSignal.abort()})).open, 1);
