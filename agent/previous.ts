@@ -7,6 +7,8 @@ export interface Previous {
 	point: Point;
 	runStartedAt: Date;
 	runEndedAt: Date;
+	/** No backup of the target has failed since. */
+	isLatest: boolean;
 }
 
 /** That of the newest point; undefined where there is none, or where another agent made it: when that one read its files is not known here. */
@@ -14,9 +16,17 @@ export function previousAmong(points: readonly Point[], state: State): Previous 
 	// The files of an imported point were never those of the target.
 	const point = points.find(({id}) => state.findRun(id)?.operation !== 'import');
 	const run = point && state.findRun(point.id);
-	return point && run?.finishedAt
-		? {point, runStartedAt: new Date(run.startedAt ?? run.queuedAt), runEndedAt: new Date(run.finishedAt)}
-		: undefined;
+	if (point === undefined || !run?.finishedAt) {
+		return undefined;
+	}
+
+	const latest = state.runs({target: point.target, operation: 'backup', limit: 2}).find(({state: progress}) => progress === 'finished');
+	return {
+		point,
+		runStartedAt: new Date(run.startedAt ?? run.queuedAt),
+		runEndedAt: new Date(run.finishedAt),
+		isLatest: latest?.run === point.id,
+	};
 }
 
 /** What of a source need not be read again. */
@@ -26,5 +36,5 @@ export const previousOf =
 		const found = previous?.point.sources.find(candidate => candidate.source === source);
 		return previous === undefined || found === undefined
 			? undefined
-			: {snapshot: found.snapshot, runStartedAt: previous.runStartedAt, runEndedAt: previous.runEndedAt};
+			: {snapshot: found.snapshot, runStartedAt: previous.runStartedAt, runEndedAt: previous.runEndedAt, isLatest: previous.isLatest};
 	};

@@ -45,6 +45,8 @@ export interface PreviousSnapshot {
 	snapshot: string;
 	runStartedAt: Date;
 	runEndedAt: Date;
+	/** No backup of the target has failed since. */
+	isLatest: boolean;
 }
 
 export interface Stored {

@@ -1,6 +1,7 @@
 /**
  * A named volume or a bind mount, as files. A first pass while the app runs reads everything; the second, in the moment, only what changed
- * since. Where nothing changed since the backup before, that one serves as the first pass.
+ * since. Where nothing changed since the backup before, that one serves as the first pass; but not after a run that failed, perhaps because
+ * the moment took too long: a disk that was exchanged for one with old files looks unchanged.
  *
  * restic trusts a file whose size, times and inode are as they were, which is right but for three cases, all handled here: a page that was
  * dirtied through mmap *before* it was read may change later without a new time (so: write everything back first), a file that changed *while*
@@ -65,7 +66,7 @@ export function volumeSource(planned: PlannedSource & {kind: 'volume'}, context:
 			await succeed(worker, {argv: ['sync', '-f', path], signal});
 			const previous = isTimeless ? undefined : context.previous(name);
 			if (
-				previous !== undefined &&
+				previous?.isLatest &&
 				planned.container.createdAt < previous.runStartedAt.getTime() &&
 				!(await hasChanged(context, path, previous))
 			) {

@@ -13,7 +13,7 @@ import {volumeSource} from '../../../agent/sources/volume.ts';
 const inWorker = '/shop/app/volume/data';
 
 /** A folder that was there long before, its backup of a minute ago, and what a backup of now asks of restic. */
-async function scene(t: ExecutionContext, {createdAt = 0, fileSystem = 'ext4', vanishing = false} = {}) {
+async function scene(t: ExecutionContext, {createdAt = 0, fileSystem = 'ext4', vanishing = false, isLatest = true} = {}) {
 	const folder = await mkdtemp(join(tmpdir(), 'hf-volume-'));
 	t.teardown(async () => rm(folder, {recursive: true}));
 	await mkdir(join(folder, 'inner'));
@@ -46,7 +46,7 @@ async function scene(t: ExecutionContext, {createdAt = 0, fileSystem = 'ext4', v
 		},
 		host: 'host',
 		time: () => new Date(),
-		previous: () => ({snapshot: 'before', runStartedAt, runEndedAt: runStartedAt}),
+		previous: () => ({snapshot: 'before', runStartedAt, runEndedAt: runStartedAt, isLatest}),
 		signal: new AbortController().signal,
 	} as unknown as SourceContext;
 	const source = volumeSource(
@@ -87,6 +87,11 @@ test('a folder that got another name is a change, though its files are old', asy
 	const {passes, folder, later} = await scene(t);
 	await rename(join(folder, 'inner'), join(folder, 'other'));
 	await utimes(folder, later, later);
+	t.is((await passes()).length, 2);
+});
+
+test('after a run that failed everything is looked at', async t => {
+	const {passes} = await scene(t, {isLatest: false});
 	t.is((await passes()).length, 2);
 });
 
