@@ -1,14 +1,10 @@
 /** The backup before this one: files that it read, and that did not change since, need not be read again. */
 import type {Point} from './points.ts';
-import type {SourceContext} from './sources/source.ts';
+import type {PreviousSnapshot, SourceContext} from './sources/source.ts';
 import type {State} from './state.ts';
 
-export interface Previous {
+export interface Previous extends Omit<PreviousSnapshot, 'snapshot'> {
 	point: Point;
-	runStartedAt: Date;
-	runEndedAt: Date;
-	/** No backup of the target has failed since. */
-	isLatest: boolean;
 }
 
 /** That of the newest point; undefined where there is none, or where another agent made it: when that one read its files is not known here. */
@@ -33,8 +29,11 @@ export function previousAmong(points: readonly Point[], state: State): Previous 
 export const previousOf =
 	(previous: Previous | undefined): SourceContext['previous'] =>
 	source => {
-		const found = previous?.point.sources.find(candidate => candidate.source === source);
-		return previous === undefined || found === undefined
-			? undefined
-			: {snapshot: found.snapshot, runStartedAt: previous.runStartedAt, runEndedAt: previous.runEndedAt, isLatest: previous.isLatest};
+		if (previous === undefined) {
+			return undefined;
+		}
+
+		const {point, ...known} = previous;
+		const found = point.sources.find(candidate => candidate.source === source);
+		return found && {snapshot: found.snapshot, ...known};
 	};

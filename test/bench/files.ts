@@ -3,7 +3,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {ensureImage} from '../support/images.ts';
 import type {Service} from '../support/stack.ts';
 import type {Row, Size} from './table.ts';
-import {openYard, plainEnvironment, plainVolume, type Run, type Yard} from './yard.ts';
+import {inTurn, openYard, plainEnvironment, plainVolume, type Run, type Yard} from './yard.ts';
 
 const filesInAll = 20_000;
 const bytesOfFile = 100_000;
@@ -43,20 +43,13 @@ interface Compared {
 	run: Run;
 }
 
-/**
- * Who comes first has the better of a virtual machine whose free memory goes back to its host: the packs of the first fill what the stack before
- * has just left, and those of all others memory that the host must find first (2 GB; `perf` saw a fifth of the samples in that copying; that it
- * is the host's memory is what fits, not proven). So each comes first in every other round, and each round has a stack of its own.
- */
 async function compare({timed, backup}: Yard, name: string, round: number): Promise<Compared> {
-	const plain = async () => timed(name, plainBackup, name);
-	const ours = async () => backup(name);
-	if (round % 2 === 0) {
-		return {plainMs: await plain(), run: await ours()};
-	}
-
-	const run = await ours();
-	return {plainMs: await plain(), run};
+	const [plainMs, run] = await inTurn(
+		round,
+		async () => timed(name, plainBackup, name),
+		async () => backup(name),
+	);
+	return {plainMs, run};
 }
 
 export async function benchFiles({rounds, scale}: Size): Promise<Row[]> {

@@ -3,7 +3,7 @@ import {until} from '../support/until.ts';
 import {bytesOfNothing, fill, plainDump} from './dump.ts';
 import {appService, plainBackup, writeFiles} from './files.ts';
 import {flow, type Row, type Size} from './table.ts';
-import {openYard, postgresService, type Restored, serverAnswers, type Yard} from './yard.ts';
+import {inTurn, openYard, postgresService, type Restored, serverAnswers, type Yard} from './yard.ts';
 
 const plainLoad = `dropdb --username=postgres --if-exists "plain_$1"
 createdb --username=postgres "plain_$1"
@@ -26,11 +26,12 @@ async function compareDatabase({timed, backup, restore}: Yard, round: number, no
 	await timed('db', fill, noise);
 	await timed('db', plainDump, name);
 	await backup('db');
-	return inTurn(
+	const [plainMs, restored] = await inTurn(
 		round,
 		async () => timed('db', plainLoad, name),
 		async () => restore('db'),
 	);
+	return {plainMs, restored};
 }
 
 async function compareFiles({timed, backup, restore, stack}: Yard, round: number, count: number): Promise<Compared> {
@@ -39,21 +40,12 @@ async function compareFiles({timed, backup, restore, stack}: Yard, round: number
 	await timed('app', plainBackup, name);
 	await backup('app');
 	await timed('app', 'rm -rf /data/*');
-	return inTurn(
+	const [plainMs, restored] = await inTurn(
 		round,
 		async () => timed('app', plainRestore, name),
 		async () => restore('app'),
 	);
-}
-
-/** Who comes first has the better of this machine, as `files.ts` tells: each does in every other round. */
-async function inTurn(round: number, plain: () => Promise<number>, ours: () => Promise<Restored>): Promise<Compared> {
-	if (round % 2 === 0) {
-		return {plainMs: await plain(), restored: await ours()};
-	}
-
-	const restored = await ours();
-	return {plainMs: await plain(), restored};
+	return {plainMs, restored};
 }
 
 export async function benchRestore({rounds, scale}: Size): Promise<Row[]> {

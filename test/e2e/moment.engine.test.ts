@@ -132,9 +132,9 @@ test.serial('what changes through mmap without a new time is in the snapshot as 
 
 /** How often the run read the files while the application ran, by the commands that the engine was given. */
 async function firstPasses(stack: Stack, {startedAt}: BackupResult): Promise<number> {
-	const until = String(Math.ceil(Date.now() / 1000));
+	const to = String(Math.ceil(Date.now() / 1000));
 	const format = ['--filter', 'event=exec_create', '--format', '{{.Action}}'];
-	const commands = await docker(['events', '--since', startedAt, '--until', until, ...format], {timeout: 30_000});
+	const commands = await docker(['events', '--since', startedAt, '--until', to, ...format], {timeout: 30_000});
 	return commands.split('\n').filter(line => line.includes('--tag=holdfast-first-pass') && line.includes(`${stack.project}/app`)).length;
 }
 
