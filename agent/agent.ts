@@ -1,20 +1,8 @@
 /** The one door: all that can be asked of the agent, by schedule, command line, HTTP and Slack alike. */
-import type {Audit, Notes} from './audit.ts';
-import type {Workshop} from './backup.ts';
-import {createBackups} from './backups.ts';
-import type {Copying} from './copying.ts';
-import {diagnose} from './doctor.ts';
-import {createDrills} from './drills.ts';
-import {explain, NotFoundError} from './errors.ts';
-import type {BackupResult, CheckResult, CopyResult, DrillResult, Operation, PruneResult, RestoreResult, RunEvent} from './events.ts';
-import {longestGapMs} from './expected.ts';
-import type {Exported} from './export.ts';
-import type {Plan} from './plan.ts';
-import {listPoints} from './points.ts';
-import type {Repositories} from './repositories.ts';
-import {createRestores} from './restores.ts';
-import type {Runs} from './runs.ts';
-import type {Schedule} from './schedule.ts';
+import type {Audit, Notes} from '../base/audit.ts';
+import {explain, NotFoundError} from '../base/errors.ts';
+import type {BackupResult, CheckResult, CopyResult, DrillResult, Operation, PruneResult, RestoreResult, RunEvent} from '../base/events.ts';
+import {longestGapMs} from '../base/gap.ts';
 import type {
 	Accepted,
 	DrillRequest,
@@ -31,13 +19,25 @@ import type {
 	StatusView,
 	TargetView,
 	Unlocked,
-} from './shapes.ts';
-import type {State} from './state.ts';
-import type {Survey, Surveyed} from './survey.ts';
-import type {Sweeper} from './sweep.ts';
-import {firstDue} from './timetable.ts';
-import type {Upkeep} from './upkeep.ts';
-import {pointView, runView, statusView, targetView, verifiedPoints} from './views.ts';
+} from '../base/shapes.ts';
+import type {Exported} from './archive/export.ts';
+import type {Workshop} from './backup/backup.ts';
+import {createBackups} from './backup/verbs.ts';
+import type {Copying} from './copy/verbs.ts';
+import {diagnose} from './doctor/doctor.ts';
+import {createDrills} from './drill/verbs.ts';
+import type {Sweeper} from './keep/sweep.ts';
+import type {Upkeep} from './keep/verbs.ts';
+import {pointView, runView, statusView, targetView, verifiedPoints} from './overview/views.ts';
+import type {Plan} from './plan/plan.ts';
+import type {Survey, Surveyed} from './plan/survey.ts';
+import {listPoints} from './repository/points.ts';
+import type {Repositories} from './repository/repositories.ts';
+import {createRestores} from './restore/verbs.ts';
+import type {Runs} from './runs/runs.ts';
+import type {Schedule} from './schedule/schedule.ts';
+import {firstDue} from './schedule/timetable.ts';
+import type {State} from './state/state.ts';
 
 export interface Agent extends Notes {
 	readonly audit: Audit;

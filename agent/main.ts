@@ -1,15 +1,15 @@
 #!/usr/bin/env node
 /** Wires everything. The only file that touches the environment, signals and the exit of the process. */
 import {readFileSync} from 'node:fs';
+import {explain} from '../base/errors.ts';
+import {createLog, type Log} from '../base/log.ts';
+import {createRedactor} from '../base/redact.ts';
 import type {Bot} from '../bot/bot.ts';
 import {createClient} from './api/client.ts';
 import {runCli} from './cli/run.ts';
-import {type Config, ConfigError, loadConfig, withKeptSecrets} from './config.ts';
-import type {Listen} from './config-values.ts';
-import {explain} from './errors.ts';
-import {createLog, type Log} from './log.ts';
-import {createRedactor} from './redact.ts';
-import {ensureApiToken} from './secrets.ts';
+import {type Config, ConfigError, loadConfig, withKeptSecrets} from './config/config.ts';
+import {ensureApiToken} from './config/secrets.ts';
+import type {Listen} from './config/values.ts';
 
 const {version} = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {version: string};
 

@@ -1,5 +1,5 @@
 /** Who may do what. Pure; whatever is not allowed here is refused. */
-import type {AccessRules, People, TargetRule} from '../agent/config-slack.ts';
+import type {AccessRules, People, TargetRule} from '../agent/config/slack.ts';
 
 /** In the order of what they may do: each may do what those before it may. */
 const roles = ['viewer', 'operator', 'restorer'] as const;

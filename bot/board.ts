@@ -3,7 +3,7 @@
  * at most once a second, as Slack asks, and goes on when Slack is back. Of several changes of a message only the last is sent.
  */
 import {setTimeout as delay} from 'node:timers/promises';
-import type {Log} from '../agent/log.ts';
+import type {Log} from '../base/log.ts';
 import type {Message} from './blocks.ts';
 import {type Slack, SlackError} from './slack.ts';
 

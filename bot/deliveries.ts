@@ -1,6 +1,6 @@
 /** What Slack delivers, in our own words: each kind is acknowledged first and worked on afterwards, once. */
 import type {App} from '@slack/bolt';
-import type {Log} from '../agent/log.ts';
+import type {Log} from '../base/log.ts';
 import type {View} from './blocks.ts';
 import {createDuplicates} from './duplicates.ts';
 

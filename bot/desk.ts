@@ -1,7 +1,7 @@
 /** What the bot's parts work with. */
-import type {AccessRules} from '../agent/config-slack.ts';
-import {explain} from '../agent/errors.ts';
-import type {Log} from '../agent/log.ts';
+import type {AccessRules} from '../agent/config/slack.ts';
+import {explain} from '../base/errors.ts';
+import type {Log} from '../base/log.ts';
 import type {Action} from './access.ts';
 import type {Message} from './blocks.ts';
 import type {Board} from './board.ts';

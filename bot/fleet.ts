@@ -1,10 +1,10 @@
 /** The agents that the bot talks to. With several, a target is `host:project/service`. */
 
 import {type Client, createClient} from '../agent/api/client.ts';
-import type {AgentAddress} from '../agent/config-slack.ts';
-import {NotFoundError} from '../agent/errors.ts';
-import {nearest} from '../agent/reading/nearest.ts';
-import type {TargetView} from '../agent/shapes.ts';
+import type {AgentAddress} from '../agent/config/slack.ts';
+import {NotFoundError} from '../base/errors.ts';
+import {nearest} from '../base/reading/nearest.ts';
+import type {TargetView} from '../base/shapes.ts';
 
 export interface Host {
 	name: string;

@@ -1,7 +1,7 @@
 /** Stands before everything: who may, decided each time anew; what changes something is written to the audit log before it is done, and is done once. */
-import type {AccessRules} from '../agent/config-slack.ts';
-import {BusyError} from '../agent/errors.ts';
-import type {Log} from '../agent/log.ts';
+import type {AccessRules} from '../agent/config/slack.ts';
+import {BusyError} from '../base/errors.ts';
+import type {Log} from '../base/log.ts';
 import {type Action, decide, groupsOf, isChange} from './access.ts';
 import type {Origin} from './deliveries.ts';
 import type {Host} from './fleet.ts';

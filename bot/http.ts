@@ -2,9 +2,9 @@
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import {setTimeout as delay} from 'node:timers/promises';
 import {type App, type Receiver, verifySlackRequest} from '@slack/bolt';
-import type {Listen} from '../agent/config-values.ts';
-import {explain} from '../agent/errors.ts';
-import type {Log} from '../agent/log.ts';
+import type {Listen} from '../agent/config/values.ts';
+import {explain} from '../base/errors.ts';
+import type {Log} from '../base/log.ts';
 import {createDuplicates} from './duplicates.ts';
 
 export interface HttpReceiverOptions {

@@ -1,7 +1,7 @@
 /** What is wrong now, judged from what the agent remembers: so nothing is missed while the bot or Slack is away, and nothing is told twice. Pure. */
 
-import {dueTimes} from '../agent/due.ts';
-import type {RunView, StatusView, TargetView} from '../agent/shapes.ts';
+import {dueTimes} from '../base/due.ts';
+import type {RunView, StatusView, TargetView} from '../base/shapes.ts';
 import {type Message, message, section} from './blocks.ts';
 import {markOf} from './messages/lists.ts';
 import {failureText} from './messages/run.ts';

@@ -1,5 +1,5 @@
 /** The story of a restore in Slack: choose, check, confirm; `ordering.ts` goes on from there. */
-import {explain} from '../agent/errors.ts';
+import {explain} from '../base/errors.ts';
 import {approvalsFor} from './access.ts';
 import type {RestoreOrder} from './approvals.ts';
 import type {View} from './blocks.ts';

@@ -1,7 +1,7 @@
 /** Follows runs and shows each in one message; also those that were under way when the bot was started again. */
 import {setTimeout as delay} from 'node:timers/promises';
-import {NotFoundError} from '../agent/errors.ts';
-import type {Log} from '../agent/log.ts';
+import {NotFoundError} from '../base/errors.ts';
+import type {Log} from '../base/log.ts';
 import type {Board, Posted} from './board.ts';
 import {lifetimes} from './desk.ts';
 import type {Fleet, Host} from './fleet.ts';

@@ -1,6 +1,6 @@
 /** How a bot that runs alone says how it is. */
 import {createServer} from 'node:http';
-import type {Listen} from '../agent/config-values.ts';
+import type {Listen} from '../agent/config/values.ts';
 import type {Bot} from './bot.ts';
 
 export async function serveBot({bot, listen}: {bot: Bot; listen: Listen}): Promise<{close: () => Promise<void>}> {

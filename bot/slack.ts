@@ -4,9 +4,9 @@
  */
 import {setTimeout as delay} from 'node:timers/promises';
 import bolt, {type Logger, type LogLevel, type Receiver} from '@slack/bolt';
-import type {SlackConfig} from '../agent/config-slack.ts';
-import {explain} from '../agent/errors.ts';
-import type {Log} from '../agent/log.ts';
+import type {SlackConfig} from '../agent/config/slack.ts';
+import {explain} from '../base/errors.ts';
+import type {Log} from '../base/log.ts';
 import type {Message} from './blocks.ts';
 import {type Handlers, listen} from './deliveries.ts';
 import {createHttpReceiver} from './http.ts';

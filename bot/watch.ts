@@ -1,7 +1,7 @@
 /** Looks at every agent now and then: what failed without anybody in Slack asking for it is told once, and taken back when it is well again. */
 import {setTimeout as delay} from 'node:timers/promises';
-import {dueTimes} from '../agent/due.ts';
-import {explain} from '../agent/errors.ts';
+import {dueTimes} from '../base/due.ts';
+import {explain} from '../base/errors.ts';
 import {message, section} from './blocks.ts';
 import type {Posted} from './board.ts';
 import type {Desk} from './desk.ts';

@@ -1,5 +1,5 @@
 /** What was typed after `/backup` and `/restore`. Pure. */
-import {nearest} from '../agent/reading/nearest.ts';
+import {nearest} from '../base/reading/nearest.ts';
 
 export type Spoken =
 	| {verb: 'overview' | 'check' | 'doctor' | 'help'}

@@ -1,4 +1,4 @@
-/** What the rest of Holdfast knows of a container. Made once, from the engine's list, in `discovery.ts`. */
+/** What the rest of Holdfast knows of a container. Made once, from the engine's list, in `agent/targets/discovery.ts`. */
 
 export interface Mount {
 	type: 'volume' | 'bind';

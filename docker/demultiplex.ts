@@ -1,6 +1,6 @@
 /** The output of a docker exec, which comes as frames of two streams, at the pace of its reader. */
 import type {Readable} from 'node:stream';
-import {stderrLimit} from '../agent/command.ts';
+import {stderrLimit} from '../base/command.ts';
 
 export interface Demultiplexed {
 	/** Reads until the first line of the error output is there; `undefined` when the output ended before. */

@@ -5,7 +5,7 @@
 
 import {Readable, Writable} from 'node:stream';
 import {setTimeout as delay} from 'node:timers/promises';
-import type {Command, Exit, Place, Running} from '../agent/command.ts';
+import type {Command, Exit, Place, Running} from '../base/command.ts';
 import {type Watch, watchAlive} from './alive.ts';
 import {type Demultiplexed, demultiplex} from './demultiplex.ts';
 import {type Engine, type EngineExec, statusOf} from './engine.ts';

@@ -1,6 +1,6 @@
 /** Waits for containers that were started again. */
 import {setTimeout as delay} from 'node:timers/promises';
-import {ResumeError} from '../agent/errors.ts';
+import {ResumeError} from '../base/errors.ts';
 import type {Engine} from './engine.ts';
 
 /** A health check that has not decided by then is not waited for any longer. */

@@ -1,6 +1,7 @@
 /** Hooks: commands of the app's own that run around the quiesced window. */
+
+import type {Hook} from '../agent/targets/labels.ts';
 import {type Engine, statusOf} from './engine.ts';
-import type {Hook} from './labels.ts';
 import {type Journal, runHook, type Undo} from './resume.ts';
 
 interface Hooks {

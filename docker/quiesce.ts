@@ -3,7 +3,7 @@
  * success, failure, cancel and time-out here, and in `unfinished.ts` after the agent was killed.
  */
 import {setTimeout as delay} from 'node:timers/promises';
-import {ResumeError, RunError} from '../agent/errors.ts';
+import {ResumeError, RunError} from '../base/errors.ts';
 import type {ContainerState} from './container.ts';
 import type {ContainerDetails, Engine} from './engine.ts';
 import {statusOf} from './engine.ts';

@@ -1,7 +1,7 @@
 /** Putting one thing back that was quiesced: what must be undone, where that is written down, and how it is done. */
 import {setTimeout as delay} from 'node:timers/promises';
-import {lastLines, output} from '../agent/command.ts';
-import {ResumeError, RunError} from '../agent/errors.ts';
+import {lastLines, output} from '../base/command.ts';
+import {ResumeError, RunError} from '../base/errors.ts';
 import {type Engine, statusOf} from './engine.ts';
 import {inContainer} from './exec.ts';
 

@@ -3,7 +3,7 @@
  * Secrets reach them with each command, never in their configuration.
  */
 import {setTimeout as delay} from 'node:timers/promises';
-import type {Place} from '../agent/command.ts';
+import type {Place} from '../base/command.ts';
 import {type Container, workerLabel} from './container.ts';
 import {type CreateOptions, type Engine, statusOf} from './engine.ts';
 import {inContainer} from './exec.ts';

@@ -1,7 +1,7 @@
 /** The audit log, and what the bot must remember. */
 import type {Hono} from 'hono';
+import {BusyError} from '../../base/errors.ts';
 import type {Agent} from '../agent.ts';
-import {BusyError} from '../errors.ts';
 import {auditOutcome, auditParameter, auditQuery, auditRequest, json, noteRequest, parse} from './requests.ts';
 import type {Bindings} from './routes.ts';
 

@@ -1,9 +1,9 @@
 /** The API as typed calls: what the command line and the bot hold instead of an agent. */
 import type {Readable} from 'node:stream';
 import {json} from 'node:stream/consumers';
-import type {AuditEntry, AuditOutcome, AuditView} from '../audit.ts';
-import {BusyError, NotFoundError, RepositoryError, RunError, UsageError} from '../errors.ts';
-import type {RunEvent} from '../events.ts';
+import type {AuditEntry, AuditOutcome, AuditView} from '../../base/audit.ts';
+import {BusyError, NotFoundError, RepositoryError, RunError, UsageError} from '../../base/errors.ts';
+import type {RunEvent} from '../../base/events.ts';
 import type {
 	ExportRequest,
 	Finding,
@@ -17,10 +17,10 @@ import type {
 	StatusView,
 	TargetView,
 	Unlocked,
-} from '../shapes.ts';
+} from '../../base/shapes.ts';
 import {readEvents} from './event-reader.ts';
-import type {BackupTargets, DrillTargets, ErrorBody, Health, PlanView, Refusal, Started, WantedCopies} from './shapes.ts';
 import {asResponse, transfer} from './transfer.ts';
+import type {BackupTargets, DrillTargets, ErrorBody, Health, PlanView, Refusal, Started, WantedCopies} from './wire.ts';
 
 export interface Client {
 	/** Where the agent is. */

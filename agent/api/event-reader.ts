@@ -1,7 +1,7 @@
 /** Server-sent events, read so that a dropped connection is not the end of the story. */
 import {setTimeout as delay} from 'node:timers/promises';
-import {RunError} from '../errors.ts';
-import type {RunEvent} from '../events.ts';
+import {RunError} from '../../base/errors.ts';
+import type {RunEvent} from '../../base/events.ts';
 
 export interface EventReaderOptions {
 	/** One try. Rejects, or answers 5xx: it is tried again. */

@@ -1,5 +1,5 @@
 /** A run's events as server-sent events: one is read only when the client has taken the one before, so nothing piles up. */
-import type {RunEvent} from '../events.ts';
+import type {RunEvent} from '../../base/events.ts';
 
 export interface EventStreamOptions {
 	/** Starts to follow the run. */

@@ -1,5 +1,5 @@
-import type {Plan, PlannedSource} from '../plan.ts';
-import type {PlanView} from './shapes.ts';
+import type {Plan, PlannedSource} from '../plan/plan.ts';
+import type {PlanView} from './wire.ts';
 
 /** A plan without what only the engine needs to know: ids, labels and host paths stay inside. */
 export function planView(plan: Plan): PlanView {

@@ -1,7 +1,7 @@
 /** Errors → what HTTP says of them. */
 import {HTTPException} from 'hono/http-exception';
-import {BusyError, CancelledError, explain, NotFoundError, RepositoryError, RunError, UsageError} from '../errors.ts';
-import type {ErrorBody} from './shapes.ts';
+import {BusyError, CancelledError, explain, NotFoundError, RepositoryError, RunError, UsageError} from '../../base/errors.ts';
+import type {ErrorBody} from './wire.ts';
 
 export type ErrorStatus = 400 | 404 | 409 | 413 | 500 | 502 | 503;
 

@@ -1,6 +1,6 @@
 /** What the API accepts, and the one way of refusing the rest. */
 import {z} from 'zod';
-import {UsageError} from '../errors.ts';
+import {UsageError} from '../../base/errors.ts';
 
 /** Bytes of a request's body. */
 export const bodyLimit = 64 * 1024;

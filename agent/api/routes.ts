@@ -2,11 +2,11 @@
 import type {HttpBindings} from '@hono/node-server';
 import {type Context, Hono} from 'hono';
 import {bodyLimit as limitBody} from 'hono/body-limit';
+import {UsageError} from '../../base/errors.ts';
+import {type RunResult, repositoryTarget} from '../../base/events.ts';
+import type {Accepted} from '../../base/shapes.ts';
 import type {Agent} from '../agent.ts';
-import {UsageError} from '../errors.ts';
-import {type RunResult, repositoryTarget} from '../events.ts';
-import type {Accepted} from '../shapes.ts';
-import {addArchives} from './archives.ts';
+import {addArchives} from './archive-routes.ts';
 import {addAuditRoutes} from './audit-routes.ts';
 import {eventStream} from './event-stream.ts';
 import {planView} from './plan-view.ts';
@@ -29,7 +29,7 @@ import {
 	runsQuery,
 	settleRequest,
 } from './requests.ts';
-import type {Refusal, Started} from './shapes.ts';
+import type {Refusal, Started} from './wire.ts';
 
 export interface RoutesOptions {
 	agent: Agent;

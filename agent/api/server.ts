@@ -5,12 +5,12 @@ import {createAdaptorServer} from '@hono/node-server';
 import {Hono} from 'hono';
 import {secureHeaders} from 'hono/secure-headers';
 import type {Agent} from '../agent.ts';
-import type {Metrics} from '../metrics.ts';
+import type {Metrics} from '../metrics/metrics.ts';
 import {createPage, pagePolicy} from './page/routes.ts';
 import {httpProblem} from './problems.ts';
 import {type Bindings, createRoutes} from './routes.ts';
-import type {Health} from './shapes.ts';
 import {tokenCheck} from './token.ts';
+import type {Health} from './wire.ts';
 
 export interface ServerOptions {
 	agent: Agent;

@@ -1,9 +1,9 @@
 import {InvalidArgumentError} from 'commander';
-import type {AuditView} from '../audit.ts';
+import type {AuditView} from '../../base/audit.ts';
+import {moment} from '../../base/units.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
 import {styled, type Text} from './text.ts';
-import {moment} from './units.ts';
 
 interface AuditOptions extends JsonOption {
 	target?: string;

@@ -1,6 +1,6 @@
-import type {BackupTargets} from '../api/shapes.ts';
-import {RunError, UsageError} from '../errors.ts';
-import type {BackupResult} from '../events.ts';
+import {RunError, UsageError} from '../../base/errors.ts';
+import type {BackupResult} from '../../base/events.ts';
+import type {BackupTargets} from '../api/wire.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
 import type {ExitCode} from './exit.ts';
 import {followAll} from './follow-all.ts';

@@ -1,5 +1,5 @@
 import type {Command} from 'commander';
-import {UsageError} from '../errors.ts';
+import {UsageError} from '../../base/errors.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
 

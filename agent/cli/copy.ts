@@ -1,6 +1,6 @@
-import type {WantedCopies} from '../api/shapes.ts';
-import {RunError} from '../errors.ts';
-import type {CopyResult} from '../events.ts';
+import {RunError} from '../../base/errors.ts';
+import type {CopyResult} from '../../base/events.ts';
+import type {WantedCopies} from '../api/wire.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
 import type {ExitCode} from './exit.ts';
 import {followAll} from './follow-all.ts';

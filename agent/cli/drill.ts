@@ -1,8 +1,8 @@
 import PQueue from 'p-queue';
+import {explain, RunError, UsageError} from '../../base/errors.ts';
+import type {DrillResult} from '../../base/events.ts';
 import type {Client} from '../api/client.ts';
-import type {DrillTargets, Refusal, Started} from '../api/shapes.ts';
-import {explain, RunError, UsageError} from '../errors.ts';
-import type {DrillResult} from '../events.ts';
+import type {DrillTargets, Refusal, Started} from '../api/wire.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
 import {type ExitCode, exit, exitOfOutcomes} from './exit.ts';
 import {follow, tellGoesOn} from './follow.ts';

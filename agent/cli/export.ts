@@ -2,12 +2,12 @@ import {open, rename, rm, stat} from 'node:fs/promises';
 import {basename, dirname, join, resolve} from 'node:path';
 import {Transform} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
+import {RunError, UsageError} from '../../base/errors.ts';
+import {size} from '../../base/units.ts';
 import type {Download} from '../api/client.ts';
-import {RunError, UsageError} from '../errors.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
 import {type ExitCode, exit} from './exit.ts';
 import {createProgress} from './progress.ts';
-import {size} from './units.ts';
 
 interface ExportOptions extends JsonOption {
 	point: string;

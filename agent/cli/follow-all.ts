@@ -1,9 +1,9 @@
 /** Several runs at once, each followed to its end; then what came of them, and the exit code of it all. */
 import PQueue from 'p-queue';
+import {explain} from '../../base/errors.ts';
+import type {RunResult} from '../../base/events.ts';
 import type {Client} from '../api/client.ts';
-import type {Refusal, Started} from '../api/shapes.ts';
-import {explain} from '../errors.ts';
-import type {RunResult} from '../events.ts';
+import type {Refusal, Started} from '../api/wire.ts';
 import type {Context} from './context.ts';
 import {type ExitCode, exit, exitOfOutcomes} from './exit.ts';
 import {follow, tellGoesOn} from './follow.ts';

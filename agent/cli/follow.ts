@@ -1,6 +1,6 @@
+import {RunError} from '../../base/errors.ts';
+import type {RunResult} from '../../base/events.ts';
 import type {Client} from '../api/client.ts';
-import {RunError} from '../errors.ts';
-import type {RunResult} from '../events.ts';
 import type {Context} from './context.ts';
 import type {Progress} from './progress.ts';
 

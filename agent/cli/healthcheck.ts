@@ -1,5 +1,5 @@
-import type {Health} from '../api/shapes.ts';
-import {explain} from '../errors.ts';
+import {explain} from '../../base/errors.ts';
+import type {Health} from '../api/wire.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
 

@@ -1,10 +1,10 @@
-import type {PlanView} from '../api/shapes.ts';
+import {duration} from '../../base/units.ts';
+import type {PlanView} from '../api/wire.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
 import type {Output} from './output.ts';
 import {howToLabel} from './problems.ts';
 import {styled} from './text.ts';
-import {duration} from './units.ts';
 
 export const addPlan: AddCommand = (program, {connect, out, err, end}) => {
 	program

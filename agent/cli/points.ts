@@ -1,6 +1,6 @@
+import {moment, size, when} from '../../base/units.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
-import {moment, size, when} from './units.ts';
 
 export const addPoints: AddCommand = (program, {connect, out, err, end, now}) => {
 	program

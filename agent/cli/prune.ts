@@ -1,10 +1,10 @@
-import {UsageError} from '../errors.ts';
-import type {RetentionView} from '../shapes.ts';
+import {UsageError} from '../../base/errors.ts';
+import type {RetentionView} from '../../base/shapes.ts';
+import {moment, size, when} from '../../base/units.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
 import type {Output} from './output.ts';
 import {styled} from './text.ts';
-import {moment, size, when} from './units.ts';
 import {watch} from './watch.ts';
 
 interface PruneOptions extends JsonOption {

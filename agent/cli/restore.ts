@@ -1,12 +1,12 @@
 import {createInterface} from 'node:readline/promises';
 import type {Command} from 'commander';
-import {UsageError} from '../errors.ts';
-import type {RestorePlan, RestoreRequest} from '../shapes.ts';
+import {UsageError} from '../../base/errors.ts';
+import type {RestorePlan, RestoreRequest} from '../../base/shapes.ts';
+import {moment, size, when} from '../../base/units.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
 import {type ExitCode, exit} from './exit.ts';
 import type {Output} from './output.ts';
 import {styled} from './text.ts';
-import {moment, size, when} from './units.ts';
 import {watch} from './watch.ts';
 
 interface RestoreOptions extends JsonOption {

@@ -1,10 +1,10 @@
 /** Results of runs, for people. */
-import type {BackupResult, CheckResult, CopyResult, DrillResult, PruneResult, RestoreResult, RunResult} from '../events.ts';
-import {repositoryOfTarget} from '../events.ts';
+import type {BackupResult, CheckResult, CopyResult, DrillResult, PruneResult, RestoreResult, RunResult} from '../../base/events.ts';
+import {repositoryOfTarget} from '../../base/events.ts';
+import {duration, size} from '../../base/units.ts';
 import type {Output} from './output.ts';
 import {styleOfOutcome} from './progress.ts';
 import {styled} from './text.ts';
-import {duration, size} from './units.ts';
 
 export function printResult(out: Output, err: Output, result: RunResult): void {
 	if ('quiesceSeconds' in result) {

@@ -1,6 +1,6 @@
 /** The command line: arguments in, one call on the agent, its answer printed, an exit code out. */
 import {type Argument, Command, CommanderError} from 'commander';
-import {explain} from '../errors.ts';
+import {explain} from '../../base/errors.ts';
 import {addAgent} from './agent.ts';
 import {addAudit} from './audit.ts';
 import {addBackup} from './backup.ts';

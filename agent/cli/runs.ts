@@ -1,12 +1,12 @@
 import {InvalidArgumentError} from 'commander';
-import type {RunView} from '../shapes.ts';
+import type {RunView} from '../../base/shapes.ts';
+import {duration, moment, when} from '../../base/units.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
 import type {Output} from './output.ts';
 import {styleOfOutcome} from './progress.ts';
 import {printResult} from './results.ts';
 import {styled, type Text} from './text.ts';
-import {duration, moment, when} from './units.ts';
 
 interface RunsOptions extends JsonOption {
 	target?: string;

@@ -1,10 +1,10 @@
-import type {StatusView} from '../shapes.ts';
+import type {StatusView} from '../../base/shapes.ts';
+import {duration, when} from '../../base/units.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
 import {howToLabel, printProblems} from './problems.ts';
 import {styleOfOutcome} from './progress.ts';
 import {styled, type Text} from './text.ts';
-import {duration, when} from './units.ts';
 
 export const addStatus: AddCommand = (program, {connect, out, err, end, now}) => {
 	program

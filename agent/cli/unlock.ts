@@ -1,7 +1,7 @@
+import {duration} from '../../base/units.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
 import {styled} from './text.ts';
-import {duration} from './units.ts';
 
 export const addUnlock: AddCommand = (program, {connect, out, err, end}) => {
 	program

@@ -1,6 +1,7 @@
 /** Waits for one run and prints its result. */
+
+import type {RunResult} from '../../base/events.ts';
 import type {Client} from '../api/client.ts';
-import type {RunResult} from '../events.ts';
 import type {Context} from './context.ts';
 import {type ExitCode, exit, exitOfOutcomes} from './exit.ts';
 import {follow, tellGoesOn} from './follow.ts';

@@ -1,9 +1,10 @@
 /** The engine: which one it is, what it lets the agent do, and its clock. Tried on a worker, so that no application is touched. */
+
+import {succeed} from '../../base/command.ts';
+import {explain} from '../../base/errors.ts';
+import type {Finding} from '../../base/shapes.ts';
 import type {Engine} from '../../docker/engine.ts';
 import type {Workforce} from '../../docker/worker.ts';
-import {succeed} from '../command.ts';
-import {explain} from '../errors.ts';
-import type {Finding} from '../shapes.ts';
 
 /** Clocks that are further apart put restore points at times that nobody expects. */
 const clockToleranceMs = 60_000;

@@ -1,8 +1,8 @@
 /** The repository: can it be opened, is a lock in the way, is a snapshot from the future. */
-import {explanation, RepositoryError} from '../errors.ts';
-import type {RepositoryDoor} from '../repository.ts';
+import {explanation, RepositoryError} from '../../base/errors.ts';
+import type {Finding} from '../../base/shapes.ts';
+import type {RepositoryDoor} from '../repository/door.ts';
 import type {Restic} from '../restic/restic.ts';
-import type {Finding} from '../shapes.ts';
 
 /** restic refreshes the lock of a live process every 5 minutes, and takes one for stale after 30. */
 const quietLockMs = 25 * 60_000;

@@ -1,4 +1,4 @@
-import type {Holdings} from '../inventory.ts';
+import type {Holdings} from './inventory.ts';
 
 /** What the metrics show besides what runs and overviews tell. */
 export interface OwnState {

@@ -1,6 +1,7 @@
 /** The repository: what it holds, and whether it is looked after. */
-import type {Holdings} from '../inventory.ts';
+
 import type {MakeGauge} from './family.ts';
+import type {Holdings} from './inventory.ts';
 
 interface RepositoryFamilies {
 	/** @param present the targets that there are: a repository also has points of those that are gone, and of other hosts; undefined while nobody knows */

@@ -1,7 +1,14 @@
 /** Runs: how many ended how, how long they took, what they stored. Begins with the history in the state database, so a restart changes nothing. */
 import {Counter, Histogram, type Registry} from 'prom-client';
-import {type BackupResult, type FinishedEvent, isRepositoryTarget, type Operation, type Outcome, type RunResult} from '../events.ts';
-import type {RunView} from '../shapes.ts';
+import {
+	type BackupResult,
+	type FinishedEvent,
+	isRepositoryTarget,
+	type Operation,
+	type Outcome,
+	type RunResult,
+} from '../../base/events.ts';
+import type {RunView} from '../../base/shapes.ts';
 import {gaugesOf} from './family.ts';
 
 /** What all runs before left behind. */

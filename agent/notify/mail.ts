@@ -1,7 +1,7 @@
 /** E-mail. The only importer of nodemailer. */
 import {createTransport} from 'nodemailer';
-import type {Receiver} from '../notify.ts';
 import type {Message} from './message.ts';
+import type {Receiver} from './notify.ts';
 
 export interface Mail {
 	/** `smtp://user:password@host:587` or `smtps://…`. */

@@ -1,5 +1,5 @@
 /** What is told of a run that ended. */
-import type {FinishedEvent, Operation, Outcome} from '../events.ts';
+import type {FinishedEvent, Operation, Outcome} from '../../base/events.ts';
 
 export interface Message {
 	type: 'holdfast.run.finished';

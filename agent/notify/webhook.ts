@@ -1,6 +1,6 @@
 /** A webhook, signed as https://www.standardwebhooks.com describes it. */
 import {createHmac} from 'node:crypto';
-import type {Receiver} from '../notify.ts';
+import type {Receiver} from './notify.ts';
 
 export interface Webhook {
 	url: string;

@@ -1,12 +1,12 @@
 /** Which containers stand still for the moment, and how. */
 import {isOneOff} from '../../docker/compose.ts';
 import {type Container, workerLabel} from '../../docker/container.ts';
-import type {Member, Target} from '../../docker/discovery.ts';
-import type {Plan, PlannedQuiesce, PlannedSource, PlanRequest} from '../plan.ts';
-import {dependentsFirst} from './order.ts';
-import type {Remarks} from './remarks.ts';
-import {subjectOf} from './scope.ts';
-import {describeStorage, sharesStorage} from './storage.ts';
+import {dependentsFirst} from '../../docker/order.ts';
+import {describeStorage, sharesStorage} from '../../docker/storage.ts';
+import type {Remarks} from '../sources/remarks.ts';
+import {subjectOf} from '../sources/scope.ts';
+import type {Member, Target} from '../targets/discovery.ts';
+import type {Plan, PlannedQuiesce, PlannedSource, PlanRequest} from './plan.ts';
 
 type Mode = 'none' | 'pause' | 'stop';
 

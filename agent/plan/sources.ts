@@ -1,13 +1,14 @@
 /** The sources of a target: what its labels name, or what they leave to the default. */
-import type {Member, Target} from '../../docker/discovery.ts';
-import type {PlannedSource, PlanRequest} from '../plan.ts';
-import {quote} from '../reading/quote.ts';
-import {dataMounts, type Grounds, objectionTo, postgresHome} from './mounts.ts';
-import {postgresSources} from './postgres.ts';
-import type {Remarks} from './remarks.ts';
-import {type Scope, subjectOf} from './scope.ts';
-import {describeMounts, describeStorage, isInside, mountOf} from './storage.ts';
-import {chooseMounts, filesIn, volumeSources, withoutRepeats} from './volumes.ts';
+
+import {quote} from '../../base/reading/quote.ts';
+import {describeMounts, describeStorage, isInside, mountOf} from '../../docker/storage.ts';
+import {dataMounts, type Grounds, objectionTo, postgresHome} from '../sources/objections.ts';
+import {postgresSources} from '../sources/postgres/plan.ts';
+import type {Remarks} from '../sources/remarks.ts';
+import {type Scope, subjectOf} from '../sources/scope.ts';
+import {chooseMounts, filesIn, volumeSources, withoutRepeats} from '../sources/volume/plan.ts';
+import type {Member, Target} from '../targets/discovery.ts';
+import type {PlannedSource, PlanRequest} from './plan.ts';
 
 export function planSources(
 	request: Required<Pick<PlanRequest, 'target' | 'databases' | 'closedDatabases' | 'dataDirectories' | 'prefix'>>,

@@ -2,8 +2,8 @@
 import {createInterface} from 'node:readline';
 import type {Readable} from 'node:stream';
 import {text} from 'node:stream/consumers';
-import type {Command, Exit, Place, Running} from '../command.ts';
-import {RepositoryError} from '../errors.ts';
+import type {Command, Exit, Place, Running} from '../../base/command.ts';
+import {RepositoryError} from '../../base/errors.ts';
 import type {Arguments} from './argv.ts';
 import {repositoryError} from './exit-codes.ts';
 import {type Hold, holdingArgv, release} from './hold.ts';

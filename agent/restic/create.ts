@@ -1,8 +1,8 @@
 /** Makes the verbs of restic: each builds its call, runs it and reads what it says. */
 import {createInterface} from 'node:readline';
 import {text} from 'node:stream/consumers';
-import {lastLines, type Place} from '../command.ts';
-import {RepositoryError} from '../errors.ts';
+import {lastLines, type Place} from '../../base/command.ts';
+import {RepositoryError} from '../../base/errors.ts';
 import * as argv from './argv.ts';
 import {type Call, createCaller, eachCount, eachLine, eachMessage} from './call.ts';
 import {deleteLeftovers} from './leftover.ts';

@@ -1,6 +1,6 @@
 /** Turns restic's exit codes and its last words into our errors. */
-import {type Exit, lastLines, stderrLimit} from '../command.ts';
-import {RepositoryError, type RepositoryProblem} from '../errors.ts';
+import {type Exit, lastLines, stderrLimit} from '../../base/command.ts';
+import {RepositoryError, type RepositoryProblem} from '../../base/errors.ts';
 import {parseMessage} from './messages.ts';
 
 /** How many unreadable files an error names. */

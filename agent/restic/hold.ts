@@ -2,7 +2,7 @@
  * Holds a `restic backup` at the point where it has opened and locked the repository (the key alone takes half a second by
  * design) but has not looked at any file: it reads `--exclude-file` just then, and that is its standard input.
  */
-import type {Running} from '../command.ts';
+import type {Running} from '../../base/command.ts';
 
 export interface Hold {
 	/** Called when restic waits. Never called when it failed before; then the backup rejects. */

@@ -2,7 +2,7 @@
  * `restic restore --delete` (0.19.1) exits with 0 but deletes nothing when there was nothing to restore: the folder is empty in the
  * snapshot, or all of it is excluded. This deletes in its place.
  */
-import {type Place, succeed} from '../command.ts';
+import {type Place, succeed} from '../../base/command.ts';
 import {escapePattern} from './argv.ts';
 
 /** Deletes what `into` holds, links themselves included, except what the patterns keep. They must begin with `/`, the folder itself. */

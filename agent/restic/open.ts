@@ -1,5 +1,5 @@
 /** Opens a repository, and makes a new one only where none was ever known. */
-import {RepositoryError} from '../errors.ts';
+import {RepositoryError} from '../../base/errors.ts';
 import type {Restic} from './restic.ts';
 
 export interface KnownRepository {

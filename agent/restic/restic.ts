@@ -1,5 +1,5 @@
 /** restic as typed calls: the words and the verbs. `create.ts` makes them. */
-import type {Running} from '../command.ts';
+import type {Running} from '../../base/command.ts';
 import type {Hold} from './hold.ts';
 
 /** Where snapshots go, and the secrets that open it. */

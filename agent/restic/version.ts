@@ -1,4 +1,4 @@
-import {RunError} from '../errors.ts';
+import {RunError} from '../../base/errors.ts';
 
 /** Exit codes 10 to 12, `--stdin-from-command` that can be trusted, `restore --delete`. */
 const leastVersion = '0.17.1';

@@ -2,10 +2,11 @@
  * A source that is rehearsed: restored into scratch, with the loading code of a restore, and checked. Each kind is one file with one
  * factory; `drilling-table.ts` lists them all. Nothing of the target is touched: not its containers, not its mounts, not its networks.
  */
+
+import {type Place, succeed} from '../../base/command.ts';
+import {RunError} from '../../base/errors.ts';
 import type {ScratchWorker} from '../../docker/worker.ts';
-import {type Place, succeed} from '../command.ts';
-import {RunError} from '../errors.ts';
-import type {ManifestSource} from '../manifest.ts';
+import type {ManifestSource} from '../repository/manifest.ts';
 import type {RestoreContext} from './restoring.ts';
 
 /** One source of a point, and what its labels ask of a rehearsal. */

@@ -1,5 +1,5 @@
 /** The mirror of `relay.ts`: the content of a snapshot flows through a FIFO into a program of another worker. */
-import {type Place, succeed} from '../command.ts';
+import {type Place, succeed} from '../../base/command.ts';
 import {bothEnds} from './relay.ts';
 import type {RestoreContext} from './restoring.ts';
 

@@ -3,10 +3,10 @@
  * the producer exited 0; without the marker the relay exits 1 and restic saves no snapshot.
  */
 import {setTimeout as delay} from 'node:timers/promises';
-import {lastLines, type Place, succeed} from '../command.ts';
-import {RunError} from '../errors.ts';
+import {lastLines, type Place, succeed} from '../../base/command.ts';
+import {RunError} from '../../base/errors.ts';
+import {sourcePath} from '../repository/names.ts';
 import type {Saved} from '../restic/restic.ts';
-import {sourcePath} from './names.ts';
 import type {SourceContext} from './source.ts';
 import {snapshotOptions} from './staged.ts';
 

@@ -1,11 +1,11 @@
 /** The table of sources that are put back, and of what they replaced. */
-import {explain, RepositoryError} from '../errors.ts';
-import {filesRestoring, removeReplacedFiles, rollBackFiles} from './files-restore.ts';
-import {dropReplacedDatabase, postgresRestoring, rollBackDatabase} from './postgres-restore.ts';
+import {explain, RepositoryError} from '../../base/errors.ts';
+import {dropReplacedDatabase, postgresRestoring, rollBackDatabase} from './postgres/restore.ts';
 import type {Replacement, RestoreContext, Restoring, RestoringSource, UndoContext} from './restoring.ts';
-import {removeReplacedFile, rollBackFile, sqliteRestoring} from './sqlite-restore.ts';
-import {rollBackTar, tarRestoring} from './tar-restore.ts';
-import {rollBackVolume, volumeRestoring} from './volume-restore.ts';
+import {removeReplacedFile, rollBackFile, sqliteRestoring} from './sqlite/restore.ts';
+import {rollBackTar, tarRestoring} from './tar/restore.ts';
+import {rollBackVolume, volumeRestoring} from './volume/restore.ts';
+import {filesRestoring, removeReplacedFiles, rollBackFiles} from './volume/single-files.ts';
 
 /** @param all the sources of the run: a volume leaves alone what is mounted inside it */
 export function createRestoring(

@@ -8,13 +8,13 @@
  * `release` need nothing else, and work after the agent was killed between any two steps.
  */
 import {basename} from 'node:path/posix';
+import type {Tolerated} from '../../base/events.ts';
 import type {WorkerMount} from '../../docker/worker.ts';
-import type {Tolerated} from '../events.ts';
-import type {ManifestSource} from '../manifest.ts';
-import type {ExternalServer} from '../plan/external.ts';
-import type {PlannedSource} from '../plan.ts';
+import type {PlannedSource} from '../plan/plan.ts';
+import type {ManifestSource} from '../repository/manifest.ts';
 import type {Restic} from '../restic/restic.ts';
-import {restoreFiles} from './restore-files.ts';
+import {restoreFiles} from './kept-names.ts';
+import type {ExternalServer} from './postgres/plan-external.ts';
 import type {SourceContext} from './source.ts';
 
 /** One source of a point, and where it belongs now. */

@@ -1,5 +1,5 @@
 /** Whether what is written fits, asked before anything is touched: what several sources write to one file system, together. */
-import {type Place, succeed} from '../command.ts';
+import {type Place, succeed} from '../../base/command.ts';
 
 export interface Writing {
 	source: string;

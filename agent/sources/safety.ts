@@ -1,6 +1,6 @@
 /** What a restore overwrites is stored first, in the way that a backup stores it; but it is no restore point. */
-import type {PlannedSource} from '../plan.ts';
-import {createSource} from './index.ts';
+import type {PlannedSource} from '../plan/plan.ts';
+import {createSource} from './kinds.ts';
 import {type RestoreContext, safetyTag} from './restoring.ts';
 
 export interface Safety {

@@ -1,7 +1,7 @@
 /** A program that is started before the moment and spoken to, a line at a time, during it: so that the moment costs no start. */
 import {createInterface} from 'node:readline';
-import {type Command, lastLines, type Place} from '../command.ts';
-import {RunError} from '../errors.ts';
+import {type Command, lastLines, type Place} from '../../base/command.ts';
+import {RunError} from '../../base/errors.ts';
 
 export interface Session {
 	/** Writes one line and gives the next line of the answer. @throws when the program ends instead, with what it said */

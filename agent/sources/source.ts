@@ -1,6 +1,6 @@
 /**
  * A source: one thing of a target that is backed up. Each kind is one file with one factory that closes over its
- * options and returns these verbs; `index.ts` lists them all.
+ * options and returns these verbs; `kinds.ts` lists them all.
  *
  * The verbs of a backup are called in this order, and `close` always, after success, failure and cancel:
  *
@@ -9,10 +9,11 @@
  * Between `arm` and `store` lies the moment: `pin` runs while the target is quiesced, so it does only what cannot
  * be done later, and its time must not grow with the data.
  */
+
+import type {Place} from '../../base/command.ts';
+import type {Tell} from '../../base/events.ts';
 import type {Engine} from '../../docker/engine.ts';
 import type {Worker} from '../../docker/worker.ts';
-import type {Place} from '../command.ts';
-import type {Tell} from '../events.ts';
 import type {Restic} from '../restic/restic.ts';
 
 /** What a source works with during one run. */

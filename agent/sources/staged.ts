@@ -1,6 +1,6 @@
 /** Content that lies whole and checked in the staging folder becomes a snapshot. */
-import {succeed} from '../command.ts';
-import {runTag, sourcePath, sourceTag, targetTag} from './names.ts';
+import {succeed} from '../../base/command.ts';
+import {runTag, sourcePath, sourceTag, targetTag} from '../repository/names.ts';
 import type {SourceContext, Stored} from './source.ts';
 
 /** What every snapshot of a source carries. */

@@ -1,6 +1,6 @@
 /** Who asked for what. Part of the state database. */
 import type {DatabaseSync, SQLOutputValue} from 'node:sqlite';
-import type {Audit, AuditView} from '../audit.ts';
+import type {Audit, AuditView} from '../../base/audit.ts';
 
 /** Refusals are anybody's to cause, so only this many are kept. */
 const keptRefusals = 10_000;

@@ -1,8 +1,8 @@
 /** What must be undone: containers that are quiesced, and what restores have replaced. Part of the state database. */
 import type {DatabaseSync} from 'node:sqlite';
 import type {Journal, Undo} from '../../docker/resume.ts';
-import type {RestoreJournal, RestorePhase} from '../replacements.ts';
 import type {Replacement} from '../sources/restoring.ts';
+import type {RestoreJournal, RestorePhase} from './restores.ts';
 
 export function openJournal(database: DatabaseSync): Journal {
 	const insert = database.prepare('insert into undos (run, undo) values (?, ?)');

@@ -1,7 +1,7 @@
 /** What is known from before: repositories, when something was first seen, notes of the bot. Part of the state database. */
 import {createHash} from 'node:crypto';
 import type {DatabaseSync} from 'node:sqlite';
-import type {Notes} from '../audit.ts';
+import type {Notes} from '../../base/audit.ts';
 
 export interface Memory extends Notes {
 	/** The id of the repository that was opened at this location before; a location is never stored as it is (it may hold secrets). */

@@ -1,6 +1,6 @@
 /** What runs tell while they are under way. Part of the state database. */
 import type {DatabaseSync} from 'node:sqlite';
-import type {RunEvent} from '../events.ts';
+import type {RunEvent} from '../../base/events.ts';
 
 export interface EventStore {
 	/** Of the progress of a source, only the latest is kept. */

@@ -1,7 +1,7 @@
 /** Answers that only list something. */
 
-import {duration, size, when} from '../../agent/cli/units.ts';
-import type {Finding, PointView, RunView} from '../../agent/shapes.ts';
+import type {Finding, PointView, RunView} from '../../base/shapes.ts';
+import {duration, size, when} from '../../base/units.ts';
 import {buttons, context, header, type Message, message, section} from '../blocks.ts';
 import {code, codeBlock, date, person} from '../text.ts';
 import type {Sign} from './overview.ts';

@@ -1,4 +1,4 @@
-import {size, when} from '../../agent/cli/units.ts';
+import {size, when} from '../../base/units.ts';
 import {type Block, type Button, buttons, context, header, type Message, message, section, type View} from '../blocks.ts';
 import {type SeenOverview, type SeenRow, type Standing, standing, type TargetRow} from '../overview.ts';
 import type {Order} from '../references.ts';

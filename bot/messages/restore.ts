@@ -1,7 +1,7 @@
 /** The modals of a restore, and the message by which others approve it. */
 import {createHash} from 'node:crypto';
-import {duration, size, when} from '../../agent/cli/units.ts';
-import type {PointView, RestorePlan} from '../../agent/shapes.ts';
+import type {PointView, RestorePlan} from '../../base/shapes.ts';
+import {duration, size, when} from '../../base/units.ts';
 import type {ApprovalRequest} from '../approvals.ts';
 import {
 	type Block,

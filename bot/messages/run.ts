@@ -1,6 +1,7 @@
 /** One message a run: what it does, and how it ended. */
-import {duration, size} from '../../agent/cli/units.ts';
-import type {Operation, ProgressEvent, RunEvent, RunResult} from '../../agent/events.ts';
+
+import type {Operation, ProgressEvent, RunEvent, RunResult} from '../../base/events.ts';
+import {duration, size} from '../../base/units.ts';
 import {type Block, type Button, buttons, context, type Message, message, section} from '../blocks.ts';
 import {code, codeBlock, date} from '../text.ts';
 import {asker, markOf} from './lists.ts';

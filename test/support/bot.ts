@@ -1,7 +1,7 @@
 /** A bot between a fake Slack and agents made of memory, whose HTTP API is the real one. */
 import type {ExecutionContext} from 'ava';
 import {startServer} from '../../agent/api/server.ts';
-import type {SlackConfig} from '../../agent/config-slack.ts';
+import type {SlackConfig} from '../../agent/config/slack.ts';
 import {startBot} from '../../bot/bot.ts';
 import {createFakeAgent, type FakeAgent, targetView} from './fake-agent.ts';
 import {createFakeSlack, type FakeMessage, type FakeSlack, tokens} from './fake-slack.ts';

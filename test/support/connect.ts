@@ -1,6 +1,6 @@
 /** The agent's API, for tests that kill and come again: from the host where that reaches the stack, which is quick; else from inside. */
 import assert from 'node:assert/strict';
-import type {BackupResult, RunEvent, RunResult} from '../../agent/events.ts';
+import type {BackupResult, RunEvent, RunResult} from '../../base/events.ts';
 import type {Stack} from './stack.ts';
 import {until} from './until.ts';
 

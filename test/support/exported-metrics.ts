@@ -1,6 +1,7 @@
 /** The names of the metrics that the agent exports, asked of the real registry. */
-import {createEventHub} from '../../agent/events.ts';
-import {createMetrics} from '../../agent/metrics.ts';
+
+import {createMetrics} from '../../agent/metrics/metrics.ts';
+import {createEventHub} from '../../base/events.ts';
 
 /** With the series that a histogram has, and `up`, which Prometheus makes itself. */
 export async function exportedMetrics(): Promise<Set<string>> {

@@ -3,8 +3,10 @@
 import {Readable} from 'node:stream';
 import {buffer} from 'node:stream/consumers';
 import type {Agent} from '../../agent/agent.ts';
-import type {AuditEntry, AuditView} from '../../agent/audit.ts';
-import {BusyError, NotFoundError, UsageError} from '../../agent/errors.ts';
+import type {Plan} from '../../agent/plan/plan.ts';
+import type {Unprotected} from '../../agent/plan/unprotected.ts';
+import type {AuditEntry, AuditView} from '../../base/audit.ts';
+import {BusyError, NotFoundError, UsageError} from '../../base/errors.ts';
 import {
 	type BackupResult,
 	type CheckResult,
@@ -17,8 +19,7 @@ import {
 	type RunResult,
 	repositoryTarget,
 	type Told,
-} from '../../agent/events.ts';
-import type {Plan} from '../../agent/plan.ts';
+} from '../../base/events.ts';
 import type {
 	Finding,
 	PointView,
@@ -29,8 +30,7 @@ import type {
 	StatusView,
 	TargetView,
 	Unlocked,
-} from '../../agent/shapes.ts';
-import type {Unprotected} from '../../agent/unprotected.ts';
+} from '../../base/shapes.ts';
 
 export interface FakeAgent extends Agent {
 	/** What it shows; tests change it. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import type {ExecutionContext} from 'ava';
-import type {StepEvent} from '../../agent/events.ts';
+import type {StepEvent} from '../../base/events.ts';
 import {type Client, connect} from './connect.ts';
 import {assertPointIsWhole} from './contents.ts';
 import {docker} from './docker.ts';
@@ -79,7 +79,7 @@ export function processesOf(
 			runs(argv, 'pg_dump') && argv.some(word => word.startsWith('--snapshot=')) && argv.some(word => word.includes(database)),
 		'psql session': argv => runs(argv, 'psql') && argv.some(word => word.includes(`dbname='${database}'`)),
 		'sqlite session': argv =>
-			runs(argv, 'node') && argv.some(word => word.endsWith('/sqlite-session.ts')) && argv.some(word => word.includes(`/${target}/`)),
+			runs(argv, 'node') && argv.some(word => word.endsWith('/session.program.ts')) && argv.some(word => word.includes(`/${target}/`)),
 	};
 	return is[victim];
 }

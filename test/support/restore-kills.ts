@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import type {ExecutionContext} from 'ava';
-import type {RestoreResult, StepEvent} from '../../agent/events.ts';
+import type {RestoreResult, StepEvent} from '../../base/events.ts';
 import {type Client, connect} from './connect.ts';
 import {ensureImage} from './images.ts';
 import {eachKill, type Kill, killAt, leftOf, nameOf, type Strike, states, strikeWorker, striking, untilDead} from './kills.ts';
@@ -90,7 +90,7 @@ async function strikeFor({shop: {stack, target, role}, engine}: Yard, victim: Vi
 			return async () => killProcesses(argv => runs(argv, victim) && ofRole(argv)) > 0;
 		case 'sqlite':
 			return async () =>
-				killProcesses(argv => runs(argv, 'node') && argv.some(word => word.endsWith('/sqlite-files.ts')) && ofTarget(argv)) > 0;
+				killProcesses(argv => runs(argv, 'node') && argv.some(word => word.endsWith('/files.program.ts')) && ofTarget(argv)) > 0;
 		default:
 			return async run => strikeWorker(stack, victim, run);
 	}

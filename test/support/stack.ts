@@ -6,7 +6,7 @@ import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import {stringify} from 'yaml';
-import type {BackupResult, RestoreResult, RunEvent} from '../../agent/events.ts';
+import type {BackupResult, RestoreResult, RunEvent} from '../../base/events.ts';
 import {makeKeyCheap} from './cheap-key.ts';
 import {type DockerOptions, docker} from './docker.ts';
 import type {SecondEngine} from './second-engine.ts';

@@ -1,8 +1,8 @@
 /** The status page: what the agent knows, for people. Read-only. */
 import {html} from 'hono/html';
-import {duration, moment, size, when} from '../../cli/units.ts';
-import type {BackupResult} from '../../events.ts';
-import type {Overview, RunView, TargetOverview} from '../../shapes.ts';
+import type {BackupResult} from '../../../base/events.ts';
+import type {Overview, RunView, TargetOverview} from '../../../base/shapes.ts';
+import {duration, moment, size, when} from '../../../base/units.ts';
 import {type Bar, chart} from './chart.ts';
 import {type Attention, attentionTo, backupOf, standingOf, standingWords} from './judge.ts';
 import {type Html, layout} from './layout.ts';

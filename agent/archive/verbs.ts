@@ -1,0 +1,101 @@
+/** Portable archives as the agent offers them: a point goes out, or comes in as a new one. */
+
+import {explain, UsageError} from '../../base/errors.ts';
+import type {BackupResult} from '../../base/events.ts';
+import type {Log} from '../../base/log.ts';
+import type {Accepted} from '../../base/shapes.ts';
+import type {Agent} from '../agent.ts';
+import type {Workshop} from '../backup/backup.ts';
+import type {Survey} from '../plan/survey.ts';
+import type {RepositoryDoor} from '../repository/door.ts';
+import {findPoint, readManifest} from '../repository/points.ts';
+import type {RunContext, Runs} from '../runs/runs.ts';
+import {exportPoint} from './export.ts';
+import {type ImportRun, importArchive} from './import.ts';
+
+interface Parts {
+	workshop: Workshop;
+	survey: Survey;
+	runs: Runs;
+	repository: RepositoryDoor;
+	importLimitBytes: number;
+	log: Log;
+}
+
+export function createArchives({workshop, survey, runs, repository, importLimitBytes, log}: Parts): Pick<Agent, 'export' | 'import'> {
+	const restic = workshop.restic();
+
+	/** Where an archive's database and files belong. @throws {UsageError} */
+	const destination = async (target: string, only: readonly string[]): Promise<Pick<ImportRun, 'database' | 'files'>> => {
+		const {plan, target: found} = await survey.one(target);
+		if (found.problems.length > 0) {
+			throw new UsageError(found.problems.map(({message}) => message).join('; '));
+		}
+
+		const chosen = plan.sources.filter(({name}) => only.length === 0 || only.includes(name));
+		const databases = chosen.filter(source => source.kind === 'postgres');
+		const volumes = chosen.filter(source => source.kind === 'volume');
+		const [database] = databases;
+		if (database === undefined || databases.length > 1 || volumes.length > 1) {
+			const has = plan.sources.map(({name}) => `\`${name}\``).join(', ') || 'nothing';
+			throw new UsageError(`an archive belongs to one database and to the files of one volume, and \`${target}\` has ${has}`, {
+				hint: 'name where it belongs with --only',
+			});
+		}
+
+		return {database, files: volumes[0]};
+	};
+
+	return {
+		async export({target, point: id, only}) {
+			await repository.open();
+			const point = await findPoint(restic, target, id);
+			const exported = await exportPoint({restic, manifest: await readManifest(restic, point), only});
+			log.info(`point ${point.id} of \`${target}\` is exported as ${exported.name}`, {target, run: point.id});
+			exported.stream.once('error', error => log.warning(`the export of point ${point.id} of \`${target}\` broke off`, {error}));
+			return exported;
+		},
+		async import({target, only, file, body, trigger}) {
+			const places = await destination(target, only);
+			const {promise: received, resolve, reject} = Promise.withResolvers<void>();
+			// Whoever asked may have gone.
+			received.catch(() => {});
+			const work = async ({run, startedAt, signal, tell}: RunContext): Promise<BackupResult> => {
+				try {
+					signal.throwIfAborted();
+					tell({type: 'step', step: 'plan'});
+					await repository.open();
+					return await importArchive(workshop, {
+						...places,
+						run,
+						startedAt,
+						target,
+						body,
+						file,
+						limitBytes: importLimitBytes,
+						onReceived: refusal => (refusal === undefined ? resolve() : reject(refusal)),
+						signal,
+						tell,
+					});
+				} catch (error) {
+					reject(error);
+					return failed(run, {target, startedAt, error});
+				}
+			};
+			const accepted: Accepted<BackupResult> = runs.start({operation: 'import', target, trigger, work});
+			return {...accepted, received};
+		},
+	};
+}
+
+const failed = (run: string, {target, startedAt, error}: {target: string; startedAt: Date; error: unknown}): BackupResult => ({
+	run,
+	target,
+	outcome: 'failed',
+	point: null,
+	startedAt: startedAt.toISOString(),
+	durationSeconds: (Date.now() - startedAt.getTime()) / 1000,
+	quiesceSeconds: 0,
+	sources: [],
+	error: explain(error),
+});

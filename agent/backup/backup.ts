@@ -1,0 +1,197 @@
+/** A backup run, from its plan to its restore point. */
+
+import type {Place} from '../../base/command.ts';
+import {explain} from '../../base/errors.ts';
+import type {BackupResult, Outcome, SourceResult, Tell} from '../../base/events.ts';
+import {once, single} from '../../base/once.ts';
+import type {Engine} from '../../docker/engine.ts';
+import type {Journal} from '../../docker/resume.ts';
+import type {Self} from '../../docker/self.ts';
+import {hireWorkers, staging, type WorkerMount, type Workforce} from '../../docker/worker.ts';
+import type {Plan} from '../plan/plan.ts';
+import type {ManifestSource} from '../repository/manifest.ts';
+import {publish} from '../repository/points.ts';
+import type {Restic, ResticOptions} from '../restic/restic.ts';
+import {workerMount} from '../sources/mounts.ts';
+import type {SourceContext} from '../sources/source.ts';
+import {enlist, type Member} from './crew.ts';
+import {describePoint, describeSource} from './describe.ts';
+import {moment} from './moment.ts';
+import {type Previous, previousOf} from './previous.ts';
+
+/** What all runs of an agent have in common. */
+export interface Workshop {
+	engine: Engine;
+	self: Self;
+	journal: Journal;
+	agentId: string;
+	/** The name under which snapshots are kept: the engine's, or `HOLDFAST_HOST`. */
+	host: string;
+	versions: {holdfast: string; restic: string; engine: string};
+	/** Where the manifest is made whole before it is published. */
+	folder: string;
+	/** restic on the repository of the agent: *here*, or in a worker. */
+	restic: (place?: Place, options?: ResticOptions) => Restic;
+}
+
+export interface BackupRun {
+	run: string;
+	plan: Plan;
+	startedAt: Date;
+	/** The newest point of the target: what did not change since need not be read again. */
+	previous: Previous | undefined;
+	signal: AbortSignal;
+	tell: Tell;
+}
+
+/** Never rejects: whatever happens is the outcome. */
+export async function backup(workshop: Workshop, options: BackupRun): Promise<BackupResult> {
+	const {run, plan, startedAt, tell} = options;
+	const sources = new Map<string, SourceResult>(
+		plan.sources.map(({name}) => [name, {source: name, outcome: 'failed', snapshot: null, bytes: 0, addedBytes: 0}]),
+	);
+	const state = {quiesceSeconds: 0, published: false};
+	const errors: string[] = [];
+	try {
+		tell({type: 'step', step: 'workers'});
+		const workforce = await hireWorkers({...workshop, run});
+		try {
+			await work(workshop, options, workforce, sources, state);
+		} finally {
+			tell({type: 'step', step: 'clean-up'});
+			await workforce.dismiss();
+		}
+	} catch (error) {
+		errors.push(explain(error));
+	}
+
+	const results = [...sources.values()];
+	const failed = results.filter(({outcome}) => outcome === 'failed');
+	errors.push(...failed.flatMap(({source, error}) => (error === undefined ? [] : [`${source}: ${error}`])));
+	return {
+		run,
+		target: plan.target,
+		outcome: outcomeOf(state.published, errors.length, results.length - failed.length),
+		point: state.published ? run : null,
+		startedAt: startedAt.toISOString(),
+		durationSeconds: (Date.now() - startedAt.getTime()) / 1000,
+		quiesceSeconds: state.quiesceSeconds,
+		sources: results,
+		...(errors.length === 0 ? {} : {error: [...new Set(errors)].join('; ')}),
+	};
+}
+
+/** A point that was published although something could not be cleaned up is a point; but the run says so. */
+function outcomeOf(published: boolean, errors: number, succeeded: number): Outcome {
+	if (published) {
+		return errors === 0 ? 'success' : 'partial';
+	}
+
+	return succeeded > 0 ? 'partial' : 'failed';
+}
+
+async function work(
+	workshop: Workshop,
+	{run, plan, startedAt, previous, signal, tell}: BackupRun,
+	workforce: Workforce,
+	results: Map<string, SourceResult>,
+	state: {quiesceSeconds: number; published: boolean},
+): Promise<void> {
+	const worker = await workforce.repository(mountsOf(plan), 'read');
+	let time = startedAt;
+	const context: SourceContext = {
+		run,
+		target: plan.target,
+		engine: workshop.engine,
+		worker: worker.run,
+		dumpWorker: once(workforce.dump),
+		clientWorker: single(workforce.client),
+		restic: workshop.restic(worker.run),
+		staging,
+		host: workshop.host,
+		time: () => time,
+		previous: previousOf(previous),
+		signal,
+		tell,
+	};
+	const crew = enlist(plan, context, results, signal);
+	const stored: ManifestSource[] = [];
+	try {
+		tell({type: 'step', step: 'prepare'});
+		await crew.each(async source => source.prepare());
+		tell({type: 'step', step: 'first-pass'});
+		await crew.each(async source => source.firstPass());
+		const asleep = new Set(plan.quiesce.map(({container}) => container.id));
+		const answersOnlyBefore = ({planned, source}: Member) => source.pinNeedsItsContainer && asleep.has(planned.container.id);
+		await moment({
+			...workshop,
+			run,
+			plan,
+			signal,
+			tell,
+			async arm() {
+				time = new Date();
+				await crew.each(async source => source.arm());
+			},
+			pinBefore: async inside => crew.each(async source => source.pin(inside), answersOnlyBefore),
+			// What may be refused goes first: a try that is given up must not have stored anything.
+			async pin(inside) {
+				await crew.each(
+					async source => source.pin(inside),
+					member => !answersOnlyBefore(member) && member.planned.kind !== 'volume',
+				);
+				await crew.each(
+					async source => source.pin(inside),
+					({planned}) => planned.kind === 'volume',
+				);
+			},
+			onWindow(windowMs) {
+				state.quiesceSeconds = windowMs / 1000;
+			},
+		});
+		await crew.inTurn(async (source, planned) => {
+			tell({type: 'step', step: 'store', subject: planned.name});
+			const begun = performance.now();
+			const kept = await source.store();
+			stored.push(describeSource(plan.target, planned, kept, (performance.now() - begun) / 1000));
+			results.set(planned.name, {
+				source: planned.name,
+				outcome: 'success',
+				snapshot: kept.snapshot,
+				bytes: kept.bytes,
+				addedBytes: kept.addedBytes,
+			});
+		});
+	} finally {
+		await crew.close();
+	}
+
+	if (stored.length === plan.sources.length) {
+		tell({type: 'step', step: 'publish'});
+		const manifest = describePoint(workshop, {
+			run,
+			target: plan.target,
+			startedAt,
+			time,
+			quiesced: plan.quiesce.map(({container, action}) => ({container: container.name, action})),
+			quiesceSeconds: state.quiesceSeconds,
+			sources: stored,
+		});
+		await publish(workshop.restic(), manifest, workshop.folder, signal);
+		state.published = true;
+	}
+}
+
+/** The mounts that the file sources need; writable only where SQLite must make its `-wal` and `-shm`. */
+function mountsOf(plan: Plan): WorkerMount[] {
+	const mounts = new Map<string, WorkerMount>();
+	for (const planned of plan.sources) {
+		if ('mount' in planned) {
+			const mount = workerMount(plan.target, planned);
+			const readOnly = planned.kind !== 'sqlite' && (mounts.get(mount.to)?.readOnly ?? true);
+			mounts.set(mount.to, {...mount, readOnly});
+		}
+	}
+
+	return [...mounts.values()];
+}

@@ -1,0 +1,107 @@
+/** The moment: everything that must be done while the target stands still, and nothing else. */
+import {setTimeout as delay} from 'node:timers/promises';
+import {CancelledError, explain, PinBlockedError, RunError} from '../../base/errors.ts';
+import type {Tell} from '../../base/events.ts';
+import type {Engine} from '../../docker/engine.ts';
+import {betweenHooks} from '../../docker/hooks.ts';
+import {quiesced} from '../../docker/quiesce.ts';
+import type {Journal} from '../../docker/resume.ts';
+import type {Plan} from '../plan/plan.ts';
+
+/** A pin is tried this often when paused writers hold locks; the app runs in between. */
+const attempts = 4;
+
+interface Moment {
+	engine: Engine;
+	journal: Journal;
+	run: string;
+	plan: Plan;
+	signal: AbortSignal;
+	tell: Tell;
+	/** Starts what takes time to start: before the hooks, which may be part of the outage, and before each further try. */
+	arm: () => Promise<void>;
+	/** Pins what a quiesced container could not answer for. */
+	pinBefore: (signal: AbortSignal) => Promise<void>;
+	/** Pins everything else. */
+	pin: (signal: AbortSignal) => Promise<void>;
+	/** How long the target was quiesced, all tries together, whatever the outcome. */
+	onWindow: (windowMs: number) => void;
+}
+
+export async function moment(options: Moment): Promise<void> {
+	const {engine, journal, run, plan, signal, tell, arm, onWindow} = options;
+	let quiescedMs = 0;
+	await arm();
+	await betweenHooks(
+		{
+			engine,
+			journal,
+			run,
+			hooks: plan.hooks,
+			signal,
+			onSide: side => tell({type: 'step', step: side === 'before' ? 'before-hooks' : 'after-hooks'}),
+			onTolerated: error => tell({type: 'warning', message: explain(error)}),
+			onWindow: windowMs => onWindow(Math.max(windowMs, quiescedMs)),
+		},
+		async () =>
+			retried(options, windowMs => {
+				quiescedMs += windowMs;
+				onWindow(quiescedMs);
+			}),
+	);
+}
+
+/** Tries again, with the app running in between, while a paused writer holds a lock that a pin needs. */
+async function retried(options: Moment, onWindow: (windowMs: number) => void): Promise<void> {
+	const {plan, signal, tell, arm, pinBefore} = options;
+	let leftMs = plan.quiesceTimeoutMs;
+	for (let attempt = 1; ; attempt++) {
+		await pinBefore(signal);
+		try {
+			return await once(options, leftMs, windowMs => {
+				leftMs -= windowMs;
+				onWindow(windowMs);
+			});
+		} catch (error) {
+			if (!(error instanceof PinBlockedError)) {
+				throw error;
+			}
+
+			if (attempt === attempts || leftMs <= 0) {
+				throw new RunError(`gave up after ${attempt} tries`, {
+					cause: error,
+					hint: 'use `holdfast.quiesce=stop`, so that the app lets go of its locks',
+				});
+			}
+
+			tell({type: 'warning', message: `${error.message}; the app runs again, trying again (${attempt} of ${attempts})`});
+			await delay(500 * attempt, undefined, {signal}).catch(() => {
+				throw new CancelledError('cancelled while waiting for a lock');
+			});
+			await arm();
+		}
+	}
+}
+
+async function once({engine, journal, run, plan, signal, tell, pin}: Moment, limitMs: number, onWindow: (windowMs: number) => void) {
+	// Where nothing stands still there is no outage to bound.
+	const isOutage = plan.quiesce.length > 0 || plan.hooks.length > 0;
+	await quiesced(
+		{
+			engine,
+			journal,
+			run,
+			containers: [...plan.quiesce, ...plan.resting],
+			limitMs: isOutage ? limitMs : undefined,
+			signal,
+			onQuiesce: subject => tell({type: 'step', step: 'quiesce', subject}),
+			onResume: () => tell({type: 'step', step: 'resume'}),
+			onWarning: message => tell({type: 'warning', message}),
+			onWindow,
+		},
+		async inside => {
+			tell({type: 'step', step: 'pin'});
+			await pin(inside);
+		},
+	);
+}

@@ -1,0 +1,228 @@
+/** Environment and configuration file → what the agent is asked to be. Every mistake is reported at once. docs/configuration.md lists all. */
+import {readFileSync} from 'node:fs';
+import {type LogLevel, logLevels} from '../../base/log.ts';
+import {readCronLine} from '../../base/reading/cron-line.ts';
+import {nearest} from '../../base/reading/nearest.ts';
+import {listOf, oneOf} from '../../base/reading/reader.ts';
+import {readDuration, readKeep, readSize} from '../../base/reading/values.ts';
+import type {Repository} from '../restic/restic.ts';
+import type {Keep, Problem} from '../targets/labels.ts';
+import {type Copy, readCopies} from './copies.ts';
+import {createEnvironment, type Environment, type Variables} from './environment.ts';
+import {readConfigFile} from './file.ts';
+import {type NotifyConfig, notifyVariables, readNotify} from './notify.ts';
+import {credentialsIn, readResticEnvironment} from './restic.ts';
+import {ensureApiToken, ensurePassword} from './secrets.ts';
+import {readSlack, type SlackConfig} from './slack.ts';
+import {
+	type Listen,
+	orOff,
+	readApiToken,
+	readConcurrency,
+	readEngineAddress,
+	readHost,
+	readImage,
+	readLabelPrefix,
+	readListen,
+	readLocation,
+	readParts,
+	readProject,
+	readShare,
+	readTimeZone,
+	unlessOff,
+} from './values.ts';
+
+export interface Config {
+	/** What snapshots are filed under; undefined: the engine's name. */
+	host: string | undefined;
+	/** The Compose projects that this agent looks after; undefined: all, and lone containers. */
+	projects: readonly string[] | undefined;
+	/** A cron line of five fields. */
+	schedule: string;
+	/** Of targets whose labels do not say. */
+	keep: Keep | undefined;
+	/** The share of its size that a source may lose from one point to the next before a person must look. */
+	shrinkLimit: number;
+	/** Cron lines of five fields; undefined: off. */
+	pruneSchedule: string | undefined;
+	checkSchedule: string | undefined;
+	/** In how many scheduled checks all of the repository's data is read once. */
+	checkParts: number;
+	/** An IANA name. */
+	timeZone: string;
+	/** How many runs at once. */
+	concurrency: number;
+	/** How long what a restore replaced is kept. */
+	keepReplacedMs: number;
+	/** Bytes that must be left where a database is restored, beside its own size. */
+	restoreMarginBytes: number;
+	/** Of an archive that is imported, decompressed. */
+	importLimitBytes: number;
+	listen: Listen;
+	/** '' until `withKeptSecrets`, when none was given. */
+	apiToken: string;
+	/** `unix:///path`, `/path` or `tcp://host:port`. */
+	engineAddress: string;
+	logLevel: LogLevel;
+	/** With its dot at the end. */
+	labelPrefix: string;
+	/** The image that workers are made of; undefined: the agent's own. */
+	image: string | undefined;
+	/** Without `RESTIC_PASSWORD` until `withKeptSecrets`, when none was given. */
+	repository: Repository;
+	/** Further repositories that restore points are copied to. */
+	copies: readonly Copy[];
+	notify: NotifyConfig;
+	stateDirectory: string;
+	/** Undefined: no bot. */
+	slack: SlackConfig | undefined;
+	/** Every secret value in this configuration, to be taken out of what leaves the agent. */
+	secrets: readonly string[];
+}
+
+export interface ConfigOptions {
+	/** @throws when it cannot be read. */
+	readFile?: (path: string) => string;
+	/** Elsewhere than `/state` and `/cache`; for tests. */
+	stateDirectory?: string;
+	cacheDirectory?: string;
+}
+
+/** The agent cannot start with this configuration: exit code 2. */
+export class ConfigError extends Error {
+	readonly problems: readonly Problem[];
+
+	constructor(problems: readonly Problem[]) {
+		const lines = problems.map(({message, hint}) => `- ${message}${hint ? ` (${hint})` : ''}`);
+		super(`the configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${lines.join('\n')}`);
+		this.name = 'ConfigError';
+		this.problems = problems;
+	}
+}
+
+/** @throws {ConfigError} with every problem. Never holds the value of a secret. */
+export function loadConfig(variables: Variables, options: ConfigOptions = {}): Config {
+	const {readFile = path => readFileSync(path, 'utf8'), stateDirectory = '/state', cacheDirectory = '/cache'} = options;
+	const environment = createEnvironment(variables, readFile);
+	reportUnknown(variables, environment);
+	const {value} = environment;
+	const location = environment.secret('RESTIC_REPOSITORY', readLocation) ?? '/repository';
+	const password = environment.secret('RESTIC_PASSWORD');
+	const apiToken = environment.secret('HOLDFAST_API_TOKEN', readApiToken) ?? '';
+	const restic = readResticEnvironment(variables, environment);
+	const repository = {name: 'primary', location, env: {...restic.env, ...(password ? {RESTIC_PASSWORD: password} : {})}, cacheDirectory};
+	const file = readConfigFile({path: environment.text('HOLDFAST_CONFIG'), environment, readFile});
+	const copying = readCopies({section: file.copies ?? {}, path: file.path, primary: repository, cacheDirectory, environment, readFile});
+	const slack = readSlack({environment, file, apiToken, readFile});
+	const notifying = readNotify(environment);
+	const config: Config = {
+		host: value('HOLDFAST_HOST', readHost),
+		projects: value('HOLDFAST_PROJECTS', listOf(readProject)),
+		schedule: value('HOLDFAST_SCHEDULE', readCronLine) ?? '0 3 * * *',
+		keep: value('HOLDFAST_KEEP', readKeep),
+		shrinkLimit: value('HOLDFAST_SHRINK_LIMIT', readShare) ?? 0.5,
+		pruneSchedule: unlessOff(value('HOLDFAST_PRUNE_SCHEDULE', orOff(readCronLine)) ?? '30 4 * * 0'),
+		checkSchedule: unlessOff(value('HOLDFAST_CHECK_SCHEDULE', orOff(readCronLine)) ?? '30 5 * * 0'),
+		checkParts: value('HOLDFAST_CHECK_PARTS', readParts) ?? 13,
+		timeZone: value('TZ', readTimeZone) ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
+		concurrency: value('HOLDFAST_CONCURRENCY', readConcurrency) ?? 2,
+		keepReplacedMs: value('HOLDFAST_KEEP_REPLACED', readDuration) ?? 72 * 3_600_000,
+		restoreMarginBytes: value('HOLDFAST_RESTORE_MARGIN', readSize) ?? 2.25 * 1024 ** 3,
+		importLimitBytes: value('HOLDFAST_IMPORT_LIMIT', readSize) ?? 100e9,
+		listen: value('HOLDFAST_LISTEN', readListen) ?? {host: undefined, port: 9797},
+		apiToken,
+		engineAddress: value('DOCKER_HOST', readEngineAddress) ?? 'unix:///var/run/docker.sock',
+		logLevel: value('HOLDFAST_LOG_LEVEL', oneOf(...logLevels)) ?? 'info',
+		labelPrefix: value('HOLDFAST_LABEL_PREFIX', readLabelPrefix) ?? 'holdfast.',
+		image: value('HOLDFAST_IMAGE', readImage),
+		repository,
+		copies: copying.copies,
+		notify: notifying.notify,
+		stateDirectory,
+		slack: slack.slack,
+		secrets: [
+			password ?? '',
+			apiToken,
+			...credentialsIn(location),
+			...restic.secrets,
+			...copying.secrets,
+			...slack.secrets,
+			...notifying.secrets,
+		].filter(secret => secret !== ''),
+	};
+	if (environment.problems.length > 0) {
+		throw new ConfigError(environment.problems);
+	}
+
+	return config;
+}
+
+/**
+ * The configuration with the password and the token that were made for it, or are made now; they are kept in the state directory.
+ *
+ * @param announce is given a message for people when a secret was made.
+ */
+export function withKeptSecrets(config: Config, announce: (message: string) => void): Config {
+	const {repository, stateDirectory} = config;
+	const password = 'RESTIC_PASSWORD' in repository.env ? undefined : ensurePassword(stateDirectory);
+	const token = config.apiToken === '' ? ensureApiToken(stateDirectory) : undefined;
+	if (password?.isNew) {
+		announce(
+			`a password for the repository was made and written to ${password.path}: keep a copy of it elsewhere, without it no backup can be read`,
+		);
+	}
+
+	if (token?.isNew) {
+		announce(`a token for the HTTP API was made and written to ${token.path}`);
+	}
+
+	return {
+		...config,
+		apiToken: token?.value ?? config.apiToken,
+		repository: {...repository, env: {...repository.env, ...(password ? {RESTIC_PASSWORD: password.value} : {})}},
+		secrets: [...config.secrets, ...[password, token].flatMap(kept => kept?.value ?? [])],
+	};
+}
+
+const known = [
+	'HOLDFAST_HOST',
+	'HOLDFAST_PROJECTS',
+	'HOLDFAST_SCHEDULE',
+	'HOLDFAST_KEEP',
+	'HOLDFAST_SHRINK_LIMIT',
+	'HOLDFAST_PRUNE_SCHEDULE',
+	'HOLDFAST_CHECK_SCHEDULE',
+	'HOLDFAST_CHECK_PARTS',
+	'HOLDFAST_CONCURRENCY',
+	'HOLDFAST_KEEP_REPLACED',
+	'HOLDFAST_RESTORE_MARGIN',
+	'HOLDFAST_IMPORT_LIMIT',
+	...notifyVariables,
+	'HOLDFAST_LISTEN',
+	'HOLDFAST_API_TOKEN',
+	'HOLDFAST_API_TOKEN_FILE',
+	'HOLDFAST_LOG_LEVEL',
+	'HOLDFAST_LABEL_PREFIX',
+	'HOLDFAST_IMAGE',
+	'HOLDFAST_CONFIG',
+	'HOLDFAST_AGENT_URL',
+	'HOLDFAST_SLACK_CHANNEL',
+	'HOLDFAST_SLACK_OPERATORS',
+	'HOLDFAST_SLACK_RESTORERS',
+	'HOLDFAST_SLACK_APPROVALS',
+	'HOLDFAST_SLACK_LISTEN',
+	'HOLDFAST_SLACK_API_URL',
+];
+
+function reportUnknown(variables: Variables, environment: Environment): void {
+	for (const name of Object.keys(variables).filter(candidate => candidate.startsWith('HOLDFAST_') && !known.includes(candidate))) {
+		const meant = nearest(
+			name.toLowerCase(),
+			known.map(each => each.toLowerCase()),
+		);
+		environment.problem(
+			`\`${name}\` is no variable of Holdfast`,
+			meant === undefined ? 'remove it; docs/configuration.md lists all' : `did you mean \`${meant.toUpperCase()}\`?`,
+		);
+	}
+}

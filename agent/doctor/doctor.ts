@@ -1,0 +1,172 @@
+/** What is unprotected or misconfigured, and what to do about it. */
+
+import {succeed} from '../../base/command.ts';
+import {explain, RepositoryError} from '../../base/errors.ts';
+import {repositoryTarget} from '../../base/events.ts';
+import {runId} from '../../base/ids.ts';
+import type {Finding} from '../../base/shapes.ts';
+import {hireWorkers, type Workforce} from '../../docker/worker.ts';
+import type {Workshop} from '../backup/backup.ts';
+import type {Survey, Surveyed} from '../plan/survey.ts';
+import type {Unprotected} from '../plan/unprotected.ts';
+import type {CopyRepository, Repositories} from '../repository/repositories.ts';
+import type {Schedule} from '../schedule/schedule.ts';
+import {connectPostgres, serverVersion} from '../sources/postgres/server.ts';
+import {findStrayLabels} from '../targets/discovery.ts';
+import {examineEngine, examinePermissions} from './engine.ts';
+import {examineRepository, shut} from './repository.ts';
+import {examineSlack} from './slack.ts';
+
+interface Examined {
+	workshop: Workshop;
+	survey: Survey;
+	repositories: Repositories;
+	appointments: Schedule['all'];
+	/** Undefined where there is no bot. */
+	isSlackConnected: () => boolean | undefined;
+}
+
+/** Never rejects for what it finds: an engine that is away is a finding. */
+export async function diagnose({workshop, survey, repositories, appointments, isSlackConnected}: Examined): Promise<Finding[]> {
+	const {engine, versions} = workshop;
+	const findings: Finding[] = [versionsOf(versions), timeZone(appointments), examineSlack(isSlackConnected())];
+	findings.push(...(await examineRepository(workshop.restic(), repositories.primary, versions.restic)));
+	findings.push(...(await Promise.all(repositories.copies.map(copyFinding))));
+	try {
+		findings.push(...(await examineEngine(engine)), ...(await examineTargets(workshop, survey)));
+	} catch (error) {
+		findings.push({
+			level: 'error',
+			subject: 'engine',
+			message: `it does not answer at ${engine.address}: ${explain(error)}`,
+			hint: 'is it running, and its socket mounted or its proxy up?',
+		});
+	}
+
+	return findings;
+}
+
+/** Those of the engine and of database servers stand with them. */
+function versionsOf({holdfast, restic}: Workshop['versions']): Finding {
+	const {node, sqlite} = process.versions;
+	return {level: 'ok', subject: 'version', message: `Holdfast ${holdfast}, restic ${restic}, SQLite ${sqlite}, Node ${node}`};
+}
+
+/** Where nobody set TZ, three o'clock is three o'clock in Greenwich. */
+function timeZone(appointments: Schedule['all']): Finding {
+	const {timeZone: zone} = new Intl.DateTimeFormat().resolvedOptions();
+	const count = appointments().length;
+	return {
+		level: 'ok',
+		subject: 'clock',
+		message: `it is ${new Date().toLocaleString('sv-SE')} in ${zone}, the zone of ${count} schedules (TZ)`,
+	};
+}
+
+async function examineTargets(workshop: Workshop, survey: Survey): Promise<Finding[]> {
+	const [containers, surveyed] = await Promise.all([survey.containers(), survey.all()]);
+	const findings: Finding[] = [];
+	if (surveyed.length === 0) {
+		findings.push({
+			level: 'error',
+			subject: 'targets',
+			message: 'no container carries `holdfast.enable=true`',
+			hint: 'label a service and run `docker compose up -d`',
+		});
+	}
+
+	for (const project of survey.projects.filter(name => !containers.some(container => container.project === name))) {
+		findings.push({
+			level: 'warning',
+			subject: 'HOLDFAST_PROJECTS',
+			message: `there is no container of project \`${project}\``,
+			hint: 'is it up? `docker compose ls --all` lists the names',
+		});
+	}
+
+	for (const {target, problems} of surveyed) {
+		findings.push(
+			...problems.map(({message, hint = 'correct the label and run `docker compose up -d`'}) => ({
+				level: 'error' as const,
+				subject: target.name,
+				message,
+				hint,
+			})),
+		);
+	}
+
+	const workforce = await hireWorkers({...workshop, run: `doctor-${runId(Date.now())}`});
+	try {
+		findings.push(...(await examinePermissions(workshop.engine, workforce)), ...(await dumpWays(workshop, surveyed, workforce)));
+	} finally {
+		await workforce.dismiss();
+	}
+
+	findings.push(
+		...findStrayLabels(containers).map(({container, labels}) => ({
+			level: 'warning' as const,
+			subject: container.name,
+			message: `it carries ${labels.map(label => `\`${label}\``).join(', ')} but is no target`,
+			hint: 'add the label holdfast.enable=true',
+		})),
+	);
+	return [...findings, ...(await survey.unprotected(surveyed)).map(unprotectedFinding)];
+}
+
+function unprotectedFinding({container, storage, path, isPostgres, target}: Unprotected): Finding {
+	const label = isPostgres ? 'label it: holdfast.enable=true and holdfast.postgres=true' : 'label it: holdfast.enable=true';
+	return {
+		level: 'warning',
+		subject: target ?? container,
+		message: `no target backs up ${storage}, which \`${container}\` has at ${path}`,
+		hint:
+			target === undefined
+				? `${label}; or, when it is meant so, holdfast.enable=false`
+				: 'add holdfast.volumes: true, or the paths of those that matter; or, when it is meant so, false',
+	};
+}
+
+async function copyFinding({name, isKnown, open}: CopyRepository): Promise<Finding> {
+	const subject = repositoryTarget(name);
+	try {
+		return {level: 'ok', subject, message: `opened (id ${(await open()).slice(0, 8)})`};
+	} catch (error) {
+		return error instanceof RepositoryError && error.problem === 'missing' && !isKnown()
+			? {level: 'warning', subject, message: 'it is not made yet', hint: `the first copy makes it: holdfast copy ${name}`}
+			: shut(subject, error);
+	}
+}
+
+/** Which way each database of a container is dumped: by a worker, or slower through docker exec. */
+async function dumpWays(workshop: Workshop, surveyed: readonly Surveyed[], workforce: Workforce): Promise<Finding[]> {
+	const databases = new Map(
+		surveyed.flatMap(({target, plan}) =>
+			plan.sources.flatMap(source =>
+				source.kind === 'postgres' && source.external === undefined && source.container.state === 'running'
+					? [[source.container.id, {source, target}] as const]
+					: [],
+			),
+		),
+	);
+	const findings: Finding[] = [];
+	for (const [id, {source, target}] of databases) {
+		const subject = target.name;
+		try {
+			const server = await connectPostgres(workshop.engine, source.container, source.user);
+			server.assertEnterable();
+			const {run} = await workforce.dump(id);
+			await succeed(run, server.fromWorker('exec "$@"', [], ['true']));
+			const {versionText} = await serverVersion(server);
+			findings.push({level: 'ok', subject, message: `its databases (PostgreSQL ${versionText}) are dumped by a worker`});
+		} catch (error) {
+			findings.push({
+				level: 'warning',
+				subject,
+				message: `its databases are dumped through docker exec, which is slower: ${explain(error)}`,
+				hint: 'the dumps are as good; docs/security.md says what a worker needs',
+			});
+		}
+	}
+
+	return findings;
+}

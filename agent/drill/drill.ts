@@ -1,0 +1,106 @@
+/** A drill: every source of a point is restored into scratch and checked, and the scratch is thrown away. */
+
+import {explain} from '../../base/errors.ts';
+import type {DrilledSource, DrillResult, Tell} from '../../base/events.ts';
+import {once, single} from '../../base/once.ts';
+import {hireWorkers, staging, type Workforce} from '../../docker/worker.ts';
+import type {Workshop} from '../backup/backup.ts';
+import type {DrillContext} from '../sources/drilling.ts';
+import {createDrilling} from '../sources/drilling-table.ts';
+import {into} from '../sources/feed.ts';
+import type {Rehearsal} from './plan.ts';
+
+export interface DrillRun {
+	run: string;
+	startedAt: Date;
+	rehearsal: Rehearsal;
+	signal: AbortSignal;
+	tell: Tell;
+}
+
+/** Never rejects: whatever happens is the outcome. */
+export async function drill(workshop: Workshop, options: DrillRun): Promise<DrillResult> {
+	const {run, startedAt, rehearsal, tell} = options;
+	const sources: DrilledSource[] = [];
+	const errors: string[] = [];
+	try {
+		tell({type: 'step', step: 'workers'});
+		const workforce = await hireWorkers({...workshop, run});
+		try {
+			await rehearseAll(workshop, options, workforce, sources);
+		} finally {
+			tell({type: 'step', step: 'clean-up'});
+			await workforce.dismiss();
+		}
+	} catch (error) {
+		errors.push(explain(error));
+	}
+
+	errors.push(...sources.flatMap(({source, error}) => (error === undefined ? [] : [`${source}: ${error}`])));
+	const isWhole = sources.length > 0 && sources.length === rehearsal.sources.length && errors.length === 0;
+	return {
+		run,
+		target: rehearsal.target,
+		point: rehearsal.point.id,
+		outcome: isWhole ? 'success' : 'failed',
+		startedAt: startedAt.toISOString(),
+		durationSeconds: (Date.now() - startedAt.getTime()) / 1000,
+		sources,
+		...(errors.length === 0 ? {} : {error: errors.join('; ')}),
+	};
+}
+
+/** In turn, so that the host bears the scratch of one source at a time. One that fails does not keep the others. */
+async function rehearseAll(workshop: Workshop, options: DrillRun, workforce: Workforce, results: DrilledSource[]): Promise<void> {
+	const {rehearsal, signal, tell} = options;
+	const context = await contextOf(workshop, options, workforce);
+	for (const [index, source] of rehearsal.sources.entries()) {
+		signal.throwIfAborted();
+		tell({type: 'step', step: 'load', subject: source.name});
+		results.push(await rehearse(source.name, async () => createDrilling(source, context, index).rehearse(), signal));
+	}
+}
+
+async function rehearse(source: string, rehearsal: () => Promise<string[]>, signal: AbortSignal): Promise<DrilledSource> {
+	const begun = performance.now();
+	const durationSeconds = () => (performance.now() - begun) / 1000;
+	try {
+		const checks = await rehearsal();
+		return {source, outcome: 'success', checks, durationSeconds: durationSeconds()};
+	} catch (error) {
+		signal.throwIfAborted();
+		return {source, outcome: 'failed', checks: [], durationSeconds: durationSeconds(), error: explain(error)};
+	}
+}
+
+async function contextOf(
+	workshop: Workshop,
+	{run, rehearsal, startedAt, signal, tell}: DrillRun,
+	workforce: Workforce,
+): Promise<DrillContext> {
+	const {run: worker} = await workforce.repository([], 'write');
+	return {
+		run,
+		target: rehearsal.target,
+		engine: workshop.engine,
+		worker,
+		dumpWorker: once(workforce.dump),
+		clientWorker: single(workforce.client),
+		scratch: workforce.scratch,
+		restic: workshop.restic(worker, {cached: false}),
+		resticInto: file => workshop.restic(into(worker, file), {cached: false}),
+		// Nothing is overwritten.
+		keeper: {restic: workshop.restic(worker), resticInto: file => workshop.restic(into(worker, file))},
+		staging,
+		host: workshop.host,
+		time: () => startedAt,
+		previous: () => undefined,
+		// Nothing of the target is replaced, and all that is made goes with the workers.
+		remember() {},
+		tolerate({source, what, count}) {
+			tell({type: 'warning', message: `\`${source}\`: ${count} errors that do no harm: ${what}`});
+		},
+		signal,
+		tell,
+	};
+}

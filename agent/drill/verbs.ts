@@ -1,0 +1,62 @@
+/** Drills as runs: what is asked for is found and checked, then rehearsed. */
+
+import {explain, UsageError} from '../../base/errors.ts';
+import type {DrillResult} from '../../base/events.ts';
+import type {DrillRequest} from '../../base/shapes.ts';
+import type {Agent} from '../agent.ts';
+import {findPoint, readManifest} from '../repository/points.ts';
+import type {RestoreParts} from '../restore/verbs.ts';
+import type {RunContext} from '../runs/runs.ts';
+import {drill} from './drill.ts';
+import {planDrill, type Rehearsal} from './plan.ts';
+
+export function createDrills({
+	workshop,
+	survey,
+	runs,
+	repositories,
+}: Pick<RestoreParts, 'workshop' | 'survey' | 'runs' | 'repositories'>): Pick<Agent, 'drill'> {
+	/** @throws {NotFoundError | UsageError} */
+	const prepare = async ({target: name, point: id, from = repositories.primary.name}: DrillRequest): Promise<Rehearsal> => {
+		const {target} = await survey.one(name);
+		const repository = repositories.named(from);
+		await repository.open();
+		const restic = repository.restic();
+		const point = await findPoint(restic, name, id);
+		const {rehearsal, problems} = planDrill(target, point, await readManifest(restic, point));
+		if (problems.length > 0) {
+			throw new UsageError(`point \`${point.id}\` of \`${name}\` cannot be rehearsed: ${problems.join('; ')}`);
+		}
+
+		return rehearsal;
+	};
+
+	const rehearse = async (request: DrillRequest, {run, startedAt, signal, tell}: RunContext): Promise<DrillResult> => {
+		try {
+			signal.throwIfAborted();
+			tell({type: 'step', step: 'plan'});
+			const {restic} = repositories.named(request.from ?? repositories.primary.name);
+			return await drill({...workshop, restic}, {run, startedAt, rehearsal: await prepare(request), signal, tell});
+		} catch (error) {
+			return {
+				run,
+				target: request.target,
+				point: request.point === 'latest' ? '' : request.point,
+				outcome: 'failed',
+				startedAt: startedAt.toISOString(),
+				durationSeconds: (Date.now() - startedAt.getTime()) / 1000,
+				sources: [],
+				error: explain(error),
+			};
+		}
+	};
+
+	return {
+		async drill(request) {
+			const {target, trigger} = request;
+			// What a schedule asks for and cannot be is a failed run, which is seen; a person is told at once.
+			const settled = trigger === 'schedule' ? request : {...request, point: (await prepare(request)).point.id};
+			return runs.start({operation: 'drill', target, trigger, beside: true, work: async context => rehearse(settled, context)});
+		},
+	};
+}

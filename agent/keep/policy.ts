@@ -1,0 +1,87 @@
+/** Which points a `keep` policy keeps, and for which reasons: exactly as `restic forget` decides, but on points, and in the agent's time zone. */
+
+import {createOffsets, type OffsetAt} from '../../base/clock.ts';
+import type {Keep} from '../targets/labels.ts';
+
+interface Timed {
+	time: Date;
+}
+
+interface Circumstances {
+	/** An IANA name: hours, days, weeks, months and years are those of its wall clock. */
+	timeZone: string;
+	/** Milliseconds since 1970: `within` counts from the newest point that is not of the future. */
+	now: number;
+}
+
+/** The wall clock, in the fields of a UTC date. */
+type Wall = (time: Date) => Date;
+
+type Rule = Exclude<keyof Keep, 'within'>;
+
+/** Two points with the same key are of the same hour, day, …. */
+const buckets: Record<Rule, (wall: Date, index: number) => number> = {
+	last: (_wall, index) => index,
+	hourly: wall => Math.floor(wall.getTime() / 3_600_000),
+	daily: wall => dayOf(wall),
+	weekly: wall => Math.floor((dayOf(wall) + 3) / 7),
+	monthly: wall => wall.getUTCFullYear() * 12 + wall.getUTCMonth(),
+	yearly: wall => wall.getUTCFullYear(),
+};
+
+/** Days since 1970, which began on a Thursday; weeks begin on Mondays. */
+const dayOf = (wall: Date): number => Math.floor(wall.getTime() / 86_400_000);
+
+/**
+ * Of each bucket the newest point counts. While a rule has not found as many as it may keep, it also keeps the oldest point of all, so that
+ * the history is as long as it can be.
+ * @param points newest first
+ * @returns the reasons for each point; none where the policy removes it
+ */
+export function applyPolicy<Point extends Timed>(points: readonly Point[], keep: Keep, {timeZone, now}: Circumstances): string[][] {
+	const offsetAt = createOffsets(timeZone);
+	const wallOf: Wall = time => new Date(time.getTime() + offsetAt(time.getTime()));
+	const reasons = points.map((): string[] => []);
+	for (const rule of Object.keys(buckets) as Rule[]) {
+		for (const index of chosen(points, keep[rule] ?? 0, (point, at) => buckets[rule](wallOf(point.time), at))) {
+			reasons[index]?.push(rule);
+		}
+	}
+
+	const {within} = keep;
+	if (within !== undefined) {
+		const latest = points.find(({time}) => time.getTime() < now);
+		const since = latest ? earlier(latest.time.getTime(), within, offsetAt) : Number.NEGATIVE_INFINITY;
+		for (const [index, {time}] of points.entries()) {
+			if (time.getTime() > since) {
+				reasons[index]?.push(`within ${within}`);
+			}
+		}
+	}
+
+	return reasons;
+}
+
+function chosen<Point>(points: readonly Point[], count: number, keyOf: (point: Point, index: number) => number): number[] {
+	const indices: number[] = [];
+	let previous: number | undefined;
+	for (const [index, point] of points.entries()) {
+		const key = keyOf(point, index);
+		if (indices.length < count && (key !== previous || index === points.length - 1)) {
+			indices.push(index);
+			previous = key;
+		}
+	}
+
+	return indices;
+}
+
+/** The instant at which the wall clock showed the same time, so many years, months and days before; then so many hours earlier. */
+function earlier(instant: number, period: string, offsetAt: OffsetAt): number {
+	const amount = (unit: string): number => Number(new RegExp(`(\\d+)${unit}`).exec(period)?.[1] ?? 0);
+	const wall = new Date(instant + offsetAt(instant));
+	// A day that a month does not have is one of the next month.
+	wall.setUTCFullYear(wall.getUTCFullYear() - amount('y'), wall.getUTCMonth() - amount('m'), wall.getUTCDate() - amount('d'));
+	const shown = wall.getTime();
+	return shown - offsetAt(shown - offsetAt(shown)) - amount('h') * 3_600_000;
+}

@@ -1,0 +1,117 @@
+/**
+ * Maintenance runs: what nobody needs is removed, and what is there is proven to be whole. restic runs in a worker, so that a lock which
+ * it leaves when it is killed tells whose it was.
+ */
+
+import {type Place, succeed} from '../../base/command.ts';
+import {explain} from '../../base/errors.ts';
+import {type CheckResult, type PruneResult, repositoryTarget, type Tell} from '../../base/events.ts';
+import {hireWorkers} from '../../docker/worker.ts';
+import type {Workshop} from '../backup/backup.ts';
+import type {Count, Restic} from '../restic/restic.ts';
+import type {RunContext} from '../runs/runs.ts';
+import type {Housekeeping} from '../state/housekeeping.ts';
+import {finishForgetting, forgetPoints} from './forgetting.ts';
+import type {Retention} from './retention.ts';
+import type {Sweeper} from './sweep.ts';
+
+export interface MaintenanceParts {
+	workshop: Workshop;
+	/** restic in a worker that waits for other users of the repository for a while. */
+	restic: (place: Place) => Restic;
+	state: Housekeeping;
+	sweeper: Pick<Sweeper, 'releaseLocks'>;
+	repository: {name: string; cacheDirectory: string};
+}
+
+/** Never rejects. @param decide what goes, decided when nothing else runs any more */
+export async function prune(parts: MaintenanceParts, context: RunContext, decide: () => Promise<Retention[]>): Promise<PruneResult> {
+	const {state} = parts;
+	const {signal, tell} = context;
+	const done: Pick<PruneResult, 'removed' | 'held' | 'bytes'> = {removed: [], held: [], bytes: null};
+	const error = await inWorker(parts, context, async restic => {
+		tell({type: 'step', step: 'forget'});
+		const retentions = await decide();
+		done.held = retentions.flatMap(({target, held}) => (held === null ? [] : [{target, reason: held}]));
+		for (const {target, reason} of done.held) {
+			tell({type: 'warning', message: `no point of \`${target}\` is removed: ${reason}`});
+		}
+
+		await finishForgetting(restic, state, await restic.snapshots(['holdfast'], signal));
+		const points = retentions.flatMap(({points: verdicts}) => verdicts.flatMap(({action, point}) => (action === 'remove' ? [point] : [])));
+		await forgetPoints(restic, state, points, signal);
+		done.removed = points.map(({id, target}) => ({target, point: id}));
+		tell({type: 'step', step: 'prune'});
+		await restic.prune({signal, onCount: counter(tell)});
+		tell({type: 'step', step: 'measure'});
+		done.bytes = await restic.size(signal);
+	});
+	return {...ended(parts, context, error), ...done};
+}
+
+/** Never rejects. @param readData `all`, `n/N`, or null: the data itself is not read */
+export async function check(parts: MaintenanceParts, context: RunContext, readData: string | null): Promise<CheckResult> {
+	const {signal, tell} = context;
+	const error = await inWorker(parts, context, async restic => {
+		tell({type: 'step', step: 'check', subject: readData === null ? undefined : `reading ${readData}`});
+		await restic.check({read: readData ?? undefined, signal, onCount: counter(tell)});
+	});
+	return {...ended(parts, context, error), readData};
+}
+
+const counter =
+	(tell: Tell) =>
+	({done, total, unit}: Count): void =>
+		tell({type: 'progress', source: unit, bytes: done, totalBytes: total, unit});
+
+/** @returns what went wrong, for people */
+async function inWorker(
+	parts: MaintenanceParts,
+	{run, signal, tell}: RunContext,
+	work: (restic: Restic) => Promise<void>,
+): Promise<string | undefined> {
+	const {workshop, sweeper, repository} = parts;
+	const failures: unknown[] = [];
+	try {
+		signal.throwIfAborted();
+		tell({type: 'step', step: 'workers'});
+		const {warning} = await sweeper.releaseLocks();
+		if (warning !== undefined) {
+			tell({type: 'warning', message: warning});
+		}
+
+		const workforce = await hireWorkers({...workshop, run});
+		try {
+			const worker = await workforce.repository([], 'read');
+			await removeCheckCaches(worker.run, repository.cacheDirectory);
+			await work(parts.restic(worker.run));
+		} finally {
+			tell({type: 'step', step: 'clean-up'});
+			await workforce.dismiss();
+		}
+	} catch (error) {
+		failures.push(error);
+		// A restic that was killed has left a lock that shuts out everybody, and this run has nothing under way any more.
+		await sweeper.releaseLocks(run).catch((left: unknown) => failures.push(left));
+	}
+
+	return failures.length === 0 ? undefined : failures.map(explain).join('; ');
+}
+
+/** What a check that was killed left: it keeps what it reads apart, and nothing else is under way now. */
+async function removeCheckCaches(place: Place, folder: string): Promise<void> {
+	await succeed(place, {
+		argv: ['find', folder, '-mindepth', '1', '-maxdepth', '1', '-name', 'restic-check-cache-*', '-exec', 'rm', '-rf', '{}', '+'],
+	});
+}
+
+function ended({repository}: MaintenanceParts, {run, startedAt}: RunContext, error: string | undefined) {
+	return {
+		run,
+		target: repositoryTarget(repository.name),
+		startedAt: startedAt.toISOString(),
+		outcome: error === undefined ? ('success' as const) : ('failed' as const),
+		durationSeconds: (Date.now() - startedAt.getTime()) / 1000,
+		...(error === undefined ? {} : {error}),
+	};
+}

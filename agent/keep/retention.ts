@@ -1,0 +1,101 @@
+/** Which restore points of a target go, and why the others stay. Pure: everything that it must know is given to it. */
+
+import type {Outcome} from '../../base/events.ts';
+import type {Point} from '../repository/points.ts';
+import type {Keep} from '../targets/labels.ts';
+import {applyPolicy} from './policy.ts';
+import {type Shrunken, shrunken} from './shrink.ts';
+
+/** What a person gave: how many points stay, and what makes a run suspicious. */
+export interface RetentionPolicy {
+	/** Undefined: all are kept. */
+	keep: Keep | undefined;
+	timeZone: string;
+	/** The share of its size that a source may lose from one point to the next: 0.5 is half. */
+	shrinkLimit: number;
+}
+
+/** What is known of a target beside its points. */
+export interface Knowledge {
+	/** Milliseconds since 1970. */
+	now: number;
+	/** Of its newest finished backup run. Undefined: this agent knows of none. */
+	lastOutcome: Outcome | undefined;
+	/** Why its policy cannot be trusted now: its labels have mistakes, it is not found. */
+	doubt?: string | undefined;
+	/** Points, by their ids, that somebody needs, and what for. */
+	needed: ReadonlyMap<string, string>;
+	/** Up to this moment a person has accepted the sizes of the points. */
+	accepted?: Date | undefined;
+}
+
+export interface Verdict {
+	point: Point;
+	action: 'keep' | 'remove';
+	/** For people: the rules that keep it; or that none does. */
+	why: string[];
+}
+
+export interface Retention {
+	target: string;
+	/** As the label has it; null: everything is kept. */
+	keep: string | null;
+	/** Why nothing is removed for now, although the policy may want it. */
+	held: string | null;
+	/** Newest first. */
+	points: Verdict[];
+}
+
+/** @param points all of the target, newest first */
+export function decide(target: string, points: readonly Point[], policy: RetentionPolicy, knowledge: Knowledge): Retention {
+	const {keep} = policy;
+	if (keep === undefined) {
+		const verdicts = points.map((point): Verdict => ({point, action: 'keep', why: ['no policy: everything is kept']}));
+		return {target, keep: null, held: null, points: verdicts};
+	}
+
+	const byPolicy = applyPolicy(points, keep, {timeZone: policy.timeZone, now: knowledge.now});
+	const held = holdOf(points, byPolicy, policy, knowledge);
+	const verdicts = points.map((point, index): Verdict => {
+		const need = knowledge.needed.get(point.id);
+		const why = [...(byPolicy[index] ?? []), ...(need === undefined ? [] : [need]), ...(index === 0 ? ['the newest'] : [])];
+		if (why.length > 0) {
+			return {point, action: 'keep', why};
+		}
+
+		return held === null ? {point, action: 'remove', why: ['no rule keeps it']} : {point, action: 'keep', why: ['held']};
+	});
+	return {target, keep: formatKeep(keep), held, points: verdicts};
+}
+
+/** The first of all that forbids to remove anything of the target. */
+function holdOf(
+	points: readonly Point[],
+	byPolicy: readonly string[][],
+	{shrinkLimit}: RetentionPolicy,
+	{lastOutcome, doubt, accepted}: Knowledge,
+): string | null {
+	if (doubt !== undefined) {
+		return doubt;
+	}
+
+	if (lastOutcome !== 'success') {
+		return lastOutcome === undefined ? 'no run of it is known to this agent yet' : `its last run ended as ${lastOutcome}`;
+	}
+
+	if (points.length > 0 && byPolicy.every(reasons => reasons.length === 0)) {
+		return 'its policy would remove every point: refused';
+	}
+
+	const [suspicious] = shrunken(points, {limit: shrinkLimit, accepted});
+	return suspicious === undefined ? null : describeShrunken(suspicious);
+}
+
+export const describeShrunken = ({point, source, bytes, before}: Shrunken): string =>
+	`${source} has ${bytes} bytes in point ${point.id}, and had ${before} before: if nothing is lost, say so with \`holdfast prune --accept\``;
+
+/** As in a label. */
+const formatKeep = (keep: Keep): string =>
+	Object.entries(keep)
+		.map(([rule, amount]) => `${rule}=${amount}`)
+		.join(',');

@@ -1,0 +1,134 @@
+/**
+ * Snapshots that belong to no point: first passes, what runs that failed had stored before, and safety snapshots of restores that are settled.
+ * Nobody needs them after the next point.
+ */
+
+import {RepositoryError} from '../../base/errors.ts';
+import type {Workshop} from '../backup/backup.ts';
+import {runOfTag, targetTag} from '../repository/names.ts';
+import {holdsManifest, type Point} from '../repository/points.ts';
+import type {Restic, Snapshot} from '../restic/restic.ts';
+import {safetyTag} from '../sources/restoring.ts';
+import {firstPassTag} from '../sources/volume/backup.ts';
+import type {RunRecord, State} from '../state/state.ts';
+import {finishForgetting, forgetPoints} from './forgetting.ts';
+import {type Released, releaseLocks} from './locks.ts';
+
+interface Parts {
+	workshop: Workshop;
+	/** One that does not wait for locks: forgetting wants the repository for itself, and what is left now is for a later sweep. */
+	restic: Restic;
+	state: Pick<State, 'findRun' | 'restores' | 'hosts' | 'rememberForgetting' | 'forgetting' | 'clearForgetting'>;
+}
+
+export interface Sweeper {
+	/** After a run that made a point. Call it when no other run of this agent is under way. @returns what a person should know */
+	sweep: (run: string, target: string) => Promise<string | undefined>;
+	/** Removes points, whole. Call it when no other run of this agent is under way. @returns what a person should know */
+	remove: (points: readonly Point[]) => Promise<string | undefined>;
+	/** Removes the locks that the dead left. @param over a run that is ending, and has nothing under way any more */
+	releaseLocks: (over?: string) => Promise<Released>;
+}
+
+export function createSweeper({workshop, restic, state}: Parts): Sweeper {
+	const isOver = (run: string) => state.findRun(run)?.state === 'finished';
+	let releasing: Promise<Released> | undefined;
+
+	const release = async (over?: string): Promise<Released> => {
+		const released = releasing ?? releaseLocks({workshop, isOver: run => run === over || isOver(run), hosts: state.hosts()});
+		releasing = released;
+		try {
+			return await released;
+		} finally {
+			releasing = undefined;
+		}
+	};
+
+	return {
+		releaseLocks: release,
+		async sweep(run, target) {
+			const isWithoutPoint = (id: string) => id !== run && endedWithoutPoint(state.findRun(id));
+			const kept = new Set(
+				state
+					.restores()
+					.flatMap(({replacements}) => replacements.flatMap(replacement => ('safety' in replacement ? [replacement.safety] : []))),
+			);
+			const known = {target, isOver: (id: string) => id === run || isOver(id), isWithoutPoint, isKept: (id: string) => kept.has(id)};
+			const snapshots = await restic.snapshots();
+			const ids = leftovers(snapshots, known);
+			const forget = async () => {
+				await restic.forget(ids);
+				await finishForgetting(restic, state, snapshots);
+			};
+			return ids.length === 0 && state.forgetting().size === 0 ? undefined : unlessLocked(forget, release);
+		},
+		remove: async points => unlessLocked(async () => forgetPoints(restic, state, points), release),
+	};
+}
+
+const endedWithoutPoint = (record: RunRecord | undefined): boolean =>
+	(record?.operation === 'backup' || record?.operation === 'import') &&
+	record.state === 'finished' &&
+	record.result !== null &&
+	'sources' in record.result &&
+	record.result.point === null;
+
+/** Somebody else's lock is no failure. */
+async function unlessLocked(forget: () => Promise<void>, release: () => Promise<Released>): Promise<string | undefined> {
+	try {
+		await forget();
+		return undefined;
+	} catch (error) {
+		if (!isLocked(error)) {
+			throw error;
+		}
+	}
+
+	const {warning} = await release();
+	try {
+		await forget();
+	} catch (error) {
+		if (!isLocked(error)) {
+			throw error;
+		}
+	}
+
+	return warning;
+}
+
+const isLocked = (error: unknown) => error instanceof RepositoryError && error.problem === 'locked';
+
+interface Known {
+	/** Has a new point. */
+	target: string;
+	/** A run of this agent that ended; never one of somebody else. */
+	isOver: (run: string) => boolean;
+	/** A backup run of this agent that ended and left no point. */
+	isWithoutPoint: (run: string) => boolean;
+	/** A safety snapshot that a restore may still be undone with. */
+	isKept: (snapshot: string) => boolean;
+}
+
+/** Pure: what may be forgotten. Nothing of a run that has a manifest, whatever else is said of it. */
+export function leftovers(snapshots: readonly Snapshot[], {target, isOver, isWithoutPoint, isKept}: Known): string[] {
+	const published = new Set(snapshots.filter(holdsManifest).map(runOf));
+	const isLeft = (snapshot: Snapshot): boolean => {
+		const run = runOf(snapshot);
+		if (run === undefined) {
+			return false;
+		}
+
+		const {tags} = snapshot;
+		if (tags.includes(safetyTag)) {
+			return isOver(run) && !isKept(snapshot.id);
+		}
+
+		return tags.includes(firstPassTag)
+			? isOver(run)
+			: tags.includes('holdfast') && tags.includes(targetTag(target)) && isWithoutPoint(run) && !published.has(run);
+	};
+
+	return snapshots.filter(isLeft).map(({id}) => id);
+}
+
+const runOf = ({tags}: Snapshot): string | undefined => tags.map(runOfTag).find(run => run !== undefined);

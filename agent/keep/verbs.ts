@@ -1,0 +1,220 @@
+/** The verbs of keeping the repository in order, as the agent offers them: what goes, and the proof that the rest is whole. */
+
+import {explain, NotFoundError} from '../../base/errors.ts';
+import {type BackupResult, type CheckResult, type Outcome, repositoryTarget, type Tell} from '../../base/events.ts';
+import type {RetentionView} from '../../base/shapes.ts';
+import type {Agent} from '../agent.ts';
+import type {Workshop} from '../backup/backup.ts';
+import type {Survey} from '../plan/survey.ts';
+import type {RepositoryDoor} from '../repository/door.ts';
+import {type Point, pointsOf} from '../repository/points.ts';
+import type {Runs} from '../runs/runs.ts';
+import type {State} from '../state/state.ts';
+import {check, type MaintenanceParts, prune} from './prune.ts';
+import {decide, describeShrunken, type Retention, type RetentionPolicy} from './retention.ts';
+import {shrunken} from './shrink.ts';
+import type {Sweeper} from './sweep.ts';
+
+interface UpkeepParts extends Omit<MaintenanceParts, 'state' | 'sweeper'> {
+	survey: Pick<Survey, 'targets'>;
+	runs: Runs;
+	state: State;
+	door: RepositoryDoor;
+	sweeper: Sweeper;
+	/** `keep` is that of targets whose labels do not say. */
+	policy: RetentionPolicy;
+	/** In how many checks all of the data is read once. */
+	checkParts: number;
+}
+
+export interface Upkeep extends Pick<Agent, 'planPrune' | 'prune' | 'check' | 'acceptSizes' | 'unlock'> {
+	/** After a successful backup, when no other run is under way: what no rule keeps any more goes. */
+	retain: (result: BackupResult, tell: Tell) => Promise<void>;
+	/** What of a new point is much smaller than before. @param earlier newest first */
+	inspect: (result: BackupResult, earlier: readonly Point[]) => string | undefined;
+}
+
+export function createUpkeep(parts: UpkeepParts): Upkeep {
+	const {workshop, survey, runs, state, door, sweeper, policy, checkParts, repository} = parts;
+	const target = repositoryTarget(repository.name);
+
+	const decideAll = async (ended?: {target: string; outcome: Outcome}): Promise<Retention[]> => {
+		await door.open();
+		const points = await ownPoints(workshop);
+		const found = new Map((await survey.targets()).map(each => [each.name, each]));
+		const retentions = [...Map.groupBy(points, point => point.target)].map(([name, ofTarget]) => {
+			const labels = found.get(name);
+			const keep = labels === undefined ? policy.keep : (labels.policy.keep ?? policy.keep);
+			return decide(
+				name,
+				ofTarget,
+				{...policy, keep},
+				{
+					now: Date.now(),
+					lastOutcome: ended?.target === name ? ended.outcome : lastOutcome(state, name),
+					doubt: doubtOf(labels),
+					needed: neededPoints(state, name, ofTarget),
+					accepted: state.acceptedUpTo(name),
+				},
+			);
+		});
+		for (const [name, ofTarget] of Map.groupBy(points, point => point.target)) {
+			const [found] = shrunken(ofTarget, {limit: policy.shrinkLimit, accepted: state.acceptedUpTo(name)});
+			state.saveSuspicion(name, found === undefined ? null : describeShrunken(found));
+		}
+
+		return retentions.sort((a, b) => (a.target < b.target ? -1 : 1));
+	};
+
+	/** Nobody is there who would ask again: what is due by schedule waits for the run before it. */
+	const freeFor = async (trigger: string): Promise<void> => {
+		for (let run = runs.current(target); run !== undefined && trigger === 'schedule'; run = runs.current(target)) {
+			await Array.fromAsync(runs.follow(run, new AbortController().signal));
+		}
+	};
+
+	return {
+		async planPrune() {
+			return (await decideAll()).map(retentionView);
+		},
+		async prune(trigger) {
+			await door.open();
+			await freeFor(trigger);
+			return runs.start({
+				operation: 'prune',
+				target,
+				trigger,
+				exclusive: true,
+				work: async context => prune(parts, context, async () => decideAll()),
+			});
+		},
+		async check(readData, trigger) {
+			await door.open();
+			await freeFor(trigger);
+			const part = readData === 'next' ? nextPart(lastCheck(state, target), checkParts) : readData;
+			return runs.start({operation: 'check', target, trigger, exclusive: true, work: async context => check(parts, context, part)});
+		},
+		async acceptSizes(name) {
+			await door.open();
+			const [newest] = (await ownPoints(workshop)).filter(point => point.target === name);
+			if (newest === undefined) {
+				throw new NotFoundError(`\`${name}\` has no restore point`, {hint: 'holdfast points lists them'});
+			}
+
+			state.accept(name, newest.time);
+			state.saveSuspicion(name, null);
+			return {target: name, point: newest.id};
+		},
+		async unlock() {
+			await door.open();
+			const {removed, left, warning} = await sweeper.releaseLocks();
+			return {
+				removed: removed.map(lock => lockView(lock, 'its process is gone')),
+				left: left.map(({why, ...lock}) => lockView(lock, why)),
+				...(warning === undefined ? {} : {warning}),
+			};
+		},
+		async retain(result, tell) {
+			try {
+				const retentions = await decideAll(result);
+				const points = retentions.flatMap(({points: verdicts}) =>
+					verdicts.flatMap(({action, point}) => (action === 'remove' ? [point] : [])),
+				);
+				if (points.length > 0) {
+					tell({type: 'step', step: 'forget', subject: `${points.length} of the restore points`});
+					const warning = await sweeper.remove(points);
+					if (warning !== undefined) {
+						tell({type: 'warning', message: warning});
+					}
+				}
+			} catch (error) {
+				tell({type: 'warning', message: `restore points that are kept no longer could not be removed: ${explain(error)}`});
+			}
+		},
+		inspect({point: id, target: name, startedAt, sources}, earlier) {
+			if (id === null) {
+				return undefined;
+			}
+
+			const point = {id, time: new Date(startedAt), sources};
+			const found = shrunken([point, ...earlier], {limit: policy.shrinkLimit, accepted: state.acceptedUpTo(name)});
+			const own = found.filter(each => each.point === point);
+			const [first] = own;
+			if (first === undefined) {
+				return undefined;
+			}
+
+			state.saveSuspicion(name, describeShrunken(first));
+			return `much less than before: ${own.map(describeShrunken).join('; ')}; until then no point of it is removed`;
+		},
+	};
+}
+
+/** Other hosts may use the same repository, and the same names. */
+async function ownPoints({restic, host}: Workshop): Promise<Point[]> {
+	return pointsOf((await restic().snapshots(['holdfast'])).filter(snapshot => snapshot.host === host));
+}
+
+export function doubtOf(found: Awaited<ReturnType<Survey['targets']>>[number] | undefined): string | undefined {
+	if (found === undefined) {
+		return 'it is not found on this engine, so nobody knows what it should keep';
+	}
+
+	return found.problems.length > 0 ? 'its labels have mistakes, so nobody knows what it should keep' : undefined;
+}
+
+export const lastOutcome = (state: State, target: string): Outcome | undefined =>
+	state.runs({target, operation: 'backup', limit: 10}).find(record => record.state === 'finished')?.outcome ?? undefined;
+
+/** The newest point that a drill has proven, and those that a restore which may still be undone has used: of a whole project there are several. */
+export function neededPoints(state: Pick<State, 'restores' | 'runs'>, target: string, points: readonly Point[]): Map<string, string> {
+	const needed = new Map<string, string>();
+	for (const id of state.restores().flatMap(({point}) => point.split(','))) {
+		needed.set(id, 'a restore of it may be undone');
+	}
+
+	const drills = state.runs({target, operation: 'drill', outcome: 'success', limit: 1000});
+	const proven = new Set(
+		drills.flatMap(({result}) => (result !== null && 'point' in result && result.point !== null ? [result.point] : [])),
+	);
+	const verified = points.find(({id}) => proven.has(id));
+	return verified === undefined ? needed : needed.set(verified.id, 'the newest that a drill has proven');
+}
+
+const lastCheck = (state: State, target: string): CheckResult | undefined =>
+	state
+		.runs({target, operation: 'check', outcome: 'success', limit: 100})
+		.map(({result}) => result as CheckResult | null)
+		.find((result): result is CheckResult => result?.readData?.includes('/') === true);
+
+/** The part after the last one that was good, so that all are read in turn; a part that was not good is read again. */
+export function nextPart(last: Pick<CheckResult, 'readData'> | undefined, parts: number): string {
+	const [, done = '0', of = ''] = /^(\d+)\/(\d+)$/.exec(last?.readData ?? '') ?? [];
+	return Number(of) === parts ? `${(Number(done) % parts) + 1}/${parts}` : `1/${parts}`;
+}
+
+const lockView = (
+	{id, hostname, pid, exclusive, time}: {id: string; hostname: string; pid: number; exclusive: boolean; time: Date},
+	why: string,
+) => ({
+	lock: id,
+	host: hostname,
+	pid,
+	exclusive,
+	refreshedAt: time.toISOString(),
+	ageSeconds: Math.max(0, (Date.now() - time.getTime()) / 1000),
+	why,
+});
+
+const retentionView = ({target, keep, held, points}: Retention): RetentionView => ({
+	target,
+	keep,
+	held,
+	points: points.map(({point, action, why}) => ({
+		point: point.id,
+		time: point.time.toISOString(),
+		bytes: point.sources.reduce((sum, {bytes}) => sum + bytes, 0),
+		action,
+		why,
+	})),
+});

@@ -1,0 +1,132 @@
+/** What the repository holds and how well it is: looked at now and then, and after each run that may have changed it, so that asking costs nothing. */
+import {type BackupResult, type CheckResult, type EventHub, type Operation, type PruneResult, repositoryTarget} from '../../base/events.ts';
+import {pointsOf} from '../repository/points.ts';
+import type {Restic} from '../restic/restic.ts';
+import type {State} from '../state/state.ts';
+
+/** Times are milliseconds since 1970. Undefined: not known yet. */
+export interface Holdings {
+	/** Of each target. */
+	points: ReadonlyMap<string, number> | undefined;
+	sizeBytes: number | undefined;
+	/** When the lock was refreshed that was not for longest; null: there is none. */
+	oldestLock: number | null | undefined;
+	/** Whether the last check found everything in order. */
+	checkSuccess: boolean | undefined;
+	/** The last good ones. */
+	lastCheck: number | undefined;
+	lastPrune: number | undefined;
+	/** Targets of which nothing is removed until a person has looked. */
+	suspicious: readonly string[];
+}
+
+export interface Inventory {
+	/** At once. */
+	holdings: () => Holdings;
+	close: () => void;
+}
+
+interface InventoryParts {
+	/** By which metrics name it. */
+	name: string;
+	restic: Pick<Restic, 'snapshots' | 'locks' | 'size'>;
+	state: Pick<State, 'runs' | 'suspicions'>;
+	hub: EventHub;
+	/** Resolves when the repository can be asked. */
+	opened: () => Promise<unknown>;
+	report: (error: unknown) => void;
+	lookMs?: number;
+}
+
+const changing: ReadonlySet<Operation> = new Set<Operation>(['backup', 'prune', 'check', 'copy']);
+
+/** Locks come and go by themselves. */
+const defaultLookMs = 10 * 60_000;
+
+/** How many backups since the last prune are counted. */
+const countedRuns = 10_000;
+
+const longestRunMs = 7 * 24 * 3_600_000;
+
+export function createInventory({name, restic, state, hub, opened, report, lookMs = defaultLookMs}: InventoryParts): Inventory {
+	const target = repositoryTarget(name);
+	let points: Map<string, number> | undefined;
+	let oldestLock: number | null | undefined;
+	let measured: {bytes: number; at: number} | undefined;
+	let added = 0;
+	let isLooking = false;
+	let isStale = false;
+
+	const last = <Result>(operation: Operation, outcome?: 'success') =>
+		state.runs({target, operation, limit: 5, outcome}).find(record => record.state === 'finished') as
+			| {finishedAt: number; outcome: string; result: Result}
+			| undefined;
+
+	/** A prune measures; until the first one, it is done here, once. What backups added since comes on top. */
+	const measure = async () => {
+		const pruned = last<PruneResult>('prune', 'success');
+		if (pruned?.result.bytes != null) {
+			measured = {bytes: pruned.result.bytes, at: pruned.finishedAt};
+		}
+
+		measured ??= {bytes: await restic.size(), at: Date.now()};
+		const {at} = measured;
+		added = state
+			.runs({operation: 'backup', limit: countedRuns, since: at - longestRunMs})
+			.flatMap(({result, finishedAt}) => (result !== null && (finishedAt ?? 0) > at ? (result as BackupResult).sources : []))
+			.reduce((sum, {addedBytes}) => sum + addedBytes, 0);
+	};
+
+	const look = async (): Promise<void> => {
+		await opened();
+		const all = pointsOf(await restic.snapshots(['holdfast']));
+		points = new Map([...Map.groupBy(all, each => each.target)].map(([key, ofTarget]) => [key, ofTarget.length]));
+		const locks = await restic.locks();
+		oldestLock = locks.length === 0 ? null : Math.min(...locks.map(({time}) => time.getTime()));
+		await measure();
+	};
+
+	const lookWhileStale = async () => {
+		while (isStale) {
+			isStale = false;
+			await look().catch(report);
+		}
+
+		isLooking = false;
+	};
+
+	const lookSoon = () => {
+		isStale = true;
+		if (!isLooking) {
+			isLooking = true;
+			void lookWhileStale();
+		}
+	};
+
+	const unlisten = hub.listen(event => {
+		if (event.type === 'finished' && changing.has(event.operation)) {
+			lookSoon();
+		}
+	});
+	const timer = setInterval(lookSoon, lookMs);
+	timer.unref?.();
+	lookSoon();
+	return {
+		holdings: () => ({
+			points,
+			oldestLock,
+			sizeBytes: measured && measured.bytes + added,
+			checkSuccess: optional(last<CheckResult>('check'), ({outcome}) => outcome === 'success'),
+			lastCheck: last<CheckResult>('check', 'success')?.finishedAt,
+			lastPrune: last<PruneResult>('prune', 'success')?.finishedAt,
+			suspicious: [...state.suspicions().keys()],
+		}),
+		close() {
+			unlisten();
+			clearInterval(timer);
+		},
+	};
+}
+
+const optional = <Value, Result>(value: Value | undefined, map: (value: Value) => Result): Result | undefined =>
+	value === undefined ? undefined : map(value);

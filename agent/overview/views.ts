@@ -1,0 +1,121 @@
+/** What the agent knows, in the shapes that people and programs read. */
+
+import type {BackupResult, DrillResult, RunResult} from '../../base/events.ts';
+import type {PointView, RunView, StatusView, TargetView} from '../../base/shapes.ts';
+import type {Surveyed} from '../plan/survey.ts';
+import type {Point} from '../repository/points.ts';
+import type {RunRecord, State} from '../state/state.ts';
+
+export function targetView({target, plan, problems}: Surveyed): TargetView {
+	const actions = plan.quiesce.map(({action}) => action);
+	return {
+		target: target.name,
+		container: target.members.map(({container}) => container.name).join(', '),
+		state: target.members[0].container.state,
+		sources: plan.sources.map(({name}) => name),
+		quiesce: actions.includes('stop') ? 'stop' : actions.includes('pause') ? 'pause' : 'none',
+		schedule: plan.schedule,
+		problems: [...problems],
+	};
+}
+
+export function runView({run, target, operation, trigger, state, outcome, queuedAt, startedAt, finishedAt, result}: RunRecord): RunView {
+	const begun = startedAt ?? queuedAt;
+	return {
+		run,
+		target,
+		operation,
+		trigger,
+		state,
+		outcome,
+		startedAt: new Date(begun).toISOString(),
+		durationSeconds: finishedAt === null ? null : (finishedAt - begun) / 1000,
+		result,
+	};
+}
+
+const isDrill = (result: RunResult | null): result is DrillResult =>
+	result !== null && 'sources' in result && !('quiesceSeconds' in result);
+
+const isBackup = (result: RunResult | null): result is BackupResult => result !== null && 'quiesceSeconds' in result;
+
+/** The runs of one operation on a target. */
+interface Recent {
+	last: RunRecord | undefined;
+	success: RunRecord | undefined;
+	next: Date | null;
+}
+
+/** @param last the target's newest finished run of the operation @param success its newest successful one */
+export function statusView(
+	surveyed: Surveyed,
+	{
+		running,
+		suspicion,
+		nextCold,
+		drills,
+		...backups
+	}: Recent & {running: string | undefined; suspicion?: string | undefined; nextCold?: Date | null | undefined; drills: Recent},
+): StatusView {
+	const {last, success, next} = backups;
+	const result = last?.result ?? null;
+	return {
+		target: surveyed.target.name,
+		running: running ?? null,
+		lastRun:
+			last === undefined || !isBackup(result)
+				? null
+				: {
+						run: last.run,
+						outcome: result.outcome,
+						startedAt: result.startedAt,
+						durationSeconds: result.durationSeconds,
+						quiesceSeconds: result.quiesceSeconds,
+						...(result.error === undefined ? {} : {error: result.error}),
+					},
+		lastSuccess: success?.finishedAt ? {run: success.run, at: new Date(success.finishedAt).toISOString()} : null,
+		nextRun: surveyed.problems.length > 0 ? null : (next?.toISOString() ?? null),
+		...(nextCold && surveyed.problems.length === 0 ? {nextColdRun: nextCold.toISOString()} : {}),
+		...(suspicion === undefined ? {} : {suspicion}),
+		...drillStatus(drills),
+		problems: [...surveyed.problems],
+	};
+}
+
+function drillStatus({last, success, next}: Recent): Pick<StatusView, 'lastDrill' | 'lastDrillSuccess' | 'nextDrill'> {
+	const result = last?.result ?? null;
+	const proven = success?.result ?? null;
+	const at = success?.finishedAt;
+	return {
+		lastDrill: isDrill(result)
+			? {
+					run: result.run,
+					outcome: result.outcome,
+					point: result.point,
+					startedAt: result.startedAt,
+					durationSeconds: result.durationSeconds,
+					...(result.error === undefined ? {} : {error: result.error}),
+				}
+			: null,
+		lastDrillSuccess: isDrill(proven) && at ? {run: proven.run, point: proven.point, at: new Date(at).toISOString()} : null,
+		nextDrill: next?.toISOString() ?? null,
+	};
+}
+
+/** By point: when a drill last restored it whole. */
+export function verifiedPoints(state: Pick<State, 'runs'>, target?: string): ReadonlyMap<string, string> {
+	const drills = state.runs({target, operation: 'drill', outcome: 'success', limit: 1000});
+	return new Map(
+		drills
+			.toReversed()
+			.flatMap(({result, finishedAt}) => (isDrill(result) && finishedAt ? [[result.point, new Date(finishedAt).toISOString()]] : [])),
+	);
+}
+
+export const pointView = ({id, target, time, sources}: Point, verified: ReadonlyMap<string, string>): PointView => ({
+	point: id,
+	target,
+	time: time.toISOString(),
+	sources,
+	verifiedAt: verified.get(id) ?? null,
+});

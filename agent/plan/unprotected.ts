@@ -1,0 +1,98 @@
+/** What running containers write to and no target backs up. Pure. */
+import {isOneOff} from '../../docker/compose.ts';
+import {type Container, type Mount, workerLabel} from '../../docker/container.ts';
+import {describeStorage, isInside, isSameStorage} from '../../docker/storage.ts';
+import {dataMounts, objectionTo, postgresHome} from '../sources/objections.ts';
+import {labelValue} from '../targets/label-names.ts';
+import type {Surveyed} from './survey.ts';
+
+export interface Unprotected {
+	/** A container that writes there. */
+	container: string;
+	/** For people: `volume "data"`. */
+	storage: string;
+	/** In the container. */
+	path: string;
+	/** The container looks like a database server that Holdfast can dump. */
+	isPostgres: boolean;
+	/** The target that the container belongs to, which leaves this out. */
+	target?: string | undefined;
+}
+
+interface Surroundings {
+	/** The engine's own folder on the host. */
+	dataRoot: string;
+	/** The agent's own container. */
+	self: Container | undefined;
+	/** Of labels. */
+	prefix: string;
+}
+
+/**
+ * Each storage once. What a person left out on purpose does not count: a container with `enable=false`, and of a target what its
+ * `volumes` label does not name.
+ */
+export function findUnprotected(
+	containers: readonly Container[],
+	surveyed: readonly Surveyed[],
+	{dataRoot, self, prefix}: Surroundings,
+): Unprotected[] {
+	const dumped = surveyed.flatMap(dumpedMounts);
+	const isPassedOver = (mount: Mount) => objectionTo(mount, {dataRoot, self, dumped}) !== undefined;
+	const found: Array<{mount: Mount; unprotected: Unprotected}> = [];
+	for (const container of containers.filter(candidate => isLookedAt(candidate, {self, prefix}))) {
+		const owner = ownerOf(container, surveyed);
+		for (const mount of owner?.isChosen ? [] : container.mounts) {
+			const isKnown = found.some(other => isSameStorage(other.mount, mount));
+			if (mount.readWrite && !isKnown && !isPassedOver(mount) && !surveyed.some(each => backsUp(each, mount))) {
+				const {path} = mount;
+				const unprotected = {container: container.name, storage: describeStorage(mount), path, isPostgres: isPostgres(container)};
+				found.push({mount, unprotected: owner === undefined ? unprotected : {...unprotected, target: owner.target}});
+			}
+		}
+	}
+
+	return found.map(({unprotected}) => unprotected);
+}
+
+/** Another agent is not looked at either: its repository is no source. */
+function isLookedAt(container: Container, {self, prefix}: Pick<Surroundings, 'self' | 'prefix'>): boolean {
+	const {labels, state, id, imageId} = container;
+	const isHoldfast = labels[workerLabel] !== undefined || id === self?.id || imageId === self?.imageId;
+	const isOff = labelValue(labels, `${prefix}enable`) === 'false';
+	return (state === 'running' || state === 'paused') && !isHoldfast && !isOff && !isOneOff(labels);
+}
+
+/** The target of a container; `isChosen`: its label says which of its volumes are backed up. */
+function ownerOf({id}: Container, surveyed: readonly Surveyed[]): {target: string; isChosen: boolean} | undefined {
+	for (const {target} of surveyed) {
+		const member = target.members.find(({replicas}) => replicas.some(replica => replica.id === id));
+		if (member !== undefined) {
+			return {target: target.name, isChosen: member.policy.volumes !== undefined};
+		}
+	}
+
+	return undefined;
+}
+
+function dumpedMounts({plan, dataDirectories}: Surveyed): Mount[] {
+	return plan.sources.flatMap(source =>
+		source.kind === 'postgres' && source.external === undefined
+			? dataMounts(source.container, dataDirectories.get(source.container.id) ?? `${postgresHome}/data`)
+			: [],
+	);
+}
+
+function backsUp({plan}: Surveyed, mount: Mount): boolean {
+	return plan.sources.some(
+		source =>
+			(source.kind === 'volume' || source.kind === 'sqlite') &&
+			(isSameStorage(source.mount, mount) ||
+				(source.kind === 'volume' &&
+					mount.type === 'bind' &&
+					source.mount.type === 'bind' &&
+					isInside(mount.hostPath, source.mount.hostPath))),
+	);
+}
+
+const isPostgres = ({image}: Container): boolean => /(?:^|\/)(?:postgres|postgis|timescaledb|pgvector)/.test(image);

@@ -1,0 +1,87 @@
+/** The agent's repository: opened once in a while, and again after a failure; made only where none was ever known. */
+import {ensureRepository} from '../restic/open.ts';
+import type {Repository, Restic} from '../restic/restic.ts';
+import type {State} from '../state/state.ts';
+
+export interface RepositoryDoor {
+	/** The repository's id. Cheap for a while after it succeeded. @throws {RepositoryError} */
+	open: () => Promise<string>;
+	/** Something failed with it: the next call asks the repository again. */
+	doubt: () => void;
+}
+
+/** A repository that goes away while the agent runs is noticed after this long, also when there is no run. */
+const trustMs = 5 * 60_000;
+
+interface DoorOptions {
+	restic: Pick<Restic, 'id' | 'init'>;
+	repository: Pick<Repository, 'location'>;
+	state: Pick<State, 'knownRepository' | 'rememberRepository'>;
+	/** False: it is made by somebody else; a missing one is an error. */
+	allowInit?: boolean;
+	/** @throws when what was found here cannot be this repository. */
+	check?: (id: string) => void;
+	/** Milliseconds that only grow. */
+	now?: () => number;
+}
+
+export function createRepositoryDoor({
+	restic,
+	repository,
+	state,
+	allowInit = true,
+	check = () => {},
+	now = () => performance.now(),
+}: DoorOptions): RepositoryDoor {
+	let opened: {id: Promise<string>; until: number} | undefined;
+
+	const open = async (): Promise<string> => {
+		const id = await ensureRepository({restic, knownId: state.knownRepository(repository.location), allowInit});
+		check(id);
+		state.rememberRepository(repository.location, id);
+		return id;
+	};
+
+	return {
+		doubt() {
+			opened = undefined;
+		},
+		async open() {
+			if (opened === undefined || now() >= opened.until) {
+				opened = {id: open(), until: now() + trustMs};
+			}
+
+			const attempt = opened;
+			try {
+				return await attempt.id;
+			} catch (error) {
+				if (opened === attempt) {
+					opened = undefined;
+				}
+
+				throw error;
+			}
+		},
+	};
+}
+
+/** The same for who asks all the time: a failure, too, is remembered for a while, so that a server that is switched off is left alone. */
+export function rarely(door: RepositoryDoor, now = () => performance.now()): RepositoryDoor {
+	let failure: {error: unknown; until: number} | undefined;
+	return {
+		...door,
+		async open() {
+			if (failure !== undefined && now() < failure.until) {
+				throw failure.error;
+			}
+
+			failure = undefined;
+			try {
+				return await door.open();
+			} catch (error) {
+				failure = {error, until: now() + trustMs};
+				throw error;
+			}
+		},
+	};
+}

@@ -1,0 +1,53 @@
+/** The manifest: written last, it makes a run's snapshots a restore point, and says what a restore must know. */
+import {z} from 'zod';
+import {portableMetadata} from '../archive/format.ts';
+
+export const manifestSource = z.object({
+	source: z.string(),
+	kind: z.enum(['postgres', 'sqlite', 'volume', 'tar']),
+	snapshot: z.string(),
+	bytes: z.number(),
+	addedBytes: z.number(),
+	durationSeconds: z.number(),
+	/** Where the content is in the snapshot. */
+	path: z.string(),
+	container: z.object({name: z.string(), image: z.string(), imageId: z.string(), labels: z.record(z.string(), z.string())}),
+	/** By kind; see the source's file. */
+	details: z.record(z.string(), z.unknown()),
+});
+
+/** Where an imported point came from. */
+const origin = z.object({
+	/** As the person called it; hostile. */
+	file: z.string(),
+	kind: z.enum(['archive', 'dump']),
+	importedAt: z.string(),
+	/** As the dump says; null where it does not. */
+	dumpedAt: z.string().nullable(),
+	database: z.string(),
+	serverVersion: z.string(),
+	/** What the archive says of itself. */
+	metadata: portableMetadata.nullable(),
+});
+
+export const manifest = z.object({
+	/** Raised when a reader of the earlier ones could misread it. */
+	schema: z.literal(1),
+	run: z.string(),
+	target: z.string(),
+	/** The moment that the point shows, ISO 8601. */
+	time: z.string(),
+	startedAt: z.string(),
+	host: z.string(),
+	engineVersion: z.string(),
+	holdfastVersion: z.string(),
+	resticVersion: z.string(),
+	quiesced: z.array(z.object({container: z.string(), action: z.enum(['pause', 'stop'])})),
+	quiesceSeconds: z.number(),
+	sources: z.array(manifestSource),
+	origin: origin.optional(),
+});
+
+export type Manifest = z.infer<typeof manifest>;
+export type Origin = z.infer<typeof origin>;
+export type ManifestSource = z.infer<typeof manifestSource>;

@@ -1,0 +1,105 @@
+/** What restoring, undoing and letting go have in common: the workers of the run, and a result whatever happens. */
+
+import type {Place} from '../../base/command.ts';
+import {explain} from '../../base/errors.ts';
+import type {RestoreResult, Tell, Tolerated} from '../../base/events.ts';
+import {hireWorkers, staging, type Workforce} from '../../docker/worker.ts';
+import type {Workshop} from '../backup/backup.ts';
+import type {NamedRepository} from '../repository/repositories.ts';
+import {into} from '../sources/feed.ts';
+import {describeReplacement, type Replacement, type UndoContext} from '../sources/restoring.ts';
+import {isHalfDone, type RestoreJournal} from '../state/restores.ts';
+
+/** `restic` is on the repository that holds the point. */
+export interface RestoreWorkshop extends Workshop {
+	restores: RestoreJournal;
+	/** The repository that what is overwritten goes to. */
+	keeper: Pick<NamedRepository, 'name' | 'restic'>;
+}
+
+export interface RestoreProgress {
+	outageSeconds: number;
+	/** What the run was for is done: what fails after that makes it partial. */
+	done: boolean;
+	/** What is still kept of what was replaced. */
+	kept: readonly Replacement[];
+	/** Errors of loading that do no harm. */
+	tolerated: Tolerated[];
+	/** The database that was made beside the live ones. */
+	into?: string | undefined;
+}
+
+interface Shell {
+	run: string;
+	target: string;
+	point: string;
+	tell: Tell;
+	/** It belongs to a recovery, which goes on until all is settled. */
+	isTriedAgain?: boolean;
+}
+
+/** Never rejects: whatever happens is the outcome. */
+export async function restoreRun(
+	workshop: RestoreWorkshop,
+	{run, target, point, tell, isTriedAgain = false}: Shell,
+	work: (workforce: Workforce, progress: RestoreProgress) => Promise<void>,
+): Promise<RestoreResult> {
+	const progress: RestoreProgress = {outageSeconds: 0, done: false, kept: [], tolerated: []};
+	const errors: string[] = [];
+	try {
+		tell({type: 'step', step: 'workers'});
+		const workforce = await hireWorkers({...workshop, run});
+		try {
+			await work(workforce, progress);
+		} finally {
+			tell({type: 'step', step: 'clean-up'});
+			await workforce.dismiss();
+		}
+	} catch (error) {
+		errors.push(explain(error));
+	}
+
+	if (!isTriedAgain) {
+		leaveToPerson(workshop, run);
+	}
+
+	return {
+		run,
+		target,
+		point,
+		outcome: progress.done ? (errors.length === 0 ? 'success' : 'partial') : 'failed',
+		replaced: progress.kept.flatMap(replacement => describeReplacement(replacement, target) ?? []),
+		...(progress.done && progress.into !== undefined ? {into: progress.into} : {}),
+		...(progress.tolerated.length === 0 ? {} : {tolerated: progress.tolerated}),
+		outageSeconds: progress.outageSeconds,
+		...(errors.length === 0 ? {} : {error: errors.join('; ')}),
+	};
+}
+
+/**
+ * The run is over, and the applications run on what there is: from now on an undo would lose what they write. Where one could not be started,
+ * nothing is written, and a recovery puts all of it back.
+ */
+function leaveToPerson({restores, journal}: RestoreWorkshop, run: string): void {
+	if (journal.open().some(entry => entry.run === run)) {
+		return;
+	}
+
+	for (const record of restores.restores().filter(isHalfDone)) {
+		if ([record.run, record.settledBy].includes(run)) {
+			restores.saveRestore({...record, phase: 'failed'});
+		}
+	}
+}
+
+/** What every verb works with that reads or writes files, in a worker. */
+export const filesContext = (
+	workshop: RestoreWorkshop,
+	worker: Place,
+): Pick<UndoContext, 'engine' | 'worker' | 'restic' | 'resticInto' | 'staging'> => ({
+	engine: workshop.engine,
+	worker,
+	restic: workshop.restic(worker),
+	resticInto: file => workshop.restic(into(worker, file)),
+	staging,
+});

@@ -1,0 +1,40 @@
+/** What is on disk of a restore under way, before it is done: what it made, what it replaced, and how far it is. */
+
+import {keyOf, type Replacement, untouched} from '../sources/restoring.ts';
+import type {RestoreJournal, RestorePhase, RestoreRecord} from '../state/restores.ts';
+
+/** What a restore under way has written down of itself. */
+export interface OpenRestore {
+	remember: (replacement: Replacement) => void;
+	phase: (phase: RestorePhase) => void;
+	replacements: () => readonly Replacement[];
+	/** What a roll-back has to look at. */
+	toRollBack: () => readonly Replacement[];
+	isTouched: () => boolean;
+	remove: () => void;
+}
+
+/** @param begun what its record says from the start; nothing is written before the first call */
+export function openRestoreJournal(
+	restores: RestoreJournal,
+	begun: Pick<RestoreRecord, 'run' | 'target' | 'point' | 'keptIn'>,
+): OpenRestore {
+	let record: RestoreRecord = {...begun, phase: 'loading', replacements: [], swappedAt: null, settledBy: null};
+	const save = (change: Partial<RestoreRecord>) => {
+		record = {...record, ...change};
+		restores.saveRestore(record);
+	};
+	const isTouched = () => record.phase !== 'loading';
+
+	return {
+		remember(replacement) {
+			const known = new Map(record.replacements.map(other => [keyOf(other), other]));
+			save({replacements: [...known.set(keyOf(replacement), replacement).values()]});
+		},
+		phase: phase => save({phase, ...(phase === 'swapped' ? {swappedAt: Date.now()} : {})}),
+		replacements: () => record.replacements,
+		toRollBack: () => (isTouched() ? record.replacements : record.replacements.map(untouched)),
+		isTouched,
+		remove: () => restores.removeRestore(begun.run),
+	};
+}

@@ -1,0 +1,143 @@
+/** A point and a target → what a restore will do. Pure and printable: it is shown before anything is touched. */
+
+import {quote} from '../../../base/reading/quote.ts';
+import {isWhole} from '../../../base/reading/reader.ts';
+import {questioned} from '../../drill/plan.ts';
+import type {Manifest} from '../../repository/manifest.ts';
+import type {Point} from '../../repository/points.ts';
+import type {RestoringSource} from '../../sources/restoring.ts';
+import type {Target} from '../../targets/discovery.ts';
+import {type Chosen, choose} from './choice.ts';
+import {memberOf, placeOf, placeOfForeign} from './places.ts';
+import {planStops, type Stops, type Surroundings} from './stops.ts';
+
+export interface Restoration {
+	/** Or the project, when all of its targets are restored together. */
+	target: string;
+	/** One of each target. */
+	points: readonly [Point, ...Point[]];
+	/** In the order of restoring: files before the databases that lie among them. */
+	sources: readonly RestoringSource[];
+	/** Stopped meanwhile. */
+	stop: Stops['stop'];
+	/** The name of the new database, where nothing is replaced. */
+	into?: string | undefined;
+	/** What a person should know before. */
+	warnings: readonly string[];
+	/** Of the warnings, those that must be acknowledged: the labels'. */
+	acknowledge?: string | undefined;
+}
+
+export interface RestorationRequest extends Surroundings {
+	target: Target;
+	point: Point;
+	manifest: Manifest;
+	/** Empty: all sources of the point. A source, or a path of a volume behind its source: `volume:/data/uploads/a.png`. */
+	only: readonly string[];
+	/** Of the single files in `only`: those that are not there now. Where nothing is replaced, nobody need stand still. */
+	missing?: ReadonlySet<string> | undefined;
+	into?: string | undefined;
+	/** The point may be another target's. */
+	forceTarget?: boolean | undefined;
+	/** What the label `drill.sql` asks is not asked. */
+	skipDrillSql?: boolean | undefined;
+}
+
+const order = {volume: 0, tar: 1, sqlite: 2, postgres: 3};
+
+/** Files before the databases that lie among them. */
+export const inOrder = (sources: readonly RestoringSource[]): RestoringSource[] =>
+	sources.toSorted((a, b) => order[a.kind] - order[b.kind]);
+
+/** With any problem nothing may be restored. */
+export function planRestoration(request: RestorationRequest): {restoration: Restoration; problems: readonly string[]} {
+	const {target, point, manifest, only, into, missing = new Set()} = request;
+	const {chosen, unknown} = choose(manifest, only);
+	const has = manifest.sources.map(({source}) => source).join(', ');
+	const located = chosen.map(each => locate(request, each));
+	const placed = located.filter(source => typeof source !== 'string');
+	const questions = questionsOf(request, placed);
+	const sources = placed.map(source => ({...source, drillSql: questions.get(source.name)}));
+	const problems = [
+		...target.problems.map(({message}) => message),
+		...unknown.map(name => `point \`${point.id}\` has no source \`${name}\`; it has ${has}`),
+		...located.filter(problem => typeof problem === 'string'),
+	];
+	const {stop, ...stops} = planStops([target], request, into === undefined ? sources.filter(source => replaces(source, missing)) : []);
+	const whole = sources.filter(({paths}) => paths === undefined).length;
+	const left = into === undefined && problems.length === 0 ? manifest.sources.length - whole : 0;
+	const {restoreWarning: acknowledge} = target.policy;
+	const warnings = [
+		...(acknowledge === undefined ? [] : [acknowledge]),
+		...(isForeign(request) ? [`point \`${point.id}\` is of target \`${point.target}\`, and is put into \`${target.name}\``] : []),
+		...(left > 0 ? [`${left} of the point's sources are left as they are: what is restored may not fit them`] : []),
+		...importWarning(manifest),
+		...(request.skipDrillSql ? ['the query of the label `holdfast.drill.sql` is not asked'] : []),
+		...stops.warnings,
+	];
+	return {
+		restoration: {target: target.name, points: [point], sources: inOrder(sources), stop, into, warnings, acknowledge},
+		problems: [...foreignProblems(request), ...problems, ...intoProblems(into, sources), ...stops.problems],
+	};
+}
+
+/** Files that are all missing now replace nothing. */
+const replaces = ({stored, paths}: RestoringSource, missing: ReadonlySet<string>): boolean =>
+	paths === undefined || paths.some(path => !missing.has(stored.source + path));
+
+const isForeign = ({target, point}: RestorationRequest): boolean => point.target !== target.name;
+
+const foreignProblems = (request: RestorationRequest): string[] =>
+	isForeign(request) && request.forceTarget !== true
+		? [`the point is of target \`${request.point.target}\`, not of \`${request.target.name}\` (--force-target restores it all the same)`]
+		: [];
+
+/** PostgreSQL cuts longer names off. */
+const longestDatabaseName = 63;
+
+function intoProblems(into: string | undefined, sources: readonly RestoringSource[]): string[] {
+	if (into === undefined) {
+		return [];
+	}
+
+	const isName = into !== '' && Buffer.byteLength(into) <= longestDatabaseName && isWhole(into);
+	const names = sources.map(({name}) => name).join(', ');
+	return [
+		...(isName ? [] : [`the new database must have a name of 1 to ${longestDatabaseName} bytes, got ${quote(into)}`]),
+		...(sources.length === 1 && sources[0]?.kind === 'postgres'
+			? []
+			: [`only one Postgres database can be restored under another name, and this is ${names}: choose one with --only`]),
+	];
+}
+
+const importWarning = ({origin}: Manifest): string[] =>
+	origin === undefined
+		? []
+		: [
+				`the point was imported from ${quote(origin.file)} on ${origin.importedAt.slice(0, 10)}: a dump of database ${quote(origin.database)}${origin.dumpedAt === null ? '' : ` of ${origin.dumpedAt.slice(0, 10)}`}, not a backup of this target`,
+			];
+
+/** Where a source of the point belongs now; or why it belongs nowhere. */
+function locate(request: RestorationRequest, {stored, paths}: Chosen): RestoringSource | string {
+	const {target, into} = request;
+	const planned = isForeign(request) ? placeOfForeign(target, stored) : placeOf(target, stored);
+	if (typeof planned === 'string') {
+		return planned;
+	}
+
+	const {restoreBeforeSql: beforeSql, restoreAfterSql: afterSql} = memberOf(target, planned.name)?.policy.postgres ?? {};
+	return {...planned, target: target.name, stored, paths, beforeSql, afterSql, into};
+}
+
+/** What the labels ask of which of the databases. Of a point of another target, those that have a place here are asked. */
+function questionsOf(request: RestorationRequest, placed: readonly RestoringSource[]): ReadonlyMap<string, string> {
+	const {target, manifest, skipDrillSql} = request;
+	const dumped = isForeign(request) ? placed : manifest.sources.map(({source: name, kind}) => ({name, kind}));
+	const databases = dumped.filter(({kind}) => kind === 'postgres').map(({name}) => name);
+	const asked = target.members.flatMap(member => {
+		const {drillSql} = member.policy;
+		const name = drillSql === undefined || skipDrillSql ? undefined : questioned(member, databases);
+		return name === undefined || drillSql === undefined ? [] : [[name, drillSql] as const];
+	});
+	return new Map(asked);
+}

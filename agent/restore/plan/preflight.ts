@@ -1,0 +1,136 @@
+/** Everything that can be known of a restore before anything is touched: what it will do, or all that is wrong with it at once. */
+
+import {NotFoundError, UsageError} from '../../../base/errors.ts';
+import type {RestoreRequest} from '../../../base/shapes.ts';
+import type {Workshop} from '../../backup/backup.ts';
+import type {Survey} from '../../plan/survey.ts';
+import {listPoints, type Point, readManifest, readMoment} from '../../repository/points.ts';
+import type {NamedRepository, Repositories} from '../../repository/repositories.ts';
+import type {Restic} from '../../restic/restic.ts';
+import {createArchiveReader} from '../../sources/postgres/archive.ts';
+import type {Target} from '../../targets/discovery.ts';
+import {checkRestoration, missingNow, unreadable} from './check.ts';
+import {choosePoint, openFrom} from './from.ts';
+import {memberOf} from './places.ts';
+import {planRestoration, type Restoration} from './plan.ts';
+import {fileRoomAhead} from './room.ts';
+import {planTogether} from './together.ts';
+
+type Wanted = Pick<RestoreRequest, 'target' | 'point' | 'only' | 'into' | 'forceTarget' | 'skipDrillSql' | 'from'>;
+
+interface Parts {
+	workshop: Pick<Workshop, 'engine' | 'self' | 'agentId'>;
+	survey: Survey;
+	repositories: Repositories;
+	/** Bytes that must be left beside the size of the restored databases. */
+	restoreMarginBytes: number;
+}
+
+/** A restore that nothing forbids, and the repository that it reads. */
+export interface Prepared {
+	restoration: Restoration;
+	from: NamedRepository;
+}
+
+/**
+ * With `whole`, what takes a worker or reads more of the repository is asked even where nothing else is wrong: a run that is about to begin does so itself.
+ * @throws {NotFoundError | UsageError} with all that is wrong
+ */
+export type Preflight = (wanted: Wanted, options?: {whole: boolean}) => Promise<Prepared>;
+
+export function createPreflight({workshop, survey, repositories, restoreMarginBytes: marginBytes}: Parts): Preflight {
+	const {engine, self} = workshop;
+	/** Of each repository. */
+	const readers = new Map<string, ReturnType<typeof createArchiveReader>>();
+	const readerOf = ({name, restic}: NamedRepository) => {
+		const reader = readers.get(name) ?? createArchiveReader(restic());
+		readers.set(name, reader);
+		return reader;
+	};
+
+	const planOne = async (
+		restic: Restic,
+		target: Target,
+		point: Point,
+		{only, into, forceTarget, skipDrillSql}: Pick<Wanted, 'only' | 'into' | 'forceTarget' | 'skipDrillSql'>,
+	) => {
+		const manifest = await readManifest(restic, point);
+		const container = (source: string) => memberOf(target, source)?.container.id;
+		const missing = await missingNow(manifest, {only, container, engine});
+		return planRestoration({
+			target,
+			containers: await engine.list(),
+			point,
+			manifest,
+			only,
+			missing,
+			into,
+			forceTarget,
+			skipDrillSql,
+			self: self.containerId,
+		});
+	};
+
+	const planProject = async (restic: Restic, targets: readonly Target[], wanted: Wanted) => {
+		const {target: project, point, only, into, forceTarget, skipDrillSql} = wanted;
+		if (only.length > 0 || into !== undefined || forceTarget) {
+			throw new UsageError(`\`--only\`, \`--into\` and \`--force-target\` are for one target, and \`${project}\` is a project`, {
+				hint: `restore one of its targets: ${targets.map(({name}) => name).join(', ')}`,
+			});
+		}
+
+		const found = await Promise.all(targets.map(async target => ({target, point: fitting(await listPoints(restic, target.name), point)})));
+		const without = found.flatMap(({target, point: chosen}) => (chosen === undefined ? [target.name] : []));
+		const parts = await Promise.all(
+			found.flatMap(({target, point: chosen}) =>
+				chosen === undefined ? [] : [planOne(restic, target, chosen, {only: [], skipDrillSql}).then(planned => ({target, ...planned}))],
+			),
+		);
+		const [first, ...others] = parts;
+		if (first === undefined) {
+			throw new NotFoundError(`no target of project \`${project}\` has such a restore point, got \`${point}\``, {
+				hint: 'give `latest` or a time, such as 2026-11-21T03:00; holdfast points lists them',
+			});
+		}
+
+		return planTogether(project, [first, ...others], {surroundings: {containers: await engine.list(), self: self.containerId}, without});
+	};
+
+	const planWanted = async (wanted: Wanted) => {
+		const {targets, isProject} = await survey.named(wanted.target);
+		const [target] = targets;
+		if (isProject) {
+			const from = await openFrom(repositories, wanted.from);
+			return {from, warning: undefined, ...(await planProject(from.restic(), targets, wanted))};
+		}
+
+		const {from, point, warning} = await choosePoint(repositories, {...wanted, target: target.name});
+		return {from, warning, ...(await planOne(from.restic(), target, point, wanted))};
+	};
+
+	const costlier = async (from: NamedRepository, {sources}: Restoration) => {
+		const unread = await unreadable(sources, from.restic(undefined, {cached: false}));
+		return [...unread, ...(unread.length > 0 ? [] : await fileRoomAhead(workshop, from, sources))];
+	};
+
+	return async (wanted, {whole} = {whole: false}) => {
+		const {from, warning, restoration, problems} = await planWanted(wanted);
+		const checking = {engine, restic: from.restic(), archiveVersion: readerOf(from), marginBytes};
+		const found = [...problems, ...(await checkRestoration(restoration, checking))];
+		const all = whole || found.length > 0 ? [...found, ...(await costlier(from, restoration))] : found;
+		if (all.length > 0) {
+			const ids = restoration.points.map(({id}) => `\`${id}\``).join(', ');
+			throw new UsageError(`\`${wanted.target}\` cannot be restored to point ${ids}: ${[...new Set(all)].join('; ')}`);
+		}
+
+		const warnings = [...(warning === undefined ? [] : [warning]), ...restoration.warnings];
+		return {restoration: {...restoration, warnings}, from};
+	};
+}
+
+/** @param text `latest`, a time, or ids of points, of which one may be of this target */
+function fitting(points: readonly Point[], text: string): Point | undefined {
+	const until = readMoment(text);
+	const ids = text.split(',');
+	return points.find(({id, time}) => text === 'latest' || (until === undefined ? ids.includes(id) : time <= until));
+}

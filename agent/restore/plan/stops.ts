@@ -1,0 +1,134 @@
+/** Who stands still while sources are restored, or put back. */
+import {isOneOff} from '../../../docker/compose.ts';
+import {type Container, workerLabel} from '../../../docker/container.ts';
+import {dependentsFirst} from '../../../docker/order.ts';
+import {describeStorage, sharesStorage} from '../../../docker/storage.ts';
+import type {PlannedSource} from '../../plan/plan.ts';
+import {servicesOf} from '../../plan/quiesce.ts';
+import type {Member, Target} from '../../targets/discovery.ts';
+
+export interface Surroundings {
+	/** All of the engine. */
+	containers: readonly Container[];
+	/** The agent's own container: never stopped. */
+	self: string | undefined;
+}
+
+export interface Stops {
+	/** In this order. Started again in the reverse one. */
+	stop: ReadonlyArray<{container: Container; action: 'stop'; reason: string}>;
+	warnings: string[];
+	problems: string[];
+}
+
+type Scope = Surroundings & {target: Target; sources: readonly PlannedSource[]};
+
+interface Wish {
+	container: Container;
+	reason: string;
+}
+
+/** @param sources of all the targets */
+export function planStops(targets: readonly Target[], surroundings: Surroundings, sources: readonly PlannedSource[]): Stops {
+	const {containers} = surroundings;
+	const warnings: string[] = [];
+	const wishes = targets.flatMap(target => wishesOf({...surroundings, target, sources}, warnings));
+	const reasons = new Map(wishes.toReversed().map(({container, reason}) => [container.id, reason]));
+	const chosen = containers
+		.filter(({id}) => reasons.has(id))
+		.filter(container => isStoppable({...surroundings, sources}, container, warnings));
+	const paused = chosen.filter(({state}) => state === 'paused').map(({name}) => name);
+	const running = chosen.filter(({state}) => state === 'running' || state === 'restarting');
+	const stop = dependentsFirst(running, containers).map(container => ({
+		container,
+		action: 'stop' as const,
+		reason: reasons.get(container.id) ?? '',
+	}));
+	return {stop, warnings: [...new Set(warnings)], problems: paused.map(pausedProblem)};
+}
+
+function wishesOf(scope: Scope, warnings: string[]): Wish[] {
+	const {target, sources} = scope;
+	return target.members
+		.filter(({container}) => sources.some(source => source.container.id === container.id))
+		.flatMap(member => [...needing(scope, member), ...owning(scope, member), ...sharing(scope, member, warnings)]);
+}
+
+const pausedProblem = (name: string): string =>
+	`container \`${name}\` is paused by somebody else, and would go on with what it remembers: \`docker unpause ${name}\` or \`docker stop ${name}\` first`;
+
+/** Those that the label names; or those that depend on the service. */
+function needing({target, containers}: Scope, {policy, container, service}: Member): Wish[] {
+	return policy.restoreStop === undefined
+		? dependentsOf(container, containers).map(dependent => ({container: dependent, reason: `depends on ${service}`}))
+		: policy.restoreStop.flatMap(name => servicesOf(target, containers, name)).map(named => ({container: named, reason: 'restore.stop'}));
+}
+
+const ofMember = ({sources}: Scope, {container}: Member) => sources.filter(source => source.container.id === container.id);
+
+/** Its server is in the container, which must run on. */
+const isServed = (source: PlannedSource): boolean => source.kind === 'postgres' && source.external === undefined;
+
+function owning(scope: Scope, member: Member): Wish[] {
+	const own = ofMember(scope, member).filter(source => !isServed(source));
+	const reason = own.some(({kind}) => kind !== 'postgres') ? 'its files are restored' : 'its database is restored';
+	return own.length > 0 ? member.replicas.map(container => ({container, reason})) : [];
+}
+
+/** Whoever else writes to the storage: stopped within the project, a warning outside it. */
+function sharing(scope: Scope, member: Member, warnings: string[]): Wish[] {
+	const {target, containers, self} = scope;
+	return ofMember(scope, member).flatMap(source => {
+		const {mount} = 'mount' in source ? source : {};
+		const others = containers.filter(
+			({id, mounts}) =>
+				id !== member.container.id && mount !== undefined && mounts.some(theirs => theirs.readWrite && sharesStorage(theirs, mount)),
+		);
+		const storage = mount === undefined ? '' : describeStorage(mount);
+		return others.flatMap(container => {
+			if (target.project !== undefined && container.project === target.project) {
+				return [{container, reason: `mounts the ${storage} read-write`}];
+			}
+
+			if (container.id !== self && container.labels[workerLabel] === undefined && container.state === 'running') {
+				warnings.push(`container \`${container.name}\`, which is not of this project, also writes to the ${storage}; it is not stopped`);
+			}
+
+			return [];
+		});
+	});
+}
+
+/** Holdfast itself goes on, and so does a server whose databases are restored. */
+function isStoppable(
+	{self, sources}: Surroundings & {sources: readonly PlannedSource[]},
+	{id, name, labels}: Container,
+	warnings: string[],
+): boolean {
+	const served = sources.filter(({container}) => container.id === id).map(isServed);
+	if (!served.includes(true)) {
+		return id !== self && labels[workerLabel] === undefined && !isOneOff(labels);
+	}
+
+	if (served.includes(false)) {
+		warnings.push(`container \`${name}\` runs on while its files are restored, because its databases are restored too`);
+	}
+
+	return false;
+}
+
+/** Containers of the project that need the service, directly or not. */
+function dependentsOf({project, service}: Container, containers: readonly Container[]): Container[] {
+	const needing = new Set(service === undefined ? [] : [service]);
+	const siblings = containers.filter(container => project !== undefined && container.project === project);
+	for (let size = 0; size !== needing.size; ) {
+		size = needing.size;
+		for (const {service: name, dependsOn} of siblings) {
+			if (name !== undefined && dependsOn.some(dependency => needing.has(dependency))) {
+				needing.add(name);
+			}
+		}
+	}
+
+	return siblings.filter(container => container.service !== service && needing.has(container.service ?? ''));
+}

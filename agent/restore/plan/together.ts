@@ -1,0 +1,45 @@
+/** The targets of a project, restored as one: loaded, stopped, swapped and started together. Pure. */
+
+import {dependentsFirst} from '../../../docker/order.ts';
+import type {Target} from '../../targets/discovery.ts';
+import {inOrder, type Restoration} from './plan.ts';
+import {planStops, type Surroundings} from './stops.ts';
+
+interface Part {
+	target: Target;
+	restoration: Restoration;
+	problems: readonly string[];
+}
+
+/** With any problem nothing may be restored. @param without targets of the project that have no point */
+export function planTogether(
+	project: string,
+	parts: readonly [Part, ...Part[]],
+	{surroundings, without}: {surroundings: Surroundings; without: readonly string[]},
+): {restoration: Restoration; problems: readonly string[]} {
+	const order = dependentsFirst(
+		parts.map(({target}) => target.members[0].container),
+		surroundings.containers,
+	).toReversed();
+	const rank = ({target}: Part) => order.indexOf(target.members[0].container);
+	const [first, ...others] = parts.toSorted((a, b) => rank(a) - rank(b)) as [Part, ...Part[]];
+	const sorted = [first, ...others];
+	const sources = inOrder(sorted.flatMap(({restoration}) => restoration.sources));
+	const stops = planStops(
+		sorted.map(({target}) => target),
+		surroundings,
+		sources,
+	);
+	const left = without.map(name => `\`${name}\` has no restore point by then, and is left as it is`);
+	return {
+		restoration: {
+			target: project,
+			points: [first.restoration.points[0], ...others.map(({restoration}) => restoration.points[0])],
+			sources,
+			stop: stops.stop,
+			acknowledge: sorted.flatMap(({restoration}) => restoration.acknowledge ?? []).join('\n') || undefined,
+			warnings: [...new Set([...left, ...sorted.flatMap(({restoration}) => restoration.warnings), ...stops.warnings])],
+		},
+		problems: [...new Set([...sorted.flatMap(part => part.problems), ...stops.problems])],
+	};
+}

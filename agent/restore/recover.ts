@@ -1,0 +1,136 @@
+/** Restores that an earlier life of the agent did not end, or this one could not: each is rolled back, or let go, in a run of its own that says so. */
+import {setTimeout as delay} from 'node:timers/promises';
+import {explain} from '../../base/errors.ts';
+import type {EventHub, RestoreResult} from '../../base/events.ts';
+import type {Log} from '../../base/log.ts';
+import type {Engine} from '../../docker/engine.ts';
+import type {JournalEntry} from '../../docker/resume.ts';
+import {undoUnfinished} from '../../docker/unfinished.ts';
+import {describeReplacement} from '../sources/restoring.ts';
+import {isHalfDone, type RestoreRecord} from '../state/restores.ts';
+import type {RunRecord, State} from '../state/state.ts';
+import type {Settle} from './verbs.ts';
+
+interface Recovery {
+	engine: Engine;
+	state: State;
+	hub: EventHub;
+	log: Log;
+}
+
+/** How often it is tried again what could not be settled: its server may not be up yet. */
+const firstRetryMs = 5000;
+const longestRetryMs = 5 * 60_000;
+
+/** How often it is looked for what a run of this life left half done. */
+const lookMs = 10_000;
+
+const isUnsettled = (record: RestoreRecord): boolean => isHalfDone(record) || record.phase === 'loading' || record.phase === 'finishing';
+
+/** Whether the container must not start before its data is in order. */
+export const isHeldBack = ({run}: JournalEntry, {restores}: Pick<State, 'restores'>): boolean =>
+	restores().some(record => isHalfDone(record) && [record.run, record.settledBy].includes(run));
+
+/** Restores that were under way are over, whatever becomes of what they replaced. Call it before any run is started. */
+export function closeInterruptedRestores({state, hub, log}: Recovery): void {
+	const records = new Map(state.restores().map(record => [record.run, record]));
+	for (const interrupted of state.interruptedRuns().filter(({operation}) => operation === 'restore')) {
+		const result = resultOf(interrupted, records.get(interrupted.run));
+		const {run, target, operation} = interrupted;
+		state.finishRun(run, Date.now(), result);
+		const event = {type: 'finished' as const, run, target, at: Date.now(), operation, result};
+		state.appendEvent(event);
+		hub.send(event);
+		log.warning(`restore ${run} of \`${target}\` was interrupted by the end of the agent: ${result.outcome}`);
+	}
+}
+
+function resultOf({run, target}: RunRecord, record: RestoreRecord | undefined): RestoreResult {
+	const common = {run, target, point: record?.point ?? '', outageSeconds: 0};
+	if (record?.phase === 'swapped') {
+		const replaced = record.replacements.flatMap(replacement => describeReplacement(replacement, target) ?? []);
+		return {...common, outcome: 'success', replaced};
+	}
+
+	return {...common, outcome: 'failed', replaced: [], error: `the agent ended while the run was under way${whatBecomesOf(record)}`};
+}
+
+function whatBecomesOf(record: RestoreRecord | undefined): string {
+	if (record === undefined) {
+		return '';
+	}
+
+	return record.phase === 'failed'
+		? `, and what it had replaced could not all be put back; when the cause is mended: holdfast restore undo ${record.run}`
+		: ', and what it did is rolled back';
+}
+
+interface Settling {
+	settle: Settle;
+	/** The newest undo that is theirs. */
+	upTo: number;
+	signal: AbortSignal;
+	/** Which of them; by default all that are not settled. */
+	isWanted?: (record: RestoreRecord) => boolean;
+}
+
+/** Returns when all is settled; tries again until then. */
+export async function recoverRestores(
+	{engine, state, log}: Recovery,
+	{settle, upTo, signal, isWanted = isUnsettled}: Settling,
+): Promise<void> {
+	for (let retryMs = firstRetryMs; ; retryMs = Math.min(retryMs * 2, longestRetryMs)) {
+		const unsettled = state.restores().filter(isWanted);
+		const outcomes = await Promise.all(unsettled.map(async record => recoverOne(record)));
+		if (outcomes.every(Boolean) || signal.aborted) {
+			return;
+		}
+
+		await delay(retryMs, undefined, {signal}).catch(() => {});
+	}
+
+	async function recoverOne(record: RestoreRecord): Promise<boolean> {
+		const verb = record.phase === 'finishing' ? 'finish' : 'undo';
+		const runs = new Set([record.run, record.settledBy]);
+		const isWanted = ({run, id}: JournalEntry) => runs.has(run) && id <= upTo;
+		const startStopped = async () => {
+			const {failures} = await undoUnfinished({engine, journal: state, isWanted, signal});
+			if (failures.length > 0) {
+				throw new AggregateError(failures);
+			}
+		};
+
+		try {
+			const {outcome, error} = await settle(record, verb, {trigger: 'recovery', startStopped}).finished;
+			if (outcome === 'failed') {
+				throw new Error(error);
+			}
+
+			log.warning(
+				`restore ${record.run} of \`${record.target}\`, which was interrupted, ${verb === 'undo' ? 'is rolled back' : 'is finished'}`,
+			);
+			return true;
+		} catch (error) {
+			log.error(
+				`restore ${record.run} of \`${record.target}\`, which was interrupted, could not be settled, trying again: ${explain(error)}`,
+			);
+			return false;
+		}
+	}
+}
+
+/**
+ * Until the signal: runs of this life that are over, half done, and could not start what they had stopped, because the engine was gone for long.
+ * Nothing is started before its data is in order.
+ */
+export async function keepRecoveringRestores(
+	recovery: Recovery,
+	{settle, isUnderWay, signal}: Pick<Settling, 'settle' | 'signal'> & {isUnderWay: (run: string) => boolean},
+): Promise<void> {
+	const isWanted = (record: RestoreRecord) =>
+		isHalfDone(record) && ![record.run, record.settledBy].some(run => run !== null && isUnderWay(run));
+	while (!signal.aborted) {
+		await recoverRestores(recovery, {settle, upTo: Number.POSITIVE_INFINITY, signal, isWanted});
+		await delay(lookMs, undefined, {signal}).catch(() => {});
+	}
+}

@@ -1,0 +1,234 @@
+/** A restore run: load beside what is live, check it, stop the dependents, keep what is overwritten, swap, start again. */
+
+import {explain, RunError} from '../../base/errors.ts';
+import type {RestoreResult, Tell} from '../../base/events.ts';
+import {once, single} from '../../base/once.ts';
+import {untilHealthy, wellAmong} from '../../docker/health.ts';
+import {quiesced} from '../../docker/quiesce.ts';
+import type {Worker, Workforce} from '../../docker/worker.ts';
+import {type Previous, previousOf} from '../backup/previous.ts';
+import {mountsOf} from '../sources/mounts.ts';
+import {keyOf, type RestoreContext, type Restoring, type RestoringSource, subjectOf} from '../sources/restoring.ts';
+import {createRestoring} from '../sources/restoring-table.ts';
+import {filesContext, type RestoreProgress, type RestoreWorkshop, restoreRun} from './context.ts';
+import {type OpenRestore, openRestoreJournal} from './journal.ts';
+import type {Restoration} from './plan/plan.ts';
+import {fileRoomProblems} from './plan/room.ts';
+import {rollBackAll} from './roll-back.ts';
+
+export interface RestoreRun {
+	run: string;
+	startedAt: Date;
+	restoration: Restoration;
+	/** The newest point of each target: files that did not change since need not be read again for the safety point. */
+	previous: ReadonlyMap<string, Previous | undefined>;
+	signal: AbortSignal;
+	tell: Tell;
+}
+
+/** Never rejects: whatever happens is the outcome. */
+export async function restore(workshop: RestoreWorkshop, options: RestoreRun): Promise<RestoreResult> {
+	const {run, restoration} = options;
+	const journal = openRestoreJournal(workshop.restores, {
+		run,
+		target: restoration.target,
+		point: pointIds(restoration),
+		keptIn: workshop.keeper.name,
+	});
+	return restoreRun(workshop, {...options, target: restoration.target, point: pointIds(restoration)}, async (workforce, progress) =>
+		work(workshop, options, {workforce, journal, progress}),
+	);
+}
+
+/** The ids of the points, of which there are several when a project is restored. */
+export const pointIds = ({points}: Restoration): string => points.map(({id}) => id).join(',');
+
+/** A source at work, and how the events name it. */
+type Member = Restoring & {subject: string};
+
+interface Hands {
+	workforce: Workforce;
+	journal: OpenRestore;
+	progress: RestoreProgress;
+}
+
+async function work(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands): Promise<void> {
+	const {run, restoration, signal, tell} = options;
+	const {workforce, journal, progress} = hands;
+	const worker = await workforce.repository(mountsOf(restoration.sources), 'write');
+	await assertRoom(workshop, options, worker);
+	const context = contextOf(workshop, options, hands, worker);
+	const crew = restoration.sources.map((source, index) => ({
+		subject: subjectOf(source, restoration.target),
+		...createRestoring(source, context(source), index, restoration.sources),
+	}));
+	const undone = async (error: unknown): Promise<never> => {
+		await undo(workshop, options, hands, worker, error);
+		throw error;
+	};
+
+	try {
+		await eachInTurn(crew, async source => {
+			signal.throwIfAborted();
+			tell({type: 'step', step: 'load', subject: source.subject});
+			await source.load();
+			if (source.check !== undefined) {
+				tell({type: 'step', step: 'check', subject: source.subject});
+				await source.check().catch(refuse);
+			}
+		}).catch(undone);
+		const containers = restoration.stop.map(({container}) => container);
+		const well = await wellAmong(workshop.engine, containers);
+		const still = async (what: () => Promise<void>) =>
+			quiesced(
+				{
+					...workshop,
+					run,
+					containers: restoration.stop,
+					// A cancel is heeded between the steps: what was begun is rolled back before anything is started again.
+					signal: new AbortController().signal,
+					onQuiesce: subject => tell({type: 'step', step: 'stop', subject}),
+					onWindow(windowMs) {
+						progress.outageSeconds += windowMs / 1000;
+					},
+					onResume: () => tell({type: 'step', step: 'start'}),
+				},
+				what,
+			);
+		let startFailure: unknown;
+		try {
+			await still(async () => {
+				await swapAll(crew, options, journal).catch(undone);
+				progress.done = true;
+				progress.kept = journal.replacements();
+				progress.into = restoration.into;
+			});
+		} catch (error) {
+			if (!progress.done) {
+				throw error;
+			}
+
+			startFailure = error;
+		}
+
+		await untilHealthy(workshop.engine, well).catch(async (error: unknown) => {
+			tell({type: 'warning', message: `${explain(error)}; what was replaced is put back`});
+			journal.phase('undoing');
+			await still(async () => {
+				await undo(workshop, options, hands, worker, error);
+				progress.done = false;
+				progress.kept = [];
+			});
+			throw new RunError('the application is not well on what was restored, so what was there before is back', {cause: error});
+		});
+		if (startFailure !== undefined) {
+			throw startFailure;
+		}
+
+		// Those that were not well before cannot tell whether the restored data is good.
+		await untilHealthy(
+			workshop.engine,
+			containers.filter(({id}) => !well.some(other => other.id === id)),
+		);
+	} finally {
+		await Promise.allSettled(crew.map(async source => source.close()));
+	}
+}
+
+async function assertRoom({restic}: RestoreWorkshop, {restoration, signal}: RestoreRun, {run: worker}: Worker): Promise<void> {
+	const problems = await fileRoomProblems(restoration.sources, {worker, restic: restic(worker), signal});
+	if (problems.length > 0) {
+		throw new RunError(problems.join('; '), {hint: 'nothing was changed; make room and try again'});
+	}
+}
+
+async function swapAll(crew: readonly Member[], {signal, tell}: RestoreRun, journal: OpenRestore): Promise<void> {
+	await eachInTurn(crew, async source => {
+		signal.throwIfAborted();
+		tell({type: 'step', step: 'safety-point', subject: source.subject});
+		await source.keep();
+	});
+	signal.throwIfAborted();
+	journal.phase('swapping');
+	await eachInTurn(crew, async source => {
+		signal.throwIfAborted();
+		tell({type: 'step', step: 'swap', subject: source.subject});
+		await source.swap();
+	});
+	journal.phase('swapped');
+}
+
+/** Whatever was made or replaced so far. What cannot be undone now stays in the journal: what disturbs nobody for the next start, the rest for a person. */
+async function undo(
+	workshop: RestoreWorkshop,
+	{restoration, run, tell}: RestoreRun,
+	{workforce, journal, progress}: Hands,
+	worker: Worker,
+	cause: unknown,
+): Promise<void> {
+	const containers = new Map(restoration.sources.map(({target, name, container}) => [keyOf({target, source: name}), container]));
+	const replacements = journal.toRollBack();
+	const failures = await rollBackAll({...workshop, restic: workshop.keeper.restic}, workforce, {
+		replacements,
+		target: restoration.target,
+		container: replacement => containers.get(keyOf(replacement)) ?? raise(replacement.source),
+		worker,
+		isTouched: journal.isTouched(),
+		tell,
+	});
+	if (failures.length > 0) {
+		progress.kept = replacements;
+		throw new RunError('the restore failed, and what it had replaced could not all be put back', {
+			cause: new AggregateError([cause, ...failures]),
+			hint: `when the cause is mended: holdfast restore undo ${run}`,
+		});
+	}
+
+	journal.remove();
+}
+
+function raise(source: string): never {
+	throw new RunError(`\`${source}\` has no container any more`);
+}
+
+function refuse(error: unknown): never {
+	throw new RunError('what was loaded does not stand its check', {
+		cause: error,
+		hint: 'nothing was changed; where this state may rightly say no to `holdfast.drill.sql`: --skip-drill-sql',
+	});
+}
+
+async function eachInTurn<Item>(items: readonly Item[], verb: (item: Item) => Promise<void>): Promise<void> {
+	for (const item of items) {
+		await verb(item);
+	}
+}
+
+function contextOf(
+	workshop: RestoreWorkshop,
+	{run, previous, signal, tell, startedAt}: RestoreRun,
+	{workforce, journal, progress}: Hands,
+	worker: Worker,
+): (source: RestoringSource) => RestoreContext {
+	const dumpWorker = once(workforce.dump);
+	const clientWorker = single(workforce.client);
+	return ({target}) => ({
+		...filesContext(workshop, worker.run),
+		run,
+		target,
+		keeper: filesContext({...workshop, restic: workshop.keeper.restic}, worker.run),
+		dumpWorker,
+		clientWorker,
+		host: workshop.host,
+		time: () => startedAt,
+		previous: previousOf(previous.get(target)),
+		remember: replacement => journal.remember({...replacement, target}),
+		tolerate(tolerated) {
+			progress.tolerated.push(tolerated);
+			const {source, what, count} = tolerated;
+			tell({type: 'warning', message: `\`${source}\`: ${count === 1 ? 'an error was' : `${count} errors were`} tolerated: ${what}`});
+		},
+		signal,
+		tell,
+	});
+}

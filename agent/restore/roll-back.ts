@@ -1,0 +1,89 @@
+/** What a restore replaced is put back, by the restore itself when it fails, or by an undo. */
+import {setTimeout as delay} from 'node:timers/promises';
+import {explain} from '../../base/errors.ts';
+import type {Tell} from '../../base/events.ts';
+import type {Worker, WorkerMount, Workforce} from '../../docker/worker.ts';
+import type {Replacement} from '../sources/restoring.ts';
+import {rollBack} from '../sources/restoring-table.ts';
+import {filesContext, type RestoreWorkshop} from './context.ts';
+
+/** Half of the new data is no state in which an application may be started: it is tried again this long what may pass, such as a repository out of reach. */
+const patienceMs = 2 * 60_000;
+
+/** What was made beside the live data disturbs nobody; but a worker that was killed takes a moment to be gone. */
+const untouchedPatienceMs = 10_000;
+
+const retryMs = 1000;
+
+export interface RollBack {
+	/** In the order in which they were swapped. */
+	replacements: readonly Replacement[];
+	/** Of replacements that name none. */
+	target: string;
+	container: (replacement: Replacement) => {id: string; name: string};
+	/** One that may be dead by now; none: one is hired. */
+	worker?: Worker | undefined;
+	/** The live data was touched: then it is tried again and again. */
+	isTouched: boolean;
+	tell: Tell;
+}
+
+/** @returns why some could not be put back; nothing when all is as it was */
+export async function rollBackAll(workshop: RestoreWorkshop, workforce: Workforce, options: RollBack): Promise<unknown[]> {
+	const deadline = Date.now() + (options.isTouched ? patienceMs : untouchedPatienceMs);
+	const mounts = mountsOfReplaced(options.replacements);
+	let {worker} = options;
+	let left = options.replacements.toReversed();
+	for (;;) {
+		const failures: unknown[] = [];
+		const failed: Replacement[] = [];
+		try {
+			worker = await alive(workshop, worker, async () => workforce.repository(mounts, 'write'));
+			for (const replacement of left) {
+				await rollBackOne(workshop, worker, replacement, options).catch((error: unknown) => {
+					failures.push(error);
+					failed.push(replacement);
+				});
+			}
+
+			left = failed;
+		} catch (error) {
+			failures.push(error);
+		}
+
+		if (failures.length === 0 || Date.now() >= deadline) {
+			return failures;
+		}
+
+		options.tell({type: 'warning', message: `not all could be put back yet, trying again: ${explain(new AggregateError(failures))}`});
+		await delay(retryMs);
+	}
+}
+
+async function rollBackOne(
+	workshop: RestoreWorkshop,
+	worker: Worker,
+	replacement: Replacement,
+	{target, container, tell}: RollBack,
+): Promise<void> {
+	tell({type: 'step', step: 'swap', subject: replacement.source});
+	await rollBack(replacement, {
+		...filesContext(workshop, worker.run),
+		target: replacement.target ?? target,
+		// A cancel is not heeded: half of it is no state to stay in.
+		signal: new AbortController().signal,
+		tell,
+		container: () => container(replacement),
+	});
+}
+
+/** What was killed cannot put anything back. */
+async function alive({engine}: RestoreWorkshop, worker: Worker | undefined, hire: () => Promise<Worker>): Promise<Worker> {
+	const state = worker && (await engine.inspect(worker.id).catch(() => undefined))?.state;
+	return worker !== undefined && state === 'running' ? worker : hire();
+}
+
+export function mountsOfReplaced(replacements: readonly Replacement[]): WorkerMount[] {
+	const mounts = replacements.flatMap(replacement => ('mount' in replacement ? [replacement.mount] : []));
+	return [...new Map(mounts.map(mount => [mount.to, mount])).values()];
+}

@@ -1,0 +1,42 @@
+/** What was replaced → who stands still while it is put back. Pure. */
+import type {Container} from '../../docker/container.ts';
+import {keyOf, type Replacement} from '../sources/restoring.ts';
+import type {Target} from '../targets/discovery.ts';
+import {placeOf} from './plan/places.ts';
+import {planStops, type Stops, type Surroundings} from './plan/stops.ts';
+
+export interface UndoPlan {
+	/** By `keyOf`: where what was replaced belongs now. */
+	containers: ReadonlyMap<string, Container>;
+	stop: Stops['stop'];
+	problems: readonly string[];
+}
+
+/** @param targets all that the replacements name */
+export function planUndo(
+	targets: ReadonlyMap<string, Target>,
+	surroundings: Surroundings,
+	replacements: ReadonlyArray<Pick<Replacement, 'target' | 'source' | 'kind'> & {beside?: boolean | undefined}>,
+	runTarget: string,
+): UndoPlan {
+	const places = replacements.map(replacement => {
+		const target = targets.get(replacement.target ?? runTarget);
+		return {
+			key: keyOf(replacement),
+			place:
+				target === undefined
+					? `there is no target \`${replacement.target ?? runTarget}\``
+					: placeOf(target, {source: replacement.source, kind: replacement.kind === 'files' ? 'volume' : replacement.kind, details: {}}),
+		};
+	});
+	const found = places.flatMap(({key, place}) => (typeof place === 'string' ? [] : [{key, place}]));
+	const sources = found.map(({place}) => place);
+	// Nobody is known to use what was restored beside the live database.
+	const isBeside = replacements.some(({beside}) => beside);
+	const {stop, problems} = planStops([...targets.values()], surroundings, isBeside ? [] : sources);
+	return {
+		containers: new Map(found.map(({key, place}) => [key, place.container])),
+		stop,
+		problems: [...places.flatMap(({place}) => (typeof place === 'string' ? [place] : [])), ...problems],
+	};
+}

@@ -1,0 +1,97 @@
+/** What a restore replaced is put back, or let go. Either may be killed and begun again: it goes on where it was. */
+
+import {RunError} from '../../base/errors.ts';
+import type {RestoreResult, Tell} from '../../base/events.ts';
+import {untilHealthy} from '../../docker/health.ts';
+import {quiesced} from '../../docker/quiesce.ts';
+import {keyOf, type Replacement} from '../sources/restoring.ts';
+import {release} from '../sources/restoring-table.ts';
+import type {RestoreRecord} from '../state/restores.ts';
+import {filesContext, type RestoreWorkshop, restoreRun} from './context.ts';
+import {mountsOfReplaced, rollBackAll} from './roll-back.ts';
+import type {UndoPlan} from './undo-plan.ts';
+
+export interface UndoRun {
+	run: string;
+	record: RestoreRecord;
+	plan: UndoPlan;
+	tell: Tell;
+	/** What an earlier life of the agent stopped for this restore and left so: started again when the data is in order. */
+	startStopped?: (() => Promise<void>) | undefined;
+}
+
+/** Puts back what was there before the restore. Never rejects. A cancel is not heeded: half of it is no state to stay in. */
+export async function undoRestore(workshop: RestoreWorkshop, options: UndoRun): Promise<RestoreResult> {
+	const {run, record, plan, tell, startStopped} = options;
+	const shell = {...options, target: record.target, point: record.point, isTriedAgain: startStopped !== undefined};
+	return restoreRun(workshop, shell, async (workforce, progress) => {
+		progress.kept = record.replacements;
+		workshop.restores.saveRestore({...record, phase: 'undoing', settledBy: run});
+		await quiesced(
+			{
+				...workshop,
+				run,
+				containers: plan.stop,
+				signal: new AbortController().signal,
+				onQuiesce: subject => tell({type: 'step', step: 'stop', subject}),
+				onResume: () => tell({type: 'step', step: 'start'}),
+				onWindow(windowMs) {
+					progress.outageSeconds = windowMs / 1000;
+				},
+			},
+			async () => {
+				const failures = await rollBackAll(workshop, workforce, {...record, isTouched: true, container: containerIn(plan), tell});
+				if (failures.length > 0) {
+					throw new RunError('not all could be put back', {
+						cause: new AggregateError(failures),
+						hint: `when the cause is mended: holdfast restore undo ${record.run}`,
+					});
+				}
+
+				workshop.restores.removeRestore(record.run);
+				progress.done = true;
+				progress.kept = [];
+			},
+		);
+		await startStopped?.();
+		await untilHealthy(
+			workshop.engine,
+			plan.stop.map(({container}) => container),
+		);
+	});
+}
+
+/** Lets go of what was replaced: after this the restore cannot be undone. Never rejects. */
+export async function finishRestore(workshop: RestoreWorkshop, options: UndoRun): Promise<RestoreResult> {
+	const {run, record, plan, tell} = options;
+	return restoreRun(workshop, {...options, target: record.target, point: record.point}, async (workforce, progress) => {
+		progress.kept = record.replacements;
+		workshop.restores.saveRestore({...record, phase: 'finishing', settledBy: run});
+		const worker = await workforce.repository(mountsOfReplaced(record.replacements), 'write');
+		for (const replacement of record.replacements) {
+			tell({type: 'step', step: 'clean-up', subject: replacement.source});
+			await release(replacement, {
+				...filesContext(workshop, worker.run),
+				target: replacement.target ?? record.target,
+				signal: new AbortController().signal,
+				tell,
+				container: () => containerIn(plan)(replacement),
+			});
+		}
+
+		workshop.restores.removeRestore(record.run);
+		progress.done = true;
+		progress.kept = [];
+	});
+}
+
+const containerIn =
+	({containers}: UndoPlan) =>
+	(replacement: Replacement): {id: string; name: string} => {
+		const container = containers.get(keyOf(replacement));
+		if (container === undefined) {
+			throw new RunError(`\`${replacement.source}\` has no container any more`);
+		}
+
+		return container;
+	};

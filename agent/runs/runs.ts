@@ -1,0 +1,233 @@
+/** Runs: one at a time for each target, a few at a time for all, each with its events, its cancel and its record. */
+
+import {BusyError, CancelledError, NotFoundError, UsageError} from '../../base/errors.ts';
+import type {EventHub, Operation, RunEvent, RunResult, Tell, Told} from '../../base/events.ts';
+import {runId} from '../../base/ids.ts';
+import type {Accepted} from '../../base/shapes.ts';
+import type {State} from '../state/state.ts';
+import {createTurns} from './turns.ts';
+
+/** What a run works with. */
+export interface RunContext {
+	run: string;
+	startedAt: Date;
+	signal: AbortSignal;
+	tell: Tell;
+}
+
+export interface Job<Result extends RunResult> {
+	operation: Operation;
+	target: string;
+	/** Further targets that it works on: they are busy meanwhile, too. */
+	occupies?: readonly string[];
+	trigger: string;
+	/** Waits until no other run is under way, and keeps the later ones waiting. */
+	exclusive?: boolean;
+	/** Touches nothing of the target: it goes on beside another run of it, but not beside one of its own operation. */
+	beside?: boolean;
+	/** Takes no turn: it may last for days, works with the repositories alone, and restic's locks keep it and maintenance apart. */
+	background?: boolean;
+	/** Never rejects: a failure is an outcome. A run that is cancelled while it waits is called without its turn: nothing may be done then. */
+	work: (context: RunContext) => Promise<Result>;
+}
+
+export interface Runs {
+	/** @throws {BusyError} */
+	start: <Result extends RunResult>(job: Job<Result>) => Accepted<Result>;
+	/** The run of a target that is queued or under way; one that goes on beside others only where there is no other. */
+	current: (target: string) => string | undefined;
+	/** Whether this run is queued or under way. */
+	isUnderWay: (run: string) => boolean;
+	/** No other run is queued or under way. */
+	isAlone: (run: string) => boolean;
+	/** @throws {NotFoundError | UsageError} */
+	cancel: (run: string) => Promise<void>;
+	/** @throws {NotFoundError} */
+	follow: (run: string, signal: AbortSignal) => AsyncIterable<RunEvent>;
+	/** What every run tells from now on, after the last step of those under way. Never ends by itself. */
+	watch: (signal: AbortSignal) => AsyncIterable<RunEvent>;
+	/** Cancels what is under way and waits for it. */
+	close: () => Promise<void>;
+}
+
+/** Progress is told this often for each source of a run. */
+const progressIntervalMs = 500;
+
+/** A reader that is this far behind loses progress events, never others. */
+const backlogLimit = 1000;
+
+interface Active {
+	/** No other run of any of these locks is queued or under way. */
+	locks: readonly string[];
+	controller: AbortController;
+	finished: Promise<unknown>;
+}
+
+const besideLock = (operation: Operation, target: string) => `${operation} of ${target}`;
+
+export function createRuns({state, hub, concurrency}: {state: State; hub: EventHub; concurrency: number}): Runs {
+	const turns = createTurns(concurrency);
+	const active = new Map<string, Active>();
+	let closing = false;
+
+	const send = (event: RunEvent): void => {
+		if (event.type !== 'progress') {
+			state.appendEvent(event);
+		}
+
+		hub.send(event);
+	};
+
+	const teller = (run: string, target: string): Tell => {
+		const told = new Map<string, number>();
+		return (event: Told) => {
+			const at = Date.now();
+			if (event.type === 'progress') {
+				if (at - (told.get(event.source) ?? 0) < progressIntervalMs) {
+					return;
+				}
+
+				told.set(event.source, at);
+			}
+
+			send({...event, run, target, at} as RunEvent);
+		};
+	};
+
+	const holding = (lock: string) => [...active].find(([, other]) => other.locks.includes(lock))?.[0];
+
+	return {
+		current: target => holding(target) ?? holding(besideLock('drill', target)),
+		isUnderWay: run => active.has(run),
+		isAlone: run => active.size === 1 && active.has(run),
+		start<Result extends RunResult>({
+			operation,
+			target,
+			occupies = [],
+			trigger,
+			exclusive = false,
+			beside = false,
+			background = false,
+			work,
+		}: Job<Result>): Accepted<Result> {
+			if (closing) {
+				throw new BusyError('the agent is shutting down');
+			}
+
+			const locks = beside ? [besideLock(operation, target)] : [...new Set([target, ...occupies])];
+			for (const wanted of locks) {
+				const other = holding(wanted);
+				if (other !== undefined) {
+					throw new BusyError(`\`${beside ? target : wanted}\` is busy with run ${other}`, {
+						hint: `wait for it, or stop it: holdfast cancel ${other}`,
+					});
+				}
+			}
+
+			const queuedAt = Date.now();
+			const run = runId(queuedAt);
+			const controller = new AbortController();
+			const tell = teller(run, target);
+			state.insertRun({run, target, operation, trigger, queuedAt});
+			tell({type: 'queued', operation, trigger});
+			const perform = async (): Promise<Result> => {
+				const {signal} = controller;
+				const end = background ? () => {} : await turns.take({exclusive, signal}).catch(() => () => {});
+				let result: Result;
+				try {
+					const startedAt = new Date();
+					state.startRun(run, startedAt.getTime());
+					result = await work({run, startedAt, signal, tell});
+					state.finishRun(run, Date.now(), result);
+				} finally {
+					active.delete(run);
+					end();
+				}
+
+				tell({type: 'finished', operation, result});
+				return result;
+			};
+			const finished = perform();
+			active.set(run, {locks, controller, finished});
+			return {run, finished};
+		},
+		async cancel(run) {
+			const found = active.get(run);
+			if (found === undefined) {
+				throw state.findRun(run) === undefined
+					? new NotFoundError(`there is no run \`${run}\``)
+					: new UsageError(`run \`${run}\` is already finished`);
+			}
+
+			found.controller.abort(new CancelledError('the run was cancelled'));
+			await found.finished;
+		},
+		follow(run, signal) {
+			if (state.findRun(run) === undefined) {
+				throw new NotFoundError(`there is no run \`${run}\``, {hint: 'holdfast runs lists them'});
+			}
+
+			return followRun(state, hub, run, signal);
+		},
+		async *watch(signal) {
+			const backlog = [...active.keys()].flatMap(run => state.events(run).findLast(({type}) => type === 'step') ?? []);
+			yield* listen(hub, {backlog, wants: () => true, signal});
+		},
+		async close() {
+			closing = true;
+			for (const {controller} of active.values()) {
+				controller.abort(new CancelledError('the agent is shutting down'));
+			}
+
+			await Promise.allSettled([...active.values()].map(async ({finished}) => finished));
+		},
+	};
+}
+
+async function* followRun(state: State, hub: EventHub, run: string, signal: AbortSignal): AsyncGenerator<RunEvent> {
+	for await (const event of listen(hub, {backlog: state.events(run), wants: event => event.run === run, signal})) {
+		yield event;
+		if (event.type === 'finished') {
+			return;
+		}
+	}
+}
+
+interface Listening {
+	/** What was told before. */
+	backlog: RunEvent[];
+	wants: (event: RunEvent) => boolean;
+	signal: AbortSignal;
+}
+
+/** What was told, then what is told. Nothing can come between the two where both are asked for in one turn. */
+async function* listen(hub: EventHub, {backlog, wants, signal}: Listening): AsyncGenerator<RunEvent> {
+	let wake = () => {};
+	const unlisten = hub.listen(event => {
+		if (wants(event) && (event.type !== 'progress' || backlog.length < backlogLimit)) {
+			backlog.push(event);
+			wake();
+		}
+	});
+	const onAbort = () => wake();
+	signal.addEventListener('abort', onAbort);
+	try {
+		while (!signal.aborted) {
+			const event = backlog.shift();
+			if (event === undefined) {
+				const {promise, resolve} = Promise.withResolvers<void>();
+				wake = resolve;
+				if (backlog.length === 0) {
+					await promise;
+				}
+
+				continue;
+			}
+
+			yield event;
+		}
+	} finally {
+		unlisten();
+		signal.removeEventListener('abort', onAbort);
+	}
+}

@@ -1,0 +1,115 @@
+/** A PostgreSQL server outside the target's container: reached over the network, with the client programs of Holdfast's own image. */
+import {readFile} from 'node:fs/promises';
+import {type Place, succeed} from '../../../base/command.ts';
+import {RunError} from '../../../base/errors.ts';
+import type {ExternalServer} from './plan-external.ts';
+import {connectionOf, type PostgresServer, queryWith, serverVersion} from './server.ts';
+
+const secretsFolder = '/run/secrets';
+
+/** A host that does not answer must not hold up the others. */
+const connectSeconds = '10';
+
+const defaultRole = 'postgres';
+
+interface Reached {
+	role: string | undefined;
+	/** What runs the client programs. */
+	place: Place;
+	/** It is the client worker: psql may get SQL of labels and dumps there, and they may hold more than SQL. */
+	isWorker: boolean;
+	signal?: AbortSignal | undefined;
+}
+
+/**
+ * psql obeys commands such as `\!`, and its worker is in the agent's network. As nobody, who may have no process more, it can start nothing
+ * (the limit does not hold for root). pg_dumpall must start pg_dump, and neither obeys what it reads.
+ */
+const alone = [
+	...['/usr/bin/setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--'],
+	...['/bin/sh', '-c', 'ulimit -p 0 && exec "$@"', 'sh'],
+] as const;
+
+const confined = (argv: readonly string[]): readonly string[] => (argv[0] === 'psql' ? [...alone, ...argv] : argv);
+
+export async function connectExternal(
+	external: ExternalServer,
+	{role = defaultRole, place, isWorker, signal}: Reached,
+): Promise<PostgresServer> {
+	const {host, port} = external;
+	const password = await passwordOf(external);
+	const env: Record<string, string> = {
+		PGHOST: host,
+		PGPORT: String(port),
+		PGCONNECT_TIMEOUT: connectSeconds,
+		// A label names the server: whatever that is, it never gets the password itself.
+		PGREQUIREAUTH: '!password',
+		PGPASSFILE: '/nonexistent',
+		...(password === undefined ? {} : {PGPASSWORD: password}),
+	};
+	const client: Place = async command =>
+		place({
+			...command,
+			argv: (isWorker ? confined(command.argv) : command.argv) as typeof command.argv,
+			env: {...env, ...command.env},
+			signal: command.signal ?? signal,
+		});
+	const connection = connectionOf(role);
+	const where = `at \`${host}:${port}\``;
+	return {
+		user: role,
+		where,
+		isExternal: true,
+		connection,
+		client,
+		assertEnterable() {},
+		fromWorker: (script, scriptArguments, argv) => ({argv: ['/bin/sh', '-c', script, 'sh', ...scriptArguments, ...confined(argv)], env}),
+		async dataFolder() {
+			throw new RunError(`the data directory of the server ${where} cannot be seen from here`);
+		},
+		query: queryWith({client, connection, where}),
+	};
+}
+
+/** pg_dump refuses a server that is newer than itself; a restore needs programs that know the server. No error for a server in a container: it has its own. */
+export async function assertClientFits(server: PostgresServer): Promise<void> {
+	if (!server.isExternal) {
+		return;
+	}
+
+	const [{versionNumber, versionText}, tool] = await Promise.all([
+		serverVersion(server),
+		succeed(server.client, {argv: ['pg_dump', '--version']}),
+	]);
+	const own = /\(PostgreSQL\) (\d+)\S*/.exec(tool);
+	const serverMajor = Math.floor(versionNumber / 10_000);
+	if (!(Number(own?.[1]) >= serverMajor)) {
+		throw new RunError(
+			`the server ${server.where} is PostgreSQL ${versionText}, and Holdfast's own client, which must not be older, is ${own?.[0] ?? tool.trim()}`,
+			{hint: 'label the container that the server runs in: then its own programs are used'},
+		);
+	}
+}
+
+async function passwordOf({secret, project}: ExternalServer): Promise<string | undefined> {
+	if (secret === undefined) {
+		return undefined;
+	}
+
+	if (project === undefined) {
+		throw new RunError(`\`holdfast.postgres.password-secret\` is for services of a Compose project, got \`${secret}\` outside of one`);
+	}
+
+	const file = `${secretsFolder}/${project}.${secret}`;
+	const hint = `give the service of Holdfast the secret \`${project}.${secret}\``;
+	const content = await readFile(file, 'utf8').catch((error: unknown) => {
+		const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'has no' : 'cannot read its';
+		throw new RunError(`\`holdfast.postgres.password-secret\` names \`${secret}\`, and Holdfast ${why} file \`${file}\``, {hint});
+	});
+	const password = content.replace(/\r?\n$/, '');
+	if (password === '' || password.includes('\0')) {
+		throw new RunError(`the file \`${file}\` holds no password`, {hint});
+	}
+
+	return password;
+}

@@ -1,0 +1,74 @@
+/** What the manifest says of a database whose dump came from elsewhere: half of it the dump knows, half of it the server that it is for. */
+
+import type {PortableMetadata} from '../../archive/format.ts';
+import type {PlannedSource} from '../../plan/plan.ts';
+import type {SourceContext} from '../source.ts';
+import {dumpGlobals} from './dump.ts';
+import type {DumpHeader} from './dump-header.ts';
+import {versionNumber} from './dump-header.ts';
+import {inspectDump} from './inspect.ts';
+import {databaseProperties, describeSql} from './properties.ts';
+import {type PostgresServer, quoteLiteral, serverVersion} from './server.ts';
+import {maintenanceOf} from './swap.ts';
+
+interface Imported {
+	database: PlannedSource & {kind: 'postgres'};
+	header: DumpHeader;
+	metadata: PortableMetadata | undefined;
+	/** The staged dump, and a name for a FIFO. */
+	file: string;
+	fifo: string;
+}
+
+export async function importedDetails(
+	context: SourceContext,
+	server: PostgresServer,
+	{database: {database, container}, header, metadata, file, fifo}: Imported,
+): Promise<{details: Record<string, unknown>; warnings: string[]}> {
+	const {bytes, extensions} = await inspectDump(context, server, {container, file, fifo});
+	const version = await serverVersion(server);
+	const dumped = versionNumber(header.serverVersion);
+	const warnings =
+		dumped !== undefined && Math.floor(dumped / 10_000) > Math.floor(version.versionNumber / 10_000)
+			? [
+					`the dump is of PostgreSQL ${header.serverVersion}, and the server ${server.where} has ${version.versionText}: it cannot be restored until that server is of the same or a later version`,
+				]
+			: [];
+	const claimed = Number(metadata?.databaseSize);
+	return {
+		details: {
+			...(await propertiesOf(server, database)),
+			database,
+			format: 'custom',
+			serverVersion: header.serverVersion,
+			serverVersionNumber: dumped ?? version.versionNumber,
+			databaseSize: Math.max(bytes, Number.isSafeInteger(claimed) ? claimed : 0),
+			extensions: await extensionVersions(server, database, extensions),
+			toolVersion: header.toolVersion,
+			// The target's own: a rehearsal in scratch, or a new server, needs the owner that it gives to everything.
+			globals: await dumpGlobals(server),
+			portable: true,
+		},
+		warnings,
+	};
+}
+
+/** Of the database that it will replace; where there is none, of one that the server would make. */
+async function propertiesOf(server: PostgresServer, database: string) {
+	const maintenance = maintenanceOf(database);
+	const [own] = await server.query(maintenance, describeSql(`datname = ${quoteLiteral(database)}`));
+	if (own?.[0] !== undefined) {
+		return databaseProperties.parse(JSON.parse(own[0]));
+	}
+
+	const [template] = await server.query(maintenance, describeSql("datname = 'template1'"));
+	const {encoding, collate, ctype, localeProvider, locale, icuRules} = databaseProperties.parse(JSON.parse(template?.[0] ?? '{}'));
+	return {owner: server.user, encoding, collate, ctype, localeProvider, locale, icuRules};
+}
+
+/** A dump names extensions without their versions; the server's own are what it would make. */
+async function extensionVersions(server: PostgresServer, database: string, names: readonly string[]): Promise<Record<string, string>> {
+	const rows = await server.query(maintenanceOf(database), 'select to_json(name), default_version from pg_available_extensions');
+	const known = new Map(rows.map(([name = '""', version = '']) => [JSON.parse(name) as string, version]));
+	return Object.fromEntries(names.map(name => [name, known.get(name) ?? 'any']));
+}

@@ -1,0 +1,114 @@
+/** The content of a dump is loaded into a new, empty database. */
+import {createInterface} from 'node:readline';
+import {pipeline} from 'node:stream/promises';
+import {lastLines, type Running, succeed} from '../../../base/command.ts';
+import {RunError} from '../../../base/errors.ts';
+import {consumerScript, dumpToFile, feed} from '../feed.ts';
+import {bothEnds} from '../relay.ts';
+import type {RestoreContext, RestoringSource} from '../restoring.ts';
+import {enterableWorker, type postgresDetails} from './dump.ts';
+import {jobsFor} from './jobs.ts';
+import type {PostgresServer} from './server.ts';
+import {createComplaints} from './tolerated.ts';
+
+type PostgresSource = RestoringSource & {kind: 'postgres'};
+
+interface Content {
+	source: PostgresSource;
+	fresh: string;
+	details: ReturnType<typeof postgresDetails.parse>;
+	/** In the staging folder: the dump flows through it, or lies in it. */
+	file: string;
+}
+
+/** `sh -c SCRIPT sh PROGRAM …`: what it complains of comes as its output, which is read as it comes. */
+const complaining = 'exec "$@" 2>&1';
+
+/**
+ * The container's own program reads it, in the dump worker or, where there can be none, through docker exec; that of an external server, in the
+ * client worker, with several sessions where it pays.
+ */
+export async function loadContent(context: RestoreContext, server: PostgresServer, {source, fresh, details, file}: Content): Promise<void> {
+	const {container, database, stored} = source;
+	const isCustom = details.format === 'custom';
+	const program = isCustom
+		? (['pg_restore', ...(details.portable ? ['--no-owner', '--no-privileges'] : []), ...server.connection(fresh)] as const)
+		: (['psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', ...server.connection(fresh), '-f', '-'] as const);
+	const argv = isCustom ? (['/bin/sh', '-c', complaining, 'sh', ...program] as const) : program;
+	// What it complains of is read in English.
+	const env: Record<string, string> = isCustom ? {LC_ALL: 'C'} : {};
+	const check = async (running: Running) => {
+		try {
+			await (isCustom ? assertTolerable(running, {source: source.name, extensions: details.extensions, context}) : assertDone(running));
+		} catch (error) {
+			throw new RunError(`${program[0]} of \`${database}\` failed`, {cause: error});
+		}
+	};
+
+	const jobs = await jobsFor(context, server, source, details);
+	if (jobs > 1) {
+		await dumpToFile(context, {snapshot: stored.snapshot, path: stored.path, file});
+		await check(await server.client({argv: [...argv, `--jobs=${jobs}`, file], env, signal: context.signal}));
+		await succeed(context.worker, {argv: ['rm', '-f', '--', file], signal: context.signal});
+		return;
+	}
+
+	const worker = await enterableWorker(context, server, container, context.signal);
+	if (worker === undefined) {
+		const started = Promise.withResolvers<Running>();
+		await bothEnds(context.signal, {
+			async write(signal) {
+				const dumping = await context.restic.dump(stored.snapshot, stored.path, signal);
+				await pipeline(dumping.stdout, (await started.promise).stdin, {signal});
+				await dumping.done;
+			},
+			async read(signal) {
+				const reading = server.client({argv, env, stdin: true, signal});
+				reading.then(started.resolve, started.reject);
+				await check(await reading);
+			},
+		});
+	} else {
+		const inside = server.fromWorker(consumerScript, [file], argv);
+		await feed(context, {
+			snapshot: stored.snapshot,
+			path: stored.path,
+			fifo: file,
+			consume: async signal => check(await worker({...inside, env: {...inside.env, ...env}, signal})),
+		});
+	}
+}
+
+async function assertDone(running: Running): Promise<void> {
+	running.stdout.resume();
+	const {exitCode, stderr} = await running.done;
+	if (exitCode !== 0) {
+		throw new RunError(`exit code ${exitCode}: ${lastLines(stderr)}`);
+	}
+}
+
+interface Tolerance {
+	source: string;
+	extensions: Readonly<Record<string, string>>;
+	context: Pick<RestoreContext, 'tolerate'>;
+}
+
+/** It goes on after errors, so that those of the list can be told from others: the first of the others ends it. */
+async function assertTolerable(running: Running, {source, extensions, context}: Tolerance): Promise<void> {
+	const complaints = createComplaints(extensions);
+	for await (const line of createInterface({input: running.stdout})) {
+		if (!complaints.read(line)) {
+			await running.kill();
+			throw new RunError(complaints.failure());
+		}
+	}
+
+	const {exitCode, stderr} = await running.done;
+	if (!complaints.explain(exitCode)) {
+		throw new RunError(`exit code ${exitCode}: ${complaints.failure() || lastLines(stderr)}`);
+	}
+
+	for (const [what, count] of complaints.tolerated()) {
+		context.tolerate({source, what, count});
+	}
+}

@@ -1,0 +1,19 @@
+/** A PostgreSQL server outside the container whose labels name it. Pure. */
+import type {Container} from '../../../docker/container.ts';
+import type {PostgresPolicy} from '../../targets/labels.ts';
+
+export interface ExternalServer {
+	host: string;
+	port: number;
+	/** The file of the agent that holds the password is named after both: a label reaches the secrets of its own project only. */
+	secret?: string | undefined;
+	project?: string | undefined;
+}
+
+const defaultPort = 5432;
+
+/** Undefined: the server is in the container. */
+export function externalOf(policy: PostgresPolicy | undefined, {project}: Pick<Container, 'project'>): ExternalServer | undefined {
+	const {host, port = defaultPort, passwordSecret: secret} = policy ?? {};
+	return host === undefined ? undefined : {host: host.replace(/^\[(.*)\]$/, '$1'), port, secret, project};
+}

@@ -1,0 +1,134 @@
+/** The databases of a member that are dumped. */
+
+import {quote, quoteAll} from '../../../base/reading/quote.ts';
+import type {PlannedSource} from '../../plan/plan.ts';
+import type {PostgresPolicy} from '../../targets/labels.ts';
+import type {Scope} from '../scope.ts';
+import {type ExternalServer, externalOf} from './plan-external.ts';
+
+export function postgresSources(scope: Scope, postgres: PostgresPolicy | undefined): PlannedSource[] {
+	const {container, prefix: group} = scope.member;
+	if (postgres === undefined) {
+		return [];
+	}
+
+	const external = externalOf(postgres, container);
+	const where = external === undefined ? `in container \`${container.name}\`` : `at \`${external.host}:${external.port}\``;
+	if (!canBeDumped(scope, postgres, external)) {
+		return [];
+	}
+
+	if (external !== undefined && scope.member.policy.drillImage === undefined) {
+		scope.remarks.note(`no rehearsal is scheduled: \`${scope.prefix}drill.image\` names no image that a server could be made of`);
+	}
+
+	const {user, format} = postgres;
+	return databasesOf(scope, postgres, where).map(database => ({
+		name: `${group}postgres:${database}`,
+		container,
+		kind: 'postgres',
+		database,
+		format,
+		user,
+		...(external === undefined ? {} : {external}),
+	}));
+}
+
+function canBeDumped(
+	{member: {container}, prefix, remarks}: Scope,
+	postgres: PostgresPolicy,
+	external: ExternalServer | undefined,
+): boolean {
+	const label = `${prefix}postgres`;
+	if (external !== undefined) {
+		return true;
+	}
+
+	const {port, passwordSecret} = postgres;
+	const orphan = Object.entries({port, 'password-secret': passwordSecret}).find(([, value]) => value !== undefined);
+	if (orphan !== undefined) {
+		remarks.problem(
+			`\`${label}.${orphan[0]}\` is of a server outside the container, and \`${label}.host\` names none, got ${quote(String(orphan[1]))}`,
+			'name the server, or remove the label',
+		);
+	}
+
+	const running = container.state === 'running';
+	if (!running) {
+		const mend = container.state === 'paused' ? `unpause it: docker unpause ${container.name}` : `start it: docker start ${container.name}`;
+		const why = container.state === 'paused' ? 'is paused by somebody else' : `is not running (${container.state})`;
+		remarks.problem(`\`${label}\` needs a server that answers, and container \`${container.name}\` ${why}`, `${mend}; or remove the label`);
+	}
+
+	return running && orphan === undefined;
+}
+
+/** Those that are named, if the server has them; or all that it says it has. */
+function databasesOf(scope: Scope, postgres: PostgresPolicy, where: string): readonly string[] {
+	const {
+		member: {container},
+		prefix,
+		databases,
+		remarks,
+	} = scope;
+	const {databases: wanted, format, exclude} = postgres;
+	const known = databases.get(container.id);
+	const label = `\`${prefix}postgres\``;
+	if (wanted === 'all') {
+		const left = known?.filter(database => !exclude.includes(database));
+		if (left === undefined) {
+			remarks.problem(`${label} is \`true\`, and the server ${where} did not say which databases it has`);
+		} else if (left.length === 0) {
+			remarks.problem(`${label} is \`true\`, and the server ${where} has no database that allows connections`);
+		}
+
+		checkWhole(scope, postgres, where);
+		return left ?? [];
+	}
+
+	if (format === 'all') {
+		remarks.problem(
+			`\`${prefix}postgres.format\` is \`all\`, so ${label} must be \`true\`, got ${quoteAll(wanted)}`,
+			`name what is left out with \`${prefix}postgres.exclude\`; or choose another format`,
+		);
+	}
+
+	if (exclude.length > 0) {
+		remarks.problem(`\`${prefix}postgres.exclude\` is for ${label} \`true\`, got ${quoteAll(exclude)} beside names`);
+	}
+
+	for (const database of wanted) {
+		if (known !== undefined && !known.includes(database)) {
+			remarks.problem(
+				`${label} must name databases of the server that allow connections, got ${quote(database)}`,
+				`the server ${where} has ${quoteAll(known)}`,
+			);
+		}
+	}
+
+	return wanted;
+}
+
+/** What a restore keeps under this name is closed, and no part of the server's data. */
+const keptByRestore = /_before_\d{8}t\d{6}-[0-9a-z]+$/;
+
+/** A dump of the whole server is one: what nobody may connect to would be missing in it, unless a person says that it may. */
+function checkWhole(
+	{member: {container}, prefix, closedDatabases, remarks}: Scope,
+	{format, exclude}: PostgresPolicy,
+	where: string,
+): void {
+	if (format !== 'all') {
+		return;
+	}
+
+	remarks.note(`the whole server ${where}: its roles, and every database but the templates`);
+	for (const database of closedDatabases.get(container.id) ?? []) {
+		if (!exclude.includes(database) && !keptByRestore.test(database)) {
+			remarks.problem(
+				`database ${quote(database)} of the server ${where} allows no connections, so a dump of the whole server would lack it`,
+				`allow them (alter database … allow_connections true); or leave it out: \`${prefix}postgres.exclude\``,
+			);
+		}
+	}
+}

@@ -1,0 +1,31 @@
+/** SQL that is handed to psql through its standard input: it may hold secrets, and is longer than an argument may be. */
+import {text} from 'node:stream/consumers';
+import {lastLines} from '../../../base/command.ts';
+import {RunError} from '../../../base/errors.ts';
+import type {PostgresServer} from './server.ts';
+
+export interface Script {
+	database: string;
+	/** Each ends without a semicolon. */
+	statements: readonly string[];
+	/** psql's own, for SQL that a person wrote. */
+	variables?: Readonly<Record<string, string>>;
+	signal?: AbortSignal | undefined;
+}
+
+/** Stops at the first error. @returns what it printed: rows as text, columns split at tabs */
+export async function runSql(server: PostgresServer, {database, statements, variables = {}, signal}: Script): Promise<string> {
+	const settings = Object.entries({ON_ERROR_STOP: '1', ...variables}).flatMap(([name, value]) => ['-v', `${name}=${value}`]);
+	const running = await server.client({
+		argv: ['psql', '-X', '-A', '-t', '-q', '-F', '\t', ...settings, ...server.connection(database), '-f', '-'],
+		stdin: true,
+		signal,
+	});
+	running.stdin.end(['set standard_conforming_strings = on', ...statements].map(statement => `${statement}\n;\n`).join(''));
+	const [printed, {exitCode, stderr}] = await Promise.all([text(running.stdout), running.done]);
+	if (exitCode !== 0) {
+		throw new RunError(`PostgreSQL refused: ${lastLines(stderr)}`);
+	}
+
+	return printed;
+}

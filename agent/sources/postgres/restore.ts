@@ -1,0 +1,150 @@
+/**
+ * A PostgreSQL database is loaded into a new one while the old one serves, and then takes its name. The old one is kept under another name,
+ * closed to connections.
+ */
+import {createHash} from 'node:crypto';
+import type {Replacement, RestoreContext, Restoring, RestoringSource, UndoContext} from '../restoring.ts';
+import {describeContents, type PostgresContents} from './contents.ts';
+import {postgresDetails} from './dump.ts';
+import {afterLoad, beforeLoad} from './extensions.ts';
+import {loadContent} from './load.ts';
+import {giveToOwner} from './owner.ts';
+import {assertTrue, countLoaded, listContents} from './proof.ts';
+import {createDatabaseSql, type DatabaseProperties, databaseProperties, describeSql, propertiesSql} from './properties.ts';
+import {runSql} from './psql.ts';
+import {reachServer} from './reach.ts';
+import {missingRoles} from './roles.ts';
+import {type PostgresServer, quoteLiteral} from './server.ts';
+import {dropDatabase, maintenanceOf, openSql, stateOf, swapDatabases} from './swap.ts';
+
+type PostgresSource = RestoringSource & {kind: 'postgres'};
+type ReplacedDatabase = Replacement & {kind: 'postgres'};
+
+/** PostgreSQL cuts longer names off. */
+const nameBytes = 63;
+
+/** `<name>_<what>_<run>`; where that is too long, the name is cut and told from others by its hash. */
+export function databaseName(name: string, what: 'restore' | 'before', run: string): string {
+	const suffix = `_${what}_${run}`;
+	if (Buffer.byteLength(name + suffix) <= nameBytes) {
+		return name + suffix;
+	}
+
+	const hash = `~${createHash('sha256').update(name).digest('hex').slice(0, 4)}`;
+	const characters = Array.from(name);
+	while (Buffer.byteLength(characters.join('') + hash + suffix) > nameBytes) {
+		characters.pop();
+	}
+
+	return characters.join('') + hash + suffix;
+}
+
+export function postgresRestoring(source: PostgresSource, context: RestoreContext, index: number): Required<Restoring> {
+	const {name, database, user, external, stored, into, drillSql} = source;
+	const {signal, run, tell} = context;
+	const details = postgresDetails.parse(stored.details);
+	const live = into ?? database;
+	const maintenance = maintenanceOf(live);
+	const fresh = databaseName(live, 'restore', run);
+	const further = {...(external && {external}), ...(into === undefined ? {} : {beside: true})};
+	let server: PostgresServer;
+	let contents: PostgresContents = {};
+	let replacement: ReplacedDatabase = {kind: 'postgres', source: name, database: live, fresh, oid: null, old: null, user, ...further};
+
+	const sql = async (where: string, ...statements: string[]) => runSql(server, {database: where, statements, signal});
+	const ownSql = async (statement: string | undefined) => {
+		if (statement !== undefined) {
+			const variables = {old_name: details.database, new_name: live};
+			await runSql(server, {database: fresh, statements: [statement], variables, signal});
+		}
+	};
+
+	return {
+		name,
+		async load() {
+			server = await reachServer(context, source);
+			await makeRoles(server, maintenance, details.globals, role => tell({type: 'warning', message: role}), signal);
+			const present = await sql(maintenance, describeSql(`datname = ${quoteLiteral(database)}`));
+			const properties: DatabaseProperties = databaseProperties.parse(present === '' ? stored.details : JSON.parse(present));
+			replacement = {...replacement, old: present === '' || into !== undefined ? null : databaseName(database, 'before', run)};
+			context.remember(replacement);
+			await sql(maintenance, createDatabaseSql(fresh, properties));
+			replacement = {...replacement, oid: (await stateOf(server, live, fresh)).oid};
+			context.remember(replacement);
+			await ownSql(source.beforeSql);
+			await sql(fresh, ...beforeLoad(details.extensions));
+			const [listed] = await together(
+				listContents(context, server, {stored, details}),
+				loadContent(context, server, {source, fresh, details, file: `${context.staging}/restore-${index}`}),
+			);
+			contents = await countLoaded(server, {fresh, details}, listed);
+			await sql(fresh, ...afterLoad(details.extensions));
+			await sql(fresh, ...(details.portable && properties.owner !== server.user ? giveToOwner(properties.owner) : []));
+			await ownSql(source.afterSql);
+			await sql(fresh, 'analyze');
+			await sql(maintenance, ...propertiesSql(fresh, properties));
+		},
+		async check() {
+			const [[version = ''] = []] = await server.query(fresh, 'show server_version');
+			const found = [`loaded by PostgreSQL ${version}`, describeContents(contents)];
+			if (drillSql === undefined) {
+				return found;
+			}
+
+			await assertTrue(server, fresh, drillSql, signal);
+			return [...found, 'the query of the label says true'];
+		},
+		async keep() {},
+		async swap() {
+			await swapDatabases(server, {live, next: fresh, aside: replacement.old});
+		},
+		async close() {},
+	};
+}
+
+/** Both have ended when it returns, also where one of them failed. @throws what the second did, or the first */
+async function together<First, Second>(first: Promise<First>, second: Promise<Second>): Promise<[First, Second]> {
+	await Promise.allSettled([first, second]);
+	const after = await second;
+	return [await first, after];
+}
+
+async function makeRoles(server: PostgresServer, database: string, globals: string, say: (message: string) => void, signal: AbortSignal) {
+	const existing = await server.query(database, 'select to_json(rolname) from pg_roles');
+	const statements = missingRoles(globals, new Set(existing.map(([role = '""']) => JSON.parse(role) as string)));
+	if (statements.length > 0) {
+		await runSql(server, {database, statements, signal});
+		say(`made again, because the server lacks them: ${statements.filter(statement => statement.startsWith('CREATE')).join('; ')}`);
+	}
+}
+
+/** Wherever the restore stopped: before the swap, in it, or after it. */
+export async function rollBackDatabase(
+	{source, database, fresh, oid, old, user, external}: ReplacedDatabase,
+	{engine, container, signal}: UndoContext,
+): Promise<void> {
+	const server = await reachServer({engine, signal}, {container: container(source), user, external});
+	const [live, aside] = await Promise.all([database, old ?? ''].map(async name => stateOf(server, database, name)));
+	if (aside?.exists) {
+		await swapDatabases(
+			server,
+			live?.exists ? {live: database, next: old as string, aside: fresh} : {live: database, next: old as string, aside: null},
+		);
+	} else if (old === null && live?.exists && live.oid === oid) {
+		// There was none before; what is there now is what was restored.
+		await dropDatabase(server, database, database);
+	} else if (live?.exists && !live.allowsConnections) {
+		await runSql(server, {database: maintenanceOf(database), statements: [openSql(database)]});
+	}
+
+	await dropDatabase(server, database, fresh);
+}
+
+export async function dropReplacedDatabase(
+	{source, database, old, user, external}: ReplacedDatabase,
+	{engine, container, signal}: UndoContext,
+): Promise<void> {
+	if (old !== null) {
+		await dropDatabase(await reachServer({engine, signal}, {container: container(source), user, external}), database, old);
+	}
+}

@@ -1,0 +1,112 @@
+/**
+ * The program that runs in the worker, not in the agent: it puts one SQLite database in the place of another. Each verb can be done twice.
+ *
+ *     node files.program.ts place ROOT FILE        → {"file": …}: where the database really is, with its folder
+ *     node files.program.ts check FRESH TABLES     → {}: FRESH is whole
+ *     node files.program.ts swap FILE FRESH OLD    → {}: FILE (with its -wal, -shm, -journal) becomes OLD, FRESH becomes FILE
+ *     node files.program.ts undo FILE FRESH OLD    → {}: what was FILE is FILE again, and FRESH is gone
+ *     node files.program.ts remove OLD             → {}
+ *     any → {"error": …}
+ *
+ * The folder is the same for all of them, so that a rename is one step of the file system.
+ */
+import {chmodSync, chownSync, existsSync, lstatSync, realpathSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {basename, dirname, join} from 'node:path';
+import {DatabaseSync} from 'node:sqlite';
+import {answer, isInside, makeFolder, nearestFolder, none, sync} from '../beside.ts';
+
+/** SQLite names them after the database. The database itself comes last: while it is not there, nobody can mistake what is half moved. */
+const companions = ['-wal', '-shm', '-journal'];
+
+function place(root: string, file: string): {file: string} {
+	if (!isInside(nearestFolder(file), root)) {
+		throw new Error('is below a link that leads out of its mount');
+	}
+
+	makeFolder(dirname(file));
+	const resolved = existsSync(file) ? realpathSync(file) : join(realpathSync(dirname(file)), basename(file));
+	if (!isInside(resolved, root)) {
+		throw new Error('is a link that leads out of its mount');
+	}
+
+	if (existsSync(resolved) && !lstatSync(resolved).isFile()) {
+		throw new Error('is not a file');
+	}
+
+	return {file: resolved};
+}
+
+/** `integrity_check` says ok for an empty database, so the tables are counted too. Not read-only: that would leave a `-wal` behind. */
+function check(fresh: string, tables: string): void {
+	const database = new DatabaseSync(fresh);
+	const rows = database.prepare('pragma integrity_check').all();
+	const said = rows.map(row => String(Object.values(row)[0]));
+	if (said.length !== 1 || said[0] !== 'ok') {
+		throw new Error(`is damaged in the point, integrity_check says: ${said.slice(0, 3).join('; ')}`);
+	}
+
+	const found = Object.values(database.prepare("select count(*) from sqlite_schema where type = 'table'").get() ?? {})[0];
+	database.close();
+	if (String(found) !== tables) {
+		throw new Error(`had ${tables} tables in the point, and ${found} were restored`);
+	}
+}
+
+/** The owner and mode of the live file; where there is none, those of its folder, without the right to execute. */
+function dress(fresh: string, file: string): void {
+	const model = statSync(existsSync(file) ? file : dirname(file));
+	chownSync(fresh, model.uid, model.gid);
+	chmodSync(fresh, model.mode & 0o666);
+	sync(fresh);
+}
+
+function swap(file: string, fresh: string, old: string): void {
+	dress(fresh, file);
+	if (!existsSync(file)) {
+		writeFileSync(old + none, '');
+	}
+
+	for (const suffix of [...companions, '']) {
+		if (existsSync(file + suffix)) {
+			renameSync(file + suffix, old + suffix);
+		}
+	}
+
+	renameSync(fresh, file);
+	sync(dirname(file));
+}
+
+/**
+ * While OLD is there, FILE is not the one that was replaced. So OLD goes back first, and its companions after it: an undo that was
+ * killed between the two goes on where it was.
+ */
+function undo(file: string, fresh: string, old: string): void {
+	if (existsSync(old) || existsSync(old + none)) {
+		for (const suffix of [...companions, '']) {
+			rmSync(file + suffix, {force: true});
+		}
+	}
+
+	for (const suffix of ['', ...companions]) {
+		if (existsSync(old + suffix)) {
+			renameSync(old + suffix, file + suffix);
+		}
+	}
+
+	remove(fresh);
+	remove(old);
+	if (existsSync(dirname(file))) {
+		sync(dirname(file));
+	}
+}
+
+function remove(old: string): void {
+	for (const suffix of ['', ...companions, none]) {
+		rmSync(old + suffix, {force: true});
+	}
+}
+
+const verbs: Readonly<Record<string, (...paths: [string, string, string]) => unknown>> = {place, check, swap, undo, remove};
+
+const [verb = '', first = '', second = '', third = ''] = process.argv.slice(2);
+answer(() => verbs[verb]?.(first, second, third));

@@ -1,0 +1,68 @@
+/** A SQLite database is loaded beside the live one and checked, while the app runs; then it takes its name, and the old one another. */
+import {basename, dirname, join} from 'node:path/posix';
+import {fileURLToPath} from 'node:url';
+import {z} from 'zod';
+import {type Place, succeed} from '../../../base/command.ts';
+import {RunError} from '../../../base/errors.ts';
+import {below} from '../../../docker/storage.ts';
+import {mountPath, parseSource} from '../../repository/names.ts';
+import {dumpToFile} from '../feed.ts';
+import {restoreFiles} from '../kept-names.ts';
+import {workerMount} from '../mounts.ts';
+import type {Replacement, RestoreContext, Restoring, RestoringSource, UndoContext} from '../restoring.ts';
+
+type SqliteSource = RestoringSource & {kind: 'sqlite'};
+type ReplacedFile = Replacement & {kind: 'sqlite'};
+
+const program = fileURLToPath(new URL('files.program.ts', import.meta.url));
+
+const answer = z.object({error: z.string().optional(), file: z.string().optional()});
+
+/** What the program says; what is wrong is an error about the database. */
+export async function files(worker: Place, database: string, [verb, ...paths]: [string, ...string[]], signal?: AbortSignal) {
+	const argv = ['node', '--disable-warning=ExperimentalWarning', program, verb, ...paths] as const;
+	const {error, file} = answer.parse(JSON.parse(await succeed(worker, {argv, signal})));
+	if (error !== undefined) {
+		throw new RunError(`\`${database}\` ${error}`);
+	}
+
+	return {file};
+}
+
+export function sqliteRestoring(source: SqliteSource, context: RestoreContext): Restoring {
+	const {name, path, mount, stored} = source;
+	const {worker, target, run, signal} = context;
+	const {prefix} = parseSource(name);
+	let replacement: ReplacedFile | undefined;
+
+	return {
+		name,
+		async load() {
+			const root = mountPath(target, prefix, mount.path);
+			const {file = ''} = await files(worker, path, ['place', root, root + below(path, mount.path)], signal);
+			const beside = (give: (name: string, run: string) => string) => join(dirname(file), give(basename(file), run));
+			const fresh = beside(restoreFiles.fresh);
+			replacement = {kind: 'sqlite', source: name, mount: workerMount(target, source), file, fresh, old: beside(restoreFiles.old)};
+			context.remember(replacement);
+			await dumpToFile(context, {snapshot: stored.snapshot, path: stored.path, file: fresh});
+			await files(worker, path, ['check', fresh, String(stored.details.tables)], signal);
+		},
+		async keep() {},
+		async swap() {
+			if (replacement === undefined) {
+				throw new Error('swap before load');
+			}
+
+			await files(worker, path, ['swap', replacement.file, replacement.fresh, replacement.old], signal);
+		},
+		async close() {},
+	};
+}
+
+export async function rollBackFile({source, file, fresh, old}: ReplacedFile, {worker}: UndoContext): Promise<void> {
+	await files(worker, source, ['undo', file, fresh, old]);
+}
+
+export async function removeReplacedFile({source, old}: ReplacedFile, {worker}: UndoContext): Promise<void> {
+	await files(worker, source, ['remove', old]);
+}

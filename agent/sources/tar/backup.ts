@@ -1,0 +1,55 @@
+/**
+ * A path on the container's own file system, as a tar. The engine reads it (it works for stopped and paused containers, and in images
+ * without a tar of their own); it is copied aside during the moment and stored afterwards, so its part of the outage grows with the path's
+ * size at the speed of the disk. Data that grows belongs into a volume.
+ */
+import {pipeline} from 'node:stream/promises';
+import {lastLines, succeed} from '../../../base/command.ts';
+import {RunError} from '../../../base/errors.ts';
+import {statusOf} from '../../../docker/engine.ts';
+import type {PlannedSource} from '../../plan/plan.ts';
+import type {Source, SourceContext} from '../source.ts';
+import {storeStaged} from '../staged.ts';
+
+export function tarSource(planned: PlannedSource & {kind: 'tar'}, context: SourceContext, index: number): Source {
+	const {name, path, container} = planned;
+	const {engine, worker, staging, signal} = context;
+	const file = `${staging}/${index}.tar`;
+
+	return {
+		name,
+		pinNeedsItsContainer: false,
+		async prepare() {
+			try {
+				const {linkTarget} = await engine.stat(container.id, path);
+				if (linkTarget !== '') {
+					throw new RunError(`\`${path}\` in container \`${container.name}\` is a link to \`${linkTarget}\``, {
+						hint: 'name the path that it leads to',
+					});
+				}
+			} catch (error) {
+				throw statusOf(error) === 404 ? new RunError(`\`${path}\` does not exist in container \`${container.name}\``) : error;
+			}
+		},
+		async firstPass() {},
+		async arm() {},
+		async pin(moment) {
+			const both = AbortSignal.any([signal, moment]);
+			const archive = await engine.archive(container.id, path);
+			const copy = await worker({argv: ['sh', '-c', 'cat >"$1"', 'sh', file], stdin: true, signal: both});
+			copy.stdout.resume();
+			await pipeline(archive, copy.stdin, {signal: both});
+			const {exitCode, stderr} = await copy.done;
+			if (exitCode !== 0) {
+				throw new RunError(`\`${path}\` could not be copied aside: ${lastLines(stderr)}`);
+			}
+		},
+		async store() {
+			// tar reports an archive that breaks off; the engine's stream only ends.
+			const entries = (await succeed(worker, {argv: ['sh', '-c', 'tar -tf "$1" | wc -l', 'sh', file], signal})).trim();
+			await succeed(worker, {argv: ['sh', '-c', 'tar -tf "$1" >/dev/null', 'sh', file], signal});
+			return storeStaged(context, name, file, {path, entries: Number(entries)});
+		},
+		async close() {},
+	};
+}

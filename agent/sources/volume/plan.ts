@@ -1,0 +1,98 @@
+/** The mounts of a member that are backed up as files. */
+
+import {quote} from '../../../base/reading/quote.ts';
+import type {Mount} from '../../../docker/container.ts';
+import {below, describeMounts, describeStorage, isSameStorage, mountOf, shownIn} from '../../../docker/storage.ts';
+import type {PlannedSource} from '../../plan/plan.ts';
+import {escapePattern} from '../../restic/argv.ts';
+import {objectionTo} from '../objections.ts';
+import type {Remarks} from '../remarks.ts';
+import type {Scope} from '../scope.ts';
+
+type SqliteSource = PlannedSource & {kind: 'sqlite'};
+type VolumeSource = PlannedSource & {kind: 'volume'};
+
+/** Sorted by path. Those that are asked for and cannot be had are problems; those that `true` passes over are notes. */
+export function chooseMounts(scope: Scope, wanted: boolean | readonly string[]): Mount[] {
+	const {mounts} = scope.member.container;
+	const chosen =
+		typeof wanted === 'boolean'
+			? mounts.filter(mount => wanted && takenByDefault(scope, mount))
+			: wanted.flatMap(item => mountsNamed(scope, item));
+	return [...new Set(chosen)].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function takenByDefault({grounds, prefix, remarks}: Scope, mount: Mount): boolean {
+	const objection = objectionTo(mount, grounds);
+	if (objection?.kind === 'refused') {
+		remarks.problem(
+			`the mount ${quote(mount.path)} (${describeStorage(mount)}) ${objection.why}`,
+			`name the mounts to back up with \`${prefix}volumes\``,
+		);
+	} else if (objection !== undefined) {
+		remarks.note(`the mount ${quote(mount.path)} (${describeStorage(mount)}) is left out: it ${objection.why}`);
+	}
+
+	return objection === undefined;
+}
+
+function mountsNamed({member: {container}, grounds, prefix, remarks}: Scope, item: string): Mount[] {
+	const label = `\`${prefix}volumes\``;
+	const found = container.mounts.filter(({path, volume}) => path === item || volume === item);
+	if (found.length === 0) {
+		remarks.problem(`${label} must name mounts of the container by path or volume, got ${quote(item)}: ${describeMounts(container)}`);
+	}
+
+	return found.filter(mount => {
+		const objection = objectionTo(mount, grounds);
+		const allowed = objection === undefined || objection.kind === 'passed over';
+		if (!allowed) {
+			remarks.problem(`${label} must not name the mount ${quote(mount.path)} (${describeStorage(mount)}): it ${objection.why}`);
+		}
+
+		return allowed;
+	});
+}
+
+export function volumeSources(
+	{member: {container, policy, prefix: group}, dataDirectory, remarks}: Scope,
+	mounts: readonly Mount[],
+): PlannedSource[] {
+	return mounts.map(mount => {
+		const holdsData = policy.postgres !== undefined && mountOf(dataDirectory, container) === mount;
+		if (holdsData) {
+			remarks.note(
+				`${quote(dataDirectory)} is left out of ${quote(mount.path)}: it is the data directory of a Postgres server that is dumped`,
+			);
+		}
+
+		const data = holdsData ? [escapePattern(below(dataDirectory, mount.path))] : [];
+		return {name: `${group}volume:${mount.path}`, container, kind: 'volume', mount, exclude: [...policy.exclude, ...data]};
+	});
+}
+
+/** The database and what SQLite keeps beside it, as patterns: where the volume shows the same storage. */
+export function filesIn(volume: VolumeSource, file: SqliteSource): string[] {
+	const path = shownIn(volume.mount, file.mount, file.path);
+	return path === undefined || path === '' ? [] : ['', '-wal', '-shm', '-journal'].map(ending => escapePattern(path) + ending);
+}
+
+/** One storage that several members mount is one source. */
+export function withoutRepeats(sources: readonly PlannedSource[], remarks: Remarks): PlannedSource[] {
+	const kept: PlannedSource[] = [];
+	for (const source of sources) {
+		const same = kept.find(earlier => isRepeat(earlier, source));
+		if (kept.some(({name}) => name === source.name)) {
+			remarks.problem(`the source ${quote(source.name)} is named twice`);
+		} else if (same === undefined) {
+			kept.push(source);
+		} else {
+			remarks.note(`${quote(source.name)} is the same storage as ${quote(same.name)}, and is backed up once`);
+		}
+	}
+
+	return kept;
+}
+
+const isRepeat = (a: PlannedSource, b: PlannedSource): boolean =>
+	a.kind === 'volume' && b.kind === 'volume' && isSameStorage(a.mount, b.mount) && a.exclude.join('\0') === b.exclude.join('\0');

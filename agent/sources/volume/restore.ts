@@ -1,0 +1,146 @@
+/**
+ * A volume is restored in place: only what differs is written, and what the point does not have is removed. What the point left out is left
+ * alone. restic replaces links instead of following them, so nothing is written outside the mount.
+ */
+import {basename, dirname} from 'node:path/posix';
+import {output, type Place} from '../../../base/command.ts';
+import type {Tell} from '../../../base/events.ts';
+import type {PlannedSource} from '../../plan/plan.ts';
+import {escapePattern} from '../../restic/argv.ts';
+import type {Restic, RestoreOptions} from '../../restic/restic.ts';
+import {dumpToFile} from '../feed.ts';
+import {restoreFiles} from '../kept-names.ts';
+import {workerMount} from '../mounts.ts';
+import type {Replacement, RestoreContext, Restoring, RestoringSource, UndoContext} from '../restoring.ts';
+import {safetyOf} from '../safety.ts';
+import {isInTheWay, makeWay} from './way.ts';
+
+type VolumeSource = RestoringSource & {kind: 'volume'};
+
+interface PutFiles {
+	restic: Restic;
+	resticInto: (file: string) => Restic;
+	worker: Place;
+	/** Where the files are in the snapshot, and where they belong in the worker. */
+	from: {snapshot: string; path: string};
+	to: string;
+	exclude: readonly string[];
+	signal: AbortSignal;
+	tell: Tell;
+	onProgress?: (progress: {bytes: number; totalBytes?: number | undefined}) => void;
+}
+
+export function volumeRestoring(source: VolumeSource, context: RestoreContext, index: number, all: readonly RestoringSource[]): Restoring {
+	const {name, stored} = source;
+	const {worker, restic, resticInto, signal, tell} = context;
+	const mount = workerMount(context.target, source);
+	const exclude = leftAlone(source, all);
+	const safety = safetyOf(source, context, index, all);
+
+	return {
+		name,
+		async load() {
+			context.remember({kind: 'volume', source: name, mount, safety: null, exclude});
+			await assertRestorable(source, context, all);
+			await safety.prepare();
+		},
+		async keep() {
+			context.remember({kind: 'volume', source: name, mount, safety: await safety.keep(), exclude});
+		},
+		async swap() {
+			const onProgress = (progress: {bytes: number; totalBytes?: number | undefined}) =>
+				tell({type: 'progress', source: name, ...progress});
+			await putFiles({restic, resticInto, worker, from: stored, to: mount.to, exclude, signal, tell, onProgress});
+		},
+		close: safety.close,
+	};
+}
+
+/**
+ * The repository may have lost what the snapshot names, or hold other bytes, and restic would find out in the middle of writing. So all of it is
+ * read once before, while the application runs. Where nothing is there that could be overwritten, as on a new host, that would only take twice as long.
+ */
+async function assertRestorable(
+	source: VolumeSource,
+	{worker, restic, resticInto, signal}: RestoreContext,
+	all: readonly PlannedSource[],
+): Promise<void> {
+	const {stored} = source;
+	const compared = comparing(source, all);
+	if (await isEmpty(worker, compared.into, signal)) {
+		return;
+	}
+
+	const isSame = (await isFolder(worker, compared.into, signal)) && (await restic.changes({...compared, signal})).bytes === 0;
+	if (!isSame) {
+		await dumpToFile({resticInto, signal}, {snapshot: stored.snapshot, path: stored.path, file: '/dev/null'});
+	}
+}
+
+const isFolder = async (worker: Place, path: string, signal: AbortSignal): Promise<boolean> =>
+	(await output(worker, {argv: ['test', '-d', path], signal})).exitCode === 0;
+
+async function isEmpty(worker: Place, path: string, signal: AbortSignal): Promise<boolean> {
+	const {exitCode, stdout} = await output(worker, {argv: ['find', path, '-mindepth', '1', '-maxdepth', '1', '-print', '-quit'], signal});
+	return exitCode === 0 && stdout === '' && isFolder(worker, path, signal);
+}
+
+/** How restic compares what is live with the point. Some files only are restored beside the live ones: with a folder that is not there. */
+export function comparing(source: VolumeSource, all: readonly PlannedSource[]): RestoreOptions {
+	const {to} = workerMount(source.target, source);
+	const common = {snapshot: source.stored.snapshot, subfolder: source.stored.path, delete: false};
+	return source.paths === undefined
+		? {...common, into: to, exclude: leftAlone(source, all)}
+		: {...common, into: `${to}/${restoreFiles.fresh('files', 'plan')}`, include: source.paths.map(escapePattern)};
+}
+
+const ownPatterns = restoreFiles.patterns.flatMap(pattern => [`/${pattern}`, `/**/${pattern}`]);
+
+/** From the root of the mount. */
+const leftAlone = (source: VolumeSource, all: readonly PlannedSource[]): string[] => [
+	...source.exclude.map(pattern => `/${pattern.replace(/^\//, '')}`),
+	...all
+		.flatMap(other => (other.container.id === source.container.id && 'mount' in other ? [other.mount.path] : []))
+		.filter(path => path.startsWith(`${source.mount.path}/`))
+		.map(path => `${escapePattern(path.slice(source.mount.path.length))}/*`),
+	...ownPatterns,
+];
+
+async function putFiles({restic, resticInto, worker, from, to, exclude, signal, tell, onProgress}: PutFiles): Promise<void> {
+	if (!(await isFolder(worker, to, signal))) {
+		// A single file that is mounted can be written, and not replaced.
+		await dumpToFile({resticInto, signal}, {...from, file: to});
+		return;
+	}
+
+	const {snapshot, path} = from;
+	const whole = {snapshot, subfolder: path, into: to, delete: true, exclude, signal, ...(onProgress && {onProgress})};
+	await restic.restore(whole).catch(async (error: unknown) => {
+		if (!isInTheWay(error)) {
+			throw error;
+		}
+
+		const isAllOurs = exclude.length === ownPatterns.length;
+		const keepAs = isAllOurs ? undefined : snapshot.slice(0, 8);
+		const moved = await makeWay({restic, worker, from, to, keepAs, signal});
+		if (keepAs !== undefined) {
+			const names = moved.map(name => `${dirname(name)}/${restoreFiles.old(basename(name), keepAs)}`).join(', ');
+			tell({
+				type: 'warning',
+				message: `folders were in the way of files, and what is left alone may be in them: they are kept as ${names}`,
+			});
+		}
+
+		await restic.restore(whole);
+	});
+	// The mount's own owner, mode and times: restic knows them as those of an entry of the folder above.
+	const children = `/${escapePattern(basename(path))}/*`;
+	await restic.restore({snapshot, subfolder: dirname(path), into: dirname(to), delete: false, exclude: [children], signal});
+}
+
+/** Without a safety snapshot nothing was overwritten. */
+export async function rollBackVolume({mount, safety, exclude}: Replacement & {kind: 'volume'}, context: UndoContext): Promise<void> {
+	if (safety !== null) {
+		await putFiles({...context, from: {snapshot: safety, path: mount.to}, to: mount.to, exclude});
+	}
+}

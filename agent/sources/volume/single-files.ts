@@ -1,0 +1,68 @@
+/** A few files of a volume: restored into a folder beside the live ones, then put in their place by renames. Nothing else is touched. */
+import {fileURLToPath} from 'node:url';
+import {z} from 'zod';
+import {type Place, succeed} from '../../../base/command.ts';
+import {RunError} from '../../../base/errors.ts';
+import {escapePattern} from '../../restic/argv.ts';
+import {restoreFiles} from '../kept-names.ts';
+import {workerMount} from '../mounts.ts';
+import type {Replacement, RestoreContext, Restoring, RestoringSource, UndoContext} from '../restoring.ts';
+
+type ReplacedFiles = Replacement & {kind: 'files'};
+
+const program = fileURLToPath(new URL('single-files.program.ts', import.meta.url));
+
+const answer = z.object({error: z.string().optional()});
+
+async function aside(
+	worker: Place,
+	verb: 'check' | 'swap' | 'undo' | 'remove',
+	replaced: ReplacedFiles,
+	signal?: AbortSignal,
+): Promise<void> {
+	const {mount, scratch, run, paths, source} = replaced;
+	const argv = ['node', '--disable-warning=ExperimentalWarning', program, verb, mount.to, scratch, run, JSON.stringify(paths)] as const;
+	const {error} = answer.parse(JSON.parse(await succeed(worker, {argv, signal})));
+	if (error !== undefined) {
+		throw new RunError(`\`${source}\`: ${error}`);
+	}
+}
+
+export function filesRestoring(
+	source: RestoringSource & {kind: 'volume'; paths: readonly string[]},
+	{target, run, worker, restic, remember, signal, tell}: RestoreContext,
+): Restoring {
+	const {name, stored, paths} = source;
+	const mount = workerMount(target, source);
+	const scratch = `${mount.to}/${restoreFiles.fresh('files', run)}`;
+	const replaced: ReplacedFiles = {kind: 'files', source: name, mount, scratch, run, paths};
+	const restored = {
+		snapshot: stored.snapshot,
+		subfolder: stored.path,
+		into: scratch,
+		delete: false,
+		include: paths.map(path => escapePattern(path)),
+		signal,
+	};
+
+	return {
+		name,
+		async load() {
+			await aside(worker, 'check', replaced, signal);
+			remember(replaced);
+			await succeed(worker, {argv: ['mkdir', '-p', '-m', '700', '--', scratch], signal});
+			await restic.restore({
+				...restored,
+				onProgress: ({bytes: done, totalBytes}) => tell({type: 'progress', source: name, bytes: done, totalBytes}),
+			});
+		},
+		async keep() {},
+		swap: async () => aside(worker, 'swap', replaced, signal),
+		async close() {},
+	};
+}
+
+export const rollBackFiles = async (replaced: ReplacedFiles, {worker}: UndoContext): Promise<void> => aside(worker, 'undo', replaced);
+
+export const removeReplacedFiles = async (replaced: ReplacedFiles, {worker}: UndoContext): Promise<void> =>
+	aside(worker, 'remove', replaced);

@@ -1,0 +1,208 @@
+/** Containers and their labels → targets. Pure but for the list that it is given. */
+import {normalize} from 'node:path/posix';
+import {quote, quoteAll} from '../../base/reading/quote.ts';
+import {composeService, dependencies, isOneOff, malformedCompose, replicaNumber} from '../../docker/compose.ts';
+import {type Container, type ContainerState, type Mount, workerLabel} from '../../docker/container.ts';
+import {mergePolicies, type TargetPolicy} from './group.ts';
+import {defaultPrefix, isEnabled, type Policy, type Problem, parseLabels} from './labels.ts';
+
+/** One Compose service (or lone container) of a target. */
+export interface Member {
+	/** `''`, or in a group `'<service>/'`: what a source's name starts with. */
+	prefix: string;
+	/** The Compose service, or the container's name. */
+	service: string;
+	/** The one that is backed up: the lowest-numbered replica, a running one first. */
+	container: Container;
+	/** All replicas, `container` included and first. */
+	replicas: readonly [Container, ...Container[]];
+	policy: Policy;
+}
+
+export interface Target {
+	/** `<project>/<service>`, `<project>/<group>` or a container's name. */
+	name: string;
+	project?: string | undefined;
+	/** Sorted by service. */
+	members: readonly [Member, ...Member[]];
+	/** What holds for all members, from whichever gives it. */
+	policy: TargetPolicy;
+	/** A target with problems is listed but never run. */
+	problems: readonly Problem[];
+}
+
+/** What is read of an entry of the engine's list, `GET /containers/json?all=1`. */
+export interface ListedContainer {
+	Id: string;
+	Names: readonly string[] | null;
+	Image: string;
+	ImageID: string;
+	State: string;
+	/** Seconds since 1970. */
+	Created: number;
+	Labels: Readonly<Record<string, string>> | null;
+	Mounts?: ReadonlyArray<{Type: string; Name?: string | undefined; Source: string; Destination: string; RW: boolean}> | null;
+}
+
+export function containerFromList(entry: ListedContainer): Container {
+	const labels = entry.Labels ?? {};
+	// A container has further names where others link to it: those hold a second slash.
+	const name = (entry.Names ?? []).find(candidate => candidate.lastIndexOf('/') === 0);
+	return {
+		id: entry.Id,
+		name: name?.slice(1) ?? entry.Id.slice(0, 12),
+		image: entry.Image,
+		imageId: entry.ImageID,
+		state: entry.State as ContainerState,
+		createdAt: entry.Created * 1000,
+		...composeService(labels),
+		dependsOn: dependencies(labels),
+		labels,
+		mounts: (entry.Mounts ?? []).flatMap(mountFromList),
+	};
+}
+
+/** Memory, pipes, images and cluster volumes hold nothing that is backed up. */
+function mountFromList({
+	Type: type,
+	Name: volume,
+	Source: source,
+	Destination: path,
+	RW: readWrite,
+}: NonNullable<ListedContainer['Mounts']>[number]): Mount[] {
+	if (type !== 'volume' && type !== 'bind') {
+		return [];
+	}
+
+	return [{type, volume: type === 'volume' ? volume : undefined, hostPath: source && tidy(source), path: tidy(path), readWrite}];
+}
+
+const tidy = (path: string): string => normalize(path).replace(/(?<=.)\/$/, '');
+
+/** A worker has these itself: a target's files could not be shown at `/<target>` there. */
+const reservedNames = ['proc', 'sys', 'dev'];
+
+export interface DiscoveryOptions {
+	prefix?: string;
+	/** The Compose projects to look at. Empty: every one, and containers outside Compose. */
+	projects?: readonly string[];
+	/** Further first elements of paths that a worker has itself, such as those of the agent's own mounts. */
+	reserved?: readonly string[];
+}
+
+/** Sorted by name. Never throws: what is wrong with a target is one of its problems. */
+export function discoverTargets(
+	containers: readonly Container[],
+	{prefix = defaultPrefix, projects = [], reserved = []}: DiscoveryOptions = {},
+): Target[] {
+	const inScope = containers.filter(
+		({labels, project}) =>
+			labels[workerLabel] === undefined &&
+			!isOneOff(labels) &&
+			(projects.length === 0 || (project !== undefined && projects.includes(project))),
+	);
+	const services = Map.groupBy(inScope, serviceName);
+	const found = [...services.values()].flatMap(replicas => memberOf(replicas, prefix) ?? []);
+	const targets = Map.groupBy(found, ({member: {container, policy}}) =>
+		container.project === undefined ? container.name : `${container.project}/${policy.group ?? container.service}`,
+	);
+	return [...targets]
+		.map(([name, members]) => targetOf(name, members, {prefix, reserved: [...reservedNames, ...reserved]}))
+		.sort((a, b) => compareText(a.name, b.name));
+}
+
+/** A container outside Compose is a service of its own. No container's name holds a slash. */
+const serviceName = ({project, service, name}: Container): string => (project === undefined ? name : `${project}/${service}`);
+
+interface Found {
+	member: Member;
+	problems: Problem[];
+}
+
+/** Undefined where no replica asks to be a target. */
+function memberOf(replicas: readonly Container[], prefix: string): Found | undefined {
+	const [container] = replicas.filter(({labels}) => isEnabled(labels, prefix)).sort(compareReplicas);
+	if (container === undefined) {
+		return undefined;
+	}
+
+	const others = replicas.filter(({id}) => id !== container.id).sort(compareReplicas);
+	const {policy, problems} = parseLabels(container.labels, {prefix, subject: serviceName(container)});
+	return {
+		member: {
+			prefix: policy.group === undefined || container.project === undefined ? '' : `${container.service}/`,
+			service: container.service ?? container.name,
+			container,
+			replicas: [container, ...others],
+			policy,
+		},
+		problems: [...problems, ...outsideCompose(container, policy, prefix)],
+	};
+}
+
+function outsideCompose({name, project, labels}: Container, {group}: Policy, prefix: string): Problem[] {
+	if (project !== undefined) {
+		return [];
+	}
+
+	const malformed = malformedCompose(labels);
+	const problems: Problem[] =
+		malformed.length === 0
+			? []
+			: [{message: `\`${name}\`: its Compose labels must name a project and a service, got ${quoteAll(malformed)}`}];
+	if (group !== undefined) {
+		problems.push({
+			message: `\`${name}\`: \`${prefix}group\` must be on a Compose service, got ${quote(group)} on a container outside Compose`,
+		});
+	}
+
+	return problems;
+}
+
+function targetOf(name: string, found: readonly Found[], {prefix, reserved}: {prefix: string; reserved: readonly string[]}): Target {
+	const members = found.map(({member}) => member).sort((a, b) => compareText(a.service, b.service)) as [Member, ...Member[]];
+	const {policy, problems} = mergePolicies(members, {prefix, subject: name});
+	const [{container}] = members;
+	const own = container.project ?? container.name;
+	if (reserved.includes(own)) {
+		problems.push({
+			message: `\`${name}\`: the name \`${own}\` is reserved: its files are shown to restic under /${own}`,
+			hint: 'rename the project or the container',
+		});
+	}
+
+	const alone = members.find(member => member.prefix === '');
+	if (alone !== undefined && members.length > 1) {
+		problems.push({
+			message: `\`${name}\`: \`${prefix}group\` must not be the name of a service that is a target itself, got ${quote(alone.service)}`,
+			hint: `give \`${alone.service}\` the same group, or rename the group`,
+		});
+	}
+
+	return {name, project: container.project, members, policy, problems: [...found.flatMap(one => one.problems), ...problems]};
+}
+
+function compareReplicas(a: Container, b: Container): number {
+	const running = Number(b.state === 'running') - Number(a.state === 'running');
+	const [first, second] = [replicaNumber(a.labels), replicaNumber(b.labels)];
+	return running || (first === second ? compareText(a.name, b.name) : first - second);
+}
+
+/** By code unit: the same on every machine. */
+const compareText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+
+/** Containers with labels of ours that ask for nothing, because `enable` is missing. Says which labels. */
+export function findStrayLabels(
+	containers: readonly Container[],
+	{prefix = defaultPrefix}: {prefix?: string} = {},
+): Array<{container: Container; labels: string[]}> {
+	return containers
+		.filter(({labels}) => labels[workerLabel] === undefined && !Object.hasOwn(labels, `${prefix}enable`))
+		.map(container => ({
+			container,
+			labels: Object.keys(container.labels)
+				.filter(label => label.startsWith(prefix))
+				.sort(),
+		}))
+		.filter(({labels}) => labels.length > 0);
+}

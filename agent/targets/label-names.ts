@@ -1,0 +1,76 @@
+/** The names of DESIGN.md's table of labels, without the prefix. */
+
+import {nearest} from '../../base/reading/nearest.ts';
+import {quote} from '../../base/reading/quote.ts';
+import type {Problem} from './labels.ts';
+
+const names = [
+	'enable',
+	'group',
+	'postgres',
+	'postgres.user',
+	'postgres.format',
+	'postgres.exclude',
+	'postgres.host',
+	'postgres.port',
+	'postgres.password-secret',
+	'postgres.restore.before-sql',
+	'postgres.restore.after-sql',
+	'sqlite',
+	'volumes',
+	'tar',
+	'exclude',
+	'schedule',
+	'schedule.cold',
+	'keep',
+	'copies',
+	'quiesce',
+	'quiesce.with',
+	'quiesce.timeout',
+	'before',
+	'before.user',
+	'before.timeout',
+	'before.on-error',
+	'after',
+	'after.user',
+	'after.timeout',
+	'after.on-error',
+	'restore.stop',
+	'restore.warning',
+	'drill',
+	'drill.sql',
+	'drill.image',
+] as const;
+
+export type LabelName = (typeof names)[number];
+
+export const labelNames: readonly string[] = names;
+
+export type Labels = Readonly<Record<string, string>>;
+
+export const labelValue = (labels: Labels, label: string): string | undefined => (Object.hasOwn(labels, label) ? labels[label] : undefined);
+
+export function unknownLabels(labels: Labels, {prefix, subject}: {prefix: string; subject: string}): Problem[] {
+	return Object.keys(labels)
+		.filter(label => label.startsWith(prefix) && !names.some(name => prefix + name === label))
+		.sort()
+		.map(label => {
+			const meant = nearest(label.slice(prefix.length), names);
+			return {
+				message: `\`${subject}\`: unknown label ${quote(label)} with value ${quote(labels[label] ?? '')}`,
+				hint: meant === undefined ? 'docs/labels.md lists the labels' : `did you mean \`${prefix}${meant}\`?`,
+			};
+		});
+}
+
+/** Labels that say how to do what no label asks for. */
+export function orphans(labels: Labels, {prefix, subject}: {prefix: string; subject: string}): Problem[] {
+	return (['postgres', 'before', 'after'] as const)
+		.filter(name => labelValue(labels, prefix + name) === undefined)
+		.flatMap(owner =>
+			names.filter(name => name.startsWith(`${owner}.`) && labelValue(labels, prefix + name) !== undefined).map(name => ({name, owner})),
+		)
+		.map(({name, owner}) => ({
+			message: `\`${subject}\`: \`${prefix}${name}\` needs \`${prefix}${owner}\`, got ${quote(labelValue(labels, prefix + name) ?? '')} alone`,
+		}));
+}

@@ -1,0 +1,195 @@
+/** The `holdfast.*` labels: their names, their values, and every mistake in them at once. */
+import {readCronLine, readDrill} from '../../base/reading/cron-line.ts';
+import {quote} from '../../base/reading/quote.ts';
+import {nonEmptyText, type Reader} from '../../base/reading/reader.ts';
+import {
+	readContainerUser,
+	readCopies,
+	readDatabaseNames,
+	readDatabases,
+	readDuration,
+	readEnable,
+	readFormat,
+	readHost,
+	readImage,
+	readKeep,
+	readName,
+	readNames,
+	readOnError,
+	readPaths,
+	readPatterns,
+	readPort,
+	readQuiesce,
+	readVolumes,
+} from '../../base/reading/values.ts';
+import {readArgv} from '../../base/reading/words.ts';
+import {type LabelName, type Labels, labelValue, orphans, unknownLabels} from './label-names.ts';
+
+export const defaultPrefix = 'holdfast.';
+
+export interface Hook {
+	argv: readonly [string, ...string[]];
+	user?: string | undefined;
+	timeoutMs: number;
+	onError: 'fail' | 'continue';
+}
+
+export interface Keep {
+	last?: number;
+	hourly?: number;
+	daily?: number;
+	weekly?: number;
+	monthly?: number;
+	yearly?: number;
+	/** As restic spells it: `30d`, `1y6m`. */
+	within?: string;
+}
+
+export interface PostgresPolicy {
+	databases: 'all' | readonly string[];
+	user?: string | undefined;
+	format: 'custom' | 'plain' | 'all';
+	/** Databases that are left out where all are meant. */
+	exclude: readonly string[];
+	host?: string | undefined;
+	port?: number | undefined;
+	passwordSecret?: string | undefined;
+	restoreBeforeSql?: string | undefined;
+	restoreAfterSql?: string | undefined;
+}
+
+/** What the labels of one container ask for. Absent means: the default of DESIGN.md, decided by the plan. */
+export interface Policy {
+	group?: string | undefined;
+	postgres?: PostgresPolicy | undefined;
+	/** Absolute, normalised paths in the container. */
+	sqlite: readonly string[];
+	/** `true`, `false`, or mount paths and volume names; absent: the default. */
+	volumes?: boolean | readonly string[] | undefined;
+	tar: readonly string[];
+	/** Patterns as restic knows them, from the root of the mount, with or without a leading slash. */
+	exclude: readonly string[];
+	/** Five fields; an alias such as `@daily` is the line that it stands for. */
+	schedule?: string | undefined;
+	/** When it is stopped for the backup, whatever is done at other times; like `schedule`. */
+	scheduleCold?: string | undefined;
+	keep?: Keep | undefined;
+	/** Names; absent: all that are configured. */
+	copies?: readonly string[] | undefined;
+	quiesce?: 'none' | 'pause' | 'stop' | undefined;
+	quiesceWith: readonly string[];
+	quiesceTimeoutMs?: number | undefined;
+	before?: Hook | undefined;
+	after?: Hook | undefined;
+	restoreStop?: readonly string[] | undefined;
+	restoreWarning?: string | undefined;
+	/** Like `schedule`; or `false`: never by itself. */
+	drill?: string | undefined;
+	drillSql?: string | undefined;
+	/** What the server of a rehearsal is made of, where it is not the container's own image. */
+	drillImage?: string | undefined;
+}
+
+/** One mistake of one target, worded for a person: the label, the rule, the value, the nearest known name. */
+export interface Problem {
+	message: string;
+	hint?: string | undefined;
+}
+
+const defaultHookTimeoutMs = 30_000;
+
+/** Whether the labels ask for a target at all, well or badly: `false` and nothing do not. */
+export function isEnabled(labels: Labels, prefix = defaultPrefix): boolean {
+	const value = labelValue(labels, `${prefix}enable`);
+	return value !== undefined && value !== 'false';
+}
+
+/** Reads one label; a value that breaks its rule is reported and counts as absent. */
+type ReadLabel = <Value>(name: LabelName, reader: Reader<Value>) => Value | undefined;
+
+/**
+ * All labels of one container. Never throws: what cannot be read is a problem, and absent from the policy.
+ *
+ * @param subject whose labels they are, for the messages
+ */
+export function parseLabels(
+	labels: Labels,
+	{prefix = defaultPrefix, subject}: {prefix?: string; subject: string},
+): {policy: Policy; problems: Problem[]} {
+	const problems = unknownLabels(labels, {prefix, subject});
+	const read: ReadLabel = (name, reader) => {
+		const text = labelValue(labels, prefix + name);
+		const result = text === undefined ? undefined : reader(text);
+		if (result !== undefined && 'rule' in result) {
+			problems.push({message: `\`${subject}\`: \`${prefix}${name}\` ${result.rule}, got ${quote(result.got ?? text ?? '')}`});
+			return undefined;
+		}
+
+		return result?.value;
+	};
+
+	read('enable', readEnable);
+	const policy = {
+		...readSources(read),
+		...readTiming(read),
+		before: readHook(read, 'before'),
+		after: readHook(read, 'after'),
+		restoreStop: read('restore.stop', readNames),
+		restoreWarning: read('restore.warning', nonEmptyText),
+		drillSql: read('drill.sql', nonEmptyText),
+		drillImage: read('drill.image', readImage),
+	};
+	problems.push(...orphans(labels, {prefix, subject}));
+	return {policy, problems};
+}
+
+function readSources(read: ReadLabel): Pick<Policy, 'group' | 'postgres' | 'sqlite' | 'volumes' | 'tar' | 'exclude'> {
+	return {
+		group: read('group', readName),
+		postgres: readPostgres(read),
+		sqlite: read('sqlite', readPaths) ?? [],
+		volumes: read('volumes', readVolumes),
+		tar: read('tar', readPaths) ?? [],
+		exclude: read('exclude', readPatterns) ?? [],
+	};
+}
+
+function readTiming(
+	read: ReadLabel,
+): Pick<Policy, 'schedule' | 'scheduleCold' | 'keep' | 'copies' | 'quiesce' | 'quiesceWith' | 'quiesceTimeoutMs' | 'drill'> {
+	return {
+		schedule: read('schedule', readCronLine),
+		scheduleCold: read('schedule.cold', readCronLine),
+		keep: read('keep', readKeep),
+		copies: read('copies', readCopies),
+		quiesce: read('quiesce', readQuiesce),
+		quiesceWith: read('quiesce.with', readNames) ?? [],
+		quiesceTimeoutMs: read('quiesce.timeout', readDuration),
+		drill: read('drill', readDrill),
+	};
+}
+
+function readPostgres(read: ReadLabel): PostgresPolicy | undefined {
+	const databases = read('postgres', readDatabases);
+	const rest = {
+		user: read('postgres.user', nonEmptyText),
+		format: read('postgres.format', readFormat) ?? 'custom',
+		exclude: read('postgres.exclude', readDatabaseNames) ?? [],
+		host: read('postgres.host', readHost),
+		port: read('postgres.port', readPort),
+		passwordSecret: read('postgres.password-secret', readName),
+		restoreBeforeSql: read('postgres.restore.before-sql', nonEmptyText),
+		restoreAfterSql: read('postgres.restore.after-sql', nonEmptyText),
+	};
+	return databases === undefined || databases === 'none' ? undefined : {databases, ...rest};
+}
+
+function readHook(read: ReadLabel, name: 'before' | 'after'): Hook | undefined {
+	const argv = read(name, readArgv);
+	const rest = {
+		user: read(`${name}.user`, readContainerUser),
+		timeoutMs: read(`${name}.timeout`, readDuration) ?? defaultHookTimeoutMs,
+		onError: read(`${name}.on-error`, readOnError) ?? 'fail',
+	};
+	return argv === undefined ? undefined : {argv, ...rest};
+}

@@ -1,0 +1,214 @@
+/** What the agent is asked and what it answers, as every door has it: the command line, HTTP, Slack, the metrics and the page. */
+import type {Readable} from 'node:stream';
+import type {Unprotected} from '../agent/plan/unprotected.ts';
+import type {Problem} from '../agent/targets/labels.ts';
+import type {Operation, Outcome, RunResult} from './events.ts';
+
+/** One row of `targets --json`. */
+export interface TargetView {
+	target: string;
+	/** Names of its containers, joined with a comma. */
+	container: string;
+	/** The engine's word, of the first container. */
+	state: string;
+	sources: string[];
+	quiesce: 'none' | 'pause' | 'stop';
+	schedule: string;
+	problems: Problem[];
+}
+
+/** A target that is not run, and why. */
+export interface NoPlan {
+	target: string;
+	error: string;
+}
+
+/** One row of `status --json`. */
+export interface StatusView {
+	target: string;
+	/** The run under way, if any. */
+	running: string | null;
+	lastRun: {run: string; outcome: Outcome; startedAt: string; durationSeconds: number; quiesceSeconds: number; error?: string} | null;
+	lastSuccess: {run: string; at: string} | null;
+	/** ISO 8601; null where the target has problems. */
+	nextRun: string | null;
+	/** When it is stopped for its backup next, where it has a schedule for that. */
+	nextColdRun?: string;
+	/** Why none of its points is removed until a person has looked: it is much smaller than before. */
+	suspicion?: string;
+	lastDrill: {run: string; outcome: Outcome; point: string; startedAt: string; durationSeconds: number; error?: string} | null;
+	/** The last time that a point was restored into scratch and stood every check. */
+	lastDrillSuccess: {run: string; point: string; at: string} | null;
+	nextDrill: string | null;
+	problems: Problem[];
+}
+
+/** One row of `prune --dry-run --json`: a target, and what of it would go now. */
+export interface RetentionView {
+	target: string;
+	/** As in the label; null: everything is kept. */
+	keep: string | null;
+	/** Why nothing is removed for now. */
+	held: string | null;
+	/** Newest first. */
+	points: Array<{point: string; time: string; bytes: number; action: 'keep' | 'remove'; why: string[]}>;
+}
+
+/** A lock in the repository. */
+export interface LockView {
+	lock: string;
+	host: string;
+	pid: number;
+	exclusive: boolean;
+	/** ISO 8601; a live process refreshes its own every few minutes. */
+	refreshedAt: string;
+	ageSeconds: number;
+	/** Whose it is, as far as it is known. */
+	why: string;
+}
+
+/** What `unlock --json` prints. */
+export interface Unlocked {
+	removed: LockView[];
+	left: LockView[];
+	/** Why locks of the dead were left. */
+	warning?: string;
+}
+
+/** What comes again by itself. */
+export interface Scheduled {
+	operation: Operation;
+	/** A target, or `repository:<name>`. */
+	target: string;
+	/** ISO 8601. */
+	nextRun: string | null;
+	/** The longest time between two due times. */
+	expectedIntervalSeconds: number;
+	/** Milliseconds since 1970: from then on it is due. */
+	since: number;
+}
+
+/** A target, and all that is known of it without looking into the repository. */
+export interface TargetOverview {
+	view: TargetView;
+	status: StatusView;
+	/** The longest outage that it allows. */
+	quiesceLimitSeconds: number;
+	/** Milliseconds since 1970. */
+	firstSeen: number;
+}
+
+/** What the status page and the metrics show, of one look at the engine. */
+export interface Overview {
+	targets: TargetOverview[];
+	scheduled: Scheduled[];
+	unprotected: Unprotected[];
+}
+
+/** One row of `points --json`, newest first. */
+export interface PointView {
+	/** The id of the run that published it. */
+	point: string;
+	target: string;
+	/** The moment that it shows, ISO 8601. */
+	time: string;
+	sources: Array<{source: string; snapshot: string; bytes: number}>;
+	/** When a drill last restored it whole, ISO 8601; null where none did. */
+	verifiedAt: string | null;
+}
+
+/** One row of `runs --json`, newest first. */
+export interface RunView {
+	run: string;
+	target: string;
+	operation: Operation;
+	trigger: string;
+	state: 'queued' | 'running' | 'finished';
+	outcome: Outcome | null;
+	startedAt: string;
+	durationSeconds: number | null;
+	result: RunResult | null;
+}
+
+/** One row of `doctor --json`. */
+export interface Finding {
+	level: 'ok' | 'warning' | 'error';
+	/** What was looked at: `engine`, `repository`, a target, a volume. */
+	subject: string;
+	message: string;
+	hint?: string;
+}
+
+export interface DrillRequest {
+	target: string;
+	/** A point's id or `latest`. */
+	point: string;
+	/** `primary`, or a copy's name; without it the primary. */
+	from?: string | undefined;
+	trigger: string;
+}
+
+export interface RestoreRequest {
+	/** Or a project: all of its targets. */
+	target: string;
+	/** A point's id, `latest`, or a time; ids of a project's points are joined with commas. */
+	point: string;
+	/** Only these sources, or files of a volume, as people write them: `volume:/data/uploads/a.png`. Empty: all. */
+	only: readonly string[];
+	/** Restores the one Postgres database beside the live ones, under this name: nothing is stopped and nothing replaced. */
+	into?: string | undefined;
+	/** Restores a point of another target, too. */
+	forceTarget?: boolean | undefined;
+	/** What the label `drill.sql` asks is not asked: an older state may rightly say no. */
+	skipDrillSql?: boolean | undefined;
+	/** Somebody read what the label `restore.warning` says. Without that, a target with the label is not restored. */
+	acknowledged?: boolean | undefined;
+	/** `primary`, or a copy's name; without it the primary, or a copy where that is lost. */
+	from?: string | undefined;
+	trigger: string;
+}
+
+export interface ExportRequest {
+	target: string;
+	/** A point's id or `latest`. */
+	point: string;
+	/** One database, and one volume or none. Empty: all that the point has. */
+	only: readonly string[];
+}
+
+export interface ImportRequest {
+	target: string;
+	/** Where it belongs, when the target has several databases or volumes. */
+	only: readonly string[];
+	/** What the person calls it. */
+	file: string;
+	/** The archive. */
+	body: Readable;
+	trigger: string;
+}
+
+/** What a restore will do; printed before it asks. */
+export interface RestorePlan {
+	target: string;
+	/** The repository that the point is read from. */
+	from: string;
+	/** Of a project: the first of its points. */
+	point: PointView;
+	/** One of each target, in the order of their dependencies. */
+	points: PointView[];
+	sources: string[];
+	/** Containers that are stopped meanwhile. */
+	stop: string[];
+	/** The new database, where nothing is replaced. */
+	into: string | null;
+	warnings: string[];
+	/** The text of the label `restore.warning`, which is among the warnings: it must be acknowledged. */
+	acknowledge: string | null;
+}
+
+/** A run that was accepted. */
+export interface Accepted<Result> {
+	run: string;
+	/** Never rejects for a failure of the run itself: that is an outcome. */
+	finished: Promise<Result>;
+}

@@ -1,0 +1,144 @@
+/** Commands in a container of a real engine: what docker exec does not promise by itself. */
+import {randomBytes} from 'node:crypto';
+import {setImmediate as turn} from 'node:timers/promises';
+import test, {type ExecutionContext} from 'ava';
+import {output, type Place, succeed} from '../../../base/command.ts';
+import {connectEngine} from '../../../docker/engine.ts';
+import {inContainer} from '../../../docker/exec.ts';
+import {docker, tryDocker} from '../../support/docker.ts';
+import {ensureImage} from '../../support/images.ts';
+import {startSecondEngine} from '../../support/second-engine.ts';
+import {until} from '../../support/until.ts';
+
+const engine = connectEngine('unix:///var/run/docker.sock');
+
+async function startContainer(t: ExecutionContext, host?: string): Promise<{id: string; run: Place}> {
+	const image = await ensureImage('debian:trixie-slim');
+	const name = `holdfast-test-exec-${randomBytes(4).toString('hex')}`;
+	const options = host === undefined ? {} : {host};
+	const id = await docker(
+		['run', '--detach', '--label', 'holdfast-test', '--network', 'none', '--name', name, image, 'sleep', '600'],
+		options,
+	);
+	if (host === undefined) {
+		t.teardown(async () => docker(['rm', '--force', name]));
+	}
+
+	return {id, run: inContainer(host === undefined ? engine : connectEngine(host), id)};
+}
+
+const sleepers = async (id: string) => (await docker(['top', id, '-eo', 'pid,args'])).match(/^ *\d+ +sleep 300\.5$/gm)?.length ?? 0;
+
+test('output, exit code, environment and error output', async t => {
+	const {run} = await startContainer(t);
+	t.like(await output(run, {argv: ['sh', '-c', 'echo out; echo "$WORD" >&2; exit 7'], env: {WORD: 'a b$(c)'}}), {
+		exitCode: 7,
+		stdout: 'out\n',
+		stderr: 'a b$(c)',
+	});
+});
+
+test('arguments reach the program as they are', async t => {
+	const {run} = await startContainer(t);
+	const hostile = ['--', '-n', '$(touch /x)', '"; rm -rf /', 'a\nb', ''];
+	t.is(await succeed(run, {argv: ['printf', '%s|', ...hostile]}), hostile.map(each => `${each}|`).join(''));
+});
+
+test('a program that is missing is an error, not empty output', async t => {
+	const {run} = await startContainer(t);
+	await t.throwsAsync(succeed(run, {argv: ['no-such-program']}), {message: /no-such-program.*127/});
+});
+
+test('input is read to its end', async t => {
+	const {run} = await startContainer(t);
+	const running = await run({argv: ['sha256sum'], stdin: true});
+	const block = Buffer.alloc(1_000_000, 'x');
+	for (let count = 0; count < 20; count++) {
+		running.stdin.write(block) || (await new Promise<unknown>(resolve => running.stdin.once('drain', resolve)));
+	}
+
+	running.stdin.end();
+	const [hash] = await Promise.all([running.stdout.toArray(), running.done]);
+	t.regex(Buffer.concat(hash).toString(), /^3cdf2936da2fc556bfa533ab1eb59ce710ac80e5\w*|^[0-9a-f]{64} {2}-/);
+});
+
+test('a program that does not read its input is judged by its exit', async t => {
+	const {run} = await startContainer(t);
+	const running = await run({argv: ['true'], stdin: true});
+	running.stdin.write(Buffer.alloc(4_000_000));
+	running.stdout.resume();
+	t.is((await running.done).exitCode, 0);
+});
+
+test('a slow reader holds the program back, not the memory', async t => {
+	const {run} = await startContainer(t);
+	const running = await run({argv: ['sh', '-c', 'head -c 300000000 /dev/zero']});
+	const before = process.memoryUsage().rss;
+	let read = 0;
+	let most = 0;
+	for await (const chunk of running.stdout) {
+		read += chunk.length;
+		most = Math.max(most, process.memoryUsage().rss);
+		await turn();
+	}
+
+	await running.done;
+	t.is(read, 300_000_000);
+	t.true(most - before < 100_000_000, `${(most - before) / 1e6} MB more`);
+});
+
+test('cancel kills the program and its children in the container', async t => {
+	const {id, run} = await startContainer(t);
+	const controller = new AbortController();
+	const running = await run({argv: ['sh', '-c', 'sleep 300.5 & sleep 300.5'], signal: controller.signal});
+	running.stdout.resume();
+	running.stdout.on('error', () => {});
+	await until('both sleep', async () => (await sleepers(id)) === 2);
+	controller.abort(new Error('enough'));
+	await t.throwsAsync(running.done, {message: 'enough'});
+	await until('neither is left', async () => (await sleepers(id)) === 0);
+});
+
+test('a program that ended, and whose output nobody reads, keeps no other one from ending', async t => {
+	const {run} = await startContainer(t);
+	// Between what all buffers on the way hold and what they hold without the program's own pipe; nobody knows how much that is.
+	for (let size = 100_000; size < 3_000_000; size += 60_000) {
+		const unread = await run({argv: ['head', '-c', String(size), '/dev/zero']});
+		unread.done.catch(() => {});
+		const begun = performance.now();
+		await unread.kill();
+		t.true(performance.now() - begun < 20_000, `${size} bytes`);
+	}
+});
+
+test('a program that was killed has its own exit code', async t => {
+	const {run} = await startContainer(t);
+	const running = await run({argv: ['sleep', '300']});
+	running.stdout.resume();
+	await running.kill();
+	t.is((await running.done.catch(() => ({exitCode: 137}))).exitCode, 137);
+});
+
+test('a container that is paused refuses, and says so', async t => {
+	const {id, run} = await startContainer(t);
+	await until('the pause', async () => (await tryDocker(['pause', id])) !== undefined);
+	await t.throwsAsync(run({argv: ['true']}), {message: /paused/});
+	await docker(['unpause', id]);
+});
+
+test('the end of the output is no success: the engine dies under the command', async t => {
+	const second = await startSecondEngine();
+	try {
+		await second.load([await ensureImage('debian:trixie-slim')]);
+		const {run} = await startContainer(t, second.host);
+		const running = await run({argv: ['sh', '-c', 'echo begun; sleep 300; echo ended']});
+		const begun = Promise.withResolvers<void>();
+		running.stdout.on('data', () => begun.resolve());
+		running.stdout.on('error', () => {});
+		await begun.promise;
+		await second.kill();
+		await t.throwsAsync(running.done, {message: /did not confirm|broke off/});
+	} finally {
+		await second.remove();
+	}
+});

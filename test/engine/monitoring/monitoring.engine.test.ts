@@ -1,0 +1,168 @@
+/** The alerts of monitoring/ with the real Prometheus and Alertmanager: each real fault reaches a webhook, and so does its end. */
+import {chmod, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import test from 'ava';
+import {stringify} from 'yaml';
+import {docker} from '../../support/docker.ts';
+import {ensureImage} from '../../support/images.ts';
+import {type Stack, startStack} from '../../support/stack.ts';
+import {until} from '../../support/until.ts';
+
+const monitoring = fileURLToPath(new URL('../../../monitoring', import.meta.url));
+const proxy = fileURLToPath(new URL('../../support/socket-proxy.ts', import.meta.url));
+
+/** Prints each alert that it is told of as one line. */
+const webhook = `require('node:http').createServer((request, response) => {
+	let body = '';
+	request.on('data', part => (body += part)).on('end', () => {
+		for (const {status, labels} of JSON.parse(body).alerts) console.log(status, JSON.stringify(labels));
+		response.end();
+	});
+}).listen(8080)`;
+
+const prometheusConfig = {
+	global: {scrape_interval: '1s', evaluation_interval: '1s'},
+	rule_files: ['rules.yml'],
+	scrape_configs: [{job_name: 'holdfast', static_configs: [{targets: ['holdfast:9797']}]}],
+	alerting: {alertmanagers: [{static_configs: [{targets: ['alertmanager:9093']}]}]},
+};
+
+const alertmanagerConfig = {
+	route: {receiver: 'webhook', group_by: ['...'], group_wait: '0s', group_interval: '1s', repeat_interval: '1h'},
+	receivers: [{name: 'webhook', webhook_configs: [{url: 'http://webhook:8080/', send_resolved: true}]}],
+};
+
+/** The rules as they are, only sooner: nothing is waited for, and what is due once in four years is late after some seconds. */
+const sooner = (rules: string): string =>
+	rules
+		.replaceAll(/for: \w+/g, 'for: 0s')
+		.replaceAll('1.25 * holdfast_expected_interval_seconds', '0.0000001 * holdfast_expected_interval_seconds')
+		.replaceAll('+ 3600', '+ 0');
+
+async function configuration(): Promise<string> {
+	const folder = await mkdtemp(join(tmpdir(), 'holdfast-monitoring-'));
+	await writeFile(join(folder, 'prometheus.yml'), stringify(prometheusConfig));
+	await writeFile(join(folder, 'alertmanager.yml'), stringify(alertmanagerConfig));
+	// Neither program is root
+	await chmod(folder, 0o755);
+	await writeFile(join(folder, 'rules.yml'), sooner(await readFile(join(monitoring, 'prometheus/rules.yml'), 'utf8')));
+	return folder;
+}
+
+async function services(folder: string) {
+	const app = await ensureImage('holdfast-test/app:latest');
+	const prometheus = await ensureImage('prom/prometheus:v3.5.0');
+	const alertmanager = await ensureImage('prom/alertmanager:v0.28.1');
+	const quiet = {init: true, stop_grace_period: '1s', labels: {'holdfast.enable': 'false'}};
+	return {
+		proxy: {
+			image: app,
+			entrypoint: ['node', '--disable-warning=ExperimentalWarning', '/socket-proxy.ts'],
+			volumes: ['/var/run/docker.sock:/var/run/docker.sock', `${proxy}:/socket-proxy.ts:ro`],
+			...quiet,
+		},
+		app: {
+			image: app,
+			entrypoint: ['sleep', '100000'],
+			volumes: ['data:/data'],
+			...quiet,
+			labels: {'holdfast.enable': 'true', 'holdfast.before': 'test ! -e /data/broken', 'holdfast.before.on-error': 'fail'},
+		},
+		scratch: {image: app, entrypoint: ['sleep', '100000'], volumes: ['scratch:/scratch'], init: true, stop_grace_period: '1s'},
+		webhook: {image: app, entrypoint: ['node', '-e', webhook], ...quiet},
+		alertmanager: {
+			image: alertmanager,
+			command: ['--config.file=/etc/holdfast/alertmanager.yml', '--storage.path=/alertmanager', '--cluster.listen-address='],
+			volumes: [`${folder}:/etc/holdfast:ro`, `${monitoring}:/monitoring:ro`],
+			...quiet,
+		},
+		prometheus: {
+			image: prometheus,
+			command: ['--config.file=/etc/holdfast/prometheus.yml', '--storage.tsdb.path=/prometheus'],
+			volumes: [`${folder}:/etc/holdfast:ro`, `${monitoring}:/monitoring:ro`],
+			...quiet,
+		},
+	};
+}
+
+/** What the webhook was told last of an alert. */
+async function told(stack: Stack, alert: string): Promise<string | undefined> {
+	const lines = (await docker(['logs', stack.container('webhook')])).split('\n').filter(line => line.includes(`"alertname":"${alert}"`));
+	return lines.at(-1)?.split(' ')[0];
+}
+
+test('every fault that can be made here fires its alert, and mending it ends the alert', async t => {
+	t.timeout(8 * 60_000);
+	const folder = await configuration();
+	t.teardown(async () => rm(folder, {recursive: true, force: true}));
+	const stack = await startStack(t, {
+		holdfast: {
+			depends_on: ['proxy'],
+			volumes: ['hf-repository:/repository', 'hf-state:/state', 'hf-cache:/cache'],
+			environment: {DOCKER_HOST: 'tcp://proxy:2375'},
+		},
+		services: await services(folder),
+		volumes: ['data', 'scratch'],
+	});
+	const target = `${stack.project}/app`;
+	const began = performance.now();
+	const becomes = async (alert: string, state: 'firing' | 'resolved') => {
+		await until(`${alert} to be ${state}`, async () => (await told(stack, alert)) === state, {timeout: 90_000, interval: 300});
+		t.log(`${((performance.now() - began) / 1000).toFixed(0)} s: ${alert} ${state}`);
+	};
+
+	await becomes('HoldfastUnprotectedVolumes', 'firing');
+	await becomes('HoldfastBackupNeverSucceeded', 'firing');
+	await stack.exec('app', 'touch', '/data/broken');
+	t.is((await stack.backup(target))[0]?.outcome, 'failed');
+	await becomes('HoldfastBackupFailed', 'firing');
+
+	await stack.compose('stop', 'scratch');
+	await stack.exec('app', 'rm', '/data/broken');
+	t.is((await stack.backup(target))[0]?.outcome, 'success');
+	await becomes('HoldfastBackupFailed', 'resolved');
+	await becomes('HoldfastBackupNeverSucceeded', 'resolved');
+	await becomes('HoldfastUnprotectedVolumes', 'resolved');
+	await becomes('HoldfastBackupStale', 'firing');
+	t.is((await stack.backup(target))[0]?.outcome, 'success');
+	await becomes('HoldfastBackupStale', 'resolved');
+
+	const metrics = (await stack.api('GET', '/metrics')).body as string;
+	t.regex(metrics, new RegExp(`^holdfast_runs_total\\{target="${target}",operation="backup",outcome="failed"\\} 1$`, 'm'));
+	t.is(await docker(['exec', '--interactive', stack.container('prometheus'), 'promtool', 'check', 'metrics'], {input: metrics}), '');
+	t.regex(await stack.exec('prometheus', 'promtool', 'test', 'rules', '/monitoring/prometheus/rules.test.yml'), /SUCCESS/);
+	t.regex(await stack.exec('prometheus', 'promtool', 'check', 'config', '/monitoring/prometheus/prometheus.yml'), /SUCCESS/);
+	t.regex(await stack.exec('alertmanager', 'amtool', 'check-config', '/monitoring/alertmanager/alertmanager.yml'), /SUCCESS/);
+
+	await stack.exec('proxy', 'sh', '-c', "echo 'POST /containers/{id}/unpause' >/tmp/forbidden");
+	t.not((await stack.backup(target))[0]?.outcome, 'success');
+	t.is(await stack.state('app'), 'paused');
+	await becomes('HoldfastContainersLeftQuiesced', 'firing');
+	await stack.exec('proxy', 'rm', '/tmp/forbidden');
+	await becomes('HoldfastContainersLeftQuiesced', 'resolved');
+	t.is(await stack.state('app'), 'running');
+
+	await stack.compose('stop', 'proxy');
+	await becomes('HoldfastEngineDown', 'firing');
+	await stack.compose('start', 'proxy');
+	await becomes('HoldfastEngineDown', 'resolved');
+
+	await stack.exec('holdfast', 'mv', '/repository/config', '/repository/gone');
+	t.is((await stack.backup(target))[0]?.outcome, 'failed');
+	await becomes('HoldfastRepositoryUnreachable', 'firing');
+	await stack.exec('holdfast', 'mv', '/repository/gone', '/repository/config');
+	await becomes('HoldfastRepositoryUnreachable', 'resolved');
+
+	await stack.compose('stop', 'holdfast');
+	await becomes('HoldfastAgentAbsent', 'firing');
+	await stack.compose('start', 'holdfast');
+	await becomes('HoldfastAgentAbsent', 'resolved');
+	const after = (await stack.api('GET', '/metrics')).body as string;
+	t.regex(
+		after,
+		new RegExp(`^holdfast_runs_total\\{target="${target}",operation="backup",outcome="failed"\\} [123]$`, 'm'),
+		'not from zero',
+	);
+});

@@ -1,0 +1,165 @@
+import {mkdir, readdir, readFile, symlink, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import {text} from 'node:stream/consumers';
+import test from 'ava';
+import {escapePattern} from '../../../agent/restic/argv.ts';
+import {RepositoryError} from '../../../base/errors.ts';
+import {stamp, withScratch} from './repository.ts';
+
+for (const name of ['plain', 'with:colon', '--target=x', '[a]*?', 'a b\nc', ':/x']) {
+	test(`a folder called ${JSON.stringify(name)} is restored, and only it`, async t => {
+		await withScratch(async ({data, folder, restic}) => {
+			const wanted = path.join(data, name);
+			await mkdir(path.join(wanted, 'below'), {recursive: true});
+			await mkdir(path.join(data, 'other'), {recursive: true});
+			await writeFile(path.join(wanted, 'below', 'f'), 'content');
+			await writeFile(path.join(data, 'other', 'g'), 'other');
+			const {snapshot} = await restic.backupFiles({...stamp, path: data});
+			const into = path.join(folder, '--into:x');
+			await mkdir(into);
+			await writeFile(path.join(into, 'left over'), '');
+			await restic.restore({snapshot, subfolder: wanted, into, delete: false});
+			t.deepEqual((await readdir(into)).sort(), ['below', 'left over']);
+			await restic.restore({snapshot, subfolder: wanted, into, delete: true});
+			t.deepEqual(await readdir(into), ['below']);
+			t.is(await readFile(path.join(into, 'below', 'f'), 'utf8'), 'content');
+		});
+	});
+}
+
+test('what is excluded is neither written nor deleted', async t => {
+	await withScratch(async ({data, folder, restic}) => {
+		await writeFile(path.join(data, 'a'), 'a');
+		await writeFile(path.join(data, 'b'), 'b');
+		const {snapshot} = await restic.backupFiles({...stamp, path: data});
+		const into = path.join(folder, 'into');
+		await mkdir(into);
+		await writeFile(path.join(into, 'b'), 'mine');
+		await writeFile(path.join(into, 'c'), 'mine');
+		await restic.restore({snapshot, subfolder: data, into, delete: true, exclude: ['/b', '/c']});
+		t.deepEqual((await readdir(into)).sort(), ['a', 'b', 'c']);
+		t.is(await readFile(path.join(into, 'b'), 'utf8'), 'mine');
+	});
+});
+
+test('a folder that is empty in the snapshot is empty afterwards', async t => {
+	await withScratch(async ({data, folder, restic}) => {
+		await mkdir(path.join(data, 'empty'));
+		await writeFile(path.join(data, 'a'), 'a');
+		const {snapshot} = await restic.backupFiles({...stamp, path: data});
+		const into = path.join(folder, 'into');
+		await mkdir(path.join(into, 'left', 'over'), {recursive: true});
+		await writeFile(path.join(folder, 'outside'), '');
+		await symlink(path.join(folder, 'outside'), path.join(into, 'link'));
+		const subfolder = path.join(data, 'empty');
+		await t.throwsAsync(restic.restore({snapshot, subfolder, into, delete: true, exclude: ['*.x']}), {message: /by hand/});
+		await restic.restore({snapshot, subfolder, into, delete: false});
+		t.is((await readdir(into)).length, 2);
+		await restic.restore({snapshot, subfolder, into, delete: true});
+		t.deepEqual(await readdir(into), []);
+		t.true((await readdir(folder)).includes('outside'));
+	});
+});
+
+test('a folder that is already as the snapshot has it stays so, and what is too much goes', async t => {
+	await withScratch(async ({data, folder, restic}) => {
+		await writeFile(path.join(data, 'a'), 'a');
+		await writeFile(path.join(data, 'b'), 'b');
+		const {snapshot} = await restic.backupFiles({...stamp, path: data});
+		const into = path.join(folder, 'into');
+		await mkdir(into);
+		const restore = {snapshot, subfolder: data, into, delete: true};
+		await restic.restore(restore);
+		await restic.restore(restore);
+		t.deepEqual((await readdir(into)).sort(), ['a', 'b']);
+		await writeFile(path.join(into, 'c'), '');
+		await restic.restore(restore);
+		t.deepEqual((await readdir(into)).sort(), ['a', 'b']);
+	});
+});
+
+test('a folder of which all is excluded is no empty one', async t => {
+	await withScratch(async ({data, folder, restic}) => {
+		await writeFile(path.join(data, 'a'), 'a');
+		const {snapshot} = await restic.backupFiles({...stamp, path: data});
+		const into = path.join(folder, 'into');
+		await mkdir(into);
+		await writeFile(path.join(into, 'a'), 'mine');
+		await writeFile(path.join(into, 'b'), 'gone');
+		await mkdir(path.join(into, 'kept [x]', 'below'), {recursive: true});
+		await mkdir(path.join(into, 'gone', 'below'), {recursive: true});
+		await writeFile(path.join(into, 'kept [x]', 'below', 'c'), 'mine');
+		await restic.restore({snapshot, subfolder: data, into, delete: true, exclude: ['/a', escapePattern('/kept [x]')]});
+		t.deepEqual((await readdir(into, {recursive: true})).sort(), ['a', 'kept [x]', 'kept [x]/below', 'kept [x]/below/c']);
+	});
+});
+
+test('a folder that the snapshot does not have is an error', async t => {
+	await withScratch(async ({data, folder, restic}) => {
+		await writeFile(path.join(data, 'a'), 'a');
+		const {snapshot} = await restic.backupFiles({...stamp, path: data});
+		const into = path.join(folder, 'into');
+		await mkdir(into);
+		await writeFile(path.join(into, 'kept'), '');
+		await t.throwsAsync(restic.restore({snapshot, subfolder: path.join(data, 'nothing'), into, delete: true}), {
+			instanceOf: RepositoryError,
+			message: /not found/,
+		});
+		t.deepEqual(await readdir(into), ['kept']);
+	});
+});
+
+test('a dump of what is not there is an error', async t => {
+	await withScratch(async ({data, restic}) => {
+		await writeFile(path.join(data, 'a'), 'a');
+		const {snapshot} = await restic.backupFiles({...stamp, path: data});
+		const running = await restic.dump(snapshot, path.join(data, 'b'));
+		t.is(await text(running.stdout), '');
+		await t.throwsAsync(running.done, {instanceOf: RepositoryError, message: /not found in snapshot/});
+	});
+});
+
+test('a damaged pack is an error of dump and restore', async t => {
+	await withScratch(async ({data, folder, repository, restic}) => {
+		await writeFile(path.join(data, 'a'), Buffer.alloc(100_000, 'abc'));
+		const {snapshot} = await restic.backupFiles({...stamp, path: data});
+		const packs = path.join(repository.location, 'data');
+		for (const entry of await readdir(packs, {recursive: true, withFileTypes: true})) {
+			if (entry.isFile()) {
+				const file = path.join(entry.parentPath, entry.name);
+				const content = await readFile(file);
+				await writeFile(
+					file,
+					content.map(byte => byte ^ 1),
+				).catch(() => t.fail('packs can be overwritten by root'));
+			}
+		}
+
+		const running = await restic.dump(snapshot, path.join(data, 'a'));
+		running.stdout.resume();
+		await t.throwsAsync(running.done, {instanceOf: RepositoryError});
+		const into = path.join(folder, 'into');
+		await mkdir(into);
+		await t.throwsAsync(restic.restore({snapshot, subfolder: data, into, delete: false}), {instanceOf: RepositoryError});
+	});
+});
+
+test('forgotten snapshots are gone, and others are not', async t => {
+	await withScratch(async ({data, restic}) => {
+		await writeFile(path.join(data, 'a'), 'a');
+		const ids: string[] = [];
+		for (let index = 0; index < 3; index++) {
+			ids.push((await restic.backupFiles({...stamp, path: data})).snapshot);
+		}
+
+		const [first = '', second = '', third] = ids;
+		await restic.forget([first, second]);
+		t.deepEqual(
+			(await restic.snapshots()).map(({id}) => id),
+			[third],
+		);
+		await restic.forget([]);
+		await restic.forget([first]);
+		t.is((await restic.snapshots()).length, 1);
+	});
+});

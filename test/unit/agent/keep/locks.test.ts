@@ -1,0 +1,58 @@
+import test from 'ava';
+import {judge as judgeEach} from '../../../../agent/keep/locks.ts';
+
+const now = Date.parse('2026-11-21T03:00:00Z');
+const lock = (hostname: string, {pid = 42, minutes = 1} = {}) => ({
+	id: `${hostname}-${pid}`,
+	hostname,
+	pid,
+	exclusive: false,
+	time: new Date(now - minutes * 60_000),
+});
+const evidence = {
+	ownHost: '0123456789ab',
+	formerHosts: new Set(['fedcba987654']),
+	isAlive: (pid: number) => pid === 7,
+	isGone: (run: string) => run === 'mine',
+	now,
+};
+
+/** Host names. */
+const judge = (...request: Parameters<typeof judgeEach>) => {
+	const judged = judgeEach(...request);
+	const hosts = (which: typeof judged) => [...new Set(which.map(({lock: {hostname}}) => hostname))];
+	return {dead: hosts(judged.filter(({isDead}) => isDead)), doubtful: hosts(judged.filter(({isDoubtful}) => isDoubtful))};
+};
+
+test('a process of this container that is gone is dead, one that runs is not', t => {
+	t.deepEqual(judge([lock('0123456789ab', {pid: 42})], evidence), {dead: ['0123456789ab'], doubtful: []});
+	t.deepEqual(judge([lock('0123456789ab', {pid: 7})], evidence), {dead: [], doubtful: []});
+});
+
+test('a host name that a person chose says nothing', t => {
+	t.deepEqual(judge([lock('backup')], {...evidence, ownHost: undefined}), {dead: [], doubtful: []});
+});
+
+test('a worker of a run that ended is dead; that of another agent, or of a run under way, is not', t => {
+	t.deepEqual(judge([lock('holdfast-mine'), lock('holdfast-mine', {pid: 9})], evidence), {dead: ['holdfast-mine'], doubtful: []});
+	t.deepEqual(judge([lock('holdfast-other')], evidence), {dead: [], doubtful: []});
+});
+
+test('whoever else has not refreshed a lock for long is in doubt, and one who did is not', t => {
+	t.deepEqual(judge([lock('laptop', {minutes: 31}), lock('laptop', {minutes: 2})], evidence), {dead: [], doubtful: ['laptop']});
+	t.deepEqual(judge([lock('holdfast-other', {minutes: 26})], evidence), {dead: [], doubtful: ['holdfast-other']});
+	t.deepEqual(judge([lock('0123456789ab', {pid: 7, minutes: 40})], evidence), {dead: [], doubtful: ['0123456789ab']});
+	t.deepEqual(judge([lock('laptop', {minutes: 20})], evidence), {dead: [], doubtful: []});
+});
+
+test('an old lock of the dead is not in doubt', t => {
+	t.deepEqual(judge([lock('holdfast-mine', {minutes: 600})], evidence), {dead: ['holdfast-mine'], doubtful: []});
+});
+
+test('an earlier container of this agent that is gone is dead, and a container of somebody else is not', t => {
+	t.deepEqual(judge([lock('fedcba987654'), lock('aaaaaaaaaaaa')], evidence), {dead: ['fedcba987654'], doubtful: []});
+	t.deepEqual(judge([lock('fedcba987654', {minutes: 600}), lock('aaaaaaaaaaaa', {minutes: 600})], evidence), {
+		dead: ['fedcba987654'],
+		doubtful: ['aaaaaaaaaaaa'],
+	});
+});

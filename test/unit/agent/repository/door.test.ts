@@ -1,0 +1,63 @@
+import test from 'ava';
+import {createRepositoryDoor} from '../../../../agent/repository/door.ts';
+import {RepositoryError} from '../../../../base/errors.ts';
+
+const scene = () => {
+	const known = new Map<string, string>();
+	const disk: {id: string | undefined} = {id: undefined};
+	let time = 0;
+	let looks = 0;
+	const door = createRepositoryDoor({
+		restic: {
+			async id() {
+				looks += 1;
+				if (disk.id === undefined) {
+					throw new RepositoryError('missing', 'there is none');
+				}
+
+				return disk.id;
+			},
+			async init() {
+				disk.id = 'made';
+			},
+		},
+		repository: {location: '/repository'},
+		state: {
+			knownRepository: location => known.get(location),
+			rememberRepository(location, id) {
+				known.set(location, id);
+			},
+		},
+		now: () => time,
+	});
+	return {
+		door,
+		disk,
+		looks: () => looks,
+		pass(timeMs: number) {
+			time += timeMs;
+		},
+	};
+};
+
+test('a repository is made where none was known, and is then looked at once for all who ask', async t => {
+	const {door, disk, looks} = scene();
+	t.is(await door.open(), 'made');
+	t.is(disk.id, 'made');
+	const before = looks();
+	t.deepEqual(await Promise.all([door.open(), door.open()]), ['made', 'made']);
+	t.is(looks(), before);
+});
+
+test('one that goes away is noticed after a while, and not made again', async t => {
+	const {door, disk, pass} = scene();
+	await door.open();
+	disk.id = undefined;
+	pass(4 * 60_000);
+	t.is(await door.open(), 'made');
+	pass(2 * 60_000);
+	await t.throwsAsync(door.open(), {instanceOf: RepositoryError, message: /was here before/});
+	t.is(disk.id, undefined);
+	disk.id = 'made';
+	t.is(await door.open(), 'made', 'looked at again at once');
+});

@@ -1,0 +1,60 @@
+import test from 'ava';
+import {pointsOf} from '../../../../agent/repository/points.ts';
+import type {Snapshot} from '../../../../agent/restic/restic.ts';
+
+let count = 0;
+
+function snapshot(run: string, tags: readonly string[], {target = 'app/db', time = '2026-01-01T03:00:00Z'} = {}): Snapshot {
+	count++;
+	const id = count.toString(16).padStart(64, '0');
+	return {
+		id,
+		time: new Date(time),
+		tree: '',
+		host: 'h',
+		tags: ['holdfast', `run:${run}`, `target:${target}`, ...tags],
+		paths: [],
+		bytes: 10,
+		addedBytes: 1,
+	};
+}
+
+test('a manifest and all that it counts are a point', t => {
+	const manifest = snapshot('r1', ['manifest:2']);
+	const [database, volume] = [snapshot('r1', ['source:postgres:a%2Cb']), snapshot('r1', ['source:volume:/data'])];
+	t.deepEqual(pointsOf([volume, manifest, database]), [
+		{
+			id: 'r1',
+			target: 'app/db',
+			time: manifest.time,
+			manifest: manifest.id,
+			sources: [
+				{source: 'postgres:a,b', snapshot: database.id, bytes: 10},
+				{source: 'volume:/data', snapshot: volume.id, bytes: 10},
+			],
+		},
+	]);
+});
+
+test('without its manifest, or without one of its snapshots, a run is no point', t => {
+	t.deepEqual(pointsOf([snapshot('r1', ['source:volume:/data'])]), []);
+	t.deepEqual(pointsOf([snapshot('r1', ['manifest:2']), snapshot('r1', ['source:volume:/data'])]), []);
+	t.deepEqual(pointsOf([snapshot('r1', ['manifest:x']), snapshot('r1', ['source:volume:/data'])]), []);
+});
+
+test('newest first, and runs of different targets are not mixed', t => {
+	const points = pointsOf([
+		snapshot('r1', ['manifest:1']),
+		snapshot('r1', ['source:volume:/data']),
+		snapshot('r2', ['manifest:1'], {time: '2026-01-02T03:00:00Z', target: 'other'}),
+		snapshot('r2', ['source:volume:/data'], {time: '2026-01-02T03:00:00Z', target: 'other'}),
+		snapshot('r2', ['source:volume:/data']),
+	]);
+	t.deepEqual(
+		points.map(({id, target}) => [id, target]),
+		[
+			['r2', 'other'],
+			['r1', 'app/db'],
+		],
+	);
+});

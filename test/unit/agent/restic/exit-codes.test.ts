@@ -1,0 +1,93 @@
+import test from 'ava';
+import fc from 'fast-check';
+import {repositoryError} from '../../../../agent/restic/exit-codes.ts';
+import {redactor} from '../../../../agent/restic/secrets.ts';
+import {stderrLimit} from '../../../../base/command.ts';
+
+const env = {RESTIC_PASSWORD: 'canary-password'};
+const fail = (exitCode: number, stderr: string) =>
+	repositoryError({
+		action: 'backup of /data',
+		repository: 'repository `primary` (/repository)',
+		exit: {exitCode, stderr},
+		redact: redactor({location: '/repository', env}),
+	});
+const exitError = (code: number, message: string): string => `${JSON.stringify({message_type: 'exit_error', code, message})}\n`;
+const itemError = (item: string, message: string): string =>
+	`${JSON.stringify({message_type: 'error', error: {message}, during: 'archival', item})}\n`;
+
+test('10, 11 and 12 are words of their own', t => {
+	t.is(fail(10, exitError(10, 'Fatal: repository does not exist')).problem, 'missing');
+	t.is(fail(11, exitError(11, 'locked')).problem, 'locked');
+	t.is(fail(12, exitError(12, 'Fatal: wrong password or no key found')).problem, 'wrong-password');
+});
+
+test('a lock names its owner and since when', t => {
+	const {message} = fail(
+		11,
+		exitError(
+			11,
+			'unable to create lock in backend: repository is already locked exclusively by PID 15596 on vm by root (UID 0, GID 0)\nlock was created at 2026-11-21 02:25:13 (1.7s ago)\nstorage ID 2bb7cce3',
+		),
+	);
+	t.is(
+		message,
+		'backup of /data: repository `primary` (/repository) is locked exclusively by PID 15596 on vm by root (UID 0, GID 0) since 2026-11-21 02:25:13 UTC',
+	);
+});
+
+test('a full disk and an unreachable repository are told apart', t => {
+	t.is(fail(1, exitError(1, 'Fatal: unable to save snapshot: write /r/data: no space left on device')).problem, 'full');
+	t.is(fail(1, 'Head "http://h/": dial tcp 127.0.0.1:1: connect: connection refused\n').problem, 'unreachable');
+	t.is(fail(1, exitError(1, 'Fatal: dial tcp: lookup nowhere: no such host')).problem, 'unreachable');
+	t.is(fail(1, exitError(1, 'Fatal: something else')).problem, 'failed');
+});
+
+test('files that could not be read are named, up to a bound', t => {
+	const few = fail(
+		3,
+		itemError('/data/a', 'open /data/a: permission denied') + exitError(3, 'Warning: at least one source file could not be read'),
+	);
+	t.is(few.message, 'backup of /data: could not be read completely: /data/a: open /data/a: permission denied');
+	const many = fail(3, Array.from({length: 50}, (_, index) => itemError(`/data/file${index}`, 'denied')).join(''));
+	t.true(many.message.includes('/data/file9') && !many.message.includes('/data/file10:'));
+	t.true(many.message.endsWith('and 40 or more others'));
+});
+
+test('a file name cannot make a failure look like another', t => {
+	t.is(fail(3, itemError('/data/no space left on device', 'denied')).problem, 'failed');
+});
+
+test('every other exit code is a failure that names the code', t => {
+	fc.assert(
+		fc.property(
+			fc.integer({min: 1, max: 255}).filter(code => ![3, 10, 11, 12].includes(code)),
+			code => {
+				const error = fail(code, '');
+				t.is(error.problem, 'failed');
+				t.true(error.message.includes(`restic exited with ${code}: (it printed nothing)`));
+			},
+		),
+	);
+});
+
+test('secrets are redacted in every kind of message', t => {
+	const stderr = `noise canary-password\n${itemError('/x', 'canary-password')}${exitError(1, 'canary-password')}`;
+	for (const code of [1, 3, 10, 11, 12, 130]) {
+		t.false(fail(code, stderr).message.includes('canary-password'));
+	}
+});
+
+test('half a secret at the cut of stderr is dropped', t => {
+	const stderr = `word and more\n${'x'.repeat(80)}\n`.padEnd(stderrLimit, 'x\n');
+	t.false(fail(1, `ry-pass${stderr}`.slice(0, stderrLimit)).message.includes('ry-pass'));
+});
+
+test('why the producer of a stream failed is in the error', t => {
+	const stderr = [
+		'subprocess sh: the dump does not begin with PGDMP',
+		'{"message_type":"exit_error","code":1,"message":"Fatal: unable to save snapshot: command failed: exit status 1"}',
+	].join('\n');
+	const {message} = repositoryError({action: 'backup of /x', repository: 'r', exit: {exitCode: 1, stderr}, redact: text => text});
+	t.regex(message, /the dump does not begin with PGDMP; Fatal: unable to save snapshot/);
+});

@@ -1,0 +1,65 @@
+import test from 'ava';
+import {ensureRepository} from '../../../../agent/restic/open.ts';
+import {RepositoryError, type RepositoryProblem} from '../../../../base/errors.ts';
+
+const fake = (first: string | RepositoryProblem, {isProblem = false} = {}) => {
+	const calls: string[] = [];
+	let id = first;
+	return {
+		calls,
+		restic: {
+			async id() {
+				calls.push('id');
+				if (isProblem && id === first) {
+					throw new RepositoryError(first as RepositoryProblem, 'opening: repository `primary` (/r) does not exist');
+				}
+
+				return id;
+			},
+			async init() {
+				calls.push('init');
+				id = 'new';
+			},
+		},
+	};
+};
+
+test('an existing repository is opened', async t => {
+	const {restic, calls} = fake('id1');
+	t.is(await ensureRepository({restic, knownId: undefined, allowInit: true}), 'id1');
+	t.is(await ensureRepository({restic, knownId: 'id1', allowInit: true}), 'id1');
+	t.deepEqual(calls, ['id', 'id']);
+});
+
+test('another repository than before is refused', async t => {
+	const {restic, calls} = fake('id2');
+	const error = await t.throwsAsync(ensureRepository({restic, knownId: 'id1', allowInit: true}), {
+		instanceOf: RepositoryError,
+		message: /Another repository/,
+	});
+	t.is(error?.problem, 'failed');
+	t.false(calls.includes('init'));
+});
+
+test('a repository is made only where none was known', async t => {
+	const fresh = fake('missing', {isProblem: true});
+	t.is(await ensureRepository({restic: fresh.restic, knownId: undefined, allowInit: true}), 'new');
+	const known = fake('missing', {isProblem: true});
+	const error = await t.throwsAsync(ensureRepository({restic: known.restic, knownId: 'id1', allowInit: true}), {
+		instanceOf: RepositoryError,
+		message: /id1, and is gone/,
+	});
+	t.is(error?.problem, 'missing');
+	t.deepEqual(known.calls, ['id']);
+	const forbidden = fake('missing', {isProblem: true});
+	await t.throwsAsync(ensureRepository({restic: forbidden.restic, knownId: undefined, allowInit: false}), {instanceOf: RepositoryError});
+	t.deepEqual(forbidden.calls, ['id']);
+});
+
+for (const problem of ['wrong-password', 'unreachable', 'locked', 'failed'] as const) {
+	test(`nothing is made when the repository is ${problem}`, async t => {
+		const {restic, calls} = fake(problem, {isProblem: true});
+		await t.throwsAsync(ensureRepository({restic, knownId: undefined, allowInit: true}), {instanceOf: RepositoryError});
+		t.deepEqual(calls, ['id']);
+	});
+}

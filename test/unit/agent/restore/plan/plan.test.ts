@@ -1,0 +1,199 @@
+import test from 'ava';
+import type {Manifest, ManifestSource} from '../../../../../agent/repository/manifest.ts';
+import {planRestoration} from '../../../../../agent/restore/plan/plan.ts';
+import {containerFromList, discoverTargets, type ListedContainer} from '../../../../../agent/targets/discovery.ts';
+
+interface Service {
+	labels?: Record<string, string>;
+	dependsOn?: string;
+	state?: string;
+	mounts?: ReadonlyArray<readonly [volume: string, path: string, readWrite?: boolean]>;
+	project?: string;
+}
+
+function listed(
+	service: string,
+	{labels = {}, dependsOn = '', state = 'running', mounts = [], project = 'shop'}: Service,
+): ListedContainer {
+	return {
+		Id: `id-${service}`,
+		Names: [`/${project}-${service}-1`],
+		Image: 'image',
+		ImageID: 'sha256:1',
+		Created: 0,
+		State: state,
+		Labels: {
+			'com.docker.compose.project': project,
+			'com.docker.compose.service': service,
+			'com.docker.compose.container-number': '1',
+			'com.docker.compose.depends_on': dependsOn,
+			...labels,
+		},
+		Mounts: mounts.map(([Name, Destination, RW = true]) => ({
+			Type: 'volume',
+			Name,
+			Source: `/var/lib/docker/volumes/${Name}/_data`,
+			Destination,
+			RW,
+		})),
+	};
+}
+
+const source = (name: string, kind: ManifestSource['kind'], details: Record<string, unknown> = {}): ManifestSource => ({
+	source: name,
+	kind,
+	snapshot: 'abcd',
+	bytes: 1,
+	addedBytes: 1,
+	durationSeconds: 1,
+	path: '/shop',
+	container: {name: 'x', image: 'image', imageId: 'sha256:1', labels: {}},
+	details,
+});
+
+interface Wanted {
+	name: string;
+	only?: string[];
+	into?: string;
+	/** Whose point it is; of the target itself unless given. */
+	from?: string;
+	forceTarget?: boolean;
+	skipDrillSql?: boolean;
+}
+
+function plan(services: Record<string, Service>, sources: ManifestSource[], {only = [], name, from = name, ...wanted}: Wanted) {
+	const containers = Object.entries(services).map(([service, options]) => containerFromList(listed(service, options)));
+	const target = discoverTargets(containers).find(candidate => candidate.name === name);
+	if (target === undefined) {
+		throw new Error('no such target');
+	}
+
+	const point = {id: 'run-1', target: from, time: new Date(), manifest: 'm', sources: []};
+	const manifest = {run: 'run-1', target: from, sources} as unknown as Manifest;
+	return planRestoration({target, containers, point, manifest, only, ...wanted, self: 'id-holdfast'});
+}
+
+const stopped = ({restoration}: ReturnType<typeof plan>) => restoration.stop.map(({container}) => container.service);
+
+const db = {labels: {'holdfast.enable': 'true', 'holdfast.postgres': 'app'}};
+
+test('who depends on a database is stopped, dependents first; the server is not', t => {
+	const services = {
+		db,
+		api: {dependsOn: 'db:service_healthy:false'},
+		web: {dependsOn: 'api:service_started:false'},
+		other: {},
+		holdfast: {dependsOn: 'db:service_started:false'},
+		down: {dependsOn: 'db:service_started:false', state: 'exited'},
+		crashing: {dependsOn: 'db:service_started:false', state: 'restarting'},
+	};
+	const planned = plan(services, [source('postgres:app', 'postgres')], {name: 'shop/db'});
+	t.deepEqual(planned.problems, []);
+	t.deepEqual(stopped(planned), ['crashing', 'web', 'api']);
+});
+
+test('the label `restore.stop` names others instead of the dependents', t => {
+	const services = {db: {labels: {...db.labels, 'holdfast.restore.stop': 'cron'}}, api: {dependsOn: 'db:service_healthy:false'}, cron: {}};
+	t.deepEqual(stopped(plan(services, [source('postgres:app', 'postgres')], {name: 'shop/db'})), ['cron']);
+});
+
+test('who shares a volume is stopped in its own project, and named in others', t => {
+	const services = {
+		app: {labels: {'holdfast.enable': 'true'}, mounts: [['data', '/data']] as const},
+		worker: {mounts: [['data', '/w']] as const},
+		reader: {mounts: [['data', '/r', false]] as const},
+		stranger: {mounts: [['data', '/s']] as const, project: 'elsewhere'},
+	};
+	const planned = plan(services, [source('volume:/data', 'volume')], {name: 'shop/app'});
+	t.deepEqual(stopped(planned), ['app', 'worker']);
+	t.regex(planned.restoration.warnings.join(), /elsewhere-stranger-1.*not stopped/);
+});
+
+test('files come before the databases that lie among them', t => {
+	const labels = {'holdfast.enable': 'true', 'holdfast.volumes': 'true', 'holdfast.sqlite': '/data/a.db'};
+	const services = {app: {labels, mounts: [['data', '/data']] as const}};
+	const {restoration} = plan(services, [source('sqlite:/data/a.db', 'sqlite'), source('volume:/data', 'volume')], {name: 'shop/app'});
+	t.deepEqual(
+		restoration.sources.map(({kind}) => kind),
+		['volume', 'sqlite'],
+	);
+});
+
+test('all that is wrong is said at once', t => {
+	const services = {
+		app: {labels: {'holdfast.enable': 'true'}, mounts: [['data', '/data']] as const},
+		worker: {mounts: [['data', '/w']] as const, state: 'paused'},
+	};
+	const sources = [source('volume:/data', 'volume'), source('volume:/gone', 'volume'), source('db/postgres:x', 'postgres')];
+	const problems = plan(services, sources, {name: 'shop/app'}).problems.join('\n');
+	t.regex(problems, /no mount at \/gone/);
+	t.regex(problems, /has no service `db`/);
+	t.regex(problems, /shop-worker-1` is paused/);
+	t.regex(
+		plan(services, sources, {name: 'shop/app', only: ['volume:/typo']}).problems.join(),
+		/no source `volume:\/typo`; it has volume:\/data/,
+	);
+});
+
+test('a part of a point is warned about, and so is what the label says', t => {
+	const services = {
+		app: {labels: {'holdfast.enable': 'true', 'holdfast.restore.warning': 'mind the users'}, mounts: [['data', '/data']] as const},
+	};
+	const sources = [source('volume:/data', 'volume'), source('volume:/gone', 'volume')];
+	const {restoration, problems} = plan(services, sources, {name: 'shop/app', only: ['volume:/data']});
+	t.deepEqual(problems, []);
+	t.is(restoration.warnings.length, 2);
+	t.regex(restoration.warnings.join(), /mind the users.*1 of the point's sources/);
+});
+
+test('a database under a name of its own: nobody is stopped, and nothing else can be meant', t => {
+	const services = {db, api: {dependsOn: 'db:service_healthy:false'}};
+	const sources = [source('postgres:app', 'postgres'), source('postgres:other', 'postgres')];
+	const {restoration, problems} = plan(services, sources, {name: 'shop/db', only: ['postgres:app'], into: 'app2'});
+	t.deepEqual(problems, []);
+	t.like(restoration, {into: 'app2', stop: [], warnings: []});
+	t.like(restoration.sources[0], {into: 'app2', database: 'app'});
+	t.regex(plan(services, sources, {name: 'shop/db', into: 'app2'}).problems.join(), /only one Postgres database.*--only/);
+	t.regex(plan(services, sources, {name: 'shop/db', only: ['postgres:app'], into: 'ä'.repeat(32)}).problems.join(), /1 to 63 bytes/);
+	const app = {labels: {'holdfast.enable': 'true'}, mounts: [['data', '/data']] as const};
+	t.regex(plan({app}, [source('volume:/data', 'volume')], {name: 'shop/app', into: 'x'}).problems.join(), /only one Postgres database/);
+});
+
+test('a point of another target is refused, with both names; forced, its sources go where the same kind and name belongs', t => {
+	const services = {
+		db: {labels: {...db.labels, 'holdfast.group': 'all'}},
+		files: {labels: {'holdfast.enable': 'true', 'holdfast.group': 'all', 'holdfast.volumes': 'true'}, mounts: [['data', '/data']] as const},
+	};
+	const sources = [source('postgres:app', 'postgres'), source('volume:/data', 'volume'), source('volume:/gone', 'volume')];
+	const refused = plan(services, sources.slice(0, 2), {name: 'shop/all', from: 'other/db'});
+	t.deepEqual(refused.problems, ['the point is of target `other/db`, not of `shop/all` (--force-target restores it all the same)']);
+	const forced = plan(services, sources.slice(0, 2), {name: 'shop/all', from: 'other/db', forceTarget: true});
+	t.deepEqual(forced.problems, []);
+	t.deepEqual(
+		forced.restoration.sources.map(({name, stored}) => [name, stored.source]),
+		[
+			['files/volume:/data', 'volume:/data'],
+			['db/postgres:app', 'postgres:app'],
+		],
+	);
+	t.regex(forced.restoration.warnings.join(), /`other\/db`, and is put into `shop\/all`/);
+	t.deepEqual(plan(services, sources, {name: 'shop/all', from: 'other/db', forceTarget: true}).problems, [
+		'`volume:/gone`: target `shop/all` has no place for `volume:/gone`',
+	]);
+});
+
+test('what the label `drill.sql` asks is asked of its database, unless somebody says otherwise', t => {
+	const asking = {labels: {...db.labels, 'holdfast.postgres': 'app,other', 'holdfast.drill.sql': 'select true'}};
+	const sources = [source('postgres:other', 'postgres'), source('postgres:app', 'postgres')];
+	const questions = (wanted: Partial<Wanted> = {}) =>
+		plan({db: asking}, sources, {name: 'shop/db', ...wanted}).restoration.sources.map(({name, drillSql}) => [name, drillSql]);
+	t.deepEqual(questions(), [
+		['postgres:other', undefined],
+		['postgres:app', 'select true'],
+	]);
+	t.deepEqual(questions({only: ['postgres:other']}), [['postgres:other', undefined]]);
+	t.deepEqual(questions({from: 'other/db', forceTarget: true, only: ['postgres:app']}), [['postgres:app', 'select true']]);
+	t.deepEqual(questions({skipDrillSql: true, only: ['postgres:app']}), [['postgres:app', undefined]]);
+	const {warnings} = plan({db: asking}, sources, {name: 'shop/db', skipDrillSql: true}).restoration;
+	t.deepEqual(warnings, ['the query of the label `holdfast.drill.sql` is not asked']);
+});

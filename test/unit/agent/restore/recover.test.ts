@@ -1,0 +1,109 @@
+/** What becomes of restores that nobody ended: which are rolled back by themselves, and which only by a person. */
+import test from 'ava';
+import {type RestoreWorkshop, restoreRun} from '../../../../agent/restore/context.ts';
+import {isHeldBack, keepRecoveringRestores, recoverRestores} from '../../../../agent/restore/recover.ts';
+import type {Settle} from '../../../../agent/restore/verbs.ts';
+import type {RestorePhase, RestoreRecord} from '../../../../agent/state/restores.ts';
+import type {State} from '../../../../agent/state/state.ts';
+import {createEventHub} from '../../../../base/events.ts';
+import type {Log} from '../../../../base/log.ts';
+import type {Journal, Undo} from '../../../../docker/resume.ts';
+
+const record = (run: string, phase: RestorePhase, settledBy: string | null = null): RestoreRecord => ({
+	run,
+	target: 'shop/app',
+	point: 'p',
+	phase,
+	replacements: [],
+	swappedAt: null,
+	settledBy,
+	keptIn: 'primary',
+});
+
+const undo: Undo = {kind: 'start', containerId: 'c', containerName: 'app'};
+
+function stateOf(...records: RestoreRecord[]) {
+	const kept = new Map(records.map(each => [each.run, each]));
+	const open: ReturnType<Journal['open']> = [];
+	const state = {
+		restores: () => [...kept.values()],
+		saveRestore: (each: RestoreRecord) => void kept.set(each.run, each),
+		removeRestore: (run: string) => void kept.delete(run),
+		open: () => open,
+	};
+	return {state, open, phase: (run: string) => kept.get(run)?.phase};
+}
+
+const engine = {createVolume: async () => {}, removeVolume: async () => {}} as unknown as RestoreWorkshop['engine'];
+
+/** A run that breaks off in its work, in this life of the agent. */
+async function fail({state}: ReturnType<typeof stateOf>, run: string, isTriedAgain = false) {
+	const workshop = {engine, agentId: 'a', self: {}, restores: state, journal: state} as unknown as RestoreWorkshop;
+	return restoreRun(workshop, {run, target: 'shop/app', point: 'p', tell() {}, isTriedAgain}, async () => {
+		throw new Error('it breaks');
+	});
+}
+
+test('a restore or an undo that ends half done is left to a person, because the application runs on', async t => {
+	for (const phase of ['swapping', 'undoing'] as const) {
+		const all = stateOf(record('r1', phase, phase === 'undoing' ? 'u1' : null));
+		t.is((await fail(all, phase === 'undoing' ? 'u1' : 'r1')).outcome, 'failed');
+		t.is(all.phase('r1'), 'failed');
+		t.deepEqual(settledBy(all), [], 'it is settled by nobody');
+	}
+});
+
+test('where the application could not be started, it stays half done, and its start is held back', async t => {
+	const all = stateOf(record('r1', 'swapping'));
+	all.open.push({id: 1, run: 'r1', undo});
+	await fail(all, 'r1');
+	t.is(all.phase('r1'), 'swapping');
+	t.true(all.open.every(entry => isHeldBack(entry, all.state)));
+	t.deepEqual(settledBy(all), ['r1']);
+});
+
+test('what was only loaded, or is whole, stays as it is; and so does what a recovery goes on with', async t => {
+	for (const phase of ['loading', 'swapped', 'finishing'] as const) {
+		const all = stateOf(record('r1', phase));
+		await fail(all, 'r1');
+		t.is(all.phase('r1'), phase);
+	}
+
+	const all = stateOf(record('r1', 'undoing', 'u1'));
+	await fail(all, 'u1', true);
+	t.is(all.phase('r1'), 'undoing');
+});
+
+/** Which restores an agent that starts now settles by itself. */
+function settledBy({state}: ReturnType<typeof stateOf>): string[] {
+	const settled: string[] = [];
+	const settle: Settle = ({run}) => {
+		settled.push(run);
+		state.removeRestore(run);
+		return {run: 'u9', finished: new Promise(() => {})};
+	};
+	void recoverRestores(recoveryOf(state), {settle, upTo: 9, signal: new AbortController().signal});
+	return settled;
+}
+
+const recoveryOf = (state: ReturnType<typeof stateOf>['state']) => ({
+	engine,
+	state: state as unknown as State,
+	hub: createEventHub(() => {}),
+	log: {debug() {}, info() {}, warning() {}, error() {}} satisfies Log,
+});
+
+test('what a run of this life left half done is put back when it is over, and not before', async t => {
+	const all = stateOf(record('r1', 'swapping'), record('r2', 'undoing', 'u2'), record('r3', 'failed'), record('r4', 'loading'));
+	const underWay = new Set(['u2']);
+	const settled: string[] = [];
+	const ending = new AbortController();
+	const settle: Settle = ({run}) => {
+		settled.push(run);
+		all.state.removeRestore(run);
+		ending.abort();
+		return {run: 'u9', finished: Promise.resolve({outcome: 'success'} as never)};
+	};
+	await keepRecoveringRestores(recoveryOf(all.state), {settle, isUnderWay: run => underWay.has(run), signal: ending.signal});
+	t.deepEqual(settled, ['r1']);
+});

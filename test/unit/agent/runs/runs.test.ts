@@ -1,0 +1,185 @@
+import {mkdtempSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import {createRuns, type RunContext} from '../../../../agent/runs/runs.ts';
+import {openState} from '../../../../agent/state/state.ts';
+import {BusyError, NotFoundError, UsageError} from '../../../../base/errors.ts';
+import {type BackupResult, createEventHub, type RunEvent, repositoryTarget} from '../../../../base/events.ts';
+
+function setUp(t: ExecutionContext, concurrency = 2) {
+	const state = openState(join(mkdtempSync(join(tmpdir(), 'holdfast-runs-')), 'state.db'));
+	t.teardown(() => state.close());
+	const hub = createEventHub(error => t.fail(String(error)));
+	return {state, hub, runs: createRuns({state, hub, concurrency})};
+}
+
+const resultOf = ({run, startedAt}: RunContext, outcome: BackupResult['outcome'] = 'success'): BackupResult => ({
+	run,
+	target: 'app',
+	outcome,
+	point: null,
+	startedAt: startedAt.toISOString(),
+	durationSeconds: 0,
+	quiesceSeconds: 0,
+	sources: [],
+});
+
+const job = (target: string, work: (context: RunContext) => Promise<BackupResult>) => ({
+	operation: 'backup' as const,
+	target,
+	trigger: 'test',
+	work,
+});
+
+async function collect(events: AsyncIterable<RunEvent>): Promise<string[]> {
+	const types: string[] = [];
+	for await (const event of events) {
+		types.push(event.type);
+	}
+
+	return types;
+}
+
+test('what touches nothing of its target goes on beside another run of it, but not beside its like', async t => {
+	const {runs} = setUp(t);
+	const gate = Promise.withResolvers<void>();
+	const waiting = async (context: RunContext) => {
+		await gate.promise;
+		return resultOf(context);
+	};
+	const drill = {...job('a', waiting), operation: 'drill' as const, beside: true};
+	const rehearsed = runs.start(drill);
+	t.is(runs.current('a'), rehearsed.run);
+	t.throws(() => runs.start(drill), {instanceOf: BusyError});
+	await runs.start(job('a', async context => resultOf(context))).finished;
+	const backup = runs.start(job('a', waiting));
+	t.is(runs.current('a'), backup.run);
+	gate.resolve();
+	await Promise.all([rehearsed.finished, backup.finished]);
+	t.is(runs.current('a'), undefined);
+});
+
+test('a target has one run at a time; another one may run beside it', async t => {
+	const {runs} = setUp(t);
+	const gate = Promise.withResolvers<void>();
+	const first = runs.start(
+		job('a', async context => {
+			await gate.promise;
+			return resultOf(context);
+		}),
+	);
+	t.throws(() => runs.start(job('a', async context => resultOf(context))), {instanceOf: BusyError, message: new RegExp(first.run)});
+	await runs.start(job('b', async context => resultOf(context))).finished;
+	gate.resolve();
+	await first.finished;
+	t.is(runs.current('a'), undefined);
+	await runs.start(job('a', async context => resultOf(context))).finished;
+});
+
+test('no more runs at once than the limit', async t => {
+	const {runs} = setUp(t, 2);
+	let now = 0;
+	let most = 0;
+	const work = async (context: RunContext) => {
+		most = Math.max(most, ++now);
+		await new Promise(setImmediate);
+		now--;
+		return resultOf(context);
+	};
+	await Promise.all(['a', 'b', 'c', 'd', 'e'].map(target => runs.start(job(target, work)).finished));
+	t.is(most, 2);
+});
+
+test('a follower gets what was told before and after it came, and ends with the run', async t => {
+	const {runs} = setUp(t);
+	const gate = Promise.withResolvers<void>();
+	const {run, finished} = runs.start(
+		job('a', async context => {
+			context.tell({type: 'step', step: 'plan'});
+			await gate.promise;
+			context.tell({type: 'warning', message: 'look'});
+			return resultOf(context);
+		}),
+	);
+	const early = collect(runs.follow(run, new AbortController().signal));
+	gate.resolve();
+	await finished;
+	const late = collect(runs.follow(run, new AbortController().signal));
+	const all = ['queued', 'step', 'warning', 'finished'];
+	t.deepEqual(await early, all);
+	t.deepEqual(await late, all);
+	t.throws(() => runs.follow('nothing', new AbortController().signal), {instanceOf: NotFoundError});
+});
+
+test('a follower that leaves ends at once', async t => {
+	const {runs} = setUp(t);
+	const gate = Promise.withResolvers<void>();
+	const {run, finished} = runs.start(
+		job('a', async context => {
+			await gate.promise;
+			return resultOf(context);
+		}),
+	);
+	const leave = new AbortController();
+	const events = collect(runs.follow(run, leave.signal));
+	leave.abort();
+	t.deepEqual(await events, ['queued']);
+	gate.resolve();
+	await finished;
+});
+
+test('cancel reaches the work and waits for it', async t => {
+	const {runs, state} = setUp(t);
+	const {run} = runs.start(
+		job('a', async context => {
+			await new Promise(resolve => context.signal.addEventListener('abort', resolve));
+			return resultOf(context, 'failed');
+		}),
+	);
+	await new Promise(setImmediate);
+	await runs.cancel(run);
+	t.is(state.findRun(run)?.outcome, 'failed');
+	await t.throwsAsync(runs.cancel(run), {instanceOf: UsageError});
+	await t.throwsAsync(runs.cancel('nothing'), {instanceOf: NotFoundError});
+});
+
+test('an exclusive run is alone, and a run that waits for it can be cancelled at once', async t => {
+	const {runs, state} = setUp(t);
+	const gate = Promise.withResolvers<void>();
+	const order: string[] = [];
+	const step = (name: string, until?: Promise<void>) => async (context: RunContext) => {
+		if (context.signal.aborted) {
+			return resultOf(context, 'failed');
+		}
+
+		order.push(name);
+		await until;
+		return resultOf(context);
+	};
+	const first = runs.start(job('a', step('a', gate.promise)));
+	const alone = runs.start({...job(repositoryTarget('primary'), step('alone')), exclusive: true});
+	const cancelled = runs.start(job('b', step('b')));
+	const later = runs.start(job('c', step('c')));
+	t.throws(() => runs.start(job(repositoryTarget('primary'), step('other'))), {instanceOf: BusyError});
+	await runs.cancel(cancelled.run);
+	t.is(state.findRun(cancelled.run)?.outcome, 'failed');
+	t.is(state.findRun(alone.run)?.state, 'queued');
+	gate.resolve();
+	await Promise.all([first.finished, alone.finished, later.finished]);
+	t.deepEqual(order, ['a', 'alone', 'c']);
+});
+
+test('after close nothing begins, and what was under way is cancelled', async t => {
+	const {runs} = setUp(t);
+	const {finished} = runs.start(
+		job('a', async context => {
+			await new Promise(resolve => context.signal.addEventListener('abort', resolve));
+			return resultOf(context, 'failed');
+		}),
+	);
+	await new Promise(setImmediate);
+	await runs.close();
+	t.is((await finished).outcome, 'failed');
+	t.throws(() => runs.start(job('b', async context => resultOf(context))), {instanceOf: BusyError});
+});

@@ -1,0 +1,62 @@
+/** `holdfast bot`: without an agent in its container. */
+
+import test from 'ava';
+import {execa} from 'execa';
+import {startServer} from '../../../agent/api/server.ts';
+import {agentToken, operator, stock, target} from '../../support/bot.ts';
+import {createFakeAgent} from '../../support/fake-agent.ts';
+import {createFakeSlack, tokens} from '../../support/fake-slack.ts';
+import {until} from '../../support/until.ts';
+
+const main = new URL('../../../agent/main.ts', import.meta.url).pathname;
+
+const bot = (env: Record<string, string>) =>
+	execa(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'bot'], {
+		env: {PATH: process.env.PATH ?? '', ...env},
+		extendEnv: false,
+		reject: false,
+		all: true,
+	});
+
+test('the bot alone serves its one agent, says how it is, and ends when it is told to', async t => {
+	const [slack, agent] = [await createFakeSlack(), createFakeAgent()];
+	t.teardown(slack.close);
+	stock(agent);
+	const server = await startServer({
+		agent,
+		token: agentToken,
+		listen: {host: '127.0.0.1', port: 0},
+		metrics: {text: async () => '', contentType: 'text/plain', refresh: async () => {}},
+		version: '1',
+		report: error => t.log(error),
+	});
+	t.teardown(server.close);
+	const port = 40_000 + (process.pid % 20_000);
+	const running = bot({
+		SLACK_BOT_TOKEN: tokens.bot,
+		SLACK_APP_TOKEN: tokens.app,
+		HOLDFAST_SLACK_API_URL: slack.url(),
+		HOLDFAST_SLACK_OPERATORS: operator.user,
+		HOLDFAST_AGENT_URL: server.url,
+		HOLDFAST_API_TOKEN: agentToken,
+		HOLDFAST_LISTEN: `127.0.0.1:${port}`,
+	});
+	t.teardown(() => running.kill('SIGKILL'));
+	await until('it is well', async () => (await fetch(`http://127.0.0.1:${port}/healthz`)).status === 200);
+	t.regex(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text(), /^holdfast_slack_connected 1$/m);
+	await slack.command(operator, '/backup', `now ${target}`);
+	await until('the backup', () => agent.calls.length === 1);
+	slack.fault = 'down';
+	slack.drop();
+	await until('it says so', async () => (await fetch(`http://127.0.0.1:${port}/healthz`)).status === 503);
+	running.kill('SIGTERM');
+	const {exitCode, all} = await running;
+	t.is(exitCode, 0, all);
+	t.notRegex(all ?? '', /xoxb-|xapp-|correct-horse/);
+});
+
+test('the bot alone says what it misses', async t => {
+	const {exitCode, all} = await bot({SLACK_BOT_TOKEN: tokens.bot, SLACK_APP_TOKEN: tokens.app});
+	t.true((exitCode ?? 0) > 0);
+	t.regex(all ?? '', /HOLDFAST_AGENT_URL/);
+});

@@ -1,0 +1,13 @@
+import test from 'ava';
+import {parseAddress} from '../../../docker/engine.ts';
+
+for (const [address, options] of [
+	['unix:///var/run/docker.sock', {socketPath: '/var/run/docker.sock'}],
+	['/run/docker.sock', {socketPath: '/run/docker.sock'}],
+	['tcp://proxy:2375', {protocol: 'http', host: 'proxy', port: '2375'}],
+	['tcp://[::1]:2376', {protocol: 'http', host: '::1', port: '2376'}],
+] as const) {
+	test(`${address} is where the engine is`, t => {
+		t.deepEqual(parseAddress(address), {...options});
+	});
+}

@@ -1,0 +1,46 @@
+import {Duplex} from 'node:stream';
+import test from 'ava';
+import type {Engine} from '../../../docker/engine.ts';
+import {inContainer} from '../../../docker/exec.ts';
+import {until} from '../../support/until.ts';
+
+/** One frame of a docker exec's output. */
+function frame(output: 1 | 2, content: string): Buffer {
+	const header = Buffer.alloc(8);
+	header.writeUInt8(output, 0);
+	header.writeUInt32BE(Buffer.byteLength(content), 4);
+	return Buffer.concat([header, Buffer.from(content)]);
+}
+
+/** An engine whose only command never ends by itself, and the connection that brings its output. */
+function engineWith(stream: Duplex): Engine {
+	return {
+		exec: async () => ({stream, inspect: async () => ({running: false, exitCode: 137})}),
+		inspect: async () => ({state: 'running'}),
+	} as unknown as Engine;
+}
+
+const start = async () => {
+	const stream = new Duplex({read() {}, write: (_chunk, _encoding, done) => done()});
+	const place = inContainer(engineWith(stream), 'a'.repeat(64));
+	stream.push(frame(2, '42\n'));
+	const running = await place({argv: ['pg_dump']});
+	stream.push(frame(1, 'half'));
+	return {stream, running};
+};
+
+test('a connection that breaks fails the command and whoever reads its output', async t => {
+	const {stream, running} = await start();
+	const read = Array.fromAsync(running.stdout);
+	stream.destroy();
+	await t.throwsAsync(read, {message: /broke off/});
+	await t.throwsAsync(running.done, {message: /broke off/});
+});
+
+test('a connection that breaks fails the command, and nothing else, where its output is thrown away', async t => {
+	const {stream, running} = await start();
+	running.stdout.resume();
+	await until('the output to be taken', () => stream.readableLength === 0);
+	stream.destroy();
+	await t.throwsAsync(running.done, {message: /broke off/});
+});

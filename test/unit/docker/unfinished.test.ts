@@ -1,0 +1,111 @@
+import test from 'ava';
+import type {Engine} from '../../../docker/engine.ts';
+import type {Journal, JournalEntry, Undo} from '../../../docker/resume.ts';
+import {undoUnfinished} from '../../../docker/unfinished.ts';
+import {until} from '../../support/until.ts';
+
+/** An engine of containers that are only states, and what was asked of it. */
+function scene(states: Record<string, string>, undos: Undo[]) {
+	const asked: string[] = [];
+	let entries = undos.map((undo, index) => ({id: index + 1, run: 'run', undo}));
+	const journal: Journal = {
+		record: (run, undo) => entries.push({id: entries.length + 1, run, undo}),
+		clear(id) {
+			entries = entries.filter(entry => entry.id !== id);
+		},
+		open: () => entries,
+	};
+	const put = (verb: string) => async (id: string) => {
+		asked.push(`${verb} ${id}`);
+		states[id] = 'running';
+	};
+	const engine = {
+		async inspect(id: string) {
+			if (states[id] === undefined) {
+				throw Object.assign(new Error('no such container'), {statusCode: 404});
+			}
+
+			return {id, state: states[id], stopTimeoutSeconds: 0};
+		},
+		unpause: put('unpause'),
+		start: put('start'),
+	} as unknown as Engine;
+	return {engine, journal, asked, states};
+}
+
+const undo = (kind: 'unpause' | 'start', id: string): Undo => ({kind, containerId: id, containerName: id});
+const upTo = (last: number) => (entry: JournalEntry) => entry.id <= last;
+const signal = new AbortController().signal;
+
+test('puts back, newest first, and clears the journal', async t => {
+	const {engine, journal, asked} = scene({a: 'paused', b: 'exited'}, [undo('unpause', 'a'), undo('start', 'b')]);
+	t.deepEqual(await undoUnfinished({engine, journal, isWanted: upTo(2), signal}), {undone: ['b', 'a'], failures: [], open: 0});
+	t.deepEqual(asked, ['start b', 'unpause a']);
+});
+
+test('a container that is gone needs nothing', async t => {
+	const {engine, journal, asked} = scene({}, [undo('unpause', 'a')]);
+	t.is((await undoUnfinished({engine, journal, isWanted: upTo(1), signal})).open, 0);
+	t.deepEqual(asked, []);
+});
+
+test('a pause that the dead agent had asked for, and that happens only now, is undone', async t => {
+	const {engine, journal, asked, states} = scene({a: 'running'}, [undo('unpause', 'a')]);
+	setTimeout(() => {
+		states.a = 'paused';
+	}, 300);
+	t.deepEqual(await undoUnfinished({engine, journal, isWanted: upTo(1), signal}), {undone: ['a'], failures: [], open: 0});
+	t.deepEqual(asked, ['unpause a']);
+});
+
+test('others do not wait for it', async t => {
+	const {engine, journal, asked, states} = scene({a: 'paused', b: 'running'}, [undo('unpause', 'a'), undo('start', 'b')]);
+	const working = undoUnfinished({engine, journal, isWanted: upTo(2), signal});
+	await until('the other to be put back', () => asked.length > 0);
+	t.deepEqual(asked, ['unpause a']);
+	states.b = 'exited';
+	t.deepEqual((await working).undone, ['a', 'b']);
+});
+
+test('what a run of this life has quiesced is left to that run', async t => {
+	const {engine, journal, asked} = scene({a: 'paused'}, [undo('unpause', 'a'), undo('unpause', 'a')]);
+	t.deepEqual(await undoUnfinished({engine, journal, isWanted: upTo(1), signal}), {undone: [], failures: [], open: 1});
+	t.deepEqual(asked, []);
+});
+
+for (const before of ['exited', 'running']) {
+	test(`what a run of this life quiesces while the engine is asked is left to that run: ${before} before`, async t => {
+		const {engine, journal, asked, states} = scene({a: before}, [undo('start', 'a')]);
+		const late: Engine = {
+			...engine,
+			async inspect(id) {
+				const details = await engine.inspect(id);
+				// The run stops it while the answer, or the third one, is on its way.
+				if (before === 'exited' || ++inspected === 3) {
+					journal.record('new', undo('start', 'a'));
+					states.a = 'exited';
+					return {...details, state: 'exited'};
+				}
+
+				return details;
+			},
+		};
+		let inspected = 0;
+		t.deepEqual(await undoUnfinished({engine: late, journal, isWanted: upTo(1), signal}), {undone: [], failures: [], open: 1});
+		t.deepEqual(asked, []);
+	});
+}
+
+test('what another has put back meanwhile may be stopped again', async t => {
+	const {engine, journal, asked, states} = scene({a: 'running'}, [undo('start', 'a')]);
+	const working = undoUnfinished({engine, journal, isWanted: upTo(1), signal});
+	journal.clear(1);
+	states.a = 'exited';
+	t.deepEqual(await working, {undone: [], failures: [], open: 0});
+	t.deepEqual(asked, []);
+});
+
+test('an end of the agent leaves what is open to the next life', async t => {
+	const {engine, journal} = scene({a: 'running'}, [undo('start', 'a')]);
+	t.is((await undoUnfinished({engine, journal, isWanted: upTo(1), signal: AbortSignal.abort()})).open, 1);
+});

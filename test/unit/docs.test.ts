@@ -1,0 +1,28 @@
+/** What the pages say is what the program reads. */
+import {readFile} from 'node:fs/promises';
+import test from 'ava';
+import {parse} from 'yaml';
+import {labelNames} from '../../agent/targets/label-names.ts';
+import {parseLabels} from '../../agent/targets/labels.ts';
+
+const page = await readFile(new URL('../../docs/labels.md', import.meta.url), 'utf8');
+
+test('docs/labels.md has every label, each in one row, and no other', t => {
+	const rows = page.split('\n## Lists')[0]?.matchAll(/^\| (`[^|]*`) +\|/gm) ?? [];
+	const documented = [...rows].flatMap(([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
+	t.deepEqual(documented.toSorted(), labelNames.toSorted());
+});
+
+test('every example of docs/labels.md is without a mistake', t => {
+	const examples = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text = '']) => parse(text) as Record<string, string>);
+	t.true(examples.length >= 5);
+	for (const labels of examples) {
+		t.deepEqual(parseLabels(labels, {subject: 'example'}).problems, []);
+	}
+});
+
+test('the patterns of docs/labels.md are read', t => {
+	const patterns = [...(page.split('## Patterns')[1] ?? '').matchAll(/^\| `([^`]+)` +\|/gm)].map(([, pattern = '']) => pattern);
+	t.true(patterns.length >= 5);
+	t.deepEqual(parseLabels({'holdfast.volumes': 'true', 'holdfast.exclude': patterns.join(',')}, {subject: 'example'}).problems, []);
+});
