@@ -1,8 +1,9 @@
 /** The one door: all that can be asked of the agent, by schedule, command line, HTTP and Slack alike. */
 import type {Audit, Notes} from '../base/audit.ts';
 import {explain, NotFoundError} from '../base/errors.ts';
-import type {BackupResult, CheckResult, CopyResult, DrillResult, Operation, PruneResult, RestoreResult, RunEvent} from '../base/events.ts';
+import type {RunEvent} from '../base/events.ts';
 import {longestGapMs} from '../base/gap.ts';
+import type {BackupResult, CheckResult, CopyResult, DrillResult, Operation, PruneResult, RestoreResult} from '../base/results.ts';
 import type {
 	Accepted,
 	DrillRequest,
@@ -21,7 +22,6 @@ import type {
 	Unlocked,
 } from '../base/shapes.ts';
 import type {Exported} from './archive/export.ts';
-import type {Workshop} from './backup/backup.ts';
 import {createBackups} from './backup/verbs.ts';
 import type {Copying} from './copy/verbs.ts';
 import {diagnose} from './doctor/doctor.ts';
@@ -29,14 +29,15 @@ import {createDrills} from './drill/verbs.ts';
 import type {Sweeper} from './keep/sweep.ts';
 import type {Upkeep} from './keep/verbs.ts';
 import {pointView, runView, statusView, targetView, verifiedPoints} from './overview/views.ts';
-import type {Plan} from './plan/plan.ts';
-import type {Survey, Surveyed} from './plan/survey.ts';
+import type {Plan, Surveyed} from './plan/planned.ts';
+import type {Survey} from './plan/survey.ts';
 import {listPoints} from './repository/points.ts';
 import type {Repositories} from './repository/repositories.ts';
 import {createRestores} from './restore/verbs.ts';
 import type {Runs} from './runs/runs.ts';
+import type {Workshop} from './runs/workshop.ts';
+import {firstDue} from './schedule/entries.ts';
 import type {Schedule} from './schedule/schedule.ts';
-import {firstDue} from './schedule/timetable.ts';
 import type {State} from './state/state.ts';
 
 export interface Agent extends Notes {

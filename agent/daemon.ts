@@ -1,19 +1,17 @@
 /** The agent as a process: puts right what an earlier life left, then listens, watches and keeps the schedule until it is told to end. */
+
 import {join} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
-import type {Place} from '../base/command.ts';
 import {explain} from '../base/errors.ts';
 import {createEventHub} from '../base/events.ts';
 import {here} from '../base/here.ts';
 import {type Log, logEvents} from '../base/log.ts';
-import {connectEngine, type Engine} from '../docker/engine.ts';
+import {connectEngine} from '../docker/engine.ts';
 import type {JournalEntry} from '../docker/resume.ts';
-import {findSelf} from '../docker/self.ts';
 import {watchContainers} from '../docker/watch.ts';
 import {createAgent} from './agent.ts';
 import {startServer} from './api/server.ts';
 import {createArchives} from './archive/verbs.ts';
-import type {Workshop} from './backup/backup.ts';
 import type {Config} from './config/config.ts';
 import {createCopying} from './copy/verbs.ts';
 import {ownHost} from './keep/locks.ts';
@@ -24,19 +22,21 @@ import {mail} from './notify/mail.ts';
 import {createNotifications, type NotifyOptions} from './notify/notify.ts';
 import {webhook} from './notify/webhook.ts';
 import {createSurvey} from './plan/survey.ts';
-import {closeInterrupted, closeInterruptedCopies, isLeftBehind, putBack, releaseLocks, removeWorkers} from './recovery/recovery.ts';
+import {closeInterrupted, closeInterruptedCopies, closeInterruptedRestores} from './recovery/interrupted.ts';
+import {isLeftBehind, putBack, releaseLocks, removeWorkers} from './recovery/recovery.ts';
 import {rarely} from './repository/door.ts';
 import {listPoints} from './repository/points.ts';
 import {createRepositories} from './repository/repositories.ts';
 import {createRestic} from './restic/create.ts';
-import type {ResticOptions} from './restic/restic.ts';
 import {expireReplaced} from './restore/expire.ts';
-import {closeInterruptedRestores, isHeldBack, keepRecoveringRestores, recoverRestores} from './restore/recover.ts';
+import {isHeldBack, keepRecoveringRestores, recoverRestores} from './restore/recover.ts';
 import {createRestores} from './restore/verbs.ts';
 import {createRuns, type Runs} from './runs/runs.ts';
+import {createWorkshop} from './runs/workshop.ts';
+import {entries, maintenanceDue} from './schedule/entries.ts';
 import type {Schedule} from './schedule/schedule.ts';
-import {entries, keepSchedule, maintenanceDue} from './schedule/timetable.ts';
-import {openState, type State} from './state/state.ts';
+import {keepSchedule} from './schedule/timetable.ts';
+import {openState} from './state/state.ts';
 
 /** How often that is tried again which the agent cannot do without. */
 const retryMs = 2000;
@@ -220,25 +220,6 @@ async function keepPuttingBack(recovery: Parameters<typeof putBack>[0], {isUnder
 function notify({notify: {wanted, webhook: hook, mail: post}}: Config, options: Pick<NotifyOptions, 'hub' | 'host' | 'redact' | 'log'>) {
 	const receivers = [...(hook === undefined ? [] : [webhook(hook)]), ...(post === undefined ? [] : [mail(post)])];
 	return createNotifications({...options, receivers, wanted});
-}
-
-async function createWorkshop(
-	config: Config,
-	{engine, state, version}: {engine: Engine; state: State; version: string},
-): Promise<Workshop> {
-	const self = await findSelf(engine, {image: config.image, stateDirectory: config.stateDirectory});
-	const restic = (place: Place = here, options?: ResticOptions) => createRestic(place, config.repository, options);
-	const {name, version: engineVersion} = await engine.info();
-	return {
-		engine,
-		self,
-		journal: state,
-		agentId: state.agentId,
-		host: config.host ?? name,
-		versions: {holdfast: version, engine: engineVersion, restic: await restic().version()},
-		folder: join(config.stateDirectory, 'manifests'),
-		restic,
-	};
 }
 
 /** Tries until it works; says what is wrong once for each new reason. */

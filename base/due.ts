@@ -5,9 +5,11 @@
  * within the repeated hour of autumn (an agent that restarts there) it gives a time again that was due an hour ago, and around
  * shifts of half an hour (Australia/Lord_Howe) it leaves times out in spring and doubles them in autumn.
  */
+
 import cronParser from 'cron-parser';
 import {createOffsets, type OffsetAt} from './clock.ts';
 import {UsageError} from './errors.ts';
+import type {Operation} from './results.ts';
 
 /** The first instant after this one at which the line is due; both in milliseconds since 1970. */
 export type DueAfter = (instant: number) => number;
@@ -81,4 +83,22 @@ function firstChange(from: number, to: number, offsetAt: OffsetAt): number {
 	}
 
 	return different;
+}
+
+export type ScheduledOperation = Exclude<Operation, 'restore'>;
+
+/** What is due: an operation, and the target or the repository that it is about. */
+export interface Due {
+	operation: ScheduledOperation;
+	subject: string;
+	/** A backup during which the target is stopped. */
+	cold?: true;
+}
+
+/** At most one for each operation and subject. */
+export interface ScheduleEntry extends Due {
+	/** A cron line, as `readCronLine` gives it. */
+	line: string;
+	/** Milliseconds since 1970: the later of when the entry was first seen and when it last ran. A due time since then was missed. */
+	since: number;
 }

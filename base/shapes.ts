@@ -1,8 +1,8 @@
 /** What the agent is asked and what it answers, as every door has it: the command line, HTTP, Slack, the metrics and the page. */
+
 import type {Readable} from 'node:stream';
-import type {Unprotected} from '../agent/plan/unprotected.ts';
-import type {Problem} from '../agent/targets/labels.ts';
-import type {Operation, Outcome, RunResult} from './events.ts';
+import type {Problem} from './problem.ts';
+import type {Operation, Outcome, RunResult} from './results.ts';
 
 /** One row of `targets --json`. */
 export interface TargetView {
@@ -211,4 +211,17 @@ export interface Accepted<Result> {
 	run: string;
 	/** Never rejects for a failure of the run itself: that is an outcome. */
 	finished: Promise<Result>;
+}
+
+export interface Unprotected {
+	/** A container that writes there. */
+	container: string;
+	/** For people: `volume "data"`. */
+	storage: string;
+	/** In the container. */
+	path: string;
+	/** The container looks like a database server that Holdfast can dump. */
+	isPostgres: boolean;
+	/** The target that the container belongs to, which leaves this out. */
+	target?: string | undefined;
 }

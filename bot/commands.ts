@@ -1,7 +1,7 @@
 /** `/backup` and `/restore`: words in, one call on an agent, an answer out. */
 import {createHash} from 'node:crypto';
 import {BusyError, explain} from '../base/errors.ts';
-import {repositoryTarget} from '../base/events.ts';
+import {repositoryTarget} from '../base/results.ts';
 import type {Action} from './access.ts';
 import type {Origin} from './deliveries.ts';
 import {answer, answering, type Desk, lifetimes, start} from './desk.ts';

@@ -1,5 +1,5 @@
 /** Text for Slack. Names come from labels, and labels are hostile: what is not ours is shown as code, in which nothing is obeyed. */
-import {printable} from '../agent/cli/text.ts';
+import {printable} from '../base/printable.ts';
 
 const entities: Readonly<Record<string, string>> = {'&': '&amp;', '<': '&lt;', '>': '&gt;', '`': 'ˋ'};
 

@@ -1,5 +1,8 @@
 /** What the rest of Holdfast knows of a container. Made once, from the engine's list, in `agent/targets/discovery.ts`. */
 
+import {normalize} from 'node:path/posix';
+import {composeService, dependencies} from './compose.ts';
+
 export interface Mount {
 	type: 'volume' | 'bind';
 	/** The volume's name; none for a bind mount. */
@@ -33,3 +36,51 @@ export interface Container {
 
 /** Marks Holdfast's own short-lived containers, with their run. Not configurable: an agent must know another agent's workers too. */
 export const workerLabel = 'holdfast.worker';
+
+/** What is read of an entry of the engine's list, `GET /containers/json?all=1`. */
+export interface ListedContainer {
+	Id: string;
+	Names: readonly string[] | null;
+	Image: string;
+	ImageID: string;
+	State: string;
+	/** Seconds since 1970. */
+	Created: number;
+	Labels: Readonly<Record<string, string>> | null;
+	Mounts?: ReadonlyArray<{Type: string; Name?: string | undefined; Source: string; Destination: string; RW: boolean}> | null;
+}
+
+export function containerFromList(entry: ListedContainer): Container {
+	const labels = entry.Labels ?? {};
+	// A container has further names where others link to it: those hold a second slash.
+	const name = (entry.Names ?? []).find(candidate => candidate.lastIndexOf('/') === 0);
+	return {
+		id: entry.Id,
+		name: name?.slice(1) ?? entry.Id.slice(0, 12),
+		image: entry.Image,
+		imageId: entry.ImageID,
+		state: entry.State as ContainerState,
+		createdAt: entry.Created * 1000,
+		...composeService(labels),
+		dependsOn: dependencies(labels),
+		labels,
+		mounts: (entry.Mounts ?? []).flatMap(mountFromList),
+	};
+}
+
+/** Memory, pipes, images and cluster volumes hold nothing that is backed up. */
+function mountFromList({
+	Type: type,
+	Name: volume,
+	Source: source,
+	Destination: path,
+	RW: readWrite,
+}: NonNullable<ListedContainer['Mounts']>[number]): Mount[] {
+	if (type !== 'volume' && type !== 'bind') {
+		return [];
+	}
+
+	return [{type, volume: type === 'volume' ? volume : undefined, hostPath: source && tidy(source), path: tidy(path), readWrite}];
+}
+
+const tidy = (path: string): string => normalize(path).replace(/(?<=.)\/$/, '');

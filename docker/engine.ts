@@ -4,8 +4,8 @@
  */
 import type {Duplex, Readable} from 'node:stream';
 import Dockerode from 'dockerode';
-import {containerFromList} from '../agent/targets/discovery.ts';
 import type {Container, ContainerState, Mount} from './container.ts';
+import {containerFromList} from './container.ts';
 
 /** A call that has not answered by then is given up: the engine hangs or is gone. */
 const callDeadlineMs = 60_000;

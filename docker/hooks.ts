@@ -1,6 +1,5 @@
 /** Hooks: commands of the app's own that run around the quiesced window. */
 
-import type {Hook} from '../agent/targets/labels.ts';
 import {type Engine, statusOf} from './engine.ts';
 import {type Journal, runHook, type Undo} from './resume.ts';
 
@@ -97,3 +96,10 @@ const undoOf = ({id, name}: {id: string; name: string}, {argv, user, timeoutMs}:
 	user,
 	timeoutMs,
 });
+
+export interface Hook {
+	argv: readonly [string, ...string[]];
+	user?: string | undefined;
+	timeoutMs: number;
+	onError: 'fail' | 'continue';
+}

@@ -1,8 +1,8 @@
 /** Archives over HTTP: bodies of any size, at the pace of the slower side. */
 import {Readable} from 'node:stream';
 import type {Context, Hono} from 'hono';
+import type {Bindings, RoutesOptions} from './bindings.ts';
 import {exportQuery, importQuery, parse} from './requests.ts';
-import type {Bindings, RoutesOptions} from './routes.ts';
 
 export function addArchives(routes: Hono<Bindings>, {agent, stalledMs, report}: RoutesOptions): void {
 	routes.get('/export', async context => {

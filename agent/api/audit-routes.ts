@@ -2,8 +2,8 @@
 import type {Hono} from 'hono';
 import {BusyError} from '../../base/errors.ts';
 import type {Agent} from '../agent.ts';
+import type {Bindings} from './bindings.ts';
 import {auditOutcome, auditParameter, auditQuery, auditRequest, json, noteRequest, parse} from './requests.ts';
-import type {Bindings} from './routes.ts';
 
 export function addAuditRoutes(routes: Hono<Bindings>, agent: Agent): void {
 	routes.get('/audit', context => context.json(agent.audit.entries(parse(auditQuery, context.req.query()))));

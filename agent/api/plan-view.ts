@@ -1,4 +1,5 @@
-import type {Plan, PlannedSource} from '../plan/plan.ts';
+import type {Plan} from '../plan/planned.ts';
+import type {PlannedSource} from '../sources/kind.ts';
 import type {PlanView} from './wire.ts';
 
 /** A plan without what only the engine needs to know: ids, labels and host paths stay inside. */

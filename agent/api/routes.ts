@@ -1,13 +1,13 @@
 /** `/api/v1`: each route turns a request into one call on the agent, and its answer into JSON. */
-import type {HttpBindings} from '@hono/node-server';
+
 import {type Context, Hono} from 'hono';
 import {bodyLimit as limitBody} from 'hono/body-limit';
 import {UsageError} from '../../base/errors.ts';
-import {type RunResult, repositoryTarget} from '../../base/events.ts';
+import {type RunResult, repositoryTarget} from '../../base/results.ts';
 import type {Accepted} from '../../base/shapes.ts';
-import type {Agent} from '../agent.ts';
 import {addArchives} from './archive-routes.ts';
 import {addAuditRoutes} from './audit-routes.ts';
+import type {Bindings, RoutesOptions} from './bindings.ts';
 import {eventStream} from './event-stream.ts';
 import {planView} from './plan-view.ts';
 import {httpProblem} from './problems.ts';
@@ -30,19 +30,6 @@ import {
 	settleRequest,
 } from './requests.ts';
 import type {Refusal, Started} from './wire.ts';
-
-export interface RoutesOptions {
-	agent: Agent;
-	version: string;
-	/** Fires when the server closes: those who follow a run are let go. */
-	closing: AbortSignal;
-	heartbeatMs: number;
-	/** How long a follower may leave what was sent to it untaken. */
-	stalledMs: number;
-	report: (error: unknown) => void;
-}
-
-export type Bindings = {Bindings: HttpBindings};
 
 export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 	const {agent, version, report} = options;

@@ -6,9 +6,10 @@ import {Hono} from 'hono';
 import {secureHeaders} from 'hono/secure-headers';
 import type {Agent} from '../agent.ts';
 import type {Metrics} from '../metrics/metrics.ts';
+import type {Bindings} from './bindings.ts';
 import {createPage, pagePolicy} from './page/routes.ts';
 import {httpProblem} from './problems.ts';
-import {type Bindings, createRoutes} from './routes.ts';
+import {createRoutes} from './routes.ts';
 import {tokenCheck} from './token.ts';
 import type {Health} from './wire.ts';
 

@@ -1,39 +1,23 @@
 /** An import run: a portable archive becomes a restore point. It lies whole and checked in the staging folder before anything is stored. */
-import type {Readable} from 'node:stream';
+
 import {type Place, succeed} from '../../base/command.ts';
 import {explain} from '../../base/errors.ts';
-import type {BackupResult, SourceResult, Tell} from '../../base/events.ts';
 import {once, single} from '../../base/once.ts';
+import type {BackupResult, SourceResult} from '../../base/results.ts';
 import {hireWorkers, staging, type Workforce} from '../../docker/worker.ts';
-import type {Workshop} from '../backup/backup.ts';
 import {describePoint, describeSource} from '../backup/describe.ts';
-import type {PlannedSource} from '../plan/plan.ts';
 import type {ManifestSource, Origin} from '../repository/manifest.ts';
 import {publish} from '../repository/points.ts';
+import type {Workshop} from '../runs/workshop.ts';
+import type {PlannedSource} from '../sources/kind.ts';
 import {assertClientFits} from '../sources/postgres/external.ts';
 import {importedDetails} from '../sources/postgres/import.ts';
 import {reachServer} from '../sources/postgres/reach.ts';
 import type {SourceContext, Stored} from '../sources/source.ts';
 import {snapshotOptions, storeStaged} from '../sources/staged.ts';
+import type {ImportRun} from './receive.ts';
 import {giveToOwner, mountsOf, placeOf, receive, type StagingPlace} from './receive.ts';
 import type {Unpacked} from './unpack.ts';
-
-export interface ImportRun {
-	run: string;
-	startedAt: Date;
-	target: string;
-	database: PlannedSource & {kind: 'postgres'};
-	/** Where the archive's files belong; undefined where the target has no such place. */
-	files: (PlannedSource & {kind: 'volume'}) | undefined;
-	body: Readable;
-	/** As the person called it. */
-	file: string;
-	limitBytes: number;
-	/** Nothing more is read of the body: it was taken, or refused for this reason. */
-	onReceived: (refusal?: unknown) => void;
-	signal: AbortSignal;
-	tell: Tell;
-}
 
 /** Never rejects: whatever happens is the outcome. */
 export async function importArchive(workshop: Workshop, options: ImportRun): Promise<BackupResult> {

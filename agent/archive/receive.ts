@@ -1,15 +1,17 @@
 /** The archive of an import on its way in: read as it comes, checked, and laid whole into the staging folder. */
+
 import {basename, dirname} from 'node:path/posix';
 import type {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {lastLines, type Place, succeed} from '../../base/command.ts';
 import {UsageError} from '../../base/errors.ts';
+import type {Tell} from '../../base/events.ts';
 import {staging, type WorkerMount} from '../../docker/worker.ts';
 import {mountPath, parseSource} from '../repository/names.ts';
+import type {PlannedSource} from '../sources/kind.ts';
 import {archiveProblem} from '../sources/postgres/archive.ts';
 import type {DumpHeader} from '../sources/postgres/dump-header.ts';
 import type {SourceContext} from '../sources/source.ts';
-import type {ImportRun} from './import.ts';
 import {type Unpacked, unpack} from './unpack.ts';
 
 export interface StagingPlace {
@@ -110,4 +112,21 @@ export async function giveToOwner({worker, signal}: SourceContext, {folder}: Sta
 [ "$owner" != 0:0 ] || owner=$(find "$1" -mindepth 3 -maxdepth 3 -type f -printf '%U:%G' -quit)
 chown -R -- "\${owner:-0:0}" "$2" && find "$2" -type d -exec chmod 755 {} + && chown --reference="$1" -- "$2" && chmod --reference="$1" -- "$2"`;
 	await succeed(worker, {argv: ['sh', '-c', script, 'sh', live, folder], signal});
+}
+
+export interface ImportRun {
+	run: string;
+	startedAt: Date;
+	target: string;
+	database: PlannedSource & {kind: 'postgres'};
+	/** Where the archive's files belong; undefined where the target has no such place. */
+	files: (PlannedSource & {kind: 'volume'}) | undefined;
+	body: Readable;
+	/** As the person called it. */
+	file: string;
+	limitBytes: number;
+	/** Nothing more is read of the body: it was taken, or refused for this reason. */
+	onReceived: (refusal?: unknown) => void;
+	signal: AbortSignal;
+	tell: Tell;
 }

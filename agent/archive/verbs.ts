@@ -1,17 +1,18 @@
 /** Portable archives as the agent offers them: a point goes out, or comes in as a new one. */
 
 import {explain, UsageError} from '../../base/errors.ts';
-import type {BackupResult} from '../../base/events.ts';
 import type {Log} from '../../base/log.ts';
+import type {BackupResult} from '../../base/results.ts';
 import type {Accepted} from '../../base/shapes.ts';
 import type {Agent} from '../agent.ts';
-import type {Workshop} from '../backup/backup.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
 import {findPoint, readManifest} from '../repository/points.ts';
 import type {RunContext, Runs} from '../runs/runs.ts';
+import type {Workshop} from '../runs/workshop.ts';
 import {exportPoint} from './export.ts';
-import {type ImportRun, importArchive} from './import.ts';
+import {importArchive} from './import.ts';
+import type {ImportRun} from './receive.ts';
 
 interface Parts {
 	workshop: Workshop;

@@ -1,38 +1,20 @@
 /** A backup run, from its plan to its restore point. */
 
-import type {Place} from '../../base/command.ts';
 import {explain} from '../../base/errors.ts';
-import type {BackupResult, Outcome, SourceResult, Tell} from '../../base/events.ts';
+import type {Tell} from '../../base/events.ts';
 import {once, single} from '../../base/once.ts';
-import type {Engine} from '../../docker/engine.ts';
-import type {Journal} from '../../docker/resume.ts';
-import type {Self} from '../../docker/self.ts';
+import type {BackupResult, Outcome, SourceResult} from '../../base/results.ts';
 import {hireWorkers, staging, type WorkerMount, type Workforce} from '../../docker/worker.ts';
-import type {Plan} from '../plan/plan.ts';
+import type {Plan} from '../plan/planned.ts';
 import type {ManifestSource} from '../repository/manifest.ts';
 import {publish} from '../repository/points.ts';
-import type {Restic, ResticOptions} from '../restic/restic.ts';
+import type {Workshop} from '../runs/workshop.ts';
 import {workerMount} from '../sources/mounts.ts';
 import type {SourceContext} from '../sources/source.ts';
 import {enlist, type Member} from './crew.ts';
 import {describePoint, describeSource} from './describe.ts';
 import {moment} from './moment.ts';
 import {type Previous, previousOf} from './previous.ts';
-
-/** What all runs of an agent have in common. */
-export interface Workshop {
-	engine: Engine;
-	self: Self;
-	journal: Journal;
-	agentId: string;
-	/** The name under which snapshots are kept: the engine's, or `HOLDFAST_HOST`. */
-	host: string;
-	versions: {holdfast: string; restic: string; engine: string};
-	/** Where the manifest is made whole before it is published. */
-	folder: string;
-	/** restic on the repository of the agent: *here*, or in a worker. */
-	restic: (place?: Place, options?: ResticOptions) => Restic;
-}
 
 export interface BackupRun {
 	run: string;

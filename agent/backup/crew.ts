@@ -1,7 +1,8 @@
 /** The sources of a backup at work. One that fails drops out and the others go on, so that a run tells all that is wrong. */
 import {explain, PinBlockedError} from '../../base/errors.ts';
-import type {SourceResult} from '../../base/events.ts';
-import type {Plan, PlannedSource} from '../plan/plan.ts';
+import type {SourceResult} from '../../base/results.ts';
+import type {Plan} from '../plan/planned.ts';
+import type {PlannedSource} from '../sources/kind.ts';
 import {createSource} from '../sources/kinds.ts';
 import type {Source, SourceContext} from '../sources/source.ts';
 

@@ -1,10 +1,10 @@
 /** What a manifest says of a run and of each of its sources. */
 
-import type {PlannedSource} from '../plan/plan.ts';
 import type {Manifest, ManifestSource} from '../repository/manifest.ts';
 import {sourcePath} from '../repository/names.ts';
+import type {Workshop} from '../runs/workshop.ts';
+import type {PlannedSource} from '../sources/kind.ts';
 import type {Stored} from '../sources/source.ts';
-import type {Workshop} from './backup.ts';
 
 interface Made extends Pick<Manifest, 'run' | 'target' | 'quiesced' | 'quiesceSeconds' | 'sources' | 'origin'> {
 	startedAt: Date;

@@ -6,7 +6,7 @@ import type {Engine} from '../../docker/engine.ts';
 import {betweenHooks} from '../../docker/hooks.ts';
 import {quiesced} from '../../docker/quiesce.ts';
 import type {Journal} from '../../docker/resume.ts';
-import type {Plan} from '../plan/plan.ts';
+import type {Plan} from '../plan/planned.ts';
 
 /** A pin is tried this often when paused writers hold locks; the app runs in between. */
 const attempts = 4;

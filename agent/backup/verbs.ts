@@ -1,17 +1,20 @@
 /** Backups as runs: a target is surveyed, planned and backed up, and what belongs to no point any more is swept. */
 
 import {explain, RepositoryError, UsageError} from '../../base/errors.ts';
-import type {BackupResult, Tell} from '../../base/events.ts';
+import type {Tell} from '../../base/events.ts';
+import type {Problem} from '../../base/problem.ts';
+import type {BackupResult} from '../../base/results.ts';
 import type {Agent} from '../agent.ts';
 import type {Sweeper} from '../keep/sweep.ts';
 import type {Upkeep} from '../keep/verbs.ts';
-import type {Survey, Surveyed} from '../plan/survey.ts';
+import type {Surveyed} from '../plan/planned.ts';
+import type {Survey} from '../plan/survey.ts';
 import {listPoints} from '../repository/points.ts';
 import type {Repositories} from '../repository/repositories.ts';
 import type {RunContext, Runs} from '../runs/runs.ts';
+import type {Workshop} from '../runs/workshop.ts';
 import type {State} from '../state/state.ts';
-import type {Problem} from '../targets/labels.ts';
-import {backup, type Workshop} from './backup.ts';
+import {backup} from './backup.ts';
 import {previousAmong} from './previous.ts';
 
 /** A plan that has waited longer for its turn is made anew: meanwhile its containers may have been recreated, started or stopped. */

@@ -1,5 +1,5 @@
 import {RunError, UsageError} from '../../base/errors.ts';
-import type {BackupResult} from '../../base/events.ts';
+import type {BackupResult} from '../../base/results.ts';
 import type {BackupTargets} from '../api/wire.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
 import type {ExitCode} from './exit.ts';

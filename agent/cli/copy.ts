@@ -1,5 +1,5 @@
 import {RunError} from '../../base/errors.ts';
-import type {CopyResult} from '../../base/events.ts';
+import type {CopyResult} from '../../base/results.ts';
 import type {WantedCopies} from '../api/wire.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
 import type {ExitCode} from './exit.ts';

@@ -1,6 +1,6 @@
 import PQueue from 'p-queue';
 import {explain, RunError, UsageError} from '../../base/errors.ts';
-import type {DrillResult} from '../../base/events.ts';
+import type {DrillResult} from '../../base/results.ts';
 import type {Client} from '../api/client.ts';
 import type {DrillTargets, Refusal, Started} from '../api/wire.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';

@@ -1,7 +1,6 @@
 /** The words of the exit code; part of the contract. */
 import {NotFoundError, UsageError} from '../../base/errors.ts';
-import type {Outcome} from '../../base/events.ts';
-
+import type {Outcome} from '../../base/results.ts';
 export const exit = {done: 0, failed: 1, usage: 2, partial: 3, interrupted: 130} as const;
 
 export type ExitCode = (typeof exit)[keyof typeof exit];

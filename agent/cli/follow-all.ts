@@ -1,7 +1,7 @@
 /** Several runs at once, each followed to its end; then what came of them, and the exit code of it all. */
 import PQueue from 'p-queue';
 import {explain} from '../../base/errors.ts';
-import type {RunResult} from '../../base/events.ts';
+import type {RunResult} from '../../base/results.ts';
 import type {Client} from '../api/client.ts';
 import type {Refusal, Started} from '../api/wire.ts';
 import type {Context} from './context.ts';

@@ -1,5 +1,5 @@
 import {RunError} from '../../base/errors.ts';
-import type {RunResult} from '../../base/events.ts';
+import type {RunResult} from '../../base/results.ts';
 import type {Client} from '../api/client.ts';
 import type {Context} from './context.ts';
 import type {Progress} from './progress.ts';

@@ -3,7 +3,7 @@ import {stat} from 'node:fs/promises';
 import {basename} from 'node:path';
 import {type Readable, Transform} from 'node:stream';
 import {explain, UsageError} from '../../base/errors.ts';
-import type {BackupResult} from '../../base/events.ts';
+import type {BackupResult} from '../../base/results.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
 import {type ExitCode, exit, exitOfOutcomes} from './exit.ts';
 import {follow, tellGoesOn} from './follow.ts';

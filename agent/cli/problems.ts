@@ -1,4 +1,4 @@
-import type {Problem} from '../targets/labels.ts';
+import type {Problem} from '../../base/problem.ts';
 import type {Output} from './output.ts';
 import {styled} from './text.ts';
 

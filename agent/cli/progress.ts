@@ -1,8 +1,10 @@
 /** Events of runs → what a person sees meanwhile: a live line a run on a terminal, plain lines elsewhere. */
-import type {ProgressEvent, RunEvent, RunResult} from '../../base/events.ts';
+import type {ProgressEvent, RunEvent} from '../../base/events.ts';
+import {printable} from '../../base/printable.ts';
+import type {RunResult} from '../../base/results.ts';
 import {duration, size} from '../../base/units.ts';
 import type {Output} from './output.ts';
-import {cut, printable, type Style, styled} from './text.ts';
+import {cut, type Style, styled} from './text.ts';
 
 export interface Progress {
 	add: (event: RunEvent) => void;

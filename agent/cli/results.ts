@@ -1,6 +1,6 @@
 /** Results of runs, for people. */
-import type {BackupResult, CheckResult, CopyResult, DrillResult, PruneResult, RestoreResult, RunResult} from '../../base/events.ts';
-import {repositoryOfTarget} from '../../base/events.ts';
+import type {BackupResult, CheckResult, CopyResult, DrillResult, PruneResult, RestoreResult, RunResult} from '../../base/results.ts';
+import {repositoryOfTarget} from '../../base/results.ts';
 import {duration, size} from '../../base/units.ts';
 import type {Output} from './output.ts';
 import {styleOfOutcome} from './progress.ts';

@@ -1,6 +1,7 @@
 /** The command line: arguments in, one call on the agent, its answer printed, an exit code out. */
 import {type Argument, Command, CommanderError} from 'commander';
 import {explain} from '../../base/errors.ts';
+import {printable} from '../../base/printable.ts';
 import {addAgent} from './agent.ts';
 import {addAudit} from './audit.ts';
 import {addBackup} from './backup.ts';
@@ -24,7 +25,7 @@ import {addRestore} from './restore.ts';
 import {addRuns} from './runs.ts';
 import {addStatus} from './status.ts';
 import {addTargets} from './targets.ts';
-import {printable, styled} from './text.ts';
+import {styled} from './text.ts';
 import {addUnlock} from './unlock.ts';
 import {addVersion} from './version.ts';
 

@@ -1,5 +1,7 @@
 /** Text for a terminal. Names come from labels, and labels are hostile: what is not printable is shown, never sent. */
+
 import {styleText} from 'node:util';
+import {printable, unprintable} from '../../base/printable.ts';
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 
@@ -10,17 +12,6 @@ export interface Styled {
 
 /** Anything that is printed; never trusted. */
 export type Text = string | number | Styled;
-
-/** C0, DEL, C1, and the marks that reorder or break a line. */
-const unprintable = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
-
-/** The text with each character that could steer a terminal written out: `\x1b`. */
-export function printable(text: string): string {
-	return text.toWellFormed().replace(unprintable, character => {
-		const code = character.charCodeAt(0);
-		return code === 10 ? '\\n' : code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
-	});
-}
 
 /** JSON on one line, that no terminal obeys either. */
 export function printableJson(value: unknown): string {

@@ -1,6 +1,6 @@
 /** Waits for one run and prints its result. */
 
-import type {RunResult} from '../../base/events.ts';
+import type {RunResult} from '../../base/results.ts';
 import type {Client} from '../api/client.ts';
 import type {Context} from './context.ts';
 import {type ExitCode, exit, exitOfOutcomes} from './exit.ts';

@@ -1,12 +1,14 @@
 /** Environment and configuration file → what the agent is asked to be. Every mistake is reported at once. docs/configuration.md lists all. */
 import {readFileSync} from 'node:fs';
 import {type LogLevel, logLevels} from '../../base/log.ts';
+import type {Problem} from '../../base/problem.ts';
 import {readCronLine} from '../../base/reading/cron-line.ts';
+import type {Keep} from '../../base/reading/keep.ts';
+import {readKeep} from '../../base/reading/keep.ts';
 import {nearest} from '../../base/reading/nearest.ts';
 import {listOf, oneOf} from '../../base/reading/reader.ts';
-import {readDuration, readKeep, readSize} from '../../base/reading/values.ts';
+import {readDuration, readSize} from '../../base/reading/values.ts';
 import type {Repository} from '../restic/restic.ts';
-import type {Keep, Problem} from '../targets/labels.ts';
 import {type Copy, readCopies} from './copies.ts';
 import {createEnvironment, type Environment, type Variables} from './environment.ts';
 import {readConfigFile} from './file.ts';

@@ -2,11 +2,12 @@
 import {parseEnv} from 'node:util';
 import {z} from 'zod';
 import {readCronLine} from '../../base/reading/cron-line.ts';
+import type {Keep} from '../../base/reading/keep.ts';
+import {readKeep} from '../../base/reading/keep.ts';
 import {matching, nonEmptyText, type Reader} from '../../base/reading/reader.ts';
 import {named, text} from '../../base/reading/structure.ts';
-import {readKeep, readName} from '../../base/reading/values.ts';
+import {readName} from '../../base/reading/values.ts';
 import type {Repository} from '../restic/restic.ts';
-import type {Keep} from '../targets/labels.ts';
 import {createEnvironment, type Environment, type Variables} from './environment.ts';
 import {credentialsIn, isPassed, readResticEnvironment} from './restic.ts';
 import {readLocation} from './values.ts';

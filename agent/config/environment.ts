@@ -1,9 +1,8 @@
 /** Reads variables, each secret also from the file that `NAME_FILE` names, and collects every mistake. */
 
+import type {Problem} from '../../base/problem.ts';
 import {quote} from '../../base/reading/quote.ts';
 import type {Reader} from '../../base/reading/reader.ts';
-import type {Problem} from '../targets/labels.ts';
-
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 export interface Environment {

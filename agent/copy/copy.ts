@@ -5,15 +5,16 @@
  */
 import {join} from 'node:path';
 import {explain, RepositoryError, RunError} from '../../base/errors.ts';
-import {type CopyResult, repositoryTarget, type Tell} from '../../base/events.ts';
+import type {Tell} from '../../base/events.ts';
+import {type CopyResult, repositoryTarget} from '../../base/results.ts';
 import {hireWorkers} from '../../docker/worker.ts';
-import type {Workshop} from '../backup/backup.ts';
 import {forgetPoints} from '../keep/forgetting.ts';
 import type {Manifest} from '../repository/manifest.ts';
 import {runOfTag, runTag, sourceTag, targetTag} from '../repository/names.ts';
 import {holdsManifest, type Point, pointsOf, publish, readManifest} from '../repository/points.ts';
 import type {CopyRepository, NamedRepository} from '../repository/repositories.ts';
 import type {Restic, Snapshot} from '../restic/restic.ts';
+import type {Workshop} from '../runs/workshop.ts';
 
 export interface CopyRun {
 	run: string;

@@ -1,20 +1,21 @@
 /** The verbs of copies, as the agent offers them. */
 
+import type {ScheduleEntry} from '../../base/due.ts';
 import {explain} from '../../base/errors.ts';
-import {type CopyResult, repositoryTarget, type Tell} from '../../base/events.ts';
+import type {Tell} from '../../base/events.ts';
+import type {Keep} from '../../base/reading/keep.ts';
+import {type CopyResult, repositoryTarget} from '../../base/results.ts';
 import type {Accepted} from '../../base/shapes.ts';
 import type {Agent} from '../agent.ts';
-import type {Workshop} from '../backup/backup.ts';
+import {doubtOf, lastOutcome, neededPoints} from '../keep/knowledge.ts';
 import {releaseLocks} from '../keep/locks.ts';
 import {decide, type RetentionPolicy} from '../keep/retention.ts';
-import {doubtOf, lastOutcome, neededPoints} from '../keep/verbs.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {Point} from '../repository/points.ts';
 import type {CopyRepository, Repositories} from '../repository/repositories.ts';
 import type {RunContext, Runs} from '../runs/runs.ts';
-import type {ScheduleEntry} from '../schedule/schedule.ts';
+import type {Workshop} from '../runs/workshop.ts';
 import type {State} from '../state/state.ts';
-import type {Keep} from '../targets/labels.ts';
 import {copyPoints, type LabelsOf} from './copy.ts';
 import {isCopiedTo, wereCopiedTo} from './wanted.ts';
 import {worthCopying} from './worth.ts';

@@ -1,8 +1,8 @@
 /** Which points belong in a copy that has a policy of its own. Pure. */
 
+import type {Keep} from '../../base/reading/keep.ts';
 import {applyPolicy} from '../keep/policy.ts';
 import type {Point} from '../repository/points.ts';
-import type {Keep} from '../targets/labels.ts';
 
 interface Circumstances {
 	/** Undefined: everything is kept. */

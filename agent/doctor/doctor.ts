@@ -2,14 +2,14 @@
 
 import {succeed} from '../../base/command.ts';
 import {explain, RepositoryError} from '../../base/errors.ts';
-import {repositoryTarget} from '../../base/events.ts';
 import {runId} from '../../base/ids.ts';
-import type {Finding} from '../../base/shapes.ts';
+import {repositoryTarget} from '../../base/results.ts';
+import type {Finding, Unprotected} from '../../base/shapes.ts';
 import {hireWorkers, type Workforce} from '../../docker/worker.ts';
-import type {Workshop} from '../backup/backup.ts';
-import type {Survey, Surveyed} from '../plan/survey.ts';
-import type {Unprotected} from '../plan/unprotected.ts';
+import type {Surveyed} from '../plan/planned.ts';
+import type {Survey} from '../plan/survey.ts';
 import type {CopyRepository, Repositories} from '../repository/repositories.ts';
+import type {Workshop} from '../runs/workshop.ts';
 import type {Schedule} from '../schedule/schedule.ts';
 import {connectPostgres, serverVersion} from '../sources/postgres/server.ts';
 import {findStrayLabels} from '../targets/discovery.ts';

@@ -1,10 +1,11 @@
 /** A drill: every source of a point is restored into scratch and checked, and the scratch is thrown away. */
 
 import {explain} from '../../base/errors.ts';
-import type {DrilledSource, DrillResult, Tell} from '../../base/events.ts';
+import type {Tell} from '../../base/events.ts';
 import {once, single} from '../../base/once.ts';
+import type {DrilledSource, DrillResult} from '../../base/results.ts';
 import {hireWorkers, staging, type Workforce} from '../../docker/worker.ts';
-import type {Workshop} from '../backup/backup.ts';
+import type {Workshop} from '../runs/workshop.ts';
 import type {DrillContext} from '../sources/drilling.ts';
 import {createDrilling} from '../sources/drilling-table.ts';
 import {into} from '../sources/feed.ts';

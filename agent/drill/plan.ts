@@ -4,7 +4,8 @@ import type {Manifest, ManifestSource} from '../repository/manifest.ts';
 import {parseSource} from '../repository/names.ts';
 import type {Point} from '../repository/points.ts';
 import type {DrillSource} from '../sources/drilling.ts';
-import type {Member, Target} from '../targets/discovery.ts';
+import {questioned} from '../sources/postgres/question.ts';
+import type {Target} from '../targets/target.ts';
 
 export interface Rehearsal {
 	target: string;
@@ -47,16 +48,4 @@ function describe(target: Target, stored: ManifestSource, drillSql: string | und
 	const {restoreBeforeSql: beforeSql, restoreAfterSql: afterSql} = member?.policy.postgres ?? {};
 	const image = member?.policy.drillImage ?? member?.container.imageId ?? stored.container.imageId;
 	return {name: stored.source, stored, image, beforeSql, afterSql, drillSql};
-}
-
-/** Of the databases of a point, the first that the label names; where it names none, the only one beside `postgres`. */
-export function questioned({policy, prefix}: Member, databases: readonly string[]): string | undefined {
-	const dumped = databases.filter(source => parseSource(source).prefix === prefix);
-	const wanted = policy.postgres?.databases;
-	if (Array.isArray(wanted)) {
-		return dumped.find(source => parseSource(source).name === wanted[0]);
-	}
-
-	const own = dumped.filter(source => parseSource(source).name !== 'postgres');
-	return own.length > 1 ? undefined : (own[0] ?? dumped[0]);
 }

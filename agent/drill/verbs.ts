@@ -1,7 +1,7 @@
 /** Drills as runs: what is asked for is found and checked, then rehearsed. */
 
 import {explain, UsageError} from '../../base/errors.ts';
-import type {DrillResult} from '../../base/events.ts';
+import type {DrillResult} from '../../base/results.ts';
 import type {DrillRequest} from '../../base/shapes.ts';
 import type {Agent} from '../agent.ts';
 import {findPoint, readManifest} from '../repository/points.ts';

@@ -8,8 +8,8 @@ import {hostname} from 'node:os';
 import type {Container} from '../../docker/container.ts';
 import type {Self} from '../../docker/self.ts';
 import {hireWorkers, runOfWorker, runOfWorkerHost} from '../../docker/worker.ts';
-import type {Workshop} from '../backup/backup.ts';
 import type {Lock, Restic} from '../restic/restic.ts';
+import type {Workshop} from '../runs/workshop.ts';
 
 /** restic takes a lock for stale after 30 minutes without a refresh; a live process refreshes its own every 5. */
 const nearlyStaleMs = 25 * 60_000;

@@ -1,7 +1,7 @@
 /** Which points a `keep` policy keeps, and for which reasons: exactly as `restic forget` decides, but on points, and in the agent's time zone. */
 
 import {createOffsets, type OffsetAt} from '../../base/clock.ts';
-import type {Keep} from '../targets/labels.ts';
+import type {Keep} from '../../base/reading/keep.ts';
 
 interface Timed {
 	time: Date;

@@ -5,11 +5,12 @@
 
 import {type Place, succeed} from '../../base/command.ts';
 import {explain} from '../../base/errors.ts';
-import {type CheckResult, type PruneResult, repositoryTarget, type Tell} from '../../base/events.ts';
+import type {Tell} from '../../base/events.ts';
+import {type PruneResult, repositoryTarget} from '../../base/results.ts';
 import {hireWorkers} from '../../docker/worker.ts';
-import type {Workshop} from '../backup/backup.ts';
 import type {Count, Restic} from '../restic/restic.ts';
 import type {RunContext} from '../runs/runs.ts';
+import type {Workshop} from '../runs/workshop.ts';
 import type {Housekeeping} from '../state/housekeeping.ts';
 import {finishForgetting, forgetPoints} from './forgetting.ts';
 import type {Retention} from './retention.ts';
@@ -49,23 +50,13 @@ export async function prune(parts: MaintenanceParts, context: RunContext, decide
 	return {...ended(parts, context, error), ...done};
 }
 
-/** Never rejects. @param readData `all`, `n/N`, or null: the data itself is not read */
-export async function check(parts: MaintenanceParts, context: RunContext, readData: string | null): Promise<CheckResult> {
-	const {signal, tell} = context;
-	const error = await inWorker(parts, context, async restic => {
-		tell({type: 'step', step: 'check', subject: readData === null ? undefined : `reading ${readData}`});
-		await restic.check({read: readData ?? undefined, signal, onCount: counter(tell)});
-	});
-	return {...ended(parts, context, error), readData};
-}
-
-const counter =
+export const counter =
 	(tell: Tell) =>
 	({done, total, unit}: Count): void =>
 		tell({type: 'progress', source: unit, bytes: done, totalBytes: total, unit});
 
 /** @returns what went wrong, for people */
-async function inWorker(
+export async function inWorker(
 	parts: MaintenanceParts,
 	{run, signal, tell}: RunContext,
 	work: (restic: Restic) => Promise<void>,
@@ -105,7 +96,7 @@ async function removeCheckCaches(place: Place, folder: string): Promise<void> {
 	});
 }
 
-function ended({repository}: MaintenanceParts, {run, startedAt}: RunContext, error: string | undefined) {
+export function ended({repository}: MaintenanceParts, {run, startedAt}: RunContext, error: string | undefined) {
 	return {
 		run,
 		target: repositoryTarget(repository.name),

@@ -1,8 +1,8 @@
 /** Which restore points of a target go, and why the others stay. Pure: everything that it must know is given to it. */
 
-import type {Outcome} from '../../base/events.ts';
+import type {Keep} from '../../base/reading/keep.ts';
+import type {Outcome} from '../../base/results.ts';
 import type {Point} from '../repository/points.ts';
-import type {Keep} from '../targets/labels.ts';
 import {applyPolicy} from './policy.ts';
 import {type Shrunken, shrunken} from './shrink.ts';
 

@@ -4,12 +4,10 @@
  */
 
 import {RepositoryError} from '../../base/errors.ts';
-import type {Workshop} from '../backup/backup.ts';
-import {runOfTag, targetTag} from '../repository/names.ts';
+import {firstPassTag, runOfTag, safetyTag, targetTag} from '../repository/names.ts';
 import {holdsManifest, type Point} from '../repository/points.ts';
 import type {Restic, Snapshot} from '../restic/restic.ts';
-import {safetyTag} from '../sources/restoring.ts';
-import {firstPassTag} from '../sources/volume/backup.ts';
+import type {Workshop} from '../runs/workshop.ts';
 import type {RunRecord, State} from '../state/state.ts';
 import {finishForgetting, forgetPoints} from './forgetting.ts';
 import {type Released, releaseLocks} from './locks.ts';

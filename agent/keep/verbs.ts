@@ -1,16 +1,19 @@
 /** The verbs of keeping the repository in order, as the agent offers them: what goes, and the proof that the rest is whole. */
 
 import {explain, NotFoundError} from '../../base/errors.ts';
-import {type BackupResult, type CheckResult, type Outcome, repositoryTarget, type Tell} from '../../base/events.ts';
+import type {Tell} from '../../base/events.ts';
+import {type BackupResult, type CheckResult, type Outcome, repositoryTarget} from '../../base/results.ts';
 import type {RetentionView} from '../../base/shapes.ts';
 import type {Agent} from '../agent.ts';
-import type {Workshop} from '../backup/backup.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
 import {type Point, pointsOf} from '../repository/points.ts';
 import type {Runs} from '../runs/runs.ts';
+import type {Workshop} from '../runs/workshop.ts';
 import type {State} from '../state/state.ts';
-import {check, type MaintenanceParts, prune} from './prune.ts';
+import {check} from './check.ts';
+import {doubtOf, lastOutcome, neededPoints} from './knowledge.ts';
+import {type MaintenanceParts, prune} from './prune.ts';
 import {decide, describeShrunken, type Retention, type RetentionPolicy} from './retention.ts';
 import {shrunken} from './shrink.ts';
 import type {Sweeper} from './sweep.ts';
@@ -153,32 +156,6 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 /** Other hosts may use the same repository, and the same names. */
 async function ownPoints({restic, host}: Workshop): Promise<Point[]> {
 	return pointsOf((await restic().snapshots(['holdfast'])).filter(snapshot => snapshot.host === host));
-}
-
-export function doubtOf(found: Awaited<ReturnType<Survey['targets']>>[number] | undefined): string | undefined {
-	if (found === undefined) {
-		return 'it is not found on this engine, so nobody knows what it should keep';
-	}
-
-	return found.problems.length > 0 ? 'its labels have mistakes, so nobody knows what it should keep' : undefined;
-}
-
-export const lastOutcome = (state: State, target: string): Outcome | undefined =>
-	state.runs({target, operation: 'backup', limit: 10}).find(record => record.state === 'finished')?.outcome ?? undefined;
-
-/** The newest point that a drill has proven, and those that a restore which may still be undone has used: of a whole project there are several. */
-export function neededPoints(state: Pick<State, 'restores' | 'runs'>, target: string, points: readonly Point[]): Map<string, string> {
-	const needed = new Map<string, string>();
-	for (const id of state.restores().flatMap(({point}) => point.split(','))) {
-		needed.set(id, 'a restore of it may be undone');
-	}
-
-	const drills = state.runs({target, operation: 'drill', outcome: 'success', limit: 1000});
-	const proven = new Set(
-		drills.flatMap(({result}) => (result !== null && 'point' in result && result.point !== null ? [result.point] : [])),
-	);
-	const verified = points.find(({id}) => proven.has(id));
-	return verified === undefined ? needed : needed.set(verified.id, 'the newest that a drill has proven');
 }
 
 const lastCheck = (state: State, target: string): CheckResult | undefined =>

@@ -1,5 +1,6 @@
 /** What the repository holds and how well it is: looked at now and then, and after each run that may have changed it, so that asking costs nothing. */
-import {type BackupResult, type CheckResult, type EventHub, type Operation, type PruneResult, repositoryTarget} from '../../base/events.ts';
+import type {EventHub} from '../../base/events.ts';
+import {type BackupResult, type CheckResult, type Operation, type PruneResult, repositoryTarget} from '../../base/results.ts';
 import {pointsOf} from '../repository/points.ts';
 import type {Restic} from '../restic/restic.ts';
 import type {State} from '../state/state.ts';

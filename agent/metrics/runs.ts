@@ -1,13 +1,7 @@
 /** Runs: how many ended how, how long they took, what they stored. Begins with the history in the state database, so a restart changes nothing. */
 import {Counter, Histogram, type Registry} from 'prom-client';
-import {
-	type BackupResult,
-	type FinishedEvent,
-	isRepositoryTarget,
-	type Operation,
-	type Outcome,
-	type RunResult,
-} from '../../base/events.ts';
+import type {FinishedEvent} from '../../base/events.ts';
+import {type BackupResult, isRepositoryTarget, type Operation, type Outcome, type RunResult} from '../../base/results.ts';
 import type {RunView} from '../../base/shapes.ts';
 import {gaugesOf} from './family.ts';
 

@@ -1,5 +1,6 @@
 /** What is told of a run that ended. */
-import type {FinishedEvent, Operation, Outcome} from '../../base/events.ts';
+import type {FinishedEvent} from '../../base/events.ts';
+import type {Operation, Outcome} from '../../base/results.ts';
 
 export interface Message {
 	type: 'holdfast.run.finished';

@@ -1,8 +1,8 @@
 /** What the agent knows, in the shapes that people and programs read. */
 
-import type {BackupResult, DrillResult, RunResult} from '../../base/events.ts';
+import type {BackupResult, DrillResult, RunResult} from '../../base/results.ts';
 import type {PointView, RunView, StatusView, TargetView} from '../../base/shapes.ts';
-import type {Surveyed} from '../plan/survey.ts';
+import type {Surveyed} from '../plan/planned.ts';
 import type {Point} from '../repository/points.ts';
 import type {RunRecord, State} from '../state/state.ts';
 

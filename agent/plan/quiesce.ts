@@ -3,10 +3,11 @@ import {isOneOff} from '../../docker/compose.ts';
 import {type Container, workerLabel} from '../../docker/container.ts';
 import {dependentsFirst} from '../../docker/order.ts';
 import {describeStorage, sharesStorage} from '../../docker/storage.ts';
+import type {PlannedSource} from '../sources/kind.ts';
 import type {Remarks} from '../sources/remarks.ts';
-import {subjectOf} from '../sources/scope.ts';
-import type {Member, Target} from '../targets/discovery.ts';
-import type {Plan, PlannedQuiesce, PlannedSource, PlanRequest} from './plan.ts';
+import type {Member, Target} from '../targets/target.ts';
+import {subjectOf} from '../targets/target.ts';
+import type {Plan, PlannedQuiesce, PlanRequest} from './planned.ts';
 
 type Mode = 'none' | 'pause' | 'stop';
 

@@ -1,14 +1,18 @@
 /** The sources of a target: what its labels name, or what they leave to the default. */
 
 import {quote} from '../../base/reading/quote.ts';
-import {describeMounts, describeStorage, isInside, mountOf} from '../../docker/storage.ts';
-import {dataMounts, type Grounds, objectionTo, postgresHome} from '../sources/objections.ts';
-import {postgresSources} from '../sources/postgres/plan.ts';
+import {describeMounts, isSameStorage} from '../../docker/storage.ts';
+import type {PlannedSource} from '../sources/kind.ts';
+import type {Grounds} from '../sources/objections.ts';
+import {dataMounts, postgresHome, postgresSources} from '../sources/postgres/plan.ts';
 import type {Remarks} from '../sources/remarks.ts';
-import {type Scope, subjectOf} from '../sources/scope.ts';
-import {chooseMounts, filesIn, volumeSources, withoutRepeats} from '../sources/volume/plan.ts';
-import type {Member, Target} from '../targets/discovery.ts';
-import type {PlannedSource, PlanRequest} from './plan.ts';
+import type {Scope} from '../sources/scope.ts';
+import {filesIn, sqliteSources} from '../sources/sqlite/plan.ts';
+import {tarSources} from '../sources/tar/plan.ts';
+import {chooseMounts, volumeSources} from '../sources/volume/plan.ts';
+import type {Member, Target} from '../targets/target.ts';
+import {subjectOf} from '../targets/target.ts';
+import type {PlanRequest} from './planned.ts';
 
 export function planSources(
 	request: Required<Pick<PlanRequest, 'target' | 'databases' | 'closedDatabases' | 'dataDirectories' | 'prefix'>>,
@@ -63,51 +67,22 @@ function sourcesOf(scope: Scope, target: Target): PlannedSource[] {
 	return sources;
 }
 
-function sqliteSources({member, grounds, prefix, remarks}: Scope): PlannedSource[] {
-	const {container, policy, prefix: group} = member;
-	return policy.sqlite.flatMap((path): PlannedSource[] => {
-		const mount = mountOf(path, container);
-		const label = `\`${prefix}sqlite\``;
-		if (mount === undefined) {
-			remarks.problem(`${label} must name files in a mount, and ${quote(path)} is outside every mount: ${describeMounts(container)}`);
-			return [];
+/** One storage that several members mount is one source. */
+function withoutRepeats(sources: readonly PlannedSource[], remarks: Remarks): PlannedSource[] {
+	const kept: PlannedSource[] = [];
+	for (const source of sources) {
+		const same = kept.find(earlier => isRepeat(earlier, source));
+		if (kept.some(({name}) => name === source.name)) {
+			remarks.problem(`the source ${quote(source.name)} is named twice`);
+		} else if (same === undefined) {
+			kept.push(source);
+		} else {
+			remarks.note(`${quote(source.name)} is the same storage as ${quote(same.name)}, and is backed up once`);
 		}
+	}
 
-		if (mount.path === path) {
-			remarks.problem(
-				`${label} must name files in a mounted folder, and ${quote(path)} is mounted by itself, so its \`-wal\` is elsewhere and would be lost`,
-				'mount the folder that the database is in',
-			);
-			return [];
-		}
-
-		const objection = objectionTo(mount, grounds);
-		if (objection !== undefined) {
-			remarks.problem(`${label} must not reach into the mount ${quote(mount.path)}: it ${objection.why}, got ${quote(path)}`);
-			return [];
-		}
-
-		return [{name: `${group}sqlite:${path}`, container, kind: 'sqlite', path, mount}];
-	});
+	return kept;
 }
 
-function tarSources({member: {container, policy, prefix: group}, prefix, remarks}: Scope): PlannedSource[] {
-	return policy.tar.flatMap((path): PlannedSource[] => {
-		const mount = mountOf(path, container);
-		if (mount !== undefined) {
-			remarks.problem(
-				`\`${prefix}tar\` must name paths on the container's own file system, and ${quote(path)} is in the mount ${quote(mount.path)} (${describeStorage(mount)})`,
-				`use \`${prefix}volumes\``,
-			);
-			return [];
-		}
-
-		const kernel = ['/proc', '/sys', '/dev'].find(folder => isInside(path, folder));
-		if (kernel !== undefined) {
-			remarks.problem(`\`${prefix}tar\` must name files, and ${quote(path)} is of the kernel's ${kernel}`);
-			return [];
-		}
-
-		return [{name: `${group}tar:${path}`, container, kind: 'tar', path}];
-	});
-}
+const isRepeat = (a: PlannedSource, b: PlannedSource): boolean =>
+	a.kind === 'volume' && b.kind === 'volume' && isSameStorage(a.mount, b.mount) && a.exclude.join('\0') === b.exclude.join('\0');

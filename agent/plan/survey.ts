@@ -1,29 +1,24 @@
 /** What is there now: targets by label, what a run of each would do, and what is wrong with them. */
+
 import PQueue from 'p-queue';
+import type {ScheduleEntry} from '../../base/due.ts';
 import {explain, NotFoundError} from '../../base/errors.ts';
+import type {Problem} from '../../base/problem.ts';
+import {nearest} from '../../base/reading/nearest.ts';
+import type {Unprotected} from '../../base/shapes.ts';
 import type {Container} from '../../docker/container.ts';
 import type {Engine} from '../../docker/engine.ts';
 import type {Self} from '../../docker/self.ts';
 import {staging} from '../../docker/worker.ts';
-import {copyProblems} from '../copy/wanted.ts';
-import type {ScheduleEntry} from '../schedule/schedule.ts';
 import {assertClientFits} from '../sources/postgres/external.ts';
 import {externalOf} from '../sources/postgres/plan-external.ts';
 import {reachServer} from '../sources/postgres/reach.ts';
 import {type Databases, listDatabases} from '../sources/postgres/server.ts';
-import {discoverTargets, type Target} from '../targets/discovery.ts';
-import type {Problem} from '../targets/labels.ts';
-import {type Plan, planTarget} from './plan.ts';
-import {findUnprotected, type Unprotected} from './unprotected.ts';
-
-export interface Surveyed {
-	target: Target;
-	/** What a run would do; with problems it is not run. */
-	plan: Plan;
-	problems: readonly Problem[];
-	/** Where each server, by its container's id, says that it keeps its data. */
-	dataDirectories: ReadonlyMap<string, string>;
-}
+import {discoverTargets} from '../targets/discovery.ts';
+import type {Target} from '../targets/target.ts';
+import {planTarget} from './plan.ts';
+import type {Surveyed} from './planned.ts';
+import {findUnprotected} from './unprotected.ts';
 
 export interface Survey {
 	/** Compose projects that the agent looks at; empty: all. */
@@ -212,3 +207,23 @@ const noSuch = (name: string): NotFoundError =>
 	new NotFoundError(`there is no target \`${name}\``, {
 		hint: 'holdfast targets lists them; a target is a service with the label holdfast.enable=true',
 	});
+
+/** Labels that name what is not configured: what they ask for cannot be done. */
+export function copyProblems(
+	wanted: readonly string[] | undefined,
+	{subject, label, copies}: {subject: string; label: string; copies: readonly string[]},
+): Problem[] {
+	return (wanted ?? [])
+		.filter(name => !copies.includes(name))
+		.map(name => {
+			const meant = copies.length === 0 ? undefined : nearest(name, copies);
+			const known =
+				copies.length === 0
+					? 'no copy is configured: docs/copies.md says how'
+					: `there are ${copies.map(copy => `\`${copy}\``).join(', ')}`;
+			return {
+				message: `\`${subject}\`: \`${label}\` must be names of configured copies or \`none\`, got "${name}"`,
+				hint: meant === undefined ? known : `did you mean \`${meant}\`?`,
+			};
+		});
+}

@@ -1,23 +1,12 @@
 /** What running containers write to and no target backs up. Pure. */
+import type {Unprotected} from '../../base/shapes.ts';
 import {isOneOff} from '../../docker/compose.ts';
 import {type Container, type Mount, workerLabel} from '../../docker/container.ts';
 import {describeStorage, isInside, isSameStorage} from '../../docker/storage.ts';
-import {dataMounts, objectionTo, postgresHome} from '../sources/objections.ts';
+import {objectionTo} from '../sources/objections.ts';
+import {dataMounts, postgresHome} from '../sources/postgres/plan.ts';
 import {labelValue} from '../targets/label-names.ts';
-import type {Surveyed} from './survey.ts';
-
-export interface Unprotected {
-	/** A container that writes there. */
-	container: string;
-	/** For people: `volume "data"`. */
-	storage: string;
-	/** In the container. */
-	path: string;
-	/** The container looks like a database server that Holdfast can dump. */
-	isPostgres: boolean;
-	/** The target that the container belongs to, which leaves this out. */
-	target?: string | undefined;
-}
+import type {Surveyed} from './planned.ts';
 
 interface Surroundings {
 	/** The engine's own folder on the host. */

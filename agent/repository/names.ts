@@ -45,3 +45,9 @@ export function sourcePath(target: string, source: string): string {
 
 /** Where a mount is in a worker: also the path of its snapshot. */
 export const mountPath = (target: string, prefix: string, path: string) => sourcePath(target, `${prefix}volume:${path}`);
+
+/** Marks the snapshots of a first pass: they show no moment, and are forgotten after their run. */
+export const firstPassTag = 'holdfast-first-pass';
+
+/** Marks the snapshots of what a restore overwrote. They are no restore points. */
+export const safetyTag = 'holdfast-safety';

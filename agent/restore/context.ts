@@ -2,10 +2,11 @@
 
 import type {Place} from '../../base/command.ts';
 import {explain} from '../../base/errors.ts';
-import type {RestoreResult, Tell, Tolerated} from '../../base/events.ts';
+import type {Tell} from '../../base/events.ts';
+import type {RestoreResult, Tolerated} from '../../base/results.ts';
 import {hireWorkers, staging, type Workforce} from '../../docker/worker.ts';
-import type {Workshop} from '../backup/backup.ts';
 import type {NamedRepository} from '../repository/repositories.ts';
+import type {Workshop} from '../runs/workshop.ts';
 import {into} from '../sources/feed.ts';
 import {describeReplacement, type Replacement, type UndoContext} from '../sources/restoring.ts';
 import {isHalfDone, type RestoreJournal} from '../state/restores.ts';

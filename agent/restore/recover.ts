@@ -1,8 +1,9 @@
 /** Restores that an earlier life of the agent did not end, or this one could not: each is rolled back, or let go, in a run of its own that says so. */
 import {setTimeout as delay} from 'node:timers/promises';
 import {explain} from '../../base/errors.ts';
-import type {EventHub, RestoreResult} from '../../base/events.ts';
+import type {EventHub} from '../../base/events.ts';
 import type {Log} from '../../base/log.ts';
+import type {RestoreResult} from '../../base/results.ts';
 import type {Engine} from '../../docker/engine.ts';
 import type {JournalEntry} from '../../docker/resume.ts';
 import {undoUnfinished} from '../../docker/unfinished.ts';
@@ -31,21 +32,7 @@ const isUnsettled = (record: RestoreRecord): boolean => isHalfDone(record) || re
 export const isHeldBack = ({run}: JournalEntry, {restores}: Pick<State, 'restores'>): boolean =>
 	restores().some(record => isHalfDone(record) && [record.run, record.settledBy].includes(run));
 
-/** Restores that were under way are over, whatever becomes of what they replaced. Call it before any run is started. */
-export function closeInterruptedRestores({state, hub, log}: Recovery): void {
-	const records = new Map(state.restores().map(record => [record.run, record]));
-	for (const interrupted of state.interruptedRuns().filter(({operation}) => operation === 'restore')) {
-		const result = resultOf(interrupted, records.get(interrupted.run));
-		const {run, target, operation} = interrupted;
-		state.finishRun(run, Date.now(), result);
-		const event = {type: 'finished' as const, run, target, at: Date.now(), operation, result};
-		state.appendEvent(event);
-		hub.send(event);
-		log.warning(`restore ${run} of \`${target}\` was interrupted by the end of the agent: ${result.outcome}`);
-	}
-}
-
-function resultOf({run, target}: RunRecord, record: RestoreRecord | undefined): RestoreResult {
+export function resultOf({run, target}: RunRecord, record: RestoreRecord | undefined): RestoreResult {
 	const common = {run, target, point: record?.point ?? '', outageSeconds: 0};
 	if (record?.phase === 'swapped') {
 		const replaced = record.replacements.flatMap(replacement => describeReplacement(replacement, target) ?? []);

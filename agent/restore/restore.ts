@@ -1,8 +1,9 @@
 /** A restore run: load beside what is live, check it, stop the dependents, keep what is overwritten, swap, start again. */
 
 import {explain, RunError} from '../../base/errors.ts';
-import type {RestoreResult, Tell} from '../../base/events.ts';
+import type {Tell} from '../../base/events.ts';
 import {once, single} from '../../base/once.ts';
+import type {RestoreResult} from '../../base/results.ts';
 import {untilHealthy, wellAmong} from '../../docker/health.ts';
 import {quiesced} from '../../docker/quiesce.ts';
 import type {Worker, Workforce} from '../../docker/worker.ts';

@@ -1,7 +1,7 @@
 /** What was replaced → who stands still while it is put back. Pure. */
 import type {Container} from '../../docker/container.ts';
 import {keyOf, type Replacement} from '../sources/restoring.ts';
-import type {Target} from '../targets/discovery.ts';
+import type {Target} from '../targets/target.ts';
 import {placeOf} from './plan/places.ts';
 import {planStops, type Stops, type Surroundings} from './plan/stops.ts';
 

@@ -1,14 +1,14 @@
 /** What a restore replaced is put back, or let go. Either may be killed and begun again: it goes on where it was. */
 
 import {RunError} from '../../base/errors.ts';
-import type {RestoreResult, Tell} from '../../base/events.ts';
+import type {Tell} from '../../base/events.ts';
+import type {RestoreResult} from '../../base/results.ts';
 import {untilHealthy} from '../../docker/health.ts';
 import {quiesced} from '../../docker/quiesce.ts';
 import {keyOf, type Replacement} from '../sources/restoring.ts';
-import {release} from '../sources/restoring-table.ts';
 import type {RestoreRecord} from '../state/restores.ts';
-import {filesContext, type RestoreWorkshop, restoreRun} from './context.ts';
-import {mountsOfReplaced, rollBackAll} from './roll-back.ts';
+import {type RestoreWorkshop, restoreRun} from './context.ts';
+import {rollBackAll} from './roll-back.ts';
 import type {UndoPlan} from './undo-plan.ts';
 
 export interface UndoRun {
@@ -61,31 +61,7 @@ export async function undoRestore(workshop: RestoreWorkshop, options: UndoRun): 
 	});
 }
 
-/** Lets go of what was replaced: after this the restore cannot be undone. Never rejects. */
-export async function finishRestore(workshop: RestoreWorkshop, options: UndoRun): Promise<RestoreResult> {
-	const {run, record, plan, tell} = options;
-	return restoreRun(workshop, {...options, target: record.target, point: record.point}, async (workforce, progress) => {
-		progress.kept = record.replacements;
-		workshop.restores.saveRestore({...record, phase: 'finishing', settledBy: run});
-		const worker = await workforce.repository(mountsOfReplaced(record.replacements), 'write');
-		for (const replacement of record.replacements) {
-			tell({type: 'step', step: 'clean-up', subject: replacement.source});
-			await release(replacement, {
-				...filesContext(workshop, worker.run),
-				target: replacement.target ?? record.target,
-				signal: new AbortController().signal,
-				tell,
-				container: () => containerIn(plan)(replacement),
-			});
-		}
-
-		workshop.restores.removeRestore(record.run);
-		progress.done = true;
-		progress.kept = [];
-	});
-}
-
-const containerIn =
+export const containerIn =
 	({containers}: UndoPlan) =>
 	(replacement: Replacement): {id: string; name: string} => {
 		const container = containers.get(keyOf(replacement));

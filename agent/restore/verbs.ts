@@ -1,24 +1,25 @@
 /** The verbs of restoring, as the agent offers them: each is checked before it is accepted, and again when its turn comes. */
 
 import {explain, NotFoundError, UsageError} from '../../base/errors.ts';
-import type {RestoreResult} from '../../base/events.ts';
+import type {RestoreResult} from '../../base/results.ts';
 import type {Accepted, RestoreRequest} from '../../base/shapes.ts';
 import type {Agent} from '../agent.ts';
-import type {Workshop} from '../backup/backup.ts';
 import {type Previous, previousAmong} from '../backup/previous.ts';
 import {pointView, verifiedPoints} from '../overview/views.ts';
 import type {Survey} from '../plan/survey.ts';
 import {listPoints} from '../repository/points.ts';
 import type {NamedRepository, Repositories} from '../repository/repositories.ts';
 import type {RunContext, Runs} from '../runs/runs.ts';
+import type {Workshop} from '../runs/workshop.ts';
 import {subjectOf, untouched} from '../sources/restoring.ts';
 import type {RestoreRecord} from '../state/restores.ts';
 import type {State} from '../state/state.ts';
-import type {Target} from '../targets/discovery.ts';
+import type {Target} from '../targets/target.ts';
+import {finishRestore} from './finish.ts';
 import type {Restoration} from './plan/plan.ts';
 import {createPreflight} from './plan/preflight.ts';
 import {pointIds, restore} from './restore.ts';
-import {finishRestore, undoRestore} from './undo.ts';
+import {undoRestore} from './undo.ts';
 import {planUndo} from './undo-plan.ts';
 
 export interface RestoreParts {

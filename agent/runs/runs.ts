@@ -1,8 +1,9 @@
 /** Runs: one at a time for each target, a few at a time for all, each with its events, its cancel and its record. */
 
 import {BusyError, CancelledError, NotFoundError, UsageError} from '../../base/errors.ts';
-import type {EventHub, Operation, RunEvent, RunResult, Tell, Told} from '../../base/events.ts';
+import type {EventHub, RunEvent, Tell, Told} from '../../base/events.ts';
 import {runId} from '../../base/ids.ts';
+import type {Operation, RunResult} from '../../base/results.ts';
 import type {Accepted} from '../../base/shapes.ts';
 import type {State} from '../state/state.ts';
 import {createTurns} from './turns.ts';

@@ -2,27 +2,10 @@
  * Calls for each entry when its cron line is due. The only importer of node-schedule, which keeps the timers (longer ones
  * than `setTimeout` can, and none too early); when a line is due is decided in `base/due.ts`.
  */
+
 import {type Job, scheduleJob} from 'node-schedule';
+import type {Due, ScheduledOperation, ScheduleEntry} from '../../base/due.ts';
 import {type DueAfter, dueTimes} from '../../base/due.ts';
-import type {Operation} from '../../base/events.ts';
-
-export type ScheduledOperation = Exclude<Operation, 'restore'>;
-
-/** What is due: an operation, and the target or the repository that it is about. */
-export interface Due {
-	operation: ScheduledOperation;
-	subject: string;
-	/** A backup during which the target is stopped. */
-	cold?: true;
-}
-
-/** At most one for each operation and subject. */
-export interface ScheduleEntry extends Due {
-	/** A cron line, as `readCronLine` gives it. */
-	line: string;
-	/** Milliseconds since 1970: the later of when the entry was first seen and when it last ran. A due time since then was missed. */
-	since: number;
-}
 
 export interface ScheduleOptions {
 	timeZone: string;

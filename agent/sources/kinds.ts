@@ -1,5 +1,5 @@
 /** The table of sources. */
-import type {PlannedSource} from '../plan/plan.ts';
+import type {PlannedSource} from './kind.ts';
 import {postgresSource} from './postgres/dump.ts';
 import type {Source, SourceContext} from './source.ts';
 import {sqliteSource} from './sqlite/backup.ts';

@@ -1,7 +1,7 @@
 /** Mounts as a worker of a restore has them. */
 import type {WorkerMount} from '../../docker/worker.ts';
-import type {PlannedSource} from '../plan/plan.ts';
 import {mountPath, parseSource} from '../repository/names.ts';
+import type {PlannedSource} from './kind.ts';
 import type {RestoringSource} from './restoring.ts';
 
 export function workerMount(

@@ -1,6 +1,6 @@
 /** Which mounts a run may read as files, and why not. */
 import type {Container, Mount} from '../../docker/container.ts';
-import {isInside, isSameStorage, overlap, sharesStorage} from '../../docker/storage.ts';
+import {isSameStorage, overlap, sharesStorage} from '../../docker/storage.ts';
 
 const sockets = ['/var/run/docker.sock', '/run/docker.sock'];
 const systemFiles = ['/etc/localtime', '/etc/timezone', '/etc/resolv.conf', '/etc/hosts', '/etc/hostname'];
@@ -43,10 +43,3 @@ export function objectionTo(mount: Mount, {dataRoot, self, dumped}: Grounds): Ob
 		? {kind: 'left out', why: 'holds the data directory of a Postgres server that is dumped'}
 		: undefined;
 }
-
-/** Where the official images keep their clusters, in every version of them. */
-export const postgresHome = '/var/lib/postgresql';
-
-/** The mounts that hold nothing but the data directory, or parts of it. */
-export const dataMounts = ({mounts}: Container, dataDirectory: string): Mount[] =>
-	mounts.filter(({path}) => isInside(path, dataDirectory) || isInside(path, postgresHome));

@@ -1,5 +1,5 @@
 /** What is found while a plan is made: mistakes that forbid the run, and what a person should know. */
-import type {Problem} from '../targets/labels.ts';
+import type {Problem} from '../../base/problem.ts';
 
 export interface Remarks {
 	readonly problems: readonly Problem[];

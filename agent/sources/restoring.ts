@@ -8,12 +8,12 @@
  * `release` need nothing else, and work after the agent was killed between any two steps.
  */
 import {basename} from 'node:path/posix';
-import type {Tolerated} from '../../base/events.ts';
+import type {Tolerated} from '../../base/results.ts';
 import type {WorkerMount} from '../../docker/worker.ts';
-import type {PlannedSource} from '../plan/plan.ts';
 import type {ManifestSource} from '../repository/manifest.ts';
 import type {Restic} from '../restic/restic.ts';
 import {restoreFiles} from './kept-names.ts';
+import type {PlannedSource} from './kind.ts';
 import type {ExternalServer} from './postgres/plan-external.ts';
 import type {SourceContext} from './source.ts';
 
@@ -98,9 +98,6 @@ export interface UndoContext
 	extends Pick<RestoreContext, 'target' | 'engine' | 'worker' | 'restic' | 'resticInto' | 'staging' | 'signal' | 'tell'> {
 	container: (source: string) => {id: string; name: string};
 }
-
-/** Marks the snapshots of what a restore overwrote. They are no restore points. */
-export const safetyTag = 'holdfast-safety';
 
 /**
  * For a restore that did not begin to swap: nothing was overwritten. Its safety snapshots must not be put back, because the application

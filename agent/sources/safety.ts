@@ -1,7 +1,8 @@
 /** What a restore overwrites is stored first, in the way that a backup stores it; but it is no restore point. */
-import type {PlannedSource} from '../plan/plan.ts';
+import {safetyTag} from '../repository/names.ts';
+import type {PlannedSource} from './kind.ts';
 import {createSource} from './kinds.ts';
-import {type RestoreContext, safetyTag} from './restoring.ts';
+import type {RestoreContext} from './restoring.ts';
 
 export interface Safety {
 	/** While the target runs: makes `keep` short. */

@@ -1,7 +1,7 @@
 /** What the planning of one member looks at. */
 
-import type {PlanRequest} from '../plan/plan.ts';
-import type {Member, Target} from '../targets/discovery.ts';
+import type {PlanRequest} from '../plan/planned.ts';
+import type {Member} from '../targets/target.ts';
 import type {Grounds} from './objections.ts';
 import type {Remarks} from './remarks.ts';
 
@@ -14,7 +14,3 @@ export interface Scope {
 	dataDirectory: string;
 	remarks: Pick<Remarks, 'problem' | 'note'>;
 }
-
-/** Whom a message is about. */
-export const subjectOf = ({project}: Target, {service}: Pick<Member, 'service'>): string =>
-	project === undefined ? service : `${project}/${service}`;

@@ -1,6 +1,6 @@
 /** Runs: those under way, and all that ever ended. Part of the state database. */
 import type {DatabaseSync, SQLOutputValue} from 'node:sqlite';
-import type {Operation, Outcome, RunResult} from '../../base/events.ts';
+import type {Operation, Outcome, RunResult} from '../../base/results.ts';
 
 export interface RunRecord {
 	run: string;

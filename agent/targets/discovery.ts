@@ -1,83 +1,11 @@
 /** Containers and their labels → targets. Pure but for the list that it is given. */
-import {normalize} from 'node:path/posix';
+import type {Problem} from '../../base/problem.ts';
 import {quote, quoteAll} from '../../base/reading/quote.ts';
-import {composeService, dependencies, isOneOff, malformedCompose, replicaNumber} from '../../docker/compose.ts';
-import {type Container, type ContainerState, type Mount, workerLabel} from '../../docker/container.ts';
-import {mergePolicies, type TargetPolicy} from './group.ts';
-import {defaultPrefix, isEnabled, type Policy, type Problem, parseLabels} from './labels.ts';
-
-/** One Compose service (or lone container) of a target. */
-export interface Member {
-	/** `''`, or in a group `'<service>/'`: what a source's name starts with. */
-	prefix: string;
-	/** The Compose service, or the container's name. */
-	service: string;
-	/** The one that is backed up: the lowest-numbered replica, a running one first. */
-	container: Container;
-	/** All replicas, `container` included and first. */
-	replicas: readonly [Container, ...Container[]];
-	policy: Policy;
-}
-
-export interface Target {
-	/** `<project>/<service>`, `<project>/<group>` or a container's name. */
-	name: string;
-	project?: string | undefined;
-	/** Sorted by service. */
-	members: readonly [Member, ...Member[]];
-	/** What holds for all members, from whichever gives it. */
-	policy: TargetPolicy;
-	/** A target with problems is listed but never run. */
-	problems: readonly Problem[];
-}
-
-/** What is read of an entry of the engine's list, `GET /containers/json?all=1`. */
-export interface ListedContainer {
-	Id: string;
-	Names: readonly string[] | null;
-	Image: string;
-	ImageID: string;
-	State: string;
-	/** Seconds since 1970. */
-	Created: number;
-	Labels: Readonly<Record<string, string>> | null;
-	Mounts?: ReadonlyArray<{Type: string; Name?: string | undefined; Source: string; Destination: string; RW: boolean}> | null;
-}
-
-export function containerFromList(entry: ListedContainer): Container {
-	const labels = entry.Labels ?? {};
-	// A container has further names where others link to it: those hold a second slash.
-	const name = (entry.Names ?? []).find(candidate => candidate.lastIndexOf('/') === 0);
-	return {
-		id: entry.Id,
-		name: name?.slice(1) ?? entry.Id.slice(0, 12),
-		image: entry.Image,
-		imageId: entry.ImageID,
-		state: entry.State as ContainerState,
-		createdAt: entry.Created * 1000,
-		...composeService(labels),
-		dependsOn: dependencies(labels),
-		labels,
-		mounts: (entry.Mounts ?? []).flatMap(mountFromList),
-	};
-}
-
-/** Memory, pipes, images and cluster volumes hold nothing that is backed up. */
-function mountFromList({
-	Type: type,
-	Name: volume,
-	Source: source,
-	Destination: path,
-	RW: readWrite,
-}: NonNullable<ListedContainer['Mounts']>[number]): Mount[] {
-	if (type !== 'volume' && type !== 'bind') {
-		return [];
-	}
-
-	return [{type, volume: type === 'volume' ? volume : undefined, hostPath: source && tidy(source), path: tidy(path), readWrite}];
-}
-
-const tidy = (path: string): string => normalize(path).replace(/(?<=.)\/$/, '');
+import {isOneOff, malformedCompose, replicaNumber} from '../../docker/compose.ts';
+import {type Container, workerLabel} from '../../docker/container.ts';
+import {mergePolicies} from './group.ts';
+import {defaultPrefix, isEnabled, type Policy, parseLabels} from './labels.ts';
+import type {Member, Target} from './target.ts';
 
 /** A worker has these itself: a target's files could not be shown at `/<target>` there. */
 const reservedNames = ['proc', 'sys', 'dev'];

@@ -1,22 +1,9 @@
 /** Several services that are one target: what only the target as a whole can have. */
 
+import type {Problem} from '../../base/problem.ts';
 import {quote} from '../../base/reading/quote.ts';
-import type {Member} from './discovery.ts';
-import type {Policy, Problem} from './labels.ts';
-
-/** Given on any member of a group, and then for all of it. */
-const shared = {
-	schedule: 'schedule',
-	scheduleCold: 'schedule.cold',
-	keep: 'keep',
-	copies: 'copies',
-	quiesceTimeoutMs: 'quiesce.timeout',
-	drill: 'drill',
-	restoreWarning: 'restore.warning',
-} as const satisfies Partial<Record<keyof Policy, string>>;
-
-/** What holds for a target as a whole. Absent means: the default. */
-export type TargetPolicy = Pick<Policy, keyof typeof shared>;
+import type {Member, TargetPolicy} from './target.ts';
+import {shared} from './target.ts';
 
 export function mergePolicies(
 	members: readonly Member[],

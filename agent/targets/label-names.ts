@@ -1,8 +1,8 @@
 /** The names of DESIGN.md's table of labels, without the prefix. */
 
+import type {Problem} from '../../base/problem.ts';
 import {nearest} from '../../base/reading/nearest.ts';
 import {quote} from '../../base/reading/quote.ts';
-import type {Problem} from './labels.ts';
 
 const names = [
 	'enable',

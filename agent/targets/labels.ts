@@ -1,62 +1,32 @@
 /** The `holdfast.*` labels: their names, their values, and every mistake in them at once. */
+
+import type {Problem} from '../../base/problem.ts';
 import {readCronLine, readDrill} from '../../base/reading/cron-line.ts';
+import type {Keep} from '../../base/reading/keep.ts';
+import {readKeep} from '../../base/reading/keep.ts';
 import {quote} from '../../base/reading/quote.ts';
 import {nonEmptyText, type Reader} from '../../base/reading/reader.ts';
 import {
 	readContainerUser,
 	readCopies,
-	readDatabaseNames,
-	readDatabases,
 	readDuration,
 	readEnable,
-	readFormat,
-	readHost,
 	readImage,
-	readKeep,
 	readName,
 	readNames,
 	readOnError,
 	readPaths,
 	readPatterns,
-	readPort,
 	readQuiesce,
 	readVolumes,
 } from '../../base/reading/values.ts';
 import {readArgv} from '../../base/reading/words.ts';
+import type {Hook} from '../../docker/hooks.ts';
+import type {PostgresPolicy} from '../sources/postgres/labels.ts';
+import {readPostgres} from '../sources/postgres/labels.ts';
 import {type LabelName, type Labels, labelValue, orphans, unknownLabels} from './label-names.ts';
 
 export const defaultPrefix = 'holdfast.';
-
-export interface Hook {
-	argv: readonly [string, ...string[]];
-	user?: string | undefined;
-	timeoutMs: number;
-	onError: 'fail' | 'continue';
-}
-
-export interface Keep {
-	last?: number;
-	hourly?: number;
-	daily?: number;
-	weekly?: number;
-	monthly?: number;
-	yearly?: number;
-	/** As restic spells it: `30d`, `1y6m`. */
-	within?: string;
-}
-
-export interface PostgresPolicy {
-	databases: 'all' | readonly string[];
-	user?: string | undefined;
-	format: 'custom' | 'plain' | 'all';
-	/** Databases that are left out where all are meant. */
-	exclude: readonly string[];
-	host?: string | undefined;
-	port?: number | undefined;
-	passwordSecret?: string | undefined;
-	restoreBeforeSql?: string | undefined;
-	restoreAfterSql?: string | undefined;
-}
 
 /** What the labels of one container ask for. Absent means: the default of DESIGN.md, decided by the plan. */
 export interface Policy {
@@ -90,12 +60,6 @@ export interface Policy {
 	drillImage?: string | undefined;
 }
 
-/** One mistake of one target, worded for a person: the label, the rule, the value, the nearest known name. */
-export interface Problem {
-	message: string;
-	hint?: string | undefined;
-}
-
 const defaultHookTimeoutMs = 30_000;
 
 /** Whether the labels ask for a target at all, well or badly: `false` and nothing do not. */
@@ -105,7 +69,7 @@ export function isEnabled(labels: Labels, prefix = defaultPrefix): boolean {
 }
 
 /** Reads one label; a value that breaks its rule is reported and counts as absent. */
-type ReadLabel = <Value>(name: LabelName, reader: Reader<Value>) => Value | undefined;
+export type ReadLabel = <Value>(name: LabelName, reader: Reader<Value>) => Value | undefined;
 
 /**
  * All labels of one container. Never throws: what cannot be read is a problem, and absent from the policy.
@@ -167,21 +131,6 @@ function readTiming(
 		quiesceTimeoutMs: read('quiesce.timeout', readDuration),
 		drill: read('drill', readDrill),
 	};
-}
-
-function readPostgres(read: ReadLabel): PostgresPolicy | undefined {
-	const databases = read('postgres', readDatabases);
-	const rest = {
-		user: read('postgres.user', nonEmptyText),
-		format: read('postgres.format', readFormat) ?? 'custom',
-		exclude: read('postgres.exclude', readDatabaseNames) ?? [],
-		host: read('postgres.host', readHost),
-		port: read('postgres.port', readPort),
-		passwordSecret: read('postgres.password-secret', readName),
-		restoreBeforeSql: read('postgres.restore.before-sql', nonEmptyText),
-		restoreAfterSql: read('postgres.restore.after-sql', nonEmptyText),
-	};
-	return databases === undefined || databases === 'none' ? undefined : {databases, ...rest};
 }
 
 function readHook(read: ReadLabel, name: 'before' | 'after'): Hook | undefined {

@@ -1,6 +1,5 @@
 /** One reader for each shape of value in DESIGN.md's table of labels. */
 import {normalize} from 'node:path/posix';
-import type {Keep} from '../../agent/targets/labels.ts';
 import {listOf, matching, oneOf, type Reader} from './reader.ts';
 
 /** Of a group, a configured copy, a secret. */
@@ -109,33 +108,12 @@ export const readSize: Reader<number> = text => {
 	return count !== '' && Number.isFinite(bytes) ? {value: Math.round(bytes)} : {rule: 'must be a size such as `500MB`, `2.25GiB` or `0B`'};
 };
 
-const counts = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
-const keepRule = `must be a list such as \`last=3,daily=7,within=30d\`: ${counts.join(', ')} with a number from 1 to 99999, or within with a period such as \`30d\` or \`1y6m\``;
-
-/** Numbers of points, in the order of the list above whatever the order in the label, so that equal ones compare as equal. */
-export const readKeep: Reader<Keep> = text => {
-	const given = new Map<string, string>();
-	for (const part of text.split(',')) {
-		const [, name = '', amount = ''] = /^\s*([a-z]+)\s*=\s*(\w+)\s*$/.exec(part) ?? [];
-		const good = name === 'within' ? isPeriod(amount) : counts.some(count => count === name) && /^[1-9]\d{0,4}$/.test(amount);
-		if (!good) {
-			return {rule: keepRule, got: part};
-		}
-
-		if (given.has(name)) {
-			return {rule: 'must not name anything twice', got: part};
-		}
-
-		given.set(name, amount);
-	}
-
-	const within = given.get('within');
-	const numbers = counts.flatMap(count => (given.has(count) ? [[count, Number(given.get(count))] as const] : []));
-	return {value: {...Object.fromEntries(numbers), ...(within === undefined ? {} : {within})}};
-};
+export const counts = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
+export const keepRule = `must be a list such as \`last=3,daily=7,within=30d\`: ${counts.join(', ')} with a number from 1 to 99999, or within with a period such as \`30d\` or \`1y6m\``;
 
 /** As restic spells it. */
-const isPeriod = (text: string) => text !== '' && /^(?:[1-9]\d{0,4}y)?(?:[1-9]\d{0,4}m)?(?:[1-9]\d{0,4}d)?(?:[1-9]\d{0,4}h)?$/.test(text);
+export const isPeriod = (text: string) =>
+	text !== '' && /^(?:[1-9]\d{0,4}y)?(?:[1-9]\d{0,4}m)?(?:[1-9]\d{0,4}d)?(?:[1-9]\d{0,4}h)?$/.test(text);
 
 export const readFormat = oneOf('custom', 'plain', 'all');
 export const readQuiesce = oneOf('none', 'pause', 'stop');

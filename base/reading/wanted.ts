@@ -1,5 +1,5 @@
 /** Of which ends of runs people are told: `failed`, or for one operation `drill:success`. */
-import type {Operation, Outcome} from '../events.ts';
+import type {Operation, Outcome} from '../results.ts';
 import type {Reader} from './reader.ts';
 
 export type NotifyWord = Outcome | `${Operation}:${Outcome}`;

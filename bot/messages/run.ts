@@ -1,6 +1,9 @@
 /** One message a run: what it does, and how it ended. */
 
-import type {Operation, ProgressEvent, RunEvent, RunResult} from '../../base/events.ts';
+import type {Operation, RunResult} from '../../base/results.ts';
+/** One message a run: what it does, and how it ended. */
+
+import type {ProgressEvent, RunEvent} from '../../base/events.ts';
 import {duration, size} from '../../base/units.ts';
 import {type Block, type Button, buttons, context, type Message, message, section} from '../blocks.ts';
 import {code, codeBlock, date} from '../text.ts';

@@ -2,7 +2,8 @@
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import type {BackupResult, RestoreResult, RunEvent, Step} from '../../base/events.ts';
+import type {RunEvent, Step} from '../../base/events.ts';
+import type {BackupResult, RestoreResult} from '../../base/results.ts';
 import {docker} from '../support/docker.ts';
 import {ensureImage} from '../support/images.ts';
 import {type Service, type Stack, startStack} from '../support/stack.ts';

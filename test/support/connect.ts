@@ -1,6 +1,7 @@
 /** The agent's API, for tests that kill and come again: from the host where that reaches the stack, which is quick; else from inside. */
 import assert from 'node:assert/strict';
-import type {BackupResult, RunEvent, RunResult} from '../../base/events.ts';
+import type {RunEvent} from '../../base/events.ts';
+import type {BackupResult, RunResult} from '../../base/results.ts';
 import type {Stack} from './stack.ts';
 import {until} from './until.ts';
 

@@ -3,10 +3,10 @@
 import {Readable} from 'node:stream';
 import {buffer} from 'node:stream/consumers';
 import type {Agent} from '../../agent/agent.ts';
-import type {Plan} from '../../agent/plan/plan.ts';
-import type {Unprotected} from '../../agent/plan/unprotected.ts';
+import type {Plan} from '../../agent/plan/planned.ts';
 import type {AuditEntry, AuditView} from '../../base/audit.ts';
 import {BusyError, NotFoundError, UsageError} from '../../base/errors.ts';
+import type {RunEvent, Told} from '../../base/events.ts';
 import {
 	type BackupResult,
 	type CheckResult,
@@ -15,11 +15,9 @@ import {
 	type Operation,
 	type PruneResult,
 	type RestoreResult,
-	type RunEvent,
 	type RunResult,
 	repositoryTarget,
-	type Told,
-} from '../../base/events.ts';
+} from '../../base/results.ts';
 import type {
 	Finding,
 	PointView,
@@ -30,6 +28,7 @@ import type {
 	StatusView,
 	TargetView,
 	Unlocked,
+	Unprotected,
 } from '../../base/shapes.ts';
 
 export interface FakeAgent extends Agent {

@@ -1,5 +1,6 @@
 /** A backup with its events, seen as they come. */
-import type {BackupResult, RunEvent} from '../../base/events.ts';
+import type {RunEvent} from '../../base/events.ts';
+import type {BackupResult} from '../../base/results.ts';
 import type {Stack} from './stack.ts';
 
 /** Begins a backup over the HTTP API and follows it to its end. `onEvent` may act while the run is in that step; its failures are the caller's. */

@@ -4,7 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import type {ExecutionContext} from 'ava';
-import type {RestoreResult, StepEvent} from '../../base/events.ts';
+import type {StepEvent} from '../../base/events.ts';
+import type {RestoreResult} from '../../base/results.ts';
 import {type Client, connect} from './connect.ts';
 import {ensureImage} from './images.ts';
 import {eachKill, type Kill, killAt, leftOf, nameOf, type Strike, states, strikeWorker, striking, untilDead} from './kills.ts';

@@ -1,6 +1,6 @@
 /** The status page: what the agent knows, for people. Read-only. */
 import {html} from 'hono/html';
-import type {BackupResult} from '../../../base/events.ts';
+import type {BackupResult} from '../../../base/results.ts';
 import type {Overview, RunView, TargetOverview} from '../../../base/shapes.ts';
 import {duration, moment, size, when} from '../../../base/units.ts';
 import {type Bar, chart} from './chart.ts';

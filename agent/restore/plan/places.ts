@@ -1,11 +1,11 @@
 /** Where a source of a point belongs now; or why it belongs nowhere. Pure. */
 
 import {mountOf} from '../../../docker/storage.ts';
-import type {PlannedSource} from '../../plan/plan.ts';
 import type {ManifestSource} from '../../repository/manifest.ts';
 import {parseSource} from '../../repository/names.ts';
+import type {PlannedSource} from '../../sources/kind.ts';
 import {externalOf} from '../../sources/postgres/plan-external.ts';
-import type {Member, Target} from '../../targets/discovery.ts';
+import type {Member, Target} from '../../targets/target.ts';
 
 /** A source of another target: where the same kind and name belongs here, in the service of the same name if there is one. */
 export function placeOfForeign(target: Target, stored: ManifestSource): PlannedSource | string {

@@ -2,11 +2,11 @@
 
 import {quote} from '../../../base/reading/quote.ts';
 import {isWhole} from '../../../base/reading/reader.ts';
-import {questioned} from '../../drill/plan.ts';
 import type {Manifest} from '../../repository/manifest.ts';
 import type {Point} from '../../repository/points.ts';
+import {questioned} from '../../sources/postgres/question.ts';
 import type {RestoringSource} from '../../sources/restoring.ts';
-import type {Target} from '../../targets/discovery.ts';
+import type {Target} from '../../targets/target.ts';
 import {type Chosen, choose} from './choice.ts';
 import {memberOf, placeOf, placeOfForeign} from './places.ts';
 import {planStops, type Stops, type Surroundings} from './stops.ts';

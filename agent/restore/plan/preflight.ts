@@ -2,13 +2,13 @@
 
 import {NotFoundError, UsageError} from '../../../base/errors.ts';
 import type {RestoreRequest} from '../../../base/shapes.ts';
-import type {Workshop} from '../../backup/backup.ts';
 import type {Survey} from '../../plan/survey.ts';
 import {listPoints, type Point, readManifest, readMoment} from '../../repository/points.ts';
 import type {NamedRepository, Repositories} from '../../repository/repositories.ts';
 import type {Restic} from '../../restic/restic.ts';
+import type {Workshop} from '../../runs/workshop.ts';
 import {createArchiveReader} from '../../sources/postgres/archive.ts';
-import type {Target} from '../../targets/discovery.ts';
+import type {Target} from '../../targets/target.ts';
 import {checkRestoration, missingNow, unreadable} from './check.ts';
 import {choosePoint, openFrom} from './from.ts';
 import {memberOf} from './places.ts';

@@ -3,9 +3,9 @@ import {isOneOff} from '../../../docker/compose.ts';
 import {type Container, workerLabel} from '../../../docker/container.ts';
 import {dependentsFirst} from '../../../docker/order.ts';
 import {describeStorage, sharesStorage} from '../../../docker/storage.ts';
-import type {PlannedSource} from '../../plan/plan.ts';
 import {servicesOf} from '../../plan/quiesce.ts';
-import type {Member, Target} from '../../targets/discovery.ts';
+import type {PlannedSource} from '../../sources/kind.ts';
+import type {Member, Target} from '../../targets/target.ts';
 
 export interface Surroundings {
 	/** All of the engine. */

@@ -1,7 +1,7 @@
 /** The targets of a project, restored as one: loaded, stopped, swapped and started together. Pure. */
 
 import {dependentsFirst} from '../../../docker/order.ts';
-import type {Target} from '../../targets/discovery.ts';
+import type {Target} from '../../targets/target.ts';
 import {inOrder, type Restoration} from './plan.ts';
 import {planStops, type Surroundings} from './stops.ts';
 

@@ -6,7 +6,7 @@ import {pipeline} from 'node:stream/promises';
 import {z} from 'zod';
 import {type Command, lastLines, output, type Place, type Running, succeed} from '../../../base/command.ts';
 import {explain, RunError} from '../../../base/errors.ts';
-import type {PlannedSource} from '../../plan/plan.ts';
+import type {PlannedSource} from '../kind.ts';
 import {producerScript, storeStream} from '../relay.ts';
 import {openSession, type Session} from '../session.ts';
 import type {Source, SourceContext} from '../source.ts';

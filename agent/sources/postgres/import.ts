@@ -1,7 +1,7 @@
 /** What the manifest says of a database whose dump came from elsewhere: half of it the dump knows, half of it the server that it is for. */
 
 import type {PortableMetadata} from '../../archive/format.ts';
-import type {PlannedSource} from '../../plan/plan.ts';
+import type {PlannedSource} from '../kind.ts';
 import type {SourceContext} from '../source.ts';
 import {dumpGlobals} from './dump.ts';
 import type {DumpHeader} from './dump-header.ts';

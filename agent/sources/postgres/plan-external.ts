@@ -1,6 +1,6 @@
 /** A PostgreSQL server outside the container whose labels name it. Pure. */
 import type {Container} from '../../../docker/container.ts';
-import type {PostgresPolicy} from '../../targets/labels.ts';
+import type {PostgresPolicy} from './labels.ts';
 
 export interface ExternalServer {
 	host: string;

@@ -1,9 +1,11 @@
 /** The databases of a member that are dumped. */
 
 import {quote, quoteAll} from '../../../base/reading/quote.ts';
-import type {PlannedSource} from '../../plan/plan.ts';
-import type {PostgresPolicy} from '../../targets/labels.ts';
+import type {Container, Mount} from '../../../docker/container.ts';
+import {isInside} from '../../../docker/storage.ts';
+import type {PlannedSource} from '../kind.ts';
 import type {Scope} from '../scope.ts';
+import type {PostgresPolicy} from './labels.ts';
 import {type ExternalServer, externalOf} from './plan-external.ts';
 
 export function postgresSources(scope: Scope, postgres: PostgresPolicy | undefined): PlannedSource[] {
@@ -132,3 +134,10 @@ function checkWhole(
 		}
 	}
 }
+
+/** Where the official images keep their clusters, in every version of them. */
+export const postgresHome = '/var/lib/postgresql';
+
+/** The mounts that hold nothing but the data directory, or parts of it. */
+export const dataMounts = ({mounts}: Container, dataDirectory: string): Mount[] =>
+	mounts.filter(({path}) => isInside(path, dataDirectory) || isInside(path, postgresHome));

@@ -7,7 +7,7 @@ import {pipeline} from 'node:stream/promises';
 import {lastLines, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {statusOf} from '../../../docker/engine.ts';
-import type {PlannedSource} from '../../plan/plan.ts';
+import type {PlannedSource} from '../kind.ts';
 import type {Source, SourceContext} from '../source.ts';
 import {storeStaged} from '../staged.ts';
 

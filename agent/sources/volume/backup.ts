@@ -7,20 +7,18 @@
  * dirtied through mmap *before* it was read may change later without a new time (so: write everything back first), a file that changed *while*
  * the first pass ran may change again within its time's resolution (so: read it again), and some file systems know no such times.
  */
+
 import {text} from 'node:stream/consumers';
 import {lastLines, output, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
-import type {PlannedSource} from '../../plan/plan.ts';
-import {mountPath, parseSource, runTag} from '../../repository/names.ts';
+import {firstPassTag, mountPath, parseSource, runTag} from '../../repository/names.ts';
 import {escapePattern} from '../../restic/argv.ts';
 import type {Hold} from '../../restic/hold.ts';
 import type {Saved} from '../../restic/restic.ts';
 import {restoreFiles} from '../kept-names.ts';
+import type {PlannedSource} from '../kind.ts';
 import type {PreviousSnapshot, Source, SourceContext} from '../source.ts';
 import {snapshotOptions} from '../staged.ts';
-
-/** Marks the snapshots of a first pass: they show no moment, and are forgotten after their run. */
-export const firstPassTag = 'holdfast-first-pass';
 
 /** Where a page that is changed through mmap never gets a new time: there every pass reads everything. */
 const timeless = ['tmpfs', 'ramfs'];

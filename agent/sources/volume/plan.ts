@@ -2,15 +2,14 @@
 
 import {quote} from '../../../base/reading/quote.ts';
 import type {Mount} from '../../../docker/container.ts';
-import {below, describeMounts, describeStorage, isSameStorage, mountOf, shownIn} from '../../../docker/storage.ts';
-import type {PlannedSource} from '../../plan/plan.ts';
+import {below, describeMounts, describeStorage, mountOf} from '../../../docker/storage.ts';
 import {escapePattern} from '../../restic/argv.ts';
+import type {PlannedSource} from '../kind.ts';
 import {objectionTo} from '../objections.ts';
-import type {Remarks} from '../remarks.ts';
 import type {Scope} from '../scope.ts';
 
-type SqliteSource = PlannedSource & {kind: 'sqlite'};
-type VolumeSource = PlannedSource & {kind: 'volume'};
+export type SqliteSource = PlannedSource & {kind: 'sqlite'};
+export type VolumeSource = PlannedSource & {kind: 'volume'};
 
 /** Sorted by path. Those that are asked for and cannot be had are problems; those that `true` passes over are notes. */
 export function chooseMounts(scope: Scope, wanted: boolean | readonly string[]): Mount[] {
@@ -70,29 +69,3 @@ export function volumeSources(
 		return {name: `${group}volume:${mount.path}`, container, kind: 'volume', mount, exclude: [...policy.exclude, ...data]};
 	});
 }
-
-/** The database and what SQLite keeps beside it, as patterns: where the volume shows the same storage. */
-export function filesIn(volume: VolumeSource, file: SqliteSource): string[] {
-	const path = shownIn(volume.mount, file.mount, file.path);
-	return path === undefined || path === '' ? [] : ['', '-wal', '-shm', '-journal'].map(ending => escapePattern(path) + ending);
-}
-
-/** One storage that several members mount is one source. */
-export function withoutRepeats(sources: readonly PlannedSource[], remarks: Remarks): PlannedSource[] {
-	const kept: PlannedSource[] = [];
-	for (const source of sources) {
-		const same = kept.find(earlier => isRepeat(earlier, source));
-		if (kept.some(({name}) => name === source.name)) {
-			remarks.problem(`the source ${quote(source.name)} is named twice`);
-		} else if (same === undefined) {
-			kept.push(source);
-		} else {
-			remarks.note(`${quote(source.name)} is the same storage as ${quote(same.name)}, and is backed up once`);
-		}
-	}
-
-	return kept;
-}
-
-const isRepeat = (a: PlannedSource, b: PlannedSource): boolean =>
-	a.kind === 'volume' && b.kind === 'volume' && isSameStorage(a.mount, b.mount) && a.exclude.join('\0') === b.exclude.join('\0');

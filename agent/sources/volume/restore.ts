@@ -5,11 +5,11 @@
 import {basename, dirname} from 'node:path/posix';
 import {output, type Place} from '../../../base/command.ts';
 import type {Tell} from '../../../base/events.ts';
-import type {PlannedSource} from '../../plan/plan.ts';
 import {escapePattern} from '../../restic/argv.ts';
 import type {Restic, RestoreOptions} from '../../restic/restic.ts';
 import {dumpToFile} from '../feed.ts';
 import {restoreFiles} from '../kept-names.ts';
+import type {PlannedSource} from '../kind.ts';
 import {workerMount} from '../mounts.ts';
 import type {Replacement, RestoreContext, Restoring, RestoringSource, UndoContext} from '../restoring.ts';
 import {safetyOf} from '../safety.ts';

@@ -2,7 +2,8 @@
 import {mkdtemp, rm} from 'node:fs/promises';
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
-import type {BackupResult, RunEvent} from '../../../base/events.ts';
+import type {RunEvent} from '../../../base/events.ts';
+import type {BackupResult} from '../../../base/results.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
 import {observeBackup} from '../../support/observe.ts';

@@ -1,7 +1,8 @@
 /** Copies on real servers: what is copied, killed and cut, and brought back when the primary repository is lost. */
 import test, {type ExecutionContext} from 'ava';
 import {stringify} from 'yaml';
-import type {CopyResult, RestoreResult, RunEvent} from '../../../base/events.ts';
+import type {RunEvent} from '../../../base/events.ts';
+import type {CopyResult, RestoreResult} from '../../../base/results.ts';
 import type {Finding, PointView} from '../../../base/shapes.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import test from 'ava';
 import {execa} from 'execa';
 import type {PlanView} from '../../../agent/api/wire.ts';
-import type {BackupResult} from '../../../base/events.ts';
+import type {BackupResult} from '../../../base/results.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
 import {observeBackup, stepsOf, warningsOf} from '../../support/observe.ts';

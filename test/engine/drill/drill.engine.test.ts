@@ -1,7 +1,7 @@
 /** Drills on a real engine: what is whole passes, what is not is found, and nothing is left, whatever is killed. */
 import test from 'ava';
 import {execa} from 'execa';
-import type {DrillResult} from '../../../base/events.ts';
+import type {DrillResult} from '../../../base/results.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
 import {type Stack, startStack} from '../../support/stack.ts';

@@ -1,7 +1,7 @@
 /** What happens to restore points over time, and to the repository: nothing that is needed goes, whoever else uses it and whatever is killed. */
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
-import type {CheckResult, PruneResult} from '../../../base/events.ts';
+import type {CheckResult, PruneResult} from '../../../base/results.ts';
 import type {PointView, RetentionView, StatusView, Unlocked} from '../../../base/shapes.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';

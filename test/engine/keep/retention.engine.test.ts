@@ -8,8 +8,8 @@ import {finishForgetting, forgetPoints} from '../../../agent/keep/forgetting.ts'
 import {decide} from '../../../agent/keep/retention.ts';
 import {pointsOf} from '../../../agent/repository/points.ts';
 import type {Repository, Restic} from '../../../agent/restic/restic.ts';
-import type {Keep} from '../../../agent/targets/labels.ts';
 import type {Place} from '../../../base/command.ts';
+import type {Keep} from '../../../base/reading/keep.ts';
 import {rewrap, sealing} from '../../support/cheap-key.ts';
 import {password, withScratch} from '../restic/repository.ts';
 

@@ -1,6 +1,6 @@
 /** Names and labels that would do harm where somebody took them for more than names: the rest of the stack is backed up all the same. */
 import test, {type ExecutionContext} from 'ava';
-import type {BackupResult} from '../../../base/events.ts';
+import type {BackupResult} from '../../../base/results.ts';
 import type {PointView, TargetView} from '../../../base/shapes.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';

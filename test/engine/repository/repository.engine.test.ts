@@ -1,7 +1,7 @@
 /** A repository that is gone, shut, full or in use: each is said in its own words, and nothing is made, emptied or left asleep because of it. */
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
-import type {BackupResult} from '../../../base/events.ts';
+import type {BackupResult} from '../../../base/results.ts';
 import type {Finding, PointView} from '../../../base/shapes.ts';
 import {ensureImage} from '../../support/images.ts';
 import {plainReader, readerService} from '../../support/reader.ts';

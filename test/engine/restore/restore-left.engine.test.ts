@@ -1,7 +1,7 @@
 /** A restore that fails half way and cannot be put back: the application is started, and what it writes then is nobody's to undo but a person's. */
 import {rename} from 'node:fs/promises';
 import test from 'ava';
-import type {RestoreResult} from '../../../base/events.ts';
+import type {RestoreResult} from '../../../base/results.ts';
 import {connect} from '../../support/connect.ts';
 import {docker} from '../../support/docker.ts';
 import {killProcesses, runs} from '../../support/processes.ts';

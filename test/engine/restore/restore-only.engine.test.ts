@@ -1,6 +1,6 @@
 /** A few files of a volume: what is named is replaced or added, nothing else changes, and an undo takes it back. */
 import test from 'ava';
-import type {RestoreResult} from '../../../base/events.ts';
+import type {RestoreResult} from '../../../base/results.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
 import {startStack} from '../../support/stack.ts';

@@ -1,6 +1,6 @@
 /** What a restore replaced comes back with one command, or is let go with one. (What is killed in the middle: test/engine/restore/restore-kills.) */
 import test from 'ava';
-import type {RestoreResult} from '../../../base/events.ts';
+import type {RestoreResult} from '../../../base/results.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
 import {allOf, startShop} from '../../support/shop.ts';

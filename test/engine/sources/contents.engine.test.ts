@@ -6,7 +6,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
-import type {BackupResult} from '../../../base/events.ts';
+import type {BackupResult} from '../../../base/results.ts';
 import type {PointView, RunView, StatusView, TargetView} from '../../../base/shapes.ts';
 import {ensureImage} from '../../support/images.ts';
 import {plainReader, put, type Reader, readerService} from '../../support/reader.ts';

@@ -3,7 +3,7 @@ import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
-import type {DrillResult, RestoreResult} from '../../../base/events.ts';
+import type {DrillResult, RestoreResult} from '../../../base/results.ts';
 import type {PointView, TargetView} from '../../../base/shapes.ts';
 import {makeKeyCheap} from '../../support/cheap-key.ts';
 import {docker, tryDocker} from '../../support/docker.ts';

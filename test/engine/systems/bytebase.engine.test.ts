@@ -1,6 +1,7 @@
 /** Bytebase's two ways (SYSTEMS.md no. 2): metadata in a database of its own server, and a server of its own in the data directory. */
 import test from 'ava';
-import type {RestoreResult, RunEvent} from '../../../base/events.ts';
+import type {RunEvent} from '../../../base/events.ts';
+import type {RestoreResult} from '../../../base/results.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
 import {type Stack, startStack} from '../../support/stack.ts';

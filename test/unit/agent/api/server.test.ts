@@ -3,7 +3,7 @@ import {connect} from 'node:net';
 import test, {type ExecutionContext} from 'ava';
 import {createClient} from '../../../../agent/api/client.ts';
 import {type ServerOptions, startServer} from '../../../../agent/api/server.ts';
-import type {Plan} from '../../../../agent/plan/plan.ts';
+import type {Plan} from '../../../../agent/plan/planned.ts';
 import {BusyError, CancelledError, RepositoryError, RunError, UsageError} from '../../../../base/errors.ts';
 import {createFakeAgent, type FakeAgent, statusView, targetView} from '../../../support/fake-agent.ts';
 import {until} from '../../../support/until.ts';

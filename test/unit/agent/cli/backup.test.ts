@@ -1,6 +1,6 @@
 import test from 'ava';
 import {RunError} from '../../../../base/errors.ts';
-import type {Outcome} from '../../../../base/events.ts';
+import type {Outcome} from '../../../../base/results.ts';
 import {createCliTest} from '../../../support/cli.ts';
 import {targetView} from '../../../support/fake-agent.ts';
 import {until} from '../../../support/until.ts';

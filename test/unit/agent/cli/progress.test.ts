@@ -2,7 +2,8 @@ import {PassThrough} from 'node:stream';
 import test from 'ava';
 import {createOutput} from '../../../../agent/cli/output.ts';
 import {createProgress} from '../../../../agent/cli/progress.ts';
-import type {BackupResult, RunEvent, Told} from '../../../../base/events.ts';
+import type {RunEvent, Told} from '../../../../base/events.ts';
+import type {BackupResult} from '../../../../base/results.ts';
 import {until} from '../../../support/until.ts';
 
 function screen(columns?: number) {

@@ -1,7 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 import {table, wrap} from '../../../../agent/cli/table.ts';
-import {printable, printableJson, styled, width} from '../../../../agent/cli/text.ts';
+import {printableJson, styled, width} from '../../../../agent/cli/text.ts';
+import {printable} from '../../../../base/printable.ts';
 import {duration, when} from '../../../../base/units.ts';
 
 test('a table is aligned, right where it is asked to', t => {

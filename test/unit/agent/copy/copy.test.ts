@@ -1,8 +1,9 @@
 import test from 'ava';
 import {batchesOf, counterparts, leftIn} from '../../../../agent/copy/copy.ts';
-import {copyProblems, isCopiedTo, wereCopiedTo} from '../../../../agent/copy/wanted.ts';
+import {isCopiedTo, wereCopiedTo} from '../../../../agent/copy/wanted.ts';
 import {worthCopying} from '../../../../agent/copy/worth.ts';
 import {applyPolicy} from '../../../../agent/keep/policy.ts';
+import {copyProblems} from '../../../../agent/plan/survey.ts';
 import type {Point} from '../../../../agent/repository/points.ts';
 import type {Snapshot} from '../../../../agent/restic/restic.ts';
 

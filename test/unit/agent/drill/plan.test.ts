@@ -1,7 +1,8 @@
 import test from 'ava';
 import {planDrill} from '../../../../agent/drill/plan.ts';
 import type {Manifest, ManifestSource} from '../../../../agent/repository/manifest.ts';
-import {containerFromList, discoverTargets} from '../../../../agent/targets/discovery.ts';
+import {discoverTargets} from '../../../../agent/targets/discovery.ts';
+import {containerFromList} from '../../../../docker/container.ts';
 
 const source = (name: string, kind: ManifestSource['kind']): ManifestSource => ({
 	source: name,

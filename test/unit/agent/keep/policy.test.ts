@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import {applyPolicy} from '../../../../agent/keep/policy.ts';
-import type {Keep} from '../../../../agent/targets/labels.ts';
+import type {Keep} from '../../../../base/reading/keep.ts';
 
 const at = (iso: string) => ({time: new Date(iso)});
 const utc = {timeZone: 'UTC', now: Date.parse('2027-01-01T00:00:00Z')};

@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import {decide, type Knowledge, type RetentionPolicy} from '../../../../agent/keep/retention.ts';
 import {shrunken} from '../../../../agent/keep/shrink.ts';
-import type {Outcome} from '../../../../base/events.ts';
+import type {Outcome} from '../../../../base/results.ts';
 
 const day = 24 * 3_600_000;
 const now = Date.parse('2026-11-21T12:00:00Z');

@@ -1,5 +1,6 @@
 import test from 'ava';
-import {neededPoints, nextPart} from '../../../../agent/keep/verbs.ts';
+import {neededPoints} from '../../../../agent/keep/knowledge.ts';
+import {nextPart} from '../../../../agent/keep/verbs.ts';
 import type {RestoreRecord} from '../../../../agent/state/restores.ts';
 
 test('the parts of the data are read in turn', t => {

@@ -2,7 +2,8 @@ import test from 'ava';
 import {createMetrics} from '../../../../agent/metrics/metrics.ts';
 import type {OwnState} from '../../../../agent/metrics/own-state.ts';
 import type {History} from '../../../../agent/metrics/runs.ts';
-import {type BackupResult, createEventHub, type Operation, type RestoreResult} from '../../../../base/events.ts';
+import {createEventHub} from '../../../../base/events.ts';
+import type {BackupResult, Operation, RestoreResult} from '../../../../base/results.ts';
 import type {Overview, RunView, Scheduled, StatusView, TargetOverview, TargetView} from '../../../../base/shapes.ts';
 import {statusView, targetView} from '../../../support/fake-agent.ts';
 

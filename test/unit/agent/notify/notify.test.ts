@@ -10,9 +10,10 @@ import {SMTPServer, type SMTPServerOptions} from 'smtp-server';
 import {mail} from '../../../../agent/notify/mail.ts';
 import {createNotifications, type NotifyOptions, type Receiver} from '../../../../agent/notify/notify.ts';
 import {webhook} from '../../../../agent/notify/webhook.ts';
-import {createEventHub, type FinishedEvent, type RunResult} from '../../../../base/events.ts';
+import {createEventHub, type FinishedEvent} from '../../../../base/events.ts';
 import {createLog} from '../../../../base/log.ts';
 import {createRedactor} from '../../../../base/redact.ts';
+import type {RunResult} from '../../../../base/results.ts';
 import {certificate} from '../../../support/certificate.ts';
 import {until} from '../../../support/until.ts';
 

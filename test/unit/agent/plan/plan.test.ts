@@ -1,8 +1,10 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {type Plan, type PlanRequest, planTarget} from '../../../../agent/plan/plan.ts';
-import {containerFromList, discoverTargets} from '../../../../agent/targets/discovery.ts';
+import {planTarget} from '../../../../agent/plan/plan.ts';
+import type {Plan, PlanRequest} from '../../../../agent/plan/planned.ts';
+import {discoverTargets} from '../../../../agent/targets/discovery.ts';
 import type {Container, ContainerState, Mount} from '../../../../docker/container.ts';
+import {containerFromList} from '../../../../docker/container.ts';
 
 const volume = (name: string, path: string, readWrite = true): Mount => ({
 	type: 'volume',

@@ -5,7 +5,8 @@ import test, {type ExecutionContext} from 'ava';
 import {createRuns, type RunContext} from '../../../../agent/runs/runs.ts';
 import {openState} from '../../../../agent/state/state.ts';
 import {BusyError, NotFoundError, UsageError} from '../../../../base/errors.ts';
-import {type BackupResult, createEventHub, type RunEvent, repositoryTarget} from '../../../../base/events.ts';
+import {createEventHub, type RunEvent} from '../../../../base/events.ts';
+import {type BackupResult, repositoryTarget} from '../../../../base/results.ts';
 
 function setUp(t: ExecutionContext, concurrency = 2) {
 	const state = openState(join(mkdtempSync(join(tmpdir(), 'holdfast-runs-')), 'state.db'));

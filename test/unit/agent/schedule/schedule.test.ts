@@ -1,7 +1,7 @@
 import {mock} from 'node:test';
 import test, {type ExecutionContext} from 'ava';
-import {createSchedule, type Due, type ScheduledOperation, type ScheduleEntry} from '../../../../agent/schedule/schedule.ts';
-import {dueTimes} from '../../../../base/due.ts';
+import {createSchedule} from '../../../../agent/schedule/schedule.ts';
+import {type Due, dueTimes, type ScheduledOperation, type ScheduleEntry} from '../../../../base/due.ts';
 import {UsageError} from '../../../../base/errors.ts';
 
 const minute = 60_000;

@@ -1,6 +1,7 @@
 import test from 'ava';
 import type {Agent} from '../../../../agent/agent.ts';
-import {entries, keepSchedule} from '../../../../agent/schedule/timetable.ts';
+import {entries} from '../../../../agent/schedule/entries.ts';
+import {keepSchedule} from '../../../../agent/schedule/timetable.ts';
 import {openState} from '../../../../agent/state/state.ts';
 import type {Log} from '../../../../base/log.ts';
 import {until} from '../../../support/until.ts';

@@ -9,7 +9,8 @@ import test, {type ExecutionContext} from 'ava';
 import {migrations} from '../../../../agent/state/migrations.ts';
 import {openState} from '../../../../agent/state/state.ts';
 import {explain} from '../../../../base/errors.ts';
-import type {BackupResult, RunEvent} from '../../../../base/events.ts';
+import type {RunEvent} from '../../../../base/events.ts';
+import type {BackupResult} from '../../../../base/results.ts';
 import type {Undo} from '../../../../docker/resume.ts';
 
 const directory = async (t: ExecutionContext) => {

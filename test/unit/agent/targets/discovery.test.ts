@@ -1,7 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {containerFromList, discoverTargets, findStrayLabels, type ListedContainer} from '../../../../agent/targets/discovery.ts';
+import {discoverTargets, findStrayLabels} from '../../../../agent/targets/discovery.ts';
 import type {Container} from '../../../../docker/container.ts';
+import {containerFromList, type ListedContainer} from '../../../../docker/container.ts';
 
 interface Sketch extends Partial<Omit<ListedContainer, 'Labels'>> {
 	project?: string;

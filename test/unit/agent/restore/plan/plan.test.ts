@@ -1,7 +1,8 @@
 import test from 'ava';
 import type {Manifest, ManifestSource} from '../../../../../agent/repository/manifest.ts';
 import {planRestoration} from '../../../../../agent/restore/plan/plan.ts';
-import {containerFromList, discoverTargets, type ListedContainer} from '../../../../../agent/targets/discovery.ts';
+import {discoverTargets} from '../../../../../agent/targets/discovery.ts';
+import {containerFromList, type ListedContainer} from '../../../../../docker/container.ts';
 
 interface Service {
 	labels?: Record<string, string>;

@@ -1,0 +1,68 @@
+/** The words of a plan: what a run will do, and to whom. */
+import type {Problem} from '../../base/problem.ts';
+import type {Container} from '../../docker/container.ts';
+import type {Hook} from '../../docker/hooks.ts';
+import type {PlannedSource} from '../sources/kind.ts';
+import type {Target} from '../targets/target.ts';
+
+/** A container that is quiesced, and how. In the order of quiescing: dependents first. */
+export interface PlannedQuiesce {
+	container: Container;
+	action: 'pause' | 'stop';
+	/** For people: `the target`, `quiesce.with`, `mounts volume data read-write`. */
+	reason: string;
+}
+
+export interface PlannedHook {
+	container: Container;
+	hook: Hook;
+	when: 'before' | 'after';
+}
+
+export interface Plan {
+	target: string;
+	sources: readonly PlannedSource[];
+	quiesce: readonly PlannedQuiesce[];
+	/** Those that do not run. Who does when the moment comes is quiesced as well; nobody else may start one in it. */
+	resting: readonly PlannedQuiesce[];
+	hooks: readonly PlannedHook[];
+	/** Longest outage allowed. */
+	quiesceTimeoutMs: number;
+	/** A cron line of five fields. */
+	schedule: string;
+	scheduleFrom: 'label' | 'default';
+	/** When the target is stopped for its backup. */
+	scheduleCold?: string | undefined;
+	/** What a person should know: a data directory left out because it is dumped, a replica, a pinned database that is paused. */
+	notes: readonly string[];
+}
+
+export interface PlanRequest {
+	target: Target;
+	/** All of the engine: others may write to the target's volumes. */
+	containers: readonly Container[];
+	/** What each server, by its container's id, said that it has. None where it was not asked or did not answer. */
+	databases: ReadonlyMap<string, readonly string[]>;
+	/** The same, of those that allow no connections, and so cannot be dumped. */
+	closedDatabases?: ReadonlyMap<string, readonly string[]>;
+	/** Where each server, by its container's id, keeps its data, as the container sees it. Where unknown: as in the official images. */
+	dataDirectories?: ReadonlyMap<string, string>;
+	/** `quiesce` is for targets with files. */
+	defaults: {schedule: string; quiesce?: 'none' | 'pause' | 'stop'};
+	/** For a backup during which the target is stopped, whatever its labels say of quiescing. */
+	cold?: boolean;
+	prefix?: string;
+	/** The agent's own container. */
+	self?: string | undefined;
+	/** The engine's own folder on the host. */
+	dataRoot?: string;
+}
+
+export interface Surveyed {
+	target: Target;
+	/** What a run would do; with problems it is not run. */
+	plan: Plan;
+	problems: readonly Problem[];
+	/** Where each server, by its container's id, says that it keeps its data. */
+	dataDirectories: ReadonlyMap<string, string>;
+}

@@ -1,0 +1,46 @@
+/** The workshop: where runs are made. */
+import {join} from 'node:path';
+import type {Place} from '../../base/command.ts';
+import {here} from '../../base/here.ts';
+import type {Engine} from '../../docker/engine.ts';
+import type {Journal} from '../../docker/resume.ts';
+import type {Self} from '../../docker/self.ts';
+import {findSelf} from '../../docker/self.ts';
+import type {Config} from '../config/config.ts';
+import {createRestic} from '../restic/create.ts';
+import type {Restic, ResticOptions} from '../restic/restic.ts';
+import type {State} from '../state/state.ts';
+
+/** What all runs of an agent have in common. */
+export interface Workshop {
+	engine: Engine;
+	self: Self;
+	journal: Journal;
+	agentId: string;
+	/** The name under which snapshots are kept: the engine's, or `HOLDFAST_HOST`. */
+	host: string;
+	versions: {holdfast: string; restic: string; engine: string};
+	/** Where the manifest is made whole before it is published. */
+	folder: string;
+	/** restic on the repository of the agent: *here*, or in a worker. */
+	restic: (place?: Place, options?: ResticOptions) => Restic;
+}
+
+export async function createWorkshop(
+	config: Config,
+	{engine, state, version}: {engine: Engine; state: State; version: string},
+): Promise<Workshop> {
+	const self = await findSelf(engine, {image: config.image, stateDirectory: config.stateDirectory});
+	const restic = (place: Place = here, options?: ResticOptions) => createRestic(place, config.repository, options);
+	const {name, version: engineVersion} = await engine.info();
+	return {
+		engine,
+		self,
+		journal: state,
+		agentId: state.agentId,
+		host: config.host ?? name,
+		versions: {holdfast: version, engine: engineVersion, restic: await restic().version()},
+		folder: join(config.stateDirectory, 'manifests'),
+		restic,
+	};
+}

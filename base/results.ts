@@ -1,0 +1,138 @@
+/** The results of runs. They are part of the contract, and of the database of runs. */
+export type Operation = 'backup' | 'restore' | 'drill' | 'copy' | 'prune' | 'check' | 'import';
+
+/** What a run about a repository has for its target: the primary, or a copy by its name. No container and no service can be called so. */
+export const repositoryTarget = (repository: string): string => `repository:${repository}`;
+
+export const repositoryOfTarget = (target: string): string => target.slice(repositoryTarget('').length);
+
+export const isRepositoryTarget = (target: string): boolean => target.startsWith('repository:');
+
+export type Outcome = 'success' | 'partial' | 'failed';
+
+export interface SourceResult {
+	/** As in DESIGN.md: `postgres:metadb`, `db/volume:/data`. */
+	source: string;
+	outcome: 'success' | 'failed';
+	snapshot: string | null;
+	bytes: number;
+	addedBytes: number;
+	error?: string | undefined;
+}
+
+/** What `backup --json` prints. */
+export interface BackupResult {
+	run: string;
+	target: string;
+	outcome: Outcome;
+	/** The restore point's id (its run's id), only when the outcome is `success`. */
+	point: string | null;
+	/** ISO 8601. */
+	startedAt: string;
+	durationSeconds: number;
+	/** Longest time that a container of the run was quiesced; 0 where none was. */
+	quiesceSeconds: number;
+	sources: SourceResult[];
+	/** What a person should look at although the run went well: a source that is much smaller than before. */
+	warnings?: string[] | undefined;
+	error?: string | undefined;
+}
+
+/** What `restore --json` prints. */
+export interface RestoreResult {
+	run: string;
+	target: string;
+	point: string;
+	outcome: Outcome;
+	/** What was replaced and is kept until `restore finish`. */
+	replaced: string[];
+	/** The database that was made beside the live ones, where nothing was replaced. */
+	into?: string | undefined;
+	/** Errors of loading that are known to do no harm. */
+	tolerated?: Tolerated[] | undefined;
+	outageSeconds: number;
+	error?: string | undefined;
+}
+
+/** `what` is of the list in `agent/sources/postgres/tolerated.ts`. */
+export interface Tolerated {
+	source: string;
+	what: string;
+	count: number;
+}
+
+/** What `prune --json` prints. */
+export interface PruneResult {
+	run: string;
+	target: string;
+	outcome: Outcome;
+	/** ISO 8601. */
+	startedAt: string;
+	durationSeconds: number;
+	removed: Array<{target: string; point: string}>;
+	/** Targets of which nothing may be removed for now. */
+	held: Array<{target: string; reason: string}>;
+	/** Size of the repository afterwards; null when it came not so far. */
+	bytes: number | null;
+	error?: string | undefined;
+}
+
+/** What `check --json` prints. */
+export interface CheckResult {
+	run: string;
+	target: string;
+	outcome: Outcome;
+	/** ISO 8601. */
+	startedAt: string;
+	durationSeconds: number;
+	/** Which part of the data was read and compared: `all`, `n/N`, or null: none. */
+	readData: string | null;
+	error?: string | undefined;
+}
+
+export interface DrilledSource {
+	source: string;
+	outcome: 'success' | 'failed';
+	/** What was found, for people; empty where it failed. */
+	checks: string[];
+	durationSeconds: number;
+	error?: string | undefined;
+}
+
+/** What `drill --json` prints. */
+export interface DrillResult {
+	run: string;
+	target: string;
+	/** `''` where none was found. */
+	point: string;
+	/** `success` only when every source of the point was restored and stood every check. */
+	outcome: 'success' | 'failed';
+	/** ISO 8601. */
+	startedAt: string;
+	durationSeconds: number;
+	sources: DrilledSource[];
+	error?: string | undefined;
+}
+
+/** What `copy --json` prints. */
+export interface CopyResult {
+	run: string;
+	/** `repository:` and the copy's name. */
+	target: string;
+	/** `success`: every point that belongs there is there. */
+	outcome: Outcome;
+	/** How many points this run brought there. */
+	copied: number;
+	/** How many points its policy removed there. */
+	removed: number;
+	/** The data that nothing needs any more was removed, too. */
+	pruned: boolean;
+	/** How many points are there now; null where that could not be found out. */
+	points: number | null;
+	/** ISO 8601. */
+	startedAt: string;
+	durationSeconds: number;
+	error?: string | undefined;
+}
+
+export type RunResult = BackupResult | RestoreResult | DrillResult | PruneResult | CheckResult | CopyResult;
