@@ -2,6 +2,7 @@
 
 import {join} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
+import type {Appointments, NextDue} from '../base/due.ts';
 import {explain} from '../base/errors.ts';
 import {createEventHub} from '../base/events.ts';
 import {here} from '../base/here.ts';
@@ -12,8 +13,11 @@ import {watchContainers} from '../docker/watch.ts';
 import {createAgent} from './agent.ts';
 import {startServer} from './api/server.ts';
 import {createArchives} from './archive/verbs.ts';
+import {createBackups} from './backup/verbs.ts';
 import type {Config} from './config/config.ts';
 import {createCopying} from './copy/verbs.ts';
+import {diagnose} from './doctor/doctor.ts';
+import {createDrills} from './drill/verbs.ts';
 import {ownHost} from './keep/locks.ts';
 import {createSweeper} from './keep/sweep.ts';
 import {createUpkeep} from './keep/verbs.ts';
@@ -21,6 +25,7 @@ import {observe} from './metrics/observe.ts';
 import {mail} from './notify/mail.ts';
 import {createNotifications, type NotifyOptions} from './notify/notify.ts';
 import {webhook} from './notify/webhook.ts';
+import {createOverviews} from './overview/verbs.ts';
 import {createSurvey} from './plan/survey.ts';
 import {closeInterrupted, closeInterruptedCopies, closeInterruptedRestores} from './recovery/interrupted.ts';
 import {isLeftBehind, putBack, releaseLocks, removeWorkers} from './recovery/recovery.ts';
@@ -30,10 +35,11 @@ import {createRepositories} from './repository/repositories.ts';
 import {createRestic} from './restic/create.ts';
 import {expireReplaced} from './restore/expire.ts';
 import {isHeldBack, keepRecoveringRestores, recoverRestores} from './restore/recover.ts';
+import {createSettle} from './restore/settle.ts';
 import {createRestores} from './restore/verbs.ts';
 import {createRuns, type Runs} from './runs/runs.ts';
 import {createWorkshop} from './runs/workshop.ts';
-import {entries, maintenanceDue} from './schedule/entries.ts';
+import {entries, firstDue, maintenanceDue} from './schedule/entries.ts';
 import type {Schedule} from './schedule/schedule.ts';
 import {keepSchedule} from './schedule/timetable.ts';
 import {openState} from './state/state.ts';
@@ -102,8 +108,7 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 	const repository = repositories.primary;
 	const copying = createCopying({workshop, survey, runs, state, repositories, prefix: config.labelPrefix, policy: config});
 	const sweeper = createSweeper({workshop, restic: createRestic(here, config.repository, {lockPatienceSeconds: 0}), state});
-	const {restoreMarginBytes} = config;
-	const {settle} = createRestores({workshop, survey, runs, state, repositories, restoreMarginBytes});
+	const settle = createSettle({workshop, survey, runs, state, repositories});
 	void recoverRestores(recovery, {settle, upTo, signal}).then(async () =>
 		keepRecoveringRestores(recovery, {settle, isUnderWay: runs.isUnderWay, signal}),
 	);
@@ -126,21 +131,24 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 		checkParts: config.checkParts,
 	});
 	let schedule: Schedule | undefined;
-	const archives = createArchives({workshop, survey, runs, repository, importLimitBytes: config.importLimitBytes, log});
+	const nextDue: NextDue = (...due) => schedule?.next(...due) ?? null;
+	const appointments: Appointments = () => (schedule?.all() ?? []).map(each => ({...each, since: firstDue(each, state)}));
+	const {restoreMarginBytes, importLimitBytes} = config;
 	const agent = createAgent({
-		archives,
-		workshop,
-		survey,
+		verbs: {
+			...createOverviews({survey, runs, state, repositories, nextDue, appointments}),
+			...createBackups({workshop, survey, runs, state, repositories, sweeper, upkeep}),
+			...createRestores({workshop, survey, runs, state, repositories, restoreMarginBytes, settle}),
+			...createDrills({workshop, survey, runs, repositories}),
+			...copying,
+			...upkeep,
+			...createArchives({workshop, survey, runs, repository, importLimitBytes, log}),
+		},
 		runs,
 		state,
-		repositories,
-		copying,
-		restoreMarginBytes,
-		sweeper,
-		upkeep,
-		nextDue: (...due) => schedule?.next(...due) ?? null,
-		appointments: () => schedule?.all() ?? [],
-		isSlackConnected,
+		doctor: async () => diagnose({workshop, survey, repositories, appointments, isSlackConnected}),
+		engine,
+		repository,
 	});
 	const observation = observe({
 		agent,

@@ -102,3 +102,9 @@ export interface ScheduleEntry extends Due {
 	/** Milliseconds since 1970: the later of when the entry was first seen and when it last ran. A due time since then was missed. */
 	since: number;
 }
+
+/** Everything that is due by schedule: when next, and since when there is such an entry, in milliseconds since 1970. */
+export type Appointments = () => Array<Due & {line: string; next: Date; since: number}>;
+
+/** When an operation on a target or a repository is due next; null when it has no entry. */
+export type NextDue = (operation: ScheduledOperation, subject: string, cold?: true) => Date | null;

@@ -6,9 +6,9 @@ import {extract, type Pack, pack} from 'tar-stream';
 import type {Running} from '../../base/command.ts';
 import {RunError, UsageError} from '../../base/errors.ts';
 import {quote} from '../../base/reading/quote.ts';
-import type {Manifest, ManifestSource} from '../repository/manifest.ts';
+import type {Manifest, ManifestSource, PortableMetadata} from '../repository/manifest.ts';
 import type {Restic} from '../restic/restic.ts';
-import {archiveName, dumpName, isTreeFile, metadataName, type PortableMetadata, treeName} from './format.ts';
+import {archiveName, dumpName, isTreeFile, metadataName, treeName} from './format.ts';
 
 export interface Exported {
 	/** As the file is to be called. */

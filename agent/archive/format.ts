@@ -1,16 +1,6 @@
-/** The portable archive: a gzipped tar of `.metadata`, `db/db.backup` and `tree/xx/yy/uuid`. */
-import {z} from 'zod';
-
 export const metadataName = '.metadata';
 export const dumpName = 'db/db.backup';
 export const treeName = 'tree/';
-
-const text = z.string().max(1000);
-
-/** All numbers are texts too: seconds, and bytes. */
-export const portableMetadata = z.object({duration: text, dumpSize: text, modelVersion: text, databaseSize: text, filesSize: text});
-
-export type PortableMetadata = z.infer<typeof portableMetadata>;
 
 /** Bytes of `.metadata`. */
 export const metadataLimit = 64 * 1024;

@@ -8,17 +8,9 @@ import {createGunzip} from 'node:zlib';
 import {extract, type Header, pack} from 'tar-stream';
 import {explain, UsageError} from '../../base/errors.ts';
 import {quote} from '../../base/reading/quote.ts';
+import {type PortableMetadata, portableMetadata} from '../repository/manifest.ts';
 import {type DumpHeader, headerBytes, readDumpHeader} from '../sources/postgres/dump-header.ts';
-import {
-	dumpName,
-	isTreeFile,
-	isTreeFolder,
-	metadataLimit,
-	metadataName,
-	type PortableMetadata,
-	portableMetadata,
-	treeName,
-} from './format.ts';
+import {dumpName, isTreeFile, isTreeFolder, metadataLimit, metadataName, treeName} from './format.ts';
 import {peek} from './peek.ts';
 
 export interface UnpackOptions {

@@ -3,16 +3,22 @@
 import {explain, UsageError} from '../../base/errors.ts';
 import type {Log} from '../../base/log.ts';
 import type {BackupResult} from '../../base/results.ts';
-import type {Accepted} from '../../base/shapes.ts';
-import type {Agent} from '../agent.ts';
+import type {Accepted, ExportRequest, ImportRequest} from '../../base/shapes.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
 import {findPoint, readManifest} from '../repository/points.ts';
 import type {RunContext, Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
-import {exportPoint} from './export.ts';
+import {type Exported, exportPoint} from './export.ts';
 import {importArchive} from './import.ts';
 import type {ImportRun} from './receive.ts';
+
+export interface Archives {
+	/** A point as a portable archive. @throws {NotFoundError | UsageError} */
+	export: (request: ExportRequest) => Promise<Exported>;
+	/** `received` resolves when the archive was read to its end and is well-formed. @throws {NotFoundError | UsageError | BusyError} */
+	import: (request: ImportRequest) => Promise<Accepted<BackupResult> & {received: Promise<void>}>;
+}
 
 interface Parts {
 	workshop: Workshop;
@@ -23,7 +29,7 @@ interface Parts {
 	log: Log;
 }
 
-export function createArchives({workshop, survey, runs, repository, importLimitBytes, log}: Parts): Pick<Agent, 'export' | 'import'> {
+export function createArchives({workshop, survey, runs, repository, importLimitBytes, log}: Parts): Archives {
 	const restic = workshop.restic();
 
 	/** Where an archive's database and files belong. @throws {UsageError} */

@@ -4,10 +4,10 @@ import {explain, RepositoryError, UsageError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import type {Problem} from '../../base/problem.ts';
 import type {BackupResult} from '../../base/results.ts';
-import type {Agent} from '../agent.ts';
+import type {Accepted, NoPlan} from '../../base/shapes.ts';
 import type {Sweeper} from '../keep/sweep.ts';
 import type {Upkeep} from '../keep/verbs.ts';
-import type {Surveyed} from '../plan/planned.ts';
+import type {Plan, Surveyed} from '../plan/planned.ts';
 import type {Survey} from '../plan/survey.ts';
 import {listPoints} from '../repository/points.ts';
 import type {Repositories} from '../repository/repositories.ts';
@@ -28,6 +28,15 @@ interface Asked {
 	at: number;
 }
 
+export interface Backups {
+	/** @throws {NotFoundError | UsageError} */
+	plan: (target: string) => Promise<Plan>;
+	/** Those of every target; what `plan` would throw stands in place of a plan. */
+	plans: () => Promise<Array<Plan | NoPlan>>;
+	/** One run a target; a target with a run under way is refused. With `cold` it is stopped, whatever its labels say of quiescing. @throws {NotFoundError | BusyError} */
+	backup: (target: string, trigger: string, cold?: boolean) => Promise<Accepted<BackupResult>>;
+}
+
 interface BackupParts {
 	workshop: Workshop;
 	survey: Survey;
@@ -38,15 +47,7 @@ interface BackupParts {
 	upkeep: Upkeep;
 }
 
-export function createBackups({
-	workshop,
-	survey,
-	runs,
-	state,
-	repositories: {primary: repository},
-	sweeper,
-	upkeep,
-}: BackupParts): Pick<Agent, 'plan' | 'plans' | 'backup'> {
+export function createBackups({workshop, survey, runs, state, repositories: {primary: repository}, sweeper, upkeep}: BackupParts): Backups {
 	const restic = workshop.restic();
 
 	const sweep = async (run: string, target: string, tell: Tell): Promise<void> => {

@@ -6,7 +6,6 @@ import type {Tell} from '../../base/events.ts';
 import type {Keep} from '../../base/reading/keep.ts';
 import {type CopyResult, repositoryTarget} from '../../base/results.ts';
 import type {Accepted} from '../../base/shapes.ts';
-import type {Agent} from '../agent.ts';
 import {doubtOf, lastOutcome, neededPoints} from '../keep/knowledge.ts';
 import {releaseLocks} from '../keep/locks.ts';
 import {decide, type RetentionPolicy} from '../keep/retention.ts';
@@ -35,7 +34,14 @@ interface CopyingParts {
 	policy: RetentionPolicy;
 }
 
-export interface Copying extends Pick<Agent, 'copy'> {
+export interface Copies {
+	/** Names of the configured copies. */
+	copies: () => string[];
+	/** Brings what is missing into a copy. @throws {NotFoundError | BusyError} */
+	copy: (name: string, trigger: string) => Promise<Accepted<CopyResult>>;
+}
+
+export interface Copying extends Copies {
 	/** When each copy is due. */
 	due: () => Array<Omit<ScheduleEntry, 'since'>>;
 }
@@ -113,7 +119,8 @@ export function createCopying({workshop, survey, runs, state, repositories, pref
 	};
 
 	return {
-		async copy(name, trigger): Promise<Accepted<CopyResult>> {
+		copies: () => repositories.copies.map(({name}) => name),
+		async copy(name, trigger) {
 			const to = repositories.copy(name);
 			return runs.start({
 				operation: 'copy',

@@ -1,6 +1,7 @@
 /** What is unprotected or misconfigured, and what to do about it. */
 
 import {succeed} from '../../base/command.ts';
+import type {Appointments} from '../../base/due.ts';
 import {explain, RepositoryError} from '../../base/errors.ts';
 import {runId} from '../../base/ids.ts';
 import {repositoryTarget} from '../../base/results.ts';
@@ -10,7 +11,6 @@ import type {Surveyed} from '../plan/planned.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {CopyRepository, Repositories} from '../repository/repositories.ts';
 import type {Workshop} from '../runs/workshop.ts';
-import type {Schedule} from '../schedule/schedule.ts';
 import {connectPostgres, serverVersion} from '../sources/postgres/server.ts';
 import {findStrayLabels} from '../targets/discovery.ts';
 import {examineEngine, examinePermissions} from './engine.ts';
@@ -21,7 +21,7 @@ interface Examined {
 	workshop: Workshop;
 	survey: Survey;
 	repositories: Repositories;
-	appointments: Schedule['all'];
+	appointments: Appointments;
 	/** Undefined where there is no bot. */
 	isSlackConnected: () => boolean | undefined;
 }
@@ -53,7 +53,7 @@ function versionsOf({holdfast, restic}: Workshop['versions']): Finding {
 }
 
 /** Where nobody set TZ, three o'clock is three o'clock in Greenwich. */
-function timeZone(appointments: Schedule['all']): Finding {
+function timeZone(appointments: Appointments): Finding {
 	const {timeZone: zone} = new Intl.DateTimeFormat().resolvedOptions();
 	const count = appointments().length;
 	return {

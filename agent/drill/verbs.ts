@@ -2,20 +2,28 @@
 
 import {explain, UsageError} from '../../base/errors.ts';
 import type {DrillResult} from '../../base/results.ts';
-import type {DrillRequest} from '../../base/shapes.ts';
-import type {Agent} from '../agent.ts';
+import type {Accepted, DrillRequest} from '../../base/shapes.ts';
+import type {Survey} from '../plan/survey.ts';
 import {findPoint, readManifest} from '../repository/points.ts';
-import type {RestoreParts} from '../restore/verbs.ts';
-import type {RunContext} from '../runs/runs.ts';
+import type {Repositories} from '../repository/repositories.ts';
+import type {RunContext, Runs} from '../runs/runs.ts';
+import type {Workshop} from '../runs/workshop.ts';
 import {drill} from './drill.ts';
 import {planDrill, type Rehearsal} from './plan.ts';
 
-export function createDrills({
-	workshop,
-	survey,
-	runs,
-	repositories,
-}: Pick<RestoreParts, 'workshop' | 'survey' | 'runs' | 'repositories'>): Pick<Agent, 'drill'> {
+export interface Drills {
+	/** Restores a point into scratch, checks it, throws the scratch away. @throws {NotFoundError | UsageError | BusyError} */
+	drill: (request: DrillRequest) => Promise<Accepted<DrillResult>>;
+}
+
+interface DrillParts {
+	workshop: Workshop;
+	survey: Survey;
+	runs: Runs;
+	repositories: Repositories;
+}
+
+export function createDrills({workshop, survey, runs, repositories}: DrillParts): Drills {
 	/** @throws {NotFoundError | UsageError} */
 	const prepare = async ({target: name, point: id, from = repositories.primary.name}: DrillRequest): Promise<Rehearsal> => {
 		const {target} = await survey.one(name);

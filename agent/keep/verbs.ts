@@ -2,9 +2,8 @@
 
 import {explain, NotFoundError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
-import {type BackupResult, type CheckResult, type Outcome, repositoryTarget} from '../../base/results.ts';
-import type {RetentionView} from '../../base/shapes.ts';
-import type {Agent} from '../agent.ts';
+import {type BackupResult, type CheckResult, type Outcome, type PruneResult, repositoryTarget} from '../../base/results.ts';
+import type {Accepted, RetentionView, Unlocked} from '../../base/shapes.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
 import {type Point, pointsOf} from '../repository/points.ts';
@@ -30,7 +29,24 @@ interface UpkeepParts extends Omit<MaintenanceParts, 'state' | 'sweeper'> {
 	checkParts: number;
 }
 
-export interface Upkeep extends Pick<Agent, 'planPrune' | 'prune' | 'check' | 'acceptSizes' | 'unlock'> {
+export interface Keeping {
+	/** What `prune` would remove now, and why the rest stays. @throws {RepositoryError} */
+	planPrune: () => Promise<RetentionView[]>;
+	/** Removes the points that no rule keeps, and the data that nothing needs. Waits until it is alone. @throws {RepositoryError | BusyError} */
+	prune: (trigger: string) => Promise<Accepted<PruneResult>>;
+	/**
+	 * Proves that the repository is whole. Waits until it is alone.
+	 * @param readData which part of the data is read, too: `all`, `n/N`, `next` (in turn), or null: none
+	 * @throws {RepositoryError | BusyError}
+	 */
+	check: (readData: string | null, trigger: string) => Promise<Accepted<CheckResult>>;
+	/** A person has looked at the target, which is much smaller than before: its newest point is the new measure. @throws {NotFoundError} */
+	acceptSizes: (target: string) => Promise<{target: string; point: string}>;
+	/** Removes locks whose owners are proven dead, and tells of the others. @throws {RepositoryError} */
+	unlock: () => Promise<Unlocked>;
+}
+
+export interface Upkeep extends Keeping {
 	/** After a successful backup, when no other run is under way: what no rule keeps any more goes. */
 	retain: (result: BackupResult, tell: Tell) => Promise<void>;
 	/** What of a new point is much smaller than before. @param earlier newest first */

@@ -2,7 +2,7 @@
 
 import type {EventHub} from '../../base/events.ts';
 import type {Log} from '../../base/log.ts';
-import type {Agent} from '../agent.ts';
+import type {Overviews} from '../overview/verbs.ts';
 import {runView} from '../overview/views.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
 import type {Restic} from '../restic/restic.ts';
@@ -15,7 +15,7 @@ import {createMetrics, type Metrics} from './metrics.ts';
 const lookMs = 15_000;
 
 interface Observed {
-	agent: Pick<Agent, 'overview'>;
+	agent: Pick<Overviews, 'overview'>;
 	state: Pick<State, 'open' | 'lastRuns' | 'countRuns' | 'quiesced' | 'runs' | 'suspicions'>;
 	runs: Pick<Runs, 'isUnderWay'>;
 	/** By name. */

@@ -1,7 +1,12 @@
 /** The agent's repository: opened once in a while, and again after a failure; made only where none was ever known. */
 import {ensureRepository} from '../restic/open.ts';
 import type {Repository, Restic} from '../restic/restic.ts';
-import type {State} from '../state/state.ts';
+
+/** Which repository was known at a location before: so that one that is lost is never made anew. */
+export interface KnownRepositories {
+	knownRepository: (location: string) => string | undefined;
+	rememberRepository: (location: string, id: string) => void;
+}
 
 export interface RepositoryDoor {
 	/** The repository's id. Cheap for a while after it succeeded. @throws {RepositoryError} */
@@ -16,7 +21,7 @@ const trustMs = 5 * 60_000;
 interface DoorOptions {
 	restic: Pick<Restic, 'id' | 'init'>;
 	repository: Pick<Repository, 'location'>;
-	state: Pick<State, 'knownRepository' | 'rememberRepository'>;
+	state: KnownRepositories;
 	/** False: it is made by somebody else; a missing one is an error. */
 	allowInit?: boolean;
 	/** @throws when what was found here cannot be this repository. */

@@ -1,6 +1,5 @@
 /** The manifest: written last, it makes a run's snapshots a restore point, and says what a restore must know. */
 import {z} from 'zod';
-import {portableMetadata} from '../archive/format.ts';
 
 export const manifestSource = z.object({
 	source: z.string(),
@@ -15,6 +14,13 @@ export const manifestSource = z.object({
 	/** By kind; see the source's file. */
 	details: z.record(z.string(), z.unknown()),
 });
+
+const text = z.string().max(1000);
+
+/** All numbers are texts too: seconds, and bytes. */
+export const portableMetadata = z.object({duration: text, dumpSize: text, modelVersion: text, databaseSize: text, filesSize: text});
+
+export type PortableMetadata = z.infer<typeof portableMetadata>;
 
 /** Where an imported point came from. */
 const origin = z.object({

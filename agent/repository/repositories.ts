@@ -7,8 +7,7 @@ import type {Copy} from '../config/copies.ts';
 import {createRestic} from '../restic/create.ts';
 import {ensureRepository} from '../restic/open.ts';
 import type {Repository, Restic, ResticOptions} from '../restic/restic.ts';
-import type {State} from '../state/state.ts';
-import {createRepositoryDoor, type RepositoryDoor} from './door.ts';
+import {createRepositoryDoor, type KnownRepositories, type RepositoryDoor} from './door.ts';
 
 export interface NamedRepository extends RepositoryDoor {
 	/** `primary`, or a copy's name. */
@@ -42,7 +41,7 @@ export interface Repositories {
 interface RepositoriesOptions {
 	primary: Repository;
 	copies: readonly Copy[];
-	state: Pick<State, 'knownRepository' | 'rememberRepository'>;
+	state: KnownRepositories;
 }
 
 export function createRepositories({primary, copies, state}: RepositoriesOptions): Repositories {

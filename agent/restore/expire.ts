@@ -2,7 +2,7 @@
 import {explain} from '../../base/errors.ts';
 import type {Log} from '../../base/log.ts';
 import type {State} from '../state/state.ts';
-import type {Settle} from './verbs.ts';
+import type {Settle} from './settle.ts';
 
 interface Expiry {
 	settle: Settle;

@@ -10,7 +10,7 @@ import {undoUnfinished} from '../../docker/unfinished.ts';
 import {describeReplacement} from '../sources/restoring.ts';
 import {isHalfDone, type RestoreRecord} from '../state/restores.ts';
 import type {RunRecord, State} from '../state/state.ts';
-import type {Settle} from './verbs.ts';
+import type {Settle} from './settle.ts';
 
 interface Recovery {
 	engine: Engine;

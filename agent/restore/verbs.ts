@@ -2,8 +2,7 @@
 
 import {explain, NotFoundError, UsageError} from '../../base/errors.ts';
 import type {RestoreResult} from '../../base/results.ts';
-import type {Accepted, RestoreRequest} from '../../base/shapes.ts';
-import type {Agent} from '../agent.ts';
+import type {Accepted, RestorePlan, RestoreRequest} from '../../base/shapes.ts';
 import {type Previous, previousAmong} from '../backup/previous.ts';
 import {pointView, verifiedPoints} from '../overview/views.ts';
 import type {Survey} from '../plan/survey.ts';
@@ -11,18 +10,25 @@ import {listPoints} from '../repository/points.ts';
 import type {NamedRepository, Repositories} from '../repository/repositories.ts';
 import type {RunContext, Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
-import {subjectOf, untouched} from '../sources/restoring.ts';
+import {subjectOf} from '../sources/restoring.ts';
 import type {RestoreRecord} from '../state/restores.ts';
 import type {State} from '../state/state.ts';
-import type {Target} from '../targets/target.ts';
-import {finishRestore} from './finish.ts';
 import type {Restoration} from './plan/plan.ts';
 import {createPreflight} from './plan/preflight.ts';
 import {pointIds, restore} from './restore.ts';
-import {undoRestore} from './undo.ts';
-import {planUndo} from './undo-plan.ts';
+import type {Settle} from './settle.ts';
 
-export interface RestoreParts {
+export interface Restores {
+	/** @throws {NotFoundError | UsageError} */
+	planRestore: (request: RestoreRequest) => Promise<RestorePlan>;
+	restore: (request: RestoreRequest) => Promise<Accepted<RestoreResult>>;
+	/** Puts back what a restore replaced. @throws {NotFoundError | UsageError | BusyError} */
+	undoRestore: (run: string, trigger: string) => Promise<Accepted<RestoreResult>>;
+	/** Lets go of what a restore replaced; it cannot be undone afterwards. @throws {NotFoundError | UsageError | BusyError} */
+	finishRestore: (run: string, trigger: string) => Promise<Accepted<RestoreResult>>;
+}
+
+interface RestoreParts {
 	workshop: Workshop;
 	survey: Survey;
 	runs: Runs;
@@ -30,24 +36,11 @@ export interface RestoreParts {
 	repositories: Repositories;
 	/** Bytes that must be left beside the size of the restored databases. */
 	restoreMarginBytes: number;
+	settle: Settle;
 }
 
-export function createRestores({
-	workshop,
-	survey,
-	runs,
-	state,
-	repositories,
-	restoreMarginBytes,
-}: RestoreParts): Pick<Agent, 'planRestore' | 'restore' | 'undoRestore' | 'finishRestore'> & {settle: Settle} {
-	const {engine, self} = workshop;
+export function createRestores({workshop, survey, runs, state, repositories, restoreMarginBytes, settle}: RestoreParts): Restores {
 	const prepare = createPreflight({workshop, survey, repositories, restoreMarginBytes});
-
-	/** Those of what was replaced, as they are now. */
-	const targetsOf = async (record: RestoreRecord): Promise<ReadonlyMap<string, Target>> => {
-		const surveyed = await Promise.all(namesIn(record).map(async name => survey.one(name)));
-		return new Map(surveyed.map(found => [found.target.name, found.target]));
-	};
 
 	/** Where what is replaced is kept: the primary repository, but where that is lost. */
 	const keeperFor = async (from: NamedRepository): Promise<NamedRepository> =>
@@ -82,53 +75,7 @@ export function createRestores({
 		}
 	};
 
-	const settle: Settle = (record, verb, {trigger, startStopped}) =>
-		runs.start({
-			operation: 'restore',
-			target: record.target,
-			occupies: namesIn(record),
-			trigger,
-			async work({run, signal, tell}) {
-				try {
-					signal.throwIfAborted();
-					tell({type: 'step', step: 'plan'});
-					const targets = await targetsOf(record);
-					const keeper = repositories.named(record.keptIn);
-					await keeper.open();
-					const found = planUndo(targets, {containers: await engine.list(), self: self.containerId}, record.replacements, record.target);
-					const isUntouched = record.phase === 'loading';
-					const plan = isUntouched ? {...found, stop: []} : found;
-					if (plan.problems.length > 0) {
-						throw new UsageError(plan.problems.join('; '));
-					}
-
-					const work = verb === 'undo' ? undoRestore : finishRestore;
-					return await work(
-						{...workshop, restic: keeper.restic, keeper, restores: state},
-						{
-							run,
-							record: isUntouched ? {...record, replacements: record.replacements.map(untouched)} : record,
-							plan,
-							tell,
-							startStopped,
-						},
-					);
-				} catch (error) {
-					return {
-						run,
-						target: record.target,
-						point: record.point,
-						outcome: 'failed',
-						replaced: [],
-						outageSeconds: 0,
-						error: explain(error),
-					};
-				}
-			},
-		});
-
 	return {
-		settle,
 		async undoRestore(run, trigger) {
 			const record = recordOf(state, run);
 			if (record.phase === 'finishing') {
@@ -185,16 +132,6 @@ export function createRestores({
 }
 
 const targetNames = ({points}: Restoration): string[] => points.map(({target}) => target);
-
-/** The targets of what was replaced. */
-const namesIn = ({target, replacements}: RestoreRecord): string[] => [...new Set(replacements.map(other => other.target ?? target))];
-
-/** Starts a run that undoes or finishes a restore. @throws {BusyError} */
-export type Settle = (
-	record: RestoreRecord,
-	verb: 'undo' | 'finish',
-	options: {trigger: string; startStopped?: (() => Promise<void>) | undefined},
-) => Accepted<RestoreResult>;
 
 /** @throws {NotFoundError} */
 function recordOf(state: State, run: string): RestoreRecord {

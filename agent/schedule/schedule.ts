@@ -4,7 +4,7 @@
  */
 
 import {type Job, scheduleJob} from 'node-schedule';
-import type {Due, ScheduledOperation, ScheduleEntry} from '../../base/due.ts';
+import type {Due, NextDue, ScheduleEntry} from '../../base/due.ts';
 import {type DueAfter, dueTimes} from '../../base/due.ts';
 
 export interface ScheduleOptions {
@@ -22,7 +22,7 @@ export interface Schedule {
 	 */
 	set: (entries: readonly ScheduleEntry[]) => void;
 	/** When the operation is due next; null when it has no entry. */
-	next: (operation: ScheduledOperation, subject: string, cold?: true) => Date | null;
+	next: NextDue;
 	/** Every entry, and when it is due next. */
 	all: () => Array<Due & {line: string; next: Date}>;
 	close: () => void;

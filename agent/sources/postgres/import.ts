@@ -1,6 +1,4 @@
-/** What the manifest says of a database whose dump came from elsewhere: half of it the dump knows, half of it the server that it is for. */
-
-import type {PortableMetadata} from '../../archive/format.ts';
+import type {PortableMetadata} from '../../repository/manifest.ts';
 import type {PlannedSource} from '../kind.ts';
 import type {SourceContext} from '../source.ts';
 import {dumpGlobals} from './dump.ts';

@@ -2,7 +2,7 @@
 import test from 'ava';
 import {type RestoreWorkshop, restoreRun} from '../../../../agent/restore/context.ts';
 import {isHeldBack, keepRecoveringRestores, recoverRestores} from '../../../../agent/restore/recover.ts';
-import type {Settle} from '../../../../agent/restore/verbs.ts';
+import type {Settle} from '../../../../agent/restore/settle.ts';
 import type {RestorePhase, RestoreRecord} from '../../../../agent/state/restores.ts';
 import type {State} from '../../../../agent/state/state.ts';
 import {createEventHub} from '../../../../base/events.ts';

@@ -1,0 +1,88 @@
+/** A restore is settled: what it replaced is put back, or let go. By a person, by its time limit, by the recovery: always in this way. */
+import {explain, UsageError} from '../../base/errors.ts';
+import type {RestoreResult} from '../../base/results.ts';
+import type {Accepted} from '../../base/shapes.ts';
+import type {Survey} from '../plan/survey.ts';
+import type {Repositories} from '../repository/repositories.ts';
+import type {Runs} from '../runs/runs.ts';
+import type {Workshop} from '../runs/workshop.ts';
+import {untouched} from '../sources/restoring.ts';
+import type {RestoreRecord} from '../state/restores.ts';
+import type {State} from '../state/state.ts';
+import type {Target} from '../targets/target.ts';
+import {finishRestore} from './finish.ts';
+import {undoRestore} from './undo.ts';
+import {planUndo} from './undo-plan.ts';
+
+/** Starts a run that undoes or finishes a restore. @throws {BusyError} */
+export type Settle = (
+	record: RestoreRecord,
+	verb: 'undo' | 'finish',
+	options: {trigger: string; startStopped?: (() => Promise<void>) | undefined},
+) => Accepted<RestoreResult>;
+
+interface SettleParts {
+	workshop: Workshop;
+	survey: Pick<Survey, 'one'>;
+	runs: Runs;
+	state: State;
+	repositories: Repositories;
+}
+
+export function createSettle({workshop, survey, runs, state, repositories}: SettleParts): Settle {
+	const {engine, self} = workshop;
+
+	/** Those of what was replaced, as they are now. */
+	const targetsOf = async (record: RestoreRecord): Promise<ReadonlyMap<string, Target>> => {
+		const surveyed = await Promise.all(namesIn(record).map(async name => survey.one(name)));
+		return new Map(surveyed.map(found => [found.target.name, found.target]));
+	};
+
+	return (record, verb, {trigger, startStopped}) =>
+		runs.start({
+			operation: 'restore',
+			target: record.target,
+			occupies: namesIn(record),
+			trigger,
+			async work({run, signal, tell}) {
+				try {
+					signal.throwIfAborted();
+					tell({type: 'step', step: 'plan'});
+					const targets = await targetsOf(record);
+					const keeper = repositories.named(record.keptIn);
+					await keeper.open();
+					const found = planUndo(targets, {containers: await engine.list(), self: self.containerId}, record.replacements, record.target);
+					const isUntouched = record.phase === 'loading';
+					const plan = isUntouched ? {...found, stop: []} : found;
+					if (plan.problems.length > 0) {
+						throw new UsageError(plan.problems.join('; '));
+					}
+
+					const work = verb === 'undo' ? undoRestore : finishRestore;
+					return await work(
+						{...workshop, restic: keeper.restic, keeper, restores: state},
+						{
+							run,
+							record: isUntouched ? {...record, replacements: record.replacements.map(untouched)} : record,
+							plan,
+							tell,
+							startStopped,
+						},
+					);
+				} catch (error) {
+					return {
+						run,
+						target: record.target,
+						point: record.point,
+						outcome: 'failed',
+						replaced: [],
+						outageSeconds: 0,
+						error: explain(error),
+					};
+				}
+			},
+		});
+}
+
+/** The targets of what was replaced. */
+const namesIn = ({target, replacements}: RestoreRecord): string[] => [...new Set(replacements.map(other => other.target ?? target))];
