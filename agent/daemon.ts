@@ -101,6 +101,7 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 		prefix: config.labelPrefix,
 		projects: config.projects ?? [],
 		schedule: config.schedule,
+		lockTimeoutMs: config.lockTimeoutMs,
 		copies: config.copies.map(({repository}) => repository.name),
 	});
 	const runs = createRuns({state, hub, concurrency: config.concurrency});

@@ -60,6 +60,8 @@ export interface Config {
 	restoreMarginBytes: number;
 	/** Of an archive that is imported, decompressed. */
 	importLimitBytes: number;
+	/** How long a dump waits for a lock that somebody else holds, where a label does not say. */
+	lockTimeoutMs: number;
 	listen: Listen;
 	/** '' until `withKeptSecrets`, when none was given. */
 	apiToken: string;
@@ -131,6 +133,7 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 		keepReplacedMs: value('HOLDFAST_KEEP_REPLACED', readDuration) ?? 72 * 3_600_000,
 		restoreMarginBytes: value('HOLDFAST_RESTORE_MARGIN', readSize) ?? 2.25 * 1024 ** 3,
 		importLimitBytes: value('HOLDFAST_IMPORT_LIMIT', readSize) ?? 100e9,
+		lockTimeoutMs: value('HOLDFAST_LOCK_TIMEOUT', readDuration) ?? 10 * 60_000,
 		listen: value('HOLDFAST_LISTEN', readListen) ?? {host: undefined, port: 9797},
 		apiToken,
 		engineAddress: value('DOCKER_HOST', readEngineAddress) ?? 'unix:///var/run/docker.sock',
@@ -199,6 +202,7 @@ const known = [
 	'HOLDFAST_KEEP_REPLACED',
 	'HOLDFAST_RESTORE_MARGIN',
 	'HOLDFAST_IMPORT_LIMIT',
+	'HOLDFAST_LOCK_TIMEOUT',
 	...notifyVariables,
 	'HOLDFAST_LISTEN',
 	'HOLDFAST_API_TOKEN',

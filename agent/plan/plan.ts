@@ -29,7 +29,7 @@ export function planTarget(request: PlanRequest): {plan: Plan; problems: readonl
 	} = request;
 	const remarks = collectRemarks();
 	const agent = containers.find(({id}) => id === self);
-	const sources = planSources({target, databases, closedDatabases, dataDirectories, prefix}, {dataRoot, self: agent}, remarks);
+	const sources = planSources({target, databases, closedDatabases, dataDirectories, prefix, defaults}, {dataRoot, self: agent}, remarks);
 	const still = planQuiesce({target, containers, self, defaults, cold, prefix, sources}, remarks);
 	const hooks = planHooks(target, remarks);
 	checkServices(target, containers, {prefix, self, remarks});

@@ -47,8 +47,8 @@ export interface PlanRequest {
 	closedDatabases?: ReadonlyMap<string, readonly string[]>;
 	/** Where each server, by its container's id, keeps its data, as the container sees it. Where unknown: as in the official images. */
 	dataDirectories?: ReadonlyMap<string, string>;
-	/** `quiesce` is for targets with files. */
-	defaults: {schedule: string; quiesce?: 'none' | 'pause' | 'stop'};
+	/** `quiesce` is for targets with files, `lockTimeoutMs` for databases. */
+	defaults: {schedule: string; quiesce?: 'none' | 'pause' | 'stop'; lockTimeoutMs?: number};
 	/** For a backup during which the target is stopped, whatever its labels say of quiescing. */
 	cold?: boolean;
 	prefix?: string;

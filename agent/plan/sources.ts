@@ -15,11 +15,11 @@ import {subjectOf} from '../targets/target.ts';
 import type {PlanRequest} from './planned.ts';
 
 export function planSources(
-	request: Required<Pick<PlanRequest, 'target' | 'databases' | 'closedDatabases' | 'dataDirectories' | 'prefix'>>,
+	request: Required<Pick<PlanRequest, 'target' | 'databases' | 'closedDatabases' | 'dataDirectories' | 'prefix' | 'defaults'>>,
 	grounds: Omit<Grounds, 'dumped'>,
 	remarks: Remarks,
 ): PlannedSource[] {
-	const {target, databases, closedDatabases, dataDirectories, prefix} = request;
+	const {target, databases, closedDatabases, dataDirectories, prefix, defaults} = request;
 	const dataDirectory = ({container}: Member) => dataDirectories.get(container.id) ?? `${postgresHome}/data`;
 	const servers = target.members.filter(({policy: {postgres}}) => postgres !== undefined && postgres.host === undefined);
 	const dumped = servers.flatMap(server => dataMounts(server.container, dataDirectory(server)));
@@ -31,6 +31,7 @@ export function planSources(
 			databases,
 			closedDatabases,
 			dataDirectory: dataDirectory(member),
+			lockTimeoutMs: defaults.lockTimeoutMs,
 			remarks: remarks.about(subjectOf(target, member)),
 		}),
 	);

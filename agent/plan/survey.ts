@@ -49,6 +49,8 @@ export interface SurveyOptions {
 	/** Compose projects that the agent looks at; empty: all. */
 	projects: readonly string[];
 	schedule: string;
+	/** How long a dump waits for a lock. */
+	lockTimeoutMs: number;
 	/** Names of the configured ones. */
 	copies: readonly string[];
 }
@@ -67,7 +69,7 @@ interface Answer {
 	dataDirectory?: string;
 }
 
-export function createSurvey({engine, self, dataRoot, prefix, projects, schedule, copies}: SurveyOptions): Survey {
+export function createSurvey({engine, self, dataRoot, prefix, projects, schedule, lockTimeoutMs, copies}: SurveyOptions): Survey {
 	// A target's files are mounted in a worker under the target's name, beside the agent's own mounts.
 	const reserved = [staging, ...self.mounts.map(({path}) => path)].map(path => path.split('/')[1] ?? '');
 	const servers = new PQueue({concurrency: serversAtOnce});
@@ -81,7 +83,7 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 			databases,
 			closedDatabases,
 			dataDirectories,
-			defaults: {schedule},
+			defaults: {schedule, lockTimeoutMs},
 			cold,
 			prefix,
 			self: self.containerId,

@@ -13,6 +13,8 @@ export type PlannedSource = {
 			format: 'custom' | 'plain' | 'all';
 			user?: string | undefined;
 			external?: ExternalServer | undefined;
+			/** How long its dump waits for a lock that somebody holds. */
+			lockTimeoutMs?: number | undefined;
 	  }
 	/** `mount` holds the file; `path` is in the container. */
 	| {kind: 'sqlite'; path: string; mount: Mount}

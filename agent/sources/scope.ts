@@ -12,5 +12,7 @@ export interface Scope {
 	databases: PlanRequest['databases'];
 	closedDatabases: NonNullable<PlanRequest['closedDatabases']>;
 	dataDirectory: string;
+	/** How long a dump waits for a lock, where a label does not say. */
+	lockTimeoutMs?: number | undefined;
 	remarks: Pick<Remarks, 'problem' | 'note'>;
 }

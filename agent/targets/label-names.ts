@@ -14,6 +14,7 @@ const names = [
 	'postgres.host',
 	'postgres.port',
 	'postgres.password-secret',
+	'postgres.lock-timeout',
 	'postgres.restore.before-sql',
 	'postgres.restore.after-sql',
 	'sqlite',

@@ -13,8 +13,11 @@ import type {Source, SourceContext} from '../source.ts';
 import {contentsSql, type PostgresContents, postgresContents} from './contents.ts';
 import {assertClientFits} from './external.ts';
 import {describeSql} from './properties.ts';
+import {untimedEnvironment} from './psql.ts';
 import {reachServer} from './reach.ts';
-import type {PostgresServer} from './server.ts';
+import {connectionString, type PostgresServer} from './server.ts';
+import {ownSession} from './timeouts.ts';
+import {assertNoLongWait, type Blocker, defaultLockTimeoutMs, endSessions, waitedTooLong, waitsSql} from './waits.ts';
 
 type Argv = readonly [string, ...string[]];
 
@@ -59,10 +62,13 @@ export const postgresDetails = z.object({
 });
 
 export function postgresSource(planned: PlannedSource & {kind: 'postgres'}, context: SourceContext, index: number): Source {
-	const {name, container, database} = planned;
+	const {name, container, database, lockTimeoutMs = defaultLockTimeoutMs} = planned;
 	const {argv, quoting, magic, trailer, stored} = formats[planned.format];
 	const {signal} = context;
 	const fifo = `${context.staging}/${index}.fifo`;
+	/** Tells its sessions from all others. PostgreSQL keeps 63 bytes of it. */
+	const application = `holdfast ${context.run} ${index}`;
+	let isDumping = false;
 	let server: PostgresServer | undefined;
 	let session: Session | undefined;
 	let worker: Place | undefined;
@@ -77,13 +83,19 @@ export function postgresSource(planned: PlannedSource & {kind: 'postgres'}, cont
 			await assertClientFits(server);
 			session = await openSession(server.client, {
 				argv: ['psql', '-X', '-A', '-t', '-q', '-v', 'ON_ERROR_STOP=1', ...server.connection(database)],
-				env: {PGAPPNAME: 'holdfast'},
+				env: {PGAPPNAME: application},
 				signal,
 			});
+			await session.ask(`${ownSession.join('; ')}; select 1;`, signal);
 			// Whatever fails beside it, a worker that is being made is waited for, so that it can be dismissed.
 			const entering = Promise.allSettled([enterableWorker(context, server, container, signal)]);
 			try {
-				details = {database, format: stored, ...(await describeDatabase(session, signal)), ...(await describeServer(server, quoting))};
+				details = {
+					database,
+					format: stored,
+					...(await describeDatabase(session, signal)),
+					...(await describeServer(server, database, quoting)),
+				};
 			} finally {
 				const [entered] = await entering;
 				worker = entered.status === 'fulfilled' ? entered.value : undefined;
@@ -102,14 +114,21 @@ export function postgresSource(planned: PlannedSource & {kind: 'postgres'}, cont
 				throw new Error('store before pin');
 			}
 
-			const dump: Argv = ['pg_dump', ...argv, ...quoting, ...server.connection(database), `--snapshot=${snapshot}`];
+			const options = ['--snapshot', snapshot, '--lock-wait-timeout', String(lockTimeoutMs)] as const;
+			const dump: Argv = ['pg_dump', ...argv, ...quoting, ...server.connection(database), ...options];
+			const env = {PGAPPNAME: application, ...(await untimedEnvironment(server, database))};
+			isDumping = true;
 			const saved = await storeStream(context, {
 				source: name,
 				fifo,
 				magic,
 				trailer,
-				produce: producer(context, server, worker, {database, dump, fifo}),
+				produce: patient(producer(context, server, worker, {database, dump, env, fifo}), {
+					limitMs: lockTimeoutMs,
+					ask: async () => JSON.parse((await session?.ask(waitsSql(application))) ?? '[]') as Blocker[],
+				}),
 			});
+			isDumping = false;
 			// In the transaction that the dump shows.
 			const contents = JSON.parse((await session?.ask(`${contentsSql};`, signal)) ?? '{}') as PostgresContents;
 			await session?.close();
@@ -117,20 +136,57 @@ export function postgresSource(planned: PlannedSource & {kind: 'postgres'}, cont
 		},
 		async close() {
 			await session?.close();
+			if (isDumping && server !== undefined) {
+				await endSessions(server, database, application);
+			}
 		},
 	};
 }
 
-async function describeServer(server: PostgresServer, quoting: readonly string[]): Promise<Record<string, unknown>> {
-	const [version, globals] = await Promise.all([succeed(server.client, {argv: ['pg_dump', '--version']}), dumpGlobals(server, quoting)]);
+type Produce = (signal: AbortSignal) => Promise<void>;
+
+/** Ends a dump that waits for a lock for too long, and says who is in the way, also where the dump itself was the first to give up. */
+function patient(produce: Produce, {ask, limitMs}: {ask: () => Promise<Blocker[]>; limitMs: number}): Produce {
+	return async signal => {
+		const over = new AbortController();
+		const either = AbortSignal.any([signal, over.signal]);
+		let last: readonly Blocker[] = [];
+		const watching = assertNoLongWait({ask, limitMs, signal: either}, blockers => {
+			last = blockers;
+		}).catch((error: unknown) => over.abort(error));
+		try {
+			await produce(either);
+		} catch (error) {
+			signal.throwIfAborted();
+			throw last.length > 0 && !over.signal.aborted ? waitedTooLong(last, limitMs) : error;
+		} finally {
+			over.abort();
+			await watching;
+		}
+	};
+}
+
+async function describeServer(server: PostgresServer, database: string, quoting: readonly string[]): Promise<Record<string, unknown>> {
+	const version = await succeed(server.client, {argv: ['pg_dump', '--version']});
+	const globals = await dumpGlobals(server, database, quoting);
 	return {toolVersion: version.trim(), globals};
 }
 
-export async function dumpGlobals({client, user}: PostgresServer, quoting: readonly string[] = []): Promise<string> {
-	const argv = ['pg_dumpall', '--globals-only', ...quoting, '--no-password', `--username=${user}`] as const;
-	const {exitCode, stdout} = await output(client, {argv});
+export async function dumpGlobals(server: PostgresServer, database: string, quoting: readonly string[] = []): Promise<string> {
+	const {client, user} = server;
+	// By itself it would want to connect to `postgres`.
+	const argv = [
+		'pg_dumpall',
+		'--globals-only',
+		...quoting,
+		'--no-password',
+		`--username=${user}`,
+		`--database=${connectionString(database)}`,
+	] as const;
+	const env = await untimedEnvironment(server, database);
+	const {exitCode, stdout} = await output(client, {argv, env});
 	// Only a superuser may read the passwords of the roles.
-	return exitCode === 0 ? stdout : succeed(client, {argv: [...argv, '--no-role-passwords']});
+	return exitCode === 0 ? stdout : succeed(client, {argv: [...argv, '--no-role-passwords'], env});
 }
 
 async function describeDatabase(session: Session, signal: AbortSignal): Promise<Record<string, unknown>> {
@@ -142,11 +198,17 @@ async function describeDatabase(session: Session, signal: AbortSignal): Promise<
 interface Produced {
 	database: string;
 	dump: Argv;
+	env: Readonly<Record<string, string>>;
 	fifo: string;
 }
 
 /** By the dump worker, or through the agent where there is none. */
-function producer(context: SourceContext, server: PostgresServer, worker: Place | undefined, {database, dump, fifo}: Produced) {
+function producer(
+	context: SourceContext,
+	server: PostgresServer,
+	worker: Place | undefined,
+	{database, dump, env, fifo}: Produced,
+): Produce {
 	const check = async (running: Running) => {
 		running.stdout.resume();
 		const {exitCode, stderr} = await running.done;
@@ -157,9 +219,10 @@ function producer(context: SourceContext, server: PostgresServer, worker: Place 
 
 	return async (signal: AbortSignal): Promise<void> => {
 		if (worker === undefined) {
-			await dumpThroughAgent(context, server, {argv: dump, signal}, fifo, check);
+			await dumpThroughAgent(context, server, {argv: dump, env, signal}, fifo, check);
 		} else {
-			await check(await worker({...server.fromWorker(producerScript, [fifo], dump), signal}));
+			const inside = server.fromWorker(producerScript, [fifo], dump);
+			await check(await worker({...inside, env: {...inside.env, ...env}, signal}));
 		}
 	};
 }

@@ -44,7 +44,7 @@ export async function importedDetails(
 			extensions: await extensionVersions(server, database, extensions),
 			toolVersion: header.toolVersion,
 			// The target's own: a rehearsal in scratch, or a new server, needs the owner that it gives to everything.
-			globals: await dumpGlobals(server),
+			globals: await dumpGlobals(server, maintenanceOf(database)),
 			portable: true,
 		},
 		warnings,

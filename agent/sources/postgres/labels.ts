@@ -1,6 +1,6 @@
 /** The labels of Postgres. */
 import {nonEmptyText} from '../../../base/reading/reader.ts';
-import {readDatabaseNames, readDatabases, readFormat, readHost, readName, readPort} from '../../../base/reading/values.ts';
+import {readDatabaseNames, readDatabases, readDuration, readFormat, readHost, readName, readPort} from '../../../base/reading/values.ts';
 import type {ReadLabel} from '../../targets/labels.ts';
 
 export interface PostgresPolicy {
@@ -12,6 +12,7 @@ export interface PostgresPolicy {
 	host?: string | undefined;
 	port?: number | undefined;
 	passwordSecret?: string | undefined;
+	lockTimeoutMs?: number | undefined;
 	restoreBeforeSql?: string | undefined;
 	restoreAfterSql?: string | undefined;
 }
@@ -25,6 +26,7 @@ export function readPostgres(read: ReadLabel): PostgresPolicy | undefined {
 		host: read('postgres.host', readHost),
 		port: read('postgres.port', readPort),
 		passwordSecret: read('postgres.password-secret', readName),
+		lockTimeoutMs: read('postgres.lock-timeout', readDuration),
 		restoreBeforeSql: read('postgres.restore.before-sql', nonEmptyText),
 		restoreAfterSql: read('postgres.restore.after-sql', nonEmptyText),
 	};

@@ -8,7 +8,9 @@ import {bothEnds} from '../relay.ts';
 import type {RestoreContext, RestoringSource} from '../restoring.ts';
 import {enterableWorker, type postgresDetails} from './dump.ts';
 import {jobsFor} from './jobs.ts';
+import {untimedEnvironment} from './psql.ts';
 import type {PostgresServer} from './server.ts';
+import {untimed} from './timeouts.ts';
 import {createComplaints} from './tolerated.ts';
 
 type PostgresSource = RestoringSource & {kind: 'postgres'};
@@ -33,10 +35,23 @@ export async function loadContent(context: RestoreContext, server: PostgresServe
 	const isCustom = details.format === 'custom';
 	const program = isCustom
 		? (['pg_restore', ...(details.portable ? ['--no-owner', '--no-privileges'] : []), ...server.connection(fresh)] as const)
-		: (['psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', ...server.connection(fresh), '-f', '-'] as const);
+		: ([
+				'psql',
+				'-X',
+				'-q',
+				'-v',
+				'ON_ERROR_STOP=1',
+				'-o',
+				'/dev/null',
+				...server.connection(fresh),
+				'-c',
+				untimed.join('; '),
+				'-f',
+				'-',
+			] as const);
 	const argv = isCustom ? (['/bin/sh', '-c', complaining, 'sh', ...program] as const) : program;
 	// What it complains of is read in English.
-	const env: Record<string, string> = isCustom ? {LC_ALL: 'C'} : {};
+	const env = {...(await untimedEnvironment(server, fresh)), ...(isCustom ? {LC_ALL: 'C'} : {})};
 	const check = async (running: Running) => {
 		try {
 			await (isCustom ? assertTolerable(running, {source: source.name, extensions: details.extensions, context}) : assertDone(running));

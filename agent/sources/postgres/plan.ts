@@ -24,7 +24,7 @@ export function postgresSources(scope: Scope, postgres: PostgresPolicy | undefin
 		scope.remarks.note(`no rehearsal is scheduled: \`${scope.prefix}drill.image\` names no image that a server could be made of`);
 	}
 
-	const {user, format} = postgres;
+	const {user, format, lockTimeoutMs = scope.lockTimeoutMs} = postgres;
 	return databasesOf(scope, postgres, where).map(database => ({
 		name: `${group}postgres:${database}`,
 		container,
@@ -33,6 +33,7 @@ export function postgresSources(scope: Scope, postgres: PostgresPolicy | undefin
 		format,
 		user,
 		...(external === undefined ? {} : {external}),
+		...(lockTimeoutMs === undefined ? {} : {lockTimeoutMs}),
 	}));
 }
 

@@ -1,8 +1,9 @@
 /** SQL that is handed to psql through its standard input: it may hold secrets, and is longer than an argument may be. */
 import {text} from 'node:stream/consumers';
-import {lastLines} from '../../../base/command.ts';
+import {lastLines, output} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import type {PostgresServer} from './server.ts';
+import {optionsSql, untimed} from './timeouts.ts';
 
 export interface Script {
 	database: string;
@@ -21,11 +22,23 @@ export async function runSql(server: PostgresServer, {database, statements, vari
 		stdin: true,
 		signal,
 	});
-	running.stdin.end(['set standard_conforming_strings = on', ...statements].map(statement => `${statement}\n;\n`).join(''));
+	running.stdin.end([...untimed, 'set standard_conforming_strings = on', ...statements].map(statement => `${statement}\n;\n`).join(''));
 	const [printed, {exitCode, stderr}] = await Promise.all([text(running.stdout), running.done]);
 	if (exitCode !== 0) {
 		throw new RunError(`PostgreSQL refused: ${lastLines(stderr)}`);
 	}
 
 	return printed;
+}
+
+/** The environment in which programs that speak SQL of their own have sessions that nothing ends. Asked of the server: one that does not know a setting refuses the connection. */
+export async function untimedEnvironment(server: PostgresServer, database: string): Promise<Record<string, string>> {
+	const env = {PGOPTIONS: (await server.query(database, optionsSql))[0]?.[0] ?? ''};
+	if (!server.isExternal) {
+		return env;
+	}
+
+	// A pooler on the way may refuse them: then the settings of the role hold.
+	const {exitCode} = await output(server.client, {argv: ['psql', '-X', '-q', ...server.connection(database), '-c', 'select'], env});
+	return exitCode === 0 ? env : {};
 }

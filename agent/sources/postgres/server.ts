@@ -8,6 +8,7 @@ import {RunError} from '../../../base/errors.ts';
 import type {Container} from '../../../docker/container.ts';
 import type {Engine} from '../../../docker/engine.ts';
 import {inContainer} from '../../../docker/exec.ts';
+import {ownSession} from './timeouts.ts';
 
 export interface PostgresServer {
 	/** The role that dumps and restores. */
@@ -27,7 +28,7 @@ export interface PostgresServer {
 	/** Where the server keeps its data, as its container sees it; also for a role that may not ask the server. */
 	dataFolder: () => Promise<string>;
 	/** Rows of one query, as text, columns split at tabs. */
-	query: (database: string, sql: string) => Promise<string[][]>;
+	query: (database: string, sql: string, signal?: AbortSignal) => Promise<string[][]>;
 }
 
 /**
@@ -49,7 +50,7 @@ done 2>/dev/null`;
 const clientVariables = ['PATH', 'PGPORT', 'LANG', 'LC_ALL', 'HOME'];
 
 /** `dbname='…'`: a name can hold anything, and must not be read as a connection string. */
-const connectionString = (database: string) => `dbname='${database.replace(/[\\']/g, String.raw`\$&`)}'`;
+export const connectionString = (database: string) => `dbname='${database.replace(/[\\']/g, String.raw`\$&`)}'`;
 
 export const connectionOf = (user: string) => (database: string) =>
 	['--no-password', `--username=${user}`, `--dbname=${connectionString(database)}`] as const;
@@ -143,9 +144,11 @@ export async function connectPostgres(
 
 /** Rows of one query. */
 export function queryWith({client, connection, where}: Pick<PostgresServer, 'client' | 'connection' | 'where'>): PostgresServer['query'] {
-	return async (database, sql) => {
+	return async (database, sql, signal) => {
+		const commands = [...ownSession, sql].flatMap(statement => ['-c', statement]);
 		const {exitCode, stdout, stderr} = await output(client, {
-			argv: ['psql', '-X', '-A', '-t', '-q', '-F', '\t', '-v', 'ON_ERROR_STOP=1', ...connection(database), '-c', sql],
+			argv: ['psql', '-X', '-A', '-t', '-q', '-F', '\t', '-v', 'ON_ERROR_STOP=1', ...connection(database), ...commands],
+			signal,
 		});
 		if (exitCode !== 0) {
 			throw new RunError(`PostgreSQL ${where} refused: ${lastLines(stderr)}`);

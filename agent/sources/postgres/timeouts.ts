@@ -1,0 +1,28 @@
+/** What could end a session of Holdfast's own, or let it outlive its program: set for itself, whatever the server, the database or the role says. */
+/**
+ * No server knows all of them. A session whose program was killed while it waits for a lock ends at the next check of its connection (from 14 on);
+ * before that it would wait on, and others behind it.
+ */
+const settings: Readonly<Record<string, string>> = {
+	statement_timeout: '0',
+	lock_timeout: '0',
+	idle_in_transaction_session_timeout: '0',
+	idle_session_timeout: '0',
+	transaction_timeout: '0',
+	client_connection_check_interval: '10s',
+};
+
+const wanted = `(values ${Object.entries(settings)
+	.map(([name, value]) => `('${name}', '${value}')`)
+	.join(', ')}) as wanted (known, own)`;
+
+/** `-c NAME=VALUE …`, as `PGOPTIONS` holds them, of the settings that the server knows. */
+export const optionsSql = `select string_agg('-c ' || name || '=' || own, ' ' order by name) from pg_settings join ${wanted} on name = known`;
+
+/** Statements without output, for the beginning of a session. */
+export const untimed: readonly string[] = [
+	`do $$ begin perform pg_catalog.set_config(name, own, false) from pg_catalog.pg_settings join ${wanted} on name operator(pg_catalog.=) known; end $$`,
+];
+
+/** For sessions that run nothing but Holdfast's own SQL: a database may have functions and operators of the names that this uses. */
+export const ownSession: readonly string[] = ['set search_path = pg_catalog', ...untimed];
