@@ -1,19 +1,20 @@
 /** Kills one part of a backup at one event of its run, and asserts what must hold whatever was killed whenever. */
 import assert from 'node:assert/strict';
 import process from 'node:process';
-import type {ExecutionContext} from 'ava';
+import type {TestFn} from 'ava';
 import type {StepEvent} from '../../base/events.ts';
 import {type Client, connect} from './connect.ts';
 import {assertPointIsWhole} from './contents.ts';
+import {type Pair, wanted} from './cover.ts';
 import {docker} from './docker.ts';
 import {type HostProcess, killProcesses, runs} from './processes.ts';
 import {plainReader} from './reader.ts';
 import type {Stack} from './stack.ts';
 import {until} from './until.ts';
 
-/** How a step is written in a test's name: `quiesce app`, `store postgres:metadb`. */
+/** How a step is written in a test's name: `quiesce app`, `store postgres:metadb`. What a name has of chance is left out. */
 export const nameOf = ({step, subject}: Pick<StepEvent, 'step' | 'subject'>, project: string): string =>
-	subject === undefined ? step : `${step} ${subject.replace(`${project}-`, '').replace(/-1$/, '')}`;
+	subject === undefined ? step : `${step} ${subject.replace(`${project}-`, '').replace(/-1$|_[0-9a-f]{8}$/, '')}`;
 
 export const victims = ['agent', 'worker', 'dump worker', 'restic', 'pg_dump', 'sqlite session', 'psql session'] as const;
 export type Victim = (typeof victims)[number];
@@ -143,34 +144,20 @@ export async function killAt(
 	return (await struck) ?? false;
 }
 
-/** A pattern of the names of kills, to look into one: `KILLS='^restic killed at .pin'`. */
-const only = process.env.KILLS;
-
-export interface Kill {
-	name: string;
+export interface Kill extends Pair {
 	/** @throws with what did not hold */
 	survive: () => Promise<void>;
 }
 
-/** One after another, each with its own time; all are tried. @returns how many there were; where one was looked into, more than anyone asks for */
-export async function eachKill(t: ExecutionContext, kills: readonly Kill[]): Promise<number> {
-	const failures: string[] = [];
-	for (const {name, survive} of kills.filter(kill => only === undefined || new RegExp(only).test(kill.name))) {
-		const begun = performance.now();
-		const failure = await survive().then(
-			() => undefined,
-			(error: Error) => `${name}: ${error.message}`,
-		);
-		t.log(failure === undefined ? '✔' : '✘', `${name}: ${((performance.now() - begun) / 1000).toFixed(1)} s`);
-		t.pass(name);
-		failures.push(...(failure === undefined ? [] : [failure]));
-		if (process.env.KILLS_LIVE) {
-			console.error(new Date().toISOString(), failure ?? name);
-		}
+/** A test for each, one after another, as they share a stack. */
+export function declareKills(test: TestFn, kills: readonly Kill[], {isWhole}: {isWhole: boolean}): void {
+	for (const {name, survive} of wanted(kills, {isWhole})) {
+		test.serial(name, async t => {
+			const begun = performance.now();
+			await t.notThrowsAsync(survive());
+			t.log(`${((performance.now() - begun) / 1000).toFixed(1)} s`);
+		});
 	}
-
-	t.deepEqual(failures, []);
-	return only === undefined ? kills.length : Number.POSITIVE_INFINITY;
 }
 
 /** Of all containers but Holdfast's own, a line each. */

@@ -3,20 +3,21 @@
  * the data is all of the old or all of the restored, what was replaced can be put back, and every container is in its state again.
  */
 import assert from 'node:assert/strict';
-import type {ExecutionContext} from 'ava';
+import type {ExecutionContext, TestFn} from 'ava';
 import type {StepEvent} from '../../base/events.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import {type Client, connect} from './connect.ts';
 import {ensureImage} from './images.ts';
-import {eachKill, type Kill, killAt, leftOf, nameOf, type Strike, states, strikeWorker, striking, untilDead} from './kills.ts';
+import {declareKills, type Kill, killAt, leftOf, nameOf, type Strike, states, strikeWorker, striking, untilDead} from './kills.ts';
 import {killProcesses, runs} from './processes.ts';
 import type {SecondEngine} from './second-engine.ts';
+import {bringUp} from './shared.ts';
 import {allOf, type Shop, startShop} from './shop.ts';
 import {until} from './until.ts';
 
-export type Verb = 'restore' | 'undo' | 'finish';
+type Verb = 'restore' | 'undo' | 'finish';
 
-export type Victim = 'agent' | 'engine' | 'worker' | 'dump worker' | 'restic' | 'pg_restore' | 'psql' | 'sqlite';
+type Victim = 'agent' | 'engine' | 'worker' | 'dump worker' | 'restic' | 'pg_restore' | 'psql' | 'sqlite';
 
 /** A step of a run. */
 type At = Pick<StepEvent, 'step' | 'subject'>;
@@ -197,7 +198,7 @@ async function assertWhole(yard: Yard, verb: Verb, {outcome, error}: RestoreResu
 }
 
 /** A shop whose newest point holds `first`, and which holds `second`; and beside it two that must stay as they are. */
-export async function startYard(t: ExecutionContext, engine?: SecondEngine): Promise<Yard> {
+async function startYard(t: Pick<ExecutionContext, 'teardown'>, engine?: SecondEngine): Promise<Yard> {
 	const bystander = {image: await ensureImage('holdfast-test/app:latest'), command: ['sleep', 'infinity'], init: true};
 	// When an engine comes again after its death, it ends what still runs, and starts what has this policy: what was stopped by hand, too.
 	const restart = engine === undefined ? {} : {restart: 'always', stop_grace_period: '2s'};
@@ -221,33 +222,66 @@ export async function startYard(t: ExecutionContext, engine?: SecondEngine): Pro
 	return {shop, engine};
 }
 
-/** The steps of a run that nobody disturbs. The target is as before, afterwards. */
-async function stepsOf(yard: Yard, verb: Verb): Promise<At[]> {
-	const restored = await undisturbed(yard, 'restore');
-	if (verb === 'restore') {
-		await undisturbed(yard, 'undo', restored.run);
-		return restored.steps;
-	}
-
-	const {steps} = await undisturbed(yard, verb, restored.run);
+/** The steps of runs that nobody disturbs. The target is as before, afterwards. */
+async function stepsOf(yard: Yard): Promise<Record<Verb, At[]>> {
+	const first = await undisturbed(yard, 'restore');
+	const undo = await undisturbed(yard, 'undo', first.run);
+	const second = await undisturbed(yard, 'restore');
+	const finish = await undisturbed(yard, 'finish', second.run);
 	await yard.shop.write('second');
-	return steps;
+	return {restore: first.steps, undo: undo.steps, finish: finish.steps};
 }
 
-/** Each victim at each step where it can be alive, if it is wanted. @returns how many were killed */
-export async function everyKill(
-	t: ExecutionContext,
-	yard: Yard,
-	verb: Verb,
-	isWanted: (kill: {victim: Victim; at: At}) => boolean,
-): Promise<number> {
-	const kills: Kill[] = (await stepsOf(yard, verb)).flatMap(at =>
-		victimsAt(yard, at)
-			.filter(victim => isWanted({victim, at}))
-			.map(victim => ({
-				name: `${victim} killed at \`${verb}: ${nameOf(at, yard.shop.stack.project)}\``,
-				survive: async () => survive(yard, verb, at, victim),
-			})),
+type RestoreKill = Kill & {verb: Verb; victim: Victim; at: At};
+
+/** Each victim at each step where it can be alive. */
+async function everyKill(yard: Yard): Promise<RestoreKill[]> {
+	const steps = await stepsOf(yard);
+	return (['restore', 'undo', 'finish'] as const).flatMap(verb =>
+		steps[verb].flatMap(at =>
+			victimsAt(yard, at).map(victim => {
+				const step = nameOf(at, yard.shop.stack.project);
+				// Of another verb, it is another step
+				const place = verb === 'restore' ? step : `${step} of ${verb}`;
+				return {
+					name: `${victim} killed at \`${verb}: ${step}\``,
+					step: place,
+					victim,
+					verb,
+					at,
+					survive: async () => survive(yard, verb, at, victim),
+				};
+			}),
+		),
 	);
-	return eachKill(t, kills);
+}
+
+interface Choice {
+	/** Every kill, not only a cover of them. */
+	isWhole: boolean;
+	among: (kill: RestoreKill) => boolean;
+	/** How many of each verb there must be to choose from. */
+	least: Partial<Record<Verb, number>>;
+	engine?: SecondEngine;
+}
+
+/** Declares all tests of a file. */
+export async function restoreKills(test: TestFn, {isWhole, among, least, engine}: Choice): Promise<void> {
+	const {value, takeDown} = await bringUp(async t => {
+		if (engine) {
+			// After the stack is down: what was added first is done last.
+			t.teardown(engine.remove);
+		}
+
+		const yard = await startYard(t, engine);
+		return everyKill(yard);
+	});
+	const kills = value.filter(among);
+	test.after.always('the stack is taken down', takeDown);
+	declareKills(test, kills, {isWhole});
+	test.serial('there was enough to choose from', t => {
+		for (const [verb, count] of Object.entries(least)) {
+			t.true(kills.filter(kill => kill.verb === verb).length >= count, `${verb}: ${kills.map(({name}) => name).join(', ')}`);
+		}
+	});
 }

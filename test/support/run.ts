@@ -1,83 +1,110 @@
 /**
- * Runs the tests and ends with one line, `N passed, N failed`, counted from the runner's own results. `unit`: only those that need no
- * Docker. Further arguments: only these files.
+ * Runs the tests and ends with one line, `N passed, N failed`, counted from the runner's own results. Without arguments: by day, what `npm test`
+ * promises, the unit tests and those on a real engine. `unit`: only what needs no Docker; `night`: only what takes long; `all`: everything; `ci`: by
+ * day, and then a share of the night, another one for each commit. Further arguments: only these files, of the night's too.
  */
-import {spawn} from 'node:child_process';
-import {readdirSync} from 'node:fs';
 import process from 'node:process';
-import {createInterface} from 'node:readline';
-import {fileURLToPath} from 'node:url';
+import {type Count, runAva} from './runner/ava.ts';
+import {commit} from './runner/draw.ts';
+import {guess, known, measured, remember, slowest} from './runner/durations.ts';
+import {type Part, partOf, readLane, testFiles} from './runner/files.ts';
+import {estimate, nextOf, type Waiting} from './runner/queue.ts';
+import {shareOf} from './runner/share.ts';
 
-const top = fileURLToPath(new URL('../../', import.meta.url));
+/** How much of the night is taken after the day, on a machine with two cores. */
+const shareSeconds = 14 * 60;
 
-interface Count {
-	passed: number;
-	failed: number;
-	skipped: number;
-}
+const modes: Readonly<Record<string, readonly Part[]>> = {
+	unit: ['unit'],
+	night: ['night'],
+	all: ['unit', 'engine', 'night'],
+	ci: ['unit', 'engine'],
+};
 
-const begun = Date.now();
+const [mode = '', ...rest] = process.argv.slice(2);
+const names = modes[mode] ? rest : process.argv.slice(2);
+const parts = modes[mode] ?? (names.length > 0 ? modes.all : modes.ci) ?? [];
+const named = testFiles().filter(file => names.length === 0 || names.some(name => file.includes(name)));
+const chosen = named.filter(file => parts.includes(partOf(file)));
 
-/** Minutes and seconds since the beginning: who waits for half an hour wants to see where it goes. */
-const clock = () => new Date(Date.now() - begun).toISOString().slice(14, 19);
-
-/** Each line of ava's TAP is shown, a result with the time. */
-async function runAva(files: readonly string[], options: readonly string[]): Promise<Count> {
-	const count: Count = {passed: 0, failed: 0, skipped: 0};
-	const ava = spawn(
-		process.execPath,
-		['--disable-warning=ExperimentalWarning', 'node_modules/ava/entrypoints/cli.js', '--tap', ...options, ...files],
-		{
-			cwd: top,
-			stdio: ['ignore', 'pipe', 'inherit'],
-		},
-	);
-	const exited = new Promise<number>((resolve, reject) => {
-		ava.once('error', reject);
-		ava.once('close', code => resolve(code ?? 1));
-	});
-	for await (const line of createInterface({input: ava.stdout})) {
-		console.log(/^(?:not )?ok /.test(line) ? `${clock()} ${line}` : line);
-		if (/^ok .*# (?:SKIP|TODO)/i.test(line)) {
-			count.skipped++;
-		} else if (line.startsWith('ok ')) {
-			count.passed++;
-		} else if (line.startsWith('not ok ')) {
-			count.failed++;
-		}
-	}
-
-	const code = await exited;
-	// A runner that fails without naming a test (a file that does not load, no file at all) must not look green.
-	if (code !== 0 && count.failed === 0) {
-		console.error(`holdfast: the runner ended with exit code ${code} without a failed test`);
-		count.failed = 1;
-	}
-
-	return count;
-}
-
-const args = process.argv.slice(2);
-const unitOnly = args[0] === 'unit';
-const named = unitOnly ? args.slice(1) : args;
-const all = readdirSync(`${top}test`, {recursive: true, encoding: 'utf8'})
-	.filter(file => file.endsWith('.test.ts'))
-	.map(file => `test/${file}`)
-	.sort();
-const chosen = named.length === 0 ? all : all.filter(file => named.some(name => file.includes(name)));
-const isEngineTest = (file: string) => file.endsWith('.engine.test.ts');
-const unit = chosen.filter(file => !isEngineTest(file));
-const engine = unitOnly ? [] : chosen.filter(isEngineTest);
+const before = {...known(), ...measured()};
+const waitingOf = (file: string, seconds: number): Waiting => ({file, lane: readLane(file), seconds});
+const byExperience = (file: string) => waitingOf(file, before[file] ?? guess(file));
 
 const counts: Count[] = [];
-if (unit.length > 0) {
-	counts.push(await runAva(unit, []));
+const durations: Record<string, number> = {};
+
+const timed = async (name: string, run: () => Promise<Count>): Promise<void> => {
+	const started = performance.now();
+	counts.push(await run());
+	durations[name] = Math.round((performance.now() - started) / 100) / 10;
+	remember({[name]: durations[name]});
+};
+
+/** Title of a file's tests: `laws/kills › …`. */
+const prefixOf = (file: string) => `${file.replace(/^test\/(?:engine\/)?|(?:\.engine|\.night)?\.test\.ts$/g, '')} › `;
+
+/** Each file by itself, as many at once as their lanes allow. */
+async function runOnEngine(files: readonly Waiting[]): Promise<void> {
+	const waiting = new Set(files);
+	const running = new Map<Waiting, Promise<void>>();
+	while (waiting.size + running.size > 0) {
+		for (let next = nextOf([...waiting], [...running.keys()]); next; next = nextOf([...waiting], [...running.keys()])) {
+			const one = next;
+			waiting.delete(one);
+			running.set(
+				one,
+				timed(one.file, async () => runAva([one.file], prefixOf(one.file))).finally(() => running.delete(one)),
+			);
+		}
+
+		await Promise.race(running.values());
+	}
 }
 
-if (engine.length > 0) {
+const minutes = (seconds: number) => `${(seconds / 60).toFixed(1)} min`;
+
+/** The same for a commit on every machine: by what is known of all files, not by what was measured here. */
+function drawShare(): Waiting[] {
+	const night = named.filter(file => partOf(file) === 'night');
+	const seed = process.env.NIGHT_SEED ?? commit();
+	const drawn = shareOf(
+		night.map(file => waitingOf(file, known()[file] ?? guess(file))),
+		seed,
+		shareSeconds,
+	);
+	console.log(
+		`# ${drawn.length} of ${night.length} files of the night, about ${minutes(estimate(drawn))}; NIGHT_SEED=${seed} draws them again:`,
+	);
+	for (const {file} of drawn) {
+		console.log(`#   ${file}`);
+	}
+
+	return drawn;
+}
+
+console.log('TAP version 13');
+const unit = chosen.filter(file => partOf(file) === 'unit');
+const onEngine = chosen.filter(file => partOf(file) !== 'unit').map(byExperience);
+if (unit.length > 0) {
+	await timed('test/unit', async () => runAva(unit));
+}
+
+if (onEngine.length > 0 || mode === 'ci') {
+	process.env.KILLS_SEED ??= commit();
+	console.log(`# KILLS_SEED=${process.env.KILLS_SEED} kills the same again`);
 	const {prepare} = await import('./prepare.ts');
 	await prepare();
-	counts.push(await runAva(engine, ['--concurrency=2']));
+	await runOnEngine(onEngine);
+}
+
+if (mode === 'ci') {
+	await runOnEngine(drawShare());
+}
+
+console.log('# The slowest:');
+for (const [file, seconds] of slowest(durations, 10)) {
+	console.log(`#   ${seconds.toFixed(1).padStart(6)} s  ${file}`);
 }
 
 const sum = (key: keyof Count) => counts.reduce((total, count) => total + count[key], 0);

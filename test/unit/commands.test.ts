@@ -25,28 +25,28 @@ const shownIn = (text: string): string[] =>
 /** Pages that a test on a real engine follows word for word, and which. */
 const followed: Readonly<Record<string, string>> = {
 	README: 'test/engine/systems/readme.engine.test.ts',
-	'open-webui': 'test/engine/systems/systems.engine.test.ts',
-	bytebase: 'test/engine/systems/systems.engine.test.ts',
-	mendix: 'test/engine/systems/systems.engine.test.ts',
-	promscale: 'test/engine/systems/systems.engine.test.ts',
-	camunda: 'test/engine/systems/systems.engine.test.ts',
+	'open-webui': 'test/night/systems/systems.night.test.ts',
+	bytebase: 'test/night/systems/systems.night.test.ts',
+	mendix: 'test/night/systems/systems.night.test.ts',
+	promscale: 'test/night/systems/systems.night.test.ts',
+	camunda: 'test/night/systems/systems.night.test.ts',
 };
 
 /** What is no command of Holdfast: the test that runs it, and where that shows in the test. */
 const runElsewhere: ReadonlyArray<readonly [RegExp, string, string]> = [
-	[/^npm run demo$/, 'test/engine/systems/example.engine.test.ts', 'example/demo.ts'],
+	[/^npm run demo$/, 'test/night/systems/example.night.test.ts', 'example/demo.ts'],
 	// The tests themselves
 	[/^npm test$/, 'package.json', '"test": "node test/support/start.mjs test/support/run.ts"'],
 	[/^docker compose up -d$/, 'test/engine/systems/readme.engine.test.ts', "'up -d'"],
-	[/--profile monitoring up -d$/, 'test/engine/systems/example.engine.test.ts', "'prometheus', 'alertmanager'"],
+	[/--profile monitoring up -d$/, 'test/night/systems/example.night.test.ts', "'prometheus', 'alertmanager'"],
 	[
 		/^promtool test rules monitoring\/prometheus\/rules\.test\.yml$/,
-		'test/engine/monitoring/monitoring.engine.test.ts',
+		'test/night/monitoring/monitoring.night.test.ts',
 		"'promtool', 'test', 'rules'",
 	],
-	[/^mkdir -m 700 slack$/, 'test/engine/systems/example.engine.test.ts', "join(folder, 'bot-token')"],
-	[/exec -T holdfast cat \/state\/api-token >slack\/api-token$/, 'test/engine/systems/example.engine.test.ts', "'cat', '/state/api-token'"],
-	[/--profile slack up -d$/, 'test/engine/systems/example.engine.test.ts', "'--no-deps', 'slack'"],
+	[/^mkdir -m 700 slack$/, 'test/night/systems/example.night.test.ts', "join(folder, 'bot-token')"],
+	[/exec -T holdfast cat \/state\/api-token >slack\/api-token$/, 'test/night/systems/example.night.test.ts', "'cat', '/state/api-token'"],
+	[/--profile slack up -d$/, 'test/night/systems/example.night.test.ts', "'--no-deps', 'slack'"],
 ];
 
 const holdfastLine = /^(?:docker compose exec (?:-T )?holdfast )?holdfast (?<args>.*)$/;

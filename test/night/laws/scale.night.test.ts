@@ -1,4 +1,4 @@
-/** Many containers are found and planned at once, and the agent stays small however much flows past it. */
+/** Many containers are found and planned at once, and the agent stays small however much flows past it. Lane: measures. */
 import process from 'node:process';
 import test from 'ava';
 import {connectEngine} from '../../../docker/engine.ts';

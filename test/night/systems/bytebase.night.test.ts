@@ -1,4 +1,4 @@
-/** Bytebase's two ways (SYSTEMS.md no. 2): metadata in a database of its own server, and a server of its own in the data directory. */
+/** Bytebase's two ways (docs/systems/bytebase.md): metadata in a database of its own server, and a server of its own in the data directory. */
 import test from 'ava';
 import type {RunEvent} from '../../../base/events.ts';
 import type {RestoreResult} from '../../../base/results.ts';

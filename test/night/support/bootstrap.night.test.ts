@@ -1,3 +1,4 @@
+/** The images and engines that the tests themselves stand on. */
 import {randomUUID} from 'node:crypto';
 import test from 'ava';
 import {buildHoldfast} from '../../support/build-image.ts';

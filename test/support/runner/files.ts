@@ -1,0 +1,42 @@
+/** Which tests there are, and what each file does to the machine. */
+import {readdirSync, readFileSync} from 'node:fs';
+import {fileURLToPath} from 'node:url';
+
+export const top = fileURLToPath(new URL('../../../', import.meta.url));
+
+export type Part = 'unit' | 'engine' | 'night';
+
+/**
+ * `waits`: mostly patience, four at a time. `works`: two at a time. `measures`: alone on the machine, after all others, because it judges time or
+ * memory.
+ */
+export const lanes = ['waits', 'works', 'measures'] as const;
+export type Lane = (typeof lanes)[number];
+
+/** By its name alone, wherever it lies. */
+export const partOf = (file: string): Part =>
+	file.endsWith('.engine.test.ts') ? 'engine' : file.endsWith('.night.test.ts') ? 'night' : 'unit';
+
+/**
+ * `Lane: waits.` in the comment that a file begins with; none means `works`. Pure.
+ * @throws where it names a lane that is none: it would run in another one unseen
+ */
+export const laneOf = (file: string, text: string): Lane => {
+	const [comment = ''] = /^\/\*\*.*?\*\//s.exec(text) ?? [];
+	const [, named = 'works'] = /\bLane: (\w+)/.exec(comment) ?? [];
+	const lane = lanes.find(each => each === named);
+	if (lane === undefined) {
+		throw new Error(`${file}: \`Lane: ${named}\` is none of ${lanes.join(', ')}`);
+	}
+
+	return lane;
+};
+
+export const readLane = (file: string): Lane => laneOf(file, readFileSync(`${top}${file}`, 'utf8'));
+
+/** All test files, from the top of the repository. */
+export const testFiles = (): string[] =>
+	readdirSync(`${top}test`, {recursive: true, encoding: 'utf8'})
+		.filter(file => file.endsWith('.test.ts'))
+		.map(file => `test/${file}`)
+		.sort();

@@ -1,0 +1,26 @@
+/** Which file is to be started next, so that the machine is busy and nothing that measures is disturbed. */
+import type {Lane} from './files.ts';
+
+export interface Waiting {
+	file: string;
+	lane: Lane;
+	/** How long it takes, as far as is known. */
+	seconds: number;
+}
+
+/** What a machine of two cores bears at once, and how much of that a file of each lane takes. */
+const room = 4;
+export const share: Readonly<Record<Lane, number>> = {waits: 1, works: 2, measures: room};
+
+/** The longest that there is room for beside those that run; what measures comes last. Pure. */
+export const nextOf = <One extends Waiting>(waiting: readonly One[], running: ReadonlyArray<Pick<Waiting, 'lane'>>): One | undefined => {
+	const free = room - running.reduce((total, {lane}) => total + share[lane], 0);
+	const quiet = waiting.filter(({lane}) => lane !== 'measures');
+	return (quiet.length > 0 ? quiet : waiting)
+		.filter(({lane}) => share[lane] <= free)
+		.toSorted((one, other) => other.seconds - one.seconds || one.file.localeCompare(other.file))[0];
+};
+
+/** How long all of them take together, if the machine is never idle. Pure. */
+export const estimate = (files: readonly Waiting[]): number =>
+	files.reduce((total, {lane, seconds}) => total + (seconds * share[lane]) / room, 0);
