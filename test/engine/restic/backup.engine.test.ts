@@ -7,7 +7,7 @@ import {createRestic} from '../../../agent/restic/create.ts';
 import {succeed} from '../../../base/command.ts';
 import {RepositoryError} from '../../../base/errors.ts';
 import {placeWithRestic} from '../../support/restic.ts';
-import {stamp, withScratch} from './repository.ts';
+import {stamp, withScratch} from '../../support/scratch-repository.ts';
 
 const hostileNames = ['--force', '!x', '$HOME', '[b]?*', 'a\\q', 'new\nline', 'quote\'"', ' spaces ', 'ünï', '@latest', 'a,b'];
 

@@ -2,10 +2,10 @@
 import {mkdir, mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {createRestic} from '../../../agent/restic/create.ts';
-import type {Repository, Restic} from '../../../agent/restic/restic.ts';
-import type {Place} from '../../../base/command.ts';
-import {placeWithRestic} from '../../support/restic.ts';
+import {createRestic} from '../../agent/restic/create.ts';
+import type {Repository, Restic} from '../../agent/restic/restic.ts';
+import type {Place} from '../../base/command.ts';
+import {placeWithRestic} from './restic.ts';
 
 export const password = 'canary-password';
 
