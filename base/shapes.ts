@@ -202,7 +202,7 @@ export interface RestorePlan {
 	/** The new database, where nothing is replaced. */
 	into: string | null;
 	warnings: string[];
-	/** The text of the label `restore.warning`, which is among the warnings: it must be acknowledged. */
+	/** Of the warnings, those that must be acknowledged, a line each: the text of the label `restore.warning`, and that what the target may only read is written. */
 	acknowledge: string | null;
 }
 

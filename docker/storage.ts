@@ -46,4 +46,4 @@ export const describeStorage = ({type, volume, hostPath}: Mount): string =>
 export const describeMounts = ({mounts}: Container): string =>
 	mounts.length === 0
 		? 'it has no mounts'
-		: `its mounts are ${mounts.map(mount => `${quote(mount.path)} (${describeStorage(mount)})`).join(', ')}`;
+		: `its mounts are ${mounts.map(mount => `${quote(mount.path)} (${describeStorage(mount)}${mount.readWrite ? '' : ', read-only'})`).join(', ')}`;

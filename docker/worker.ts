@@ -51,10 +51,10 @@ export interface ScratchWorker extends Worker {
 
 export interface Workforce {
 	/**
-	 * Has the target's mounts, the agent's repository, cache and network; runs restic, and reads or writes files.
+	 * Has the target's mounts, the agent's repository, cache and network; runs restic, and reads or writes files. Only with `write all` can it make devices.
 	 * @param host the host name that stands in restic's locks; by default one that tells the run
 	 */
-	repository: (mounts: readonly WorkerMount[], use: 'read' | 'write', host?: string) => Promise<Worker>;
+	repository: (mounts: readonly WorkerMount[], use: keyof typeof fileCapabilities, host?: string) => Promise<Worker>;
 	/** Has neither secrets nor network; joins a container's pid namespace to run that container's own programs as its own user. */
 	dump: (containerId: string) => Promise<Worker>;
 	/** Has the agent's network, and neither secrets nor anybody's mounts; runs PostgreSQL's client programs for a server that is no container here. */
@@ -67,11 +67,12 @@ export interface Workforce {
 
 /**
  * What the repository worker needs: to read everybody's files, and to open a SQLite database that belongs to another user (SQLite
- * gives the `-wal` and `-shm` that it makes to the database's owner); to write, owners, modes, devices and file capabilities too.
+ * gives the `-wal` and `-shm` that it makes to the database's owner); to write, owners, modes and file capabilities too; and devices where whole volumes are put back.
  */
 const fileCapabilities = {
 	read: ['DAC_READ_SEARCH', 'DAC_OVERRIDE', 'CHOWN'],
-	write: ['DAC_READ_SEARCH', 'DAC_OVERRIDE', 'CHOWN', 'FOWNER', 'FSETID', 'MKNOD', 'SETFCAP'],
+	write: ['DAC_READ_SEARCH', 'DAC_OVERRIDE', 'CHOWN', 'FOWNER', 'FSETID', 'SETFCAP'],
+	'write all': ['DAC_READ_SEARCH', 'DAC_OVERRIDE', 'CHOWN', 'FOWNER', 'FSETID', 'SETFCAP', 'MKNOD'],
 };
 
 /** What it takes to enter another container's file system as its user. */

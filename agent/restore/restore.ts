@@ -8,7 +8,7 @@ import {untilHealthy, wellAmong} from '../../docker/health.ts';
 import {quiesced} from '../../docker/quiesce.ts';
 import type {Worker, Workforce} from '../../docker/worker.ts';
 import {type Previous, previousOf} from '../backup/previous.ts';
-import {mountsOf} from '../sources/mounts.ts';
+import {mountsOf, writingOf} from '../sources/mounts.ts';
 import {keyOf, type RestoreContext, type Restoring, type RestoringSource, subjectOf} from '../sources/restoring.ts';
 import {createRestoring} from '../sources/restoring-table.ts';
 import {filesContext, type RestoreProgress, type RestoreWorkshop, restoreRun} from './context.ts';
@@ -56,7 +56,7 @@ interface Hands {
 async function work(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands): Promise<void> {
 	const {run, restoration, signal, tell} = options;
 	const {workforce, journal, progress} = hands;
-	const worker = await workforce.repository(mountsOf(restoration.sources), 'write');
+	const worker = await workforce.repository(mountsOf(restoration.sources), writingOf(restoration.sources));
 	await assertRoom(workshop, options, worker);
 	const context = contextOf(workshop, options, hands, worker);
 	const crew = restoration.sources.map((source, index) => ({

@@ -3,6 +3,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {explain} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import type {Worker, WorkerMount, Workforce} from '../../docker/worker.ts';
+import {writingOf} from '../sources/mounts.ts';
 import type {Replacement} from '../sources/restoring.ts';
 import {rollBack} from '../sources/restoring-table.ts';
 import {filesContext, type RestoreWorkshop} from './context.ts';
@@ -38,7 +39,7 @@ export async function rollBackAll(workshop: RestoreWorkshop, workforce: Workforc
 		const failures: unknown[] = [];
 		const failed: Replacement[] = [];
 		try {
-			worker = await alive(workshop, worker, async () => workforce.repository(mounts, 'write'));
+			worker = await alive(workshop, worker, async () => workforce.repository(mounts, writingOf(options.replacements)));
 			for (const replacement of left) {
 				await rollBackOne(workshop, worker, replacement, options).catch((error: unknown) => {
 					failures.push(error);

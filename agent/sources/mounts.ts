@@ -17,3 +17,7 @@ export function mountsOf(sources: readonly RestoringSource[]): WorkerMount[] {
 	const mounts = sources.flatMap(source => ('mount' in source ? [workerMount(source.target, source)] : []));
 	return [...new Map(mounts.map(mount => [mount.to, mount])).values()];
 }
+
+/** What the worker must be able to make: devices are only in whole volumes, or in a folder of one. */
+export const writingOf = (written: ReadonlyArray<{kind: string}>): 'write' | 'write all' =>
+	written.some(({kind}) => kind === 'volume' || kind === 'files') ? 'write all' : 'write';

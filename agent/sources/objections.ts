@@ -1,12 +1,40 @@
-/** Which mounts a run may read as files, and why not. */
+/** Which mounts a run may read as files, and a restore may write, and why not. */
+import {basename} from 'node:path/posix';
 import type {Container, Mount} from '../../docker/container.ts';
-import {isSameStorage, overlap, sharesStorage} from '../../docker/storage.ts';
+import {isInside, isSameStorage, overlap, sharesStorage} from '../../docker/storage.ts';
 
 const sockets = ['/var/run/docker.sock', '/run/docker.sock'];
-const systemFiles = ['/etc/localtime', '/etc/timezone', '/etc/resolv.conf', '/etc/hosts', '/etc/hostname'];
+const socketNames = ['docker.sock', 'podman.sock', 'containerd.sock'];
+
+/** Of the machine or of one start of it, each with all that is below; as the host or the container calls them. A restore of one on another day breaks the machine. */
+const system = [
+	...[
+		'/proc',
+		'/sys',
+		'/dev',
+		'/run',
+		'/var/run',
+		'/boot',
+		'/lib/modules',
+		'/usr/lib/modules',
+		'/lib/firmware',
+		'/usr/src',
+		'/tmp/.X11-unix',
+	],
+	...['/etc/localtime', '/etc/timezone', '/usr/share/zoneinfo', '/etc/resolv.conf', '/etc/hosts', '/etc/hostname', '/etc/nsswitch.conf'],
+	...['/etc/passwd', '/etc/group', '/etc/shadow', '/etc/gshadow', '/etc/subuid', '/etc/subgid', '/etc/sudoers', '/etc/machine-id'],
+	...['/etc/os-release', '/usr/lib/os-release', '/etc/fstab', '/var/lib/dbus/machine-id'],
+	...['/etc/ssl/certs', '/etc/pki', '/etc/ca-certificates', '/usr/share/ca-certificates', '/usr/local/share/ca-certificates'],
+];
+
+/** Compose mounts each secret here; `/var/run` leads there in most images. */
+const secrets = ['/run/secrets', '/var/run/secrets'];
 
 export interface Objection {
-	/** `passed over`: `volumes=true` leaves it out and says so, naming it asks for it. `left out`: the same, but it may not be named. `refused`: neither. */
+	/**
+	 * `passed over`: `volumes=true` leaves it out and says so, naming it asks for it, and a restore of it is acknowledged. `left out`: the same, but it may not be named.
+	 * `refused`: neither, and `volumes=true` is a problem.
+	 */
 	kind: 'passed over' | 'left out' | 'refused';
 	/** Completes "the mount …": `is the engine's socket`. */
 	why: string;
@@ -21,18 +49,27 @@ export interface Grounds {
 	dumped: readonly Mount[];
 }
 
+/** What forbids it, or would have it named. */
 export function objectionTo(mount: Mount, {dataRoot, self, dumped}: Grounds): Objection | undefined {
 	const {type, hostPath, path} = mount;
-	if (sockets.includes(hostPath) || sockets.includes(path)) {
+	if ([hostPath, path].some(place => sockets.includes(place) || socketNames.includes(basename(place)))) {
 		return {kind: 'left out', why: "is the engine's socket"};
 	}
 
-	if (systemFiles.includes(hostPath) || systemFiles.includes(path)) {
-		return {kind: 'passed over', why: 'is a file of the system, not of the application'};
+	if ([hostPath, path].some(place => place.endsWith('.sock'))) {
+		return {kind: 'left out', why: 'is a socket, which holds no data'};
+	}
+
+	if (secrets.some(folder => isInside(path, folder))) {
+		return {kind: 'left out', why: 'is a secret'};
 	}
 
 	if (type === 'bind' && overlap(hostPath, dataRoot)) {
 		return {kind: 'refused', why: `shows the engine's own files (${dataRoot}), and with them everybody's`};
+	}
+
+	if (type === 'bind' && sockets.some(socket => isInside(socket, hostPath))) {
+		return {kind: 'left out', why: "shows the engine's socket"};
 	}
 
 	if (self?.mounts.some(own => own.readWrite && sharesStorage(own, mount))) {
@@ -41,5 +78,20 @@ export function objectionTo(mount: Mount, {dataRoot, self, dumped}: Grounds): Ob
 
 	return dumped.some(data => isSameStorage(data, mount))
 		? {kind: 'left out', why: 'holds the data directory of a Postgres server that is dumped'}
-		: undefined;
+		: ofSystem(mount);
 }
+
+/** Of a volume, the host's path is the engine's own. */
+function ofSystem({type, hostPath, path}: Mount): Objection | undefined {
+	const places = type === 'bind' ? [hostPath, path] : [path];
+	if (system.some(own => places.some(place => isInside(place, own)))) {
+		return {kind: 'passed over', why: 'is of the system, not of the application'};
+	}
+
+	const shown = system.find(own => type === 'bind' && isInside(own, hostPath));
+	return shown === undefined ? undefined : {kind: 'passed over', why: `shows what is of the system (${shown}), not of the application`};
+}
+
+/** What the container may only read is another's: a library of media, a configuration, a secret. Named, it may be backed up. */
+export const readOnlyObjection = ({readWrite}: Mount): Objection | undefined =>
+	readWrite ? undefined : {kind: 'passed over', why: 'can only be read by the container'};

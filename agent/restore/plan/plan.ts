@@ -9,6 +9,7 @@ import type {RestoringSource} from '../../sources/restoring.ts';
 import type {Target} from '../../targets/target.ts';
 import {type Chosen, choose} from './choice.ts';
 import {memberOf, placeOf, placeOfForeign} from './places.ts';
+import {withinReach} from './reach.ts';
 import {planStops, type Stops, type Surroundings} from './stops.ts';
 
 export interface Restoration {
@@ -24,11 +25,13 @@ export interface Restoration {
 	into?: string | undefined;
 	/** What a person should know before. */
 	warnings: readonly string[];
-	/** Of the warnings, those that must be acknowledged: the labels'. */
+	/** Of the warnings, those that must be acknowledged, a line each: the labels', and that more is written than the target may write itself. */
 	acknowledge?: string | undefined;
 }
 
 export interface RestorationRequest extends Surroundings {
+	/** The engine's own folder on the host. */
+	dataRoot?: string;
 	target: Target;
 	point: Point;
 	manifest: Manifest;
@@ -56,19 +59,23 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 	const has = manifest.sources.map(({source}) => source).join(', ');
 	const located = chosen.map(each => locate(request, each));
 	const placed = located.filter(source => typeof source !== 'string');
-	const questions = questionsOf(request, placed);
-	const sources = placed.map(source => ({...source, drillSql: questions.get(source.name)}));
+	const {written, ...reach} = withinReach(placed, request);
+	const questions = questionsOf(request, written);
+	const sources = written.map(source => ({...source, drillSql: questions.get(source.name)}));
 	const problems = [
 		...target.problems.map(({message}) => message),
 		...unknown.map(name => `point \`${point.id}\` has no source \`${name}\`; it has ${has}`),
 		...located.filter(problem => typeof problem === 'string'),
+		...reach.problems,
 	];
 	const {stop, ...stops} = planStops([target], request, into === undefined ? sources.filter(source => replaces(source, missing)) : []);
 	const whole = sources.filter(({paths}) => paths === undefined).length;
 	const left = into === undefined && problems.length === 0 ? manifest.sources.length - whole : 0;
-	const {restoreWarning: acknowledge} = target.policy;
+	const {restoreWarning} = target.policy;
+	const acknowledge = [...(restoreWarning === undefined ? [] : [restoreWarning]), ...reach.acknowledge];
 	const warnings = [
-		...(acknowledge === undefined ? [] : [acknowledge]),
+		...acknowledge,
+		...reach.warnings,
 		...(isForeign(request) ? [`point \`${point.id}\` is of target \`${point.target}\`, and is put into \`${target.name}\``] : []),
 		...(left > 0 ? [`${left} of the point's sources are left as they are: what is restored may not fit them`] : []),
 		...importWarning(manifest),
@@ -76,7 +83,15 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 		...stops.warnings,
 	];
 	return {
-		restoration: {target: target.name, points: [point], sources: inOrder(sources), stop, into, warnings, acknowledge},
+		restoration: {
+			target: target.name,
+			points: [point],
+			sources: inOrder(sources),
+			stop,
+			into,
+			warnings,
+			acknowledge: acknowledge.join('\n') || undefined,
+		},
 		problems: [...foreignProblems(request), ...problems, ...intoProblems(into, sources), ...stops.problems],
 	};
 }

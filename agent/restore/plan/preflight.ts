@@ -68,6 +68,7 @@ export function createPreflight({workshop, survey, repositories, restoreMarginBy
 			forceTarget,
 			skipDrillSql,
 			self: self.containerId,
+			dataRoot: (await engine.info()).dataRoot,
 		});
 	};
 

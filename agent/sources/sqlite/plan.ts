@@ -26,7 +26,7 @@ export function sqliteSources({member, grounds, prefix, remarks}: Scope): Planne
 		}
 
 		const objection = objectionTo(mount, grounds);
-		if (objection !== undefined) {
+		if (objection !== undefined && objection.kind !== 'passed over') {
 			remarks.problem(`${label} must not reach into the mount ${quote(mount.path)}: it ${objection.why}, got ${quote(path)}`);
 			return [];
 		}

@@ -5,7 +5,7 @@ import type {Mount} from '../../../docker/container.ts';
 import {below, describeMounts, describeStorage, mountOf} from '../../../docker/storage.ts';
 import {escapePattern} from '../../restic/argv.ts';
 import type {PlannedSource} from '../kind.ts';
-import {objectionTo} from '../objections.ts';
+import {objectionTo, readOnlyObjection} from '../objections.ts';
 import type {Scope} from '../scope.ts';
 
 export type SqliteSource = PlannedSource & {kind: 'sqlite'};
@@ -22,7 +22,7 @@ export function chooseMounts(scope: Scope, wanted: boolean | readonly string[]):
 }
 
 function takenByDefault({grounds, prefix, remarks}: Scope, mount: Mount): boolean {
-	const objection = objectionTo(mount, grounds);
+	const objection = objectionTo(mount, grounds) ?? readOnlyObjection(mount);
 	if (objection?.kind === 'refused') {
 		remarks.problem(
 			`the mount ${quote(mount.path)} (${describeStorage(mount)}) ${objection.why}`,

@@ -104,10 +104,8 @@ const app = (labels: Record<string, string> = {}, sketch: Sketch = {}) =>
 
 // Volumes
 
-test('without any source named, every mount is backed up and the app is paused', t => {
-	const {names, problems, notes, still, quiesceTimeoutMs, target} = plan([
-		app({}, {mounts: [volume('z', '/z'), bind('/srv/a', '/a', false)]}),
-	]);
+test('without any source named, every mount that it may write is backed up and the app is paused', t => {
+	const {names, problems, notes, still, quiesceTimeoutMs, target} = plan([app({}, {mounts: [volume('z', '/z'), bind('/srv/a', '/a')]})]);
 	t.deepEqual(names, ['volume:/a', 'volume:/z']);
 	t.deepEqual([problems, notes], [[], []]);
 	t.deepEqual(still, ['demo-app-1 pause']);
@@ -166,6 +164,60 @@ test('what belongs to the engine and the system is left out, and a note says so'
 	t.regex(plan([app({volumes: '/var/run/docker.sock'}, hosts)]).problems[0] ?? '', /must not name the mount .* it is the engine's socket/);
 });
 
+test('what belongs to the system is left out by every name, and what holds it too', t => {
+	for (const [hostPath, path, why = 'is of the system'] of [
+		['/dev', '/dev'],
+		['/dev/ttyUSB0', '/dev/ttyUSB0'],
+		['/proc', '/host/proc'],
+		['/sys/class', '/x'],
+		['/run/dbus', '/run/dbus'],
+		['/srv/run', '/run/udev'],
+		['/lib/modules', '/lib/modules'],
+		['/usr/lib/modules/6.1', '/m'],
+		['/etc/passwd', '/host/etc/passwd'],
+		['/srv/fake', '/etc/ssl/certs'],
+		['/etc', '/host/etc', 'shows what is of the system (/etc/'],
+		['/usr', '/host/usr', 'shows what is of the system (/usr/'],
+	] as const) {
+		const mounts = [volume('data', '/data'), bind(hostPath, path)];
+		const {names, notes, problems} = plan([app({}, {mounts})]);
+		t.deepEqual([names, problems], [['volume:/data'], []], path);
+		t.true(notes[0]?.includes(why), notes[0]);
+		t.deepEqual(plan([app({volumes: path}, {mounts})]).names, [`volume:${path}`], 'it may be named');
+	}
+
+	for (const [hostPath, path] of [
+		['/run', '/run'],
+		['/var/run', '/host/run'],
+		['/run/podman/podman.sock', '/x'],
+		['/srv/app.sock', '/app'],
+		['/srv/token', '/run/secrets/token'],
+	] as const) {
+		const mounts = [volume('data', '/data'), bind(hostPath, path)];
+		const {names, problems} = plan([app({}, {mounts})]);
+		t.deepEqual([names, problems], [['volume:/data'], []], path);
+		t.regex(plan([app({volumes: path}, {mounts})]).problems[0] ?? '', /must not name the mount/);
+	}
+
+	t.deepEqual(plan([app({}, {mounts: [bind('/etc/app', '/etc/app'), bind('/srv/modules', '/lib/module')]})]).notes, []);
+});
+
+test('what the container may only read is no source of its volumes, and may be named', t => {
+	const mounts = [volume('data', '/data'), bind('/srv/media', '/media', false), volume('theirs', '/theirs', false)];
+	for (const labels of [{}, {volumes: 'true'}]) {
+		const {names, notes, problems} = plan([app(labels, {mounts})]);
+		t.deepEqual([names, problems], [['volume:/data'], []]);
+		t.deepEqual(notes, [
+			'`demo/app`: the mount "/media" (bind mount of "/srv/media") is left out: it can only be read by the container',
+			'`demo/app`: the mount "/theirs" (volume "theirs") is left out: it can only be read by the container',
+		]);
+	}
+
+	t.deepEqual(plan([app({volumes: '/media,theirs'}, {mounts})]).names, ['volume:/media', 'volume:/theirs']);
+	t.deepEqual(plan([app({sqlite: '/theirs/a.db'}, {mounts})]).names, ['sqlite:/theirs/a.db']);
+	t.regex(plan([app({}, {mounts: mounts.slice(1)})]).problems[0] ?? '', /nothing to back up: its mounts are .*, read-only\)/);
+});
+
 test('mounts that show the whole host or the engine are refused', t => {
 	for (const hostPath of ['/', '/var', '/var/lib', '/var/lib/docker', '/var/lib/docker/volumes/other/_data']) {
 		const mounts = [volume('data', '/data'), bind(hostPath, '/host', false)];
@@ -182,7 +234,7 @@ test('mounts that show the whole host or the engine are refused', t => {
 
 test("Holdfast's own storage is not a source, and Holdfast no target", t => {
 	const holdfast = other('holdfast', {mounts: [volume('repository', '/repository'), bind('/var/run/docker.sock', '/var/run/docker.sock')]});
-	const browser = app({}, {mounts: [volume('repository', '/repo', false)]});
+	const browser = app({}, {mounts: [volume('repository', '/repo')]});
 	t.regex(plan([browser, holdfast], {self: holdfast.id}).problems[0] ?? '', /where Holdfast keeps/);
 	t.deepEqual(plan([browser, holdfast]).problems, []);
 	t.regex(plan([app({}, {})], {self: app().id}).problems.at(-1) ?? '', /cannot back up its own container/);

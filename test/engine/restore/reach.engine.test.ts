@@ -1,0 +1,80 @@
+/** What a restore may write: trials with mounts as people have them, destroyed and looked at with plain tools. */
+import {mkdir, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import test from 'ava';
+import {ensureImage} from '../../support/images.ts';
+import {startStack} from '../../support/stack.ts';
+
+test("the machine's own folders and what is read-only are neither stored nor written; named, only after an acknowledgement", async t => {
+	const image = await ensureImage('holdfast-test/app:latest');
+	const host = await mkdtemp(join(tmpdir(), 'holdfast-reach-'));
+	t.teardown(async () => rm(host, {recursive: true, force: true}));
+	await mkdir(join(host, 'modules/6.1-old'), {recursive: true});
+	await writeFile(join(host, 'modules/6.1-old/m'), 'old');
+	await mkdir(join(host, 'run'));
+	await mkdir(join(host, 'media'));
+	await writeFile(join(host, 'media/old'), 'old');
+	await writeFile(join(host, 'passwd'), 'root\n');
+	const command = ['sleep', 'infinity'];
+	const stack = await startStack(t, {
+		volumes: ['data'],
+		services: {
+			ha: {
+				image,
+				command,
+				init: true,
+				volumes: ['data:/config', `${host}/modules:/lib/modules:ro`, `${host}/passwd:/host/etc/passwd:ro`, `${host}/run:/run/dbus`],
+				labels: {'holdfast.enable': 'true'},
+			},
+			media: {
+				image,
+				command,
+				init: true,
+				volumes: [`${host}/media:/media:ro`],
+				labels: {'holdfast.enable': 'true', 'holdfast.volumes': '/media'},
+			},
+			true: {
+				image,
+				command,
+				init: true,
+				volumes: ['data:/data', '/proc:/host/proc:ro', '/sys:/host/sys:ro', '/dev:/dev', '/run:/run:ro'],
+				labels: {'holdfast.enable': 'true'},
+			},
+		},
+	});
+	await stack.exec('ha', 'sh', '-c', 'echo before >/config/f');
+	for (const target of ['ha', 'media', 'true']) {
+		const [result] = await stack.backup(`${stack.project}/${target}`);
+		t.is(result?.outcome, 'success', result?.error);
+	}
+
+	const plan = await stack.holdfast('plan', `${stack.project}/ha`);
+	t.regex(plan.stdout, /"\/lib\/modules" .* is left out/);
+	t.regex(plan.stdout, /"\/run\/dbus" .* is left out: it is of the system/);
+
+	await mkdir(join(host, 'modules/6.12-new'));
+	await writeFile(join(host, 'modules/6.12-new/m'), 'new');
+	await writeFile(join(host, 'passwd'), 'root\nnewuser\n');
+	await writeFile(join(host, 'run/newsocket'), '');
+	await writeFile(join(host, 'media/new'), 'new');
+	await stack.exec('ha', 'sh', '-c', 'echo after >/config/f');
+	const restored = await stack.restore(`${stack.project}/ha`);
+	t.is(restored.outcome, 'success', restored.error);
+	t.is(await stack.exec('ha', 'cat', '/config/f'), 'before');
+	t.deepEqual((await readdir(join(host, 'modules'))).sort(), ['6.1-old', '6.12-new']);
+	t.is(await readFile(join(host, 'passwd'), 'utf8'), 'root\nnewuser\n');
+	t.deepEqual(await readdir(join(host, 'run')), ['newsocket']);
+
+	const request = {target: `${stack.project}/media`, point: 'latest', only: [], trigger: 'api'};
+	const refused = await stack.api('POST', '/api/v1/restore', request);
+	t.not(refused.status, 202);
+	t.regex(JSON.stringify(refused.body), /must be acknowledged.*can only be read by the container/);
+	t.deepEqual((await readdir(join(host, 'media'))).sort(), ['new', 'old']);
+	const acknowledged = await stack.restore(`${stack.project}/media`);
+	t.is(acknowledged.outcome, 'success', acknowledged.error);
+	t.deepEqual(await readdir(join(host, 'media')), ['old']);
+	const undone = await stack.holdfast('restore', 'undo', acknowledged.run);
+	t.is(undone.exitCode, 0, undone.stderr);
+	t.deepEqual((await readdir(join(host, 'media'))).sort(), ['new', 'old']);
+});
