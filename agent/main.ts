@@ -2,10 +2,12 @@
 /** Wires everything. The only file that touches the environment, signals and the exit of the process. */
 import {readFileSync} from 'node:fs';
 import {explain} from '../base/errors.ts';
+import {useLabelPrefix} from '../base/label.ts';
 import {createLog, type Log} from '../base/log.ts';
 import {createRedactor} from '../base/redact.ts';
 import type {Bot} from '../bot/bot.ts';
 import {createClient} from './api/client.ts';
+import {exitOfError} from './cli/exit.ts';
 import {runCli} from './cli/run.ts';
 import {type Config, ConfigError, loadConfig, withKeptSecrets} from './config/config.ts';
 import {ensureApiToken} from './config/secrets.ts';
@@ -18,6 +20,7 @@ const interrupted = new AbortController();
 
 /** What the two processes that stay have in common. `told` resolves when they are to end. */
 function settle(config: Config, prepare: (config: Config, log: Log) => Config) {
+	useLabelPrefix(config.labelPrefix);
 	const redactor = createRedactor();
 	const log = createLog({level: config.logLevel, redactor});
 	redactor.add(config.secrets);
@@ -93,7 +96,8 @@ const ownUrl = ({host: address, port}: Listen): string => {
 
 /** The agent of this container, as its own configuration says. */
 function connect() {
-	const {listen, apiToken, stateDirectory} = loadConfig(process.env);
+	const {listen, apiToken, stateDirectory, labelPrefix} = loadConfig(process.env);
+	useLabelPrefix(labelPrefix);
 	// Nothing more is kept: a bot alone has no place for a password, and needs none
 	return createClient({url: ownUrl(listen), token: apiToken || ensureApiToken(stateDirectory).value});
 }
@@ -119,7 +123,7 @@ try {
 	});
 } catch (error) {
 	process.stderr.write(`${explain(error)}\n`);
-	process.exitCode = 1;
+	process.exitCode = exitOfError(error);
 }
 
 if (stays) {

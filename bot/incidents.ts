@@ -1,6 +1,7 @@
 /** What is wrong now, judged from what the agent remembers: so nothing is missed while the bot or Slack is away, and nothing is told twice. Pure. */
 
 import {dueTimes} from '../base/due.ts';
+import type {Operation} from '../base/results.ts';
 import type {RunView, StatusView, TargetView} from '../base/shapes.ts';
 import {type Message, message, section} from './blocks.ts';
 import {markOf} from './messages/lists.ts';
@@ -27,7 +28,8 @@ export interface Judged {
 	well: Set<string>;
 }
 
-const watched = new Set(['backup', 'drill', 'check', 'copy', 'prune', 'export']);
+/** A restore that failed may have left data half replaced: nothing is worse, and nobody may miss it. */
+const watched: ReadonlySet<Operation> = new Set(['backup', 'restore', 'drill', 'check', 'copy', 'prune', 'import']);
 
 /** Of each target and operation the newest finished run counts. One that was asked for in Slack has its own message: it opens nothing. */
 export function judgeRuns(runs: readonly RunView[]): Judged {

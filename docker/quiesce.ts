@@ -2,8 +2,10 @@
  * Quiesce and resume. What is about to be done is on disk before it is done, so that it is undone whatever dies: the window closes on
  * success, failure, cancel and time-out here, and in `unfinished.ts` after the agent was killed.
  */
+
 import {setTimeout as delay} from 'node:timers/promises';
 import {ResumeError, RunError} from '../base/errors.ts';
+import {label} from '../base/label.ts';
 import type {ContainerState} from './container.ts';
 import type {ContainerDetails, Engine} from './engine.ts';
 import {statusOf} from './engine.ts';
@@ -92,7 +94,7 @@ function timeLimit(limitMs: number | undefined): {signal: AbortSignal; end: () =
 			new RunError(
 				`the outage reached its limit of ${Number((limitMs / 1000).toFixed(1))} s, so the app was put back and this run given up`,
 				{
-					hint: 'raise `holdfast.quiesce.timeout`, or find out with `holdfast runs` what took so long',
+					hint: `raise \`${label('quiesce.timeout')}\`, or find out with \`holdfast runs\` what took so long`,
 				},
 			),
 		);

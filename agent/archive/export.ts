@@ -1,10 +1,12 @@
 /** A restore point as a portable archive: a stream that is either whole or breaks off. Nothing of it lies on a disk meanwhile. */
+
 import {PassThrough, type Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {createGzip} from 'node:zlib';
 import {extract, type Pack, pack} from 'tar-stream';
 import type {Running} from '../../base/command.ts';
 import {RunError, UsageError} from '../../base/errors.ts';
+import {label} from '../../base/label.ts';
 import {quote} from '../../base/reading/quote.ts';
 import type {Manifest, ManifestSource, PortableMetadata} from '../repository/manifest.ts';
 import type {Restic} from '../restic/restic.ts';
@@ -76,7 +78,7 @@ function choose({run, sources}: Manifest, only: readonly string[]): Chosen {
 		throw new UsageError(
 			`a portable archive needs a dump in custom format, and \`${database.source}\` of point \`${run}\` is ${quote(String(database.details.format))}`,
 			{
-				hint: 'set the label `holdfast.postgres.format` to `custom`, and back up again',
+				hint: `set the label \`${label('postgres.format')}\` to \`custom\`, and back up again`,
 			},
 		);
 	}

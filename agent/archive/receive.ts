@@ -6,6 +6,7 @@ import {pipeline} from 'node:stream/promises';
 import {lastLines, type Place, succeed} from '../../base/command.ts';
 import {UsageError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
+import {label} from '../../base/label.ts';
 import {staging, type WorkerMount} from '../../docker/worker.ts';
 import {mountPath, parseSource} from '../repository/names.ts';
 import type {PlannedSource} from '../sources/kind.ts';
@@ -59,7 +60,7 @@ export async function receive(
 			async files(archive) {
 				if (files === undefined) {
 					throw new UsageError('the archive holds files, and the target has no volume that they could belong to', {
-						hint: 'label the service with `holdfast.volumes`',
+						hint: `label the service with \`${label('volumes')}\``,
 					});
 				}
 

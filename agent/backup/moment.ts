@@ -1,7 +1,9 @@
 /** The moment: everything that must be done while the target stands still, and nothing else. */
+
 import {setTimeout as delay} from 'node:timers/promises';
 import {CancelledError, explain, PinBlockedError, RunError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
+import {label} from '../../base/label.ts';
 import type {Engine} from '../../docker/engine.ts';
 import {betweenHooks} from '../../docker/hooks.ts';
 import {quiesced} from '../../docker/quiesce.ts';
@@ -70,7 +72,7 @@ async function retried(options: Moment, onWindow: (windowMs: number) => void): P
 			if (attempt === attempts || leftMs <= 0) {
 				throw new RunError(`gave up after ${attempt} tries`, {
 					cause: error,
-					hint: 'use `holdfast.quiesce=stop`, so that the app lets go of its locks',
+					hint: `use \`${label('quiesce')}=stop\`, so that the app lets go of its locks`,
 				});
 			}
 

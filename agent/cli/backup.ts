@@ -27,7 +27,7 @@ async function backup(context: Context, targets: readonly string[], {all, cold, 
 	const client = await context.connect();
 	const answers = await client.backup({...wanted(targets, all), ...(cold && {cold})}, 'cli');
 	if (answers.length === 0) {
-		throw new RunError(howToLabel);
+		throw new RunError(howToLabel());
 	}
 
 	return followAll<BackupResult>(context, {

@@ -35,7 +35,7 @@ async function drill(context: Context, target: string | undefined, {all, point, 
 	const client = await context.connect();
 	const answers = await client.drill(wanted(target, all, point, from), 'cli');
 	if (answers.length === 0) {
-		throw new RunError(howToLabel);
+		throw new RunError(howToLabel());
 	}
 
 	const progress = createProgress(context.err);

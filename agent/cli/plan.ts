@@ -24,7 +24,7 @@ export const addPlan: AddCommand = (program, {connect, out, err, end}) => {
 			if (json) {
 				out.json(plans);
 			} else if (plans.length === 0) {
-				err.line`${howToLabel}`;
+				err.line`${howToLabel()}`;
 			} else {
 				for (const plan of plans) {
 					'error' in plan ? err.line`${plan.target}: ${styled('red', 'no plan')}: ${plan.error}` : printPlan(out, plan);

@@ -1,3 +1,4 @@
+import {label} from '../../base/label.ts';
 import type {Problem} from '../../base/problem.ts';
 import type {Output} from './output.ts';
 import {styled} from './text.ts';
@@ -14,4 +15,5 @@ export function printProblems(output: Output, rows: ReadonlyArray<{target: strin
 export const inBrackets = (hint: string | undefined): string => (hint ? ` (${hint})` : '');
 
 /** What to do where there is nothing to show. */
-export const howToLabel = 'no targets: give a service the label `holdfast.enable=true` (docs/labels.md), or look at HOLDFAST_PROJECTS';
+export const howToLabel = (): string =>
+	`no targets: give a service the label \`${label('enable')}=true\` (docs/labels.md), or look at HOLDFAST_PROJECTS`;

@@ -16,7 +16,7 @@ export const addStatus: AddCommand = (program, {connect, out, err, end, now}) =>
 			if (json) {
 				out.json(status);
 			} else if (status.length === 0) {
-				err.line`${howToLabel}`;
+				err.line`${howToLabel()}`;
 			} else {
 				out.table(
 					[

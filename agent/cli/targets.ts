@@ -13,7 +13,7 @@ export const addTargets: AddCommand = (program, {connect, out, err, end}) => {
 			if (json) {
 				out.json(targets);
 			} else if (targets.length === 0) {
-				err.line`${howToLabel}`;
+				err.line`${howToLabel()}`;
 			} else {
 				out.table(
 					[

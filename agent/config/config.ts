@@ -1,5 +1,8 @@
 /** Environment and configuration file → what the agent is asked to be. Every mistake is reported at once. docs/configuration.md lists all. */
+
 import {readFileSync} from 'node:fs';
+import {UsageError} from '../../base/errors.ts';
+import {defaultPrefix} from '../../base/label.ts';
 import {type LogLevel, logLevels} from '../../base/log.ts';
 import type {Problem} from '../../base/problem.ts';
 import {readCronLine} from '../../base/reading/cron-line.ts';
@@ -93,13 +96,12 @@ export interface ConfigOptions {
 }
 
 /** The agent cannot start with this configuration: exit code 2. */
-export class ConfigError extends Error {
+export class ConfigError extends UsageError {
 	readonly problems: readonly Problem[];
 
 	constructor(problems: readonly Problem[]) {
 		const lines = problems.map(({message, hint}) => `- ${message}${hint ? ` (${hint})` : ''}`);
 		super(`the configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${lines.join('\n')}`);
-		this.name = 'ConfigError';
 		this.problems = problems;
 	}
 }
@@ -138,7 +140,7 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 		apiToken,
 		engineAddress: value('DOCKER_HOST', readEngineAddress) ?? 'unix:///var/run/docker.sock',
 		logLevel: value('HOLDFAST_LOG_LEVEL', oneOf(...logLevels)) ?? 'info',
-		labelPrefix: value('HOLDFAST_LABEL_PREFIX', readLabelPrefix) ?? 'holdfast.',
+		labelPrefix: value('HOLDFAST_LABEL_PREFIX', readLabelPrefix) ?? defaultPrefix,
 		image: value('HOLDFAST_IMAGE', readImage),
 		repository,
 		copies: copying.copies,

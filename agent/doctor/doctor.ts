@@ -4,6 +4,7 @@ import {succeed} from '../../base/command.ts';
 import type {Appointments} from '../../base/due.ts';
 import {explain, RepositoryError} from '../../base/errors.ts';
 import {runId} from '../../base/ids.ts';
+import {label} from '../../base/label.ts';
 import {repositoryTarget} from '../../base/results.ts';
 import type {Finding, Unprotected} from '../../base/shapes.ts';
 import {hireWorkers, type Workforce} from '../../docker/worker.ts';
@@ -70,7 +71,7 @@ async function examineTargets(workshop: Workshop, survey: Survey): Promise<Findi
 		findings.push({
 			level: 'error',
 			subject: 'targets',
-			message: 'no container carries `holdfast.enable=true`',
+			message: `no container carries \`${label('enable')}=true\``,
 			hint: 'label a service and run `docker compose up -d`',
 		});
 	}
@@ -107,22 +108,22 @@ async function examineTargets(workshop: Workshop, survey: Survey): Promise<Findi
 			level: 'warning' as const,
 			subject: container.name,
 			message: `it carries ${labels.map(label => `\`${label}\``).join(', ')} but is no target`,
-			hint: 'add the label holdfast.enable=true',
+			hint: `add the label ${label('enable')}=true`,
 		})),
 	);
 	return [...findings, ...(await survey.unprotected(surveyed)).map(unprotectedFinding)];
 }
 
 function unprotectedFinding({container, storage, path, isPostgres, target}: Unprotected): Finding {
-	const label = isPostgres ? 'label it: holdfast.enable=true and holdfast.postgres=true' : 'label it: holdfast.enable=true';
+	const advice = isPostgres ? `label it: ${label('enable')}=true and ${label('postgres')}=true` : `label it: ${label('enable')}=true`;
 	return {
 		level: 'warning',
 		subject: target ?? container,
 		message: `no target backs up ${storage}, which \`${container}\` has at ${path}`,
 		hint:
 			target === undefined
-				? `${label}; or, when it is meant so, holdfast.enable=false`
-				: 'add holdfast.volumes: true, or the paths of those that matter; or, when it is meant so, false',
+				? `${advice}; or, when it is meant so, ${label('enable')}=false`
+				: `add ${label('volumes')}: true, or the paths of those that matter; or, when it is meant so, false`,
 	};
 }
 

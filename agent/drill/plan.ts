@@ -1,5 +1,6 @@
 /** A point and its target → what a drill restores, and what it asks of it. Pure. */
 
+import {label} from '../../base/label.ts';
 import type {Manifest, ManifestSource} from '../repository/manifest.ts';
 import {parseSource} from '../repository/names.ts';
 import type {Point} from '../repository/points.ts';
@@ -25,7 +26,7 @@ export function planDrill(target: Target, point: Point, manifest: Manifest): {re
 			questions.set(asked, drillSql);
 		} else if (drillSql !== undefined) {
 			problems.push(
-				`\`holdfast.drill.sql\` of \`${member.container.name}\` is about the first database that \`holdfast.postgres\` names, and point \`${point.id}\` does not have it`,
+				`\`${label('drill.sql')}\` of \`${member.container.name}\` is about the first database that \`${label('postgres')}\` names, and point \`${point.id}\` does not have it`,
 			);
 		}
 	}
@@ -33,7 +34,7 @@ export function planDrill(target: Target, point: Point, manifest: Manifest): {re
 	for (const {container, policy} of target.members) {
 		if (policy.postgres?.host !== undefined && policy.drillImage === undefined) {
 			problems.push(
-				`the server of \`${container.name}\` is elsewhere, so a rehearsal does not know what to make its own of: \`holdfast.drill.image\` must name an image with PostgreSQL that the engine has`,
+				`the server of \`${container.name}\` is elsewhere, so a rehearsal does not know what to make its own of: \`${label('drill.image')}\` must name an image with PostgreSQL that the engine has`,
 			);
 		}
 	}

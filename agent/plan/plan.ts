@@ -1,10 +1,10 @@
 /** Targets + policy → what a run will do. Pure and printable: `holdfast plan` shows it before anything is touched. */
 
+import {defaultPrefix} from '../../base/label.ts';
 import type {Problem} from '../../base/problem.ts';
 import {quote} from '../../base/reading/quote.ts';
 import type {Container} from '../../docker/container.ts';
 import {collectRemarks, type Remarks} from '../sources/remarks.ts';
-import {defaultPrefix} from '../targets/labels.ts';
 import type {Target} from '../targets/target.ts';
 import {subjectOf} from '../targets/target.ts';
 import type {Plan, PlannedHook, PlanRequest} from './planned.ts';

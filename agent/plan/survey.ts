@@ -3,6 +3,7 @@
 import PQueue from 'p-queue';
 import type {ScheduleEntry} from '../../base/due.ts';
 import {explain, NotFoundError} from '../../base/errors.ts';
+import {label} from '../../base/label.ts';
 import type {Problem} from '../../base/problem.ts';
 import {nearest} from '../../base/reading/nearest.ts';
 import type {Unprotected} from '../../base/shapes.ts';
@@ -207,7 +208,7 @@ const lacksImage = (members: Target['members']): boolean =>
 
 const noSuch = (name: string): NotFoundError =>
 	new NotFoundError(`there is no target \`${name}\``, {
-		hint: 'holdfast targets lists them; a target is a service with the label holdfast.enable=true',
+		hint: `holdfast targets lists them; a target is a service with the label ${label('enable')}=true`,
 	});
 
 /** Labels that name what is not configured: what they ask for cannot be done. */

@@ -2,6 +2,7 @@
 
 import {explain, RunError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
+import {label} from '../../base/label.ts';
 import {once, single} from '../../base/once.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import {untilHealthy, wellAmong} from '../../docker/health.ts';
@@ -195,7 +196,7 @@ function raise(source: string): never {
 function refuse(error: unknown): never {
 	throw new RunError('what was loaded does not stand its check', {
 		cause: error,
-		hint: 'nothing was changed; where this state may rightly say no to `holdfast.drill.sql`: --skip-drill-sql',
+		hint: `nothing was changed; where this state may rightly say no to \`${label('drill.sql')}\`: --skip-drill-sql`,
 	});
 }
 

@@ -1,10 +1,12 @@
 /** Containers and their labels → targets. Pure but for the list that it is given. */
+
+import {defaultPrefix} from '../../base/label.ts';
 import type {Problem} from '../../base/problem.ts';
 import {quote, quoteAll} from '../../base/reading/quote.ts';
 import {isOneOff, malformedCompose, replicaNumber} from '../../docker/compose.ts';
 import {type Container, workerLabel} from '../../docker/container.ts';
 import {mergePolicies} from './group.ts';
-import {defaultPrefix, isEnabled, type Policy, parseLabels} from './labels.ts';
+import {isEnabled, type Policy, parseLabels} from './labels.ts';
 import type {Member, Target} from './target.ts';
 
 /** A worker has these itself: a target's files could not be shown at `/<target>` there. */

@@ -1,5 +1,6 @@
 /** The `holdfast.*` labels: their names, their values, and every mistake in them at once. */
 
+import {defaultPrefix} from '../../base/label.ts';
 import type {Problem} from '../../base/problem.ts';
 import {readCronLine, readDrill} from '../../base/reading/cron-line.ts';
 import type {Keep} from '../../base/reading/keep.ts';
@@ -25,8 +26,6 @@ import type {Hook} from '../../docker/hooks.ts';
 import type {PostgresPolicy} from '../sources/postgres/labels.ts';
 import {readPostgres} from '../sources/postgres/labels.ts';
 import {type LabelName, type Labels, labelValue, orphans, unknownLabels} from './label-names.ts';
-
-export const defaultPrefix = 'holdfast.';
 
 /** What the labels of one container ask for. Absent means: the default of DESIGN.md, decided by the plan. */
 export interface Policy {

@@ -1,3 +1,4 @@
+import {label} from '../../base/label.ts';
 import {size, when} from '../../base/units.ts';
 import {type Block, type Button, buttons, context, header, type Message, message, section, type View} from '../blocks.ts';
 import {type SeenOverview, type SeenRow, type Standing, standing, type TargetRow} from '../overview.ts';
@@ -36,7 +37,7 @@ function overviewBlocks({rows, troubles}: SeenOverview, shown: Shown, pageSize: 
 		header('Backups'),
 		context(`${summary(rows)} · as of ${date(shown.now)}`),
 		...troubles.slice(0, 3).map(trouble => section(`⚠️ ${codeBlock(trouble, 1000)}`)),
-		...(rows.length === 0 && troubles.length === 0 ? [section('No container carries the label `holdfast.enable=true`.')] : []),
+		...(rows.length === 0 && troubles.length === 0 ? [section(`No container carries the label \`${label('enable')}=true\`.`)] : []),
 		...rows.slice(page * pageSize, (page + 1) * pageSize).flatMap(row => rowBlocks(row, shown)),
 		...buttons([
 			page > 0 ? {verb, text: 'Previous', value: shown.sign({verb, page: page - 1})} : undefined,

@@ -149,10 +149,9 @@ export async function startBotTest(
 			until(
 				`a reply with ${text}, of ${JSON.stringify(replies.map(allText))} ${log.join('\n')}`,
 				() => replies.find(each => text.test(allText(each))),
-				{timeout: 5000, interval: 5},
+				{interval: 5},
 			),
-		message: async text =>
-			until(`a message with ${text}`, () => slack.messages.find(each => text.test(allText(each))), {timeout: 5000, interval: 5}),
+		message: async text => until(`a message with ${text}`, () => slack.messages.find(each => text.test(allText(each))), {interval: 5}),
 		async restart() {
 			await bot.close();
 			bot = start();

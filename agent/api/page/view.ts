@@ -1,5 +1,7 @@
 /** The status page: what the agent knows, for people. Read-only. */
+
 import {html} from 'hono/html';
+import {label} from '../../../base/label.ts';
 import type {BackupResult} from '../../../base/results.ts';
 import type {Overview, RunView, TargetOverview} from '../../../base/shapes.ts';
 import {duration, moment, size, when} from '../../../base/units.ts';
@@ -91,7 +93,7 @@ ${
 	overview === undefined
 		? html`<p>The engine does not answer, so the targets are not known.</p>`
 		: overview.targets.length === 0
-			? html`<p>None yet: label a service with <code>holdfast.enable=true</code>.</p>`
+			? html`<p>None yet: label a service with <code>${label('enable')}=true</code>.</p>`
 			: html`<div class="cards">${overview.targets.map(target => card(target, shown))}</div>`
 }
 </section>`;
@@ -145,7 +147,7 @@ function unprotected({overview}: Shown): Html {
 <ul>${list.map(
 				({container, storage, path}) => html`<li><strong>${storage}</strong> at <code>${path}</code>, written by ${container}</li>`,
 			)}</ul>
-<p class="hint">Label the service with <code>holdfast.enable=true</code>; or with <code>holdfast.enable=false</code> when it is meant so.</p>
+<p class="hint">Label the service with <code>${label('enable')}=true</code>; or with <code>${label('enable')}=false</code> when it is meant so.</p>
 </section>`;
 }
 

@@ -1,5 +1,6 @@
 /** A point and a target → what a restore will do. Pure and printable: it is shown before anything is touched. */
 
+import {label} from '../../../base/label.ts';
 import {quote} from '../../../base/reading/quote.ts';
 import {isWhole} from '../../../base/reading/reader.ts';
 import type {Manifest} from '../../repository/manifest.ts';
@@ -79,7 +80,7 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 		...(isForeign(request) ? [`point \`${point.id}\` is of target \`${point.target}\`, and is put into \`${target.name}\``] : []),
 		...(left > 0 ? [`${left} of the point's sources are left as they are: what is restored may not fit them`] : []),
 		...importWarning(manifest),
-		...(request.skipDrillSql ? ['the query of the label `holdfast.drill.sql` is not asked'] : []),
+		...(request.skipDrillSql ? [`the query of the label \`${label('drill.sql')}\` is not asked`] : []),
 		...stops.warnings,
 	];
 	return {

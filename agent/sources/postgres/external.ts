@@ -1,7 +1,9 @@
 /** A PostgreSQL server outside the target's container: reached over the network, with the client programs of Holdfast's own image. */
+
 import {readFile} from 'node:fs/promises';
 import {type Place, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
+import {label} from '../../../base/label.ts';
 import type {ExternalServer} from './plan-external.ts';
 import {connectionOf, type PostgresServer, queryWith, serverVersion} from './server.ts';
 
@@ -97,14 +99,14 @@ async function passwordOf({secret, project}: ExternalServer): Promise<string | u
 	}
 
 	if (project === undefined) {
-		throw new RunError(`\`holdfast.postgres.password-secret\` is for services of a Compose project, got \`${secret}\` outside of one`);
+		throw new RunError(`\`${label('postgres.password-secret')}\` is for services of a Compose project, got \`${secret}\` outside of one`);
 	}
 
 	const file = `${secretsFolder}/${project}.${secret}`;
 	const hint = `give the service of Holdfast the secret \`${project}.${secret}\``;
 	const content = await readFile(file, 'utf8').catch((error: unknown) => {
 		const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'has no' : 'cannot read its';
-		throw new RunError(`\`holdfast.postgres.password-secret\` names \`${secret}\`, and Holdfast ${why} file \`${file}\``, {hint});
+		throw new RunError(`\`${label('postgres.password-secret')}\` names \`${secret}\`, and Holdfast ${why} file \`${file}\``, {hint});
 	});
 	const password = content.replace(/\r?\n$/, '');
 	if (password === '' || password.includes('\0')) {

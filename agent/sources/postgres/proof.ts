@@ -1,5 +1,7 @@
 /** Whether a database that was loaded is the one that was dumped: nothing of it is missing, and it says what its labels ask. */
+
 import {RunError} from '../../../base/errors.ts';
+import {label} from '../../../base/label.ts';
 import type {ManifestSource} from '../../repository/manifest.ts';
 import type {RestoreContext} from '../restoring.ts';
 import {eachEntry} from './archive.ts';
@@ -62,9 +64,9 @@ const answerWithinSeconds = 600;
 export async function assertTrue(server: PostgresServer, database: string, sql: string, signal: AbortSignal): Promise<void> {
 	const statements = [`set statement_timeout = '${answerWithinSeconds}s'`, sql.replace(/[\s;]+$/, '')];
 	const said = await runSql(server, {database, statements, signal}).catch((error: unknown) => {
-		throw new RunError('the query of `holdfast.drill.sql` failed', {cause: error});
+		throw new RunError(`the query of \`${label('drill.sql')}\` failed`, {cause: error});
 	});
 	if (said.trim() !== 't') {
-		throw new RunError(`the query of \`holdfast.drill.sql\` must return true, got \`${said.trim().slice(0, 200)}\``);
+		throw new RunError(`the query of \`${label('drill.sql')}\` must return true, got \`${said.trim().slice(0, 200)}\``);
 	}
 }

@@ -5,6 +5,7 @@
 
 import {type Command, lastLines, output, type Place} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
+import {label} from '../../../base/label.ts';
 import type {Container} from '../../../docker/container.ts';
 import type {Engine} from '../../../docker/engine.ts';
 import {inContainer} from '../../../docker/exec.ts';
@@ -79,7 +80,7 @@ export async function connectPostgres(
 	const [pid, uid, gid] = oldestServer(stdout);
 	if (pid === undefined || uid === undefined || gid === undefined) {
 		throw new RunError(`no PostgreSQL server runs in container \`${container.name}\``, {
-			hint: "correct the label `holdfast.postgres`, or see the container's log",
+			hint: `correct the label \`${label('postgres')}\`, or see the container's log`,
 		});
 	}
 

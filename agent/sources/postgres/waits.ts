@@ -1,6 +1,8 @@
 /** What a dump waits for in the server: seen by the session that holds its snapshot, so that the wait has an end, and who is in the way is said. */
+
 import {setTimeout as delay} from 'node:timers/promises';
 import {RunError} from '../../../base/errors.ts';
+import {label} from '../../../base/label.ts';
 import {printable} from '../../../base/printable.ts';
 import {type PostgresServer, quoteLiteral} from './server.ts';
 
@@ -42,8 +44,7 @@ export function describeBlocker({pid, user, application, state, since, prepared,
 		: `session ${pid} (user ${name(user)}, application ${name(application)}, ${name(state)}, in its transaction since ${name(since)})${holds}`;
 }
 
-const mend =
-	'end that session (`select pg_terminate_backend(PID)`), or wait longer: `holdfast.postgres.lock-timeout`, `HOLDFAST_LOCK_TIMEOUT`';
+const mend = `end that session (\`select pg_terminate_backend(PID)\`), or wait longer: \`${label('postgres.lock-timeout')}\`, \`HOLDFAST_LOCK_TIMEOUT\``;
 
 interface Watched {
 	/** Of the sessions that may wait. */

@@ -1,7 +1,9 @@
 /** A SQLite database: pinned by a session in the worker, copied with the online backup API, checked, then stored. */
+
 import {fileURLToPath} from 'node:url';
 import {z} from 'zod';
 import {PinBlockedError, RunError} from '../../../base/errors.ts';
+import {label} from '../../../base/label.ts';
 import {below} from '../../../docker/storage.ts';
 import {mountPath, parseSource} from '../../repository/names.ts';
 import type {PlannedSource} from '../kind.ts';
@@ -35,7 +37,7 @@ export function sqliteSource(planned: PlannedSource & {kind: 'sqlite'}, context:
 		const said = answer.parse(JSON.parse(line));
 		if ('error' in said) {
 			throw new RunError(`\`${path}\` ${said.error}`, {
-				hint: said.error === 'does not exist' ? 'correct the label `holdfast.sqlite`' : undefined,
+				hint: said.error === 'does not exist' ? `correct the label \`${label('sqlite')}\`` : undefined,
 			});
 		}
 

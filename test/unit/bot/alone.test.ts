@@ -57,6 +57,6 @@ test('the bot alone serves its one agent, says how it is, and ends when it is to
 
 test('the bot alone says what it misses', async t => {
 	const {exitCode, all} = await bot({SLACK_BOT_TOKEN: tokens.bot, SLACK_APP_TOKEN: tokens.app});
-	t.true((exitCode ?? 0) > 0);
+	t.is(exitCode, 2, 'a wrong configuration is wrong usage');
 	t.regex(all ?? '', /HOLDFAST_AGENT_URL/);
 });

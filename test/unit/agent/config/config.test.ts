@@ -54,6 +54,7 @@ test('needs no variable at all', t => {
 		listen: {host: undefined, port: 9797},
 		apiToken: '',
 		engineAddress: 'unix:///var/run/docker.sock',
+		lockTimeoutMs: 600_000,
 		logLevel: 'info',
 		labelPrefix: 'holdfast.',
 		image: undefined,
