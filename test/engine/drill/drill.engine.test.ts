@@ -1,4 +1,4 @@
-/** Drills on a real engine: what is whole passes, what is not is found, and nothing is left, whatever is killed. */
+/** Drills on a real engine: what is whole passes, what is not is found, and nothing is left, whatever is killed. Lane: waits. */
 import test from 'ava';
 import {execa} from 'execa';
 import type {DrillResult} from '../../../base/results.ts';

@@ -1,4 +1,4 @@
-/** What happens to restore points over time, and to the repository: nothing that is needed goes, whoever else uses it and whatever is killed. */
+/** What happens to restore points over time, and to the repository: nothing that is needed goes, whoever else uses it and whatever is killed. Lane: waits. */
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import type {CheckResult, PruneResult} from '../../../base/results.ts';

@@ -1,4 +1,4 @@
-/** Names and labels that would do harm where somebody took them for more than names: the rest of the stack is backed up all the same. */
+/** Names and labels that would do harm where somebody took them for more than names: the rest of the stack is backed up all the same. Lane: waits. */
 import test, {type ExecutionContext} from 'ava';
 import type {BackupResult} from '../../../base/results.ts';
 import type {PointView, TargetView} from '../../../base/shapes.ts';

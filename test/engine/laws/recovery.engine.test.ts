@@ -1,4 +1,4 @@
-/** An end, a cancel and a death in the middle of a run, and what is left in the repository after them. */
+/** An end, a cancel and a death in the middle of a run, and what is left in the repository after them. Lane: waits. */
 import {randomBytes} from 'node:crypto';
 import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import test, {type ExecutionContext} from 'ava';

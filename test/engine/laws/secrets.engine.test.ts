@@ -1,4 +1,4 @@
-/** Secrets that would be recognised anywhere, looked for everywhere. */
+/** Secrets that would be recognised anywhere, looked for everywhere. Lane: waits. */
 import {randomBytes} from 'node:crypto';
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';

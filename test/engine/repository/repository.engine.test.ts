@@ -1,4 +1,4 @@
-/** A repository that is gone, shut, full or in use: each is said in its own words, and nothing is made, emptied or left asleep because of it. */
+/** A repository that is gone, shut, full or in use: each is said in its own words, and nothing is made, emptied or left asleep because of it. Lane: waits. */
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import type {BackupResult} from '../../../base/results.ts';

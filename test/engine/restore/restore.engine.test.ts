@@ -1,4 +1,4 @@
-/** Dump, destroy, restore, compare: on a real server, through the command line as a person uses it; by night, other versions. */
+/** Dump, destroy, restore, compare: on a real server, through the command line as a person uses it; by night, other versions. Lane: waits. */
 import test from 'ava';
 import {postgresRoundTrip} from '../../support/postgres-round-trip.ts';
 

@@ -21,6 +21,10 @@ export const nextOf = <One extends Waiting>(waiting: readonly One[], running: Re
 		.toSorted((one, other) => other.seconds - one.seconds || one.file.localeCompare(other.file))[0];
 };
 
-/** How long all of them take together, if the machine is never idle. Pure. */
+/** How long all of them take together, if the machine is never idle; the longest takes its time whatever runs beside it. Pure. */
 export const estimate = (files: readonly Waiting[]): number =>
-	files.reduce((total, {lane, seconds}) => total + (seconds * share[lane]) / room, 0);
+	Math.max(
+		0,
+		files.reduce((total, {lane, seconds}) => total + (seconds * share[lane]) / room, 0),
+		...files.map(({seconds}) => seconds),
+	);
