@@ -195,7 +195,9 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 			void observation.metrics.refresh();
 		},
 	});
-	void putBackAtStart.then(() => keepPuttingBack(recovery, runs, signal)).catch(() => {});
+	// What is left of the life before may take its time: what a run of this one leaves does not wait for it.
+	putBackAtStart.catch(() => {});
+	keepPuttingBack(recovery, {isUnderWay: runs.isUnderWay, upTo, signal}).catch(() => {});
 	expire();
 	const expiry = setInterval(expire, expiryMs);
 	const relist = setInterval(() => reschedule().catch((error: unknown) => log.warning('targets cannot be listed', {error})), relistMs);
@@ -214,8 +216,11 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 }
 
 /** Until the signal: what a run of this life left because it could not put it back. */
-async function keepPuttingBack(recovery: Parameters<typeof putBack>[0], {isUnderWay}: Runs, signal: AbortSignal): Promise<void> {
-	const isWanted = (entry: JournalEntry) => isLeftBehind(entry, isUnderWay) && !isHeldBack(entry, recovery.state);
+async function keepPuttingBack(
+	recovery: Parameters<typeof putBack>[0],
+	{isUnderWay, upTo, signal}: Pick<Runs, 'isUnderWay'> & {upTo: number; signal: AbortSignal},
+): Promise<void> {
+	const isWanted = (entry: JournalEntry) => entry.id > upTo && isLeftBehind(entry, isUnderWay) && !isHeldBack(entry, recovery.state);
 	for (;;) {
 		await delay(putBackMs, undefined, {signal});
 		if (recovery.state.open().some(isWanted)) {

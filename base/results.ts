@@ -33,7 +33,7 @@ export interface BackupResult {
 	/** Longest time that a container of the run was quiesced; 0 where none was. */
 	quiesceSeconds: number;
 	sources: SourceResult[];
-	/** What a person should look at although the run went well: a source that is much smaller than before. */
+	/** What a person should look at whatever the outcome: a source that is much smaller than before, files of different moments, a slow start. */
 	warnings?: string[] | undefined;
 	error?: string | undefined;
 }

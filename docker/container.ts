@@ -30,6 +30,10 @@ export interface Container {
 	service?: string | undefined;
 	/** Compose services of the same project that must be up before this one. */
 	dependsOn: readonly string[];
+	/** Those of them that it is to be started anew with: `depends_on` with `restart: true`. */
+	restartsWith?: readonly string[] | undefined;
+	/** The containers whose network, PID or IPC namespace is its own, as the engine was told: by id or name. */
+	livesIn?: readonly string[] | undefined;
 	labels: Readonly<Record<string, string>>;
 	mounts: readonly Mount[];
 }

@@ -19,10 +19,13 @@ export interface ContainerDetails {
 	/** The pid of its first process as the engine's host counts; 0 when it does not run. */
 	pid: number;
 	pidMode: string;
+	ipcMode: string;
 	networkMode: string;
 	networks: readonly string[];
 	/** `healthy`, `unhealthy`, `starting`, or none where no health check is defined. */
 	health: string | undefined;
+	/** By then its health check must have decided: its own start period, and interval and timeout as often as it may fail. None without a check. */
+	healthPatienceMs?: number | undefined;
 	exitCode: number;
 	/** The container's own environment. Holds secrets: never logged. */
 	env: Readonly<Record<string, string>>;
@@ -32,7 +35,9 @@ export interface ContainerDetails {
 	mounts: readonly Mount[];
 	/** Removed by the engine as soon as it ends. */
 	autoRemove: boolean;
-	/** Seconds that a stop waits before the kill. */
+	/** How often the engine has restarted it by its policy since somebody started it. */
+	restartCount?: number | undefined;
+	/** Seconds that a stop waits before the kill; negative: for ever. */
 	stopTimeoutSeconds: number;
 }
 
@@ -89,6 +94,13 @@ export function statusOf(error: unknown): number | undefined {
 	return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : undefined;
 }
 
+/** For `catch`: undefined for what is not there. */
+export function unlessGone(error: unknown): undefined {
+	if (statusOf(error) !== 404) {
+		throw error;
+	}
+}
+
 async function unless(status: number, call: Promise<unknown>): Promise<void> {
 	try {
 		await call;
@@ -118,9 +130,11 @@ function detailsOf(inspected: Dockerode.ContainerInspectInfo): ContainerDetails 
 		startedAt: state.StartedAt,
 		pid: state.Pid,
 		pidMode: host.PidMode ?? '',
+		ipcMode: host.IpcMode ?? '',
 		networkMode: host.NetworkMode ?? '',
 		networks: Object.keys(inspected.NetworkSettings.Networks ?? {}),
 		health: state.Health?.Status === 'none' ? undefined : state.Health?.Status,
+		healthPatienceMs: state.Health === undefined ? undefined : patienceOfCheck(config.Healthcheck ?? {}),
 		exitCode: state.ExitCode,
 		env: Object.fromEntries((config.Env ?? []).map(entry => splitOnce(entry, '='))),
 		user: config.User ?? '',
@@ -132,8 +146,25 @@ function detailsOf(inspected: Dockerode.ContainerInspectInfo): ContainerDetails 
 				: [],
 		),
 		autoRemove: host.AutoRemove ?? false,
+		restartCount: inspected.RestartCount,
 		stopTimeoutSeconds: (config as {StopTimeout?: number}).StopTimeout ?? 10,
 	};
+}
+
+/** The engine's own defaults, where a check does not say. */
+const defaultProbeMs = 30_000;
+const defaultRetries = 3;
+
+/** Durations are in nanoseconds; 0 means the default. */
+function patienceOfCheck({
+	Interval: interval,
+	Timeout: timeout,
+	StartPeriod: startPeriod,
+	Retries: retries,
+}: Partial<Dockerode.HealthConfig>): number {
+	const inMs = (duration: number | undefined): number => (duration ?? 0) / 1e6;
+	const probeMs = (inMs(interval) || defaultProbeMs) + (inMs(timeout) || defaultProbeMs);
+	return inMs(startPeriod) + probeMs * (retries || defaultRetries);
 }
 
 /** The engine reports modes as Go does, where the highest bit of 32 says directory. */

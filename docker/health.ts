@@ -1,42 +1,120 @@
-/** Waits for containers that were started again. */
+/** Waits for containers that were started. Starting is a process: it may take its time, and more than one try. */
 import {setTimeout as delay} from 'node:timers/promises';
 import {ResumeError} from '../base/errors.ts';
-import type {Engine} from './engine.ts';
+import {type ContainerDetails, type Engine, statusOf, unlessGone} from './engine.ts';
 
-/** A health check that has not decided by then is not waited for any longer. */
-const patienceMs = 3 * 60_000;
+/** Whoever starts over and over, or is out of sight with its engine, gets at least this long. */
+const leastPatienceMs = 60_000;
 
-/** Those without a health check only have to run. @throws {ResumeError} that names those that do not, or are unhealthy */
-export async function untilHealthy(engine: Engine, containers: ReadonlyArray<{id: string; name: string}>): Promise<void> {
-	const deadline = Date.now() + patienceMs;
-	const failures = await Promise.all(containers.map(async container => healthProblem(engine, container, deadline)));
-	const problems = failures.filter(problem => problem !== undefined);
-	if (problems.length > 0) {
-		throw new ResumeError(problems.join('; '), {hint: 'see its log: docker logs'});
-	}
+/** A container that dies this soon after its start has failed to start. */
+const settleMs = 1500;
+
+export interface Start {
+	/** `slow`: neither up nor down when its own time was over, so it may come up yet. `gone`: it was removed, or another is in its place. */
+	verdict: 'up' | 'slow' | 'unhealthy' | 'down' | 'gone';
+	/** For people: `is restarting (exit code 1)`. Empty where it is up. */
+	problem: string;
+	exitCode: number;
 }
 
-/** Those that run and are not unhealthy. */
-export async function wellAmong<Known extends {id: string}>(engine: Engine, containers: readonly Known[]): Promise<Known[]> {
-	const details = await Promise.all(containers.map(async ({id}) => engine.inspect(id)));
-	return containers.filter((_, index) => details[index]?.state === 'running' && details[index].health !== 'unhealthy');
-}
+/** When a start is over: as soon as it runs, when it has run for a moment, or when its health check says so (without one: as for a moment). */
+type Until = 'running' | 'settled' | 'healthy';
 
-async function healthProblem(engine: Engine, {id, name}: {id: string; name: string}, deadline: number): Promise<string | undefined> {
+/** The time that the container itself asks for: until its health check must have decided. */
+const patienceOf = ({healthPatienceMs = 0}: Pick<ContainerDetails, 'healthPatienceMs'>): number =>
+	Math.max(leastPatienceMs, healthPatienceMs);
+
+/** Looks on until the start is over, one way or the other. */
+export async function untilStarted(engine: Engine, id: string, until: Until): Promise<Start> {
+	const begun = Date.now();
+	let patienceMs = leastPatienceMs;
+	let run = {startedAt: '', since: begun};
 	for (;;) {
-		const {state, health, exitCode} = await engine.inspect(id);
-		if (state !== 'running') {
-			return `container \`${name}\` is ${state} (exit code ${exitCode}) after the restore`;
+		const details = await engine.inspect(id).catch(outOfSight);
+		if (details === undefined) {
+			return {verdict: 'gone', problem: 'is gone', exitCode: 0};
 		}
 
-		if (health === undefined || health === 'healthy') {
-			return undefined;
+		const now = Date.now();
+		const isOver = now - begun > patienceMs;
+		if (details === 'out of sight') {
+			if (isOver) {
+				return {verdict: 'slow', problem: 'cannot be seen: the engine does not answer', exitCode: 0};
+			}
+		} else {
+			patienceMs = patienceOf(details);
+			run = run.startedAt === details.startedAt ? run : {startedAt: details.startedAt, since: now};
+			const start = judge(details, until, {isOver, ranMs: now - run.since});
+			if (start !== undefined) {
+				return start;
+			}
 		}
 
-		if (health === 'unhealthy' || Date.now() > deadline) {
-			return `container \`${name}\` is ${health} after the restore`;
-		}
-
-		await delay(200);
+		await delay(100);
 	}
 }
+
+function judge(
+	{state, health, exitCode}: ContainerDetails,
+	until: Until,
+	{isOver, ranMs}: {isOver: boolean; ranMs: number},
+): Start | undefined {
+	const stopped = {problem: `is ${state} (exit code ${exitCode})`, exitCode};
+	if (state === 'restarting') {
+		return isOver ? {verdict: 'down', ...stopped} : undefined;
+	}
+
+	if (state !== 'running') {
+		return {verdict: 'down', ...stopped};
+	}
+
+	const isHealthy = health === undefined ? until === 'running' || ranMs >= settleMs : health === 'healthy';
+	if (isHealthy || (until !== 'healthy' && ranMs >= (until === 'running' ? 0 : settleMs))) {
+		return {verdict: 'up', problem: '', exitCode};
+	}
+
+	if (health === 'unhealthy') {
+		return {verdict: 'unhealthy', problem: 'is unhealthy', exitCode};
+	}
+
+	return isOver ? {verdict: 'slow', problem: 'is still starting', exitCode} : undefined;
+}
+
+const outOfSight = (error: unknown): undefined | 'out of sight' => (statusOf(error) === 404 ? undefined : 'out of sight');
+
+/**
+ * Those without a health check only have to run; one that is gone is nobody's to judge.
+ * @returns what is still starting although its own time is over, for people
+ * @throws {ResumeError} that names those that do not run, or are unhealthy
+ */
+export async function untilHealthy(engine: Engine, containers: ReadonlyArray<{id: string; name: string}>): Promise<string[]> {
+	const starts = await Promise.all(
+		containers.map(async ({id, name}) => {
+			const {verdict, problem} = await untilStarted(engine, id, 'healthy');
+			return {verdict, message: `container \`${name}\` ${problem} after the restore`};
+		}),
+	);
+	const refused = starts.filter(({verdict}) => verdict === 'down' || verdict === 'unhealthy');
+	if (refused.length > 0) {
+		throw new ResumeError(refused.map(({message}) => message).join('; '), {hint: 'see its log: docker logs'});
+	}
+
+	return starts.filter(({verdict}) => verdict === 'slow').map(({message}) => message);
+}
+
+/** Names of those that run, or try to; and which of them are well. */
+export async function runningAmong<Known extends {id: string; name: string}>(
+	engine: Engine,
+	containers: readonly Known[],
+): Promise<{ran: string[]; well: Known[]}> {
+	const seen = await Promise.all(
+		containers.map(async container => ({container, details: await engine.inspect(container.id).catch(unlessGone)})),
+	);
+	const ran = seen.flatMap(({container, details}) => (details !== undefined && isRunning(details) ? [{container, details}] : []));
+	return {
+		ran: ran.map(({container: {name}}) => name),
+		well: ran.filter(({details: {state, health}}) => state === 'running' && health !== 'unhealthy').map(({container}) => container),
+	};
+}
+
+const isRunning = ({state}: ContainerDetails): boolean => state === 'running' || state === 'restarting';

@@ -1,7 +1,7 @@
 /** Hooks: commands of the app's own that run around the quiesced window. */
 
-import {type Engine, statusOf} from './engine.ts';
-import {type Journal, runHook, type Undo} from './resume.ts';
+import type {Engine} from './engine.ts';
+import {type HookCall, type Journal, neverRan, runHook} from './resume.ts';
 
 interface Hooks {
 	engine: Engine;
@@ -13,8 +13,6 @@ interface Hooks {
 	onTolerated: (error: unknown) => void;
 	/** Called before the hooks of either side run. */
 	onSide: (when: 'before' | 'after') => void;
-	/** Called after the last hook, whatever the outcome: how long the app was between its hooks. Not called where there are none. */
-	onWindow: (windowMs: number) => void;
 }
 
 /**
@@ -22,13 +20,13 @@ interface Hooks {
  * whatever happened: it puts back what the other did.
  */
 export async function betweenHooks<Value>(options: Hooks, work: () => Promise<Value>): Promise<Value> {
-	const {engine, journal, run, hooks, signal, onTolerated, onSide, onWindow} = options;
+	const {engine, journal, run, hooks, signal, onTolerated, onSide} = options;
 	if (hooks.length === 0) {
 		return work();
 	}
 
-	const after = hooks.filter(({when}) => when === 'after').map(({container, hook}) => ({undo: undoOf(container, hook), hook}));
-	const entries = after.map(entry => ({...entry, id: journal.record(run, entry.undo)}));
+	const after = hooks.filter(({when}) => when === 'after').map(each => ({call: callOf(each), hook: each.hook}));
+	const entries = after.map(entry => ({...entry, id: journal.record(run, {kind: 'hook', ...entry.call})}));
 	const tolerate = ({onError}: Hook, error: unknown): void => {
 		if (onError === 'fail') {
 			throw error;
@@ -37,16 +35,15 @@ export async function betweenHooks<Value>(options: Hooks, work: () => Promise<Va
 		onTolerated(error);
 	};
 
-	const started = performance.now();
 	const failures: unknown[] = [];
 	let value: Value | undefined;
 	try {
 		onSide('before');
-		for (const {container, hook, when} of hooks) {
-			if (when === 'before') {
-				await runHook(engine, undoOf(container, hook), signal).catch((error: unknown) => {
+		for (const each of hooks) {
+			if (each.when === 'before') {
+				await runHook(engine, callOf(each), signal).catch((error: unknown) => {
 					signal.throwIfAborted();
-					tolerate(hook, error);
+					tolerate(each.hook, error);
 				});
 			}
 		}
@@ -57,15 +54,14 @@ export async function betweenHooks<Value>(options: Hooks, work: () => Promise<Va
 	}
 
 	onSide('after');
-	for (const {id, undo, hook} of entries) {
+	for (const {id, call, hook} of entries) {
 		try {
-			await runAfter(engine, undo, () => journal.clear(id)).catch((error: unknown) => tolerate(hook, error));
+			await runAfter(engine, call, () => journal.clear(id)).catch((error: unknown) => tolerate(hook, error));
 		} catch (error) {
 			failures.push(error);
 		}
 	}
 
-	onWindow(performance.now() - started);
 	if (failures.length > 0) {
 		throw failures.length === 1 ? failures[0] : new AggregateError(failures);
 	}
@@ -74,13 +70,12 @@ export async function betweenHooks<Value>(options: Hooks, work: () => Promise<Va
 }
 
 /** One that ran, however it ended, is over: it would put back nothing when the agent starts again. One that could not be started stays open. */
-async function runAfter(engine: Engine, undo: Undo & {kind: 'hook'}, clear: () => void): Promise<void> {
+async function runAfter(engine: Engine, call: HookCall, clear: () => void): Promise<void> {
 	try {
-		await runHook(engine, undo);
+		await runHook(engine, call);
 		clear();
 	} catch (error) {
-		const refused = error instanceof Error ? statusOf(error.cause) : undefined;
-		if (refused === undefined || refused === 404) {
+		if (!neverRan(error)) {
 			clear();
 		}
 
@@ -88,10 +83,10 @@ async function runAfter(engine: Engine, undo: Undo & {kind: 'hook'}, clear: () =
 	}
 }
 
-const undoOf = ({id, name}: {id: string; name: string}, {argv, user, timeoutMs}: Hook): Undo & {kind: 'hook'} => ({
-	kind: 'hook',
+const callOf = ({container: {id, name}, hook: {argv, user, timeoutMs}, when}: Hooks['hooks'][number]): HookCall => ({
 	containerId: id,
 	containerName: name,
+	label: when,
 	argv,
 	user,
 	timeoutMs,

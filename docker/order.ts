@@ -1,23 +1,25 @@
-/** The order of quiescing: dependents first, so that nobody meets a dependency that does not answer. */
+/** Who needs whom: dependents are quiesced first, so that nobody meets a dependency that does not answer, and started last. */
 import type {Container} from './container.ts';
+
+/** What is known of a container's needs. */
+export type Needing = Pick<Container, 'id' | 'name'> & Partial<Pick<Container, 'project' | 'service' | 'dependsOn' | 'livesIn'>>;
 
 /**
  * Stable by name; a circle of dependencies is cut at the first name.
  *
- * @param containers of one project
  * @param known all containers of the engine: a dependency may lead through one that is not quiesced
  */
 export function dependentsFirst(containers: readonly Container[], known: readonly Container[]): Container[] {
-	const needs = servicesNeeded(containers, known);
+	const needs = needsOf(containers, known);
 	const waiting = [...containers].sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
 	const dependents = new Map<string, number>();
 	const count = (container: Container, step: number): void => {
-		for (const service of needs.get(container.id) ?? []) {
-			dependents.set(service, (dependents.get(service) ?? 0) + step);
+		for (const id of needs.get(container.id) ?? []) {
+			dependents.set(id, (dependents.get(id) ?? 0) + step);
 		}
 	};
 
-	const isFree = ({id, service = ''}: Container): boolean => (dependents.get(service) ?? 0) === Number(needs.get(id)?.has(service));
+	const isFree = ({id}: Container): boolean => (dependents.get(id) ?? 0) === 0;
 	for (const container of waiting) {
 		count(container, 1);
 	}
@@ -32,23 +34,32 @@ export function dependentsFirst(containers: readonly Container[], known: readonl
 	});
 }
 
-/** For each container, by its id: the services that must be up before it, directly or not. */
-function servicesNeeded(containers: readonly Container[], known: readonly Container[]): Map<string, Set<string>> {
-	const project = containers[0]?.project;
+/**
+ * For each container, by its id: those that must be up before it, directly or not, by `depends_on` (within its project) or because it
+ * lives in the other's network, PID or IPC namespace.
+ */
+export function needsOf(containers: readonly Needing[], known: readonly Needing[]): Map<string, ReadonlySet<string>> {
+	const key = (project = '', service = '') => `${project} ${service}`;
 	const services = Map.groupBy(
-		known.filter(container => project !== undefined && container.project === project),
-		({service}) => service ?? '',
+		known.filter(({project, service}) => project !== undefined && service !== undefined),
+		({project, service}) => key(project, service),
 	);
-	const needed = ({dependsOn}: Container): Set<string> => {
+	const byName = new Map(known.flatMap(container => [[container.id, container] as const, [container.name, container] as const]));
+	const direct = ({project, dependsOn = [], livesIn = []}: Needing): Needing[] => [
+		...dependsOn.flatMap(service => services.get(key(project, service)) ?? []),
+		...livesIn.flatMap(host => byName.get(host) ?? []),
+	];
+	const needed = (container: Needing): Set<string> => {
 		const found = new Set<string>();
-		const pending = [...dependsOn];
-		for (let service = pending.pop(); service !== undefined; service = pending.pop()) {
-			if (!found.has(service)) {
-				found.add(service);
-				pending.push(...(services.get(service) ?? []).flatMap(container => container.dependsOn));
+		const pending = direct(container);
+		for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+			if (!found.has(next.id)) {
+				found.add(next.id);
+				pending.push(...direct(next));
 			}
 		}
 
+		found.delete(container.id);
 		return found;
 	};
 

@@ -7,16 +7,23 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {ResumeError, RunError} from '../base/errors.ts';
 import {label} from '../base/label.ts';
 import type {ContainerState} from './container.ts';
-import type {ContainerDetails, Engine} from './engine.ts';
-import {statusOf} from './engine.ts';
-import {type Journal, type Undo, undoOne} from './resume.ts';
+import {type ContainerDetails, type Engine, statusOf, unlessGone} from './engine.ts';
+import {type Start, untilStarted} from './health.ts';
+import {type Needing, needsOf} from './order.ts';
+import {isUndoable, type Journal, lagOf, type Undo, undoOne} from './resume.ts';
+
+/** Who was restarted so often, and runs no longer than this, is taken for one that restarts over and over. */
+const crashesCounted = 3;
+const crashingMs = 10_000;
 
 interface Quiesce {
 	engine: Engine;
 	journal: Journal;
 	run: string;
 	/** In the order of quiescing; resumed in the reverse order. */
-	containers: ReadonlyArray<{container: {id: string; name: string}; action: 'pause' | 'stop'}>;
+	containers: ReadonlyArray<{container: Needing; action: 'pause' | 'stop'}>;
+	/** Those that are started at the end although they do not run, because they ran before: by their names. */
+	wakes?: ReadonlySet<string> | undefined;
 	/** Longest time from the first touch until the resume begins; none: as long as the work takes. */
 	limitMs?: number | undefined;
 	signal: AbortSignal;
@@ -35,8 +42,11 @@ const pauseAttempts = 10;
 /** 128 + SIGKILL. */
 const killedExitCode = 137;
 
-/** A container that dies this soon after its start has failed to start. */
-const startWatchMs = 1500;
+/** A stop that never ends by itself is cut after this long. */
+const longestStopSeconds = 3600;
+
+/** Who dies at its start, and is not restarted by the engine, is started again: what it needs may have been late. */
+const startAttempts = 3;
 
 /**
  * Runs `work` while the containers are quiesced. A container that does not run is left as it is. When the run is cancelled, or the
@@ -50,11 +60,16 @@ export async function quiesced<Value>(options: Quiesce, work: (signal: AbortSign
 	const started = performance.now();
 	const limit = timeLimit(options.limitMs);
 	const signal = AbortSignal.any([options.signal, limit.signal]);
+	const needs = needsOf(
+		options.containers.map(({container}) => container),
+		options.containers.map(({container}) => container),
+	);
 	let result: PromiseSettledResult<Value>;
 	try {
 		for (const {container, action} of options.containers) {
 			signal.throwIfAborted();
-			await quiesceOne({...options, signal}, container, action, {touched, resting});
+			const wanted = {...container, action, needs: [...(needs.get(container.id) ?? [])]};
+			await quiesceOne({...options, signal}, wanted, {touched, resting, leftMs: limit.leftMs});
 		}
 
 		const value = await unlessAborted(signal, work);
@@ -68,9 +83,9 @@ export async function quiesced<Value>(options: Quiesce, work: (signal: AbortSign
 	}
 
 	onResume?.();
-	const failures = await resume(options, touched);
+	const {failures, back} = await resume(options, touched);
 	onWindow?.(touched.length === 0 ? 0 : performance.now() - started);
-	failures.push(...(await settled(touched.filter(({undo}) => undo.kind === 'start').map(async ({id}) => watchStart(engine, id)))));
+	failures.push(...(await settled(back.filter(mustStayUp).map(async one => watchStart(options, one)))));
 	if (result.status === 'rejected') {
 		failures.push(result.reason);
 	}
@@ -83,12 +98,13 @@ export async function quiesced<Value>(options: Quiesce, work: (signal: AbortSign
 }
 
 /** A signal whose reason says what was exceeded. */
-function timeLimit(limitMs: number | undefined): {signal: AbortSignal; end: () => void} {
+function timeLimit(limitMs: number | undefined): {signal: AbortSignal; leftMs: () => number; end: () => void} {
 	const controller = new AbortController();
 	if (limitMs === undefined) {
-		return {signal: controller.signal, end() {}};
+		return {signal: controller.signal, leftMs: () => Number.POSITIVE_INFINITY, end() {}};
 	}
 
+	const begun = performance.now();
 	const exceeded = () =>
 		controller.abort(
 			new RunError(
@@ -99,7 +115,7 @@ function timeLimit(limitMs: number | undefined): {signal: AbortSignal; end: () =
 			),
 		);
 	const timer = setTimeout(exceeded, limitMs);
-	return {signal: controller.signal, end: () => clearTimeout(timer)};
+	return {signal: controller.signal, leftMs: () => limitMs - (performance.now() - begun), end: () => clearTimeout(timer)};
 }
 
 /** Rejects with the signal's reason as soon as there is one. */
@@ -127,36 +143,76 @@ interface Resting {
 interface Touched extends Resting {
 	undo: Undo;
 	entry: number;
+	/** It crashed over and over before: nobody expects it to stay up. */
+	crashes: boolean;
+	/** The engine was asked, and nobody heard what became of it: it may do it yet. Milliseconds that it may take. */
+	pendingMs?: number | undefined;
+}
+
+interface Wanted {
+	id: string;
+	name: string;
+	action: 'pause' | 'stop';
+	/** Ids of those of the window that must be up before it. */
+	needs: readonly string[];
 }
 
 async function quiesceOne(
-	{engine, journal, run, signal, onQuiesce, onWarning}: Quiesce,
-	{id, name}: {id: string; name: string},
-	wanted: 'pause' | 'stop',
-	{touched, resting}: {touched: Touched[]; resting: Resting[]},
+	options: Quiesce,
+	wanted: Wanted,
+	{touched, resting, leftMs}: {touched: Touched[]; resting: Resting[]; leftMs: () => number},
 ): Promise<void> {
-	const details = await engine.inspect(id);
+	const {engine, journal, run, signal, wakes, onQuiesce, onWarning} = options;
+	const details = await present(engine, wanted);
+	if (details === undefined) {
+		return;
+	}
+
 	// One that was started with `--rm` would be gone.
-	const action = details.autoRemove ? 'pause' : wanted;
-	const {state, startedAt} = details;
+	const action = details.autoRemove ? 'pause' : wanted.action;
+	const {id, name, state, startedAt} = details;
+	const isStopped = state === 'exited' || state === 'created';
+	const isWoken = isStopped && wakes?.has(name) === true;
+	if (state === 'restarting' && action === 'pause') {
+		onWarning?.(`container \`${name}\` restarts over and over, so it cannot be paused, and its files may be of different moments`);
+		return;
+	}
+
 	// One that crashes over and over would start again in the middle of the work.
-	if (state !== 'running' && !(state === 'restarting' && action === 'stop')) {
+	if (state !== 'running' && state !== 'restarting' && !isWoken) {
 		resting.push({id, name, state, startedAt});
 		return;
 	}
 
 	onQuiesce?.(name);
-	const undo: Undo = {kind: action === 'pause' ? 'unpause' : 'start', containerId: id, containerName: name};
-	const entry: Touched = {id, name, undo, entry: journal.record(run, undo), state: action === 'pause' ? 'paused' : 'exited', startedAt};
-	touched.push(entry);
-	if (action === 'pause') {
+	const undo: Undo =
+		action === 'pause' && !isWoken
+			? {kind: 'unpause', containerId: id, containerName: name}
+			: {kind: 'start', containerId: id, containerName: name, ...(wanted.needs.length > 0 && {needs: wanted.needs})};
+	const one: Touched = {
+		id,
+		name,
+		undo,
+		entry: journal.record(run, undo),
+		state: isWoken ? state : undo.kind === 'unpause' ? 'paused' : 'exited',
+		startedAt,
+		crashes: crashes(details),
+	};
+	touched.push(one);
+	if (isWoken) {
+		return;
+	}
+
+	if (undo.kind === 'unpause') {
 		try {
 			await pause(engine, id, signal);
 		} catch (error) {
 			// Somebody else paused it meanwhile: then it is theirs to resume.
 			if (statusOf(error) === 409) {
-				journal.clear(entry.entry);
+				journal.clear(one.entry);
 				touched.pop();
+			} else if (statusOf(error) === undefined) {
+				one.pendingMs = lagOf(undo, 0);
 			}
 
 			throw error;
@@ -165,12 +221,46 @@ async function quiesceOne(
 		return;
 	}
 
-	await engine.stop(id, details.stopTimeoutSeconds);
+	await stop(engine, details, {leftMs, onWarning, onLost: pendingMs => (one.pendingMs = pendingMs)});
+}
+
+/** Between two crashes it runs for a moment. */
+const crashes = ({state, restartCount = 0, startedAt}: ContainerDetails): boolean =>
+	state === 'restarting' || (restartCount >= crashesCounted && Date.now() - Date.parse(startedAt) < crashingMs);
+
+/** It may have been exchanged for another since the plan was made. Undefined: it is gone, and nobody is in its place. */
+async function present(engine: Engine, {id, name}: Wanted): Promise<ContainerDetails | undefined> {
+	const details = await engine.inspect(id).catch(unlessGone);
+	if (details !== undefined) {
+		return details;
+	}
+
+	const successor = (await engine.list()).find(other => other.name === name);
+	return successor && (await engine.inspect(successor.id).catch(unlessGone));
+}
+
+/** The grace period of the container, or what is left of the outage's limit. */
+async function stop(
+	engine: Engine,
+	{id, name, stopTimeoutSeconds}: ContainerDetails,
+	{leftMs, onWarning, onLost}: {leftMs: () => number; onWarning: Quiesce['onWarning']; onLost: (pendingMs: number) => void},
+): Promise<void> {
+	const grace = stopTimeoutSeconds < 0 ? longestStopSeconds : stopTimeoutSeconds;
+	const seconds = Math.max(0, Math.min(grace, Math.floor(leftMs() / 1000)));
+	try {
+		await engine.stop(id, seconds);
+	} catch (error) {
+		if (statusOf(error) === undefined) {
+			onLost(lagOf({kind: 'start', containerId: id, containerName: name}, seconds));
+		}
+
+		throw error;
+	}
+
 	const {exitCode} = await engine.inspect(id);
 	if (exitCode === killedExitCode) {
-		onWarning?.(
-			`container \`${name}\` did not end within its ${details.stopTimeoutSeconds} s and was killed, so its files are as after a crash`,
-		);
+		const whose = seconds < grace ? `the ${seconds} s that \`holdfast.quiesce.timeout\` left of its ${grace} s` : `its ${grace} s`;
+		onWarning?.(`container \`${name}\` did not end within ${whose} and was killed, so its files are as after a crash`);
 	}
 }
 
@@ -193,52 +283,121 @@ async function pause(engine: Engine, id: string, signal: AbortSignal): Promise<v
 /** A restart policy, an engine restart, a restore or a person may have started what was quiesced, or did not run: then the files were not at rest. */
 async function assertUntouched(engine: Engine, all: readonly Resting[]): Promise<void> {
 	for (const {id, name, state, startedAt} of all) {
-		const now = await engine.inspect(id);
+		const now = await engine.inspect(id).catch(unlessGone);
+		if (now === undefined) {
+			throw new RunError(
+				`container \`${name}\` was exchanged for another, or removed, while it was quiesced, so its files were not at rest`,
+				{
+					hint: 'programs that update or mend containers do this, such as Watchtower and autoheal, and `docker compose up --force-recreate`: keep their hours and those of the backup apart',
+				},
+			);
+		}
+
 		if (now.state !== state || now.startedAt !== startedAt) {
-			throw new RunError(`container \`${name}\` was started by somebody else while it was quiesced, so its files were not at rest`);
+			throw new RunError(`container \`${name}\` was started by somebody else while it was quiesced, so its files were not at rest`, {
+				hint: 'a restart policy, a program that mends containers such as autoheal, or a person did it',
+			});
 		}
 	}
 }
 
-async function resume({engine, journal}: Quiesce, touched: readonly Touched[]): Promise<unknown[]> {
+/** In the reverse order, all at once but for those that need another to be up first. */
+async function resume(options: Quiesce, touched: readonly Touched[]): Promise<{failures: unknown[]; back: Touched[]}> {
+	const {engine, onWarning} = options;
 	const failures: unknown[] = [];
-	for (const {undo, entry} of touched.toReversed()) {
-		try {
-			await undoOne(engine, undo);
-			journal.clear(entry);
-		} catch (error) {
-			failures.push(error);
-		}
+	const back: Touched[] = [];
+	const attempts = new Map<string, Promise<void>>();
+	for (const one of touched.toReversed()) {
+		const isNeeded = touched.some(({undo}) => needsIn(undo).includes(one.id));
+		const putBack = async () => {
+			await Promise.all(needsIn(one.undo).map(async id => attempts.get(id)));
+			try {
+				await resumeOne(options, one);
+				back.push(one);
+			} catch (error) {
+				failures.push(error);
+				return;
+			}
+
+			if (isNeeded && one.undo.kind === 'start') {
+				const {verdict, problem} = await untilStarted(engine, one.id, 'healthy');
+				if (verdict !== 'up' && verdict !== 'gone') {
+					onWarning?.(`container \`${one.name}\` ${problem}; those that need it are started all the same`);
+				}
+			}
+		};
+		attempts.set(one.id, putBack());
 	}
 
-	return failures;
+	await Promise.all(attempts.values());
+	return {failures, back};
+}
+
+const needsIn = (undo: Undo): readonly string[] => (undo.kind === 'start' ? (undo.needs ?? []) : []);
+
+async function resumeOne({engine, journal}: Quiesce, {undo, entry, pendingMs}: Touched): Promise<void> {
+	if (pendingMs !== undefined) {
+		await untilHappened(engine, undo, pendingMs);
+	}
+
+	await undoOne(engine, undo);
+	journal.clear(entry);
+}
+
+/** A call that nobody heard the end of is not taken for done. @throws {ResumeError} when it may happen even later: then it stays in the journal */
+async function untilHappened(engine: Engine, undo: Undo, patienceMs: number): Promise<void> {
+	const deadline = Date.now() + patienceMs;
+	while (!(await isUndoable(engine, undo).catch(() => false))) {
+		if (Date.now() > deadline) {
+			const verb = undo.kind === 'start' ? 'stop' : 'pause';
+			throw new ResumeError(`the engine did not say whether it would ${verb} container \`${undo.containerName}\`, and may do so yet`, {
+				hint: `it is put back then; look at it with \`docker ps\``,
+			});
+		}
+
+		await delay(200);
+	}
 }
 
 async function settled(promises: ReadonlyArray<Promise<unknown>>): Promise<unknown[]> {
 	return (await Promise.allSettled(promises)).flatMap(result => (result.status === 'rejected' ? [result.reason] : []));
 }
 
-async function watchStart(engine: Engine, id: string): Promise<void> {
-	const deadline = Date.now() + startWatchMs;
-	for (;;) {
-		const details = await engine.inspect(id).catch(() => undefined);
-		if (details === undefined || details.health === 'healthy') {
+const mustStayUp = ({undo, crashes}: Touched): boolean => undo.kind === 'start' && !crashes;
+
+/** One that exits and comes up is up; one that is slow is told. */
+async function watchStart({engine, onWarning}: Quiesce, {id, name}: Touched): Promise<void> {
+	for (let attempt = 1; ; attempt++) {
+		const start = await untilStarted(engine, id, 'settled');
+		if (start.verdict !== 'down') {
+			if (start.problem !== '' && start.verdict !== 'gone') {
+				onWarning?.(`container \`${name}\` was started again but ${start.problem}`);
+			}
+
 			return;
 		}
 
-		if (details.state !== 'running') {
-			throw notRunning(details);
+		if (attempt === startAttempts || start.exitCode === 0 || !(await startedAnew(engine, id))) {
+			throw notRunning(name, start);
 		}
-
-		if (Date.now() > deadline) {
-			return;
-		}
-
-		await delay(100);
 	}
 }
 
-const notRunning = ({name, state, exitCode}: ContainerDetails) =>
-	new ResumeError(`container \`${name}\` was started again but is ${state} (exit code ${exitCode})`, {
+/** Only one that the engine leaves down. */
+async function startedAnew(engine: Engine, id: string): Promise<boolean> {
+	try {
+		const {state} = await engine.inspect(id);
+		if (state === 'exited') {
+			await engine.start(id);
+		}
+
+		return state === 'exited';
+	} catch {
+		return false;
+	}
+}
+
+const notRunning = (name: string, {problem}: Start) =>
+	new ResumeError(`container \`${name}\` was started again but ${problem}`, {
 		hint: `see \`docker logs ${name}\`, then run \`docker start ${name}\``,
 	});

@@ -2,21 +2,30 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {lastLines, output} from '../base/command.ts';
 import {ResumeError, RunError} from '../base/errors.ts';
-import {type Engine, statusOf} from './engine.ts';
+import {type Engine, statusOf, unlessGone} from './engine.ts';
 import {inContainer} from './exec.ts';
 
 export type Undo =
 	| {kind: 'unpause'; containerId: string; containerName: string}
-	| {kind: 'start'; containerId: string; containerName: string}
+	/** `needs`: ids of those that must be up before it. */
+	| {kind: 'start'; containerId: string; containerName: string; needs?: readonly string[] | undefined}
 	/** The hook that belongs after the window: it puts back what the one before it did. */
-	| {
-			kind: 'hook';
-			containerId: string;
-			containerName: string;
-			argv: readonly [string, ...string[]];
-			user?: string | undefined;
-			timeoutMs: number;
-	  };
+	| HookUndo;
+
+interface HookUndo extends HookCall {
+	kind: 'hook';
+}
+
+/** A command of the app's own, in its container. */
+export interface HookCall {
+	containerId: string;
+	containerName: string;
+	/** The label that it stands in; unknown where an older Holdfast wrote it down. */
+	label?: 'before' | 'after' | undefined;
+	argv: readonly [string, ...string[]];
+	user?: string | undefined;
+	timeoutMs: number;
+}
 
 export interface JournalEntry {
 	/** Grows from entry to entry. */
@@ -40,6 +49,16 @@ const resumeDeadlineMs = 20_000;
 /** How long the engine may refuse to: what it means (a port that is taken, a mount that is gone) it refuses again. */
 const refusalDeadlineMs = 3000;
 
+/** A pause that the engine was asked for has happened by then, on a busy machine too. */
+const pauseLagMs = 5000;
+
+/** Beyond the container's own time to stop, which the engine goes on waiting for when nobody listens any more. */
+const stopLagMs = 5000;
+
+/** How long after a call that nobody heard the end of it may happen yet. */
+export const lagOf = (undo: Undo, stopTimeoutSeconds: number): number =>
+	undo.kind === 'start' ? Math.max(stopTimeoutSeconds, 0) * 1000 + stopLagMs : pauseLagMs;
+
 /**
  * Puts one container back, trying again while the engine fails. A container that is gone needs nothing: whoever
  * recreated it has started the new one.
@@ -53,7 +72,7 @@ export async function undoOne(engine: Engine, undo: Undo, isWanted: () => boolea
 		try {
 			return await attemptUndo(engine, undo, isWanted);
 		} catch (error) {
-			if (statusOf(error) === 404) {
+			if (statusOf(error) === 404 && (await isGone(engine, undo))) {
 				return true;
 			}
 
@@ -86,12 +105,29 @@ async function attemptUndo(engine: Engine, undo: Undo, isWanted: () => boolean):
 	return true;
 }
 
-export async function runHook(
-	engine: Engine,
-	hook: {containerId: string; containerName: string; argv: readonly [string, ...string[]]; user?: string | undefined; timeoutMs: number},
-	signal?: AbortSignal,
-): Promise<void> {
-	const {containerId, containerName, argv, user, timeoutMs} = hook;
+/** What is not there may also be another container, whose namespace this one lives in. */
+async function isGone(engine: Engine, {containerId}: Undo): Promise<boolean> {
+	try {
+		await engine.inspect(containerId);
+		return false;
+	} catch (error) {
+		return statusOf(error) === 404;
+	}
+}
+
+/** Whether the container is in the state that is to be undone; true for one that is gone, whose undo is quickly done. */
+export async function isUndoable(engine: Engine, undo: Undo): Promise<boolean> {
+	if (undo.kind === 'hook') {
+		return true;
+	}
+
+	const state = (await engine.inspect(undo.containerId).catch(unlessGone))?.state;
+	return state === undefined || (undo.kind === 'unpause' ? state === 'paused' : state === 'exited' || state === 'created');
+}
+
+/** @throws {RunError} that names the label and the program, and no argument: those may be secrets. Its cause is what the engine said, where it did not run at all */
+export async function runHook(engine: Engine, hook: HookCall, signal?: AbortSignal): Promise<void> {
+	const {containerId, containerName, label, argv, user, timeoutMs} = hook;
 	const limit = AbortSignal.timeout(timeoutMs);
 	try {
 		const {exitCode, stderr, stdout} = await output(inContainer(engine, containerId), {
@@ -103,17 +139,37 @@ export async function runHook(
 			throw new RunError(`exit code ${exitCode}: ${lastLines(stderr || stdout)}`);
 		}
 	} catch (error) {
-		const what = limit.aborted ? `did not end within ${timeoutMs / 1000} s` : 'failed';
-		throw new RunError(`hook \`${argv.join(' ')}\` in container \`${containerName}\` ${what}`, {cause: limit.aborted ? undefined : error});
+		const which = `hook ${label === undefined ? '' : `\`${label}\` `}(\`${argv[0]}\`) in container \`${containerName}\``;
+		if (limit.aborted) {
+			throw new RunError(`${which} did not end within ${timeoutMs / 1000} s`, {
+				hint: label && `raise \`holdfast.${label}.timeout\` where it may take longer`,
+			});
+		}
+
+		throw new RunError(`${which} failed`, {cause: error});
 	}
+}
+
+/** Whether the hook never began: the container was paused or stopped, or the engine was away. One that ran, however it ended, is over. */
+export function neverRan(error: unknown): boolean {
+	const cause = error instanceof RunError ? error.cause : error;
+	return statusOf(cause) === 409 || (cause instanceof Error && 'code' in cause && typeof cause.code === 'string');
 }
 
 function resumeError(undo: Undo, cause: unknown): ResumeError {
 	const {containerName} = undo;
+	const what = `container \`${containerName}\` could not be put back`;
+	if (undo.kind === 'start' && statusOf(cause) === 404) {
+		return new ResumeError(`${what}: what it lives in (its network, PID or IPC namespace) belongs to a container that was replaced`, {
+			cause,
+			hint: `recreate it, so that it joins the new one: docker compose up --detach --force-recreate`,
+		});
+	}
+
 	const command = {
 		unpause: `docker unpause ${containerName}`,
 		start: `docker start ${containerName}`,
 		hook: `docker exec ${containerName} …`,
 	}[undo.kind];
-	return new ResumeError(`container \`${containerName}\` could not be put back`, {cause, hint: `run \`${command}\` by hand`});
+	return new ResumeError(what, {cause, hint: `run \`${command}\` by hand`});
 }

@@ -1,13 +1,9 @@
 /** What an earlier life of the agent left quiesced. It was killed, so what it had asked the engine for may happen only now. */
 import {setTimeout as delay} from 'node:timers/promises';
-import {type Engine, statusOf} from './engine.ts';
-import {type Journal, type JournalEntry, type Undo, undoOne} from './resume.ts';
-
-/** A pause that the engine was asked for has happened by then, on a busy machine too. */
-const pauseLagMs = 5000;
-
-/** Beyond the container's own time to stop, which the engine goes on waiting for when nobody listens any more. */
-const stopLagMs = 5000;
+import {ResumeError} from '../base/errors.ts';
+import {type Engine, unlessGone} from './engine.ts';
+import {untilStarted} from './health.ts';
+import {isUndoable, type Journal, type JournalEntry, lagOf, neverRan, type Undo, undoOne} from './resume.ts';
 
 interface Unfinished {
 	engine: Engine;
@@ -20,48 +16,65 @@ interface Unfinished {
 }
 
 /**
- * Undoes what is left, newest first. What fails stays open, to be tried again; so does what a run of this life has quiesced meanwhile.
+ * Undoes what is left, newest first, all at once but for those that need another to be up first. What fails stays open, to be tried again;
+ * so does what a run of this life has quiesced meanwhile. A hook is run once: however it ended, it is over.
  * @returns the names of the containers that were put back, why others were not, and how many of the entries are still open
  */
 export async function undoUnfinished(options: Unfinished): Promise<{undone: string[]; failures: unknown[]; open: number}> {
 	const {engine, journal, isWanted} = options;
 	const undone: string[] = [];
 	const failures: unknown[] = [];
-	const late: JournalEntry[] = [];
-	const attempt = async (entry: JournalEntry, put: () => Promise<boolean>) => {
-		try {
-			if (isOurs(options, entry) && (await put())) {
-				undone.push(entry.undo.containerName);
-			}
-		} catch (error) {
-			failures.push(error);
-		}
-	};
-
 	const left = () => journal.open().filter(isWanted);
-	for (const entry of left().toReversed()) {
-		await attempt(entry, async () => {
-			if (!(await isUndoable(engine, entry.undo))) {
-				late.push(entry);
-				return false;
-			}
-
-			return undoEntry(options, entry);
+	/** Of each entry that comes before in this order: when those that need it may go on. */
+	const back: Array<{entry: JournalEntry; isBack: Promise<unknown>}> = [];
+	const attempts = left()
+		.toReversed()
+		.map(async entry => {
+			const earlier = back.filter(other => precedes(other.entry, entry)).map(({isBack}) => isBack);
+			const attempt = Promise.all(earlier).then(async () => {
+				try {
+					if (isOurs(options, entry) && (await undoEntry(options, entry))) {
+						undone.push(entry.undo.containerName);
+					}
+				} catch (error) {
+					failures.push(error);
+				}
+			});
+			const isNeeded = left().some(({undo}) => needsOf(undo).includes(entry.undo.containerId));
+			back.push({entry, isBack: isNeeded ? attempt.then(async () => untilStarted(engine, entry.undo.containerId, 'healthy')) : attempt});
+			await attempt;
 		});
-	}
-
-	await Promise.all(late.map(async entry => attempt(entry, async () => watch(options, entry))));
+	await Promise.all(attempts);
 	return {undone, failures, open: left().length};
 }
 
-/** What was quiesced a moment ago is not put back, although the engine said before that it could be. */
-async function undoEntry(options: Unfinished, entry: JournalEntry): Promise<boolean> {
-	const isBack = await undoOne(options.engine, entry.undo, () => isOurs(options, entry));
-	if (isBack) {
-		options.journal.clear(entry.id);
-	}
+const needsOf = (undo: Undo): readonly string[] => (undo.kind === 'start' ? (undo.needs ?? []) : []);
 
-	return isBack;
+/** A container comes after those that it needs; a hook, which needs its container, after all that the run has quiesced. */
+const precedes = (first: JournalEntry, {run, undo}: JournalEntry): boolean =>
+	first.run === run && (undo.kind === 'hook' || needsOf(undo).includes(first.undo.containerId));
+
+/** What is not in the state that is to be undone may be so in a moment. */
+async function undoEntry(options: Unfinished, entry: JournalEntry): Promise<boolean> {
+	return (await isUndoable(options.engine, entry.undo)) ? undoNow(options, entry) : watch(options, entry);
+}
+
+/** What was quiesced a moment ago is not put back, although the engine said before that it could be. */
+async function undoNow({engine, journal, ...options}: Unfinished, entry: JournalEntry): Promise<boolean> {
+	try {
+		const isBack = await undoOne(engine, entry.undo, () => isOurs({engine, journal, ...options}, entry));
+		if (isBack) {
+			journal.clear(entry.id);
+		}
+
+		return isBack;
+	} catch (error) {
+		if (entry.undo.kind === 'hook' && error instanceof ResumeError && !neverRan(error.cause)) {
+			journal.clear(entry.id);
+		}
+
+		throw error;
+	}
 }
 
 /** Nobody else has undone it, and nobody else will. */
@@ -73,30 +86,14 @@ const isSuperseded = (journal: Journal, {id, undo}: JournalEntry): boolean =>
 	undo.kind !== 'hook' &&
 	journal.open().some(other => other.id > id && other.undo.kind !== 'hook' && other.undo.containerId === undo.containerId);
 
-async function isUndoable(engine: Engine, undo: Undo): Promise<boolean> {
-	if (undo.kind === 'hook') {
-		return true;
-	}
-
-	const state = (await engine.inspect(undo.containerId).catch(unlessGone))?.state;
-	return state === undefined || (undo.kind === 'unpause' ? state === 'paused' : state === 'exited' || state === 'created');
-}
-
-function unlessGone(error: unknown): undefined {
-	if (statusOf(error) !== 404) {
-		throw error;
-	}
-}
-
 /** The container runs. It was not touched yet when the agent died, or it is about to be paused or stopped. @returns whether it was */
 async function watch(options: Unfinished, entry: JournalEntry): Promise<boolean> {
 	const {engine, journal, signal} = options;
 	const details = await engine.inspect(entry.undo.containerId).catch(unlessGone);
-	const lagMs = entry.undo.kind === 'unpause' ? pauseLagMs : (details?.stopTimeoutSeconds ?? 0) * 1000 + stopLagMs;
-	const deadline = Date.now() + lagMs;
+	const deadline = Date.now() + lagOf(entry.undo, details?.stopTimeoutSeconds ?? 0);
 	while (!signal.aborted && isOurs(options, entry)) {
 		if (await isUndoable(engine, entry.undo)) {
-			return undoEntry(options, entry);
+			return undoNow(options, entry);
 		}
 
 		if (Date.now() > deadline) {

@@ -26,13 +26,19 @@ export interface BackupRun {
 	tell: Tell;
 }
 
+interface Progress {
+	quiesceSeconds: number;
+	published: boolean;
+	warnings: string[];
+}
+
 /** Never rejects: whatever happens is the outcome. */
 export async function backup(workshop: Workshop, options: BackupRun): Promise<BackupResult> {
 	const {run, plan, startedAt, tell} = options;
 	const sources = new Map<string, SourceResult>(
 		plan.sources.map(({name}) => [name, {source: name, outcome: 'failed', snapshot: null, bytes: 0, addedBytes: 0}]),
 	);
-	const state = {quiesceSeconds: 0, published: false};
+	const state: Progress = {quiesceSeconds: 0, published: false, warnings: []};
 	const errors: string[] = [];
 	try {
 		tell({type: 'step', step: 'workers'});
@@ -59,6 +65,7 @@ export async function backup(workshop: Workshop, options: BackupRun): Promise<Ba
 		durationSeconds: (Date.now() - startedAt.getTime()) / 1000,
 		quiesceSeconds: state.quiesceSeconds,
 		sources: results,
+		...(state.warnings.length === 0 ? {} : {warnings: state.warnings}),
 		...(errors.length === 0 ? {} : {error: [...new Set(errors)].join('; ')}),
 	};
 }
@@ -77,7 +84,7 @@ async function work(
 	{run, plan, startedAt, previous, signal, tell}: BackupRun,
 	workforce: Workforce,
 	results: Map<string, SourceResult>,
-	state: {quiesceSeconds: number; published: boolean},
+	state: Progress,
 ): Promise<void> {
 	const worker = await workforce.repository(mountsOf(plan), 'read');
 	let time = startedAt;
@@ -126,6 +133,10 @@ async function work(
 					async source => source.pin(inside),
 					({planned}) => planned.kind === 'volume',
 				);
+			},
+			onWarning(message) {
+				state.warnings.push(message);
+				tell({type: 'warning', message});
 			},
 			onWindow(windowMs) {
 				state.quiesceSeconds = windowMs / 1000;

@@ -26,6 +26,8 @@ interface Moment {
 	pinBefore: (signal: AbortSignal) => Promise<void>;
 	/** Pins everything else. */
 	pin: (signal: AbortSignal) => Promise<void>;
+	/** What a person should know of how the containers stood still and came back, although the run goes on. */
+	onWarning: (message: string) => void;
 	/** How long the target was quiesced, all tries together, whatever the outcome. */
 	onWindow: (windowMs: number) => void;
 }
@@ -43,7 +45,6 @@ export async function moment(options: Moment): Promise<void> {
 			signal,
 			onSide: side => tell({type: 'step', step: side === 'before' ? 'before-hooks' : 'after-hooks'}),
 			onTolerated: error => tell({type: 'warning', message: explain(error)}),
-			onWindow: windowMs => onWindow(Math.max(windowMs, quiescedMs)),
 		},
 		async () =>
 			retried(options, windowMs => {
@@ -85,9 +86,13 @@ async function retried(options: Moment, onWindow: (windowMs: number) => void): P
 	}
 }
 
-async function once({engine, journal, run, plan, signal, tell, pin}: Moment, limitMs: number, onWindow: (windowMs: number) => void) {
-	// Where nothing stands still there is no outage to bound.
-	const isOutage = plan.quiesce.length > 0 || plan.hooks.length > 0;
+async function once(
+	{engine, journal, run, plan, signal, tell, pin, onWarning}: Moment,
+	limitMs: number,
+	onWindow: (windowMs: number) => void,
+) {
+	// Where nothing stands still, and no hook has to put anything back, there is no outage to bound.
+	const isOutage = plan.quiesce.length > 0 || plan.hooks.some(({when}) => when === 'after');
 	await quiesced(
 		{
 			engine,
@@ -98,7 +103,7 @@ async function once({engine, journal, run, plan, signal, tell, pin}: Moment, lim
 			signal,
 			onQuiesce: subject => tell({type: 'step', step: 'quiesce', subject}),
 			onResume: () => tell({type: 'step', step: 'resume'}),
-			onWarning: message => tell({type: 'warning', message}),
+			onWarning,
 			onWindow,
 		},
 		async inside => {

@@ -84,7 +84,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 				await upkeep.retain(result, tell);
 			}
 
-			return suspicion === undefined ? result : {...result, warnings: [suspicion]};
+			return suspicion === undefined ? result : {...result, warnings: [...(result.warnings ?? []), suspicion]};
 		} catch (error) {
 			if (error instanceof RepositoryError) {
 				repository.doubt();

@@ -52,7 +52,9 @@ export function planQuiesce({defaults, ...request}: QuiesceRequest, remarks: Rem
 	};
 }
 
-const isRunning = ({container}: PlannedQuiesce): boolean => container.state === 'running';
+/** One that restarts over and over can be stopped. Whether it can be paused is seen when the moment comes. */
+const isRunning = ({container: {state}, action}: PlannedQuiesce): boolean =>
+	state === 'running' || (state === 'restarting' && action === 'stop');
 
 const hasFiles = ({sources}: Scope, {container}: Member): boolean =>
 	sources.some(({kind, container: {id}}) => id === container.id && (kind === 'volume' || kind === 'tar'));
@@ -134,7 +136,7 @@ function sharing(scope: Scope, member: Member): PlannedQuiesce[] {
 
 	return volumes.flatMap(({mount}) =>
 		containers
-			.filter(other => other.state === 'running' && !own.has(other.id) && !isHoldfast(scope, other))
+			.filter(other => (other.state === 'running' || other.state === 'restarting') && !own.has(other.id) && !isHoldfast(scope, other))
 			.filter(other => other.mounts.some(theirs => theirs.readWrite && sharesStorage(theirs, mount)))
 			.flatMap((container): PlannedQuiesce[] => {
 				const storage = describeStorage(mount);
@@ -160,7 +162,7 @@ const memberWith = ({members}: Target, {id}: Container): Member | undefined =>
 
 const isHoldfast = ({self}: Scope, {id, labels}: Container): boolean => id === self || labels[workerLabel] !== undefined;
 
-function isPossible(scope: Scope, {container}: PlannedQuiesce): boolean {
+function isPossible(scope: Scope, {container, action}: PlannedQuiesce): boolean {
 	const {remarks} = scope;
 	if (isHoldfast(scope, container)) {
 		remarks.note(`container \`${container.name}\` is Holdfast itself, and is not quiesced`);
@@ -172,9 +174,11 @@ function isPossible(scope: Scope, {container}: PlannedQuiesce): boolean {
 			return true;
 		case 'restarting':
 			remarks.note(
-				`container \`${container.name}\` restarts over and over, so it cannot be quiesced: its files may change during the backup`,
+				action === 'stop'
+					? `container \`${container.name}\` restarts over and over: it is stopped, and put back to that`
+					: `container \`${container.name}\` restarts over and over, so it cannot be paused, and its files may be of different moments: \`${scope.prefix}quiesce=stop\` stops it`,
 			);
-			return false;
+			return true;
 		case 'paused':
 			remarks.note(`container \`${container.name}\` is paused already, and stays so`);
 			return true;

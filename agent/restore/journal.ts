@@ -6,6 +6,8 @@ import type {RestoreJournal, RestorePhase, RestoreRecord} from '../state/restore
 /** What a restore under way has written down of itself. */
 export interface OpenRestore {
 	remember: (replacement: Replacement) => void;
+	/** Called before the first of these containers is stopped. */
+	ran: (names: readonly string[]) => void;
 	phase: (phase: RestorePhase) => void;
 	replacements: () => readonly Replacement[];
 	/** What a roll-back has to look at. */
@@ -19,7 +21,7 @@ export function openRestoreJournal(
 	restores: RestoreJournal,
 	begun: Pick<RestoreRecord, 'run' | 'target' | 'point' | 'keptIn'>,
 ): OpenRestore {
-	let record: RestoreRecord = {...begun, phase: 'loading', replacements: [], swappedAt: null, settledBy: null};
+	let record: RestoreRecord = {...begun, phase: 'loading', replacements: [], swappedAt: null, settledBy: null, ran: []};
 	const save = (change: Partial<RestoreRecord>) => {
 		record = {...record, ...change};
 		restores.saveRestore(record);
@@ -31,6 +33,7 @@ export function openRestoreJournal(
 			const known = new Map(record.replacements.map(other => [keyOf(other), other]));
 			save({replacements: [...known.set(keyOf(replacement), replacement).values()]});
 		},
+		ran: names => save({ran: names}),
 		phase: phase => save({phase, ...(phase === 'swapped' ? {swappedAt: Date.now()} : {})}),
 		replacements: () => record.replacements,
 		toRollBack: () => (isTouched() ? record.replacements : record.replacements.map(untouched)),

@@ -5,7 +5,7 @@ import type {Tell} from '../../base/events.ts';
 import {label} from '../../base/label.ts';
 import {once, single} from '../../base/once.ts';
 import type {RestoreResult} from '../../base/results.ts';
-import {untilHealthy, wellAmong} from '../../docker/health.ts';
+import {runningAmong, untilHealthy} from '../../docker/health.ts';
 import {quiesced} from '../../docker/quiesce.ts';
 import type {Worker, Workforce} from '../../docker/worker.ts';
 import {type Previous, previousOf} from '../backup/previous.ts';
@@ -80,13 +80,20 @@ async function work(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands
 			}
 		}).catch(undone);
 		const containers = restoration.stop.map(({container}) => container);
-		const well = await wellAmong(workshop.engine, containers);
-		const still = async (what: () => Promise<void>) =>
+		const {ran, well} = await runningAmong(workshop.engine, containers);
+		if (ran.length > 0) {
+			journal.ran(ran);
+		}
+
+		const warn = (message: string) => tell({type: 'warning', message});
+		const still = async (what: () => Promise<void>, wakes?: ReadonlySet<string>) =>
 			quiesced(
 				{
 					...workshop,
 					run,
 					containers: restoration.stop,
+					wakes,
+					onWarning: warn,
 					// A cancel is heeded between the steps: what was begun is rolled back before anything is started again.
 					signal: new AbortController().signal,
 					onQuiesce: subject => tell({type: 'step', step: 'stop', subject}),
@@ -113,14 +120,15 @@ async function work(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands
 			startFailure = error;
 		}
 
-		await untilHealthy(workshop.engine, well).catch(async (error: unknown) => {
+		const slow = await untilHealthy(workshop.engine, well).catch(async (error: unknown) => {
 			tell({type: 'warning', message: `${explain(error)}; what was replaced is put back`});
 			journal.phase('undoing');
+			// Whatever state the failed try has left them in: who ran before runs again.
 			await still(async () => {
 				await undo(workshop, options, hands, worker, error);
 				progress.done = false;
 				progress.kept = [];
-			});
+			}, new Set(ran));
 			throw new RunError('the application is not well on what was restored, so what was there before is back', {cause: error});
 		});
 		if (startFailure !== undefined) {
@@ -128,10 +136,10 @@ async function work(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands
 		}
 
 		// Those that were not well before cannot tell whether the restored data is good.
-		await untilHealthy(
-			workshop.engine,
-			containers.filter(({id}) => !well.some(other => other.id === id)),
-		);
+		const others = containers.filter(({id}) => !well.some(other => other.id === id));
+		for (const message of [...slow, ...(await untilHealthy(workshop.engine, others))]) {
+			warn(message);
+		}
 	} finally {
 		await Promise.allSettled(crew.map(async source => source.close()));
 	}

@@ -51,7 +51,7 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 					const targets = await targetsOf(record);
 					const keeper = repositories.named(record.keptIn);
 					await keeper.open();
-					const found = planUndo(targets, {containers: await engine.list(), self: self.containerId}, record.replacements, record.target);
+					const found = planUndo(targets, {containers: await engine.list(), self: self.containerId}, record.replacements, record);
 					const isUntouched = record.phase === 'loading';
 					const plan = isUntouched ? {...found, stop: []} : found;
 					if (plan.problems.length > 0) {

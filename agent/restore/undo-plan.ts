@@ -1,5 +1,6 @@
 /** What was replaced → who stands still while it is put back. Pure. */
 import type {Container} from '../../docker/container.ts';
+import {dependentsFirst} from '../../docker/order.ts';
 import {keyOf, type Replacement} from '../sources/restoring.ts';
 import type {Target} from '../targets/target.ts';
 import {placeOf} from './plan/places.ts';
@@ -8,6 +9,7 @@ import {planStops, type Stops, type Surroundings} from './plan/stops.ts';
 export interface UndoPlan {
 	/** By `keyOf`: where what was replaced belongs now. */
 	containers: ReadonlyMap<string, Container>;
+	/** Those that ran before the restore and do not now are among them: they are started with the others. */
 	stop: Stops['stop'];
 	problems: readonly string[];
 }
@@ -17,7 +19,7 @@ export function planUndo(
 	targets: ReadonlyMap<string, Target>,
 	surroundings: Surroundings,
 	replacements: ReadonlyArray<Pick<Replacement, 'target' | 'source' | 'kind'> & {beside?: boolean | undefined}>,
-	runTarget: string,
+	{target: runTarget, ran}: {target: string; ran: readonly string[]},
 ): UndoPlan {
 	const places = replacements.map(replacement => {
 		const target = targets.get(replacement.target ?? runTarget);
@@ -34,9 +36,12 @@ export function planUndo(
 	// Nobody is known to use what was restored beside the live database.
 	const isBeside = replacements.some(({beside}) => beside);
 	const {stop, problems} = planStops([...targets.values()], surroundings, isBeside ? [] : sources);
+	const asleep = surroundings.containers.filter(({name, state}) => ran.includes(name) && (state === 'exited' || state === 'created'));
+	const reasons = new Map(stop.map(({container, reason}) => [container.id, reason]));
+	const ordered = dependentsFirst([...stop.map(({container}) => container), ...asleep], surroundings.containers);
 	return {
 		containers: new Map(found.map(({key, place}) => [key, place.container])),
-		stop,
+		stop: ordered.map(container => ({container, action: 'stop', reason: reasons.get(container.id) ?? 'ran before the restore'})),
 		problems: [...places.flatMap(({place}) => (typeof place === 'string' ? [place] : [])), ...problems],
 	};
 }

@@ -32,6 +32,8 @@ export async function undoRestore(workshop: RestoreWorkshop, options: UndoRun): 
 				...workshop,
 				run,
 				containers: plan.stop,
+				wakes: new Set(record.ran),
+				onWarning: message => tell({type: 'warning', message}),
 				signal: new AbortController().signal,
 				onQuiesce: subject => tell({type: 'step', step: 'stop', subject}),
 				onResume: () => tell({type: 'step', step: 'start'}),
@@ -54,10 +56,13 @@ export async function undoRestore(workshop: RestoreWorkshop, options: UndoRun): 
 			},
 		);
 		await startStopped?.();
-		await untilHealthy(
+		const slow = await untilHealthy(
 			workshop.engine,
 			plan.stop.map(({container}) => container),
 		);
+		for (const message of slow) {
+			tell({type: 'warning', message});
+		}
 	});
 }
 

@@ -18,12 +18,14 @@ export function openJournal(database: DatabaseSync): Journal {
 }
 
 export function openRestores(database: DatabaseSync): RestoreJournal {
-	const save = database.prepare('insert or replace into restores values (?, ?, ?, ?, ?, ?, ?, ?)');
+	const save = database.prepare(
+		'insert or replace into restores (run, target, point, phase, replacements, swapped_at, settled_by, kept_in, ran) values (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+	);
 	const all = database.prepare('select * from restores order by run');
 	const remove = database.prepare('delete from restores where run = ?');
 	return {
-		saveRestore({run, target, point, phase, replacements, swappedAt, settledBy, keptIn}) {
-			save.run(run, target, point, phase, JSON.stringify(replacements), swappedAt, settledBy, keptIn);
+		saveRestore({run, target, point, phase, replacements, swappedAt, settledBy, keptIn, ran}) {
+			save.run(run, target, point, phase, JSON.stringify(replacements), swappedAt, settledBy, keptIn, JSON.stringify(ran));
 		},
 		restores: () =>
 			all.all().map(row => ({
@@ -35,6 +37,7 @@ export function openRestores(database: DatabaseSync): RestoreJournal {
 				swappedAt: row.swapped_at as number | null,
 				settledBy: row.settled_by as string | null,
 				keptIn: String(row.kept_in),
+				ran: JSON.parse(String(row.ran)) as string[],
 			})),
 		removeRestore(run) {
 			remove.run(run);

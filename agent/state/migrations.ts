@@ -86,4 +86,7 @@ export const migrations: readonly string[] = [
 	drop table restores;
 	alter table restores_with_failed rename to restores;
 	`,
+	`
+	alter table restores add column ran text not null default '[]';
+	`,
 ];

@@ -19,6 +19,8 @@ export interface RestoreRecord {
 	swappedAt: number | null;
 	/** The run that undoes or finishes it. */
 	settledBy: string | null;
+	/** Names of the containers that ran when it stopped them: a roll-back and an undo end with all of them running. */
+	ran: readonly string[];
 	/** The repository that holds what was overwritten: `primary`, or a copy's name. */
 	keptIn: string;
 }

@@ -1,4 +1,5 @@
 import test from 'ava';
+import {explain} from '../../../base/errors.ts';
 import type {Engine} from '../../../docker/engine.ts';
 import type {Journal, JournalEntry, Undo} from '../../../docker/resume.ts';
 import {undoUnfinished} from '../../../docker/unfinished.ts';
@@ -108,4 +109,60 @@ test('what another has put back meanwhile may be stopped again', async t => {
 test('an end of the agent leaves what is open to the next life', async t => {
 	const {engine, journal} = scene({a: 'running'}, [undo('start', 'a')]);
 	t.is((await undoUnfinished({engine, journal, isWanted: upTo(1), signal: AbortSignal.abort()})).open, 1);
+});
+
+test('a hook that ran, however it ended, is over; it comes after what its run has quiesced', async t => {
+	const hook: Undo = {
+		kind: 'hook',
+		containerId: 'a',
+		containerName: 'a',
+		label: 'after',
+		argv: ['fsfreeze', '--unfreeze', 's3cret'],
+		timeoutMs: 1000,
+	};
+	const {engine, journal, asked} = scene({a: 'paused'}, [hook, undo('unpause', 'a')]);
+	const {failures, open} = await undoUnfinished({
+		engine: {
+			...engine,
+			async exec() {
+				asked.push('exec a');
+				throw new Error('fsfreeze: unfreeze failed: Invalid argument');
+			},
+		},
+		journal,
+		isWanted: upTo(2),
+		signal,
+	});
+	t.deepEqual(asked, ['unpause a', 'exec a']);
+	t.is(open, 0);
+	t.is(failures.length, 1);
+	t.regex(explain(failures[0]), /hook `after` \(`fsfreeze`\) in container `a` failed.*Invalid argument/);
+	t.notRegex(explain(failures[0]), /s3cret/);
+});
+
+test('a hook that could not even begin stays open, and keeps nobody else waiting', async t => {
+	const hook: Undo = {kind: 'hook', containerId: 'a', containerName: 'a', argv: ['true'], timeoutMs: 1000};
+	const {engine, journal, asked} = scene({a: 'exited', b: 'exited'}, [hook, undo('start', 'b')]);
+	const stopped = async () => {
+		throw Object.assign(new Error('container is not running'), {statusCode: 409});
+	};
+	const {open} = await undoUnfinished({engine: {...engine, exec: stopped}, journal, isWanted: upTo(2), signal});
+	t.deepEqual(asked, ['start b']);
+	t.is(open, 1);
+});
+
+test('one that needs another is started when that is healthy', async t => {
+	const needing: Undo = {...undo('start', 'app'), needs: ['db']} as Undo;
+	const {engine, journal, asked, states} = scene({app: 'exited', db: 'exited'}, [needing, undo('start', 'db')]);
+	let health = 'starting';
+	const working = undoUnfinished({
+		engine: {...engine, inspect: async id => ({...(await engine.inspect(id)), ...(id === 'db' && {health})})},
+		journal,
+		isWanted: upTo(2),
+		signal,
+	});
+	await until('the first to be started', () => states.db === 'running');
+	t.deepEqual(asked, ['start db']);
+	health = 'healthy';
+	t.deepEqual((await working).undone, ['db', 'app']);
 });

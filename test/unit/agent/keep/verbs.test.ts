@@ -18,6 +18,7 @@ const restored = (target: string, point: string): RestoreRecord => ({
 	phase: 'swapped',
 	replacements: [],
 	swappedAt: 1,
+	ran: [],
 	settledBy: null,
 	keptIn: 'primary',
 });

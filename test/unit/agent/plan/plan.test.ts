@@ -590,16 +590,25 @@ test('who does not run, or is paused already, is left so', t => {
 		['exited', 'is not running (exited), and stays so'],
 		['created', 'is not running (created), and stays so'],
 		['paused', 'is paused already, and stays so'],
-		['restarting', 'restarts over and over, so it cannot be quiesced: its files may change during the backup'],
+		[
+			'restarting',
+			'restarts over and over, so it cannot be paused, and its files may be of different moments: `holdfast.quiesce=stop` stops it',
+		],
 	] as const) {
 		const {still, resting, notes, names, problems} = plan([app({}, {state})]);
 		t.deepEqual(
 			resting.map(({container, action}) => `${container.name} ${action}`),
-			state === 'restarting' ? [] : ['demo-app-1 pause'],
+			['demo-app-1 pause'],
 			'it must stay so in the moment',
 		);
 		t.deepEqual([still, notes, names, problems], [[], [`container \`demo-app-1\` ${note}`], ['volume:/data'], []]);
 	}
+});
+
+test('one that restarts over and over can be stopped', t => {
+	const {still, notes} = plan([app({quiesce: 'stop'}, {state: 'restarting'})]);
+	t.deepEqual(still, ['demo-app-1 stop']);
+	t.deepEqual(notes, ['container `demo-app-1` restarts over and over: it is stopped, and put back to that']);
 });
 
 test('a member with the mode none is not quiesced for another, and one with its own mode keeps it', t => {
@@ -800,7 +809,8 @@ test('whatever mounts and labels there are: no throw, nothing outside the projec
 			for (const target of discoverTargets(containers)) {
 				const {plan, problems} = planTarget({target, containers, databases: new Map(), defaults: {schedule: '0 3 * * *'}});
 				const members = target.members.map(one => one.container.id);
-				t.true(plan.quiesce.every(({container}) => container.project === target.project && container.state === 'running'));
+				t.true(plan.quiesce.every(({container}) => container.project === target.project));
+				t.true(plan.quiesce.every(({container: {state}, action}) => state === 'running' || (state === 'restarting' && action === 'stop')));
 				t.is(new Set(plan.quiesce.map(({container}) => container.id)).size, plan.quiesce.length);
 				t.true(plan.sources.every(({container}) => members.includes(container.id)));
 				t.true([...plan.notes, ...problems.map(({message}) => message)].every(message => !/[\u0000-\u001f]/.test(message)));

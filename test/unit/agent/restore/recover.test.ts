@@ -16,6 +16,7 @@ const record = (run: string, phase: RestorePhase, settledBy: string | null = nul
 	phase,
 	replacements: [],
 	swappedAt: null,
+	ran: [],
 	settledBy,
 	keptIn: 'primary',
 });

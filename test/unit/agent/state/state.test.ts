@@ -161,6 +161,7 @@ test('restores of a state database of an earlier Holdfast are all there', async 
 		phase: 'swapping',
 		replacements: [],
 		swappedAt: null,
+		ran: [],
 		settledBy: 'u1',
 		keptIn: 'offsite',
 	} as const;

@@ -1,0 +1,227 @@
+/** The window, on an engine of containers that are only states: who is stopped, how long the engine may take, and who is up afterwards. */
+import test from 'ava';
+import type {ContainerDetails, Engine} from '../../../docker/engine.ts';
+import type {Needing} from '../../../docker/order.ts';
+import {quiesced} from '../../../docker/quiesce.ts';
+import type {Journal, JournalEntry, Undo} from '../../../docker/resume.ts';
+
+type Fake = Partial<ContainerDetails> & {
+	/** What becomes of it when it is started; by default it runs. */
+	onStart?: (self: Fake) => void;
+	/** By default it is exited when the call is over. */
+	onStop?: (self: Fake, seconds: number) => Promise<void> | void;
+};
+
+function scene(fakes: Record<string, Fake>) {
+	const asked: string[] = [];
+	const warnings: string[] = [];
+	let entries: JournalEntry[] = [];
+	let starts = 0;
+	const journal: Journal = {
+		record(run, undo: Undo) {
+			entries = [...entries, {id: entries.length + 1, run, undo}];
+			return entries.length;
+		},
+		clear(id) {
+			entries = entries.filter(entry => entry.id !== id);
+		},
+		open: () => entries,
+	};
+	const get = (id: string): Fake => {
+		const fake = fakes[id];
+		if (fake === undefined) {
+			throw Object.assign(new Error(`No such container: ${id}`), {statusCode: 404});
+		}
+
+		return fake;
+	};
+
+	const engine = {
+		async list() {
+			return Object.entries(fakes).map(([id, {name = id}]) => ({id, name}));
+		},
+		async inspect(id: string) {
+			const {onStart, onStop, ...details} = get(id);
+			return {id, name: id, state: 'running', startedAt: '0', exitCode: 0, autoRemove: false, stopTimeoutSeconds: 10, ...details};
+		},
+		async pause(id: string) {
+			asked.push(`pause ${id}`);
+			get(id).state = 'paused';
+		},
+		async unpause(id: string) {
+			asked.push(`unpause ${id}`);
+			get(id).state = 'running';
+		},
+		async start(id: string) {
+			asked.push(`start ${id}`);
+			const fake = get(id);
+			fake.state = 'running';
+			fake.startedAt = String(++starts);
+			fake.onStart?.(fake);
+		},
+		async stop(id: string, seconds: number) {
+			asked.push(`stop ${id}`);
+			const fake = get(id);
+			if (fake.onStop !== undefined) {
+				return fake.onStop(fake, seconds);
+			}
+
+			fake.state = 'exited';
+		},
+	} as unknown as Engine;
+	const run = async (
+		containers: ReadonlyArray<{container: Needing; action: 'pause' | 'stop'}>,
+		work: () => Promise<void> = async () => {},
+		more: {limitMs?: number; wakes?: ReadonlySet<string>} = {},
+	) =>
+		quiesced(
+			{
+				engine,
+				journal,
+				run: 'run',
+				containers,
+				signal: new AbortController().signal,
+				onWarning: message => warnings.push(message),
+				...more,
+			},
+			work,
+		);
+	return {run, asked, warnings, fakes, open: () => entries};
+}
+
+const of = (id: string, action: 'pause' | 'stop', more: Partial<Needing> = {}) => ({container: {id, name: id, ...more}, action});
+const service = (name: string, ...dependsOn: string[]) => of(name, 'stop', {project: 'shop', service: name, dependsOn});
+
+test('who ran before is started, although it was found stopped', async t => {
+	const {run, asked, open} = scene({app: {state: 'exited', exitCode: 1}, other: {state: 'exited'}});
+	await run([of('app', 'stop'), of('other', 'stop')], undefined, {wakes: new Set(['app'])});
+	t.deepEqual(asked, ['start app']);
+	t.deepEqual(open(), []);
+});
+
+test('a dependent is started when what it needs is healthy, and not before', async t => {
+	const {run, asked} = scene({
+		db: {
+			health: 'healthy',
+			onStart(self) {
+				self.health = 'starting';
+				setTimeout(() => {
+					asked.push('db is healthy');
+					self.health = 'healthy';
+				}, 400);
+			},
+		},
+		app: {},
+	});
+	await run([service('app', 'db'), service('db')]);
+	t.deepEqual(asked, ['stop app', 'stop db', 'start db', 'db is healthy', 'start app']);
+});
+
+test('who lives in the network of another is started after it', async t => {
+	const {run, asked} = scene({vpn: {}, torrent: {}});
+	await run([of('torrent', 'stop', {livesIn: ['vpn']}), of('vpn', 'stop')]);
+	t.deepEqual(asked, ['stop torrent', 'stop vpn', 'start vpn', 'start torrent']);
+});
+
+test('one that exits once and comes up is up, whether the engine restarts it', async t => {
+	const {run} = scene({
+		app: {
+			onStart(self) {
+				self.state = 'restarting';
+				setTimeout(() => Object.assign(self, {state: 'running', startedAt: 'again'}), 300);
+			},
+		},
+	});
+	await t.notThrowsAsync(async () => run([of('app', 'stop')]));
+});
+
+test('… or nobody but Holdfast does', async t => {
+	let tries = 0;
+	const {run, asked} = scene({
+		app: {
+			onStart(self) {
+				if (++tries === 1) {
+					Object.assign(self, {state: 'exited', exitCode: 1});
+				}
+			},
+		},
+	});
+	await t.notThrowsAsync(async () => run([of('app', 'stop')]));
+	t.deepEqual(asked, ['stop app', 'start app', 'start app']);
+});
+
+test('one that never comes up is told, with the command', async t => {
+	const {run} = scene({app: {onStart: self => Object.assign(self, {state: 'exited', exitCode: 3})}});
+	const error = await t.throwsAsync(async () => run([of('app', 'stop')]));
+	t.regex(error?.message ?? '', /was started again but is exited \(exit code 3\)/);
+});
+
+test('one that crashes over and over is stopped and put back, and need not stay up; it cannot be paused', async t => {
+	const crash = (self: Fake) => Object.assign(self, {state: 'restarting', exitCode: 1});
+	const {run, asked, warnings} = scene({app: {state: 'restarting', onStart: crash}, other: {state: 'restarting', onStart: crash}});
+	await run([of('app', 'stop'), of('other', 'pause')]);
+	t.deepEqual(asked, ['stop app', 'start app']);
+	t.is(warnings.length, 1);
+	t.regex(warnings[0] ?? '', /`other` restarts over and over.*may be of different moments/);
+});
+
+test('a container that is exchanged in the window is noticed, and the kind of program is named', async t => {
+	const {run, fakes} = scene({app: {}});
+	const error = await t.throwsAsync(async () =>
+		run([of('app', 'pause')], async () => {
+			delete fakes.app;
+			fakes.new = {name: 'app'};
+		}),
+	);
+	t.regex(error?.message ?? '', /`app` was exchanged for another/);
+	t.regex((error as {hint?: string}).hint ?? '', /Watchtower and autoheal/);
+});
+
+test('one that was exchanged before its turn is found by its name', async t => {
+	const {run, asked} = scene({new: {name: 'app'}});
+	await run([of('app', 'stop')]);
+	t.deepEqual(asked, ['stop new', 'start new']);
+});
+
+test('the limit on the outage holds through a stop: the grace period is cut', async t => {
+	const {run, asked, warnings} = scene({
+		app: {
+			stopTimeoutSeconds: 600,
+			onStop(self, seconds) {
+				asked.push(`within ${seconds} s`);
+				Object.assign(self, {state: 'exited', exitCode: 137});
+			},
+		},
+	});
+	await run([of('app', 'stop')], undefined, {limitMs: 60_000});
+	t.is(asked[1], 'within 59 s');
+	t.regex(warnings.join(), /did not end within the 59 s that `holdfast.quiesce.timeout` left of its 600 s/);
+});
+
+test('a stop that nobody heard the end of is not taken for done: who ends later is started', async t => {
+	const {run, asked, open} = scene({
+		app: {
+			async onStop(self) {
+				setTimeout(() => Object.assign(self, {state: 'exited'}), 500);
+				throw new Error('The operation was aborted due to timeout');
+			},
+		},
+	});
+	await t.throwsAsync(async () => run([of('app', 'stop')]), {message: /timeout/});
+	t.deepEqual(asked, ['stop app', 'start app']);
+	t.deepEqual(open(), []);
+});
+
+test('… and one that may end even later stays in the journal', async t => {
+	const {run, asked, open} = scene({
+		app: {
+			stopTimeoutSeconds: 0,
+			async onStop() {
+				throw new Error('The operation was aborted due to timeout');
+			},
+		},
+	});
+	await t.throwsAsync(async () => run([of('app', 'stop')]));
+	t.deepEqual(asked, ['stop app']);
+	t.is(open().length, 1);
+});
