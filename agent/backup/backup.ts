@@ -100,6 +100,13 @@ async function work(
 		host: workshop.host,
 		time: () => time,
 		previous: previousOf(previous),
+		outage: {
+			stops: plan.quiesce.some(({action}) => action === 'stop'),
+			limitMs: plan.quiesceTimeoutMs,
+			onHeld(heldMs) {
+				state.quiesceSeconds = Math.max(state.quiesceSeconds, heldMs / 1000);
+			},
+		},
 		signal,
 		tell,
 	};
@@ -139,7 +146,7 @@ async function work(
 				tell({type: 'warning', message});
 			},
 			onWindow(windowMs) {
-				state.quiesceSeconds = windowMs / 1000;
+				state.quiesceSeconds = Math.max(state.quiesceSeconds, windowMs / 1000);
 			},
 		});
 		await crew.inTurn(async (source, planned) => {

@@ -36,10 +36,22 @@ export interface SourceContext {
 	time: () => Date;
 	/** The newest published snapshot of a source, from which unchanged files need not be read again. */
 	previous: (source: string) => PreviousSnapshot | undefined;
+	/** Missing where there is no moment: in all but backups. */
+	outage?: Outage;
 	/** The first tag of every snapshot, where it is not `holdfast`. */
 	tag?: string;
 	signal: AbortSignal;
 	tell: Tell;
+}
+
+/** What a source must know of the moment, and the moment of it. */
+export interface Outage {
+	/** Somebody is stopped for it, and not only paused: locks are let go of then. */
+	stops: boolean;
+	/** Longest outage allowed. */
+	limitMs: number;
+	/** While the target was not quiesced, or was: its application could not write for so long, because of a source. */
+	onHeld: (heldMs: number) => void;
 }
 
 export interface PreviousSnapshot {

@@ -1,68 +1,149 @@
 /** A SQLite database: pinned by a session in the worker, copied with the online backup API, checked, then stored. */
-
+import {setTimeout as delay} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import {z} from 'zod';
-import {PinBlockedError, RunError} from '../../../base/errors.ts';
-import {label} from '../../../base/label.ts';
+import {CancelledError, PinBlockedError, RunError} from '../../../base/errors.ts';
 import {below} from '../../../docker/storage.ts';
 import {mountPath, parseSource} from '../../repository/names.ts';
 import type {PlannedSource} from '../kind.ts';
 import {openSession, type Session} from '../session.ts';
 import type {Source, SourceContext} from '../source.ts';
 import {storeStaged} from '../staged.ts';
+import {describeUnchecked, unchecked} from './unchecked.ts';
+
+const described = {journalMode: z.string().optional(), pageSize: z.number().optional(), sqliteVersion: z.string().optional()};
 
 const answer = z.union([
-	z.object({ready: z.object({journalMode: z.string(), pageSize: z.number(), sqliteVersion: z.string()})}),
-	z.object({pinned: z.literal(true)}),
+	z.object({found: z.object({bytes: z.number()})}),
+	z.object({opened: z.object({isHot: z.boolean(), ...described})}),
+	z.object({pinned: z.object({heldMs: z.number(), rolledBack: z.boolean().optional(), ...described})}),
 	z.object({blocked: z.string()}),
-	z.object({stored: z.object({tables: z.number(), userVersion: z.number(), bytes: z.number()})}),
+	z.object({stored: z.object({tables: z.number(), userVersion: z.number(), bytes: z.number(), unchecked: unchecked.optional()})}),
 	z.object({error: z.string()}),
 ]);
+
+type Answer = z.infer<typeof answer>;
 
 const program = fileURLToPath(new URL('session.program.ts', import.meta.url));
 
 /** The same program, at the same place, in every container of Holdfast's image. */
 const sqliteSession = ['node', '--disable-warning=ExperimentalWarning', program] as const;
 
+/** How long an application may have a database for itself alone, all tries of the moment together: an import may take its time. */
+const lockPatienceMs = 10 * 60_000;
+
+const lookEveryMs = 500;
+
+const hints: ReadonlyArray<[RegExp, string]> = [
+	[/^does not exist$/, 'correct the label `holdfast.sqlite`'],
+	[/^is not readable as SQLite/, 'take it as a file instead: `holdfast.volumes` with the mount that it is in, and `holdfast.quiesce=stop`'],
+];
+
 export function sqliteSource(planned: PlannedSource & {kind: 'sqlite'}, context: SourceContext, index: number): Source {
 	const {name, path, mount} = planned;
-	const {prefix} = parseSource(name);
-	const root = mountPath(context.target, prefix, mount.path);
+	const {signal, outage, tell} = context;
+	const root = mountPath(context.target, parseSource(name).prefix, mount.path);
 	const file = root + below(path, mount.path);
 	const copy = `${context.staging}/${index}.sqlite`;
 	let session: Session | undefined;
-	let ready: Record<string, unknown> = {};
+	let patienceMs = lockPatienceMs;
+	let pinned: Record<string, unknown> = {};
 
-	const read = (line: string) => {
+	const read = (line: string): Exclude<Answer, {error: string}> => {
 		const said = answer.parse(JSON.parse(line));
 		if ('error' in said) {
-			throw new RunError(`\`${path}\` ${said.error}`, {
-				hint: said.error === 'does not exist' ? `correct the label \`${label('sqlite')}\`` : undefined,
-			});
+			throw new RunError(`\`${path}\` ${said.error}`, {hint: hints.find(([error]) => error.test(said.error))?.[1]});
 		}
 
 		return said;
+	};
+
+	const ask = async (line: 'open' | 'pin' | 'store', either = signal) => {
+		if (session === undefined) {
+			throw new Error(`${line} before prepare`);
+		}
+
+		return read(await session.ask(line, either));
+	};
+
+	/** While the application runs. */
+	const waitUntilReadable = async (): Promise<void> => {
+		const begun = performance.now();
+		for (let said = await ask('open'), isTold = false; 'blocked' in said; said = await ask('open')) {
+			if (!isTold) {
+				tell({type: 'warning', message: `\`${path}\` is held by its application for itself alone (${said.blocked}): waiting for it`});
+				isTold = true;
+			}
+
+			if (performance.now() - begun > patienceMs) {
+				throw new RunError(
+					`\`${path}\` was held by its application for itself alone for ${lockPatienceMs / 60_000} minutes: ${said.blocked}`,
+					{
+						hint: 'use `holdfast.quiesce=stop`, so that it is read when the application has let go of it',
+					},
+				);
+			}
+
+			await delay(lookEveryMs, undefined, {signal}).catch(() => {
+				throw new CancelledError('cancelled while waiting for a lock');
+			});
+		}
+
+		patienceMs -= performance.now() - begun;
 	};
 
 	return {
 		name,
 		pinNeedsItsContainer: false,
 		async prepare() {
-			session = await openSession(context.worker, {argv: [...sqliteSession, root, file, copy], signal: context.signal});
-			const said = read(await session.line(context.signal));
-			ready = 'ready' in said ? said.ready : {};
+			session = await openSession(context.worker, {argv: [...sqliteSession, root, file, copy], signal});
+			read(await session.line(signal));
+			// Locked or not, it tells now what would be an error later.
+			await ask('open');
 		},
 		async firstPass() {},
-		async arm() {},
+		async arm() {
+			if (!outage?.stops) {
+				await waitUntilReadable();
+			}
+		},
 		async pin(moment) {
-			const said = read((await session?.ask('pin', AbortSignal.any([context.signal, moment]))) ?? '{}');
+			const limit = AbortSignal.timeout(outage?.limitMs ?? lockPatienceMs);
+			const said = await ask('pin', AbortSignal.any([signal, moment, limit])).catch(async (error: unknown) => {
+				// What it holds is let go of at once.
+				await session?.close();
+				throw limit.aborted && !signal.aborted && !moment.aborted
+					? new RunError(
+							`\`${path}\` could not be copied within ${(outage?.limitMs ?? 0) / 1000} s, in which its application could not write`,
+							{
+								hint: 'raise `holdfast.quiesce.timeout`, or let the application use the journal mode WAL: then it is never held',
+							},
+						)
+					: error;
+			});
 			if ('blocked' in said) {
 				throw new PinBlockedError(`\`${path}\` is locked by its app: ${said.blocked}`);
 			}
+
+			if ('pinned' in said) {
+				const {heldMs, ...details} = said.pinned;
+				outage?.onHeld(heldMs);
+				pinned = details;
+			}
 		},
 		async store() {
-			const said = read((await session?.ask('store', context.signal)) ?? '{}');
-			return storeStaged(context, name, copy, {path, ...ready, ...('stored' in said ? said.stored : {})});
+			const said = await ask('store');
+			const stored = 'stored' in said ? said.stored : undefined;
+			if (pinned.rolledBack === true) {
+				const message = `\`${path}\` had a transaction that a crash has cut off: it is rolled back in the copy, and the original is as it was`;
+				tell({type: 'warning', message});
+			}
+
+			if (stored?.unchecked !== undefined) {
+				tell({type: 'warning', message: `\`${path}\` ${describeUnchecked(stored.unchecked)}`});
+			}
+
+			return storeStaged(context, name, copy, {path, ...pinned, ...stored});
 		},
 		async close() {
 			await session?.close();

@@ -3,7 +3,8 @@ import {succeed} from '../../../base/command.ts';
 import {parseSource} from '../../repository/names.ts';
 import {assertRoom, type DrillContext, type Drilling, type DrillSource} from '../drilling.ts';
 import {dumpToFile} from '../feed.ts';
-import {files} from './restore.ts';
+import {checkFile} from './restore.ts';
+import {describeUnchecked} from './unchecked.ts';
 
 export function sqliteDrilling({name, stored}: DrillSource, context: DrillContext, index: number): Drilling {
 	const {worker, staging, signal, tell} = context;
@@ -16,8 +17,9 @@ export function sqliteDrilling({name, stored}: DrillSource, context: DrillContex
 			try {
 				await dumpToFile(context, {snapshot: stored.snapshot, path: stored.path, file});
 				tell({type: 'step', step: 'check', subject: name});
-				await files(worker, parseSource(name).name, ['check', file, String(stored.details.tables)], signal);
-				return ['integrity_check says ok', `${stored.details.tables} tables`];
+				const untested = await checkFile(worker, parseSource(name).name, {file, details: stored.details}, signal);
+				const soundness = untested.length === 0 ? 'integrity_check says ok' : describeUnchecked(untested);
+				return [soundness, `${stored.details.tables} tables`];
 			} finally {
 				await succeed(worker, {argv: ['rm', '-f', '--', file]});
 			}

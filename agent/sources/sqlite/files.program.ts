@@ -2,7 +2,7 @@
  * The program that runs in the worker, not in the agent: it puts one SQLite database in the place of another. Each verb can be done twice.
  *
  *     node files.program.ts place ROOT FILE        → {"file": …}: where the database really is, with its folder
- *     node files.program.ts check FRESH TABLES     → {}: FRESH is whole
+ *     node files.program.ts check FRESH TABLES UNCHECKED  → {}: FRESH is whole
  *     node files.program.ts swap FILE FRESH OLD    → {}: FILE (with its -wal, -shm, -journal) becomes OLD, FRESH becomes FILE
  *     node files.program.ts undo FILE FRESH OLD    → {}: what was FILE is FILE again, and FRESH is gone
  *     node files.program.ts remove OLD             → {}
@@ -14,6 +14,7 @@ import {chmodSync, chownSync, existsSync, lstatSync, realpathSync, renameSync, r
 import {basename, dirname, join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {answer, isInside, makeFolder, nearestFolder, none, sync} from '../beside.ts';
+import {countTables, examine, type Unchecked} from './soundness.program.ts';
 
 /** SQLite names them after the database. The database itself comes last: while it is not there, nobody can mistake what is half moved. */
 const companions = ['-wal', '-shm', '-journal'];
@@ -36,19 +37,24 @@ function place(root: string, file: string): {file: string} {
 	return {file: resolved};
 }
 
-/** `integrity_check` says ok for an empty database, so the tables are counted too. Not read-only: that would leave a `-wal` behind. */
-function check(fresh: string, tables: string): void {
+/**
+ * `integrity_check` says ok for an empty database, so the tables are counted too. Not read-only: that would leave a `-wal` behind.
+ * @param unchecked JSON of what only the application could check when it was stored: it has as many rows now
+ */
+function check(fresh: string, tables: string, unchecked: string): void {
 	const database = new DatabaseSync(fresh);
-	const rows = database.prepare('pragma integrity_check').all();
-	const said = rows.map(row => String(Object.values(row)[0]));
-	if (said.length !== 1 || said[0] !== 'ok') {
-		throw new Error(`is damaged in the point, integrity_check says: ${said.slice(0, 3).join('; ')}`);
+	const found = examine(database);
+	const counted = countTables(database);
+	database.close();
+	if (String(counted) !== tables) {
+		throw new Error(`had ${tables} tables in the point, and ${counted} were restored`);
 	}
 
-	const found = Object.values(database.prepare("select count(*) from sqlite_schema where type = 'table'").get() ?? {})[0];
-	database.close();
-	if (String(found) !== tables) {
-		throw new Error(`had ${tables} tables in the point, and ${found} were restored`);
+	const stored = new Map((JSON.parse(unchecked || '[]') as Unchecked[]).map(({table, rows}) => [table, rows]));
+	for (const {table, rows} of found) {
+		if (stored.has(table) && stored.get(table) !== rows) {
+			throw new Error(`had ${stored.get(table)} rows in the table "${table}" in the point, and ${rows} were restored`);
+		}
 	}
 }
 

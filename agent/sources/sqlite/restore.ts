@@ -10,6 +10,7 @@ import {dumpToFile} from '../feed.ts';
 import {restoreFiles} from '../kept-names.ts';
 import {workerMount} from '../mounts.ts';
 import type {Replacement, RestoreContext, Restoring, RestoringSource, UndoContext} from '../restoring.ts';
+import {type Unchecked, unchecked} from './unchecked.ts';
 
 type SqliteSource = RestoringSource & {kind: 'sqlite'};
 type ReplacedFile = Replacement & {kind: 'sqlite'};
@@ -19,7 +20,7 @@ const program = fileURLToPath(new URL('files.program.ts', import.meta.url));
 const answer = z.object({error: z.string().optional(), file: z.string().optional()});
 
 /** What the program says; what is wrong is an error about the database. */
-export async function files(worker: Place, database: string, [verb, ...paths]: [string, ...string[]], signal?: AbortSignal) {
+async function files(worker: Place, database: string, [verb, ...paths]: [string, ...string[]], signal?: AbortSignal) {
 	const argv = ['node', '--disable-warning=ExperimentalWarning', program, verb, ...paths] as const;
 	const {error, file} = answer.parse(JSON.parse(await succeed(worker, {argv, signal})));
 	if (error !== undefined) {
@@ -27,6 +28,18 @@ export async function files(worker: Place, database: string, [verb, ...paths]: [
 	}
 
 	return {file};
+}
+
+/** What was restored is what was stored. @returns what of it only its application can check @throws with what is wrong */
+export async function checkFile(
+	worker: Place,
+	database: string,
+	{file, details}: {file: string; details: Readonly<Record<string, unknown>>},
+	signal: AbortSignal,
+): Promise<Unchecked> {
+	const untested = unchecked.catch([]).parse(details.unchecked);
+	await files(worker, database, ['check', file, String(details.tables), JSON.stringify(untested)], signal);
+	return untested;
 }
 
 export function sqliteRestoring(source: SqliteSource, context: RestoreContext): Restoring {
@@ -45,7 +58,7 @@ export function sqliteRestoring(source: SqliteSource, context: RestoreContext): 
 			replacement = {kind: 'sqlite', source: name, mount: workerMount(target, source), file, fresh, old: beside(restoreFiles.old)};
 			context.remember(replacement);
 			await dumpToFile(context, {snapshot: stored.snapshot, path: stored.path, file: fresh});
-			await files(worker, path, ['check', fresh, String(stored.details.tables)], signal);
+			await checkFile(worker, path, {file: fresh, details: stored.details}, signal);
 		},
 		async keep() {},
 		async swap() {
