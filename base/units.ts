@@ -3,6 +3,10 @@ import prettyMilliseconds from 'pretty-ms';
 
 export const size = (bytes: number): string => prettyBytes(bytes);
 
+/** For comparing: `7.50 GiB`, or below one `512.0 MiB`. */
+export const room = (bytes: number): string =>
+	bytes < 1024 ** 3 ? `${(bytes / 1024 ** 2).toFixed(1)} MiB` : `${(bytes / 1024 ** 3).toFixed(2)} GiB`;
+
 /** `340ms`, `2.5s`, `3m 12s`. */
 export function duration(seconds: number): string {
 	return seconds < 60

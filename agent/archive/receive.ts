@@ -12,6 +12,7 @@ import {mountPath, parseSource} from '../repository/names.ts';
 import type {PlannedSource} from '../sources/kind.ts';
 import {archiveProblem} from '../sources/postgres/archive.ts';
 import type {DumpHeader} from '../sources/postgres/dump-header.ts';
+import {freeRoom} from '../sources/room.ts';
 import type {SourceContext} from '../sources/source.ts';
 import {type Unpacked, unpack} from './unpack.ts';
 
@@ -50,7 +51,7 @@ export async function receive(
 	{place, tool}: {place: StagingPlace; tool: string},
 ): Promise<Unpacked> {
 	const {worker} = context;
-	const free = Number((await succeed(worker, {argv: ['sh', '-c', `df -B1 --output=avail ${staging} | tail -n 1`], signal})).trim());
+	const [free = 0] = await freeRoom(worker, [staging], signal);
 	try {
 		return await unpack(body, {
 			// Some is left to the others whose volumes are on the same disk.

@@ -11,6 +11,7 @@ import {publish} from '../repository/points.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import {workerMount} from '../sources/mounts.ts';
 import type {SourceContext} from '../sources/source.ts';
+import {createStagingRoom} from '../sources/staging-room.ts';
 import {enlist, type Member} from './crew.ts';
 import {describePoint, describeSource} from './describe.ts';
 import {moment} from './moment.ts';
@@ -100,6 +101,7 @@ async function work(
 		host: workshop.host,
 		time: () => time,
 		previous: previousOf(previous),
+		room: createStagingRoom(worker.run, staging, signal),
 		outage: {
 			stops: plan.quiesce.some(({action}) => action === 'stop'),
 			limitMs: plan.quiesceTimeoutMs,

@@ -3,7 +3,7 @@ import type {Point} from '../repository/points.ts';
 import type {PreviousSnapshot, SourceContext} from '../sources/source.ts';
 import type {State} from '../state/state.ts';
 
-export interface Previous extends Omit<PreviousSnapshot, 'snapshot'> {
+export interface Previous extends Omit<PreviousSnapshot, 'snapshot' | 'bytes'> {
 	point: Point;
 }
 
@@ -35,5 +35,5 @@ export const previousOf =
 
 		const {point, ...known} = previous;
 		const found = point.sources.find(candidate => candidate.source === source);
-		return found && {snapshot: found.snapshot, ...known};
+		return found && {snapshot: found.snapshot, bytes: found.bytes, ...known};
 	};

@@ -5,15 +5,16 @@ import {lastLines, type Place} from '../../base/command.ts';
 import {RepositoryError} from '../../base/errors.ts';
 import * as argv from './argv.ts';
 import {type Call, createCaller, eachCount, eachLine, eachMessage} from './call.ts';
+import {eachElement} from './elements.ts';
 import {deleteLeftovers} from './leftover.ts';
 import {
 	configContent,
 	listedNode,
+	listedSnapshot,
 	lockContent,
 	parseEntry,
 	type Status,
 	type Summary,
-	snapshotList,
 	statsContent,
 	versionContent,
 } from './messages.ts';
@@ -65,17 +66,28 @@ export function createRestic(
 	};
 
 	const list = async (call: Call): Promise<Snapshot[]> => {
-		const found = snapshotList.parse(JSON.parse(await read(call, text))) ?? [];
-		return found.map(({id, time, tree, hostname, tags, paths, summary}) => ({
-			id,
-			time,
-			tree,
-			host: hostname,
-			tags: tags ?? [],
-			paths: paths ?? [],
-			bytes: summary?.total_bytes_processed ?? 0,
-			addedBytes: summary?.data_added_packed ?? summary?.data_added ?? 0,
-		}));
+		const found: Snapshot[] = [];
+		const once = createOnce();
+		const isWhole = await read(call, stdout =>
+			eachElement(stdout, element => {
+				const {id, time, tree, hostname, tags, paths, summary} = listedSnapshot.parse(element);
+				found.push({
+					id,
+					time,
+					tree,
+					host: once(hostname),
+					tags: (tags ?? []).map(once),
+					paths: (paths ?? []).map(once),
+					bytes: summary?.total_bytes_processed ?? 0,
+					addedBytes: summary?.data_added_packed ?? summary?.data_added ?? 0,
+				});
+			}),
+		);
+		if (!isWhole) {
+			throw failed(call, 'restic exited with 0 but its list of snapshots is not whole');
+		}
+
+		return found;
 	};
 
 	/** `rewrite` has no JSON; it prints the first digits of the new id. */
@@ -241,5 +253,18 @@ export function createRestic(
 		async unlock() {
 			await ask({action: 'removing stale locks', arguments: ['unlock']});
 		},
+	};
+}
+
+/** Keeps one of what is equal: thousands of snapshots have the same tags. */
+function createOnce(): (text: string) => string {
+	const known = new Map<string, string>();
+	return text => {
+		const kept = known.get(text);
+		if (kept === undefined) {
+			known.set(text, text);
+		}
+
+		return kept ?? text;
 	};
 }

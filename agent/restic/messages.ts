@@ -60,7 +60,8 @@ export function parseMessage(line: string): Message | undefined {
 	return message.safeParse(value).data;
 }
 
-const snapshot = z.object({
+/** One element of `restic snapshots --json`. */
+export const listedSnapshot = z.object({
 	id: z.string(),
 	time: z.coerce.date(),
 	tree: z.string().default(''),
@@ -75,9 +76,6 @@ const snapshot = z.object({
 		})
 		.optional(),
 });
-
-/** `restic snapshots --json`. */
-export const snapshotList = z.array(snapshot).nullable();
 
 const entry = z.object({struct_type: z.literal('node'), path: z.string(), type: z.string(), size: z.number().default(0)});
 

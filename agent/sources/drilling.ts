@@ -3,11 +3,13 @@
  * factory; `drilling-table.ts` lists them all. Nothing of the target is touched: not its containers, not its mounts, not its networks.
  */
 
-import {type Place, succeed} from '../../base/command.ts';
+import type {Place} from '../../base/command.ts';
 import {RunError} from '../../base/errors.ts';
+import {room} from '../../base/units.ts';
 import type {ScratchWorker} from '../../docker/worker.ts';
 import type {ManifestSource} from '../repository/manifest.ts';
 import type {RestoreContext} from './restoring.ts';
+import {freeRoom} from './room.ts';
 
 /** One source of a point, and what its labels ask of a rehearsal. */
 export interface DrillSource {
@@ -37,16 +39,12 @@ export interface Drilling {
 /** What must be left on the disk beside what a rehearsal restores: the applications go on writing meanwhile. */
 const marginBytes = 1024 ** 3;
 
-const gigabytes = (bytes: number) => `${(bytes / 1024 ** 3).toFixed(2)} GiB`;
-
 /** @throws where the folder's file system has not enough left */
 export async function assertRoom(place: Place, folder: string, bytes: number, signal: AbortSignal): Promise<void> {
-	const printed = await succeed(place, {argv: ['df', '-P', '-k', folder], signal});
-	const [, kibibytes] = /\s\d+\s+\d+\s+(\d+)\s+\d+%\s/.exec(printed) ?? [];
-	const free = Number(kibibytes) * 1024;
-	if (!(free >= bytes + marginBytes)) {
+	const [free = 0] = await freeRoom(place, [folder], signal);
+	if (free < bytes + marginBytes) {
 		throw new RunError(
-			`there is too little room to rehearse: it needs ${gigabytes(bytes + marginBytes)} (its own size and ${gigabytes(marginBytes)}), and the engine's disk has ${gigabytes(free)} left`,
+			`there is too little room to rehearse: it needs ${room(bytes + marginBytes)} (its own size and ${room(marginBytes)}), and the engine's disk has ${room(free)} left`,
 		);
 	}
 }

@@ -1,5 +1,6 @@
 /** Whether what is written fits, asked before anything is touched: what several sources write to one file system, together. */
 import {type Place, succeed} from '../../base/command.ts';
+import {room} from '../../base/units.ts';
 
 export interface Writing {
 	source: string;
@@ -11,6 +12,23 @@ export interface Writing {
 	exactly?: (() => Promise<number>) | undefined;
 }
 
+/** The question for free room. As `df` of POSIX, so that any container can answer it. @returns bytes that are left on the file system of each folder */
+export async function freeRoom(place: Place, folders: readonly string[], signal?: AbortSignal): Promise<number[]> {
+	const printed = lines(await succeed(place, {argv: ['df', '-P', '-k', '--', ...folders], signal})).slice(1);
+	return folders.map((folder, index) => {
+		const [, kibibytes] = /\s\d+\s+\d+\s+(-?\d+)\s+(?:\d+%|-)\s/.exec(`${printed[index]} `) ?? [];
+		if (kibibytes === undefined) {
+			throw new Error(`\`df\` does not say how much room ${folder} has: ${printed[index]}`);
+		}
+
+		return Math.max(0, Number(kibibytes) * 1024);
+	});
+}
+
+/** What the content of a source takes on a disk: the holes of sparse files take nothing. */
+export const heldBytes = ({bytes, details}: {bytes: number; details: Readonly<Record<string, unknown>>}): number =>
+	bytes - Math.min(bytes, typeof details.holes === 'number' ? details.holes : 0);
+
 /** @returns what does not fit, with both sizes */
 export async function roomProblems(place: Place, writings: readonly Writing[], signal: AbortSignal): Promise<string[]> {
 	if (writings.length === 0) {
@@ -19,13 +37,12 @@ export async function roomProblems(place: Place, writings: readonly Writing[], s
 
 	const folders = writings.map(({folder}) => folder);
 	const [devices, free] = await Promise.all([
-		lines(place, ['stat', '--format=%d', '--', ...folders], signal),
-		lines(place, ['stat', '--file-system', '--format=%a %S', '--', ...folders], signal),
+		succeed(place, {argv: ['stat', '--format=%d', '--', ...folders], signal}).then(lines),
+		freeRoom(place, folders, signal),
 	]);
 	const problems: string[] = [];
 	for (const [device, shares] of Map.groupBy(writings, (_, index) => devices[index])) {
-		const [blocks = 0, size = 0] = (free[devices.indexOf(device ?? '')] ?? '').split(' ').map(Number);
-		problems.push(...(await problemOf(shares, blocks * size)));
+		problems.push(...(await problemOf(shares, free[devices.indexOf(device ?? '')] ?? 0)));
 	}
 
 	return problems;
@@ -45,13 +62,10 @@ async function problemOf(shares: readonly Writing[], freeBytes: number): Promise
 	return sum(sizes) <= freeBytes
 		? []
 		: [
-				`there is too little room for ${names}: ${inMiB(sum(sizes))} are to be written, and ${shares.length === 1 ? 'its' : 'their'} file system has ${inMiB(freeBytes)} left`,
+				`there is too little room for ${names}: ${room(sum(sizes))} are to be written, and ${shares.length === 1 ? 'its' : 'their'} file system has ${room(freeBytes)} left`,
 			];
 }
 
-const lines = async (place: Place, argv: readonly [string, ...string[]], signal: AbortSignal): Promise<string[]> =>
-	(await succeed(place, {argv, signal})).trim().split('\n');
+const lines = (printed: string): string[] => printed.trim().split('\n');
 
 const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
-
-const inMiB = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MiB`;

@@ -15,6 +15,7 @@ import type {Tell} from '../../base/events.ts';
 import type {Engine} from '../../docker/engine.ts';
 import type {Worker} from '../../docker/worker.ts';
 import type {Restic} from '../restic/restic.ts';
+import type {StagingRoom} from './staging-room.ts';
 
 /** What a source works with during one run. */
 export interface SourceContext {
@@ -38,6 +39,8 @@ export interface SourceContext {
 	previous: (source: string) => PreviousSnapshot | undefined;
 	/** Missing where there is no moment: in all but backups. */
 	outage?: Outage;
+	/** For what is laid aside in the staging folder; missing like `outage`. */
+	room?: StagingRoom;
 	/** The first tag of every snapshot, where it is not `holdfast`. */
 	tag?: string;
 	signal: AbortSignal;
@@ -56,6 +59,7 @@ export interface Outage {
 
 export interface PreviousSnapshot {
 	snapshot: string;
+	bytes: number;
 	runStartedAt: Date;
 	runEndedAt: Date;
 	/** No backup of the target has failed since. */

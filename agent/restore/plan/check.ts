@@ -1,6 +1,7 @@
 /** What can only be known by asking: whether the servers can take what the point holds, and the containers can be stopped. Nothing is changed. */
 
 import {explain} from '../../../base/errors.ts';
+import {room} from '../../../base/units.ts';
 import {type Engine, statusOf} from '../../../docker/engine.ts';
 import type {Manifest} from '../../repository/manifest.ts';
 import type {Restic} from '../../restic/restic.ts';
@@ -72,12 +73,10 @@ export function roomProblems(rooms: readonly Room[], marginBytes: number): strin
 		return free >= own + marginBytes
 			? []
 			: [
-					`there is too little room in container \`${container}\`: ${gibibytes(own + marginBytes)} are needed (the databases' own ${gibibytes(own)} and ${gibibytes(marginBytes)} more), and ${shares[0]?.folder} has ${gibibytes(free)} left`,
+					`there is too little room in container \`${container}\`: ${room(own + marginBytes)} are needed (the databases' own ${room(own)} and ${room(marginBytes)} more), and ${shares[0]?.folder} has ${room(free)} left`,
 				];
 	});
 }
-
-const gibibytes = (bytes: number) => `${(bytes / 1024 ** 3).toFixed(2)} GiB`;
 
 /** Of the single files that `--only` names: those that are not there now, each as its source and path. */
 export async function missingNow(

@@ -9,7 +9,7 @@ import type {Restic} from '../../restic/restic.ts';
 import type {Workshop} from '../../runs/workshop.ts';
 import {mountsOf, workerMount} from '../../sources/mounts.ts';
 import type {RestoringSource} from '../../sources/restoring.ts';
-import {roomProblems, type Writing} from '../../sources/room.ts';
+import {heldBytes, roomProblems, type Writing} from '../../sources/room.ts';
 import {comparing} from '../../sources/volume/restore.ts';
 import type {Restoration} from './plan.ts';
 
@@ -56,7 +56,7 @@ export async function fileRoomAhead(
 }
 
 function writingOf(source: RestoringSource, all: Sources, {worker, restic, signal}: Asked): Writing | undefined {
-	const written = {source: source.name, atMost: source.stored.bytes};
+	const written = {source: source.name, atMost: heldBytes(source.stored)};
 	switch (source.kind) {
 		case 'postgres':
 			return undefined;
@@ -69,7 +69,8 @@ function writingOf(source: RestoringSource, all: Sources, {worker, restic, signa
 			const folder = workerMount(source.target, source).to;
 			const exactly = async () => {
 				const isFolder = (await output(worker, {argv: ['test', '-d', folder], signal})).exitCode === 0;
-				return isFolder ? (await restic.changes({...comparing(source, all), signal})).bytes : source.stored.bytes;
+				// The comparison counts holes as if they were written.
+				return isFolder ? Math.min((await restic.changes({...comparing(source, all), signal})).bytes, written.atMost) : written.atMost;
 			};
 			return {...written, folder, exactly};
 		}

@@ -1,9 +1,10 @@
 /** Whether a server can take a database of a point: all that is wrong, before anything is touched. */
 
-import {output, succeed} from '../../../base/command.ts';
+import {succeed} from '../../../base/command.ts';
 import {explain} from '../../../base/errors.ts';
 import type {Engine} from '../../../docker/engine.ts';
 import type {RestoringSource} from '../restoring.ts';
+import {freeRoom} from '../room.ts';
 import {type ArchiveVersion, archiveProblem} from './archive.ts';
 import {postgresDetails} from './dump.ts';
 import {type Available, extensionProblems, privilegeProblems} from './extensions.ts';
@@ -128,9 +129,8 @@ async function roomOf(server: PostgresServer): Promise<Pick<Room, 'folder' | 'fr
 	}
 
 	const folder = await server.dataFolder();
-	const {exitCode, stdout} = await output(server.client, {argv: ['df', '-P', '-k', '--', folder]});
-	const [, kibibytes] = /\s\d+\s+\d+\s+(\d+)\s+\d+%\s/.exec(stdout) ?? [];
-	return exitCode === 0 && kibibytes !== undefined ? {folder, freeBytes: Number(kibibytes) * 1024} : undefined;
+	const [freeBytes] = await freeRoom(server.client, [folder]).catch(() => []);
+	return freeBytes === undefined ? undefined : {folder, freeBytes};
 }
 
 interface Question {

@@ -97,9 +97,11 @@ export function sqliteSource(planned: PlannedSource & {kind: 'sqlite'}, context:
 		pinNeedsItsContainer: false,
 		async prepare() {
 			session = await openSession(context.worker, {argv: [...sqliteSession, root, file, copy], signal});
-			read(await session.line(signal));
+			const said = read(await session.line(signal));
 			// Locked or not, it tells now what would be an error later.
-			await ask('open');
+			const opened = await ask('open');
+			const isWal = 'opened' in opened && opened.opened.journalMode === 'wal';
+			await context.room?.claim(name, 'found' in said ? said.found.bytes : 0, isWal ? 'in turn' : 'in the moment');
 		},
 		async firstPass() {},
 		async arm() {

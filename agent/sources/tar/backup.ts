@@ -6,6 +6,7 @@
 import {pipeline} from 'node:stream/promises';
 import {lastLines, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
+import {room} from '../../../base/units.ts';
 import {statusOf} from '../../../docker/engine.ts';
 import type {PlannedSource} from '../kind.ts';
 import type {Source, SourceContext} from '../source.ts';
@@ -15,6 +16,12 @@ export function tarSource(planned: PlannedSource & {kind: 'tar'}, context: Sourc
 	const {name, path, container} = planned;
 	const {engine, worker, staging, signal} = context;
 	const file = `${staging}/${index}.tar`;
+
+	let limitBytes = Number.POSITIVE_INFINITY;
+	/** How large it is now is not known before it is read: as large as the last time, and no larger than there is room. */
+	const claim = async () => {
+		limitBytes = (await context.room?.claim(name, context.previous(name)?.bytes ?? 0, 'in the moment')) ?? limitBytes;
+	};
 
 	return {
 		name,
@@ -30,15 +37,18 @@ export function tarSource(planned: PlannedSource & {kind: 'tar'}, context: Sourc
 			} catch (error) {
 				throw statusOf(error) === 404 ? new RunError(`\`${path}\` does not exist in container \`${container.name}\``) : error;
 			}
+
+			await claim();
 		},
 		async firstPass() {},
-		async arm() {},
+		// The first pass of another source may have taken long.
+		arm: claim,
 		async pin(moment) {
 			const both = AbortSignal.any([signal, moment]);
 			const archive = await engine.archive(container.id, path);
 			const copy = await worker({argv: ['sh', '-c', 'cat >"$1"', 'sh', file], stdin: true, signal: both});
 			copy.stdout.resume();
-			await pipeline(archive, copy.stdin, {signal: both});
+			await pipeline(archive, limited(path, limitBytes), copy.stdin, {signal: both});
 			const {exitCode, stderr} = await copy.done;
 			if (exitCode !== 0) {
 				throw new RunError(`\`${path}\` could not be copied aside: ${lastLines(stderr)}`);
@@ -53,3 +63,22 @@ export function tarSource(planned: PlannedSource & {kind: 'tar'}, context: Sourc
 		async close() {},
 	};
 }
+
+/** What flows through, until it is more than that. */
+const limited = (path: string, limitBytes: number) =>
+	async function* (archive: AsyncIterable<Buffer>) {
+		let bytes = 0;
+		for await (const chunk of archive) {
+			bytes += chunk.length;
+			if (bytes > limitBytes) {
+				throw new RunError(
+					`there is too little room for the copy of \`${path}\` that is made before it is stored: it is larger than ${room(limitBytes)}`,
+					{
+						hint: 'make room on the disk of the engine (`docker system df`), or keep data that grows in a volume',
+					},
+				);
+			}
+
+			yield chunk;
+		}
+	};

@@ -8,23 +8,23 @@
  * the first pass ran may change again within its time's resolution (so: read it again), and some file systems know no such times.
  */
 
-import {text} from 'node:stream/consumers';
-import {lastLines, output, succeed} from '../../../base/command.ts';
-import {RunError} from '../../../base/errors.ts';
+import {succeed} from '../../../base/command.ts';
 import {firstPassTag, mountPath, parseSource, runTag} from '../../repository/names.ts';
 import {escapePattern} from '../../restic/argv.ts';
 import type {Hold} from '../../restic/hold.ts';
 import type {Saved} from '../../restic/restic.ts';
 import {restoreFiles} from '../kept-names.ts';
 import type {PlannedSource} from '../kind.ts';
-import type {PreviousSnapshot, Source, SourceContext} from '../source.ts';
+import type {Source, SourceContext} from '../source.ts';
 import {snapshotOptions} from '../staged.ts';
+import {type Changes, changedBetween, hasChanged} from './changes.ts';
+import {holesIn} from './holes.ts';
 
 /** Where a page that is changed through mmap never gets a new time: there every pass reads everything. */
 const timeless = ['tmpfs', 'ramfs'];
 
-/** File times come from a clock that may be a tick behind; and a network file system has a clock of its own. */
-const clockMarginMs = 2000;
+/** How often a first pass begins anew because very much changed while it ran. */
+const mostFirstPasses = 3;
 
 export function volumeSource(planned: PlannedSource & {kind: 'volume'}, context: SourceContext, nested: readonly string[]): Source {
 	const {name, mount} = planned;
@@ -43,9 +43,9 @@ export function volumeSource(planned: PlannedSource & {kind: 'volume'}, context:
 		addedBefore += passed.addedBytes;
 		return passed;
 	};
-	/** The same snapshot without those files, so that a pass from it reads them again. However many they are: they are no arguments of one command. */
-	const distrusting = async ({snapshot}: Saved, from: Date, until?: Date): Promise<string> =>
-		restic.rewriteWithout(snapshot, await changedBetween(context, path, from, until), signal);
+	/** The same snapshot without what changed then, so that a pass from it reads that again; undefined where all must be. */
+	const distrusting = async ({snapshot}: Saved, {patterns}: Changes): Promise<string | undefined> =>
+		patterns === 'everything' ? undefined : restic.rewriteWithout(snapshot, patterns, signal);
 	/** What the first pass stored, and the second finds in the repository. */
 	let addedBefore = 0;
 	let isTimeless = false;
@@ -60,7 +60,7 @@ export function volumeSource(planned: PlannedSource & {kind: 'volume'}, context:
 			isTimeless = timeless.includes((await succeed(worker, {argv: ['stat', '--file-system', '--format=%T', '--', path], signal})).trim());
 		},
 		async firstPass() {
-			const begun = new Date();
+			let begun = new Date();
 			await succeed(worker, {argv: ['sync', '-f', path], signal});
 			const previous = isTimeless ? undefined : context.previous(name);
 			if (
@@ -74,11 +74,22 @@ export function volumeSource(planned: PlannedSource & {kind: 'volume'}, context:
 
 			let passed = await pass(previous?.snapshot);
 			if (previous !== undefined) {
-				const trusted = await distrusting(passed, previous.runStartedAt, previous.runEndedAt);
+				const changes = await changedBetween(context, path, previous.runStartedAt, previous.runEndedAt);
+				const trusted = await distrusting(passed, changes);
 				passed = trusted === passed.snapshot ? passed : await pass(trusted);
 			}
 
-			parent = isTimeless ? undefined : await distrusting(passed, begun);
+			for (let passes = 1; !isTimeless; passes++) {
+				const changes = await changedBetween(context, path, begun, undefined);
+				parent = await distrusting(passed, changes);
+				if (!changes.isCoarse || passes === mostFirstPasses) {
+					return;
+				}
+
+				// What must be read again is read while the application runs, and not in the moment.
+				begun = new Date();
+				passed = await pass(parent);
+			}
 		},
 		async arm() {
 			armed?.stop(new Error('another try'));
@@ -96,11 +107,18 @@ export function volumeSource(planned: PlannedSource & {kind: 'volume'}, context:
 				throw new Error('store before pin');
 			}
 
+			const holes = await holesIn(context, path, saved.snapshot);
 			return {
 				snapshot: saved.snapshot,
 				bytes: saved.bytes,
 				addedBytes: addedBefore + saved.addedBytes,
-				details: {path: mount.path, volume: mount.volume ?? null, files: saved.files, exclude: planned.exclude},
+				details: {
+					path: mount.path,
+					volume: mount.volume ?? null,
+					files: saved.files,
+					exclude: planned.exclude,
+					...(holes === 0 ? {} : {holes}),
+				},
 			};
 		},
 		async close() {
@@ -129,29 +147,4 @@ async function holdSecondPass(begin: (hold: {hold: Hold; signal: AbortSignal}) =
 		},
 		stop: reason => stop.abort(reason),
 	};
-}
-
-const newerThan = (time: Date): string[] => {
-	const since = new Date(time.getTime() - clockMarginMs).toISOString();
-	return ['(', '-newermt', since, '-o', '-newerct', since, ')'];
-};
-
-/** Whether anything in it is newer than that run. A folder that was renamed or filled is, though the files in it may be old. */
-async function hasChanged({worker, signal}: SourceContext, path: string, {runStartedAt}: PreviousSnapshot): Promise<boolean> {
-	const {exitCode, stdout} = await output(worker, {argv: ['find', path, ...newerThan(runStartedAt), '-print', '-quit'], signal});
-	// What vanishes under its feet is a change, too.
-	return exitCode !== 0 || stdout !== '';
-}
-
-/** Patterns of the files whose content or inode changed in that time. @throws when a folder cannot be read */
-async function changedBetween({worker, signal}: SourceContext, path: string, from: Date, until: Date | undefined): Promise<string[]> {
-	const before = until === undefined ? [] : ['!', '-newermt', new Date(until.getTime() + clockMarginMs).toISOString()];
-	const find = await worker({argv: ['find', path, '-type', 'f', ...newerThan(from), ...before, '-print0'], signal});
-	const [found, {exitCode, stderr}] = await Promise.all([text(find.stdout), find.done]);
-	// A file may vanish while the app runs: then there is nothing to doubt.
-	if (exitCode !== 0 && !/No such file/.test(stderr)) {
-		throw new RunError(`\`${path}\` cannot be searched: ${lastLines(stderr)}`);
-	}
-
-	return found.split('\0').filter(Boolean).map(escapePattern);
 }

@@ -4,6 +4,7 @@ import {z} from 'zod';
 import {succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {assertRoom, type DrillContext, type Drilling, type DrillSource} from '../drilling.ts';
+import {heldBytes} from '../room.ts';
 
 const details = z.object({files: z.number()});
 
@@ -16,7 +17,7 @@ export function volumeDrilling({name, stored}: DrillSource, context: DrillContex
 	return {
 		name,
 		async rehearse() {
-			await assertRoom(worker, staging, stored.bytes, signal);
+			await assertRoom(worker, staging, heldBytes(stored), signal);
 			await succeed(worker, {argv: ['mkdir', '--mode=700', '--', folder], signal});
 			try {
 				const onProgress = (progress: {bytes: number; totalBytes?: number | undefined}) =>

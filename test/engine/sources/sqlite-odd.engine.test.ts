@@ -84,7 +84,7 @@ test('odd databases are backed up, rehearsed and restored; what is none is said 
 	t.is(encrypted.outcome, 'failed');
 	t.regex(encrypted.error ?? '', /is not readable as SQLite: it is encrypted, or no SQLite database .*`holdfast\.volumes`/);
 
-	await until('the application writes', () => stack.exec('alone', 'test', '-s', '/data/alone.db'), {timeout: 30_000});
+	await until('the application writes', async () => stack.exec('alone', 'ls', '/data/alone.db-wal'), {timeout: 30_000});
 	const [held] = (await stack.backup(target('alone'))) as [BackupResult];
 	t.is(held.outcome, 'success', held.error);
 	t.is(await stack.state('alone'), 'running');

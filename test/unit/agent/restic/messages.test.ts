@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {parseMessage, snapshotList} from '../../../../agent/restic/messages.ts';
+import {listedSnapshot, parseMessage} from '../../../../agent/restic/messages.ts';
 
 test('a summary is read, and its unknown fields are ignored', t => {
 	const line =
@@ -46,7 +46,7 @@ test('no line is ever an exception', t => {
 });
 
 test('snapshots of an old restic have no summary and no tags', t => {
-	const [snapshot] = snapshotList.parse([{id: 'ab', time: '2026-01-31T12:00:00.5Z', hostname: 'h', paths: ['/a'], extra: 1}]) ?? [];
-	t.is(snapshot?.summary, undefined);
-	t.is(snapshot?.time.toISOString(), '2026-01-31T12:00:00.500Z');
+	const snapshot = listedSnapshot.parse({id: 'ab', time: '2026-01-31T12:00:00.5Z', hostname: 'h', paths: ['/a'], extra: 1});
+	t.is(snapshot.summary, undefined);
+	t.is(snapshot.time.toISOString(), '2026-01-31T12:00:00.500Z');
 });

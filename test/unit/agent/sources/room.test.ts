@@ -29,7 +29,7 @@ test('where it may not fit, what really differs counts', async t => {
 	t.deepEqual(others, []);
 	t.regex(
 		problem,
-		/^there is too little room for `volume:\/data`: 1649267441664\.0 MiB are to be written, and its file system has \d+\.\d MiB left$/,
+		/^there is too little room for `volume:\/data`: 1610612736\.00 GiB are to be written, and its file system has \d+\.\d+ [GM]iB left$/,
 	);
 });
 

@@ -1,0 +1,100 @@
+/** Which files changed, however many they are: a start that gives a million files to another owner must fill neither the memory nor the night. */
+import {lastLines, output} from '../../../base/command.ts';
+import {RunError} from '../../../base/errors.ts';
+import {escapePattern} from '../../restic/argv.ts';
+import type {PreviousSnapshot, SourceContext} from '../source.ts';
+
+/** File times come from a clock that may be a tick behind; and a network file system has a clock of its own. */
+const clockMarginMs = 2000;
+
+/** restic compares each file of the snapshot with each pattern: beyond this, reading what lies beside what changed is cheaper. */
+const mostPatterns = 1000;
+
+export interface Changes {
+	/** Of files and folders that hold all that changed; `everything`: the whole folder. */
+	patterns: readonly string[] | 'everything';
+	/** They hold more than what changed. */
+	isCoarse: boolean;
+}
+
+/** Whether anything in it is newer than that run. A folder that was renamed or filled is, though the files in it may be old. */
+export async function hasChanged({worker, signal}: SourceContext, path: string, {runStartedAt}: PreviousSnapshot): Promise<boolean> {
+	const {exitCode, stdout} = await output(worker, {
+		argv: ['find', path, '(', ...newer(runStartedAt, '-o'), ')', '-print', '-quit'],
+		signal,
+	});
+	// What vanishes under its feet is a change, too.
+	return exitCode !== 0 || stdout !== '';
+}
+
+/**
+ * The files whose content or inode changed in that time. One that got another owner *after* it is not among them: its inode is not the one
+ * that restic knows, so it is read anyway.
+ * @throws when a folder cannot be read
+ */
+export async function changedBetween(
+	{worker, signal}: Pick<SourceContext, 'worker' | 'signal'>,
+	path: string,
+	from: Date,
+	until: Date | undefined,
+): Promise<Changes> {
+	const before = until === undefined ? [] : ['!', '(', ...newer(new Date(until.getTime() + 2 * clockMarginMs), '-o'), ')'];
+	const find = await worker({argv: ['find', path, '-type', 'f', '(', ...newer(from, '-o'), ')', ...before, '-printf', '%P\\0'], signal});
+	const found = gather(mostPatterns);
+	let rest = '';
+	const decoder = new TextDecoder();
+	for await (const chunk of find.stdout as AsyncIterable<Buffer>) {
+		const names = (rest + decoder.decode(chunk, {stream: true})).split('\0');
+		rest = names.pop() ?? '';
+		names.forEach(found.add);
+	}
+
+	const {exitCode, stderr} = await find.done;
+	// A file may vanish while the app runs: then there is nothing to doubt.
+	if (exitCode !== 0 && !/No such file/.test(stderr)) {
+		throw new RunError(`\`${path}\` cannot be searched: ${lastLines(stderr)}`);
+	}
+
+	const {names, isCoarse} = found;
+	return {patterns: names.has('') ? 'everything' : [...names].map(name => escapePattern(`${path}/${name}`)), isCoarse};
+}
+
+const newer = (time: Date, or: string): string[] => {
+	const since = new Date(time.getTime() - clockMarginMs).toISOString();
+	return ['-newermt', since, or, '-newerct', since];
+};
+
+/** Names, and where they are too many, the folders that they are in; in the end the one folder of all, which is ''. */
+export function gather(most: number): {add: (name: string) => void; readonly names: ReadonlySet<string>; readonly isCoarse: boolean} {
+	let names = new Set<string>();
+	let deepest = Number.POSITIVE_INFINITY;
+	const cut = (name: string): string => (deepest === Number.POSITIVE_INFINITY ? name : firstOf(name, deepest));
+	return {
+		add(name) {
+			names.add(cut(name));
+			while (names.size > most) {
+				deepest = Math.max(...Array.from(names, each => each.split('/').length)) - 1;
+				names = new Set(Array.from(names, cut));
+			}
+		},
+		get names() {
+			return names;
+		},
+		get isCoarse() {
+			return deepest !== Number.POSITIVE_INFINITY;
+		},
+	};
+}
+
+/** The first so many parts of a path. */
+function firstOf(name: string, count: number): string {
+	let end = count === 0 ? 0 : -1;
+	for (let parts = 0; parts < count; parts++) {
+		end = name.indexOf('/', end + 1);
+		if (end === -1) {
+			return name;
+		}
+	}
+
+	return name.slice(0, end);
+}
