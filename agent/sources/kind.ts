@@ -17,7 +17,7 @@ export type PlannedSource = {
 			lockTimeoutMs?: number | undefined;
 	  }
 	/** `mount` holds the file; `path` is in the container. */
-	| {kind: 'sqlite'; path: string; mount: Mount}
+	| {kind: 'sqlite'; path: string; mount: Mount; lockTimeoutMs?: number | undefined}
 	/** `exclude`: patterns relative to the mount, the files of SQLite sources among them. */
 	| {kind: 'volume'; mount: Mount; exclude: readonly string[]}
 	| {kind: 'tar'; path: string}

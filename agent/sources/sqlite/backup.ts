@@ -3,6 +3,8 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import {z} from 'zod';
 import {CancelledError, PinBlockedError, RunError} from '../../../base/errors.ts';
+import {label} from '../../../base/label.ts';
+import {duration} from '../../../base/units.ts';
 import {below} from '../../../docker/storage.ts';
 import {mountPath, parseSource} from '../../repository/names.ts';
 import type {PlannedSource} from '../kind.ts';
@@ -30,29 +32,32 @@ const program = fileURLToPath(new URL('session.program.ts', import.meta.url));
 const sqliteSession = ['node', '--disable-warning=ExperimentalWarning', program] as const;
 
 /** How long an application may have a database for itself alone, all tries of the moment together: an import may take its time. */
-const lockPatienceMs = 10 * 60_000;
+const defaultLockTimeoutMs = 10 * 60_000;
 
 const lookEveryMs = 500;
 
-const hints: ReadonlyArray<[RegExp, string]> = [
-	[/^does not exist$/, 'correct the label `holdfast.sqlite`'],
-	[/^is not readable as SQLite/, 'take it as a file instead: `holdfast.volumes` with the mount that it is in, and `holdfast.quiesce=stop`'],
+const hints: ReadonlyArray<[RegExp, () => string]> = [
+	[/^does not exist$/, () => `correct the label \`${label('sqlite')}\``],
+	[
+		/^is not readable as SQLite/,
+		() => `take it as a file instead: \`${label('volumes')}\` with the mount that it is in, and \`${label('quiesce')}=stop\``,
+	],
 ];
 
 export function sqliteSource(planned: PlannedSource & {kind: 'sqlite'}, context: SourceContext, index: number): Source {
-	const {name, path, mount} = planned;
+	const {name, path, mount, lockTimeoutMs = defaultLockTimeoutMs} = planned;
 	const {signal, outage, tell} = context;
 	const root = mountPath(context.target, parseSource(name).prefix, mount.path);
 	const file = root + below(path, mount.path);
 	const copy = `${context.staging}/${index}.sqlite`;
 	let session: Session | undefined;
-	let patienceMs = lockPatienceMs;
+	let patienceMs = lockTimeoutMs;
 	let pinned: Record<string, unknown> = {};
 
 	const read = (line: string): Exclude<Answer, {error: string}> => {
 		const said = answer.parse(JSON.parse(line));
 		if ('error' in said) {
-			throw new RunError(`\`${path}\` ${said.error}`, {hint: hints.find(([error]) => error.test(said.error))?.[1]});
+			throw new RunError(`\`${path}\` ${said.error}`, {hint: hints.find(([error]) => error.test(said.error))?.[1]()});
 		}
 
 		return said;
@@ -77,9 +82,9 @@ export function sqliteSource(planned: PlannedSource & {kind: 'sqlite'}, context:
 
 			if (performance.now() - begun > patienceMs) {
 				throw new RunError(
-					`\`${path}\` was held by its application for itself alone for ${lockPatienceMs / 60_000} minutes: ${said.blocked}`,
+					`\`${path}\` was held by its application for itself alone for ${duration(lockTimeoutMs / 1000)}: ${said.blocked}`,
 					{
-						hint: 'use `holdfast.quiesce=stop`, so that it is read when the application has let go of it',
+						hint: `use \`${label('quiesce')}=stop\`, so that it is read when the application has let go of it`,
 					},
 				);
 			}
@@ -110,7 +115,7 @@ export function sqliteSource(planned: PlannedSource & {kind: 'sqlite'}, context:
 			}
 		},
 		async pin(moment) {
-			const limit = AbortSignal.timeout(outage?.limitMs ?? lockPatienceMs);
+			const limit = AbortSignal.timeout(outage?.limitMs ?? lockTimeoutMs);
 			const said = await ask('pin', AbortSignal.any([signal, moment, limit])).catch(async (error: unknown) => {
 				// What it holds is let go of at once.
 				await session?.close();
@@ -118,7 +123,7 @@ export function sqliteSource(planned: PlannedSource & {kind: 'sqlite'}, context:
 					? new RunError(
 							`\`${path}\` could not be copied within ${(outage?.limitMs ?? 0) / 1000} s, in which its application could not write`,
 							{
-								hint: 'raise `holdfast.quiesce.timeout`, or let the application use the journal mode WAL: then it is never held',
+								hint: `raise \`${label('quiesce.timeout')}\`, or let the application use the journal mode WAL: then it is never held`,
 							},
 						)
 					: error;

@@ -7,7 +7,7 @@ import {objectionTo} from '../objections.ts';
 import type {Scope} from '../scope.ts';
 import type {SqliteSource, VolumeSource} from '../volume/plan.ts';
 
-export function sqliteSources({member, grounds, prefix, remarks}: Scope): PlannedSource[] {
+export function sqliteSources({member, grounds, prefix, lockTimeoutMs, remarks}: Scope): PlannedSource[] {
 	const {container, policy, prefix: group} = member;
 	return policy.sqlite.flatMap((path): PlannedSource[] => {
 		const mount = mountOf(path, container);
@@ -31,7 +31,9 @@ export function sqliteSources({member, grounds, prefix, remarks}: Scope): Planne
 			return [];
 		}
 
-		return [{name: `${group}sqlite:${path}`, container, kind: 'sqlite', path, mount}];
+		return [
+			{name: `${group}sqlite:${path}`, container, kind: 'sqlite', path, mount, ...(lockTimeoutMs === undefined ? {} : {lockTimeoutMs})},
+		];
 	});
 }
 
