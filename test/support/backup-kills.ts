@@ -91,7 +91,6 @@ async function startStopped(t: Teardown): Promise<Scene> {
 	return scene;
 }
 
-/** @param spared what the other scene kills at every step */
 const killsOf = (scene: Scene, steps: readonly StepEvent[], spared: readonly Victim[]): Kill[] =>
 	steps.flatMap((at, index) =>
 		targetsAt(steps, index)
@@ -102,14 +101,28 @@ const killsOf = (scene: Scene, steps: readonly StepEvent[], spared: readonly Vic
 			}),
 	);
 
-const scenes: Readonly<Record<'paused' | 'stopped', {start: (t: Teardown) => Promise<Scene>; spared: Victim[]; least: number}>> = {
-	paused: {start: startPaused, spared: ['sqlite session'], least: 35},
-	stopped: {start: startStopped, spared: [], least: 25},
+interface Setting {
+	start: (t: Teardown) => Promise<Scene>;
+	/** What the other scene kills at every step. */
+	spared: readonly Victim[];
+	least: number;
+	/** What is but in this scene: the other one covers the rest by day. */
+	isOwn: (kill: Kill) => boolean;
+}
+
+const scenes: Readonly<Record<'paused' | 'stopped', Setting>> = {
+	paused: {start: startPaused, spared: ['sqlite session'], least: 35, isOwn: () => true},
+	stopped: {
+		start: startStopped,
+		spared: [],
+		least: 25,
+		isOwn: ({step, victim}) => /^(?:quiesce|resume|\w+-hooks)/.test(step) || victim === 'sqlite session',
+	},
 };
 
 /** Declares all tests of a file. @param isWhole every kill, not only a cover of them */
 export async function backupKills(test: TestFn, which: keyof typeof scenes, {isWhole}: {isWhole: boolean}): Promise<void> {
-	const {start, spared, least} = scenes[which];
+	const {start, spared, least, isOwn} = scenes[which];
 	const {value, takeDown} = await bringUp(async t => {
 		const scene = await start(t);
 		return {scene, steps: await stepsOf(scene)};
@@ -117,7 +130,7 @@ export async function backupKills(test: TestFn, which: keyof typeof scenes, {isW
 	const {scene, steps} = value;
 	const kills = killsOf(scene, steps, spared);
 	test.after.always('the stack is taken down', takeDown);
-	declareKills(test, kills, {isWhole});
+	declareKills(test, kills, {isWhole, among: isOwn});
 	test.serial(
 		'afterwards, the points that are listed are those that are there, and no death was taken for a crash of the server',
 		async t => {

@@ -39,11 +39,18 @@ export const coverOf = <One extends Pair>(kills: readonly One[], seed: string): 
 	return kills.filter(kill => chosen.has(kill));
 };
 
+export interface Wanted<One> {
+	/** Every kill, not only a cover. */
+	isWhole: boolean;
+	/** Of which a cover is made. */
+	among?: (kill: One) => boolean;
+}
+
 /** `KILLS=all`; a pattern of names, to look into one: `KILLS='^restic killed at .pin'`; `KILLS_SEED=…` draws the same again. */
-export const wanted = <One extends Pair>(kills: readonly One[], {isWhole}: {isWhole: boolean}): readonly One[] => {
+export const wanted = <One extends Pair>(kills: readonly One[], {isWhole, among = () => true}: Wanted<One>): readonly One[] => {
 	const {KILLS: only = isWhole ? 'all' : undefined, KILLS_SEED: seed = commit()} = process.env;
 	if (only === undefined) {
-		return coverOf(kills, seed);
+		return coverOf(kills.filter(among), seed);
 	}
 
 	return only === 'all' ? kills : kills.filter(({name}) => new RegExp(only).test(name));

@@ -5,7 +5,7 @@ import type {TestFn} from 'ava';
 import type {StepEvent} from '../../base/events.ts';
 import {type Client, connect} from './connect.ts';
 import {assertPointIsWhole} from './contents.ts';
-import {type Pair, wanted} from './cover.ts';
+import {type Pair, type Wanted, wanted} from './cover.ts';
 import {docker} from './docker.ts';
 import {type HostProcess, killProcesses, runs} from './processes.ts';
 import {plainReader} from './reader.ts';
@@ -150,8 +150,8 @@ export interface Kill extends Pair {
 }
 
 /** A test for each, one after another, as they share a stack. */
-export function declareKills(test: TestFn, kills: readonly Kill[], {isWhole}: {isWhole: boolean}): void {
-	for (const {name, survive} of wanted(kills, {isWhole})) {
+export function declareKills(test: TestFn, kills: readonly Kill[], which: Wanted<Kill>): void {
+	for (const {name, survive} of wanted(kills, which)) {
 		test.serial(name, async t => {
 			const begun = performance.now();
 			await t.notThrowsAsync(survive());

@@ -256,6 +256,12 @@ async function everyKill(yard: Yard): Promise<RestoreKill[]> {
 	);
 }
 
+/** Of an undo, whatever can be met where it matters; of letting go, the agent at what it removes. */
+export const isUndoKill = ({victim, verb, at: {step, subject}}: RestoreKill): boolean =>
+	verb === 'undo'
+		? victim === 'agent' || step === 'swap'
+		: verb === 'finish' && victim === 'agent' && step === 'clean-up' && subject !== undefined;
+
 interface Choice {
 	/** Every kill, not only a cover of them. */
 	isWhole: boolean;

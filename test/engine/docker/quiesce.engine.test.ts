@@ -1,4 +1,4 @@
-/** The quiesced window on a real engine: who stands still, how, for how long, and that all are put back whatever happens meanwhile. */
+/** The quiesced window on a real engine: who stands still, how, for how long, and that all are put back whatever happens meanwhile. Lane: waits. */
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';

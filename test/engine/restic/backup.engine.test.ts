@@ -1,3 +1,4 @@
+/** Backups by the real restic: what is saved, read again, and made no snapshot of. Lane: waits. */
 import {chmod, mkdir, readdir, rename, stat, utimes, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';

@@ -1,3 +1,4 @@
+/** Troubles of a repository, each told apart from the others. Lane: waits. */
 import {readdirSync} from 'node:fs';
 import {mkdir, readdir, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';

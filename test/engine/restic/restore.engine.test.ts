@@ -1,3 +1,4 @@
+/** What restic restores into a folder, and what it leaves alone there. Lane: waits. */
 import {mkdir, readdir, readFile, symlink, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {text} from 'node:stream/consumers';

@@ -1,4 +1,4 @@
-/** What a restore replaced comes back with one command, or is let go with one. (What is killed in the middle: test/engine/laws/kills-restore.) Lane: waits. */
+/** What a restore replaced comes back with one command, or is let go with one. (What is killed in the middle: test/engine/laws/kills-undo.) Lane: waits. */
 import test from 'ava';
 import type {RestoreResult} from '../../../base/results.ts';
 import {docker} from '../../support/docker.ts';

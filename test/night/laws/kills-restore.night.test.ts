@@ -1,9 +1,9 @@
-/** Restores and undos, with the agent killed between every two steps. Lane: waits. */
+/** Restores, undos and letting go, with the agent killed between every two steps. Lane: waits. */
 import test from 'ava';
-import {restoreKills} from '../../support/restore-kills.ts';
+import {isUndoKill, restoreKills} from '../../support/restore-kills.ts';
 
 await restoreKills(test, {
 	isWhole: true,
-	among: ({victim, verb}) => victim === 'agent' && verb !== 'finish',
-	least: {restore: 15, undo: 7},
+	among: kill => kill.victim === 'agent' && (kill.verb === 'restore' || isUndoKill(kill)),
+	least: {restore: 15, undo: 7, finish: 4},
 });

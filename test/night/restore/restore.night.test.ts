@@ -1,10 +1,11 @@
-/** Dump, destroy, restore, compare: the oldest version and the newest. */
+/** Dump, destroy, restore, compare: the oldest version and the newest, and both formats. */
 import test from 'ava';
 import {postgresRoundTrip} from '../../support/postgres-round-trip.ts';
 
 for (const [version, format] of [
 	['15', 'custom'],
 	['15', 'plain'],
+	['17', 'plain'],
 	['18', 'custom'],
 	['18', 'plain'],
 ] as const) {

@@ -1,4 +1,4 @@
-/** Portable archives on a real engine: out, in again, restored; made by hand from their description alone; and refused. Lane: waits. */
+/** Portable archives on a real engine: out, in again, restored; made by hand from their description alone; and refused. */
 import {randomBytes} from 'node:crypto';
 import {mkdir, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
