@@ -1,6 +1,6 @@
 /** The words in which a run tells what it does. Every door (CLI, HTTP, Slack, metrics, log) reads the same events. */
 
-import type {Operation, RunResult} from './results.ts';
+import type {Finished, Operation} from './results.ts';
 
 /**
  * The steps of a run, in order. An event is sent *before* its step begins, so whoever stops the world at an event
@@ -73,10 +73,7 @@ export interface WarningEvent extends EventOf<'warning'> {
 	message: string;
 }
 
-export interface FinishedEvent extends EventOf<'finished'> {
-	operation: Operation;
-	result: RunResult;
-}
+export type FinishedEvent = EventOf<'finished'> & Finished;
 
 export type RunEvent = QueuedEvent | StepEvent | ProgressEvent | WarningEvent | FinishedEvent;
 

@@ -136,3 +136,29 @@ export interface CopyResult {
 }
 
 export type RunResult = BackupResult | RestoreResult | DrillResult | PruneResult | CheckResult | CopyResult;
+
+interface Results {
+	backup: BackupResult;
+	import: BackupResult;
+	restore: RestoreResult;
+	drill: DrillResult;
+	copy: CopyResult;
+	prune: PruneResult;
+	check: CheckResult;
+}
+
+export type ResultOf<Of extends Operation> = Results[Of];
+
+/** A result with its operation: nobody guesses from its shape what it is. */
+export type Finished = {[Of in Operation]: {operation: Of; result: Results[Of]}}[Operation];
+
+/** Of a run and its record: null where it is of another operation, or has none yet. */
+export function resultOf<Of extends Operation>(
+	operation: Of,
+	of: {operation: Operation; result: RunResult | null} | undefined,
+): Results[Of] | null {
+	return of?.operation === operation ? (of.result as Results[Of] | null) : null;
+}
+
+/** The pair of a run that is over. */
+export const finishedAs = (operation: Operation, result: RunResult): Finished => ({operation, result}) as Finished;

@@ -2,6 +2,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {NotFoundError} from '../base/errors.ts';
 import type {Log} from '../base/log.ts';
+import {finishedAs} from '../base/results.ts';
 import type {Board, Posted} from './board.ts';
 import {lifetimes} from './desk.ts';
 import type {Fleet, Host} from './fleet.ts';
@@ -40,7 +41,7 @@ export function createRunMessages({fleet, board, references, log, signal}: RunMe
 
 	const show = (story: RunStory, channel: string): void => {
 		board.show(noteKey(story.run), channel, runMessage(story, sign), posted => {
-			if (story.result === undefined) {
+			if (story.finished === undefined) {
 				note(fleet.host(story.host), story.run, JSON.stringify({posted, approvers: story.approvers}));
 			}
 		});
@@ -50,7 +51,7 @@ export function createRunMessages({fleet, board, references, log, signal}: RunMe
 		const host = fleet.host(beginning.host);
 		let story = storyOf(beginning);
 		show(story, channel);
-		while (story.result === undefined) {
+		while (story.finished === undefined) {
 			try {
 				story = storyOf(beginning);
 				for await (const event of host.client.follow(beginning.run, signal)) {
@@ -132,7 +133,8 @@ export function createRunMessages({fleet, board, references, log, signal}: RunMe
 				return;
 			}
 
-			const story = {...storyOf(await beginningOf(host, run, [])), result: view.result, settled: text};
+			const finished = finishedAs(view.operation, view.result);
+			const story = {...storyOf(await beginningOf(host, run, [])), finished, settled: text};
 			board.adopt(noteKey(run), posted);
 			show(story, posted.channel);
 			board.settle(noteKey(run));

@@ -1,6 +1,7 @@
 /** Portable archives as the agent offers them: a point goes out, or comes in as a new one. */
 
-import {explain, UsageError} from '../../base/errors.ts';
+import {UsageError} from '../../base/errors.ts';
+import {failed} from '../../base/failed.ts';
 import type {Log} from '../../base/log.ts';
 import type {BackupResult} from '../../base/results.ts';
 import type {Accepted, ExportRequest, ImportRequest} from '../../base/shapes.ts';
@@ -86,7 +87,7 @@ export function createArchives({workshop, survey, runs, repository, importLimitB
 					});
 				} catch (error) {
 					reject(error);
-					return failed(run, {target, startedAt, error});
+					return failed.backup({run, target, startedAt}, error);
 				}
 			};
 			const accepted: Accepted<BackupResult> = runs.start({operation: 'import', target, trigger, work});
@@ -94,15 +95,3 @@ export function createArchives({workshop, survey, runs, repository, importLimitB
 		},
 	};
 }
-
-const failed = (run: string, {target, startedAt, error}: {target: string; startedAt: Date; error: unknown}): BackupResult => ({
-	run,
-	target,
-	outcome: 'failed',
-	point: null,
-	startedAt: startedAt.toISOString(),
-	durationSeconds: (Date.now() - startedAt.getTime()) / 1000,
-	quiesceSeconds: 0,
-	sources: [],
-	error: explain(error),
-});

@@ -2,6 +2,7 @@
 
 import {explain, RepositoryError, UsageError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
+import {failed} from '../../base/failed.ts';
 import type {Problem} from '../../base/problem.ts';
 import type {BackupResult} from '../../base/results.ts';
 import type {Accepted, NoPlan} from '../../base/shapes.ts';
@@ -90,17 +91,11 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 				repository.doubt();
 			}
 
-			return {
-				run,
-				target: plan.target,
-				outcome: 'failed',
-				point: null,
-				startedAt: startedAt.toISOString(),
-				durationSeconds: (Date.now() - startedAt.getTime()) / 1000,
-				quiesceSeconds: 0,
-				sources: plan.sources.map(({name}) => ({source: name, outcome: 'failed', snapshot: null, bytes: 0, addedBytes: 0})),
-				error: explain(error),
-			};
+			return failed.backup(
+				{run, target: plan.target, startedAt},
+				error,
+				plan.sources.map(({name}) => name),
+			);
 		}
 	};
 

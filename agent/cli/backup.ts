@@ -1,5 +1,5 @@
 import {RunError, UsageError} from '../../base/errors.ts';
-import type {BackupResult} from '../../base/results.ts';
+import {failed} from '../../base/failed.ts';
 import type {BackupTargets} from '../api/wire.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
 import type {ExitCode} from './exit.ts';
@@ -30,12 +30,13 @@ async function backup(context: Context, targets: readonly string[], {all, cold, 
 		throw new RunError(howToLabel());
 	}
 
-	return followAll<BackupResult>(context, {
+	return followAll(context, {
+		operation: 'backup',
 		client,
 		answers,
 		json,
 		print: results => printBackups(context.out, context.err, results),
-		failed: (...failure) => failed(context, ...failure),
+		failed: failed.backup,
 	});
 }
 
@@ -50,15 +51,3 @@ function wanted(targets: readonly string[], all: true | undefined): BackupTarget
 
 	return all ? {all} : {targets};
 }
-
-const failed = ({now}: Context, target: string, run: string, error: string): BackupResult => ({
-	run,
-	target,
-	outcome: 'failed',
-	point: null,
-	startedAt: new Date(now()).toISOString(),
-	durationSeconds: 0,
-	quiesceSeconds: 0,
-	sources: [],
-	error,
-});

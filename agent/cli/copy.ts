@@ -1,5 +1,5 @@
 import {RunError} from '../../base/errors.ts';
-import type {CopyResult} from '../../base/results.ts';
+import {failed} from '../../base/failed.ts';
 import type {WantedCopies} from '../api/wire.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
 import type {ExitCode} from './exit.ts';
@@ -23,24 +23,12 @@ async function copy(context: Context, names: readonly string[], json: true | und
 		throw new RunError('no copy is configured', {hint: 'docs/copies.md says how'});
 	}
 
-	return followAll<CopyResult>(context, {
+	return followAll(context, {
+		operation: 'copy',
 		client,
 		answers,
 		json,
 		print: results => printCopies(context.out, context.err, results),
-		failed: (...failure) => failed(context, ...failure),
+		failed: failed.copy,
 	});
 }
-
-const failed = ({now}: Context, target: string, run: string, error: string): CopyResult => ({
-	run,
-	target,
-	outcome: 'failed',
-	copied: 0,
-	removed: 0,
-	pruned: false,
-	points: null,
-	startedAt: new Date(now()).toISOString(),
-	durationSeconds: 0,
-	error,
-});

@@ -1,13 +1,10 @@
-import PQueue from 'p-queue';
-import {explain, RunError, UsageError} from '../../base/errors.ts';
-import type {DrillResult} from '../../base/results.ts';
-import type {Client} from '../api/client.ts';
-import type {DrillTargets, Refusal, Started} from '../api/wire.ts';
+import {RunError, UsageError} from '../../base/errors.ts';
+import {failed} from '../../base/failed.ts';
+import type {DrillTargets} from '../api/wire.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
-import {type ExitCode, exit, exitOfOutcomes} from './exit.ts';
-import {follow, tellGoesOn} from './follow.ts';
-import {howToLabel, inBrackets} from './problems.ts';
-import {createProgress, type Progress} from './progress.ts';
+import type {ExitCode} from './exit.ts';
+import {followAll} from './follow-all.ts';
+import {howToLabel} from './problems.ts';
 import {printDrill} from './results.ts';
 
 interface DrillOptions extends JsonOption {
@@ -38,25 +35,19 @@ async function drill(context: Context, target: string | undefined, {all, point, 
 		throw new RunError(howToLabel());
 	}
 
-	const progress = createProgress(context.err);
-	const queue = new PQueue({concurrency: mostFollowed});
-	const results = await queue.addAll(answers.map(answer => async () => resultOf(context, client, answer, progress)));
-	progress.end();
-	const known = results.filter(result => result !== undefined);
-	if (context.interrupted.aborted) {
-		tellGoesOn(context, answers.filter(answer => 'run' in answer && !known.some(({run}) => run === answer.run)) as Started[]);
-		return exit.interrupted;
-	}
-
-	for (const result of known) {
-		json ? context.out.json(result) : printDrill(context.out, context.err, result);
-	}
-
-	return exitOfOutcomes(known.map(({outcome}) => outcome));
+	return followAll(context, {
+		operation: 'drill',
+		client,
+		answers,
+		json,
+		print(results) {
+			for (const result of results) {
+				printDrill(context.out, context.err, result);
+			}
+		},
+		failed: (begun, error) => failed.drill(begun, '', error),
+	});
 }
-
-/** Connections at a time. */
-const mostFollowed = 16;
 
 function wanted(target: string | undefined, all: true | undefined, point: string | undefined, from: string | undefined): DrillTargets {
 	if (all ? target !== undefined || point !== undefined || from !== undefined : target === undefined) {
@@ -66,32 +57,4 @@ function wanted(target: string | undefined, all: true | undefined, point: string
 	}
 
 	return all ? {all} : {target: target ?? '', point: point ?? 'latest', from};
-}
-
-/** Undefined on Ctrl-C. A target that was refused, or whose run was lost sight of, counts as failed. */
-async function resultOf(
-	{interrupted, now}: Context,
-	client: Client,
-	answer: Started | Refusal,
-	progress: Progress,
-): Promise<DrillResult | undefined> {
-	const failed = (run: string, error: string): DrillResult => ({
-		run,
-		target: answer.target,
-		point: '',
-		outcome: 'failed',
-		startedAt: new Date(now()).toISOString(),
-		durationSeconds: 0,
-		sources: [],
-		error,
-	});
-	if (!('run' in answer)) {
-		return failed('', answer.error + inBrackets(answer.hint));
-	}
-
-	try {
-		return (await follow(client, answer.run, progress, interrupted)) as DrillResult;
-	} catch (error) {
-		return interrupted.aborted ? undefined : failed(answer.run, explain(error));
-	}
 }

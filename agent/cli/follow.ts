@@ -1,5 +1,5 @@
 import {RunError} from '../../base/errors.ts';
-import type {RunResult} from '../../base/results.ts';
+import type {Finished} from '../../base/results.ts';
 import type {Client} from '../api/client.ts';
 import type {Context} from './context.ts';
 import type {Progress} from './progress.ts';
@@ -8,11 +8,11 @@ import type {Progress} from './progress.ts';
  * Waits for a run and shows what it tells.
  * @throws {RunError} when the agent is lost; the run may go on. Rejects with the signal's reason on Ctrl-C.
  */
-export async function follow(client: Client, run: string, progress: Progress, signal: AbortSignal): Promise<RunResult> {
+export async function follow(client: Client, run: string, progress: Progress, signal: AbortSignal): Promise<Finished> {
 	for await (const event of client.follow(run, signal)) {
 		progress.add(event);
 		if (event.type === 'finished') {
-			return event.result;
+			return event;
 		}
 	}
 

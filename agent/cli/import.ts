@@ -3,12 +3,11 @@ import {stat} from 'node:fs/promises';
 import {basename} from 'node:path';
 import {type Readable, Transform} from 'node:stream';
 import {explain, UsageError} from '../../base/errors.ts';
-import type {BackupResult} from '../../base/results.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
 import {type ExitCode, exit, exitOfOutcomes} from './exit.ts';
 import {follow, tellGoesOn} from './follow.ts';
 import {createProgress, type Progress} from './progress.ts';
-import {printBackups} from './results.ts';
+import {printResult} from './results.ts';
 
 interface ImportOptions extends JsonOption {
 	only?: string[];
@@ -49,10 +48,10 @@ async function importFrom(
 		const body = content.pipe(counted(progress, {target, source: name, totalBytes: bytes, now: context.now}));
 		content.once('error', error => body.destroy(error));
 		run = await client.import({target, only, file: name, trigger: 'cli'}, body, context.interrupted);
-		const result = (await follow(client, run, progress, context.interrupted)) as BackupResult;
+		const finished = await follow(client, run, progress, context.interrupted);
 		progress.end();
-		json ? context.out.json(result) : printBackups(context.out, context.err, [result]);
-		return exitOfOutcomes([result.outcome]);
+		json ? context.out.json(finished.result) : printResult(context.out, context.err, finished);
+		return exitOfOutcomes([finished.result.outcome]);
 	} catch (error) {
 		progress.end();
 		if (!context.interrupted.aborted) {

@@ -1,7 +1,7 @@
 /** Events of runs → what a person sees meanwhile: a live line a run on a terminal, plain lines elsewhere. */
 import type {ProgressEvent, RunEvent} from '../../base/events.ts';
 import {printable} from '../../base/printable.ts';
-import type {RunResult} from '../../base/results.ts';
+import type {Finished, Outcome} from '../../base/results.ts';
 import {duration, size} from '../../base/units.ts';
 import type {Output} from './output.ts';
 import {cut, type Style, styled} from './text.ts';
@@ -14,7 +14,7 @@ export interface Progress {
 
 export const createProgress = (output: Output): Progress => (output.isTTY ? liveProgress(output) : plainProgress(output));
 
-export const styleOfOutcome: Record<RunResult['outcome'], Style> = {success: 'green', partial: 'yellow', failed: 'red'};
+export const styleOfOutcome: Record<Outcome, Style> = {success: 'green', partial: 'yellow', failed: 'red'};
 
 /** Between two lines about the bytes of one run, where there is no terminal. */
 const plainIntervalMs = 10_000;
@@ -105,12 +105,12 @@ function lasting(output: Output, event: RunEvent): void {
 	} else if (event.type === 'warning') {
 		output.line`${event.target}: ${styled('yellow', 'warning')}: ${event.message}`;
 	} else if (event.type === 'finished') {
-		const {result} = event;
-		output.line`${event.target}: ${styled(styleOfOutcome[result.outcome], result.outcome)}${took(result)}`;
+		const {outcome} = event.result;
+		output.line`${event.target}: ${styled(styleOfOutcome[outcome], outcome)}${took(event)}`;
 	}
 }
 
-const took = (result: RunResult): string => ('durationSeconds' in result ? ` in ${duration(result.durationSeconds)}` : '');
+const took = ({operation, result}: Finished): string => (operation === 'restore' ? '' : ` in ${duration(result.durationSeconds)}`);
 
 const step = (event: {step: string; subject?: string | undefined}): string =>
 	event.subject ? `${event.step} ${event.subject}` : event.step;

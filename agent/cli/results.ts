@@ -1,24 +1,32 @@
 /** Results of runs, for people. */
-import type {BackupResult, CheckResult, CopyResult, DrillResult, PruneResult, RestoreResult, RunResult} from '../../base/results.ts';
+import type {BackupResult, CheckResult, CopyResult, DrillResult, Finished, PruneResult, RestoreResult} from '../../base/results.ts';
 import {repositoryOfTarget} from '../../base/results.ts';
 import {duration, size} from '../../base/units.ts';
 import type {Output} from './output.ts';
 import {styleOfOutcome} from './progress.ts';
 import {styled} from './text.ts';
 
-export function printResult(out: Output, err: Output, result: RunResult): void {
-	if ('quiesceSeconds' in result) {
-		printBackups(out, err, [result]);
-	} else if ('sources' in result) {
-		printDrill(out, err, result);
-	} else if ('copied' in result) {
-		printCopies(out, err, [result]);
-	} else if ('removed' in result) {
-		printPrune(out, err, result);
-	} else if ('readData' in result) {
-		printCheck(out, err, result);
-	} else {
-		printRestore(out, err, result);
+export function printResult(out: Output, err: Output, {operation, result}: Finished): void {
+	switch (operation) {
+		case 'backup':
+		case 'import':
+			printBackups(out, err, [result]);
+			break;
+		case 'drill':
+			printDrill(out, err, result);
+			break;
+		case 'copy':
+			printCopies(out, err, [result]);
+			break;
+		case 'prune':
+			printPrune(out, err, result);
+			break;
+		case 'check':
+			printCheck(out, err, result);
+			break;
+		case 'restore':
+			printRestore(out, err, result);
+			break;
 	}
 }
 

@@ -1,4 +1,5 @@
 import {InvalidArgumentError} from 'commander';
+import {finishedAs} from '../../base/results.ts';
 import type {RunView} from '../../base/shapes.ts';
 import {duration, moment, when} from '../../base/units.ts';
 import type {AddCommand, JsonOption} from './context.ts';
@@ -67,7 +68,7 @@ function printRun(output: Output, run: RunView): void {
 	output.line`${run.operation} of ${styled('bold', run.target)}, run ${run.run}, asked by ${run.trigger}`;
 	output.line`started ${moment(run.startedAt)}, ${outcome(run)}${run.durationSeconds === null ? '' : ` after ${duration(run.durationSeconds)}`}`;
 	if (run.result) {
-		printResult(output, output, run.result);
+		printResult(output, output, finishedAs(run.operation, run.result));
 	}
 }
 

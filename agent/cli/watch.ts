@@ -1,6 +1,5 @@
 /** Waits for one run and prints its result. */
 
-import type {RunResult} from '../../base/results.ts';
 import type {Client} from '../api/client.ts';
 import type {Context} from './context.ts';
 import {type ExitCode, exit, exitOfOutcomes} from './exit.ts';
@@ -18,10 +17,10 @@ export interface Watched {
 export async function watch(context: Context, {client, run, target, json}: Watched): Promise<ExitCode> {
 	const progress = createProgress(context.err);
 	try {
-		const result: RunResult = await follow(client, run, progress, context.interrupted);
+		const finished = await follow(client, run, progress, context.interrupted);
 		progress.end();
-		json ? context.out.json(result) : printResult(context.out, context.err, result);
-		return exitOfOutcomes([result.outcome]);
+		json ? context.out.json(finished.result) : printResult(context.out, context.err, finished);
+		return exitOfOutcomes([finished.result.outcome]);
 	} catch (error) {
 		progress.end();
 		if (!context.interrupted.aborted) {

@@ -4,7 +4,7 @@ import type {ScheduleEntry} from '../../base/due.ts';
 import {explain} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import type {Keep} from '../../base/reading/keep.ts';
-import {type CopyResult, repositoryTarget} from '../../base/results.ts';
+import {type CopyResult, repositoryTarget, resultOf} from '../../base/results.ts';
 import type {Accepted} from '../../base/shapes.ts';
 import {doubtOf, lastOutcome, neededPoints} from '../keep/knowledge.ts';
 import {releaseLocks} from '../keep/locks.ts';
@@ -102,7 +102,7 @@ export function createCopying({workshop, survey, runs, state, repositories, pref
 		}
 
 		const {keep} = to.copy;
-		const pruned = earlier.find(({result}) => result !== null && 'pruned' in result && result.pruned);
+		const pruned = earlier.find(record => resultOf('copy', record)?.pruned);
 		return copyPoints(workshop, {
 			run,
 			startedAt,

@@ -1,6 +1,7 @@
 /** Drills as runs: what is asked for is found and checked, then rehearsed. */
 
-import {explain, UsageError} from '../../base/errors.ts';
+import {UsageError} from '../../base/errors.ts';
+import {failed} from '../../base/failed.ts';
 import type {DrillResult} from '../../base/results.ts';
 import type {Accepted, DrillRequest} from '../../base/shapes.ts';
 import type {Survey} from '../plan/survey.ts';
@@ -46,16 +47,8 @@ export function createDrills({workshop, survey, runs, repositories}: DrillParts)
 			const {restic} = repositories.named(request.from ?? repositories.primary.name);
 			return await drill({...workshop, restic}, {run, startedAt, rehearsal: await prepare(request), signal, tell});
 		} catch (error) {
-			return {
-				run,
-				target: request.target,
-				point: request.point === 'latest' ? '' : request.point,
-				outcome: 'failed',
-				startedAt: startedAt.toISOString(),
-				durationSeconds: (Date.now() - startedAt.getTime()) / 1000,
-				sources: [],
-				error: explain(error),
-			};
+			const point = request.point === 'latest' ? '' : request.point;
+			return failed.drill({run, target: request.target, startedAt}, point, error);
 		}
 	};
 

@@ -1,5 +1,5 @@
 /** What the state knows of points that removing them must heed. */
-import type {Outcome} from '../../base/results.ts';
+import {type Outcome, resultOf} from '../../base/results.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {Point} from '../repository/points.ts';
 import type {State} from '../state/state.ts';
@@ -23,9 +23,7 @@ export function neededPoints(state: Pick<State, 'restores' | 'runs'>, target: st
 	}
 
 	const drills = state.runs({target, operation: 'drill', outcome: 'success', limit: 1000});
-	const proven = new Set(
-		drills.flatMap(({result}) => (result !== null && 'point' in result && result.point !== null ? [result.point] : [])),
-	);
+	const proven = new Set(drills.flatMap(record => resultOf('drill', record)?.point ?? []));
 	const verified = points.find(({id}) => proven.has(id));
 	return verified === undefined ? needed : needed.set(verified.id, 'the newest that a drill has proven');
 }

@@ -2,7 +2,7 @@
 
 import {explain, NotFoundError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
-import {type BackupResult, type CheckResult, type Outcome, type PruneResult, repositoryTarget} from '../../base/results.ts';
+import {type BackupResult, type CheckResult, type Outcome, type PruneResult, repositoryTarget, resultOf} from '../../base/results.ts';
 import type {Accepted, RetentionView, Unlocked} from '../../base/shapes.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
@@ -177,7 +177,7 @@ async function ownPoints({restic, host}: Workshop): Promise<Point[]> {
 const lastCheck = (state: State, target: string): CheckResult | undefined =>
 	state
 		.runs({target, operation: 'check', outcome: 'success', limit: 100})
-		.map(({result}) => result as CheckResult | null)
+		.map(record => resultOf('check', record))
 		.find((result): result is CheckResult => result?.readData?.includes('/') === true);
 
 /** The part after the last one that was good, so that all are read in turn; a part that was not good is read again. */

@@ -1,6 +1,6 @@
 /** What the repository holds and how well it is: looked at now and then, and after each run that may have changed it, so that asking costs nothing. */
 import type {EventHub} from '../../base/events.ts';
-import {type BackupResult, type CheckResult, type Operation, type PruneResult, repositoryTarget} from '../../base/results.ts';
+import {type CheckResult, type Operation, type PruneResult, repositoryTarget, resultOf} from '../../base/results.ts';
 import {pointsOf} from '../repository/points.ts';
 import type {Restic} from '../restic/restic.ts';
 import type {State} from '../state/state.ts';
@@ -74,7 +74,7 @@ export function createInventory({name, restic, state, hub, opened, report, lookM
 		const {at} = measured;
 		added = state
 			.runs({operation: 'backup', limit: countedRuns, since: at - longestRunMs})
-			.flatMap(({result, finishedAt}) => (result !== null && (finishedAt ?? 0) > at ? (result as BackupResult).sources : []))
+			.flatMap(record => ((record.finishedAt ?? 0) > at ? (resultOf('backup', record)?.sources ?? []) : []))
 			.reduce((sum, {addedBytes}) => sum + addedBytes, 0);
 	};
 

@@ -1,7 +1,15 @@
 /** Runs: how many ended how, how long they took, what they stored. Begins with the history in the state database, so a restart changes nothing. */
 import {Counter, Histogram, type Registry} from 'prom-client';
 import type {FinishedEvent} from '../../base/events.ts';
-import {type BackupResult, isRepositoryTarget, type Operation, type Outcome, type RunResult} from '../../base/results.ts';
+import {
+	type BackupResult,
+	type Finished,
+	finishedAs,
+	isRepositoryTarget,
+	type Operation,
+	type Outcome,
+	resultOf,
+} from '../../base/results.ts';
 import type {RunView} from '../../base/shapes.ts';
 import {gaugesOf} from './family.ts';
 
@@ -63,7 +71,7 @@ export function runFamilies(registry: Registry, {latest, counts, quiesced}: Hist
 
 	for (const {operation, startedAt, durationSeconds, result} of latest.toReversed()) {
 		if (result) {
-			past.add(operation, result, {seconds: durationSeconds, endedAt: Date.parse(startedAt) + (durationSeconds ?? 0) * 1000});
+			past.add(finishedAs(operation, result), {seconds: durationSeconds, endedAt: Date.parse(startedAt) + (durationSeconds ?? 0) * 1000});
 		}
 	}
 
@@ -90,13 +98,15 @@ export function runFamilies(registry: Registry, {latest, counts, quiesced}: Hist
 	};
 
 	return {
-		add({target, operation, result, at}: FinishedEvent, runSeconds: number | null): void {
-			count(target, operation, result.outcome, 1);
-			if (isBackup(operation, result) && result.quiesceSeconds > 0) {
-				quiesce.observe({target}, result.quiesceSeconds);
+		add(event: FinishedEvent, runSeconds: number | null): void {
+			const {target, operation, at} = event;
+			count(target, operation, event.result.outcome, 1);
+			const quiesceSeconds = resultOf('backup', event)?.quiesceSeconds ?? 0;
+			if (quiesceSeconds > 0) {
+				quiesce.observe({target}, quiesceSeconds);
 			}
 
-			past.add(operation, result, {seconds: runSeconds, endedAt: at});
+			past.add(event, {seconds: runSeconds, endedAt: at});
 		},
 		/** @param present the targets that there are; undefined while nobody knows */
 		show(present: ReadonlySet<string> | undefined): void {
@@ -149,17 +159,17 @@ function createPast() {
 	return {
 		lasts,
 		backups,
-		add(operation: Operation, result: RunResult, {seconds, endedAt}: {seconds: number | null; endedAt: number}): void {
-			const {target, outcome} = result;
-			const durationSeconds = 'durationSeconds' in result ? result.durationSeconds : seconds;
+		add(finished: Finished, {seconds, endedAt}: {seconds: number | null; endedAt: number}): void {
+			const {operation} = finished;
+			const {target, outcome} = finished.result;
+			const durationSeconds = finished.operation === 'restore' ? seconds : finished.result.durationSeconds;
 			const ofTarget = lasts.get(target) ?? new Map<Operation, Last>();
 			const succeededAt = outcome === 'success' ? endedAt : (ofTarget.get(operation)?.succeededAt ?? null);
 			lasts.set(target, ofTarget.set(operation, {operation, outcome, durationSeconds, succeededAt}));
-			if (isBackup(operation, result) && result.outcome === 'success') {
-				backups.set(result.target, result);
+			const backup = resultOf('backup', finished);
+			if (backup?.outcome === 'success') {
+				backups.set(target, backup);
 			}
 		},
 	};
 }
-
-const isBackup = (operation: Operation, result: RunResult): result is BackupResult => operation === 'backup' && 'sources' in result;

@@ -1,6 +1,6 @@
 /** What is told of a run that ended. */
 import type {FinishedEvent} from '../../base/events.ts';
-import type {Operation, Outcome} from '../../base/results.ts';
+import type {Finished, Operation, Outcome} from '../../base/results.ts';
 
 export interface Message {
 	type: 'holdfast.run.finished';
@@ -37,8 +37,27 @@ const sourceOf = ({source, outcome, bytes, error}: Told): Told => ({
 	...(error === undefined ? {} : {error: cut(error)}),
 });
 
-export function messageOf({run, target, operation, result, at}: FinishedEvent, host: string): Message {
-	const {outcome, error} = result;
+function factsOf(finished: Finished): Pick<Message['data'], 'point' | 'durationSeconds' | 'outageSeconds' | 'sources'> {
+	switch (finished.operation) {
+		case 'backup':
+		case 'import': {
+			const {point, durationSeconds, quiesceSeconds, sources} = finished.result;
+			return {...(point === null ? {} : {point}), durationSeconds, outageSeconds: quiesceSeconds, sources: sources.map(sourceOf)};
+		}
+		case 'restore':
+			return {point: finished.result.point, outageSeconds: finished.result.outageSeconds};
+		case 'drill': {
+			const {point, durationSeconds, sources} = finished.result;
+			return {point, durationSeconds, sources: sources.map(sourceOf)};
+		}
+		default:
+			return {durationSeconds: finished.result.durationSeconds};
+	}
+}
+
+export function messageOf(event: FinishedEvent, host: string): Message {
+	const {run, target, operation, at} = event;
+	const {outcome, error} = event.result;
 	return {
 		type: 'holdfast.run.finished',
 		timestamp: new Date(at).toISOString(),
@@ -48,11 +67,7 @@ export function messageOf({run, target, operation, result, at}: FinishedEvent, h
 			target,
 			operation,
 			outcome,
-			...('point' in result && typeof result.point === 'string' ? {point: result.point} : {}),
-			...('durationSeconds' in result ? {durationSeconds: result.durationSeconds} : {}),
-			...('quiesceSeconds' in result ? {outageSeconds: result.quiesceSeconds} : {}),
-			...('outageSeconds' in result ? {outageSeconds: result.outageSeconds} : {}),
-			...('sources' in result ? {sources: result.sources.map(sourceOf)} : {}),
+			...factsOf(event),
 			...(error === undefined ? {} : {error: cut(error)}),
 		},
 	};

@@ -1,6 +1,6 @@
 /** What the agent knows, in the shapes that people and programs read. */
 
-import type {BackupResult, DrillResult, RunResult} from '../../base/results.ts';
+import {resultOf} from '../../base/results.ts';
 import type {PointView, RunView, StatusView, TargetView} from '../../base/shapes.ts';
 import type {Surveyed} from '../plan/planned.ts';
 import type {Point} from '../repository/points.ts';
@@ -34,11 +34,6 @@ export function runView({run, target, operation, trigger, state, outcome, queued
 	};
 }
 
-const isDrill = (result: RunResult | null): result is DrillResult =>
-	result !== null && 'sources' in result && !('quiesceSeconds' in result);
-
-const isBackup = (result: RunResult | null): result is BackupResult => result !== null && 'quiesceSeconds' in result;
-
 /** The runs of one operation on a target. */
 interface Recent {
 	last: RunRecord | undefined;
@@ -58,12 +53,12 @@ export function statusView(
 	}: Recent & {running: string | undefined; suspicion?: string | undefined; nextCold?: Date | null | undefined; drills: Recent},
 ): StatusView {
 	const {last, success, next} = backups;
-	const result = last?.result ?? null;
+	const result = resultOf('backup', last);
 	return {
 		target: surveyed.target.name,
 		running: running ?? null,
 		lastRun:
-			last === undefined || !isBackup(result)
+			last === undefined || result === null
 				? null
 				: {
 						run: last.run,
@@ -83,11 +78,11 @@ export function statusView(
 }
 
 function drillStatus({last, success, next}: Recent): Pick<StatusView, 'lastDrill' | 'lastDrillSuccess' | 'nextDrill'> {
-	const result = last?.result ?? null;
-	const proven = success?.result ?? null;
+	const result = resultOf('drill', last);
+	const proven = resultOf('drill', success);
 	const at = success?.finishedAt;
 	return {
-		lastDrill: isDrill(result)
+		lastDrill: result
 			? {
 					run: result.run,
 					outcome: result.outcome,
@@ -97,7 +92,7 @@ function drillStatus({last, success, next}: Recent): Pick<StatusView, 'lastDrill
 					...(result.error === undefined ? {} : {error: result.error}),
 				}
 			: null,
-		lastDrillSuccess: isDrill(proven) && at ? {run: proven.run, point: proven.point, at: new Date(at).toISOString()} : null,
+		lastDrillSuccess: proven && at ? {run: proven.run, point: proven.point, at: new Date(at).toISOString()} : null,
 		nextDrill: next?.toISOString() ?? null,
 	};
 }
@@ -106,9 +101,10 @@ function drillStatus({last, success, next}: Recent): Pick<StatusView, 'lastDrill
 export function verifiedPoints(state: Pick<State, 'runs'>, target?: string): ReadonlyMap<string, string> {
 	const drills = state.runs({target, operation: 'drill', outcome: 'success', limit: 1000});
 	return new Map(
-		drills
-			.toReversed()
-			.flatMap(({result, finishedAt}) => (isDrill(result) && finishedAt ? [[result.point, new Date(finishedAt).toISOString()]] : [])),
+		drills.toReversed().flatMap(record => {
+			const result = resultOf('drill', record);
+			return result && record.finishedAt ? [[result.point, new Date(record.finishedAt).toISOString()] as const] : [];
+		}),
 	);
 }
 

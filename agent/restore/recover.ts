@@ -1,7 +1,9 @@
 /** Restores that an earlier life of the agent did not end, or this one could not: each is rolled back, or let go, in a run of its own that says so. */
+
 import {setTimeout as delay} from 'node:timers/promises';
 import {explain} from '../../base/errors.ts';
 import type {EventHub} from '../../base/events.ts';
+import {failed} from '../../base/failed.ts';
 import type {Log} from '../../base/log.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import type {Engine} from '../../docker/engine.ts';
@@ -39,7 +41,7 @@ export function resultOf({run, target}: RunRecord, record: RestoreRecord | undef
 		return {...common, outcome: 'success', replaced};
 	}
 
-	return {...common, outcome: 'failed', replaced: [], error: `the agent ended while the run was under way${whatBecomesOf(record)}`};
+	return failed.restore({run, target}, common.point, `the agent ended while the run was under way${whatBecomesOf(record)}`);
 }
 
 function whatBecomesOf(record: RestoreRecord | undefined): string {

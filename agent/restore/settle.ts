@@ -1,5 +1,7 @@
 /** A restore is settled: what it replaced is put back, or let go. By a person, by its time limit, by the recovery: always in this way. */
-import {explain, UsageError} from '../../base/errors.ts';
+
+import {UsageError} from '../../base/errors.ts';
+import {failed} from '../../base/failed.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import type {Accepted} from '../../base/shapes.ts';
 import type {Survey} from '../plan/survey.ts';
@@ -70,15 +72,7 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 						},
 					);
 				} catch (error) {
-					return {
-						run,
-						target: record.target,
-						point: record.point,
-						outcome: 'failed',
-						replaced: [],
-						outageSeconds: 0,
-						error: explain(error),
-					};
+					return failed.restore({run, target: record.target}, record.point, error);
 				}
 			},
 		});

@@ -1,6 +1,7 @@
 /** The verbs of restoring, as the agent offers them: each is checked before it is accepted, and again when its turn comes. */
 
-import {explain, NotFoundError, UsageError} from '../../base/errors.ts';
+import {NotFoundError, UsageError} from '../../base/errors.ts';
+import {failed} from '../../base/failed.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import type {Accepted, RestorePlan, RestoreRequest} from '../../base/shapes.ts';
 import {type Previous, previousAmong} from '../backup/previous.ts';
@@ -71,7 +72,7 @@ export function createRestores({workshop, survey, runs, state, repositories, res
 				{run, startedAt, restoration, previous, signal, tell},
 			);
 		} catch (error) {
-			return {run, target, point, outcome: 'failed', replaced: [], outageSeconds: 0, error: explain(error)};
+			return failed.restore({run, target}, point, error);
 		}
 	};
 

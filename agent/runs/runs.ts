@@ -3,7 +3,7 @@
 import {BusyError, CancelledError, NotFoundError, UsageError} from '../../base/errors.ts';
 import type {EventHub, RunEvent, Tell, Told} from '../../base/events.ts';
 import {runId} from '../../base/ids.ts';
-import type {Operation, RunResult} from '../../base/results.ts';
+import {finishedAs, type Operation, type RunResult} from '../../base/results.ts';
 import type {Accepted} from '../../base/shapes.ts';
 import type {State} from '../state/state.ts';
 import {createTurns} from './turns.ts';
@@ -145,7 +145,7 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 					end();
 				}
 
-				tell({type: 'finished', operation, result});
+				tell({type: 'finished', ...finishedAs(operation, result)});
 				return result;
 			};
 			const finished = perform();

@@ -1,9 +1,7 @@
 /** One message a run: what it does, and how it ended. */
 
-import type {Operation, RunResult} from '../../base/results.ts';
-/** One message a run: what it does, and how it ended. */
-
 import type {ProgressEvent, RunEvent} from '../../base/events.ts';
+import {type Finished, type Operation, type RunResult, resultOf} from '../../base/results.ts';
 import {duration, size} from '../../base/units.ts';
 import {type Block, type Button, buttons, context, type Message, message, section} from '../blocks.ts';
 import {code, codeBlock, date} from '../text.ts';
@@ -24,7 +22,7 @@ export interface RunStory {
 	warnings: readonly string[];
 	/** What happened when, for the thread. */
 	steps: ReadonlyArray<{at: number; step: string}>;
-	result: RunResult | undefined;
+	finished: Finished | undefined;
 	/** What somebody did with it since: then its buttons are gone. */
 	settled: string | undefined;
 }
@@ -35,7 +33,7 @@ export const storyOf = (start: Pick<RunStory, 'run' | 'host' | 'target' | 'label
 	progress: undefined,
 	warnings: [],
 	steps: [],
-	result: undefined,
+	finished: undefined,
 	settled: undefined,
 });
 
@@ -58,12 +56,12 @@ export function told(story: RunStory, event: RunEvent): RunStory {
 		case 'warning':
 			return {...story, warnings: [...story.warnings, event.message].slice(-20)};
 		case 'finished':
-			return {...story, operation: event.operation, result: event.result};
+			return {...story, operation: event.operation, finished: event};
 	}
 }
 
 export const runMessage = (story: RunStory, sign: Sign): Message =>
-	story.result === undefined ? underWay(story, sign) : ended(story, story.result, sign);
+	story.finished === undefined ? underWay(story, sign) : ended(story, story.finished, sign);
 
 const title = ({operation, label}: RunStory): string => `*${operation}* of ${code(label)}`;
 
@@ -116,16 +114,17 @@ function footer({run, trigger, approvers}: RunStory): Block {
 	return context(`asked by ${asker(trigger)}${approved} · run ${code(run)}`);
 }
 
-function ended(story: RunStory, result: RunResult, sign: Sign): Message {
+function ended(story: RunStory, finished: Finished, sign: Sign): Message {
+	const {result} = finished;
 	const {outcome} = result;
 	const failed = outcome === 'success' ? [] : [section(failureText(story, result))];
 	return message(`${markOf(outcome)} ${story.operation} of ${code(story.label)}: ${outcome}`, [
-		section(`${markOf(outcome)} ${title(story)}: ${outcome}\n${factsOf(result)}`),
+		section(`${markOf(outcome)} ${title(story)}: ${outcome}\n${factsOf(finished)}`),
 		...failed,
 		...warningsOf(story),
 		...(story.settled === undefined ? [] : [context(story.settled)]),
 		footer(story),
-		...buttons(story.settled === undefined ? nextSteps(story, result, sign) : [details(story, sign)]),
+		...buttons(story.settled === undefined ? nextSteps(story, finished, sign) : [details(story, sign)]),
 	]);
 }
 
@@ -144,33 +143,30 @@ function causeOf(error: string): {cause: string; next: string | undefined} {
 	return cause === undefined ? {cause: error, next: undefined} : {cause, next};
 }
 
-function factsOf(result: RunResult): string {
-	const facts: string[] = [];
-	if ('outageSeconds' in result) {
-		facts.push(`outage ${duration(result.outageSeconds)}`);
-	} else if ('quiesceSeconds' in result) {
-		facts.push(`outage ${duration(result.quiesceSeconds)}`);
+function factsOf(finished: Finished): string {
+	switch (finished.operation) {
+		case 'backup':
+		case 'import': {
+			const {quiesceSeconds, sources, durationSeconds, point} = finished.result;
+			const total = (field: 'bytes' | 'addedBytes') => sources.reduce((sum, source) => sum + source[field], 0);
+			return facts(
+				`outage ${duration(quiesceSeconds)}`,
+				sources.length > 0 && `size ${size(total('bytes'))}`,
+				sources.length > 0 && `${size(total('addedBytes'))} added`,
+				`took ${duration(durationSeconds)}`,
+				point !== null && `point ${code(point)}`,
+			);
+		}
+		case 'restore':
+			return facts(`outage ${duration(finished.result.outageSeconds)}`, `point ${code(finished.result.point)}`);
+		case 'drill':
+			return facts(`took ${duration(finished.result.durationSeconds)}`, `point ${code(finished.result.point)}`);
+		default:
+			return facts(`took ${duration(finished.result.durationSeconds)}`);
 	}
-
-	if ('sources' in result && Array.isArray(result.sources)) {
-		const sources = result.sources as ReadonlyArray<{bytes?: number; addedBytes?: number}>;
-		const total = (field: 'bytes' | 'addedBytes') => sources.reduce((sum, source) => sum + (source[field] ?? 0), 0);
-		facts.push(
-			...(sources.some(({bytes}) => bytes !== undefined) ? [`size ${size(total('bytes'))}`] : []),
-			...(sources.some(({addedBytes}) => addedBytes !== undefined) ? [`${size(total('addedBytes'))} added`] : []),
-		);
-	}
-
-	if ('durationSeconds' in result && typeof result.durationSeconds === 'number') {
-		facts.push(`took ${duration(result.durationSeconds)}`);
-	}
-
-	if ('point' in result && typeof result.point === 'string') {
-		facts.push(`point ${code(result.point)}`);
-	}
-
-	return facts.join(' · ') || 'done';
 }
+
+const facts = (...known: ReadonlyArray<string | false>): string => known.filter(fact => fact !== false).join(' · ');
 
 const details = ({host, target, run}: RunStory, sign: Sign): Button => ({
 	verb: 'details',
@@ -178,10 +174,10 @@ const details = ({host, target, run}: RunStory, sign: Sign): Button => ({
 	value: sign({verb: 'details', host, target, run}),
 });
 
-function nextSteps(story: RunStory, result: RunResult, sign: Sign): Button[] {
+function nextSteps(story: RunStory, finished: Finished, sign: Sign): Button[] {
 	const {host, target, run, operation} = story;
 	const order = (verb: string) => sign({verb, host, target, run, message: `run ${run}`});
-	const kept = 'replaced' in result && result.replaced.length > 0;
+	const kept = (resultOf('restore', finished)?.replaced ?? []).length > 0;
 	const settle: Button[] = kept
 		? [
 				{
@@ -200,21 +196,31 @@ function nextSteps(story: RunStory, result: RunResult, sign: Sign): Button[] {
 			]
 		: [];
 	const again: Button[] =
-		result.outcome !== 'success' && (operation === 'backup' || operation === 'drill')
+		finished.result.outcome !== 'success' && (operation === 'backup' || operation === 'drill')
 			? [{verb: operation, text: 'Retry', style: 'primary', value: sign({verb: operation, host, target})}]
 			: [];
 	return [...settle, ...again, details(story, sign)];
+}
+
+function sourcesOf(
+	finished: Finished | undefined,
+): ReadonlyArray<{source: string; outcome: string; bytes?: number; error?: string | undefined}> {
+	switch (finished?.operation) {
+		case 'backup':
+		case 'import':
+		case 'drill':
+			return finished.result.sources;
+		default:
+			return [];
+	}
 }
 
 /** For the thread: each step with its time, each source, each warning. */
 export function threadMessage(story: RunStory): Message {
 	const [first] = story.steps;
 	const lines = story.steps.map(({at, step}) => `${(((at - (first?.at ?? at)) / 1000).toFixed(1)).padStart(8)} s  ${step}`);
-	const sources =
-		story.result !== undefined && 'sources' in story.result
-			? (story.result.sources as ReadonlyArray<{source: string; outcome?: string; bytes?: number; error?: string | undefined}>)
-			: [];
-	const replaced = story.result !== undefined && 'replaced' in story.result ? story.result.replaced : [];
+	const sources = sourcesOf(story.finished);
+	const replaced = resultOf('restore', story.finished)?.replaced ?? [];
 	return message('Details', [
 		section(`*Steps*\n${codeBlock(lines.join('\n') || 'none', 2800)}`),
 		...(sources.length === 0

@@ -12,6 +12,7 @@ import {
 	type CheckResult,
 	type CopyResult,
 	type DrillResult,
+	finishedAs,
 	type Operation,
 	type PruneResult,
 	type RestoreResult,
@@ -145,7 +146,7 @@ export function createFakeAgent(): FakeAgent {
 			const whole = {...resultOf(view), ...result} as RunResult;
 			Object.assign(view, {state: 'finished', outcome: whole.outcome, durationSeconds: 1, result: whole});
 			finished.resolve(whole);
-			agent.tell(run, {type: 'finished', operation: view.operation, result: whole});
+			agent.tell(run, {type: 'finished', ...finishedAs(view.operation, whole)});
 		},
 
 		targets: async () => agent.has.targets,

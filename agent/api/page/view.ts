@@ -2,7 +2,7 @@
 
 import {html} from 'hono/html';
 import {label} from '../../../base/label.ts';
-import type {BackupResult} from '../../../base/results.ts';
+import {type BackupResult, resultOf} from '../../../base/results.ts';
 import type {Overview, RunView, TargetOverview} from '../../../base/shapes.ts';
 import {duration, moment, size, when} from '../../../base/units.ts';
 import {type Bar, chart} from './chart.ts';
@@ -117,10 +117,8 @@ ${graph('Size', past, ({sources}) => sources.reduce((sum, {bytes}) => sum + byte
 </article>`;
 }
 
-const resultOf = ({result}: RunView): BackupResult | undefined => (result !== null && 'quiesceSeconds' in result ? result : undefined);
-
 function graph(title: string, past: readonly RunView[], measure: (result: BackupResult) => number, write: (value: number) => string): Html {
-	const results = past.map(resultOf).filter(result => result !== undefined);
+	const results = past.map(run => resultOf('backup', run)).filter(result => result !== null);
 	const last = results.findLast(({outcome}) => outcome === 'success');
 	if (last === undefined) {
 		return html``;

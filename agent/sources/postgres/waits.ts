@@ -44,7 +44,8 @@ export function describeBlocker({pid, user, application, state, since, prepared,
 		: `session ${pid} (user ${name(user)}, application ${name(application)}, ${name(state)}, in its transaction since ${name(since)})${holds}`;
 }
 
-const mend = `end that session (\`select pg_terminate_backend(PID)\`), or wait longer: \`${label('postgres.lock-timeout')}\`, \`HOLDFAST_LOCK_TIMEOUT\``;
+const mend = (): string =>
+	`end that session (\`select pg_terminate_backend(PID)\`), or wait longer: \`${label('postgres.lock-timeout')}\`, \`HOLDFAST_LOCK_TIMEOUT\``;
 
 interface Watched {
 	/** Of the sessions that may wait. */
@@ -77,7 +78,7 @@ export async function assertNoLongWait(
 
 export const waitedTooLong = (blockers: readonly Blocker[], limitMs: number): RunError =>
 	new RunError(`a lock was waited for longer than ${limitMs / 1000} s: ${[...new Set(blockers.map(describeBlocker))].join('; ')}`, {
-		hint: mend,
+		hint: mend(),
 	});
 
 /** Ends what is left of sessions of that name; one whose program was killed while it waits for a lock does not know of it. */

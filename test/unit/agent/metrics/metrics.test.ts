@@ -3,7 +3,7 @@ import {createMetrics} from '../../../../agent/metrics/metrics.ts';
 import type {OwnState} from '../../../../agent/metrics/own-state.ts';
 import type {History} from '../../../../agent/metrics/runs.ts';
 import {createEventHub} from '../../../../base/events.ts';
-import type {BackupResult, Operation, RestoreResult} from '../../../../base/results.ts';
+import {type BackupResult, finishedAs, type Operation, type RestoreResult} from '../../../../base/results.ts';
 import type {Overview, RunView, Scheduled, StatusView, TargetOverview, TargetView} from '../../../../base/shapes.ts';
 import {statusView, targetView} from '../../../support/fake-agent.ts';
 
@@ -88,7 +88,7 @@ function observe(history: Partial<History> = {}) {
 			await metrics.refresh();
 		},
 		finish: (result: BackupResult | RestoreResult, operation: Operation = 'backup', at = 0) =>
-			hub.send({type: 'finished', run: result.run, target: result.target, at, operation, result}),
+			hub.send({type: 'finished', run: result.run, target: result.target, at, ...finishedAs(operation, result)}),
 		step: (run: string, target: string, at: number) => hub.send({type: 'step', run, target, at, step: 'plan'}),
 		/** The samples, without comments and buckets. */
 		async samples(): Promise<Record<string, number>> {

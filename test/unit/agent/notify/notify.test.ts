@@ -13,7 +13,7 @@ import {webhook} from '../../../../agent/notify/webhook.ts';
 import {createEventHub, type FinishedEvent} from '../../../../base/events.ts';
 import {createLog} from '../../../../base/log.ts';
 import {createRedactor} from '../../../../base/redact.ts';
-import type {RunResult} from '../../../../base/results.ts';
+import {finishedAs, type RunResult} from '../../../../base/results.ts';
 import {certificate} from '../../../support/certificate.ts';
 import {until} from '../../../support/until.ts';
 
@@ -26,8 +26,7 @@ function finished(change: Partial<RunResult> = {}, operation: FinishedEvent['ope
 		run: 'run-1',
 		target: 'shop/db',
 		at: Date.parse('2026-11-03T12:00:00Z'),
-		operation,
-		result: {
+		...finishedAs(operation, {
 			run: 'run-1',
 			target: 'shop/db',
 			outcome: 'failed',
@@ -38,7 +37,7 @@ function finished(change: Partial<RunResult> = {}, operation: FinishedEvent['ope
 			sources: [{source: 'postgres:app', outcome: 'failed', snapshot: null, bytes: 5, addedBytes: 0, error: 'no room'}],
 			error: 'postgres:app: no room',
 			...change,
-		} as RunResult,
+		} as RunResult),
 	};
 }
 
