@@ -63,7 +63,7 @@ export async function connect({stack, token}: {stack: Stack; token: string}) {
 		follow,
 		async result<Result extends RunResult = BackupResult>(run: string): Promise<Result> {
 			return until(`run ${run} to end`, async () => (await call<{result: Result | null}>(`runs/${run}`)).result, {
-				timeout: 90_000,
+				timeout: 180_000,
 				interval: 50,
 			}) as Promise<Result>;
 		},

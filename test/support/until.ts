@@ -7,12 +7,12 @@ const late = Symbol('late');
 
 /**
  * Asks `probe` again and again until it returns something truthy, and returns that. A probe that throws counts as "not yet".
- * After `timeout` (30 s) it fails, also when the probe hangs, naming `description` and, as its cause, the last thing that the probe threw.
+ * After `timeout` (60 s) it fails, also when the probe hangs, naming `description` and, as its cause, the last thing that the probe threw.
  */
 export const until = async <Found>(
 	description: string,
 	probe: () => Found | Promise<Found>,
-	{timeout = 30_000, interval = 50}: Patience = {},
+	{timeout = 60_000, interval = 50}: Patience = {},
 ): Promise<Exclude<Found, false | 0 | '' | null | undefined>> => {
 	const deadline = performance.now() + timeout;
 	let cause: unknown;

@@ -85,9 +85,9 @@ test('an end of the agent, and a cancel, in the window put everything back', asy
 	const killed = await runUntil(scene, 'quiesce', 'stubborn');
 	await docker(['kill', '--signal', 'KILL', stack.container('holdfast')]);
 	await docker(['start', stack.container('holdfast')]);
-	await until('a stop that the dead agent had asked for to be undone too', isPutBack, {timeout: 60_000});
+	await until('a stop that the dead agent had asked for to be undone too', isPutBack, {timeout: 120_000});
 	t.is((await (await connect(scene)).result(killed)).outcome, 'failed');
-	await until('nothing to change any more', async () => (await journal(stack)) === '0', {timeout: 60_000});
+	await until('nothing to change any more', async () => (await journal(stack)) === '0', {timeout: 120_000});
 	t.true(await isPutBack(), `after the death of the agent:\n${await states(scene)}`);
 	await assertNextSucceeds(t, scene);
 });
@@ -142,12 +142,12 @@ test('a cancel ends what it finds, where it runs', async t => {
 		t.is(point, null);
 		t.regex(error ?? '', /cancelled/, step);
 		for (const process of ['restic', 'pg_dump', 'psql session', 'sqlite session'] as const) {
-			await until(`the ${process} to be gone after a cancel at ${step}`, () => alive(scene, process, run) === 0, {timeout: 5000});
+			await until(`the ${process} to be gone after a cancel at ${step}`, () => alive(scene, process, run) === 0, {timeout: 30_000});
 		}
 
 		t.is(await states(scene), before, step);
 		t.is(await leftOf(run), '', step);
-		await until('no session to be left', async () => (await sessions(scene)) === '0', {timeout: 5000});
+		await until('no session to be left', async () => (await sessions(scene)) === '0', {timeout: 30_000});
 	}
 
 	await assertNextSucceeds(t, scene);
