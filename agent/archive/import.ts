@@ -4,10 +4,11 @@ import {type Place, succeed} from '../../base/command.ts';
 import {explain} from '../../base/errors.ts';
 import {once, single} from '../../base/once.ts';
 import type {BackupResult, SourceResult} from '../../base/results.ts';
-import {hireWorkers, staging, type Workforce} from '../../docker/worker.ts';
+import {staging, type Workforce} from '../../docker/worker.ts';
 import {describePoint, describeSource} from '../backup/describe.ts';
 import type {ManifestSource, Origin} from '../repository/manifest.ts';
 import {publish} from '../repository/points.ts';
+import {withWorkers} from '../runs/shell.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import type {PlannedSource} from '../sources/kind.ts';
 import {assertClientFits} from '../sources/postgres/external.ts';
@@ -21,22 +22,13 @@ import type {Unpacked} from './unpack.ts';
 
 /** Never rejects: whatever happens is the outcome. */
 export async function importArchive(workshop: Workshop, options: ImportRun): Promise<BackupResult> {
-	const {run, target, startedAt, tell} = options;
+	const {run, target, startedAt} = options;
 	const sources: SourceResult[] = [];
 	const state = {published: false};
-	const errors: string[] = [];
-	try {
-		tell({type: 'step', step: 'workers'});
-		const workforce = await hireWorkers({...workshop, run});
-		try {
-			await work(workshop, options, {workforce, sources, state});
-		} finally {
-			tell({type: 'step', step: 'clean-up'});
-			await workforce.dismiss();
-		}
-	} catch (error) {
-		options.onReceived(error);
-		errors.push(explain(error));
+	const failures = await withWorkers(workshop, options, async workforce => work(workshop, options, {workforce, sources, state}));
+	const errors = failures.map(explain);
+	if (failures.length > 0) {
+		options.onReceived(failures[0]);
 	}
 
 	options.body.destroy();

@@ -4,10 +4,11 @@ import {explain} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import {once, single} from '../../base/once.ts';
 import type {BackupResult, Outcome, SourceResult} from '../../base/results.ts';
-import {hireWorkers, staging, type WorkerMount, type Workforce} from '../../docker/worker.ts';
+import {staging, type WorkerMount, type Workforce} from '../../docker/worker.ts';
 import type {Plan} from '../plan/planned.ts';
 import type {ManifestSource} from '../repository/manifest.ts';
 import {publish} from '../repository/points.ts';
+import {withWorkers} from '../runs/shell.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import {workerMount} from '../sources/mounts.ts';
 import type {SourceContext} from '../sources/source.ts';
@@ -35,24 +36,13 @@ interface Progress {
 
 /** Never rejects: whatever happens is the outcome. */
 export async function backup(workshop: Workshop, options: BackupRun): Promise<BackupResult> {
-	const {run, plan, startedAt, tell} = options;
+	const {run, plan, startedAt} = options;
 	const sources = new Map<string, SourceResult>(
 		plan.sources.map(({name}) => [name, {source: name, outcome: 'failed', snapshot: null, bytes: 0, addedBytes: 0}]),
 	);
 	const state: Progress = {quiesceSeconds: 0, published: false, warnings: []};
-	const errors: string[] = [];
-	try {
-		tell({type: 'step', step: 'workers'});
-		const workforce = await hireWorkers({...workshop, run});
-		try {
-			await work(workshop, options, workforce, sources, state);
-		} finally {
-			tell({type: 'step', step: 'clean-up'});
-			await workforce.dismiss();
-		}
-	} catch (error) {
-		errors.push(explain(error));
-	}
+	const failures = await withWorkers(workshop, options, async workforce => work(workshop, options, workforce, sources, state));
+	const errors = failures.map(explain);
 
 	const results = [...sources.values()];
 	const failed = results.filter(({outcome}) => outcome === 'failed');

@@ -3,17 +3,18 @@
  * anew, with the ids that its snapshots have there. So nothing partial is ever a point of the copy, and the copy is a repository like any
  * other: given to an agent as its primary, it can be read, restored from and proven in the same ways.
  */
+
 import {join} from 'node:path';
 import {explain, RepositoryError, RunError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import {type CopyResult, repositoryTarget} from '../../base/results.ts';
-import {hireWorkers} from '../../docker/worker.ts';
 import {forgetPoints} from '../keep/forgetting.ts';
 import type {Manifest} from '../repository/manifest.ts';
 import {runOfTag, runTag, sourceTag, targetTag} from '../repository/names.ts';
 import {holdsManifest, type Point, pointsOf, publish, readManifest} from '../repository/points.ts';
 import type {CopyRepository, NamedRepository} from '../repository/repositories.ts';
 import type {Restic, Snapshot} from '../restic/restic.ts';
+import {withWorkers} from '../runs/shell.ts';
 import type {Workshop} from '../runs/workshop.ts';
 
 export interface CopyRun {
@@ -54,27 +55,19 @@ interface Progress {
 
 /** Never rejects: whatever happens is the outcome. */
 export async function copyPoints(workshop: Workshop, options: CopyRun): Promise<CopyResult> {
-	const {run, startedAt, to, tell} = options;
+	const {run, startedAt, to} = options;
 	const progress: Progress = {copied: 0, removed: 0, pruned: false, points: null, failures: []};
-	try {
-		tell({type: 'step', step: 'workers'});
-		const workforce = await hireWorkers({...workshop, run});
-		try {
-			const worker = await workforce.repository([], 'read');
-			await work(workshop, options, {into: to.restic(worker.run, {lockPatienceSeconds}), progress});
-		} finally {
-			tell({type: 'step', step: 'clean-up'});
-			await workforce.dismiss();
-		}
-	} catch (error) {
-		progress.failures.push(explain(error));
-	}
+	const failures = await withWorkers(workshop, options, async workforce => {
+		const worker = await workforce.repository([], 'read');
+		await work(workshop, options, {into: to.restic(worker.run, {lockPatienceSeconds}), progress});
+	});
+	progress.failures.push(...failures.map(explain));
 
-	const {copied, removed, pruned, points, failures} = progress;
+	const {copied, removed, pruned, points} = progress;
 	return {
 		run,
 		target: repositoryTarget(to.name),
-		outcome: failures.length === 0 ? 'success' : copied > 0 ? 'partial' : 'failed',
+		outcome: progress.failures.length === 0 ? 'success' : copied > 0 ? 'partial' : 'failed',
 		copied,
 		removed,
 		pruned,

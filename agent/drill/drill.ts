@@ -4,7 +4,8 @@ import {explain} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import {once, single} from '../../base/once.ts';
 import type {DrilledSource, DrillResult} from '../../base/results.ts';
-import {hireWorkers, staging, type Workforce} from '../../docker/worker.ts';
+import {staging, type Workforce} from '../../docker/worker.ts';
+import {withWorkers} from '../runs/shell.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import type {DrillContext} from '../sources/drilling.ts';
 import {createDrilling} from '../sources/drilling-table.ts';
@@ -21,21 +22,10 @@ export interface DrillRun {
 
 /** Never rejects: whatever happens is the outcome. */
 export async function drill(workshop: Workshop, options: DrillRun): Promise<DrillResult> {
-	const {run, startedAt, rehearsal, tell} = options;
+	const {run, startedAt, rehearsal} = options;
 	const sources: DrilledSource[] = [];
-	const errors: string[] = [];
-	try {
-		tell({type: 'step', step: 'workers'});
-		const workforce = await hireWorkers({...workshop, run});
-		try {
-			await rehearseAll(workshop, options, workforce, sources);
-		} finally {
-			tell({type: 'step', step: 'clean-up'});
-			await workforce.dismiss();
-		}
-	} catch (error) {
-		errors.push(explain(error));
-	}
+	const failures = await withWorkers(workshop, options, async workforce => rehearseAll(workshop, options, workforce, sources));
+	const errors = failures.map(explain);
 
 	errors.push(...sources.flatMap(({source, error}) => (error === undefined ? [] : [`${source}: ${error}`])));
 	const isWhole = sources.length > 0 && sources.length === rehearsal.sources.length && errors.length === 0;

@@ -3,12 +3,14 @@
  * that were not refreshed for half an hour, whoever they belong to. So it runs only under the dead one's own host name, and only while nobody
  * else has a lock that it might take for a stale one: the lock of a live process is never touched.
  */
+
 import {readFileSync} from 'node:fs';
 import {hostname} from 'node:os';
 import type {Container} from '../../docker/container.ts';
 import type {Self} from '../../docker/self.ts';
-import {hireWorkers, runOfWorker, runOfWorkerHost} from '../../docker/worker.ts';
+import {runOfWorker, runOfWorkerHost} from '../../docker/worker.ts';
 import type {Lock, Restic} from '../restic/restic.ts';
+import {hired} from '../runs/shell.ts';
 import type {Workshop} from '../runs/workshop.ts';
 
 /** restic takes a lock for stale after 30 minutes without a refresh; a live process refreshes its own every 5. */
@@ -139,13 +141,10 @@ async function unlock(workshop: Workshop, host: string, own: string | undefined)
 	}
 
 	const run = runOfWorkerHost(host) ?? `unlock-${host}`;
-	const workforce = await hireWorkers({...workshop, run});
-	try {
+	await hired(workshop, run, async workforce => {
 		const worker = await workforce.repository([], 'read', host);
 		await unlockAll(workshop.restic(worker.run), host);
-	} finally {
-		await workforce.dismiss();
-	}
+	});
 }
 
 async function unlockAll(restic: Restic, host: string): Promise<void> {

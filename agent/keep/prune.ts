@@ -7,9 +7,9 @@ import {type Place, succeed} from '../../base/command.ts';
 import {explain} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import {type PruneResult, repositoryTarget} from '../../base/results.ts';
-import {hireWorkers} from '../../docker/worker.ts';
 import type {Count, Restic} from '../restic/restic.ts';
 import type {RunContext} from '../runs/runs.ts';
+import {withWorkers} from '../runs/shell.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import type {Housekeeping} from '../state/housekeeping.ts';
 import {finishForgetting, forgetPoints} from './forgetting.ts';
@@ -65,23 +65,22 @@ export async function inWorker(
 	const failures: unknown[] = [];
 	try {
 		signal.throwIfAborted();
-		tell({type: 'step', step: 'workers'});
 		const {warning} = await sweeper.releaseLocks();
 		if (warning !== undefined) {
 			tell({type: 'warning', message: warning});
 		}
 
-		const workforce = await hireWorkers({...workshop, run});
-		try {
+		const failed = await withWorkers(workshop, {run, tell}, async workforce => {
 			const worker = await workforce.repository([], 'read');
 			await removeCheckCaches(worker.run, repository.cacheDirectory);
 			await work(parts.restic(worker.run));
-		} finally {
-			tell({type: 'step', step: 'clean-up'});
-			await workforce.dismiss();
-		}
+		});
+		failures.push(...failed);
 	} catch (error) {
 		failures.push(error);
+	}
+
+	if (failures.length > 0) {
 		// A restic that was killed has left a lock that shuts out everybody, and this run has nothing under way any more.
 		await sweeper.releaseLocks(run).catch((left: unknown) => failures.push(left));
 	}

@@ -4,8 +4,9 @@ import type {Place} from '../../base/command.ts';
 import {explain} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import type {RestoreResult, Tolerated} from '../../base/results.ts';
-import {hireWorkers, staging, type Workforce} from '../../docker/worker.ts';
+import {staging, type Workforce} from '../../docker/worker.ts';
 import type {NamedRepository} from '../repository/repositories.ts';
+import {withWorkers} from '../runs/shell.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import {into} from '../sources/feed.ts';
 import {describeReplacement, type Replacement, type UndoContext} from '../sources/restoring.ts';
@@ -46,19 +47,8 @@ export async function restoreRun(
 	work: (workforce: Workforce, progress: RestoreProgress) => Promise<void>,
 ): Promise<RestoreResult> {
 	const progress: RestoreProgress = {outageSeconds: 0, done: false, kept: [], tolerated: []};
-	const errors: string[] = [];
-	try {
-		tell({type: 'step', step: 'workers'});
-		const workforce = await hireWorkers({...workshop, run});
-		try {
-			await work(workforce, progress);
-		} finally {
-			tell({type: 'step', step: 'clean-up'});
-			await workforce.dismiss();
-		}
-	} catch (error) {
-		errors.push(explain(error));
-	}
+	const failures = await withWorkers(workshop, {run, tell}, async workforce => work(workforce, progress));
+	const errors = failures.map(explain);
 
 	if (!isTriedAgain) {
 		leaveToPerson(workshop, run);
