@@ -26,7 +26,15 @@ export class UsageError extends ErrorWithHint {}
 export class NotFoundError extends ErrorWithHint {}
 
 /** The target is busy with another run: HTTP 409. */
-export class BusyError extends ErrorWithHint {}
+export class BusyError extends ErrorWithHint {
+	/** The run that it is busy with, where it is one. */
+	readonly run: string | undefined;
+
+	constructor(message: string, {run, ...hint}: Hint & {run?: string | undefined} = {}) {
+		super(message, hint);
+		this.run = run;
+	}
+}
 
 /** A step failed for a reason that a person can mend. */
 export class RunError extends ErrorWithHint {}

@@ -37,7 +37,9 @@ export type Step =
 	| (typeof drillSteps)[number]
 	| (typeof maintenanceSteps)[number]
 	| (typeof importSteps)[number]
-	| (typeof copySteps)[number];
+	| (typeof copySteps)[number]
+	/** Of any run: for another that has in hand what it would touch. */
+	| 'wait';
 
 interface EventOf<Type extends string> {
 	type: Type;

@@ -28,6 +28,8 @@ export interface StatusView {
 	target: string;
 	/** The run under way, if any. */
 	running: string | null;
+	/** For whom that run waits, where it does: another has in hand what it would touch. */
+	waitsFor?: string;
 	lastRun: {run: string; outcome: Outcome; startedAt: string; durationSeconds: number; quiesceSeconds: number; error?: string} | null;
 	lastSuccess: {run: string; at: string} | null;
 	/** ISO 8601; null where the target has problems. */

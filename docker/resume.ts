@@ -2,6 +2,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {lastLines, output} from '../base/command.ts';
 import {ResumeError, RunError} from '../base/errors.ts';
+import type {Container} from './container.ts';
 import {type Engine, statusOf, unlessGone} from './engine.ts';
 import {inContainer} from './exec.ts';
 
@@ -41,6 +42,18 @@ export interface Journal {
 	clear: (id: number) => void;
 	/** What is still to be undone, oldest first. */
 	open: () => JournalEntry[];
+}
+
+/** What runs under way have quiesced is seen as it will be when they are over: they put it back, and who comes next waits for them. */
+export function asResumed(
+	containers: readonly Container[],
+	journal: Pick<Journal, 'open'>,
+	isUnderWay: (entry: JournalEntry) => boolean,
+): Container[] {
+	const quiesced = new Set(
+		journal.open().flatMap(entry => (entry.undo.kind !== 'hook' && isUnderWay(entry) ? [entry.undo.containerId] : [])),
+	);
+	return containers.map(container => (quiesced.has(container.id) ? {...container, state: 'running'} : container));
 }
 
 /** How long the engine may be out of reach while a container is to be put back, before a person is called. */

@@ -17,6 +17,7 @@ import type {Workshop} from '../runs/workshop.ts';
 import type {State} from '../state/state.ts';
 import {backup} from './backup.ts';
 import {previousAmong} from './previous.ts';
+import {touchedBy, untilWhole} from './touched.ts';
 
 /** A plan that has waited longer for its turn is made anew: meanwhile its containers may have been recreated, started or stopped. */
 const freshMs = 5000;
@@ -27,6 +28,8 @@ interface Asked {
 	cold: boolean | undefined;
 	/** Milliseconds since 1970. */
 	at: number;
+	/** Another run had some of it in hand then: its containers may have stood still, and been asked in vain. */
+	disturbed: boolean;
 }
 
 export interface Backups {
@@ -60,11 +63,29 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 		}
 	};
 
-	const backUp = async (asked: Asked, {run, startedAt, signal, tell}: RunContext): Promise<BackupResult> => {
+	/** Waits for those who have in hand what it would touch, and plans anew whenever what is known may be old. */
+	const whenFree = async (asked: Asked, {signal, tell, hold}: RunContext): Promise<Surveyed> => {
+		let {surveyed} = asked;
+		let isFresh = Date.now() - asked.at < freshMs && !asked.disturbed;
+		for (;;) {
+			if (!isFresh) {
+				surveyed = await survey.one(surveyed.plan.target, asked.cold);
+			}
+
+			const hasWaited = await hold(touchedBy(surveyed));
+			isFresh = !(await untilWhole(state, surveyed, {signal, tell})) && !hasWaited;
+			if (isFresh) {
+				return surveyed;
+			}
+		}
+	};
+
+	const backUp = async (asked: Asked, context: RunContext): Promise<BackupResult> => {
+		const {run, startedAt, signal, tell} = context;
 		let {plan} = asked.surveyed;
 		try {
 			signal.throwIfAborted();
-			const {problems, ...found} = Date.now() - asked.at < freshMs ? asked.surveyed : await survey.one(plan.target, asked.cold);
+			const {problems, ...found} = await whenFree(asked, context);
 			plan = found.plan;
 			if (problems.length > 0) {
 				throw new UsageError(problems.map(({message}) => message).join('; '));
@@ -109,16 +130,21 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 			);
 		},
 		async backup(target, trigger, cold) {
-			const surveyed = trigger.startsWith('schedule') ? await survey.one(target, cold) : await ready(survey, target, cold);
-			const asked = {surveyed, cold, at: Date.now()};
+			const surveyed = await survey.one(target, cold);
+			const disturbed = runs.holder(touchedBy(surveyed)) !== undefined;
+			if (surveyed.problems.length > 0 && !disturbed && !trigger.startsWith('schedule')) {
+				throw refusal(surveyed.problems);
+			}
+
+			const asked = {surveyed, cold, at: Date.now(), disturbed};
 			return runs.start({operation: 'backup', target, trigger, work: async context => backUp(asked, context)});
 		},
 	};
 }
 
 /** @throws {UsageError} with all problems of the target */
-async function ready(survey: Survey, target: string, cold?: boolean): Promise<Surveyed> {
-	const surveyed = await survey.one(target, cold);
+async function ready(survey: Survey, target: string): Promise<Surveyed> {
+	const surveyed = await survey.one(target);
 	if (surveyed.problems.length > 0) {
 		throw refusal(surveyed.problems);
 	}

@@ -38,7 +38,7 @@ export const addStatus: AddCommand = (program, {connect, out, err, end, now}) =>
 		});
 };
 
-function cells({target, running, lastRun, lastSuccess, nextRun, nextColdRun, lastDrill}: StatusView, now: number): Text[] {
+function cells({target, running, waitsFor, lastRun, lastSuccess, nextRun, nextColdRun, lastDrill}: StatusView, now: number): Text[] {
 	return [
 		target,
 		lastRun ? styled(styleOfOutcome[lastRun.outcome], `${lastRun.outcome} ${when(lastRun.startedAt, now)}`) : '-',
@@ -46,7 +46,7 @@ function cells({target, running, lastRun, lastSuccess, nextRun, nextColdRun, las
 		lastRun ? duration(lastRun.quiesceSeconds) : '-',
 		nextColdRun === undefined ? when(nextRun, now) : `${when(nextRun, now)}, cold ${when(nextColdRun, now)}`,
 		lastDrill ? styled(styleOfOutcome[lastDrill.outcome], `${lastDrill.outcome} ${when(lastDrill.startedAt, now)}`) : '-',
-		running === null ? '-' : `run ${running}`,
+		running === null ? '-' : `run ${running}${waitsFor === undefined ? '' : `, waits for ${waitsFor}`}`,
 	];
 }
 

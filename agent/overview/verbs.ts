@@ -29,7 +29,7 @@ const overviewAgeMs = 5 * 60_000;
 
 interface OverviewParts {
 	survey: Survey;
-	runs: Pick<Runs, 'current'>;
+	runs: Pick<Runs, 'current' | 'waitsFor'>;
 	state: State;
 	repositories: Repositories;
 	nextDue: NextDue;
@@ -43,8 +43,10 @@ export function createOverviews({survey, runs, state, repositories, nextDue, app
 		const [success] = state.runs({target, operation: 'backup', outcome: 'success', limit: 1});
 		const [lastDrill] = state.runs({target, operation: 'drill', limit: 2}).filter(record => record.state === 'finished');
 		const [drilled] = state.runs({target, operation: 'drill', outcome: 'success', limit: 1});
+		const running = runs.current(target);
 		return statusView(surveyed, {
-			running: runs.current(target),
+			running,
+			waitsFor: running && runs.waitsFor(running),
 			last,
 			success,
 			next: nextDue('backup', target),

@@ -46,17 +46,25 @@ export function statusView(
 	surveyed: Surveyed,
 	{
 		running,
+		waitsFor,
 		suspicion,
 		nextCold,
 		drills,
 		...backups
-	}: Recent & {running: string | undefined; suspicion?: string | undefined; nextCold?: Date | null | undefined; drills: Recent},
+	}: Recent & {
+		running: string | undefined;
+		waitsFor?: string | undefined;
+		suspicion?: string | undefined;
+		nextCold?: Date | null | undefined;
+		drills: Recent;
+	},
 ): StatusView {
 	const {last, success, next} = backups;
 	const result = resultOf('backup', last);
 	return {
 		target: surveyed.target.name,
 		running: running ?? null,
+		...(waitsFor && {waitsFor}),
 		lastRun:
 			last === undefined || result === null
 				? null

@@ -4,6 +4,7 @@ import {UsageError} from '../../base/errors.ts';
 import {failed} from '../../base/failed.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import type {Accepted} from '../../base/shapes.ts';
+import {asResumed} from '../../docker/resume.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {Repositories} from '../repository/repositories.ts';
 import type {Runs} from '../runs/runs.ts';
@@ -13,6 +14,7 @@ import type {RestoreRecord} from '../state/restores.ts';
 import type {State} from '../state/state.ts';
 import type {Target} from '../targets/target.ts';
 import {finishRestore} from './finish.ts';
+import {touchedByUndo} from './touched.ts';
 import {undoRestore} from './undo.ts';
 import {planUndo} from './undo-plan.ts';
 
@@ -40,20 +42,30 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 		return new Map(surveyed.map(found => [found.target.name, found.target]));
 	};
 
+	const ours = ({run}: {run: string}) => runs.isUnderWay(run);
+
 	return (record, verb, {trigger, startStopped}) =>
 		runs.start({
 			operation: 'restore',
 			target: record.target,
 			occupies: namesIn(record),
 			trigger,
-			async work({run, signal, tell}) {
+			async work({run, signal, tell, hold}) {
 				try {
 					signal.throwIfAborted();
 					tell({type: 'step', step: 'plan'});
 					const targets = await targetsOf(record);
 					const keeper = repositories.named(record.keptIn);
 					await keeper.open();
-					const found = planUndo(targets, {containers: await engine.list(), self: self.containerId}, record.replacements, record);
+					const look = async () => {
+						const containers = asResumed(await engine.list(), workshop.journal, ours);
+						return planUndo(targets, {containers, self: self.containerId}, record.replacements, record);
+					};
+					let found = await look();
+					while (verb === 'undo' && (await hold(touchedByUndo(found, record)))) {
+						found = await look();
+					}
+
 					const isUntouched = record.phase === 'loading';
 					const plan = isUntouched ? {...found, stop: []} : found;
 					if (plan.problems.length > 0) {

@@ -18,6 +18,7 @@ import type {Restoration} from './plan/plan.ts';
 import {createPreflight} from './plan/preflight.ts';
 import {pointIds, restore} from './restore.ts';
 import type {Settle} from './settle.ts';
+import {touchedByRestore} from './touched.ts';
 
 export interface Restores {
 	/** @throws {NotFoundError | UsageError} */
@@ -41,7 +42,7 @@ interface RestoreParts {
 }
 
 export function createRestores({workshop, survey, runs, state, repositories, restoreMarginBytes, settle}: RestoreParts): Restores {
-	const prepare = createPreflight({workshop, survey, repositories, restoreMarginBytes});
+	const prepare = createPreflight({workshop, survey, repositories, isUnderWay: runs.isUnderWay, restoreMarginBytes});
 
 	/** Where what is replaced is kept: the primary repository, but where that is lost. */
 	const keeperFor = async (from: NamedRepository): Promise<NamedRepository> =>
@@ -50,12 +51,21 @@ export function createRestores({workshop, survey, runs, state, repositories, res
 			() => from,
 		);
 
-	const putBack = async (request: RestoreRequest, {run, startedAt, signal, tell}: RunContext): Promise<RestoreResult> => {
+	const putBack = async (
+		request: RestoreRequest,
+		asked: Restoration,
+		{run, startedAt, signal, tell, hold}: RunContext,
+	): Promise<RestoreResult> => {
 		const {target, point} = request;
 		try {
 			signal.throwIfAborted();
 			tell({type: 'step', step: 'plan'});
-			const {restoration, from} = await prepare(request);
+			await hold(touchedByRestore(asked));
+			let {restoration, from} = await prepare(request);
+			while (await hold(touchedByRestore(restoration))) {
+				({restoration, from} = await prepare(request));
+			}
+
 			for (const message of restoration.warnings) {
 				const isAcknowledged = restoration.acknowledge?.split('\n').includes(message);
 				tell({type: 'warning', message: isAcknowledged ? `${message} (acknowledged by ${request.trigger})` : message});
@@ -126,7 +136,7 @@ export function createRestores({workshop, survey, runs, state, repositories, res
 				target: restoration.target,
 				occupies: restoration.sources.map(({target}) => target),
 				trigger: request.trigger,
-				work: async context => putBack(settled, context),
+				work: async context => putBack(settled, restoration, context),
 			});
 		},
 	};

@@ -6,6 +6,7 @@ import {runId} from '../../base/ids.ts';
 import {finishedAs, type Operation, type RunResult} from '../../base/results.ts';
 import type {Accepted} from '../../base/shapes.ts';
 import type {State} from '../state/state.ts';
+import {createHolds, type Touched} from './holds.ts';
 import {createTurns} from './turns.ts';
 
 /** What a run works with. */
@@ -14,6 +15,13 @@ export interface RunContext {
 	startedAt: Date;
 	signal: AbortSignal;
 	tell: Tell;
+	/**
+	 * Waits until no other run has any of it in hand, and keeps it from others until this run is over; tells for whom it waits. Who waits gives
+	 * its turn to others. Asked again, it takes the place of what was asked before.
+	 * @returns whether it had to wait: then what was known may be old
+	 * @throws the signal's reason
+	 */
+	hold: (touched: readonly Touched[]) => Promise<boolean>;
 }
 
 export interface Job<Result extends RunResult> {
@@ -39,6 +47,10 @@ export interface Runs {
 	current: (target: string) => string | undefined;
 	/** Whether this run is queued or under way. */
 	isUnderWay: (run: string) => boolean;
+	/** For people: for whom the run waits now. */
+	waitsFor: (run: string) => string | undefined;
+	/** The first run that has any of it in hand, or waits for it. */
+	holder: (touched: readonly Touched[]) => string | undefined;
 	/** No other run is queued or under way. */
 	isAlone: (run: string) => boolean;
 	/** @throws {NotFoundError | UsageError} */
@@ -62,12 +74,16 @@ interface Active {
 	locks: readonly string[];
 	controller: AbortController;
 	finished: Promise<unknown>;
+	/** For people. */
+	what: string;
+	waitsFor?: string | undefined;
 }
 
 const besideLock = (operation: Operation, target: string) => `${operation} of ${target}`;
 
 export function createRuns({state, hub, concurrency}: {state: State; hub: EventHub; concurrency: number}): Runs {
 	const turns = createTurns(concurrency);
+	const holds = createHolds();
 	const active = new Map<string, Active>();
 	let closing = false;
 
@@ -95,11 +111,20 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 		};
 	};
 
+	const mark = (run: string, waitsFor: string | undefined): void => {
+		const found = active.get(run);
+		if (found !== undefined) {
+			found.waitsFor = waitsFor;
+		}
+	};
+
 	const holding = (lock: string) => [...active].find(([, other]) => other.locks.includes(lock))?.[0];
 
 	return {
 		current: target => holding(target) ?? holding(besideLock('drill', target)),
 		isUnderWay: run => active.has(run),
+		waitsFor: run => active.get(run)?.waitsFor,
+		holder: holds.holder,
 		isAlone: run => active.size === 1 && active.has(run),
 		start<Result extends RunResult>({
 			operation,
@@ -121,6 +146,7 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 				if (other !== undefined) {
 					throw new BusyError(`\`${beside ? target : wanted}\` is busy with run ${other}`, {
 						hint: `wait for it, or stop it: holdfast cancel ${other}`,
+						run: other,
 					});
 				}
 			}
@@ -133,15 +159,36 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 			tell({type: 'queued', operation, trigger});
 			const perform = async (): Promise<Result> => {
 				const {signal} = controller;
-				const end = background ? () => {} : await turns.take({exclusive, signal}).catch(() => () => {});
+				const turn = async () => (background ? () => {} : turns.take({exclusive, signal}));
+				let end = await turn().catch(() => () => {});
+				const hold = async (touched: readonly Touched[]): Promise<boolean> => {
+					const hasWaited = await holds.take(run, touched, {
+						signal,
+						onWait(other) {
+							// Whoever waits for a run must not keep others from theirs.
+							end();
+							end = () => {};
+							const waitsFor = `run ${other}${active.has(other) ? ` (${active.get(other)?.what})` : ''}`;
+							tell({type: 'step', step: 'wait', subject: waitsFor});
+							mark(run, waitsFor);
+						},
+					});
+					mark(run, undefined);
+					if (hasWaited) {
+						end = await turn();
+					}
+
+					return hasWaited;
+				};
 				let result: Result;
 				try {
 					const startedAt = new Date();
 					state.startRun(run, startedAt.getTime());
-					result = await work({run, startedAt, signal, tell});
+					result = await work({run, startedAt, signal, tell, hold});
 					state.finishRun(run, Date.now(), result);
 				} finally {
 					active.delete(run);
+					holds.release(run);
 					end();
 				}
 
@@ -149,7 +196,7 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 				return result;
 			};
 			const finished = perform();
-			active.set(run, {locks, controller, finished});
+			active.set(run, {locks, controller, finished, what: `${operation} of ${target}`});
 			return {run, finished};
 		},
 		async cancel(run) {

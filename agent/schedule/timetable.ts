@@ -2,7 +2,8 @@
 
 import {setTimeout as delay} from 'node:timers/promises';
 import PQueue from 'p-queue';
-import type {ScheduledOperation} from '../../base/due.ts';
+import type {Due, ScheduledOperation} from '../../base/due.ts';
+import {BusyError} from '../../base/errors.ts';
 import type {Log} from '../../base/log.ts';
 import {repositoryOfTarget} from '../../base/results.ts';
 import type {Agent} from '../agent.ts';
@@ -16,16 +17,16 @@ export function keepSchedule(agent: Agent, {timeZone, log}: {timeZone: string; l
 	// One at a time, so that a backup need not wait for many.
 	const drills = new PQueue({concurrency: 1});
 	/** Resolves when the run is over. */
-	const operations: Partial<Record<ScheduledOperation, (subject: string, cold: boolean) => Promise<unknown>>> = {
-		backup: async (target, cold) => backUp(target, cold),
+	const operations: Partial<Record<ScheduledOperation, (subject: string) => Promise<unknown>>> = {
 		prune: async () => (await agent.prune('schedule')).finished,
 		check: async () => (await agent.check('next', 'schedule')).finished,
 		drill: async target => drills.add(async () => (await agent.drill({target, point: 'latest', trigger: 'schedule'})).finished),
 		copy: async subject => (await agent.copy(repositoryOfTarget(subject), 'schedule')).finished,
 	};
+	/** Backups that are due and have not begun. */
 	const meeting = new Map<string, {cold: boolean}>();
 
-	/** Where a hot and a cold backup are due at once, the cold one is both. */
+	/** Where a hot and a cold backup are due at once, or before the first could begin, the cold one is both. */
 	const backUp = async (target: string, cold: boolean): Promise<void> => {
 		const met = meeting.get(target);
 		if (met !== undefined) {
@@ -34,34 +35,67 @@ export function keepSchedule(agent: Agent, {timeZone, log}: {timeZone: string; l
 		}
 
 		const mine = {cold};
-		if (schedule.all().some(entry => entry.subject === target && entry.cold)) {
-			meeting.set(target, mine);
-			await delay(meetingMs);
-			meeting.delete(target);
-		}
+		meeting.set(target, mine);
+		const begun = (async () => {
+			if (schedule.all().some(entry => entry.subject === target && entry.cold)) {
+				await delay(meetingMs);
+			}
 
-		if (mine.cold) {
-			await untilFree(agent, target);
-		}
+			return afterOthers({operation: 'backup', subject: target}, async () =>
+				agent.backup(target, mine.cold ? coldTrigger : 'schedule', mine.cold),
+			);
+		})().finally(() => meeting.delete(target));
+		await (await begun).finished;
+	};
 
-		await (await agent.backup(target, mine.cold ? coldTrigger : 'schedule', mine.cold)).finished;
+	/** What meets a run that is in its way is done after it, not dropped. */
+	const afterOthers = async <Value>(
+		{operation, subject}: Pick<Due, 'operation' | 'subject'>,
+		begin: () => Promise<Value>,
+	): Promise<Value> => {
+		for (;;) {
+			try {
+				return await begin();
+			} catch (error) {
+				if (!(error instanceof BusyError) || error.run === undefined) {
+					throw error;
+				}
+
+				log.info(`the scheduled ${operation} of \`${subject}\` waits for run ${error.run}`);
+				await untilOver(agent, error.run);
+			}
+		}
+	};
+
+	/** Others than backups, which know what is due twice: what waits still when it is due again is done once. */
+	const waiting = new Set<string>();
+	const onDue = async ({operation, subject, cold}: Due): Promise<void> => {
+		const key = `${operation} ${subject}`;
+		if (operation === 'backup') {
+			await backUp(subject, cold === true);
+		} else if (!waiting.has(key)) {
+			waiting.add(key);
+			try {
+				await afterOthers({operation, subject}, async () => operations[operation]?.(subject));
+			} finally {
+				waiting.delete(key);
+			}
+		}
 	};
 
 	const schedule = createSchedule({
 		timeZone,
-		async onDue({operation, subject, cold = false}) {
-			await operations[operation]?.(subject, cold);
-		},
+		onDue,
 		report: (error, {operation, subject}) =>
 			log.error(`the scheduled ${operation} of \`${subject}\` could not begin`, {error, target: subject}),
 	});
 	return schedule;
 }
 
-/** It is rare: it does not fall out because a hot one takes long. */
-async function untilFree(agent: Pick<Agent, 'runs' | 'follow'>, target: string): Promise<void> {
-	const underWay = () => agent.runs({target, limit: 10}).find(({state}) => state !== 'finished')?.run;
-	for (let run = underWay(); run !== undefined; run = underWay()) {
-		await Array.fromAsync(agent.follow(run, new AbortController().signal));
+async function untilOver(agent: Pick<Agent, 'follow'>, run: string): Promise<void> {
+	for await (const {type} of agent.follow(run, new AbortController().signal)) {
+		if (type === 'finished') {
+			return;
+		}
 	}
 }

@@ -1,4 +1,5 @@
 /** Mounts as a worker of a restore has them. */
+import type {Mount} from '../../docker/container.ts';
 import type {WorkerMount} from '../../docker/worker.ts';
 import {mountPath, parseSource} from '../repository/names.ts';
 import type {PlannedSource} from './kind.ts';
@@ -11,6 +12,15 @@ export function workerMount(
 	const to = mountPath(target, parseSource(name).prefix, mount.path);
 	return {type: mount.type, from: mount.volume ?? mount.hostPath, to, readOnly: false};
 }
+
+/** What of a worker's mount tells whose storage it is. */
+export const storageOf = ({type, from, to, readOnly}: WorkerMount): Mount => ({
+	type,
+	volume: type === 'volume' ? from : undefined,
+	hostPath: type === 'bind' ? from : '',
+	path: to,
+	readWrite: !readOnly,
+});
 
 /** The mounts that the file sources need, all writable. */
 export function mountsOf(sources: readonly RestoringSource[]): WorkerMount[] {

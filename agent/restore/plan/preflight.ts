@@ -2,10 +2,12 @@
 
 import {NotFoundError, UsageError} from '../../../base/errors.ts';
 import type {RestoreRequest} from '../../../base/shapes.ts';
+import {asResumed} from '../../../docker/resume.ts';
 import type {Survey} from '../../plan/survey.ts';
 import {listPoints, type Point, readManifest, readMoment} from '../../repository/points.ts';
 import type {NamedRepository, Repositories} from '../../repository/repositories.ts';
 import type {Restic} from '../../restic/restic.ts';
+import type {Runs} from '../../runs/runs.ts';
 import type {Workshop} from '../../runs/workshop.ts';
 import {createArchiveReader} from '../../sources/postgres/archive.ts';
 import type {Target} from '../../targets/target.ts';
@@ -19,9 +21,10 @@ import {planTogether} from './together.ts';
 type Wanted = Pick<RestoreRequest, 'target' | 'point' | 'only' | 'into' | 'forceTarget' | 'skipDrillSql' | 'from'>;
 
 interface Parts {
-	workshop: Pick<Workshop, 'engine' | 'self' | 'agentId'>;
+	workshop: Pick<Workshop, 'engine' | 'self' | 'agentId' | 'journal'>;
 	survey: Survey;
 	repositories: Repositories;
+	isUnderWay: Runs['isUnderWay'];
 	/** Bytes that must be left beside the size of the restored databases. */
 	restoreMarginBytes: number;
 }
@@ -38,8 +41,9 @@ export interface Prepared {
  */
 export type Preflight = (wanted: Wanted, options?: {whole: boolean}) => Promise<Prepared>;
 
-export function createPreflight({workshop, survey, repositories, restoreMarginBytes: marginBytes}: Parts): Preflight {
+export function createPreflight({workshop, survey, repositories, isUnderWay, restoreMarginBytes: marginBytes}: Parts): Preflight {
 	const {engine, self} = workshop;
+	const present = async () => asResumed(await engine.list(), workshop.journal, ({run}) => isUnderWay(run));
 	/** Of each repository. */
 	const readers = new Map<string, ReturnType<typeof createArchiveReader>>();
 	const readerOf = ({name, restic}: NamedRepository) => {
@@ -59,7 +63,7 @@ export function createPreflight({workshop, survey, repositories, restoreMarginBy
 		const missing = await missingNow(manifest, {only, container, engine});
 		return planRestoration({
 			target,
-			containers: await engine.list(),
+			containers: await present(),
 			point,
 			manifest,
 			only,
@@ -94,7 +98,7 @@ export function createPreflight({workshop, survey, repositories, restoreMarginBy
 			});
 		}
 
-		return planTogether(project, [first, ...others], {surroundings: {containers: await engine.list(), self: self.containerId}, without});
+		return planTogether(project, [first, ...others], {surroundings: {containers: await present(), self: self.containerId}, without});
 	};
 
 	const planWanted = async (wanted: Wanted) => {

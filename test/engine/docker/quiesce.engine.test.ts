@@ -271,7 +271,7 @@ test.serial('a hook that fails ends the run before anything is quiesced, and its
 	const {result, events} = await observeBackup(stack, target('refused'));
 	t.is(result.outcome, 'failed');
 	t.is(result.point, null);
-	t.regex(result.error ?? '', /hook `sh -c .*refused-1` failed.*exit code 7: no room for a flush/);
+	t.regex(result.error ?? '', /hook `before` \(`sh`\) in container `.*refused-1` failed.*exit code 7: no room for a flush/);
 	t.false(stepsOf(events).includes('quiesce'));
 	t.is(await stack.exec('refused', 'ls', '/tmp/after'), '/tmp/after');
 });
@@ -280,7 +280,7 @@ test.serial('a hook that fails is only a warning where its label says `continue`
 	const {result, events} = await observeBackup(stack, target('tolerated'));
 	t.is(result.outcome, 'success', result.error);
 	t.true(
-		warningsOf(events).some(message => /hook .* failed.*exit code 7/.test(message)),
+		warningsOf(events).some(message => /hook `before` .* failed.*exit code 7/.test(message)),
 		warningsOf(events).join('\n'),
 	);
 	t.is(await stack.exec('tolerated', 'ls', '/tmp/after'), '/tmp/after');
@@ -289,7 +289,7 @@ test.serial('a hook that fails is only a warning where its label says `continue`
 test.serial('a hook that does not end is killed in its container', async t => {
 	const {result} = await observeBackup(stack, target('late'));
 	t.is(result.outcome, 'failed');
-	t.regex(result.error ?? '', /hook `sleep 612` .* did not end within 1 s/);
+	t.regex(result.error ?? '', /hook `before` \(`sleep`\) .* did not end within 1 s \(raise `holdfast.before.timeout`/);
 	t.notRegex(await docker(['top', stack.container('late')]), /sleep 612/);
 	t.is(await stack.exec('late', 'ls', '/tmp/after'), '/tmp/after');
 });

@@ -130,15 +130,16 @@ test.serial(
 		]);
 		teardowns.push(() => docker(['rm', '--force', name]).catch(() => {}));
 		// The pause between two tries doubles: soon it is long enough to be met.
-		await until('the engine waits long', async () => Number(await docker(['inspect', '--format', '{{.RestartCount}}', name])) > 6, {
-			timeout: 60_000,
-		});
+		const untilLong = async () =>
+			until('the engine waits long', async () => Number(await docker(['inspect', '--format', '{{.RestartCount}}', name])) > 6, {
+				timeout: 120_000,
+			});
+		await untilLong();
 		const target = `${stack.project}/once`;
-		const state = async () => docker(['inspect', '--format', '{{.State.Status}}', name]);
 		const {stdout} = await stack.holdfast('backup', '--cold', target, '--json');
 		const cold = JSON.parse(stdout) as RestoreResult;
 		t.is(cold.outcome, 'success', cold.error);
-		await until('it crashes again', async () => (await state()) === 'restarting');
+		await untilLong();
 		const {result, events} = await observeBackup(stack, target);
 		t.is(result.outcome, 'success', result.error);
 		t.regex(warningsOf(events).join(), /crashing` restarts over and over.*its files may be of different moments/);

@@ -184,3 +184,29 @@ test('after close nothing begins, and what was under way is cancelled', async t 
 	t.is((await finished).outcome, 'failed');
 	t.throws(() => runs.start(job('b', async context => resultOf(context))), {instanceOf: BusyError});
 });
+
+test('who waits for another run gives its turn to others, and says for whom it waits', async t => {
+	const {state, runs} = setUp(t, 2);
+	const gate = Promise.withResolvers<void>();
+	const touched = [{container: 'app', alone: true}];
+	const holding = runs.start(
+		job('a', async context => {
+			t.false(await context.hold(touched));
+			await gate.promise;
+			return resultOf(context);
+		}),
+	);
+	const waiting = runs.start(
+		job('b', async context => {
+			t.true(await context.hold(touched));
+			return resultOf(context);
+		}),
+	);
+	// Of two turns one is held and the other given back.
+	t.is((await runs.start(job('c', async context => resultOf(context))).finished).outcome, 'success');
+	t.is(runs.waitsFor(waiting.run), `run ${holding.run} (backup of a)`);
+	t.true(state.events(waiting.run).some(event => event.type === 'step' && event.step === 'wait' && event.subject?.includes(holding.run)));
+	gate.resolve();
+	t.is((await waiting.finished).outcome, 'success');
+	t.is(runs.waitsFor(waiting.run), undefined);
+});

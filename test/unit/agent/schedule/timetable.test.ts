@@ -3,6 +3,7 @@ import type {Agent} from '../../../../agent/agent.ts';
 import {entries} from '../../../../agent/schedule/entries.ts';
 import {keepSchedule} from '../../../../agent/schedule/timetable.ts';
 import {openState} from '../../../../agent/state/state.ts';
+import {BusyError} from '../../../../base/errors.ts';
 import type {Log} from '../../../../base/log.ts';
 import {until} from '../../../support/until.ts';
 
@@ -69,17 +70,20 @@ test('hot and cold that are due at once are one cold backup; a cold one waits fo
 	let busy = true;
 	const agent = {
 		async backup(_target: string, trigger: string, cold?: boolean) {
+			if (cold && busy) {
+				throw new BusyError('it is busy', {run: 'r0'});
+			}
+
 			asked.push([trigger, cold]);
 			return {run: 'r', finished: Promise.resolve({})};
 		},
-		runs: () => (busy ? [{run: 'r0', state: 'running'}] : []),
 		async *follow() {
 			await promise;
 			busy = false;
-			yield {};
+			yield {type: 'finished'};
 		},
 	} as unknown as Agent;
-	const schedule = keepSchedule(agent, {timeZone: 'UTC', log: {error: t.fail} as unknown as Log});
+	const schedule = keepSchedule(agent, {timeZone: 'UTC', log: {error: t.fail, info() {}} as unknown as Log});
 	t.teardown(schedule.close);
 	const since = Date.now() - 10 * 24 * 3_600_000;
 	schedule.set([
@@ -94,4 +98,44 @@ test('hot and cold that are due at once are one cold backup; a cold one waits fo
 	resolve();
 	await until('the cold one', () => asked.length === 2);
 	t.deepEqual(asked[1], ['schedule:cold', true]);
+});
+
+test('what meets a busy target is run after it, once, however often it was due meanwhile', async t => {
+	const said: string[] = [];
+	const begun: string[] = [];
+	let busy = true;
+	const over = Promise.withResolvers<void>();
+	const begin = (operation: string) => async () => {
+		if (busy) {
+			throw new BusyError('it is busy', {run: 'r0'});
+		}
+
+		begun.push(operation);
+		return {run: 'r', finished: Promise.resolve({})};
+	};
+	const agent = {
+		backup: begin('backup'),
+		drill: begin('drill'),
+		async *follow() {
+			await over.promise;
+			yield {type: 'finished'};
+		},
+	} as unknown as Agent;
+	const log = {error: t.fail, info: (message: string) => said.push(message)} as unknown as Log;
+	const schedule = keepSchedule(agent, {timeZone: 'UTC', log});
+	t.teardown(schedule.close);
+	const since = Date.now() - 10 * 24 * 3_600_000;
+	const due = (line: string) => [
+		{operation: 'backup' as const, subject: 'a', line, since},
+		{operation: 'drill' as const, subject: 'a', line, since},
+	];
+	schedule.set(due('0 3 * * *'));
+	await until('both wait', () => said.length === 2);
+	t.deepEqual(said.toSorted(), ['the scheduled backup of `a` waits for run r0', 'the scheduled drill of `a` waits for run r0']);
+	schedule.set([]);
+	schedule.set(due('0 4 * * *'));
+	busy = false;
+	over.resolve();
+	await until('both have begun', () => begun.length === 2);
+	t.deepEqual(begun.toSorted(), ['backup', 'drill']);
 });

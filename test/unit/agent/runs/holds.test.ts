@@ -1,0 +1,55 @@
+import {setImmediate} from 'node:timers/promises';
+import test from 'ava';
+import {createHolds, type Touched} from '../../../../agent/runs/holds.ts';
+
+const {signal} = new AbortController();
+const alone = (container: string): Touched => ({container, alone: true});
+const volume = (name: string, isAlone: boolean): Touched => ({
+	mount: {type: 'volume', volume: name, hostPath: `/volumes/${name}`, path: '/data', readWrite: true},
+	alone: isAlone,
+});
+
+test('who wants what another has waits for it, in the order of asking, and says for whom', async t => {
+	const holds = createHolds();
+	const waits: string[] = [];
+	const take = async (run: string, ...touched: Touched[]) => {
+		const hasWaited = await holds.take(run, touched, {signal, onWait: other => waits.push(`${run} for ${other}`)});
+		waits.push(`${run} has it`);
+		return hasWaited;
+	};
+	t.false(await take('a', alone('app'), volume('data', false)));
+	t.false(await take('b', alone('db'), volume('data', false)), 'two may read');
+	const restore = take('c', volume('data', true));
+	const later = take('d', volume('data', false));
+	t.is(holds.holder([volume('data', false)]), 'c');
+	await setImmediate();
+	holds.release('b');
+	await setImmediate();
+	holds.release('a');
+	t.true(await restore);
+	t.deepEqual(waits, ['a has it', 'b has it', 'c for a', 'd for c', 'c has it']);
+	holds.release('c');
+	t.true(await later);
+});
+
+test('who asks again keeps what covers it, and gives all back before it asks for more', async t => {
+	const holds = createHolds();
+	const onWait = () => t.fail();
+	await holds.take('a', [alone('app'), volume('data', true)], {signal, onWait});
+	t.false(await holds.take('a', [{container: 'app', alone: false}, volume('data', false)], {signal, onWait}));
+	const waiting = holds.take('b', [alone('app')], {signal, onWait() {}});
+	const more = holds.take('a', [alone('app'), alone('web')], {signal, onWait() {}});
+	t.true(await waiting);
+	holds.release('b');
+	t.true(await more);
+});
+
+test('who is cancelled while it waits is out of the way', async t => {
+	const holds = createHolds();
+	const controller = new AbortController();
+	await holds.take('a', [alone('app')], {signal, onWait() {}});
+	const cancelled = holds.take('b', [alone('app'), alone('web')], {signal: controller.signal, onWait() {}});
+	controller.abort(new Error('cancelled'));
+	await t.throwsAsync(cancelled, {message: 'cancelled'});
+	t.false(await holds.take('c', [alone('web')], {signal, onWait: () => t.fail()}));
+});
