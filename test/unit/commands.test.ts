@@ -24,7 +24,7 @@ const shownIn = (text: string): string[] =>
 
 /** Pages that a test on a real engine follows word for word, and which. */
 const followed: Readonly<Record<string, string>> = {
-	README: 'test/engine/systems/readme.engine.test.ts',
+	README: 'test/night/systems/readme.night.test.ts',
 	'open-webui': 'test/night/systems/systems.night.test.ts',
 	bytebase: 'test/night/systems/systems.night.test.ts',
 	mendix: 'test/night/systems/systems.night.test.ts',
@@ -37,7 +37,7 @@ const runElsewhere: ReadonlyArray<readonly [RegExp, string, string]> = [
 	[/^npm run demo$/, 'test/night/systems/example.night.test.ts', 'example/demo.ts'],
 	// The tests themselves
 	[/^npm test$/, 'package.json', '"test": "node test/support/start.mjs test/support/run.ts"'],
-	[/^docker compose up -d$/, 'test/engine/systems/readme.engine.test.ts', "'up -d'"],
+	[/^docker compose up -d$/, 'test/night/systems/readme.night.test.ts', "'up -d'"],
 	[/--profile monitoring up -d$/, 'test/night/systems/example.night.test.ts', "'prometheus', 'alertmanager'"],
 	[
 		/^promtool test rules monitoring\/prometheus\/rules\.test\.yml$/,

@@ -1,4 +1,4 @@
-/** The moment that a point shows, proven with plain restic and psql; by night, what it costs, on much data. */
+/** The moment that a point shows, proven with plain restic and psql; by night, what it costs, on much data. Lane: waits. */
 import {mkdtemp, rm} from 'node:fs/promises';
 import test from 'ava';
 import type {BackupResult} from '../../../base/results.ts';

@@ -1,4 +1,4 @@
-/** Commands in a container of a real engine: what docker exec does not promise by itself. */
+/** Commands in a container of a real engine: what docker exec does not promise by itself. Lane: waits. */
 import {randomBytes} from 'node:crypto';
 import {setImmediate as turn} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';

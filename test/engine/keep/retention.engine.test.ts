@@ -1,4 +1,4 @@
-/** Sixty days of daily points in a real repository: what goes is what restic's own policy says, whole points only; by night, two years. */
+/** Sixty days of daily points in a real repository: what goes is what restic's own policy says, whole points only; by night, two years. Lane: waits. */
 import test from 'ava';
 import {daysGoByThePolicy} from '../../support/retention-law.ts';
 

@@ -1,4 +1,4 @@
-/** The agent stays small while a dump flows past it, and one through it; by night, more of it, and many targets. */
+/** The agent stays small while a dump flows past it, and one through it; by night, more of it, and many targets. Lane: waits. */
 import test from 'ava';
 import {agentStaysSmall} from '../../support/memory-law.ts';
 

@@ -1,4 +1,4 @@
-/** Servers outside the target's container, and whole servers: what is not in test/engine/sources/external. */
+/** Servers outside the target's container, and whole servers: deaths, rehearsals, and nothing left out in silence. */
 import {writeFile} from 'node:fs/promises';
 import test from 'ava';
 import type {DrillResult} from '../../../base/results.ts';

@@ -1,4 +1,4 @@
-/** The page that everybody reads first, carried out as it stands. Lane: waits. */
+/** The page that everybody reads first, carried out as it stands. */
 import process from 'node:process';
 import test from 'ava';
 import {ensureImage} from '../../support/images.ts';

@@ -1,4 +1,4 @@
-/** A server outside the target's container: refused for a reason, dumped, restored, undone. By night, whole servers, deaths and rehearsals. Lane: waits. */
+/** A server outside the target's container: refused for a reason, dumped, restored, undone. */
 import {writeFile} from 'node:fs/promises';
 import test from 'ava';
 import type {RestoreResult} from '../../../base/results.ts';
