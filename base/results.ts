@@ -11,7 +11,7 @@ export const isRepositoryTarget = (target: string): boolean => target.startsWith
 export type Outcome = 'success' | 'partial' | 'failed';
 
 export interface SourceResult {
-	/** As in DESIGN.md: `postgres:metadb`, `db/volume:/data`. */
+	/** As people write it: `postgres:metadb`, `db/volume:/data`. */
 	source: string;
 	outcome: 'success' | 'failed';
 	snapshot: string | null;

@@ -1,4 +1,4 @@
-/** The names of DESIGN.md's table of labels, without the prefix. */
+/** The names of docs/labels.md, without the prefix. */
 
 import type {Problem} from '../../base/problem.ts';
 import {nearest} from '../../base/reading/nearest.ts';

@@ -27,7 +27,7 @@ import type {PostgresPolicy} from '../sources/postgres/labels.ts';
 import {readPostgres} from '../sources/postgres/labels.ts';
 import {type LabelName, type Labels, labelValue, orphans, unknownLabels} from './label-names.ts';
 
-/** What the labels of one container ask for. Absent means: the default of DESIGN.md, decided by the plan. */
+/** What the labels of one container ask for. Absent means: the default of docs/labels.md, decided by the plan. */
 export interface Policy {
 	group?: string | undefined;
 	postgres?: PostgresPolicy | undefined;

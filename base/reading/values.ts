@@ -1,4 +1,4 @@
-/** One reader for each shape of value in DESIGN.md's table of labels. */
+/** One reader for each shape of value in docs/labels.md. */
 import {normalize} from 'node:path/posix';
 import {listOf, matching, oneOf, type Reader} from './reader.ts';
 

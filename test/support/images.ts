@@ -3,6 +3,7 @@ import {cp, mkdtemp, readdir, readFile, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {ExecaError} from 'execa';
 import {docker, imageId, imageLabel, tryDocker} from './docker.ts';
 import {ensureEngine} from './engine.ts';
 import {exclusive} from './exclusive.ts';
@@ -76,6 +77,18 @@ const versionOfFolder = async (folder: string): Promise<string> => {
 	return hash(...(await Promise.all(files.map(async file => `${path.relative(folder, file)}\n${await readFile(file, 'utf8')}`))));
 };
 
+/** The end of what the build printed is where the reason stands; a stack and a cause of this program say nothing of it. */
+class BuildError extends Error {
+	constructor(tag: string, cause: unknown) {
+		const printed = cause instanceof ExecaError ? `${cause.stderr ?? ''}`.trimEnd().split('\n').slice(-15) : [String(cause)];
+		super(
+			`the image ${tag} could not be built. The build's last lines:\n${printed.map(line => `  | ${line}`).join('\n')}\nIs the package archive within reach of the engine, and is there room (docker system df)? Then run this again.`,
+		);
+		this.name = 'BuildError';
+		this.stack = `${this.name}: ${this.message}`;
+	}
+}
+
 /** Builds `folder` (a Dockerfile and its context) as `tag`. What the build prints is shown only when it fails. */
 export const buildImage = async (
 	folder: string,
@@ -84,8 +97,14 @@ export const buildImage = async (
 ): Promise<void> => {
 	const pairs = (option: string, values: Record<string, string>) =>
 		Object.entries(values).flatMap(([name, value]) => [option, `${name}=${value}`]);
-	await docker(['build', '--quiet', '--force-rm', '--tag', tag, ...pairs('--build-arg', settings), ...pairs('--label', labels), folder], {
-		timeout: 15 * 60_000,
+	const built = docker(
+		['build', '--quiet', '--force-rm', '--tag', tag, ...pairs('--build-arg', settings), ...pairs('--label', labels), folder],
+		{
+			timeout: 15 * 60_000,
+		},
+	);
+	await built.catch((error: unknown) => {
+		throw new BuildError(tag, error);
 	});
 };
 

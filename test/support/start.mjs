@@ -16,7 +16,10 @@ const isInstalled = () => existsSync(node) && changed('node_modules/.package-loc
 
 const install = () => {
 	console.error('holdfast: installing the dependencies (npm ci)');
-	const {status, error} = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {cwd: fileURLToPath(top), stdio: ['ignore', 2, 2]});
+	const {status, error} = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+		cwd: fileURLToPath(top),
+		stdio: ['ignore', 2, 2],
+	});
 	if (error || status !== 0) {
 		console.error(`holdfast: npm ci failed${error ? `: ${error.message}` : ''}; nothing was run`);
 		process.exit(1);
