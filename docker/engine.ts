@@ -67,6 +67,8 @@ export interface Engine {
 	start: (id: string) => Promise<void>;
 	/** SIGTERM (or the image's stop signal), after `timeoutSeconds` SIGKILL. */
 	stop: (id: string, timeoutSeconds: number) => Promise<void>;
+	/** Its processes, as the engine's host sees them: for a container without programs of its own. */
+	top: (id: string) => Promise<Array<{uid: string; gid: string; argv: readonly string[]}>>;
 	exec: (id: string, options: ExecOptions) => Promise<EngineExec>;
 	/** What is at a path on the container's file system. @throws with status 404 when there is nothing */
 	stat: (id: string, path: string) => Promise<{isDirectory: boolean; linkTarget: string}>;
@@ -225,6 +227,10 @@ export function connectEngine(address: string): Engine {
 			const header = response.headers['x-docker-container-path-stat'] ?? '';
 			const {mode, linkTarget} = JSON.parse(Buffer.from(header, 'base64').toString()) as {mode: number; linkTarget: string};
 			return {isDirectory: mode >= goModeDirectory, linkTarget};
+		},
+		async top(id) {
+			const {Processes: processes} = (await docker.getContainer(id).top({ps_args: '-eo pid,uid,gid,args'})) as {Processes: string[][]};
+			return processes.map(([, uid = '', gid = '', line = '']) => ({uid, gid, argv: line.split(' ')}));
 		},
 		archive: async (id, path) => (await docker.getContainer(id).getArchive({path})) as unknown as Readable,
 		putArchive: async (id, path, archive, {replacesFolders}) => {

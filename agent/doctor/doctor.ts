@@ -12,7 +12,8 @@ import type {Surveyed} from '../plan/planned.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {CopyRepository, Repositories} from '../repository/repositories.ts';
 import type {Workshop} from '../runs/workshop.ts';
-import {connectPostgres, serverVersion} from '../sources/postgres/server.ts';
+import {reachServer} from '../sources/postgres/reach.ts';
+import {serverVersion} from '../sources/postgres/server.ts';
 import {findStrayLabels} from '../targets/discovery.ts';
 import {examineEngine, examinePermissions} from './engine.ts';
 import {examineRepository, shut} from './repository.ts';
@@ -153,7 +154,7 @@ async function dumpWays(workshop: Workshop, surveyed: readonly Surveyed[], workf
 	for (const [id, {source, target}] of databases) {
 		const subject = target.name;
 		try {
-			const server = await connectPostgres(workshop.engine, source.container, source.user);
+			const server = await reachServer(workshop, source);
 			server.assertEnterable();
 			const {run} = await workforce.dump(id);
 			await succeed(run, server.fromWorker('exec "$@"', [], ['true']));

@@ -12,7 +12,7 @@ import type {Engine} from '../../docker/engine.ts';
 import type {Self} from '../../docker/self.ts';
 import {staging} from '../../docker/worker.ts';
 import {assertClientFits} from '../sources/postgres/external.ts';
-import {externalOf} from '../sources/postgres/plan-external.ts';
+import {externalOf, insideOf} from '../sources/postgres/plan-external.ts';
 import {reachServer} from '../sources/postgres/reach.ts';
 import {type Databases, listDatabases} from '../sources/postgres/server.ts';
 import {discoverTargets} from '../targets/discovery.ts';
@@ -101,7 +101,8 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 		}
 
 		const external = externalOf(policy.postgres, container);
-		const server = await reachServer({engine}, {container, user: policy.postgres?.user, external});
+		const inside = policy.postgres && insideOf(policy.postgres, container);
+		const server = await reachServer({engine}, {container, user: policy.postgres?.user, external, inside});
 		await assertClientFits(server);
 		const answer: Answer = {
 			at: Date.now(),

@@ -1,5 +1,5 @@
 import type {Container, Mount} from '../../docker/container.ts';
-import type {ExternalServer} from './postgres/plan-external.ts';
+import type {ExternalServer, Inside} from './postgres/plan-external.ts';
 
 export type PlannedSource = {
 	/** As people write it, and unique in its target: `db/postgres:metadb`. */
@@ -13,6 +13,7 @@ export type PlannedSource = {
 			format: 'custom' | 'plain' | 'all';
 			user?: string | undefined;
 			external?: ExternalServer | undefined;
+			inside?: Inside | undefined;
 			/** How long its dump waits for a lock that somebody holds. */
 			lockTimeoutMs?: number | undefined;
 	  }

@@ -14,7 +14,7 @@ import type {ManifestSource} from '../repository/manifest.ts';
 import type {Restic} from '../restic/restic.ts';
 import {restoreFiles} from './kept-names.ts';
 import type {PlannedSource} from './kind.ts';
-import type {ExternalServer} from './postgres/plan-external.ts';
+import type {ExternalServer, Inside} from './postgres/plan-external.ts';
 import type {SourceContext} from './source.ts';
 
 /** One source of a point, and where it belongs now. */
@@ -60,6 +60,8 @@ export type Replacement = {
 			user?: string | undefined;
 			/** Where the server is, if not in the container. */
 			external?: ExternalServer | undefined;
+			/** What labels say of the server in the container. */
+			inside?: Inside | undefined;
 			/** Under a name of its own: there was nothing to replace. */
 			beside?: boolean | undefined;
 	  }

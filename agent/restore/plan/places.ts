@@ -4,7 +4,7 @@ import {mountOf} from '../../../docker/storage.ts';
 import type {ManifestSource} from '../../repository/manifest.ts';
 import {parseSource} from '../../repository/names.ts';
 import type {PlannedSource} from '../../sources/kind.ts';
-import {externalOf} from '../../sources/postgres/plan-external.ts';
+import {externalOf, insideOf} from '../../sources/postgres/plan-external.ts';
 import type {Member, Target} from '../../targets/target.ts';
 
 /** A source of another target: where the same kind and name belongs here, in the service of the same name if there is one. */
@@ -52,7 +52,16 @@ export function placeOf(
 		case 'postgres': {
 			const format = details.format === 'plain' ? 'plain' : 'custom';
 			const external = externalOf(policy.postgres, container);
-			return {name, container, kind, database: subject, format, user: policy.postgres?.user, ...(external && {external})};
+			const inside = policy.postgres && insideOf(policy.postgres, container);
+			return {
+				name,
+				container,
+				kind,
+				database: subject,
+				format,
+				user: policy.postgres?.user,
+				...(external ? {external} : inside && {inside}),
+			};
 		}
 
 		case 'sqlite': {

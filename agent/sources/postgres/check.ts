@@ -12,7 +12,6 @@ import {assertClientFits} from './external.ts';
 import {reachServer} from './reach.ts';
 import {missingRoles, nameOfCreated} from './roles.ts';
 import {type PostgresServer, quoteLiteral} from './server.ts';
-import {maintenanceOf} from './swap.ts';
 
 type PostgresSource = RestoringSource & {kind: 'postgres'};
 type Details = ReturnType<typeof postgresDetails.parse>;
@@ -55,7 +54,7 @@ export async function checkPostgres(source: PostgresSource, context: CheckContex
 		const server = await reachServer(context, source);
 		await assertClientFits(server);
 		const sql = checkSql({database, owner: details.owner, into});
-		const [[answer = '{}'] = []] = await server.query(maintenanceOf(database), sql);
+		const [[answer = '{}'] = []] = await server.query(await server.maintenance(into === undefined ? database : undefined), sql);
 		const found = JSON.parse(answer) as Found;
 		const problems = [
 			...(await versionProblems(found, {source, details, server, context})),

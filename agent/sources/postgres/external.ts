@@ -1,13 +1,10 @@
 /** A PostgreSQL server outside the target's container: reached over the network, with the client programs of Holdfast's own image. */
-
-import {readFile} from 'node:fs/promises';
 import {type Place, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
-import {label} from '../../../base/label.ts';
+import {maintenanceIn} from './maintenance.ts';
 import type {ExternalServer} from './plan-external.ts';
+import {secretOf} from './secret.ts';
 import {connectionOf, type PostgresServer, queryWith, serverVersion} from './server.ts';
-
-const secretsFolder = '/run/secrets';
 
 /** A host that does not answer must not hold up the others. */
 const connectSeconds = '10';
@@ -39,7 +36,7 @@ export async function connectExternal(
 	{role = defaultRole, place, isWorker, signal}: Reached,
 ): Promise<PostgresServer> {
 	const {host, port} = external;
-	const password = await passwordOf(external);
+	const password = external.secret === undefined ? undefined : await secretOf({secret: external.secret, project: external.project});
 	const env: Record<string, string> = {
 		PGHOST: host,
 		PGPORT: String(port),
@@ -58,6 +55,7 @@ export async function connectExternal(
 		});
 	const connection = connectionOf(role);
 	const where = `at \`${host}:${port}\``;
+	const query = queryWith({client, connection, where});
 	return {
 		user: role,
 		where,
@@ -69,7 +67,8 @@ export async function connectExternal(
 		async dataFolder() {
 			throw new RunError(`the data directory of the server ${where} cannot be seen from here`);
 		},
-		query: queryWith({client, connection, where}),
+		query,
+		maintenance: maintenanceIn(query, [role]),
 	};
 }
 
@@ -91,27 +90,4 @@ export async function assertClientFits(server: PostgresServer): Promise<void> {
 			{hint: 'label the container that the server runs in: then its own programs are used'},
 		);
 	}
-}
-
-async function passwordOf({secret, project}: ExternalServer): Promise<string | undefined> {
-	if (secret === undefined) {
-		return undefined;
-	}
-
-	if (project === undefined) {
-		throw new RunError(`\`${label('postgres.password-secret')}\` is for services of a Compose project, got \`${secret}\` outside of one`);
-	}
-
-	const file = `${secretsFolder}/${project}.${secret}`;
-	const hint = `give the service of Holdfast the secret \`${project}.${secret}\``;
-	const content = await readFile(file, 'utf8').catch((error: unknown) => {
-		const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'has no' : 'cannot read its';
-		throw new RunError(`\`${label('postgres.password-secret')}\` names \`${secret}\`, and Holdfast ${why} file \`${file}\``, {hint});
-	});
-	const password = content.replace(/\r?\n$/, '');
-	if (password === '' || password.includes('\0')) {
-		throw new RunError(`the file \`${file}\` holds no password`, {hint});
-	}
-
-	return password;
 }

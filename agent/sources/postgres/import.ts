@@ -7,7 +7,6 @@ import {versionNumber} from './dump-header.ts';
 import {inspectDump} from './inspect.ts';
 import {databaseProperties, describeSql} from './properties.ts';
 import {type PostgresServer, quoteLiteral, serverVersion} from './server.ts';
-import {maintenanceOf} from './swap.ts';
 
 interface Imported {
 	database: PlannedSource & {kind: 'postgres'};
@@ -41,10 +40,10 @@ export async function importedDetails(
 			serverVersion: header.serverVersion,
 			serverVersionNumber: dumped ?? version.versionNumber,
 			databaseSize: Math.max(bytes, Number.isSafeInteger(claimed) ? claimed : 0),
-			extensions: await extensionVersions(server, database, extensions),
+			extensions: await extensionVersions(server, extensions),
 			toolVersion: header.toolVersion,
 			// The target's own: a rehearsal in scratch, or a new server, needs the owner that it gives to everything.
-			globals: await dumpGlobals(server, maintenanceOf(database)),
+			globals: await dumpGlobals(server, await server.maintenance()),
 			portable: true,
 		},
 		warnings,
@@ -53,7 +52,7 @@ export async function importedDetails(
 
 /** Of the database that it will replace; where there is none, of one that the server would make. */
 async function propertiesOf(server: PostgresServer, database: string) {
-	const maintenance = maintenanceOf(database);
+	const maintenance = await server.maintenance();
 	const [own] = await server.query(maintenance, describeSql(`datname = ${quoteLiteral(database)}`));
 	if (own?.[0] !== undefined) {
 		return databaseProperties.parse(JSON.parse(own[0]));
@@ -65,8 +64,8 @@ async function propertiesOf(server: PostgresServer, database: string) {
 }
 
 /** A dump names extensions without their versions; the server's own are what it would make. */
-async function extensionVersions(server: PostgresServer, database: string, names: readonly string[]): Promise<Record<string, string>> {
-	const rows = await server.query(maintenanceOf(database), 'select to_json(name), default_version from pg_available_extensions');
+async function extensionVersions(server: PostgresServer, names: readonly string[]): Promise<Record<string, string>> {
+	const rows = await server.query(await server.maintenance(), 'select to_json(name), default_version from pg_available_extensions');
 	const known = new Map(rows.map(([name = '""', version = '']) => [JSON.parse(name) as string, version]));
 	return Object.fromEntries(names.map(name => [name, known.get(name) ?? 'any']));
 }

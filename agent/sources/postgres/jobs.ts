@@ -5,7 +5,6 @@ import {roomProblems} from '../room.ts';
 import type {postgresDetails} from './dump.ts';
 import {needsOrder} from './extensions.ts';
 import type {PostgresServer} from './server.ts';
-import {maintenanceOf} from './swap.ts';
 
 const most = 4;
 
@@ -27,14 +26,14 @@ const sparedSql = `select least(
 export async function jobsFor(
 	{worker, staging, signal}: Pick<RestoreContext, 'worker' | 'staging' | 'signal'>,
 	server: PostgresServer,
-	{name, database, stored}: RestoringSource & {kind: 'postgres'},
+	{name, stored}: RestoringSource & {kind: 'postgres'},
 	{format, extensions}: Pick<ReturnType<typeof postgresDetails.parse>, 'format' | 'extensions'>,
 ): Promise<number> {
 	if (!server.isExternal || format !== 'custom' || stored.bytes < smallestBytes || needsOrder(extensions)) {
 		return 1;
 	}
 
-	const [[spared = '0'] = []] = await server.query(maintenanceOf(database), sparedSql);
+	const [[spared = '0'] = []] = await server.query(await server.maintenance(), sparedSql);
 	// As many again are left to the application.
 	if (Number(spared) < 2 * most) {
 		return 1;

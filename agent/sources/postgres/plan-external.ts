@@ -12,6 +12,18 @@ export interface ExternalServer {
 
 const defaultPort = 5432;
 
+/** What labels say of a server in its container. Absent: what the image and the server say. */
+export interface Inside {
+	port?: number | undefined;
+	/** As of an external server. */
+	secret?: string | undefined;
+	project?: string | undefined;
+}
+
+export function insideOf({port, passwordSecret: secret}: PostgresPolicy, {project}: Pick<Container, 'project'>): Inside | undefined {
+	return port === undefined && secret === undefined ? undefined : {port, secret, project};
+}
+
 /** Undefined: the server is in the container. */
 export function externalOf(policy: PostgresPolicy | undefined, {project}: Pick<Container, 'project'>): ExternalServer | undefined {
 	const {host, port = defaultPort, passwordSecret: secret} = policy ?? {};

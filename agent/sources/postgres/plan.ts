@@ -6,7 +6,7 @@ import {isInside} from '../../../docker/storage.ts';
 import type {PlannedSource} from '../kind.ts';
 import type {Scope} from '../scope.ts';
 import type {PostgresPolicy} from './labels.ts';
-import {type ExternalServer, externalOf} from './plan-external.ts';
+import {externalOf, insideOf} from './plan-external.ts';
 
 export function postgresSources(scope: Scope, postgres: PostgresPolicy | undefined): PlannedSource[] {
 	const {container, prefix: group} = scope.member;
@@ -16,7 +16,7 @@ export function postgresSources(scope: Scope, postgres: PostgresPolicy | undefin
 
 	const external = externalOf(postgres, container);
 	const where = external === undefined ? `in container \`${container.name}\`` : `at \`${external.host}:${external.port}\``;
-	if (!canBeDumped(scope, postgres, external)) {
+	if (external === undefined && !canBeDumped(scope)) {
 		return [];
 	}
 
@@ -24,6 +24,7 @@ export function postgresSources(scope: Scope, postgres: PostgresPolicy | undefin
 		scope.remarks.note(`no rehearsal is scheduled: \`${scope.prefix}drill.image\` names no image that a server could be made of`);
 	}
 
+	const inside = external === undefined ? insideOf(postgres, container) : undefined;
 	const {user, format, lockTimeoutMs = scope.lockTimeoutMs} = postgres;
 	return databasesOf(scope, postgres, where).map(database => ({
 		name: `${group}postgres:${database}`,
@@ -33,29 +34,13 @@ export function postgresSources(scope: Scope, postgres: PostgresPolicy | undefin
 		format,
 		user,
 		...(external === undefined ? {} : {external}),
+		...(inside === undefined ? {} : {inside}),
 		...(lockTimeoutMs === undefined ? {} : {lockTimeoutMs}),
 	}));
 }
 
-function canBeDumped(
-	{member: {container}, prefix, remarks}: Scope,
-	postgres: PostgresPolicy,
-	external: ExternalServer | undefined,
-): boolean {
+function canBeDumped({member: {container}, prefix, remarks}: Scope): boolean {
 	const label = `${prefix}postgres`;
-	if (external !== undefined) {
-		return true;
-	}
-
-	const {port, passwordSecret} = postgres;
-	const orphan = Object.entries({port, 'password-secret': passwordSecret}).find(([, value]) => value !== undefined);
-	if (orphan !== undefined) {
-		remarks.problem(
-			`\`${label}.${orphan[0]}\` is of a server outside the container, and \`${label}.host\` names none, got ${quote(String(orphan[1]))}`,
-			'name the server, or remove the label',
-		);
-	}
-
 	const running = container.state === 'running';
 	if (!running) {
 		const mend = container.state === 'paused' ? `unpause it: docker unpause ${container.name}` : `start it: docker start ${container.name}`;
@@ -63,7 +48,7 @@ function canBeDumped(
 		remarks.problem(`\`${label}\` needs a server that answers, and container \`${container.name}\` ${why}`, `${mend}; or remove the label`);
 	}
 
-	return running && orphan === undefined;
+	return running;
 }
 
 /** Those that are named, if the server has them; or all that it says it has. */

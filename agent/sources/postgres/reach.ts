@@ -5,13 +5,14 @@ import type {Container} from '../../../docker/container.ts';
 import type {Engine} from '../../../docker/engine.ts';
 import type {Worker} from '../../../docker/worker.ts';
 import {connectExternal} from './external.ts';
-import type {ExternalServer} from './plan-external.ts';
+import type {ExternalServer, Inside} from './plan-external.ts';
 import {connectPostgres, type PostgresServer} from './server.ts';
 
 interface Whereabouts {
 	container: Pick<Container, 'id' | 'name'>;
 	user?: string | undefined;
 	external?: ExternalServer | undefined;
+	inside?: Inside | undefined;
 }
 
 interface Means {
@@ -23,10 +24,10 @@ interface Means {
 
 export async function reachServer(
 	{engine, clientWorker, signal}: Means,
-	{container, user, external}: Whereabouts,
+	{container, user, external, inside}: Whereabouts,
 ): Promise<PostgresServer> {
 	if (external === undefined) {
-		return connectPostgres(engine, container, user, signal);
+		return connectPostgres(engine, container, user, signal, inside);
 	}
 
 	const place = clientWorker === undefined ? here : (await clientWorker()).run;

@@ -15,7 +15,7 @@ import {runSql} from './psql.ts';
 import {reachServer} from './reach.ts';
 import {missingRoles} from './roles.ts';
 import {type PostgresServer, quoteLiteral} from './server.ts';
-import {dropDatabase, maintenanceOf, openSql, stateOf, swapDatabases} from './swap.ts';
+import {dropDatabase, openSql, stateOf, swapDatabases} from './swap.ts';
 
 type PostgresSource = RestoringSource & {kind: 'postgres'};
 type ReplacedDatabase = Replacement & {kind: 'postgres'};
@@ -40,13 +40,12 @@ export function databaseName(name: string, what: 'restore' | 'before', run: stri
 }
 
 export function postgresRestoring(source: PostgresSource, context: RestoreContext, index: number): Required<Restoring> {
-	const {name, database, user, external, stored, into, drillSql} = source;
+	const {name, database, user, external, inside, stored, into, drillSql} = source;
 	const {signal, run, tell} = context;
 	const details = postgresDetails.parse(stored.details);
 	const live = into ?? database;
-	const maintenance = maintenanceOf(live);
 	const fresh = databaseName(live, 'restore', run);
-	const further = {...(external && {external}), ...(into === undefined ? {} : {beside: true})};
+	const further = {...(external && {external}), ...(inside && {inside}), ...(into === undefined ? {} : {beside: true})};
 	let server: PostgresServer;
 	let contents: PostgresContents = {};
 	let replacement: ReplacedDatabase = {kind: 'postgres', source: name, database: live, fresh, oid: null, old: null, user, ...further};
@@ -63,6 +62,7 @@ export function postgresRestoring(source: PostgresSource, context: RestoreContex
 		name,
 		async load() {
 			server = await reachServer(context, source);
+			const maintenance = await server.maintenance(live);
 			await makeRoles(server, maintenance, details.globals, role => tell({type: 'warning', message: role}), signal);
 			const present = await sql(maintenance, describeSql(`datname = ${quoteLiteral(database)}`));
 			const properties: DatabaseProperties = databaseProperties.parse(present === '' ? stored.details : JSON.parse(present));
@@ -120,10 +120,10 @@ async function makeRoles(server: PostgresServer, database: string, globals: stri
 
 /** Wherever the restore stopped: before the swap, in it, or after it. */
 export async function rollBackDatabase(
-	{source, database, fresh, oid, old, user, external}: ReplacedDatabase,
+	{source, database, fresh, oid, old, user, external, inside}: ReplacedDatabase,
 	{engine, container, signal}: UndoContext,
 ): Promise<void> {
-	const server = await reachServer({engine, signal}, {container: container(source), user, external});
+	const server = await reachServer({engine, signal}, {container: container(source), user, external, inside});
 	const [live, aside] = await Promise.all([database, old ?? ''].map(async name => stateOf(server, database, name)));
 	if (aside?.exists) {
 		await swapDatabases(
@@ -134,17 +134,17 @@ export async function rollBackDatabase(
 		// There was none before; what is there now is what was restored.
 		await dropDatabase(server, database, database);
 	} else if (live?.exists && !live.allowsConnections) {
-		await runSql(server, {database: maintenanceOf(database), statements: [openSql(database)]});
+		await runSql(server, {database: await server.maintenance(database), statements: [openSql(database)]});
 	}
 
 	await dropDatabase(server, database, fresh);
 }
 
 export async function dropReplacedDatabase(
-	{source, database, old, user, external}: ReplacedDatabase,
+	{source, database, old, user, external, inside}: ReplacedDatabase,
 	{engine, container, signal}: UndoContext,
 ): Promise<void> {
 	if (old !== null) {
-		await dropDatabase(await reachServer({engine, signal}, {container: container(source), user, external}), database, old);
+		await dropDatabase(await reachServer({engine, signal}, {container: container(source), user, external, inside}), database, old);
 	}
 }

@@ -9,7 +9,13 @@ import {label} from '../../../base/label.ts';
 import type {Container} from '../../../docker/container.ts';
 import type {Engine} from '../../../docker/engine.ts';
 import {inContainer} from '../../../docker/exec.ts';
+import {maintenanceIn, NoSessionError} from './maintenance.ts';
+import type {Inside} from './plan-external.ts';
+import {findProcess, type ServerProcess} from './process.ts';
+import {readText} from './read-text.ts';
+import {secretOf} from './secret.ts';
 import {ownSession} from './timeouts.ts';
+import {databasesOf, type Who, whoDumps} from './who.ts';
 
 export interface PostgresServer {
 	/** The role that dumps and restores. */
@@ -28,24 +34,14 @@ export interface PostgresServer {
 	fromWorker: (script: string, scriptArguments: readonly string[], argv: readonly string[]) => Command;
 	/** Where the server keeps its data, as its container sees it; also for a role that may not ask the server. */
 	dataFolder: () => Promise<string>;
+	/**
+	 * The database that is asked what does not depend on one, and from which others are renamed and dropped.
+	 * @param except is renamed or dropped @throws with why none lets the role in
+	 */
+	maintenance: (except?: string) => Promise<string>;
 	/** Rows of one query, as text, columns split at tabs. */
 	query: (database: string, sql: string, signal?: AbortSignal) => Promise<string[][]>;
 }
-
-/**
- * Finds postgres processes and says who they run as: pid, uid, gid, and whether it is in this container's control group. The container's
- * first process may be an init or a supervisor; with the host's pid namespace, those of every other container are seen too.
- */
-const findServer = `read -r own </proc/self/cgroup
-for process in /proc/[0-9]*; do
-	name= uid= gid= group=
-	read -r name <"$process/comm"
-	case $name in postgres|postmaster) ;; *) continue ;; esac
-	while read -r key value _; do case $key in Uid:) uid=$value;; Gid:) gid=$value;; esac; done <"$process/status"
-	read -r group <"$process/cgroup"
-	[ "$group" = "$own" ] && own_group=1 || own_group=0
-	[ -z "$gid" ] || echo "\${process#/proc/} $uid $gid $own_group"
-done 2>/dev/null`;
 
 /** What a client program may need of the container's own environment. Nothing that would make it dial elsewhere. */
 const clientVariables = ['PATH', 'PGPORT', 'LANG', 'LC_ALL', 'HOME'];
@@ -67,6 +63,7 @@ export async function connectPostgres(
 	container: Pick<Container, 'id' | 'name'>,
 	role: string | undefined,
 	signal?: AbortSignal,
+	{port, secret, project}: Inside = {},
 ): Promise<PostgresServer> {
 	const details = await engine.inspect(container.id);
 	if (details.state !== 'running') {
@@ -76,29 +73,19 @@ export async function connectPostgres(
 	}
 
 	const place = inContainer(engine, container.id);
-	const {stdout} = await output(place, {argv: ['sh', '-c', findServer], user: '0', signal});
-	const [pid, uid, gid] = oldestServer(stdout);
-	if (pid === undefined || uid === undefined || gid === undefined) {
+	const process = await findProcess(engine, container.id, place, signal);
+	if (process === undefined) {
 		throw new RunError(`no PostgreSQL server runs in container \`${container.name}\``, {
 			hint: `correct the label \`${label('postgres')}\`, or see the container's log`,
 		});
 	}
 
-	const user = role ?? details.env.POSTGRES_USER ?? 'postgres';
-	const env: Record<string, string> = {};
-	for (const name of clientVariables) {
-		if (details.env[name]) {
-			env[name] = details.env[name];
-		}
-	}
-
-	// A socket folder of its own is fine; a host would make the client dial out.
-	if (details.env.PGHOST?.startsWith('/')) {
-		env.PGHOST = details.env.PGHOST;
-	}
-
-	const password = details.env.PGPASSWORD ?? details.env.POSTGRES_PASSWORD;
-	if (password) {
+	const who = await whoDumps(details.env, role, async path => readFile(engine, container.id, place, path));
+	const {user, unread} = who;
+	const {pid, uid, gid, host} = process;
+	const env: Record<string, string> = {...variablesOf(details.env, process), ...(port === undefined ? {} : {PGPORT: String(port)})};
+	const password = secret === undefined ? passwordOf(who, process) : await secretOf({secret, project});
+	if (password !== undefined) {
 		env.PGPASSWORD = password;
 	}
 
@@ -106,7 +93,8 @@ export async function connectPostgres(
 		place({...command, user: `${uid}:${gid}`, env: {...env, ...command.env}, signal: command.signal ?? signal});
 	const connection = connectionOf(user);
 	const where = `in container \`${container.name}\``;
-	const query = queryWith({client, connection, where});
+	const query = queryWith({client, connection, where, hint: unread});
+	const maintenance = maintenanceIn(query, [...databasesOf(details.env), user]);
 	return {
 		user,
 		where,
@@ -117,6 +105,11 @@ export async function connectPostgres(
 			// The folder of a pid would be the host's, not the container's.
 			if (details.pidMode !== '') {
 				throw new RunError(`it has the pid namespace \`${details.pidMode}\``);
+			}
+
+			// A dump worker has no network.
+			if (host !== undefined && !isSocket(host)) {
+				throw new RunError(`it listens on no socket, only at ${host}`);
 			}
 		},
 		fromWorker: (script, scriptArguments, argv) => ({
@@ -134,17 +127,59 @@ export async function connectPostgres(
 			],
 			env,
 		}),
-		async dataFolder() {
-			// The first process works in it. Where that may not be seen, the server says it to superusers.
-			const {exitCode, stdout: folder} = await output(client, {argv: ['readlink', '--', `/proc/${pid}/cwd`]});
-			return exitCode === 0 ? folder.replace(/\n$/, '') : askDataFolder(query);
-		},
+		// Where its process may not be seen, the server says it to superusers.
+		dataFolder: async () => process.dataFolder ?? askDataFolder(query, await maintenance()),
 		query,
+		maintenance,
 	};
 }
 
+/** A folder, or a name in the abstract namespace. */
+const isSocket = (host: string): boolean => host.startsWith('/') || host.startsWith('@');
+
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** What the client programs need to find the server, and to be found. */
+function variablesOf(image: Readonly<Record<string, string>>, {programs, host, port, passwordFile}: ServerProcess): Record<string, string> {
+	const env: Record<string, string> = {};
+	for (const name of clientVariables) {
+		if (image[name]) {
+			env[name] = image[name];
+		}
+	}
+
+	// A socket folder of its own is fine; a host would make the client dial out.
+	const at = host ?? (image.PGHOST?.startsWith('/') ? image.PGHOST : undefined);
+	return {
+		...env,
+		...(programs === undefined ? {} : {PATH: `${image.PATH || defaultPath}:${programs}`}),
+		...(at === undefined ? {} : {PGHOST: at}),
+		...(port === undefined ? {} : {PGPORT: String(port)}),
+		...(passwordFile === undefined ? {} : {PGPASSFILE: passwordFile}),
+	};
+}
+
+/** libpq looks into the password file only where nobody gives a password: one that may be another role's must not be in its way. */
+const passwordOf = ({password, isOwn}: Who, {passwordFile}: ServerProcess): string | undefined =>
+	isOwn || passwordFile === undefined ? password || undefined : undefined;
+
+/** As the container's root, or else through the engine. */
+async function readFile(engine: Engine, container: string, place: Place, path: string): Promise<string> {
+	const {exitCode, stdout, stderr} = await output(place, {argv: ['cat', path], user: '0'});
+	return exitCode === 0
+		? stdout
+		: readText(engine, container, path).catch(error => {
+				throw new RunError(lastLines(stderr), {cause: error});
+			});
+}
+
 /** Rows of one query. */
-export function queryWith({client, connection, where}: Pick<PostgresServer, 'client' | 'connection' | 'where'>): PostgresServer['query'] {
+export function queryWith({
+	client,
+	connection,
+	where,
+	hint,
+}: Pick<PostgresServer, 'client' | 'connection' | 'where'> & {hint?: string | undefined}): PostgresServer['query'] {
 	return async (database, sql, signal) => {
 		const commands = [...ownSession, sql].flatMap(statement => ['-c', statement]);
 		const {exitCode, stdout, stderr} = await output(client, {
@@ -152,7 +187,9 @@ export function queryWith({client, connection, where}: Pick<PostgresServer, 'cli
 			signal,
 		});
 		if (exitCode !== 0) {
-			throw new RunError(`PostgreSQL ${where} refused: ${lastLines(stderr)}`);
+			const message = `PostgreSQL ${where} refused: ${lastLines(stderr)}`;
+			// 2: there was no session, or it ended.
+			throw exitCode === 2 ? new NoSessionError(message, {hint}) : new RunError(message);
 		}
 
 		return stdout
@@ -162,18 +199,8 @@ export function queryWith({client, connection, where}: Pick<PostgresServer, 'cli
 	};
 }
 
-const askDataFolder = async (query: PostgresServer['query']): Promise<string> =>
-	JSON.parse((await query('postgres', "select to_json(current_setting('data_directory'))"))[0]?.[0] ?? '""') as string;
-
-/** The process with the lowest pid is the parent of the others. */
-function oldestServer(found: string): number[] {
-	const servers = found
-		.split('\n')
-		.filter(Boolean)
-		.map(line => line.split(' ').map(Number));
-	const own = servers.filter(([, , , isOwn]) => isOwn === 1);
-	return (own.length > 0 ? own : servers).sort(([a = 0], [b = 0]) => a - b)[0] ?? [];
-}
+const askDataFolder = async (query: PostgresServer['query'], database: string): Promise<string> =>
+	JSON.parse((await query(database, "select to_json(current_setting('data_directory'))"))[0]?.[0] ?? '""') as string;
 
 export interface Databases {
 	/** Those that allow connections. */
@@ -186,7 +213,7 @@ export interface Databases {
 export async function listDatabases(server: PostgresServer): Promise<Databases> {
 	// As JSON, because a name may hold a newline.
 	const rows = await server.query(
-		'postgres',
+		await server.maintenance(),
 		'select datallowconn, to_json(datname) from pg_database where not datistemplate order by datname',
 	);
 	const named = (allows: string) => rows.filter(([flag]) => flag === allows).map(([, name = '""']) => JSON.parse(name) as string);
@@ -201,6 +228,9 @@ export interface ServerVersion {
 }
 
 export async function serverVersion(server: PostgresServer): Promise<ServerVersion> {
-	const [row] = await server.query('postgres', "select current_setting('server_version_num'), current_setting('server_version')");
+	const [row] = await server.query(
+		await server.maintenance(),
+		"select current_setting('server_version_num'), current_setting('server_version')",
+	);
 	return {versionNumber: Number(row?.[0]), versionText: row?.[1] ?? ''};
 }

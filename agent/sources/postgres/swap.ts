@@ -1,10 +1,8 @@
 /** One database takes the place of another: both renames in one transaction, so that there is never none of that name. */
-import {RunError} from '../../../base/errors.ts';
+import {setTimeout as delay} from 'node:timers/promises';
+import {explain, RunError} from '../../../base/errors.ts';
 import {runSql} from './psql.ts';
 import {type PostgresServer, quoteIdentifier, quoteLiteral} from './server.ts';
-
-/** The database from which others are renamed and dropped: not the one that is renamed. */
-export const maintenanceOf = (database: string): string => (database === 'postgres' ? 'template1' : 'postgres');
 
 export interface DatabaseState {
 	exists: boolean;
@@ -15,16 +13,20 @@ export interface DatabaseState {
 
 export async function stateOf(server: PostgresServer, live: string, database: string): Promise<DatabaseState> {
 	const sql = `select datallowconn, oid from pg_database where datname = ${quoteLiteral(database)}`;
-	const rows = await server.query(maintenanceOf(live), sql);
+	const rows = await server.query(await server.maintenance(live), sql);
 	return {exists: rows.length > 0, oid: rows[0]?.[1] ?? null, allowsConnections: rows[0]?.[0] === 't'};
 }
 
 /** How long connections may take to end after they were told to. */
 const endWithinSeconds = 20;
 
+/** Of `pg_stat_activity`: those who must go. Of workers without a user, which autovacuum's are, a role that is no superuser sees no more than that they are there. */
+export const othersSql = (database: string): string =>
+	`datname = ${database} and pid <> pg_backend_pid() and (usesysid is not null or coalesce(backend_type, 'autovacuum worker') <> 'autovacuum worker')`;
+
 /**
- * Nobody gets in, superusers neither, and everybody is sent away; those who will not go in time make the rename fail. The name reaches the
- * block as a setting: no quoting of it could end the block.
+ * Nobody gets in, superusers neither, and everybody is sent away; those who will not go, or whom this role may not send, make it fail. Autovacuum
+ * goes by itself when a database is renamed or dropped. The name reaches the block as a setting: no quoting of it could end the block.
  */
 const closeSql = (database: string): string[] => [
 	`alter database ${quoteIdentifier(database)} with allow_connections false`,
@@ -32,13 +34,28 @@ const closeSql = (database: string): string[] => [
 	`do $$
 declare
 	closing constant name := current_setting('holdfast.closing');
+	who record;
+	refused text;
 begin
 	for attempt in 1..${endWithinSeconds * 20} loop
-		perform pg_terminate_backend(pid) from pg_stat_activity where datname = closing and pid <> pg_backend_pid();
 		perform pg_stat_clear_snapshot();
-		exit when not exists (select from pg_stat_activity where datname = closing);
+		refused := null;
+		for who in select * from pg_stat_activity where ${othersSql('closing')} loop
+			begin
+				perform pg_terminate_backend(who.pid);
+			exception when insufficient_privilege then
+				refused := format('session %s (user %s, application %s)', who.pid, who.usename, who.application_name);
+			end;
+		end loop;
+		-- What may not be ended may end by itself, such as a question of an exporter.
+		exit when refused is not null and attempt > ${2 * 20};
+		perform pg_stat_clear_snapshot();
+		exit when not exists (select from pg_stat_activity where ${othersSql('closing')});
 		perform pg_sleep(0.05);
 	end loop;
+	if refused is not null then
+		raise exception 'role % may not end %', current_user, refused;
+	end if;
 end
 $$`,
 ];
@@ -56,13 +73,17 @@ interface Swap {
 	aside: string | null;
 }
 
-/** @throws when the renames did not happen: then the live database is as it was */
+/** A restore waits for no lock of the server's own catalogs longer than this: applications stand still. */
+const lockWithin = "set lock_timeout = '20s'";
+
+/** @throws when the renames did not happen: then the live database is as it was, and open; or the error says that it is not */
 export async function swapDatabases(server: PostgresServer, {live, next, aside}: Swap): Promise<void> {
-	const database = maintenanceOf(live);
+	const database = await server.maintenance(live);
 	try {
 		await runSql(server, {
 			database,
 			statements: [
+				lockWithin,
 				...(aside === null ? [] : closeSql(live)),
 				...closeSql(next),
 				'begin',
@@ -73,7 +94,34 @@ export async function swapDatabases(server: PostgresServer, {live, next, aside}:
 			],
 		});
 	} catch (error) {
-		throw new RunError(`database \`${live}\` could not be swapped`, {cause: error});
+		const state = await reopen(server, database, live);
+		throw new RunError(`database \`${live}\` could not be swapped; ${state}`, {cause: error});
+	}
+}
+
+/** How long a server that just failed may take to answer again. */
+const reopenWithinMs = 15_000;
+
+/** Whoever could not swap a database must not leave it closed. @returns what is there, for people */
+async function reopen(server: PostgresServer, database: string, live: string): Promise<string> {
+	const deadline = Date.now() + reopenWithinMs;
+	for (;;) {
+		try {
+			const signal = AbortSignal.timeout(reopenWithinMs);
+			const [row] = await server.query(database, `select 1 from pg_database where datname = ${quoteLiteral(live)}`, signal);
+			if (row === undefined) {
+				return `there is no database \`${live}\` now`;
+			}
+
+			await runSql(server, {database, statements: [lockWithin, openSql(live)], signal});
+			return 'it is open to connections, as it was';
+		} catch (error) {
+			if (Date.now() > deadline) {
+				return `it may be closed to connections, because ${explain(error)}; to open it: ${openSql(live)}`;
+			}
+		}
+
+		await delay(500);
 	}
 }
 
@@ -82,8 +130,8 @@ export async function dropDatabase(server: PostgresServer, live: string, databas
 	const {exists} = await stateOf(server, live, database);
 	if (exists) {
 		await runSql(server, {
-			database: maintenanceOf(live),
-			statements: [...closeSql(database), `drop database ${quoteIdentifier(database)}`],
+			database: await server.maintenance(database),
+			statements: [lockWithin, ...closeSql(database), `drop database ${quoteIdentifier(database)}`],
 		});
 	}
 }
