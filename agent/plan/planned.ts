@@ -45,8 +45,8 @@ export interface PlanRequest {
 	databases: ReadonlyMap<string, readonly string[]>;
 	/** The same, of those that allow no connections, and so cannot be dumped. */
 	closedDatabases?: ReadonlyMap<string, readonly string[]>;
-	/** Where each server, by its container's id, keeps its data, as the container sees it. Where unknown: as in the official images. */
-	dataDirectories?: ReadonlyMap<string, string>;
+	/** Where each server, by its container's id, keeps its data, its WAL and its tablespaces, as the container sees them. Where unknown: as in the official images. */
+	dataDirectories?: ReadonlyMap<string, readonly string[]>;
 	/** `quiesce` is for targets with files, `lockTimeoutMs` for databases. */
 	defaults: {schedule: string; quiesce?: 'none' | 'pause' | 'stop'; lockTimeoutMs?: number};
 	/** For a backup during which the target is stopped, whatever its labels say of quiescing. */
@@ -64,5 +64,5 @@ export interface Surveyed {
 	plan: Plan;
 	problems: readonly Problem[];
 	/** Where each server, by its container's id, says that it keeps its data. */
-	dataDirectories: ReadonlyMap<string, string>;
+	dataDirectories: ReadonlyMap<string, readonly string[]>;
 }

@@ -10,7 +10,7 @@ import type {Scope} from '../sources/scope.ts';
 import {filesIn, sqliteSources} from '../sources/sqlite/plan.ts';
 import {tarSources} from '../sources/tar/plan.ts';
 import {chooseMounts, volumeSources} from '../sources/volume/plan.ts';
-import type {Member, Target} from '../targets/target.ts';
+import type {Target} from '../targets/target.ts';
 import {subjectOf} from '../targets/target.ts';
 import type {PlanRequest} from './planned.ts';
 
@@ -20,9 +20,8 @@ export function planSources(
 	remarks: Remarks,
 ): PlannedSource[] {
 	const {target, databases, closedDatabases, dataDirectories, prefix, defaults} = request;
-	const dataDirectory = ({container}: Member) => dataDirectories.get(container.id) ?? `${postgresHome}/data`;
 	const servers = target.members.filter(({policy: {postgres}}) => postgres !== undefined && postgres.host === undefined);
-	const dumped = servers.flatMap(server => dataMounts(server.container, dataDirectory(server)));
+	const dumped = servers.flatMap(server => dataMounts(server.container, dataDirectories.get(server.container.id)));
 	const scopes = target.members.map(
 		(member): Scope => ({
 			member,
@@ -30,7 +29,7 @@ export function planSources(
 			grounds: {...grounds, dumped},
 			databases,
 			closedDatabases,
-			dataDirectory: dataDirectory(member),
+			serverFolders: dataDirectories.get(member.container.id) ?? [`${postgresHome}/data`],
 			lockTimeoutMs: defaults.lockTimeoutMs,
 			remarks: remarks.about(subjectOf(target, member)),
 		}),

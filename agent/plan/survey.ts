@@ -67,7 +67,7 @@ interface Answer {
 	at: number;
 	databases: Databases;
 	/** Of a server in its container. */
-	dataDirectory?: string;
+	dataDirectory?: readonly string[];
 }
 
 export function createSurvey({engine, self, dataRoot, prefix, projects, schedule, lockTimeoutMs, copies}: SurveyOptions): Survey {
@@ -107,7 +107,7 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 		const answer: Answer = {
 			at: Date.now(),
 			databases: await listDatabases(server),
-			...(server.isExternal ? {} : {dataDirectory: await server.dataFolder()}),
+			...(server.isExternal ? {} : {dataDirectory: await server.folders()}),
 		};
 		answers.set(container.id, answer);
 		return answer;
@@ -116,7 +116,7 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 	const askServers = async (target: Target, maximumAgeMs: number) => {
 		const databases = new Map<string, string[]>();
 		const closedDatabases = new Map<string, string[]>();
-		const dataDirectories = new Map<string, string>();
+		const dataDirectories = new Map<string, readonly string[]>();
 		const problems: Problem[] = [];
 		await Promise.all(
 			target.members

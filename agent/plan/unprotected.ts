@@ -4,7 +4,7 @@ import {isOneOff} from '../../docker/compose.ts';
 import {type Container, type Mount, workerLabel} from '../../docker/container.ts';
 import {describeStorage, isInside, isSameStorage} from '../../docker/storage.ts';
 import {objectionTo} from '../sources/objections.ts';
-import {dataMounts, postgresHome} from '../sources/postgres/plan.ts';
+import {dataMounts} from '../sources/postgres/plan.ts';
 import {labelValue} from '../targets/label-names.ts';
 import type {Surveyed} from './planned.ts';
 
@@ -67,7 +67,7 @@ function ownerOf({id}: Container, surveyed: readonly Surveyed[]): {target: strin
 function dumpedMounts({plan, dataDirectories}: Surveyed): Mount[] {
 	return plan.sources.flatMap(source =>
 		source.kind === 'postgres' && source.external === undefined
-			? dataMounts(source.container, dataDirectories.get(source.container.id) ?? `${postgresHome}/data`)
+			? dataMounts(source.container, dataDirectories.get(source.container.id))
 			: [],
 	);
 }

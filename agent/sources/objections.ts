@@ -77,7 +77,7 @@ export function objectionTo(mount: Mount, {dataRoot, self, dumped}: Grounds): Ob
 	}
 
 	return dumped.some(data => isSameStorage(data, mount))
-		? {kind: 'left out', why: 'holds the data directory of a Postgres server that is dumped'}
+		? {kind: 'left out', why: 'holds the data directory of a Postgres server that is dumped, its WAL or a tablespace'}
 		: ofSystem(mount);
 }
 

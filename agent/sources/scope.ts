@@ -11,7 +11,8 @@ export interface Scope {
 	grounds: Grounds;
 	databases: PlanRequest['databases'];
 	closedDatabases: NonNullable<PlanRequest['closedDatabases']>;
-	dataDirectory: string;
+	/** Of the server in its container, if there is one: the data directory, and what else is its own. */
+	serverFolders: readonly string[];
 	/** How long a dump waits for a lock, where a label does not say. */
 	lockTimeoutMs?: number | undefined;
 	remarks: Pick<Remarks, 'problem' | 'note'>;

@@ -3,9 +3,11 @@
 import {explain} from '../../../base/errors.ts';
 import {room} from '../../../base/units.ts';
 import {type Engine, statusOf} from '../../../docker/engine.ts';
+import {isInside} from '../../../docker/storage.ts';
 import type {Manifest} from '../../repository/manifest.ts';
 import type {Restic} from '../../restic/restic.ts';
 import {type CheckContext, checkPostgres, type Room} from '../../sources/postgres/check.ts';
+import {serverFolders} from '../../sources/postgres/reach.ts';
 import {choose} from './choice.ts';
 import type {Restoration} from './plan.ts';
 
@@ -22,9 +24,31 @@ export async function checkRestoration(
 			checked.flatMap(({room}) => room ?? []),
 			marginBytes,
 		),
+		...(await underServers({sources, stop}, context.engine)),
 		...(await missingFiles(sources, restic)),
 		...(await vanishing(stop, context.engine)),
 	];
+}
+
+/** Files that are a running server's own would be written under it: it would stop, and not come up again. */
+async function underServers({sources, stop}: Pick<Restoration, 'sources' | 'stop'>, engine: Engine): Promise<string[]> {
+	const problems: string[] = [];
+	for (const source of sources) {
+		if (
+			source.kind === 'volume' &&
+			source.container.state === 'running' &&
+			!stop.some(({container}) => container.id === source.container.id)
+		) {
+			const held = (await serverFolders(engine, source.container)).find(folder => isInside(source.mount.path, folder));
+			if (held !== undefined) {
+				problems.push(
+					`\`${source.name}\` is a part of the running PostgreSQL server of container \`${source.container.name}\` (\`${held}\`): restore the others with --only, its databases are dumps`,
+				);
+			}
+		}
+	}
+
+	return problems;
 }
 
 /** Single files that `--only` names, and the point does not have. */

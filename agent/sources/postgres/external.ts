@@ -67,6 +67,7 @@ export async function connectExternal(
 		async dataFolder() {
 			throw new RunError(`the data directory of the server ${where} cannot be seen from here`);
 		},
+		folders: async () => [],
 		query,
 		maintenance: maintenanceIn(query, [role]),
 	};

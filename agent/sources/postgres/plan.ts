@@ -2,7 +2,7 @@
 
 import {quote, quoteAll} from '../../../base/reading/quote.ts';
 import type {Container, Mount} from '../../../docker/container.ts';
-import {isInside} from '../../../docker/storage.ts';
+import {isInside, mountOf} from '../../../docker/storage.ts';
 import type {PlannedSource} from '../kind.ts';
 import type {Scope} from '../scope.ts';
 import type {PostgresPolicy} from './labels.ts';
@@ -124,6 +124,15 @@ function checkWhole(
 /** Where the official images keep their clusters, in every version of them. */
 export const postgresHome = '/var/lib/postgresql';
 
-/** The mounts that hold nothing but the data directory, or parts of it. */
-export const dataMounts = ({mounts}: Container, dataDirectory: string): Mount[] =>
-	mounts.filter(({path}) => isInside(path, dataDirectory) || isInside(path, postgresHome));
+/**
+ * The mounts that hold nothing but what is the server's own: its data directory, its WAL, its tablespaces, or parts of them.
+ * @param folders as the server says; undefined: it did not, so what lies where the official images keep them is taken for its own
+ */
+export function dataMounts(container: Container, folders: readonly string[] | undefined): Mount[] {
+	const holding = folders?.map(folder => mountOf(folder, container));
+	return container.mounts.filter(
+		mount =>
+			folders?.some(folder => isInside(mount.path, folder)) ||
+			(isInside(mount.path, postgresHome) && (holding === undefined || holding.includes(mount))),
+	);
+}

@@ -33,3 +33,10 @@ export async function reachServer(
 	const place = clientWorker === undefined ? here : (await clientWorker()).run;
 	return connectExternal(external, {role: user, place, isWorker: clientWorker !== undefined, signal});
 }
+
+/** What is the own of the server that runs in a container; nothing where none runs. */
+export const serverFolders = async (engine: Engine, container: Whereabouts['container']): Promise<string[]> =>
+	connectPostgres(engine, container, undefined).then(
+		async server => server.folders(),
+		() => [],
+	);

@@ -39,6 +39,8 @@ export interface PostgresServer {
 	 * @param except is renamed or dropped @throws with why none lets the role in
 	 */
 	maintenance: (except?: string) => Promise<string>;
+	/** The data directory, and what else is the server's own: where its WAL and its tablespaces are. As its container sees them. */
+	folders: () => Promise<string[]>;
 	/** Rows of one query, as text, columns split at tabs. */
 	query: (database: string, sql: string, signal?: AbortSignal) => Promise<string[][]>;
 }
@@ -95,6 +97,8 @@ export async function connectPostgres(
 	const where = `in container \`${container.name}\``;
 	const query = queryWith({client, connection, where, hint: unread});
 	const maintenance = maintenanceIn(query, [...databasesOf(details.env), user]);
+	// Where its process may not be seen, the server says it to superusers.
+	const dataFolder = async () => process.dataFolder ?? askDataFolder(query, await maintenance());
 	return {
 		user,
 		where,
@@ -127,8 +131,13 @@ export async function connectPostgres(
 			],
 			env,
 		}),
-		// Where its process may not be seen, the server says it to superusers.
-		dataFolder: async () => process.dataFolder ?? askDataFolder(query, await maintenance()),
+		dataFolder,
+		async folders() {
+			const folder = await dataFolder();
+			const {exitCode, stdout} = await output(client, {argv: ['sh', '-c', linked, 'sh', folder]});
+			const further = exitCode === 0 ? stdout.split('\n') : await askTablespaces(query, await maintenance());
+			return [...new Set([folder, ...further])].filter(Boolean);
+		},
 		query,
 		maintenance,
 	};
@@ -198,6 +207,14 @@ export function queryWith({
 			.map(row => row.split('\t'));
 	};
 }
+
+/** `sh -c SCRIPT sh FOLDER`: where what lies in the data directory by links alone really is. */
+const linked = `cd "$1" && pwd -P && for link in pg_wal pg_xlog pg_tblspc/*; do [ ! -L "$link" ] || readlink -f "$link"; done`;
+
+const askTablespaces = async (query: PostgresServer['query'], database: string): Promise<string[]> =>
+	(await query(database, 'select to_json(pg_tablespace_location(oid)) from pg_tablespace')).map(
+		([folder = '""']) => JSON.parse(folder) as string,
+	);
 
 const askDataFolder = async (query: PostgresServer['query'], database: string): Promise<string> =>
 	JSON.parse((await query(database, "select to_json(current_setting('data_directory'))"))[0]?.[0] ?? '""') as string;

@@ -54,18 +54,17 @@ function mountsNamed({member: {container}, grounds, prefix, remarks}: Scope, ite
 }
 
 export function volumeSources(
-	{member: {container, policy, prefix: group}, dataDirectory, remarks}: Scope,
+	{member: {container, policy, prefix: group}, serverFolders, remarks}: Scope,
 	mounts: readonly Mount[],
 ): PlannedSource[] {
 	return mounts.map(mount => {
-		const holdsData = policy.postgres !== undefined && mountOf(dataDirectory, container) === mount;
-		if (holdsData) {
-			remarks.note(
-				`${quote(dataDirectory)} is left out of ${quote(mount.path)}: it is the data directory of a Postgres server that is dumped`,
-			);
+		const own = policy.postgres === undefined ? [] : serverFolders.filter(folder => mountOf(folder, container) === mount);
+		for (const folder of own) {
+			const what = folder === serverFolders[0] ? 'it is the data directory' : 'it is the WAL or a tablespace';
+			remarks.note(`${quote(folder)} is left out of ${quote(mount.path)}: ${what} of a Postgres server that is dumped`);
 		}
 
-		const data = holdsData ? [escapePattern(below(dataDirectory, mount.path))] : [];
+		const data = own.map(folder => escapePattern(below(folder, mount.path)));
 		return {name: `${group}volume:${mount.path}`, container, kind: 'volume', mount, exclude: [...policy.exclude, ...data]};
 	});
 }

@@ -438,7 +438,7 @@ test('a data directory that is dumped is never a volume', t => {
 		t.regex(withVolumes(path, {}, path).problems[0] ?? '', /must not name the mount .* it holds the data directory/);
 	}
 
-	const elsewhere = {dataDirectories: new Map([['demo-db-1', '/pg/17/data']])};
+	const elsewhere = {dataDirectories: new Map([['demo-db-1', ['/pg/17/data']]])};
 	t.deepEqual(withVolumes('/pg/17/data', elsewhere).names, ['postgres:a', 'volume:/x']);
 	t.deepEqual(withVolumes('/pg/17/data/base', elsewhere).names, ['postgres:a', 'volume:/x']);
 	const above = withVolumes('/pg', elsewhere);
@@ -446,6 +446,23 @@ test('a data directory that is dumped is never a volume', t => {
 	t.like(above.sources[1], {exclude: ['/17/data']});
 	t.regex(above.notes[0] ?? '', /"\/pg\/17\/data" is left out of "\/pg"/);
 	t.deepEqual(plan([database({postgres: 'false', volumes: 'true'})]).names, ['volume:/var/lib/postgresql/data'], 'only where it is dumped');
+});
+
+test("WAL and tablespaces are the server's own as well; what lies beside them where images keep their clusters is not", t => {
+	const asServerSays = {...asked('a'), dataDirectories: new Map([['demo-db-1', ['/var/lib/postgresql/data', '/wal', '/spaces/fast']]])};
+	const mounts = ['/var/lib/postgresql/data', '/var/lib/postgresql/archive', '/wal', '/spaces/fast', '/spaces'].map((path, index) =>
+		volume(`v${index}`, path),
+	);
+	t.deepEqual(plan([database({volumes: 'true'}, {mounts})], asServerSays).names, [
+		'postgres:a',
+		'volume:/spaces',
+		'volume:/var/lib/postgresql/archive',
+	]);
+	t.deepEqual(plan([database({volumes: '/var/lib/postgresql/archive'}, {mounts})], asServerSays).problems, []);
+	t.regex(plan([database({volumes: '/wal'}, {mounts})], asServerSays).problems.join(), /must not name the mount "\/wal"/);
+	const above = plan([database({volumes: 'true'}, {mounts: [volume('s', '/spaces')]})], asServerSays);
+	t.like(above.sources[1], {exclude: ['/fast']});
+	t.regex(above.notes.join(), /"\/spaces\/fast" is left out of "\/spaces": it is the WAL or a tablespace/);
 });
 
 test('nor is it through another service of the group', t => {

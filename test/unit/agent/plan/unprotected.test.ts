@@ -37,7 +37,7 @@ function find(containers: Container[], self?: Container) {
 	const surveyed = discoverTargets(containers).map(target => {
 		const databases = new Map(containers.map(({id}) => [id, ['shop']]));
 		const {plan, problems} = planTarget({target, containers, databases, defaults: {schedule: '0 3 * * *'}});
-		return {target, plan, problems, dataDirectories: new Map<string, string>()};
+		return {target, plan, problems, dataDirectories: new Map<string, readonly string[]>()};
 	});
 	const found = findUnprotected(containers, surveyed, {dataRoot: '/var/lib/docker', self, prefix: 'holdfast.'});
 	return found.map(({storage, target}) => (target === undefined ? storage : `${storage} of ${target}`));
