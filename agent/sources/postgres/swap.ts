@@ -21,7 +21,7 @@ export async function stateOf(server: PostgresServer, live: string, database: st
 const endWithinSeconds = 20;
 
 /** Of `pg_stat_activity`: those who must go. Of workers without a user, which autovacuum's are, a role that is no superuser sees no more than that they are there. */
-export const othersSql = (database: string): string =>
+const othersSql = (database: string): string =>
 	`datname = ${database} and pid <> pg_backend_pid() and (usesysid is not null or coalesce(backend_type, 'autovacuum worker') <> 'autovacuum worker')`;
 
 /**

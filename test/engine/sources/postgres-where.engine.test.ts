@@ -48,7 +48,8 @@ async function start(
 
 const secrets = (script: string) =>
 	`mkdir -p /secrets; printf 'boss' >/secrets/u; printf 'hunter2\\n' >/secrets/p; chmod 644 /secrets/*; exec ${script}`;
-const entrypoint = 'docker-entrypoint.sh postgres';
+/** Like the official image, whose own sessions at its first start have the password. */
+const entrypoint = 'env PGPASSWORD=hunter2 docker-entrypoint.sh postgres';
 const overTcp = (user: string, password: string, port = '5432') => [
 	'env',
 	`PGPASSWORD=${password}`,
