@@ -121,7 +121,7 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 
 	const upkeep = createUpkeep({
 		workshop,
-		restic: place => createRestic(place, config.repository, {lockPatienceSeconds: maintenancePatienceSeconds}),
+		restic: (place, options) => createRestic(place, config.repository, {...options, lockPatienceSeconds: maintenancePatienceSeconds}),
 		survey,
 		runs,
 		state,

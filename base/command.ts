@@ -16,6 +16,8 @@ export interface Command {
 	stdin?: boolean;
 	/** Ends the command: it is killed where it runs, and `done` rejects with the signal's reason. */
 	signal?: AbortSignal | undefined;
+	/** Hears the error output as it comes, in pieces that need not be lines. */
+	onError?: ((piece: string) => void) | undefined;
 }
 
 export interface Exit {
@@ -23,6 +25,8 @@ export interface Exit {
 	exitCode: number;
 	/** The last 16 KiB at most. */
 	stderr: string;
+	/** It was killed because its container may not have more memory. */
+	outOfMemory?: boolean | undefined;
 }
 
 export interface Running {
@@ -55,13 +59,24 @@ export async function output(place: Place, command: Command): Promise<Output> {
 
 /** Like `output`, but an exit code other than 0 is an error that quotes the end of stderr. */
 export async function succeed(place: Place, command: Command): Promise<string> {
-	const {exitCode, stderr, stdout} = await output(place, command);
-	if (exitCode !== 0) {
-		throw new Error(`\`${command.argv[0]}\` exited with ${exitCode}: ${lastLines(stderr || stdout)}`);
+	const {stdout, ...exit} = await output(place, command);
+	if (exit.exitCode !== 0) {
+		throw new Error(`\`${command.argv[0]}\` ${exitOf(exit)}: ${lastLines(exit.stderr || stdout)}`);
 	}
 
 	return stdout;
 }
+
+/** For people: `exited with 1`. */
+export const exitOf = ({exitCode, outOfMemory}: Pick<Exit, 'exitCode' | 'outOfMemory'>): string =>
+	outOfMemory
+		? 'was killed: out of memory'
+		: exitCode === killedCode
+			? 'was killed (exit code 137), by hand or for want of memory'
+			: `exited with ${exitCode}`;
+
+/** 128 + SIGKILL. */
+export const killedCode = 137;
 
 /** The end of an error output, short enough for a message. */
 export function lastLines(output: string, {lines = 5, characters = 1000} = {}): string {

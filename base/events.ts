@@ -85,6 +85,12 @@ export type Told<Event = RunEvent> = Event extends RunEvent ? Omit<Event, 'run' 
 /** How a step tells what it does. */
 export type Tell = (event: Told) => void;
 
+/** Tells what a person should read, although the run goes on. */
+export const warner =
+	(tell: Tell) =>
+	(message: string): void =>
+		tell({type: 'warning', message});
+
 export interface EventHub {
 	send: (event: RunEvent) => void;
 	/** Returns the function that ends the subscription. A listener that throws does not disturb the others. */

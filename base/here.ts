@@ -55,6 +55,11 @@ export const here: Place = async command => {
 	command.signal?.addEventListener('abort', cut, {once: true});
 	stdout.on('error', () => {});
 	const stderr = tailOf(subprocess.stderr, stderrLimit);
+	const {onError} = command;
+	if (onError !== undefined) {
+		subprocess.stderr.on('data', (piece: Buffer) => onError(piece.toString()));
+	}
+
 	subprocess.stdin?.on('error', () => {});
 	subprocess.nodeChildProcess.once('exit', () => subprocess.kill('SIGKILL'));
 

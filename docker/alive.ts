@@ -15,15 +15,19 @@ export function watchAlive(engine: Engine, id: string): Watch {
 	const {promise: ended, reject} = Promise.withResolvers<never>();
 	ended.catch(() => {});
 	let seenDead = 0;
+	let why = '';
 	const look = async () => {
 		const state = await engine.inspect(id).then(
-			details => details.state,
+			details => {
+				why = details.oomKilled ? ', out of memory' : why;
+				return details.state;
+			},
 			// An engine that does not answer says nothing about the container
 			(error: unknown) => (statusOf(error) === 404 ? 'gone' : 'running'),
 		);
 		seenDead = ['gone', 'exited', 'dead', 'removing'].includes(state) ? seenDead + 1 : 0;
 		if (seenDead === 2) {
-			reject(new RunError(`container ${id.slice(0, 12)} ended while a command ran in it`));
+			reject(new RunError(`container ${id.slice(0, 12)} ended${why} while a command ran in it`));
 		}
 	};
 

@@ -16,7 +16,8 @@ const stdoutFrame = 1;
 const frameHeaderBytes = 8;
 
 /** The engine's frames: one byte for which output, three unused, four for the length, then the content. */
-export function demultiplex(stream: Readable): Demultiplexed {
+/** @param onError hears the error output behind its first line */
+export function demultiplex(stream: Readable, onError: (piece: string) => void = () => {}): Demultiplexed {
 	const parts = frames(stream);
 	const early: Buffer[] = [];
 	let errors = Buffer.alloc(0);
@@ -40,6 +41,8 @@ export function demultiplex(stream: Readable): Demultiplexed {
 				if (waitingForLine) {
 					return Buffer.alloc(0);
 				}
+
+				onError(value.content.toString());
 			}
 		} catch (error) {
 			const broken = new Error('the output of the command broke off', {cause: error});

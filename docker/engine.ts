@@ -37,6 +37,12 @@ export interface ContainerDetails {
 	autoRemove: boolean;
 	/** How often the engine has restarted it by its policy since somebody started it. */
 	restartCount?: number | undefined;
+	/** Where the engine keeps what it writes outside of its mounts: no other container has the same. Not every engine says it. */
+	rootFolder?: string | undefined;
+	/** As it was created: its limits, and how it resolves names. */
+	hostConfig: Readonly<Dockerode.HostConfig>;
+	/** It was killed because it, or a process in it, needed more memory than it may have. */
+	oomKilled?: boolean | undefined;
 	/** Seconds that a stop waits before the kill; negative: for ever. */
 	stopTimeoutSeconds: number;
 }
@@ -149,6 +155,9 @@ function detailsOf(inspected: Dockerode.ContainerInspectInfo): ContainerDetails 
 		),
 		autoRemove: host.AutoRemove ?? false,
 		restartCount: inspected.RestartCount,
+		rootFolder: (inspected.GraphDriver as {Data?: {UpperDir?: string} | null} | null | undefined)?.Data?.UpperDir,
+		hostConfig: host,
+		oomKilled: state.OOMKilled,
 		stopTimeoutSeconds: (config as {StopTimeout?: number}).StopTimeout ?? 10,
 	};
 }

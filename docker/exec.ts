@@ -5,7 +5,7 @@
 
 import {Readable, Writable} from 'node:stream';
 import {setTimeout as delay} from 'node:timers/promises';
-import type {Command, Exit, Place, Running} from '../base/command.ts';
+import {type Command, type Exit, killedCode, type Place, type Running} from '../base/command.ts';
 import {type Watch, watchAlive} from './alive.ts';
 import {type Demultiplexed, demultiplex} from './demultiplex.ts';
 import {type Engine, type EngineExec, statusOf} from './engine.ts';
@@ -44,7 +44,7 @@ export function inContainer(engine: Engine, id: string): Place {
 /** None where the container has no shell: then the command runs without the wrapper. */
 async function startWrapped(engine: Engine, id: string, command: Command, watch: Watch): Promise<Running | undefined> {
 	const exec = await engine.exec(id, {...optionsOf(command), argv: ['sh', '-c', wrapper, 'sh', ...command.argv]});
-	const output = demultiplex(exec.stream);
+	const output = demultiplex(exec.stream, command.onError);
 	const pid = await output.firstErrorLine();
 	if (pid === undefined || !/^\d+$/.test(pid)) {
 		exec.stream.destroy();
@@ -58,7 +58,7 @@ async function startWrapped(engine: Engine, id: string, command: Command, watch:
 		);
 	}
 
-	return running({command, exec, output, watch}, async () => {
+	return running({engine, id, command, exec, output, watch}, async () => {
 		const kill = await engine.exec(id, {argv: ['sh', '-c', killer, 'sh', pid], env: [], user: '0', stdin: false});
 		await Promise.race([demultiplex(kill.stream).firstErrorLine(), delay(killMs)]);
 		// An engine (20.10) handles the ends of a container's commands one after the other, and that of this one waits until its output is read.
@@ -69,7 +69,7 @@ async function startWrapped(engine: Engine, id: string, command: Command, watch:
 
 async function startPlain(engine: Engine, id: string, command: Command, watch: Watch): Promise<Running> {
 	const exec = await engine.exec(id, {...optionsOf(command), argv: command.argv});
-	return running({command, exec, output: demultiplex(exec.stream), watch}, async () => {
+	return running({engine, id, command, exec, output: demultiplex(exec.stream, command.onError), watch}, async () => {
 		throw new Error(`\`${command.argv[0]}\` in container ${id.slice(0, 12)} cannot be killed: the container has no shell`);
 	});
 }
@@ -81,13 +81,15 @@ const optionsOf = ({env = {}, user, stdin = false}: Command) => ({
 });
 
 interface Started {
+	engine: Engine;
+	id: string;
 	command: Command;
 	exec: EngineExec;
 	output: Demultiplexed;
 	watch: Watch;
 }
 
-function running({command, exec, output, watch}: Started, killProcess: () => Promise<void>): Running {
+function running({engine, id, command, exec, output, watch}: Started, killProcess: () => Promise<void>): Running {
 	const {signal} = command;
 	watch.ended.catch(() => exec.stream.destroy());
 	let exited = false;
@@ -141,7 +143,8 @@ function running({command, exec, output, watch}: Started, killProcess: () => Pro
 		const {exitCode} = await confirmExit(exec, command.argv[0]);
 		exited = true;
 		signal?.throwIfAborted();
-		return {exitCode, stderr: output.stderr()};
+		const outOfMemory = exitCode === killedCode && (await ranOutOfMemory(engine, id));
+		return {exitCode, stderr: output.stderr(), ...(outOfMemory ? {outOfMemory} : {})};
 	};
 
 	const done = Promise.race([finished(), aborted]);
@@ -149,6 +152,21 @@ function running({command, exec, output, watch}: Started, killProcess: () => Pro
 	done.catch(() => {});
 	aborted.catch(() => {});
 	return {stdin: command.stdin ? standardInput(exec.stream) : closedInput(), stdout, done, kill};
+}
+
+/** The engine hears of it a moment after the end of the process. */
+const memoryDeadlineMs = 1000;
+
+async function ranOutOfMemory(engine: Engine, id: string): Promise<boolean> {
+	const deadline = Date.now() + memoryDeadlineMs;
+	for (;;) {
+		const details = await engine.inspect(id).catch(() => undefined);
+		if (details?.oomKilled || Date.now() > deadline) {
+			return details?.oomKilled === true;
+		}
+
+		await delay(100);
+	}
 }
 
 /** Only the writing half, so that ending it does not end the reading of the output. */

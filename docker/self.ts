@@ -1,8 +1,11 @@
 /** The container that the agent itself runs in: its image, mounts and network are what workers get. */
 import {readFile} from 'node:fs/promises';
 import {hostname} from 'node:os';
+import {RunError} from '../base/errors.ts';
 import type {Mount} from './container.ts';
-import type {ContainerDetails, Engine} from './engine.ts';
+import {type ContainerDetails, type Engine, statusOf} from './engine.ts';
+import {type Evidence, likeness, readEvidence} from './evidence.ts';
+import {type Inherited, inheritedFrom, type WorkerLimits} from './inherited.ts';
 
 export interface Self {
 	/** Undefined where the agent does not run in a container of this engine. */
@@ -13,25 +16,31 @@ export interface Self {
 	mounts: readonly Mount[];
 	networkMode: string;
 	networks: readonly string[];
+	/** How names are resolved and what may be used, as the agent's own container has it. */
+	inherited: Inherited;
 }
 
-/**
- * @param image `HOLDFAST_IMAGE`: needed only where the agent's own container cannot be found.
- * @throws when neither gives an image
- */
-export async function findSelf(
-	engine: Engine,
-	{image, stateDirectory}: {image?: string | undefined; stateDirectory: string},
-): Promise<Self> {
-	const details = await ownContainer(engine);
+interface FindSelf {
+	/** `HOLDFAST_IMAGE`: needed only where the agent's own container cannot be found. */
+	image?: string | undefined;
+	/** `HOLDFAST_CONTAINER`: the name or id of the agent's own container, where it cannot find out. */
+	container?: string | undefined;
+	stateDirectory: string;
+	/** What workers may use, where it is not what the agent itself may. */
+	limits?: WorkerLimits | undefined;
+}
+
+/** @throws when it cannot be known what workers are made of */
+export async function findSelf(engine: Engine, {image, container, stateDirectory, limits}: FindSelf): Promise<Self> {
+	const details = container === undefined ? await ownContainer(engine) : await namedContainer(engine, container);
 	if (details === undefined) {
 		if (image === undefined) {
-			throw new Error(
-				'the agent does not find its own container on this engine: set HOLDFAST_IMAGE to the image that its workers are made of',
-			);
+			throw new RunError('the agent does not find its own container on this engine', {
+				hint: 'where it runs in one of this engine, set HOLDFAST_CONTAINER to its name; else set HOLDFAST_IMAGE to the image that its workers are made of',
+			});
 		}
 
-		return {containerId: undefined, image, mounts: [], networkMode: 'default', networks: []};
+		return {containerId: undefined, image, mounts: [], networkMode: 'default', networks: [], inherited: inheritedFrom({}, limits)};
 	}
 
 	return {
@@ -40,6 +49,7 @@ export async function findSelf(
 		mounts: details.mounts.filter(mount => mayBeShared(mount, {stateDirectory, engineAddress: engine.address})),
 		networkMode: details.networkMode,
 		networks: details.networks,
+		inherited: inheritedFrom(details.hostConfig, limits),
 	};
 }
 
@@ -54,19 +64,51 @@ export function mayBeShared(
 	return !isWithin(path, stateDirectory) && !isWithin(socket, path) && !path.endsWith('.sock') && !hostPath.endsWith('.sock');
 }
 
-/** The host name is the container's id by default; where it was changed, the files that the engine mounts into every container tell it. */
+async function namedContainer(engine: Engine, name: string): Promise<ContainerDetails> {
+	try {
+		return await engine.inspect(name);
+	} catch (error) {
+		if (statusOf(error) === 404) {
+			throw new RunError(`\`HOLDFAST_CONTAINER\` must name the agent's own container, and this engine has no \`${name}\``, {
+				hint: 'docker ps lists the names',
+			});
+		}
+
+		throw error;
+	}
+}
+
+/** The one that fits best of those that run; never one of which it is known that it is another's, whatever names are seen in here. */
 async function ownContainer(engine: Engine): Promise<ContainerDetails | undefined> {
-	const mounts = await readFile('/proc/self/mountinfo', 'utf8');
-	const fromMounts = /\/containers\/([0-9a-f]{64})\/(?:hostname|hosts|resolv\.conf)/.exec(mounts)?.[1];
-	for (const candidate of [fromMounts, hostname()]) {
-		if (candidate !== undefined) {
-			try {
-				return await engine.inspect(candidate);
-			} catch {
-				// Not on this engine: a remote one, or a host name of one's own.
-			}
+	const [mountinfo, cgroup] = await Promise.all([
+		readFile('/proc/self/mountinfo', 'utf8'),
+		readFile('/proc/self/cgroup', 'utf8').catch(() => ''),
+	]);
+	const evidence = readEvidence(mountinfo, cgroup);
+	const likely = new Set([evidence.accounted, ...evidence.named, hostname()]);
+	let best: {details: ContainerDetails; likeness: number} | undefined;
+	const containers = (await engine.list()).filter(({state}) => state === 'running' || state === 'paused');
+	const isLikely = ({id}: {id: string}) => [...likely].some(known => known !== undefined && id.startsWith(known));
+	for (const {id} of containers.toSorted((a, b) => Number(isLikely(b)) - Number(isLikely(a)))) {
+		const details = await engine.inspect(id).catch(unlessGone);
+		const found = details === undefined ? 0 : likeness(evidence, details);
+		if (details !== undefined && found > (best?.likeness ?? 0)) {
+			best = {details, likeness: found};
+		}
+
+		if (isCertain(evidence, best)) {
+			break;
 		}
 	}
 
-	return undefined;
+	return best?.details;
 }
+
+const unlessGone = (error: unknown): undefined => {
+	if (statusOf(error) !== 404) {
+		throw error;
+	}
+};
+
+const isCertain = ({rootFolder, accounted}: Evidence, best: {details: ContainerDetails} | undefined): boolean =>
+	best !== undefined && (accounted === best.details.id || (rootFolder !== undefined && best.details.rootFolder !== undefined));

@@ -23,8 +23,15 @@ const lifetimeSeconds = 7 * 24 * 3600;
 /** What a worker does by itself. */
 const idle = ['sleep', String(lifetimeSeconds)];
 
-/** What a drill's container may take of the host: enough to load any database, slowly. */
-const scratchLimits = {Memory: 2 * 1024 ** 3, ShmSize: 512 * 1024 ** 2, PidsLimit: 1024, CpuShares: 512};
+/** What a drill's container may take of the host: enough to load any database, slowly. Its memory is its own, whatever the agent may have. */
+const scratchLimits = {
+	Memory: 2 * 1024 ** 3,
+	MemorySwap: 0,
+	MemoryReservation: 0,
+	ShmSize: 512 * 1024 ** 2,
+	PidsLimit: 1024,
+	CpuShares: 512,
+};
 
 const removalDeadlineMs = 15_000;
 
@@ -87,6 +94,9 @@ const hostPrefix = 'holdfast-';
 export const runOfWorkerHost = (host: string): string | undefined =>
 	host.startsWith(hostPrefix) ? host.slice(hostPrefix.length) : undefined;
 
+/** Whether the agent, and with it what reaches the repository, has the network of another container: a VPN's, as a rule. */
+export const livesInAnother = ({networkMode}: Pick<Self, 'networkMode'>): boolean => networkMode.startsWith('container:');
+
 /** The run of a worker; undefined for every other container. */
 export const runOfWorker = ({labels}: Container): string | undefined => labels[workerLabel];
 
@@ -106,6 +116,7 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 	const stagingMount = {type: 'volume', from: stagingVolume, to: staging, readOnly: false} as const;
 	await engine.createVolume(stagingVolume, labels);
 
+	const {limits, names, isolation} = self.inherited;
 	const hire = async (name: string, options: CreateOptions, mounts: readonly WorkerMount[]): Promise<Worker> => {
 		const {HostConfig: hostConfig, ...rest} = options;
 		const id = await engine.create(name, {
@@ -121,7 +132,9 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 			HostConfig: {
 				ReadonlyRootfs: true,
 				CapDrop: ['ALL'],
-				SecurityOpt: ['no-new-privileges'],
+				...limits,
+				...isolation,
+				SecurityOpt: ['no-new-privileges', ...(isolation.SecurityOpt ?? [])],
 				AutoRemove: true,
 				Tmpfs: {'/tmp': 'rw,nosuid,nodev'},
 				Mounts: mounts.map(mount => ({
@@ -141,7 +154,7 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 	/** In the networks that the agent is in. */
 	const online = async (name: string, options: CreateOptions, mounts: readonly WorkerMount[]): Promise<Worker> => {
 		const NetworkMode = self.networks[0] ?? self.networkMode;
-		const worker = await hire(name, {...options, HostConfig: {...options.HostConfig, NetworkMode}}, mounts);
+		const worker = await hire(name, {...options, HostConfig: {...options.HostConfig, ...names, NetworkMode}}, mounts);
 		for (const further of self.networks.slice(1)) {
 			await engine.connect(further, worker.id);
 		}
@@ -159,7 +172,9 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 			}));
 			const name = `holdfast-repository-${run}`;
 			// The host name is what restic writes into its locks: it must tell this worker from every other.
-			return online(name, {Hostname: host, HostConfig: {CapAdd: fileCapabilities[use]}}, [stagingMount, ...own, ...mounts]);
+			// In the network of another container it has that one's, and the engine refuses any other.
+			const hostname = livesInAnother(self) ? {} : {Hostname: host};
+			return online(name, {...hostname, HostConfig: {CapAdd: fileCapabilities[use]}}, [stagingMount, ...own, ...mounts]);
 		},
 		client: async () => online(`holdfast-client-${run}`, {HostConfig: {CapAdd: clientCapabilities}}, [stagingMount]),
 		dump: async containerId =>

@@ -2,6 +2,7 @@
 
 import {type Place, succeed} from '../../base/command.ts';
 import {explain} from '../../base/errors.ts';
+import {warner} from '../../base/events.ts';
 import {once, single} from '../../base/once.ts';
 import type {BackupResult, SourceResult} from '../../base/results.ts';
 import {staging, type Workforce} from '../../docker/worker.ts';
@@ -151,7 +152,7 @@ function contextOf(
 		worker,
 		dumpWorker: once(workforce.dump),
 		clientWorker: single(workforce.client),
-		restic: workshop.restic(worker),
+		restic: workshop.restic(worker, {onTrouble: warner(tell)}),
 		staging,
 		host: workshop.host,
 		time: () => startedAt,

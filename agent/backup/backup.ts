@@ -1,7 +1,7 @@
 /** A backup run, from its plan to its restore point. */
 
 import {explain} from '../../base/errors.ts';
-import type {Tell} from '../../base/events.ts';
+import {type Tell, warner} from '../../base/events.ts';
 import {once, single} from '../../base/once.ts';
 import type {BackupResult, Outcome, SourceResult} from '../../base/results.ts';
 import {staging, type WorkerMount, type Workforce} from '../../docker/worker.ts';
@@ -86,7 +86,7 @@ async function work(
 		worker: worker.run,
 		dumpWorker: once(workforce.dump),
 		clientWorker: single(workforce.client),
-		restic: workshop.restic(worker.run),
+		restic: workshop.restic(worker.run, {onTrouble: warner(tell)}),
 		staging,
 		host: workshop.host,
 		time: () => time,

@@ -11,6 +11,7 @@ import {readKeep} from '../../base/reading/keep.ts';
 import {nearest} from '../../base/reading/nearest.ts';
 import {listOf, oneOf} from '../../base/reading/reader.ts';
 import {readDuration, readSize} from '../../base/reading/values.ts';
+import type {WorkerLimits} from '../../docker/inherited.ts';
 import type {Repository} from '../restic/restic.ts';
 import {type Copy, readCopies} from './copies.ts';
 import {createEnvironment, type Environment, type Variables} from './environment.ts';
@@ -22,12 +23,16 @@ import {readSlack, type SlackConfig} from './slack.ts';
 import {
 	type Listen,
 	orOff,
+	orUnlimited,
 	readApiToken,
 	readConcurrency,
+	readContainer,
+	readCpus,
 	readEngineAddress,
 	readHost,
 	readImage,
 	readLabelPrefix,
+	readLimit,
 	readListen,
 	readLocation,
 	readParts,
@@ -75,6 +80,10 @@ export interface Config {
 	labelPrefix: string;
 	/** The image that workers are made of; undefined: the agent's own. */
 	image: string | undefined;
+	/** The name or id of the agent's own container; undefined: it finds out. */
+	container: string | undefined;
+	/** What workers may use, where it is not what the agent's own container may. */
+	workerLimits: WorkerLimits;
 	/** Without `RESTIC_PASSWORD` until `withKeptSecrets`, when none was given. */
 	repository: Repository;
 	/** Further repositories that restore points are copied to. */
@@ -116,7 +125,14 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 	const password = environment.secret('RESTIC_PASSWORD');
 	const apiToken = environment.secret('HOLDFAST_API_TOKEN', readApiToken) ?? '';
 	const restic = readResticEnvironment(variables, environment);
-	const repository = {name: 'primary', location, env: {...restic.env, ...(password ? {RESTIC_PASSWORD: password} : {})}, cacheDirectory};
+	const repository = {
+		name: 'primary',
+		location,
+		env: {...restic.env, ...(password ? {RESTIC_PASSWORD: password} : {})},
+		limitUpload: value('HOLDFAST_LIMIT_UPLOAD', readLimit),
+		limitDownload: value('HOLDFAST_LIMIT_DOWNLOAD', readLimit),
+		cacheDirectory,
+	};
 	const file = readConfigFile({path: environment.text('HOLDFAST_CONFIG'), environment, readFile});
 	const copying = readCopies({section: file.copies ?? {}, path: file.path, primary: repository, cacheDirectory, environment, readFile});
 	const slack = readSlack({environment, file, apiToken, readFile});
@@ -142,6 +158,11 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 		logLevel: value('HOLDFAST_LOG_LEVEL', oneOf(...logLevels)) ?? 'info',
 		labelPrefix: value('HOLDFAST_LABEL_PREFIX', readLabelPrefix) ?? defaultPrefix,
 		image: value('HOLDFAST_IMAGE', readImage),
+		container: value('HOLDFAST_CONTAINER', readContainer),
+		workerLimits: {
+			memoryBytes: value('HOLDFAST_WORKER_MEMORY', orUnlimited(readSize)),
+			cpus: value('HOLDFAST_WORKER_CPUS', orUnlimited(readCpus)),
+		},
 		repository,
 		copies: copying.copies,
 		notify: notifying.notify,
@@ -212,6 +233,11 @@ const known = [
 	'HOLDFAST_LOG_LEVEL',
 	'HOLDFAST_LABEL_PREFIX',
 	'HOLDFAST_IMAGE',
+	'HOLDFAST_CONTAINER',
+	'HOLDFAST_WORKER_MEMORY',
+	'HOLDFAST_WORKER_CPUS',
+	'HOLDFAST_LIMIT_UPLOAD',
+	'HOLDFAST_LIMIT_DOWNLOAD',
 	'HOLDFAST_CONFIG',
 	'HOLDFAST_AGENT_URL',
 	'HOLDFAST_SLACK_CHANNEL',

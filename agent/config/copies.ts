@@ -10,7 +10,7 @@ import {readName} from '../../base/reading/values.ts';
 import type {Repository} from '../restic/restic.ts';
 import {createEnvironment, type Environment, type Variables} from './environment.ts';
 import {credentialsIn, isPassed, readResticEnvironment} from './restic.ts';
-import {readLocation} from './values.ts';
+import {readLimit, readLocation} from './values.ts';
 
 export interface Copy {
 	/** `name` is the copy's. */
@@ -29,9 +29,6 @@ const taken = ['primary', 'all', 'none'];
 
 const readCopyName: Reader<string> = name =>
 	taken.includes(name) ? {rule: `must not be one of ${taken.map(word => `\`${word}\``).join(', ')}`} : readName(name);
-
-const readLimit: Reader<number> = limit =>
-	/^[1-9]\d{0,8}$/.test(limit) ? {value: Number(limit)} : {rule: 'must be a whole number of KiB a second'};
 
 const readFilePath = matching(/^\/[^\0]+$/, 'must be the absolute path of a file in this container');
 

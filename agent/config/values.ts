@@ -14,6 +14,7 @@ export const readLabelPrefix = matching(
 	'must be lower-case words with a dot at the end, as `holdfast.`',
 );
 export const readImage = matching(/^[a-z0-9][\w./:@-]*$/i, 'must be the name of an image');
+export const readContainer = matching(/^[a-z0-9][\w.-]*$/i, 'must be the name or the id of a container');
 export const readApiToken = matching(/^[!-~]{8,}$/, 'must be at least 8 visible ASCII characters, without spaces');
 export const readLocation = matching(
 	/^(?:\/|(?:local:\/|rest:|s3:|b2:|azure:|gs:|swift:|rclone:|sftp:).)/,
@@ -70,3 +71,20 @@ export const readEngineAddress: Reader<string> = text => {
 		? {value: text}
 		: {rule: 'must be `unix:///path`, `/path` or `tcp://host:port`'};
 };
+
+const unlimited = 'unlimited';
+
+/** 0: unlimited. */
+export const orUnlimited =
+	(read: Reader<number>): Reader<number> =>
+	text =>
+		text === unlimited ? {value: 0} : read(text);
+
+export const readCpus: Reader<number> = text => {
+	const count = /^\d{1,4}(?:\.\d{1,3})?$/.test(text) ? Number(text) : 0;
+	return count > 0 ? {value: count} : {rule: 'must be a number of processors, as `0.5` or `2`'};
+};
+
+/** KiB a second, as restic counts them. */
+export const readLimit: Reader<number> = limit =>
+	/^[1-9]\d{0,8}$/.test(limit) ? {value: Number(limit)} : {rule: 'must be a whole number of KiB a second'};

@@ -6,7 +6,7 @@
 
 import {join} from 'node:path';
 import {explain, RepositoryError, RunError} from '../../base/errors.ts';
-import type {Tell} from '../../base/events.ts';
+import {type Tell, warner} from '../../base/events.ts';
 import {type CopyResult, repositoryTarget} from '../../base/results.ts';
 import {forgetPoints} from '../keep/forgetting.ts';
 import type {Manifest} from '../repository/manifest.ts';
@@ -59,7 +59,7 @@ export async function copyPoints(workshop: Workshop, options: CopyRun): Promise<
 	const progress: Progress = {copied: 0, removed: 0, pruned: false, points: null, failures: []};
 	const failures = await withWorkers(workshop, options, async workforce => {
 		const worker = await workforce.repository([], 'read');
-		await work(workshop, options, {into: to.restic(worker.run, {lockPatienceSeconds}), progress});
+		await work(workshop, options, {into: to.restic(worker.run, {lockPatienceSeconds, onTrouble: warner(options.tell)}), progress});
 	});
 	progress.failures.push(...failures.map(explain));
 

@@ -16,7 +16,7 @@ import {reachServer} from '../sources/postgres/reach.ts';
 import {serverVersion} from '../sources/postgres/server.ts';
 import {findStrayLabels} from '../targets/discovery.ts';
 import {examineEngine, examinePermissions} from './engine.ts';
-import {examineRepository, shut} from './repository.ts';
+import {examineReach, examineRepository, shut} from './repository.ts';
 import {examineSlack} from './slack.ts';
 
 interface Examined {
@@ -99,7 +99,10 @@ async function examineTargets(workshop: Workshop, survey: Survey): Promise<Findi
 
 	const workforce = await hireWorkers({...workshop, run: `doctor-${runId(Date.now())}`});
 	try {
-		findings.push(...(await examinePermissions(workshop.engine, workforce)), ...(await dumpWays(workshop, surveyed, workforce)));
+		findings.push(
+			...(await examinePermissions(workshop.engine, workforce, async place => examineReach(workshop.restic(place)))),
+			...(await dumpWays(workshop, surveyed, workforce)),
+		);
 	} finally {
 		await workforce.dismiss();
 	}

@@ -1,6 +1,6 @@
 /** The engine: which one it is, what it lets the agent do, and its clock. Tried on a worker, so that no application is touched. */
 
-import {succeed} from '../../base/command.ts';
+import {type Place, succeed} from '../../base/command.ts';
 import {explain} from '../../base/errors.ts';
 import type {Finding} from '../../base/shapes.ts';
 import type {Engine} from '../../docker/engine.ts';
@@ -38,8 +38,15 @@ export async function examineEngine(engine: Engine): Promise<Finding[]> {
 	return findings;
 }
 
-/** Every call that a run makes on a container, each on a worker of the doctor's own. */
-export async function examinePermissions(engine: Engine, workforce: Workforce): Promise<Finding[]> {
+/**
+ * Every call that a run makes on a container, each on a worker of the doctor's own.
+ * @param reach what the worker itself reaches: that is what a backup meets
+ */
+export async function examinePermissions(
+	engine: Engine,
+	workforce: Workforce,
+	reach: (worker: Place) => Promise<Finding[]>,
+): Promise<Finding[]> {
 	const worker = await workforce.repository([], 'read').catch((error: unknown) => error);
 	if (worker instanceof Error || typeof worker !== 'object' || worker === null) {
 		return [forbidden('make, start or look at a worker', worker)];
@@ -61,14 +68,14 @@ export async function examinePermissions(engine: Engine, workforce: Workforce): 
 		// The last one: a worker that ends is removed. That one may be started was seen when it was made
 		['stop a container', async () => engine.stop(id, 1)],
 	];
+	const reached = await reach(run);
 	const findings: Finding[] = [];
 	for (const [what, attempt] of tries) {
 		await attempt().catch((error: unknown) => findings.push(forbidden(what, error)));
 	}
 
-	return findings.length > 0
-		? findings
-		: [{level: 'ok', subject: 'engine', message: 'it lets the agent do all that backups and restores need'}];
+	const allowed: Finding = {level: 'ok', subject: 'engine', message: 'it lets the agent do all that backups and restores need'};
+	return [...reached, ...(findings.length > 0 ? findings : [allowed])];
 }
 
 const forbidden = (what: string, error: unknown): Finding => ({

@@ -22,6 +22,17 @@ export async function examineRepository(restic: Restic, door: RepositoryDoor, re
 	}
 }
 
+/** Asked where backups run: a worker may be in another network than the agent, and resolve names in another way. */
+export async function examineReach(restic: Pick<Restic, 'id'>): Promise<Finding[]> {
+	try {
+		await restic.id();
+		return [];
+	} catch (error) {
+		const {message, ...finding} = shut('repository', error);
+		return [{...finding, message: `a worker cannot open it: ${message}`}];
+	}
+}
+
 /** Why a repository does not open, and what to do. */
 export function shut(subject: string, error: unknown): Finding {
 	const {message, hint} = explanation(error);

@@ -1,7 +1,7 @@
 /** A drill: every source of a point is restored into scratch and checked, and the scratch is thrown away. */
 
 import {explain} from '../../base/errors.ts';
-import type {Tell} from '../../base/events.ts';
+import {type Tell, warner} from '../../base/events.ts';
 import {once, single} from '../../base/once.ts';
 import type {DrilledSource, DrillResult} from '../../base/results.ts';
 import {staging, type Workforce} from '../../docker/worker.ts';
@@ -78,8 +78,8 @@ async function contextOf(
 		dumpWorker: once(workforce.dump),
 		clientWorker: single(workforce.client),
 		scratch: workforce.scratch,
-		restic: workshop.restic(worker, {cached: false}),
-		resticInto: file => workshop.restic(into(worker, file), {cached: false}),
+		restic: workshop.restic(worker, {cached: false, onTrouble: warner(tell)}),
+		resticInto: file => workshop.restic(into(worker, file), {cached: false, onTrouble: warner(tell)}),
 		// Nothing is overwritten.
 		keeper: {restic: workshop.restic(worker), resticInto: file => workshop.restic(into(worker, file))},
 		staging,

@@ -5,9 +5,9 @@
 
 import {type Place, succeed} from '../../base/command.ts';
 import {explain} from '../../base/errors.ts';
-import type {Tell} from '../../base/events.ts';
+import {type Tell, warner} from '../../base/events.ts';
 import {type PruneResult, repositoryTarget} from '../../base/results.ts';
-import type {Count, Restic} from '../restic/restic.ts';
+import type {Count, Restic, ResticOptions} from '../restic/restic.ts';
 import type {RunContext} from '../runs/runs.ts';
 import {withWorkers} from '../runs/shell.ts';
 import type {Workshop} from '../runs/workshop.ts';
@@ -19,7 +19,7 @@ import type {Sweeper} from './sweep.ts';
 export interface MaintenanceParts {
 	workshop: Workshop;
 	/** restic in a worker that waits for other users of the repository for a while. */
-	restic: (place: Place) => Restic;
+	restic: (place: Place, options: ResticOptions) => Restic;
 	state: Housekeeping;
 	sweeper: Pick<Sweeper, 'releaseLocks'>;
 	repository: {name: string; cacheDirectory: string};
@@ -73,7 +73,7 @@ export async function inWorker(
 		const failed = await withWorkers(workshop, {run, tell}, async workforce => {
 			const worker = await workforce.repository([], 'read');
 			await removeCheckCaches(worker.run, repository.cacheDirectory);
-			await work(parts.restic(worker.run));
+			await work(parts.restic(worker.run, {onTrouble: warner(tell)}));
 		});
 		failures.push(...failed);
 	} catch (error) {

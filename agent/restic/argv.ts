@@ -1,5 +1,5 @@
 /** The only place that builds restic's arguments. Every value stands behind `--option=` or `--`, so that none becomes an option. */
-import type {CopyOptions, FilesOptions, RestoreOptions, StreamOptions} from './restic.ts';
+import type {CopyOptions, FilesOptions, Repository, RestoreOptions, StreamOptions} from './restic.ts';
 
 export type Arguments = readonly string[];
 
@@ -120,14 +120,21 @@ export const find = (id: string, path: string): Arguments => ['ls', '--', checkI
 /** `--from-repo` itself is in the environment. */
 export const initLike: Arguments = ['init', '--copy-chunker-params'];
 
-export const copy = ({
-	snapshots: ids,
-	limitUpload,
-	limitDownload,
-}: Pick<CopyOptions, 'snapshots' | 'limitUpload' | 'limitDownload'>): Arguments => [
-	'copy',
+/** KiB a second. */
+export const limits = ({limitUpload, limitDownload}: Pick<CopyOptions, 'limitUpload' | 'limitDownload'>): Arguments => [
 	...(limitUpload === undefined ? [] : [`--limit-upload=${limitUpload}`]),
 	...(limitDownload === undefined ? [] : [`--limit-download=${limitDownload}`]),
+];
+
+/** What the source of the snapshots may be read with counts where the copy says nothing of it. */
+export const copy = ({
+	snapshots: ids,
+	from,
+	limitUpload,
+	limitDownload = from.limitDownload,
+}: Pick<CopyOptions, 'snapshots' | 'limitUpload' | 'limitDownload'> & {from: Pick<Repository, 'limitDownload'>}): Arguments => [
+	'copy',
+	...limits({limitUpload, limitDownload}),
 	'--',
 	...ids.map(checkId),
 ];

@@ -4,12 +4,13 @@ import type {Readable} from 'node:stream';
 import {text} from 'node:stream/consumers';
 import type {Command, Exit, Place, Running} from '../../base/command.ts';
 import {RepositoryError} from '../../base/errors.ts';
-import type {Arguments} from './argv.ts';
+import {type Arguments, limits} from './argv.ts';
 import {repositoryError} from './exit-codes.ts';
 import {type Hold, holdingArgv, release} from './hold.ts';
 import {type Message, parseMessage} from './messages.ts';
 import type {Repository} from './restic.ts';
 import {publicLocation, redactor} from './secrets.ts';
+import {listenForTrouble, type Trouble} from './trouble.ts';
 
 export interface Call {
 	/** For people, as the beginning of an error: `backup of /data`. */
@@ -39,9 +40,10 @@ interface CallerOptions {
 	answerWithinMs: number;
 	/** Whether what the cache has may be read from there. */
 	cached: boolean;
+	onTrouble?: ((message: string) => void) | undefined;
 }
 
-export function createCaller(place: Place, repository: Repository, {answerWithinMs, cached}: CallerOptions): Caller {
+export function createCaller(place: Place, repository: Repository, {answerWithinMs, cached, onTrouble = () => {}}: CallerOptions): Caller {
 	const redact = redactor(repository);
 	const own = {...repository.env, RESTIC_REPOSITORY: repository.location, RESTIC_PROGRESS_FPS: '2', TZ: 'UTC'};
 
@@ -49,7 +51,7 @@ export function createCaller(place: Place, repository: Repository, {answerWithin
 		const environment = from === undefined ? own : {...environmentOfSecond(from), ...own};
 		const options = Object.entries({...from?.options, ...repository.options}).map(([name, value]) => `--option=${name}=${value}`);
 		const cache = cached ? `--cache-dir=${repository.cacheDirectory}` : '--no-cache';
-		const restic = ['restic', verb, ...(plain ? [] : ['--json']), cache, ...options, ...rest] as const;
+		const restic = ['restic', verb, ...(plain ? [] : ['--json']), cache, ...limits(repository), ...options, ...rest] as const;
 		return {argv: hold ? holdingArgv(restic) : restic, env: environment, signal, stdin: hold !== undefined};
 	};
 
@@ -67,24 +69,41 @@ export function createCaller(place: Place, repository: Repository, {answerWithin
 
 	const failed = (call: Call, message: string): RepositoryError => new RepositoryError('failed', redact(`${call.action}: ${message}`));
 
-	const start = async (call: Call): Promise<Running> => {
-		const running = await place(commandOf(call));
+	/** `hopeless` fires when restic is ended for its own trouble; whatever its end looks like, the signal's reason is why. */
+	const begin = async (call: Call): Promise<Running & {trouble: Trouble; hopeless: AbortSignal}> => {
+		const hopeless = new AbortController();
+		const name = call.from === undefined ? nameOf(repository) : `${nameOf(repository)} or ${nameOf(call.from)}`;
+		const clean = (reason: string) => redact(call.from === undefined ? reason : redactor(call.from)(reason));
+		const trouble = listenForTrouble({
+			onRetry: reason => onTrouble(`${call.action}: ${name} does not answer, restic tries again: ${clean(reason)}`),
+			onHopeless: (reason, hint) =>
+				hopeless.abort(new RepositoryError('unreachable', `${call.action}: ${name} cannot be reached: ${clean(reason)}`, {hint})),
+		});
+		const signal = call.signal ? AbortSignal.any([call.signal, hopeless.signal]) : hopeless.signal;
+		const running = await place({...commandOf(call), signal, onError: trouble.hear});
 		const done = running.done.then(exit => {
 			check(call, exit);
 			return exit;
 		});
 		done.catch(() => {});
-		return {...running, done};
+		return {...running, done, trouble, hopeless: hopeless.signal};
 	};
 
-	const read = async <Result>(call: Call, reader: (stdout: Readable) => Promise<Result>): Promise<Result> => {
-		const running = await start(call);
+	const start = async (call: Call): Promise<Running> => begin(call);
+
+	const read = async <Result>(
+		call: Call,
+		reader: (stdout: Readable) => Promise<Result>,
+		onFailed: (trouble: Trouble) => void = () => {},
+	): Promise<Result> => {
+		const running = await begin(call);
 		try {
 			const [result] = await Promise.all([reader(running.stdout), running.done, call.hold && release(running, call.hold)]);
 			return result;
 		} catch (error) {
 			await running.kill();
-			throw error;
+			onFailed(running.trouble);
+			throw running.hopeless.aborted && !call.signal?.aborted ? running.hopeless.reason : error;
 		}
 	};
 
@@ -92,13 +111,21 @@ export function createCaller(place: Place, repository: Repository, {answerWithin
 	const ask = async (call: Call): Promise<string> => {
 		const timeout = AbortSignal.timeout(answerWithinMs);
 		const signal = call.signal ? AbortSignal.any([call.signal, timeout]) : timeout;
+		let reason: string | undefined;
 		try {
-			return await read({...call, signal}, text);
+			return await read({...call, signal}, text, trouble => {
+				reason = trouble.reason();
+			});
 		} catch (error) {
 			if (timeout.aborted && !call.signal?.aborted) {
-				throw new RepositoryError('unreachable', `${call.action}: ${nameOf(repository)} gave no answer within ${answerWithinMs / 1000} s`, {
-					hint: 'check the network, the address and the credentials',
-				});
+				const why = reason === undefined ? '' : `: ${redact(reason)}`;
+				throw new RepositoryError(
+					'unreachable',
+					`${call.action}: ${nameOf(repository)} gave no answer within ${answerWithinMs / 1000} s${why}`,
+					{
+						hint: 'check the network, the address and the credentials',
+					},
+				);
 			}
 
 			throw error;

@@ -24,9 +24,9 @@ import type {BackupOptions, Lock, Repository, Restic, ResticOptions, Saved, Snap
 export function createRestic(
 	place: Place,
 	repository: Repository,
-	{cached = true, lockPatienceSeconds = 60, withoutLock = false, answerWithinMs = 60_000}: ResticOptions = {},
+	{cached = true, lockPatienceSeconds = 60, withoutLock = false, answerWithinMs = 60_000, onTrouble}: ResticOptions = {},
 ): Restic {
-	const {start, read, ask, failed} = createCaller(place, repository, {answerWithinMs, cached});
+	const {start, read, ask, failed} = createCaller(place, repository, {answerWithinMs, cached, onTrouble});
 
 	/** The option stands behind the verb, where nothing can take it for an argument. */
 	const patiently = ([verb = '', ...rest]: argv.Arguments): argv.Arguments => [
@@ -210,7 +210,7 @@ export function createRestic(
 		},
 		async copy({from, snapshots, signal, ...limits}) {
 			for (const batch of argv.batches(snapshots)) {
-				const copying = argv.copy({snapshots: batch, ...limits});
+				const copying = argv.copy({snapshots: batch, from, ...limits});
 				await read({action: 'copying snapshots', arguments: patiently(copying), from, signal}, text);
 			}
 		},

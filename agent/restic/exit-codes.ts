@@ -1,5 +1,5 @@
 /** Turns restic's exit codes and its last words into our errors. */
-import {type Exit, lastLines, stderrLimit} from '../../base/command.ts';
+import {type Exit, exitOf, killedCode, lastLines, stderrLimit} from '../../base/command.ts';
 import {RepositoryError, type RepositoryProblem} from '../../base/errors.ts';
 import {parseMessage} from './messages.ts';
 
@@ -45,7 +45,7 @@ const problemsByCode: Readonly<Record<number, RepositoryProblem>> = {10: 'missin
 
 const fullTexts = /no space left on device|disk quota exceeded|not enough space|insufficient storage/i;
 const unreachableTexts =
-	/connection refused|connection reset|dial tcp|no such host|network is unreachable|no route to host|i\/o timeout|TLS handshake timeout|connection timed out|request timeout/i;
+	/connection refused|connection reset|dial tcp|no such host|could not resolve host|name or service not known|network is unreachable|no route to host|i\/o timeout|TLS handshake timeout|connection timed out|request timeout/i;
 
 function problemOf(exitCode: number, text: string): RepositoryProblem {
 	const known = problemsByCode[exitCode];
@@ -76,6 +76,8 @@ const hints: Partial<Record<RepositoryProblem, string>> = {
 	unreachable: 'check the network, the address and the credentials',
 };
 
+const memoryHint = 'give it more: `mem_limit` of the agent, which its workers have too, or `HOLDFAST_WORKER_MEMORY`';
+
 export interface Failure {
 	/** For people: `backup of /data`. */
 	action: string;
@@ -86,12 +88,16 @@ export interface Failure {
 }
 
 /** The error that a restic command other than a successful one means. */
-export function repositoryError({action, repository, exit: {exitCode, stderr}, redact}: Failure): RepositoryError {
+export function repositoryError({action, repository, exit: {exitCode, stderr, outOfMemory}, redact}: Failure): RepositoryError {
 	const {items, said, all} = lastWords(stderr);
 	const fail = (problem: RepositoryProblem, message: string): RepositoryError =>
 		new RepositoryError(problem, redact(message), {hint: hints[problem]});
 	if (exitCode === unreadable) {
 		return fail('failed', `${action}: could not be read completely: ${namesOf(items) || said}`);
+	}
+
+	if (exitCode === killedCode) {
+		return new RepositoryError('failed', redact(`${action}: restic ${exitOf({exitCode, outOfMemory})}`), {hint: memoryHint});
 	}
 
 	const problem = problemOf(exitCode, all);

@@ -12,6 +12,9 @@ export interface Repository {
 	env: Readonly<Record<string, string>>;
 	/** Extended options of restic, as `sftp.args`; they hold no secret. */
 	options?: Readonly<Record<string, string>> | undefined;
+	/** KiB a second, of each restic; undefined: no limit. */
+	limitUpload?: number | undefined;
+	limitDownload?: number | undefined;
 	/** In the agent and in workers alike. */
 	cacheDirectory: string;
 }
@@ -208,4 +211,6 @@ export interface ResticOptions {
 	withoutLock?: boolean;
 	/** restic itself tries for 15 minutes to reach a repository; a question that is answered in a second need not wait for that. */
 	answerWithinMs?: number;
+	/** Hears, for people and now and then, that the storage does not answer and that restic tries again. */
+	onTrouble?: ((message: string) => void) | undefined;
 }

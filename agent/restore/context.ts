@@ -2,7 +2,7 @@
 
 import type {Place} from '../../base/command.ts';
 import {explain} from '../../base/errors.ts';
-import type {Tell} from '../../base/events.ts';
+import {type Tell, warner} from '../../base/events.ts';
 import type {RestoreResult, Tolerated} from '../../base/results.ts';
 import {staging, type Workforce} from '../../docker/worker.ts';
 import type {NamedRepository} from '../repository/repositories.ts';
@@ -87,10 +87,14 @@ function leaveToPerson({restores, journal}: RestoreWorkshop, run: string): void 
 export const filesContext = (
 	workshop: RestoreWorkshop,
 	worker: Place,
-): Pick<UndoContext, 'engine' | 'worker' | 'restic' | 'resticInto' | 'staging'> => ({
-	engine: workshop.engine,
-	worker,
-	restic: workshop.restic(worker),
-	resticInto: file => workshop.restic(into(worker, file)),
-	staging,
-});
+	tell?: Tell,
+): Pick<UndoContext, 'engine' | 'worker' | 'restic' | 'resticInto' | 'staging'> => {
+	const options = tell === undefined ? {} : {onTrouble: warner(tell)};
+	return {
+		engine: workshop.engine,
+		worker,
+		restic: workshop.restic(worker, options),
+		resticInto: file => workshop.restic(into(worker, file), options),
+		staging,
+	};
+};

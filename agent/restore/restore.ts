@@ -223,7 +223,7 @@ function contextOf(
 	const dumpWorker = once(workforce.dump);
 	const clientWorker = single(workforce.client);
 	return ({target}) => ({
-		...filesContext(workshop, worker.run),
+		...filesContext(workshop, worker.run, tell),
 		run,
 		target,
 		keeper: filesContext({...workshop, restic: workshop.keeper.restic}, worker.run),

@@ -69,7 +69,7 @@ async function rollBackOne(
 ): Promise<void> {
 	tell({type: 'step', step: 'swap', subject: replacement.source});
 	await rollBack(replacement, {
-		...filesContext(workshop, worker.run),
+		...filesContext(workshop, worker.run, tell),
 		target: replacement.target ?? target,
 		// A cancel is not heeded: half of it is no state to stay in.
 		signal: new AbortController().signal,

@@ -30,7 +30,12 @@ export async function createWorkshop(
 	config: Config,
 	{engine, state, version}: {engine: Engine; state: State; version: string},
 ): Promise<Workshop> {
-	const self = await findSelf(engine, {image: config.image, stateDirectory: config.stateDirectory});
+	const self = await findSelf(engine, {
+		image: config.image,
+		container: config.container,
+		stateDirectory: config.stateDirectory,
+		limits: config.workerLimits,
+	});
 	const restic = (place: Place = here, options?: ResticOptions) => createRestic(place, config.repository, options);
 	const {name, version: engineVersion} = await engine.info();
 	return {

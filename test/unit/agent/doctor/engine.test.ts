@@ -31,6 +31,8 @@ const run: Place = async () => ({
 	kill: async () => {},
 });
 
+const nothing = async () => [];
+
 const workforce = {repository: async () => ({id: 'w', name: 'worker', run})} as unknown as Workforce;
 
 test('an engine as it should be', async t => {
@@ -40,7 +42,7 @@ test('an engine as it should be', async t => {
 		['ok'],
 	);
 	t.deepEqual(
-		(await examinePermissions(engine, workforce)).map(({level}) => level),
+		(await examinePermissions(engine, workforce, nothing)).map(({level}) => level),
 		['ok'],
 	);
 	t.deepEqual(calls, ['stat', 'pause', 'unpause', 'stop']);
@@ -57,7 +59,7 @@ test('an engine that is old, and a clock that is wrong, have their fix', async t
 
 test('each call that is forbidden is named, and the others are tried all the same', async t => {
 	const {engine, calls} = engineThat({}, ['pause', 'stop']);
-	const findings = await examinePermissions(engine, workforce);
+	const findings = await examinePermissions(engine, workforce, nothing);
 	t.deepEqual(
 		findings.map(({level, message}) => `${level}: ${message}`),
 		[
@@ -72,6 +74,6 @@ test('each call that is forbidden is named, and the others are tried all the sam
 test('without a worker nothing else is tried', async t => {
 	const {engine, calls} = engineThat({});
 	const refused = {repository: async () => Promise.reject(new Error('403'))} as unknown as Workforce;
-	t.regex((await examinePermissions(engine, refused))[0]?.message ?? '', /may not make, start or look at a worker: 403/);
+	t.regex((await examinePermissions(engine, refused, nothing))[0]?.message ?? '', /may not make, start or look at a worker: 403/);
 	t.deepEqual(calls, []);
 });

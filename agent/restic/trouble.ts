@@ -1,0 +1,80 @@
+/**
+ * What restic says while it cannot reach its storage: it tries each request again for a quarter of an hour, and tells nobody but its error output.
+ * While it opens the repository there is nothing to lose: then it is not given that long.
+ */
+
+/** A repository that cannot be opened for so long is away. */
+const openingMs = 60_000;
+
+/** A name that is not known twice in a row is wrong, or its server is off. */
+const unknownLimit = 2;
+
+/** How often the same is said. */
+const tellMs = 60_000;
+
+export interface Trouble {
+	/** Takes the error output, in pieces. */
+	hear: (piece: string) => void;
+	/** The last reason; undefined while there was none. */
+	reason: () => string | undefined;
+}
+
+interface TroubleOptions {
+	onRetry: (reason: string) => void;
+	/** It is not worth while to wait. */
+	onHopeless: (reason: string, hint: string) => void;
+	/** Milliseconds that only grow. */
+	now?: () => number;
+}
+
+const retrying = /^(\w+\(.*?\)) returned error, retrying after [^:]+: (.+)$/;
+const opening = /^(?:Stat|Load|List)\(<?(?:config|key)/;
+const unknownName = /lookup (\S+?)(?: on \S+)?: no such host/;
+
+export function listenForTrouble({onRetry, onHopeless, now = () => performance.now()}: TroubleOptions): Trouble {
+	let rest = '';
+	let last: string | undefined;
+	let since: number | undefined;
+	let unknown = 0;
+	let toldAt = Number.NEGATIVE_INFINITY;
+
+	const read = (line: string): void => {
+		const [, request = '', reason] = retrying.exec(line.trim()) ?? [];
+		if (reason === undefined) {
+			return;
+		}
+
+		last = reason;
+		if (now() - toldAt >= tellMs) {
+			toldAt = now();
+			onRetry(reason);
+		}
+
+		if (!opening.test(request)) {
+			return;
+		}
+
+		since ??= now();
+		const [, name] = unknownName.exec(reason) ?? [];
+		unknown = name === undefined ? 0 : unknown + 1;
+		if (name !== undefined && unknown >= unknownLimit) {
+			onHopeless(
+				reason,
+				`\`${name}\` is no name that is known in the agent's network: correct it, start its server, or give the agent \`extra_hosts\` or \`dns\``,
+			);
+		} else if (now() - since >= openingMs) {
+			onHopeless(reason, 'check the network, the address and the credentials');
+		}
+	};
+
+	return {
+		hear(piece) {
+			const lines = (rest + piece).split('\n');
+			rest = (lines.pop() ?? '').slice(-4096);
+			for (const line of lines) {
+				read(line);
+			}
+		},
+		reason: () => last,
+	};
+}
