@@ -7,7 +7,8 @@ import {explain} from '../base/errors.ts';
 import {createEventHub} from '../base/events.ts';
 import {here} from '../base/here.ts';
 import {type Log, logEvents} from '../base/log.ts';
-import {connectEngine} from '../docker/engine.ts';
+import {watchActivity} from '../docker/activity.ts';
+import {connectEngine, type Engine} from '../docker/engine.ts';
 import type {JournalEntry} from '../docker/resume.ts';
 import {watchContainers} from '../docker/watch.ts';
 import {createAgent} from './agent.ts';
@@ -42,7 +43,7 @@ import {createWorkshop} from './runs/workshop.ts';
 import {entries, firstDue, maintenanceDue} from './schedule/entries.ts';
 import type {Schedule} from './schedule/schedule.ts';
 import {keepSchedule} from './schedule/timetable.ts';
-import {openState} from './state/state.ts';
+import {openState, type State} from './state/state.ts';
 
 /** How often that is tried again which the agent cannot do without. */
 const retryMs = 2000;
@@ -104,7 +105,13 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 		lockTimeoutMs: config.lockTimeoutMs,
 		copies: config.copies.map(({repository}) => repository.name),
 	});
-	const runs = createRuns({state, hub, concurrency: config.concurrency});
+	const runs = createRuns({
+		state,
+		hub,
+		concurrency: config.concurrency,
+		stallLimitMs: config.stallLimitMs,
+		activity: run => watchActivity(engine, run),
+	});
 	const repositories = createRepositories({primary: config.repository, copies: config.copies, state});
 	const repository = repositories.primary;
 	const copying = createCopying({workshop, survey, runs, state, repositories, prefix: config.labelPrefix, policy: config});
@@ -207,7 +214,7 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 			clearInterval(relist);
 			clearInterval(expiry);
 			schedule?.close();
-			await agent.close();
+			await Promise.race([agent.close(), untilNothingIsWon(engine, state)]);
 			await server.close();
 			notifications.close();
 			state.close();
@@ -236,6 +243,25 @@ function notify({notify: {wanted, webhook: hook, mail: post}}: Config, options: 
 	return createNotifications({...options, receivers, wanted});
 }
 
+/** A run that is cancelled removes its workers; whoever ends the agent does not wait longer for that. What is left, the next start removes. */
+const tidyMs = 5000;
+const awayMs = 2000;
+const lookMs = 500;
+
+/** Resolves when waiting puts nothing back: nothing is quiesced, or the engine is away. What is open then is in the journal, for the next start. */
+async function untilNothingIsWon(engine: Engine, state: Pick<State, 'open'>): Promise<void> {
+	const began = performance.now();
+	for (let away = 0; away < 2; ) {
+		await delay(lookMs);
+		if (state.open().length === 0 && performance.now() - began > tidyMs) {
+			return;
+		}
+
+		const answers = await Promise.race([engine.info().then(Boolean, () => false), delay(awayMs, false)]);
+		away = answers ? 0 : away + 1;
+	}
+}
+
 /** Tries until it works; says what is wrong once for each new reason. */
 async function untilDone<Value>(
 	problem: string,
@@ -243,11 +269,15 @@ async function untilDone<Value>(
 	attempt: () => Promise<Value>,
 ): Promise<Value> {
 	let said = '';
+	const {promise: aborted, reject} = Promise.withResolvers<never>();
+	aborted.catch(() => {});
+	signal.addEventListener('abort', () => reject(signal.reason), {once: true});
 	for (;;) {
 		signal.throwIfAborted();
 		try {
-			return await attempt();
+			return await Promise.race([attempt(), aborted]);
 		} catch (error) {
+			signal.throwIfAborted();
 			const reason = explain(error);
 			if (reason !== said) {
 				log.error(`${problem}: ${reason}`);

@@ -42,10 +42,21 @@ async function runAgent(): Promise<number> {
 	// Only here: the command line and the health check start three times as fast without what the daemon stands on.
 	const {startDaemon} = await import('./daemon.ts');
 	let bot: Bot | undefined;
-	const daemon = await startDaemon(config, {version, log, redact, signal: ending.signal, isSlackConnected: () => bot?.isConnected()});
+	void told.then(() => ending.abort());
+	const daemon = await startDaemon(config, {version, log, redact, signal: ending.signal, isSlackConnected: () => bot?.isConnected()}).catch(
+		(error: unknown) => {
+			if (!ending.signal.aborted) {
+				throw error;
+			}
+		},
+	);
+	if (daemon === undefined) {
+		log.info(`${await told}: ending, before it could begin`);
+		return 0;
+	}
+
 	bot = await startSlack(config, log);
 	log.info(`${await told}: putting back what is quiesced, and ending`);
-	ending.abort();
 	// Slack may take its time: nothing that is quiesced waits for it.
 	await Promise.all([daemon.close(), bot?.close()]);
 	return 0;

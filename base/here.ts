@@ -34,6 +34,9 @@ function start({argv: [program, ...rest], env: added, stdin, signal}: Command) {
 	});
 }
 
+/** A process that waits for a disk that is away cannot be killed; whoever cancelled it does not wait for that. */
+const unkillableMs = 10_000;
+
 const endedStdin = (): Writable => new Writable({write: (_chunk, _encoding, done) => done()}).end();
 
 /**
@@ -63,8 +66,14 @@ export const here: Place = async command => {
 	subprocess.stdin?.on('error', () => {});
 	subprocess.nodeChildProcess.once('exit', () => subprocess.kill('SIGKILL'));
 
+	const {promise: stuck, reject} = Promise.withResolvers<never>();
+	stuck.catch(() => {});
+	const giveUp = () => setTimeout(() => reject(command.signal?.reason), unkillableMs).unref();
+	command.signal?.addEventListener('abort', giveUp, {once: true});
+
 	const finish = async (): Running['done'] => {
-		const {exitCode, signal, isCanceled, originalMessage} = await subprocess;
+		const {exitCode, signal, isCanceled, originalMessage} = await Promise.race([subprocess, stuck]);
+		command.signal?.removeEventListener('abort', giveUp);
 		command.signal?.removeEventListener('abort', cut);
 		if (isCanceled) {
 			throw command.signal?.reason;

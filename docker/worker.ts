@@ -8,6 +8,7 @@ import {type Container, workerLabel} from './container.ts';
 import {type CreateOptions, type Engine, statusOf} from './engine.ts';
 import {inContainer} from './exec.ts';
 import type {Self} from './self.ts';
+import {tether} from './tether.ts';
 
 const agentLabel = 'holdfast.agent';
 
@@ -112,6 +113,7 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 	const labels = {[workerLabel]: run, [agentLabel]: agentId};
 	const stagingVolume = `holdfast-staging-${run}`;
 	const workers: string[] = [];
+	const tethers: Array<() => void> = [];
 	const volumes = [stagingVolume];
 	const stagingMount = {type: 'volume', from: stagingVolume, to: staging, readOnly: false} as const;
 	await engine.createVolume(stagingVolume, labels);
@@ -151,10 +153,11 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 		return {id, name, run: inContainer(engine, id)};
 	};
 
-	/** In the networks that the agent is in. */
+	/** In the networks that the agent is in, and only as long as the agent lives: else it would keep them from being removed. */
 	const online = async (name: string, options: CreateOptions, mounts: readonly WorkerMount[]): Promise<Worker> => {
 		const NetworkMode = self.networks[0] ?? self.networkMode;
 		const worker = await hire(name, {...options, HostConfig: {...options.HostConfig, ...names, NetworkMode}}, mounts);
+		tethers.push(tether(engine, worker.id));
 		for (const further of self.networks.slice(1)) {
 			await engine.connect(further, worker.id);
 		}
@@ -194,6 +197,10 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 			return {...worker, dismiss: async () => removeAll(engine, [worker.id], [name])};
 		},
 		async dismiss() {
+			for (const letGo of tethers) {
+				letGo();
+			}
+
 			await removeAll(engine, workers, volumes);
 		},
 	};

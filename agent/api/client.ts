@@ -1,5 +1,5 @@
 /** The API as typed calls: what the command line and the bot hold instead of an agent. */
-import type {Readable} from 'node:stream';
+import {Readable} from 'node:stream';
 import {json} from 'node:stream/consumers';
 import type {AuditEntry, AuditOutcome, AuditView} from '../../base/audit.ts';
 import {BusyError, NotFoundError, RepositoryError, RunError, UsageError} from '../../base/errors.ts';
@@ -102,10 +102,16 @@ export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Cl
 	const send = (path: string, init: RequestInit = {}): Promise<Response> =>
 		fetch(new URL(path, url), {...init, redirect: 'error', headers: {...init.headers, Authorization: `Bearer ${token}`}});
 
-	const call = async <Answer>(path: string, init?: RequestInit): Promise<Answer> => {
-		const response = await send(path, init).catch(error => {
+	/** Without a limit of time: to plan a restore may take longer than the five minutes that `fetch` waits. */
+	const call = async <Answer>(path: string, body?: string): Promise<Answer> => {
+		const message = await transfer({
+			url: new URL(path, url),
+			token,
+			...(body === undefined ? {method: 'GET'} : {method: 'POST', type: 'application/json', body: Readable.from([body])}),
+		}).catch(error => {
 			throw away(url, error);
 		});
+		const response = asResponse(message);
 		if (!response.ok) {
 			throw await refusal(response);
 		}
@@ -117,8 +123,7 @@ export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Cl
 		const search = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]));
 		return call(`/api/v1/${path}?${search}`);
 	};
-	const post = <Answer>(path: string, body: unknown = {}): Promise<Answer> =>
-		call(`/api/v1/${path}`, {method: 'POST', body: JSON.stringify(body), headers: {'Content-Type': 'application/json'}});
+	const post = <Answer>(path: string, body: unknown = {}): Promise<Answer> => call(`/api/v1/${path}`, JSON.stringify(body));
 	const move = async (
 		path: string,
 		{

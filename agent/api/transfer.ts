@@ -8,15 +8,20 @@ interface Transfer {
 	url: URL;
 	method: 'GET' | 'POST';
 	token: string;
-	/** What is sent. */
+	/** What is sent, and of which type it is. */
 	body?: Readable | undefined;
+	type?: string | undefined;
 	signal?: AbortSignal | undefined;
 }
 
 /** Resolves with the head of the answer; its body breaks with an error when the connection ends too soon. */
-export async function transfer({url, method, token, body, signal}: Transfer): Promise<IncomingMessage> {
+export async function transfer({url, method, token, body, type, signal}: Transfer): Promise<IncomingMessage> {
 	const send = url.protocol === 'https:' ? requestHttps : requestHttp;
-	const request = send(url, {method, headers: {Authorization: `Bearer ${token}`}, ...(signal && {signal})});
+	const request = send(url, {
+		method,
+		headers: {Authorization: `Bearer ${token}`, ...(type === undefined ? {} : {'Content-Type': type})},
+		...(signal && {signal}),
+	});
 	const answered = answerOf(request);
 	if (body === undefined) {
 		request.end();

@@ -62,6 +62,8 @@ export interface Config {
 	timeZone: string;
 	/** How many runs at once. */
 	concurrency: number;
+	/** How long a run may get no further before it fails. */
+	stallLimitMs: number;
 	/** How long what a restore replaced is kept. */
 	keepReplacedMs: number;
 	/** Bytes that must be left where a database is restored, beside its own size. */
@@ -148,6 +150,7 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 		checkParts: value('HOLDFAST_CHECK_PARTS', readParts) ?? 13,
 		timeZone: value('TZ', readTimeZone) ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
 		concurrency: value('HOLDFAST_CONCURRENCY', readConcurrency) ?? 2,
+		stallLimitMs: value('HOLDFAST_STALL_LIMIT', readDuration) ?? 30 * 60_000,
 		keepReplacedMs: value('HOLDFAST_KEEP_REPLACED', readDuration) ?? 72 * 3_600_000,
 		restoreMarginBytes: value('HOLDFAST_RESTORE_MARGIN', readSize) ?? 2.25 * 1024 ** 3,
 		importLimitBytes: value('HOLDFAST_IMPORT_LIMIT', readSize) ?? 100e9,
@@ -222,6 +225,7 @@ const known = [
 	'HOLDFAST_CHECK_SCHEDULE',
 	'HOLDFAST_CHECK_PARTS',
 	'HOLDFAST_CONCURRENCY',
+	'HOLDFAST_STALL_LIMIT',
 	'HOLDFAST_KEEP_REPLACED',
 	'HOLDFAST_RESTORE_MARGIN',
 	'HOLDFAST_IMPORT_LIMIT',

@@ -7,6 +7,7 @@ import {finishedAs, type Operation, type RunResult} from '../../base/results.ts'
 import type {Accepted} from '../../base/shapes.ts';
 import type {State} from '../state/state.ts';
 import {createHolds, type Touched} from './holds.ts';
+import {type Stall, watchProgress} from './stall.ts';
 import {createTurns} from './turns.ts';
 
 /** What a run works with. */
@@ -81,7 +82,19 @@ interface Active {
 
 const besideLock = (operation: Operation, target: string) => `${operation} of ${target}`;
 
-export function createRuns({state, hub, concurrency}: {state: State; hub: EventHub; concurrency: number}): Runs {
+interface RunsOptions {
+	state: State;
+	hub: EventHub;
+	concurrency: number;
+	/** How long a run may get no further. */
+	stallLimitMs?: number | undefined;
+	/** Gives what tells whether the workers of a run did something since it was asked last. */
+	activity?: ((run: string) => () => Promise<boolean>) | undefined;
+}
+
+const noActivity = () => async () => false;
+
+export function createRuns({state, hub, concurrency, stallLimitMs = 30 * 60_000, activity = noActivity}: RunsOptions): Runs {
 	const turns = createTurns(concurrency);
 	const holds = createHolds();
 	const active = new Map<string, Active>();
@@ -154,7 +167,12 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 			const queuedAt = Date.now();
 			const run = runId(queuedAt);
 			const controller = new AbortController();
-			const tell = teller(run, target);
+			let stall: Stall | undefined;
+			const send = teller(run, target);
+			const tell: Tell = event => {
+				stall?.hear(event);
+				send(event);
+			};
 			state.insertRun({run, target, operation, trigger, queuedAt});
 			tell({type: 'queued', operation, trigger});
 			const perform = async (): Promise<Result> => {
@@ -168,6 +186,7 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 							// Whoever waits for a run must not keep others from theirs.
 							end();
 							end = () => {};
+							stall?.wait(true);
 							const waitsFor = `run ${other}${active.has(other) ? ` (${active.get(other)?.what})` : ''}`;
 							tell({type: 'step', step: 'wait', subject: waitsFor});
 							mark(run, waitsFor);
@@ -176,6 +195,7 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 					mark(run, undefined);
 					if (hasWaited) {
 						end = await turn();
+						stall?.wait(false);
 					}
 
 					return hasWaited;
@@ -183,10 +203,12 @@ export function createRuns({state, hub, concurrency}: {state: State; hub: EventH
 				let result: Result;
 				try {
 					const startedAt = new Date();
+					stall = watchProgress({limitMs: stallLimitMs, isActive: activity(run), onStall: reason => controller.abort(reason)});
 					state.startRun(run, startedAt.getTime());
 					result = await work({run, startedAt, signal, tell, hold});
 					state.finishRun(run, Date.now(), result);
 				} finally {
+					stall?.stop();
 					active.delete(run);
 					holds.release(run);
 					end();

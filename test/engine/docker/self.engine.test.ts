@@ -7,6 +7,12 @@ import {until} from '../../support/until.ts';
 
 const idle = {command: ['sleep', 'infinity'], init: true, stop_grace_period: '1s'};
 let stack: Stack;
+const ends: Array<() => unknown> = [];
+test.after.always(async () => {
+	for (const end of ends) {
+		await end();
+	}
+});
 
 interface Inspected {
 	Image: string;
@@ -27,9 +33,9 @@ async function workerOf(run: Promise<unknown>): Promise<Inspected> {
 	return found;
 }
 
-test.before(async t => {
+test.before(async () => {
 	const image = await ensureImage('holdfast-test/app:latest');
-	stack = await startStack(t as never, {
+	stack = await startStack({teardown: (end: () => unknown) => ends.push(end)} as never, {
 		volumes: ['data', 'vpn'],
 		holdfast: {
 			network_mode: 'service:vpn',

@@ -48,6 +48,7 @@ test('needs no variable at all', t => {
 		checkSchedule: '30 5 * * 0',
 		checkParts: 13,
 		concurrency: 2,
+		stallLimitMs: 30 * 60_000,
 		keepReplacedMs: 72 * 3_600_000,
 		restoreMarginBytes: 2.25 * 1024 ** 3,
 		importLimitBytes: 100e9,
