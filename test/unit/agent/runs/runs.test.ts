@@ -210,3 +210,51 @@ test('who waits for another run gives its turn to others, and says for whom it w
 	t.is((await waiting.finished).outcome, 'success');
 	t.is(runs.waitsFor(waiting.run), undefined);
 });
+
+test('a run that gets no further fails, says where it stood and what was heard last, and gives its turn back', async t => {
+	const state = openState(join(mkdtempSync(join(tmpdir(), 'holdfast-runs-')), 'state.db'));
+	t.teardown(() => state.close());
+	const runs = createRuns({state, hub: createEventHub(() => {}), concurrency: 1, stallLimitMs: 300});
+	let reason: unknown;
+	const hung = runs.start(
+		job('app', async context => {
+			context.tell({type: 'step', step: 'store', subject: 'postgres:app'});
+			context.tell({type: 'warning', message: 'the storage does not answer'});
+			const beat = setInterval(() => context.tell({type: 'progress', source: 'postgres:app', bytes: 7}), 20);
+			await new Promise(resolve => context.signal.addEventListener('abort', resolve));
+			clearInterval(beat);
+			reason = context.signal.reason;
+			return resultOf(context, 'failed');
+		}),
+	);
+	const next = runs.start(job('other', async context => resultOf(context)));
+	await Promise.all([hung.finished, next.finished]);
+	t.regex(String(reason), /no progress for .* in step `store` of `postgres:app`/);
+});
+
+test('numbers that change, and workers that do something, keep a run from being taken for stuck', async t => {
+	const state = openState(join(mkdtempSync(join(tmpdir(), 'holdfast-runs-')), 'state.db'));
+	t.teardown(() => state.close());
+	let busy = 0;
+	const activity = () => async () => ++busy < 20;
+	const runs = createRuns({state, hub: createEventHub(() => {}), concurrency: 2, stallLimitMs: 300, activity});
+	const {finished} = runs.start(
+		job('app', async context => {
+			let bytes = 0;
+			while (busy < 10) {
+				await new Promise(resolve => setTimeout(resolve, 20));
+				context.signal.throwIfAborted();
+			}
+
+			const until = Date.now() + 500;
+			while (Date.now() < until) {
+				context.tell({type: 'progress', source: 'volume:/data', bytes: bytes++});
+				await new Promise(resolve => setTimeout(resolve, 20));
+				context.signal.throwIfAborted();
+			}
+
+			return resultOf(context);
+		}),
+	);
+	t.is((await finished).outcome, 'success');
+});
