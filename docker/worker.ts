@@ -96,7 +96,7 @@ export const runOfWorkerHost = (host: string): string | undefined =>
 	host.startsWith(hostPrefix) ? host.slice(hostPrefix.length) : undefined;
 
 /** Whether the agent, and with it what reaches the repository, has the network of another container: a VPN's, as a rule. */
-export const livesInAnother = ({networkMode}: Pick<Self, 'networkMode'>): boolean => networkMode.startsWith('container:');
+const livesInAnother = ({networkMode}: Pick<Self, 'networkMode'>): boolean => networkMode.startsWith('container:');
 
 /** The run of a worker; undefined for every other container. */
 export const runOfWorker = ({labels}: Container): string | undefined => labels[workerLabel];
