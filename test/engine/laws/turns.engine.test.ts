@@ -1,4 +1,4 @@
-/** Runs take turns by what they touch, not by the names of targets: nobody fails because of another, and nothing half restored is kept. */
+/** Runs take turns by what they touch, not by the names of targets: nobody fails because of another, and nothing half restored is kept. Lane: waits. */
 import test from 'ava';
 import type {RestoreResult} from '../../../base/results.ts';
 import {ensureImage} from '../../support/images.ts';
