@@ -114,7 +114,8 @@ export interface PointView {
 	target: string;
 	/** The moment that it shows, ISO 8601. */
 	time: string;
-	sources: Array<{source: string; snapshot: string; bytes: number}>;
+	/** `isDatabase`: it is one, for whoever wants the databases only. */
+	sources: Array<{source: string; snapshot: string; bytes: number; isDatabase?: true}>;
 	/** When a drill last restored it whole, ISO 8601; null where none did. */
 	verifiedAt: string | null;
 }
@@ -222,8 +223,8 @@ export interface Unprotected {
 	storage: string;
 	/** In the container. */
 	path: string;
-	/** The container looks like a database server that Holdfast can dump. */
-	isPostgres: boolean;
+	/** The container looks like a server that Holdfast can dump: the label that asks for it, without the prefix. */
+	label?: string | undefined;
 	/** The target that the container belongs to, which leaves this out. */
 	target?: string | undefined;
 }

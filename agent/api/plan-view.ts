@@ -1,12 +1,12 @@
 import type {Plan} from '../plan/planned.ts';
-import type {PlannedSource} from '../sources/kind.ts';
+import {kindOf} from '../sources/kinds.ts';
 import type {PlanView} from './wire.ts';
 
 /** A plan without what only the engine needs to know: ids, labels and host paths stay inside. */
 export function planView(plan: Plan): PlanView {
 	return {
 		target: plan.target,
-		sources: plan.sources.map(source => ({source: source.name, container: source.container.name, ...details(source)})),
+		sources: plan.sources.map(source => ({source: source.name, container: source.container.name, ...kindOf(source.kind).view(source)})),
 		quiesce: plan.quiesce.map(({container, action, reason}) => ({container: container.name, action, reason})),
 		hooks: plan.hooks.map(({container, hook, when}) => ({
 			container: container.name,
@@ -22,15 +22,4 @@ export function planView(plan: Plan): PlanView {
 		...(plan.scheduleCold === undefined ? {} : {scheduleCold: plan.scheduleCold}),
 		notes: plan.notes,
 	};
-}
-
-function details(source: PlannedSource): {path?: string; database?: string; server?: string; exclude?: readonly string[]} {
-	switch (source.kind) {
-		case 'postgres':
-			return {database: source.database, ...(source.external && {server: `${source.external.host}:${source.external.port}`})};
-		case 'volume':
-			return {path: source.mount.path, exclude: source.exclude};
-		default:
-			return {path: source.path};
-	}
 }

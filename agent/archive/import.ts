@@ -11,12 +11,12 @@ import type {ManifestSource, Origin} from '../repository/manifest.ts';
 import {publish} from '../repository/points.ts';
 import {withWorkers} from '../runs/shell.ts';
 import type {Workshop} from '../runs/workshop.ts';
-import type {PlannedSource} from '../sources/kind.ts';
 import {assertClientFits} from '../sources/postgres/external.ts';
 import {importedDetails} from '../sources/postgres/import.ts';
 import {reachServer} from '../sources/postgres/reach.ts';
-import type {SourceContext, Stored} from '../sources/source.ts';
+import type {PlannedSource, SourceContext, Stored} from '../sources/source.ts';
 import {snapshotOptions, storeStaged} from '../sources/staged.ts';
+import type {PlannedVolume} from '../sources/volume/plan.ts';
 import type {ImportRun} from './receive.ts';
 import {giveToOwner, mountsOf, placeOf, receive, type StagingPlace} from './receive.ts';
 import type {Unpacked} from './unpack.ts';
@@ -102,12 +102,7 @@ async function work(workshop: Workshop, options: ImportRun, {workforce, sources,
 	}
 }
 
-async function storeFiles(
-	context: SourceContext,
-	{name, mount}: PlannedSource & {kind: 'volume'},
-	{path}: StagingPlace,
-	{files}: Unpacked,
-): Promise<Stored> {
+async function storeFiles(context: SourceContext, {name, mount}: PlannedVolume, {path}: StagingPlace, {files}: Unpacked): Promise<Stored> {
 	const {snapshot, bytes, addedBytes} = await context.restic.backupFiles({...snapshotOptions(context, name), path});
 	return {snapshot, bytes, addedBytes, details: {path: mount.path, volume: mount.volume ?? null, files: files?.count ?? 0, exclude: []}};
 }

@@ -9,11 +9,12 @@ import type {Tell} from '../../base/events.ts';
 import {label} from '../../base/label.ts';
 import {staging, type WorkerMount} from '../../docker/worker.ts';
 import {mountPath, parseSource} from '../repository/names.ts';
-import type {PlannedSource} from '../sources/kind.ts';
 import {archiveProblem} from '../sources/postgres/archive.ts';
 import type {DumpHeader} from '../sources/postgres/dump-header.ts';
+import type {PlannedDatabase} from '../sources/postgres/plan.ts';
 import {freeRoom} from '../sources/room.ts';
 import type {SourceContext} from '../sources/source.ts';
+import type {PlannedVolume} from '../sources/volume/plan.ts';
 import {type Unpacked, unpack} from './unpack.ts';
 
 export interface StagingPlace {
@@ -120,9 +121,9 @@ export interface ImportRun {
 	run: string;
 	startedAt: Date;
 	target: string;
-	database: PlannedSource & {kind: 'postgres'};
+	database: PlannedDatabase;
 	/** Where the archive's files belong; undefined where the target has no such place. */
-	files: (PlannedSource & {kind: 'volume'}) | undefined;
+	files: PlannedVolume | undefined;
 	body: Readable;
 	/** As the person called it. */
 	file: string;

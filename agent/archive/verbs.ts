@@ -10,6 +10,8 @@ import type {RepositoryDoor} from '../repository/door.ts';
 import {findPoint, readManifest} from '../repository/points.ts';
 import type {RunContext, Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
+import {isDatabase} from '../sources/postgres/plan.ts';
+import {isVolume} from '../sources/volume/plan.ts';
 import {type Exported, exportPoint} from './export.ts';
 import {importArchive} from './import.ts';
 import type {ImportRun} from './receive.ts';
@@ -41,8 +43,8 @@ export function createArchives({workshop, survey, runs, repository, importLimitB
 		}
 
 		const chosen = plan.sources.filter(({name}) => only.length === 0 || only.includes(name));
-		const databases = chosen.filter(source => source.kind === 'postgres');
-		const volumes = chosen.filter(source => source.kind === 'volume');
+		const databases = chosen.filter(isDatabase);
+		const volumes = chosen.filter(isVolume);
 		const [database] = databases;
 		if (database === undefined || databases.length > 1 || volumes.length > 1) {
 			const has = plan.sources.map(({name}) => `\`${name}\``).join(', ') || 'nothing';

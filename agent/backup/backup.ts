@@ -10,6 +10,7 @@ import type {ManifestSource} from '../repository/manifest.ts';
 import {publish} from '../repository/points.ts';
 import {withWorkers} from '../runs/shell.ts';
 import type {Workshop} from '../runs/workshop.ts';
+import {kindOf} from '../sources/kinds.ts';
 import {workerMount} from '../sources/mounts.ts';
 import type {SourceContext} from '../sources/source.ts';
 import {createStagingRoom} from '../sources/staging-room.ts';
@@ -126,11 +127,11 @@ async function work(
 			async pin(inside) {
 				await crew.each(
 					async source => source.pin(inside),
-					member => !answersOnlyBefore(member) && member.planned.kind !== 'volume',
+					member => !answersOnlyBefore(member) && !member.source.pinStores,
 				);
 				await crew.each(
 					async source => source.pin(inside),
-					({planned}) => planned.kind === 'volume',
+					({source}) => source.pinStores,
 				);
 			},
 			onWarning(message) {
@@ -174,13 +175,13 @@ async function work(
 	}
 }
 
-/** The mounts that the file sources need; writable only where SQLite must make its `-wal` and `-shm`. */
+/** The mounts that the file sources need; writable only where a kind must. */
 function mountsOf(plan: Plan): WorkerMount[] {
 	const mounts = new Map<string, WorkerMount>();
-	for (const planned of plan.sources) {
-		if ('mount' in planned) {
-			const mount = workerMount(plan.target, planned);
-			const readOnly = planned.kind !== 'sqlite' && (mounts.get(mount.to)?.readOnly ?? true);
+	for (const {name, kind, mount: own} of plan.sources) {
+		if (own !== undefined) {
+			const mount = workerMount(plan.target, {name, mount: own});
+			const readOnly = !kindOf(kind).writesToMount && (mounts.get(mount.to)?.readOnly ?? true);
 			mounts.set(mount.to, {...mount, readOnly});
 		}
 	}

@@ -2,9 +2,8 @@
 import {explain, PinBlockedError} from '../../base/errors.ts';
 import type {SourceResult} from '../../base/results.ts';
 import type {Plan} from '../plan/planned.ts';
-import type {PlannedSource} from '../sources/kind.ts';
-import {createSource} from '../sources/kinds.ts';
-import type {Source, SourceContext} from '../sources/source.ts';
+import {kindOf} from '../sources/kinds.ts';
+import type {PlannedSource, Source, SourceContext} from '../sources/source.ts';
 
 export interface Member {
 	planned: PlannedSource;
@@ -12,7 +11,10 @@ export interface Member {
 }
 
 export function enlist(plan: Plan, context: SourceContext, results: Map<string, SourceResult>, signal: AbortSignal) {
-	const members: Member[] = plan.sources.map((planned, index) => ({planned, source: createSource(planned, context, index, plan.sources)}));
+	const members: Member[] = plan.sources.map((planned, index) => ({
+		planned,
+		source: kindOf(planned.kind).backup(planned, context, {index, all: plan.sources}),
+	}));
 	const active = new Set(members);
 	const attempt = async (member: Member, verb: (source: Source, planned: PlannedSource) => Promise<void>): Promise<void> => {
 		try {

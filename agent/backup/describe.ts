@@ -3,8 +3,7 @@
 import type {Manifest, ManifestSource} from '../repository/manifest.ts';
 import {sourcePath} from '../repository/names.ts';
 import type {Workshop} from '../runs/workshop.ts';
-import type {PlannedSource} from '../sources/kind.ts';
-import type {Stored} from '../sources/source.ts';
+import type {PlannedSource, Stored} from '../sources/source.ts';
 
 interface Made extends Pick<Manifest, 'run' | 'target' | 'quiesced' | 'quiesceSeconds' | 'sources' | 'origin'> {
 	startedAt: Date;

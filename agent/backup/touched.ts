@@ -15,7 +15,7 @@ export function touchedBy({target, plan}: Pick<Surveyed, 'target' | 'plan'>): To
 	return [
 		...[...still].map(container => ({container, alone: true})),
 		...needed.map(container => ({container, alone: false})),
-		...plan.sources.flatMap(source => ('mount' in source ? [{mount: source.mount, alone: false}] : [])),
+		...plan.sources.flatMap(({mount}) => (mount === undefined ? [] : [{mount, alone: false}])),
 	];
 }
 
@@ -61,7 +61,7 @@ const isHalf = ({phase}: RestoreRecord): boolean => phase === 'swapping' || phas
 const concerns = ({target, replacements}: RestoreRecord, name: string, sources: Surveyed['plan']['sources']): boolean =>
 	target === name ||
 	replacements.some(
-		replacement =>
-			replacement.target === name ||
-			('mount' in replacement && sources.some(source => 'mount' in source && sharesStorage(storageOf(replacement.mount), source.mount))),
+		({target: own, mount: replaced}) =>
+			own === name ||
+			(replaced !== undefined && sources.some(({mount}) => mount !== undefined && sharesStorage(storageOf(replaced), mount))),
 	);

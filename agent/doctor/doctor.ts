@@ -1,6 +1,5 @@
 /** What is unprotected or misconfigured, and what to do about it. */
 
-import {succeed} from '../../base/command.ts';
 import type {Appointments} from '../../base/due.ts';
 import {explain, RepositoryError} from '../../base/errors.ts';
 import {runId} from '../../base/ids.ts';
@@ -12,8 +11,7 @@ import type {Surveyed} from '../plan/planned.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {CopyRepository, Repositories} from '../repository/repositories.ts';
 import type {Workshop} from '../runs/workshop.ts';
-import {reachServer} from '../sources/postgres/reach.ts';
-import {serverVersion} from '../sources/postgres/server.ts';
+import {kindOf} from '../sources/kinds.ts';
 import {findStrayLabels} from '../targets/discovery.ts';
 import {examineEngine, examinePermissions} from './engine.ts';
 import {examineReach, examineRepository, shut} from './repository.ts';
@@ -101,7 +99,7 @@ async function examineTargets(workshop: Workshop, survey: Survey): Promise<Findi
 	try {
 		findings.push(
 			...(await examinePermissions(workshop.engine, workforce, async place => examineReach(workshop.restic(place)))),
-			...(await dumpWays(workshop, surveyed, workforce)),
+			...(await examineSources(workshop, surveyed, workforce)),
 		);
 	} finally {
 		await workforce.dismiss();
@@ -118,8 +116,8 @@ async function examineTargets(workshop: Workshop, survey: Survey): Promise<Findi
 	return [...findings, ...(await survey.unprotected(surveyed)).map(unprotectedFinding)];
 }
 
-function unprotectedFinding({container, storage, path, isPostgres, target}: Unprotected): Finding {
-	const advice = isPostgres ? `label it: ${label('enable')}=true and ${label('postgres')}=true` : `label it: ${label('enable')}=true`;
+function unprotectedFinding({container, storage, path, label: further, target}: Unprotected): Finding {
+	const advice = `label it: ${label('enable')}=true${further === undefined ? '' : ` and ${label(further)}=true`}`;
 	return {
 		level: 'warning',
 		subject: target ?? container,
@@ -142,35 +140,17 @@ async function copyFinding({name, isKnown, open}: CopyRepository): Promise<Findi
 	}
 }
 
-/** Which way each database of a container is dumped: by a worker, or slower through docker exec. */
-async function dumpWays(workshop: Workshop, surveyed: readonly Surveyed[], workforce: Workforce): Promise<Finding[]> {
-	const databases = new Map(
+/** What each kind has to say of the containers of its sources. */
+async function examineSources({engine}: Workshop, surveyed: readonly Surveyed[], workforce: Workforce): Promise<Finding[]> {
+	const examined = new Map(
 		surveyed.flatMap(({target, plan}) =>
-			plan.sources.flatMap(source =>
-				source.kind === 'postgres' && source.external === undefined && source.container.state === 'running'
-					? [[source.container.id, {source, target}] as const]
-					: [],
-			),
+			plan.sources.map(source => [`${source.kind} ${source.container.id}`, {source, subject: target.name}] as const),
 		),
 	);
 	const findings: Finding[] = [];
-	for (const [id, {source, target}] of databases) {
-		const subject = target.name;
-		try {
-			const server = await reachServer(workshop, source);
-			server.assertEnterable();
-			const {run} = await workforce.dump(id);
-			await succeed(run, server.fromWorker('exec "$@"', [], ['true']));
-			const {versionText} = await serverVersion(server);
-			findings.push({level: 'ok', subject, message: `its databases (PostgreSQL ${versionText}) are dumped by a worker`});
-		} catch (error) {
-			findings.push({
-				level: 'warning',
-				subject,
-				message: `its databases are dumped through docker exec, which is slower: ${explain(error)}`,
-				hint: 'the dumps are as good; docs/security.md says what a worker needs',
-			});
-		}
+	for (const {source, subject} of examined.values()) {
+		const finding = await kindOf(source.kind).examine?.(source, {engine, workforce});
+		findings.push(...(finding === undefined ? [] : [{...finding, subject}]));
 	}
 
 	return findings;

@@ -8,8 +8,8 @@ import {staging, type Workforce} from '../../docker/worker.ts';
 import {withWorkers} from '../runs/shell.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import type {DrillContext} from '../sources/drilling.ts';
-import {createDrilling} from '../sources/drilling-table.ts';
 import {into} from '../sources/feed.ts';
+import {kindOf} from '../sources/kinds.ts';
 import type {Rehearsal} from './plan.ts';
 
 export interface DrillRun {
@@ -48,7 +48,7 @@ async function rehearseAll(workshop: Workshop, options: DrillRun, workforce: Wor
 	for (const [index, source] of rehearsal.sources.entries()) {
 		signal.throwIfAborted();
 		tell({type: 'step', step: 'load', subject: source.name});
-		results.push(await rehearse(source.name, async () => createDrilling(source, context, index).rehearse(), signal));
+		results.push(await rehearse(source.name, async () => kindOf(source.stored.kind).drill(source, context, index).rehearse(), signal));
 	}
 }
 

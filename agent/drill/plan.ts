@@ -1,12 +1,13 @@
 /** A point and its target → what a drill restores, and what it asks of it. Pure. */
 
 import {label} from '../../base/label.ts';
+import {questionsOf} from '../plan/questions.ts';
 import type {Manifest, ManifestSource} from '../repository/manifest.ts';
 import {parseSource} from '../repository/names.ts';
 import type {Point} from '../repository/points.ts';
 import type {DrillSource} from '../sources/drilling.ts';
-import {questioned} from '../sources/postgres/question.ts';
-import type {Target} from '../targets/target.ts';
+import {findKind, kinds, newerHoldfast} from '../sources/kinds.ts';
+import {askedOf, type Member, type Target} from '../targets/target.ts';
 
 export interface Rehearsal {
 	target: string;
@@ -17,36 +18,39 @@ export interface Rehearsal {
 /** With any problem nothing is rehearsed. */
 export function planDrill(target: Target, point: Point, manifest: Manifest): {rehearsal: Rehearsal; problems: readonly string[]} {
 	const problems = target.problems.map(({message}) => message);
-	const questions = new Map<string, string>();
-	for (const member of target.members) {
-		const {drillSql} = member.policy;
-		const databases = manifest.sources.filter(({kind}) => kind === 'postgres').map(({source}) => source);
-		const asked = drillSql === undefined ? undefined : questioned(member, databases);
-		if (drillSql !== undefined && asked !== undefined) {
-			questions.set(asked, drillSql);
-		} else if (drillSql !== undefined) {
-			problems.push(
-				`\`${label('drill.sql')}\` of \`${member.container.name}\` is about the first database that \`${label('postgres')}\` names, and point \`${point.id}\` does not have it`,
-			);
-		}
-	}
-
-	for (const {container, policy} of target.members) {
-		if (policy.postgres?.host !== undefined && policy.drillImage === undefined) {
-			problems.push(
-				`the server of \`${container.name}\` is elsewhere, so a rehearsal does not know what to make its own of: \`${label('drill.image')}\` must name an image with PostgreSQL that the engine has`,
-			);
-		}
-	}
-
+	const asked = questionsOf(
+		target,
+		manifest.sources.map(({source}) => source),
+	);
+	const questions = new Map(asked.map(({source, sql}) => [source, sql]));
+	problems.push(
+		...asked
+			.filter(({source}) => source === undefined)
+			.map(
+				({member, labels}) =>
+					`\`${label('drill.sql')}\` of \`${member.container.name}\` is about the first database that ${labels.map(name => `\`${label(name)}\``).join(' or ')} names, and point \`${point.id}\` does not have it`,
+			),
+		...target.members.filter(({policy}) => policy.drillImage === undefined).flatMap(imageProblems),
+		...manifest.sources
+			.filter(({kind}) => findKind(kind) === undefined)
+			.map(({source, kind}) => `\`${source}\` cannot be rehearsed: ${newerHoldfast(kind)}`),
+	);
 	const sources = manifest.sources.map(stored => describe(target, stored, questions.get(stored.source)));
 	return {rehearsal: {target: target.name, point, sources}, problems};
 }
 
+const imageProblems = (member: Member): string[] =>
+	kinds.flatMap(kind => {
+		const software = kind.elsewhere?.(askedOf(member, kind).policy);
+		return software === undefined
+			? []
+			: `the server of \`${member.container.name}\` is elsewhere, so a rehearsal does not know what to make its own of: \`${label('drill.image')}\` must name an image with ${software} that the engine has`;
+	});
+
 /** The image is the one that a restore would meet now; where the service is gone, the one that was dumped. */
 function describe(target: Target, stored: ManifestSource, drillSql: string | undefined): DrillSource {
-	const member = target.members.find(({prefix}) => prefix === parseSource(stored.source).prefix);
-	const {restoreBeforeSql: beforeSql, restoreAfterSql: afterSql} = member?.policy.postgres ?? {};
+	const {prefix, kind} = parseSource(stored.source);
+	const member = target.members.find(candidate => candidate.prefix === prefix);
 	const image = member?.policy.drillImage ?? member?.container.imageId ?? stored.container.imageId;
-	return {name: stored.source, stored, image, beforeSql, afterSql, drillSql};
+	return {name: stored.source, stored, image, policy: member && askedOf(member, {kind}).policy, drillSql};
 }

@@ -3,7 +3,9 @@
 import {resultOf} from '../../base/results.ts';
 import type {PointView, RunView, StatusView, TargetView} from '../../base/shapes.ts';
 import type {Surveyed} from '../plan/planned.ts';
+import {parseSource} from '../repository/names.ts';
 import type {Point} from '../repository/points.ts';
+import {findKind} from '../sources/kinds.ts';
 import type {RunRecord, State} from '../state/state.ts';
 
 export function targetView({target, plan, problems}: Surveyed): TargetView {
@@ -116,10 +118,12 @@ export function verifiedPoints(state: Pick<State, 'runs'>, target?: string): Rea
 	);
 }
 
+const isDatabase = (source: string): boolean => findKind(parseSource(source).kind)?.isDatabase === true;
+
 export const pointView = ({id, target, time, sources}: Point, verified: ReadonlyMap<string, string>): PointView => ({
 	point: id,
 	target,
 	time: time.toISOString(),
-	sources,
+	sources: sources.map(stored => (isDatabase(stored.source) ? {...stored, isDatabase: true} : stored)),
 	verifiedAt: verified.get(id) ?? null,
 });

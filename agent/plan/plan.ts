@@ -18,10 +18,8 @@ export function planTarget(request: PlanRequest): {plan: Plan; problems: readonl
 	const {
 		target,
 		containers,
-		databases,
-		closedDatabases = new Map(),
+		answers = new Map(),
 		defaults,
-		dataDirectories = new Map(),
 		cold = false,
 		prefix = defaultPrefix,
 		self,
@@ -29,7 +27,7 @@ export function planTarget(request: PlanRequest): {plan: Plan; problems: readonl
 	} = request;
 	const remarks = collectRemarks();
 	const agent = containers.find(({id}) => id === self);
-	const sources = planSources({target, databases, closedDatabases, dataDirectories, prefix, defaults}, {dataRoot, self: agent}, remarks);
+	const sources = planSources({target, answers, prefix, defaults}, {dataRoot, self: agent}, remarks);
 	const still = planQuiesce({target, containers, self, defaults, cold, prefix, sources}, remarks);
 	const hooks = planHooks(target, remarks);
 	checkServices(target, containers, {prefix, self, remarks});

@@ -2,7 +2,7 @@
 import type {Problem} from '../../base/problem.ts';
 import type {Container} from '../../docker/container.ts';
 import type {Hook} from '../../docker/hooks.ts';
-import type {PlannedSource} from '../sources/kind.ts';
+import type {PlannedSource} from '../sources/source.ts';
 import type {Target} from '../targets/target.ts';
 
 /** A container that is quiesced, and how. In the order of quiescing: dependents first. */
@@ -37,16 +37,15 @@ export interface Plan {
 	notes: readonly string[];
 }
 
+/** By container's id and kind of source. None where nobody was asked, or did not answer. */
+export type Answers = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+
 export interface PlanRequest {
 	target: Target;
 	/** All of the engine: others may write to the target's volumes. */
 	containers: readonly Container[];
-	/** What each server, by its container's id, said that it has. None where it was not asked or did not answer. */
-	databases: ReadonlyMap<string, readonly string[]>;
-	/** The same, of those that allow no connections, and so cannot be dumped. */
-	closedDatabases?: ReadonlyMap<string, readonly string[]>;
-	/** Where each server, by its container's id, keeps its data, its WAL and its tablespaces, as the container sees them. Where unknown: as in the official images. */
-	dataDirectories?: ReadonlyMap<string, readonly string[]>;
+	/** What a look at the running services told. */
+	answers?: Answers;
 	/** `quiesce` is for targets with files, `lockTimeoutMs` for databases. */
 	defaults: {schedule: string; quiesce?: 'none' | 'pause' | 'stop'; lockTimeoutMs?: number};
 	/** For a backup during which the target is stopped, whatever its labels say of quiescing. */
@@ -63,6 +62,4 @@ export interface Surveyed {
 	/** What a run would do; with problems it is not run. */
 	plan: Plan;
 	problems: readonly Problem[];
-	/** Where each server, by its container's id, says that it keeps its data. */
-	dataDirectories: ReadonlyMap<string, readonly string[]>;
 }

@@ -3,8 +3,9 @@ import {isOneOff} from '../../docker/compose.ts';
 import {type Container, workerLabel} from '../../docker/container.ts';
 import {dependentsFirst} from '../../docker/order.ts';
 import {describeStorage, sharesStorage} from '../../docker/storage.ts';
-import type {PlannedSource} from '../sources/kind.ts';
+import {kindOf} from '../sources/kinds.ts';
 import type {Remarks} from '../sources/remarks.ts';
+import type {PlannedSource} from '../sources/source.ts';
 import type {Member, Target} from '../targets/target.ts';
 import {subjectOf} from '../targets/target.ts';
 import type {Plan, PlannedQuiesce, PlanRequest} from './planned.ts';
@@ -56,28 +57,25 @@ export function planQuiesce({defaults, ...request}: QuiesceRequest, remarks: Rem
 const isRunning = ({container: {state}, action}: PlannedQuiesce): boolean =>
 	state === 'running' || (state === 'restarting' && action === 'stop');
 
-const hasFiles = ({sources}: Scope, {container}: Member): boolean =>
-	sources.some(({kind, container: {id}}) => id === container.id && (kind === 'volume' || kind === 'tar'));
+const stillness = (source: PlannedSource) => kindOf(source.kind).stillness(source);
 
-const hasSqlite = ({sources}: Scope, {container}: Member): boolean =>
-	sources.some(({kind, container: {id}}) => id === container.id && kind === 'sqlite');
-
-/** Whose server is elsewhere is an application: it need not answer while it is dumped. */
-const isClient = ({sources}: Scope, {container}: Member): boolean =>
-	sources.some(source => source.kind === 'postgres' && source.external !== undefined && source.container.id === container.id);
+/** Its own, of which some must be read while nobody writes, or those that may be. */
+const has = (wanted: 'needed' | 'allowed', {sources}: Scope, {container}: Member): boolean =>
+	sources.some(source => source.container.id === container.id && stillness(source) === wanted);
 
 /** What holds for the member's own containers and for those that share its volumes. Dumps alone need nobody to stand still. */
 function modeOf(scope: Scope, member: Member): Mode {
-	const hasDatabases = hasSqlite(scope, member) || isClient(scope, member);
-	if (scope.cold && (hasFiles(scope, member) || hasDatabases)) {
+	const isFiles = has('needed', scope, member);
+	const isOther = has('allowed', scope, member);
+	if (scope.cold && (isFiles || isOther)) {
 		return 'stop';
 	}
 
-	if (hasFiles(scope, member)) {
+	if (isFiles) {
 		return member.policy.quiesce ?? scope.defaultMode;
 	}
 
-	return hasDatabases ? (member.policy.quiesce ?? 'none') : 'none';
+	return isOther ? (member.policy.quiesce ?? 'none') : 'none';
 }
 
 function own(scope: Scope, member: Member): PlannedQuiesce[] {
@@ -85,10 +83,10 @@ function own(scope: Scope, member: Member): PlannedQuiesce[] {
 	const mode = modeOf(scope, member);
 	const about = remarks.about(subjectOf(target, member));
 	if (mode === 'none') {
-		if (hasFiles(scope, member)) {
+		if (has('needed', scope, member)) {
 			about.note('nothing is quiesced, so its files may be of different moments');
 		} else if (member.policy.quiesce !== undefined && member.policy.quiesce !== 'none') {
-			about.note(`\`${prefix}quiesce\` does not quiesce it itself: a Postgres server must answer while it is dumped`);
+			about.note(`\`${prefix}quiesce\` does not quiesce it itself: ${serverOf(scope, member)} must answer while it is dumped`);
 		}
 
 		return [];
@@ -99,6 +97,11 @@ function own(scope: Scope, member: Member): PlannedQuiesce[] {
 		action: mode,
 		reason: container.id === member.container.id ? 'the target' : 'a replica of the target',
 	}));
+}
+
+function serverOf({sources}: Scope, {container}: Member): string {
+	const served = sources.find(source => source.container.id === container.id && stillness(source) === 'forbidden');
+	return served === undefined ? 'a server' : `a ${kindOf(served.kind).title} server`;
 }
 
 /** `quiesce.with`: naming a service asks for it to be quiesced, whatever the default is. */
@@ -128,13 +131,15 @@ export const servicesOf = ({project}: Target, containers: readonly Container[], 
 function sharing(scope: Scope, member: Member): PlannedQuiesce[] {
 	const {target, sources, containers, remarks} = scope;
 	const mode = modeOf(scope, member);
-	const volumes = sources.filter(source => source.kind === 'volume').filter(({container}) => container.id === member.container.id);
+	const mounts = sources
+		.filter(source => source.container.id === member.container.id && stillness(source) === 'needed')
+		.flatMap(({mount}) => mount ?? []);
 	const own = new Set(member.replicas.map(({id}) => id));
 	if (mode === 'none') {
 		return [];
 	}
 
-	return volumes.flatMap(({mount}) =>
+	return mounts.flatMap(mount =>
 		containers
 			.filter(other => (other.state === 'running' || other.state === 'restarting') && !own.has(other.id) && !isHoldfast(scope, other))
 			.filter(other => other.mounts.some(theirs => theirs.readWrite && sharesStorage(theirs, mount)))
@@ -188,9 +193,8 @@ function isPossible(scope: Scope, {container, action}: PlannedQuiesce): boolean 
 	}
 }
 
-/** Whether the container's own server has the database. */
-const isServedIn = (source: PlannedSource, {id}: Container): boolean =>
-	source.kind === 'postgres' && source.external === undefined && source.container.id === id;
+/** Whether the container's own server has the data. */
+const isServedIn = (source: PlannedSource, {id}: Container): boolean => source.container.id === id && stillness(source) === 'forbidden';
 
 /** A session that pins a database lives through a pause of its server, and not through a stop. */
 function keepServer({sources, remarks}: Scope, planned: PlannedQuiesce): PlannedQuiesce {

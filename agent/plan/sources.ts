@@ -1,67 +1,61 @@
 /** The sources of a target: what its labels name, or what they leave to the default. */
 
 import {quote} from '../../base/reading/quote.ts';
-import {describeMounts, isSameStorage} from '../../docker/storage.ts';
-import type {PlannedSource} from '../sources/kind.ts';
+import {describeMounts} from '../../docker/storage.ts';
+import type {Kind} from '../sources/kind.ts';
+import {askingLabel, kindOf, kinds} from '../sources/kinds.ts';
 import type {Grounds} from '../sources/objections.ts';
-import {dataMounts, postgresHome, postgresSources} from '../sources/postgres/plan.ts';
 import type {Remarks} from '../sources/remarks.ts';
-import type {Scope} from '../sources/scope.ts';
-import {filesIn, sqliteSources} from '../sources/sqlite/plan.ts';
-import {tarSources} from '../sources/tar/plan.ts';
-import {chooseMounts, volumeSources} from '../sources/volume/plan.ts';
-import type {Target} from '../targets/target.ts';
-import {subjectOf} from '../targets/target.ts';
+import type {PlannedSource} from '../sources/source.ts';
+import {askedOf, type Member, subjectOf} from '../targets/target.ts';
 import type {PlanRequest} from './planned.ts';
 
-export function planSources(
-	request: Required<Pick<PlanRequest, 'target' | 'databases' | 'closedDatabases' | 'dataDirectories' | 'prefix' | 'defaults'>>,
-	grounds: Omit<Grounds, 'dumped'>,
-	remarks: Remarks,
-): PlannedSource[] {
-	const {target, databases, closedDatabases, dataDirectories, prefix, defaults} = request;
-	const servers = target.members.filter(({policy: {postgres}}) => postgres !== undefined && postgres.host === undefined);
-	const dumped = servers.flatMap(server => dataMounts(server.container, dataDirectories.get(server.container.id)));
-	const scopes = target.members.map(
-		(member): Scope => ({
-			member,
-			prefix,
-			grounds: {...grounds, dumped},
-			databases,
-			closedDatabases,
-			serverFolders: dataDirectories.get(member.container.id) ?? [`${postgresHome}/data`],
-			lockTimeoutMs: defaults.lockTimeoutMs,
-			remarks: remarks.about(subjectOf(target, member)),
-		}),
+type Request = Required<Pick<PlanRequest, 'target' | 'answers' | 'prefix' | 'defaults'>>;
+
+export function planSources(request: Request, grounds: Omit<Grounds, 'claims'>, remarks: Remarks): PlannedSource[] {
+	const {members} = request.target;
+	const claims = members.flatMap(member =>
+		kinds.flatMap(kind => kind.claims?.(askedOf(member, kind), answerOf(request, member, kind)) ?? []),
 	);
-	const sources = scopes.flatMap(scope => sourcesOf(scope, target));
-	const sqlite = sources.filter(source => source.kind === 'sqlite');
-	return withoutRepeats(sources, remarks).map(source =>
-		source.kind === 'volume' ? {...source, exclude: [...source.exclude, ...sqlite.flatMap(file => filesIn(source, file))]} : source,
-	);
+	const sources = members.flatMap(member => sourcesOf(request, member, {...grounds, claims}, remarks));
+	return withoutRepeats(sources, remarks);
 }
 
-function sourcesOf(scope: Scope, target: Target): PlannedSource[] {
-	const {member, remarks, prefix} = scope;
-	const {postgres, sqlite, tar, exclude, volumes} = member.policy;
-	const {container, replicas} = member;
-	const named = postgres !== undefined || sqlite.length > 0 || tar.length > 0;
-	const mounts = chooseMounts(scope, volumes ?? !named);
-	const sources = [...postgresSources(scope, postgres), ...sqliteSources(scope), ...volumeSources(scope, mounts), ...tarSources(scope)];
-	if (sources.length === 0 && !named && !Array.isArray(volumes) && target.problems.length === 0) {
-		const kinds = ['postgres', 'sqlite', 'volumes', 'tar'].map(kind => `\`${prefix}${kind}\``);
+const answerOf = ({answers}: Request, {container}: Member, {kind}: Kind): unknown => answers.get(container.id)?.[kind];
+
+function sourcesOf(request: Request, member: Member, grounds: Grounds, all: Remarks): PlannedSource[] {
+	const {
+		target,
+		prefix,
+		defaults: {lockTimeoutMs},
+	} = request;
+	const {
+		container,
+		replicas,
+		prefix: group,
+		policy: {drillImage},
+	} = member;
+	const remarks = all.about(subjectOf(target, member));
+	const asking = kinds.filter(kind => kind.asks(askedOf(member, kind).policy));
+	const sources = kinds.flatMap(kind => {
+		const asked = askedOf(member, kind);
+		if (drillImage === undefined && kind.elsewhere?.(asked.policy) !== undefined) {
+			remarks.note(`no rehearsal is scheduled: \`${prefix}drill.image\` names no image that a server could be made of`);
+		}
+
+		const hasOthers = asking.some(other => other !== kind);
+		return kind.plan({...asked, answer: answerOf(request, member, kind), group, prefix, hasOthers, lockTimeoutMs, grounds, remarks});
+	});
+	if (sources.length === 0 && asking.length === 0 && target.problems.length === 0) {
+		const labels = kinds.map(kind => `\`${prefix}${askingLabel(kind)}\``);
 		remarks.problem(
 			`there is nothing to back up: ${describeMounts(container)}`,
-			`name a source with ${kinds.join(', ')}, or remove \`${prefix}enable\``,
+			`name a source with ${labels.join(', ')}, or remove \`${prefix}enable\``,
 		);
 	}
 
 	if (replicas.length > 1) {
 		remarks.note(`of its ${replicas.length} replicas, container \`${container.name}\` is backed up`);
-	}
-
-	if (exclude.length > 0 && mounts.length === 0) {
-		remarks.note(`\`${prefix}exclude\` leaves nothing out, as no volume is backed up`);
 	}
 
 	return sources;
@@ -84,5 +78,4 @@ function withoutRepeats(sources: readonly PlannedSource[], remarks: Remarks): Pl
 	return kept;
 }
 
-const isRepeat = (a: PlannedSource, b: PlannedSource): boolean =>
-	a.kind === 'volume' && b.kind === 'volume' && isSameStorage(a.mount, b.mount) && a.exclude.join('\0') === b.exclude.join('\0');
+const isRepeat = (a: PlannedSource, b: PlannedSource): boolean => a.kind === b.kind && kindOf(a.kind).isRepeat?.(a, b) === true;

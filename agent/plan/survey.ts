@@ -11,12 +11,10 @@ import type {Container} from '../../docker/container.ts';
 import type {Engine} from '../../docker/engine.ts';
 import type {Self} from '../../docker/self.ts';
 import {staging} from '../../docker/worker.ts';
-import {assertClientFits} from '../sources/postgres/external.ts';
-import {externalOf, insideOf} from '../sources/postgres/plan-external.ts';
-import {reachServer} from '../sources/postgres/reach.ts';
-import {type Databases, listDatabases} from '../sources/postgres/server.ts';
+import type {Kind} from '../sources/kind.ts';
+import {kinds} from '../sources/kinds.ts';
 import {discoverTargets} from '../targets/discovery.ts';
-import type {Target} from '../targets/target.ts';
+import {askedOf, type Member, type Target} from '../targets/target.ts';
 import {planTarget} from './plan.ts';
 import type {Surveyed} from './planned.ts';
 import {findUnprotected} from './unprotected.ts';
@@ -62,28 +60,19 @@ const serversAtOnce = 4;
 const weekly = '0 0 * * 0';
 const answersKeptMs = 10_000;
 
-/** What a server said. */
-interface Answer {
-	at: number;
-	databases: Databases;
-	/** Of a server in its container. */
-	dataDirectory?: readonly string[];
-}
-
 export function createSurvey({engine, self, dataRoot, prefix, projects, schedule, lockTimeoutMs, copies}: SurveyOptions): Survey {
 	// A target's files are mounted in a worker under the target's name, beside the agent's own mounts.
 	const reserved = [staging, ...self.mounts.map(({path}) => path)].map(path => path.split('/')[1] ?? '');
 	const servers = new PQueue({concurrency: serversAtOnce});
-	const answers = new Map<string, Answer>();
+	/** What each service answered to each kind, by its container's id. */
+	const remembered = new Map<string, ReadonlyMap<Kind, {at: number; answer: unknown}>>();
 
 	const look = async (target: Target, containers: readonly Container[], maximumAgeMs: number, cold = false): Promise<Surveyed> => {
-		const {databases, closedDatabases, dataDirectories, problems: unreachable} = await askServers(target, maximumAgeMs);
+		const {answers, problems: unreachable} = await askServers(target, maximumAgeMs);
 		const {plan, problems} = planTarget({
 			target,
 			containers,
-			databases,
-			closedDatabases,
-			dataDirectories,
+			answers,
 			defaults: {schedule, lockTimeoutMs},
 			cold,
 			prefix,
@@ -91,55 +80,45 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 			dataRoot,
 		});
 		const unknown = copyProblems(target.policy.copies, {subject: target.name, label: `${prefix}copies`, copies});
-		return {target, plan, problems: [...target.problems, ...problems, ...unknown, ...unreachable], dataDirectories};
+		return {target, plan, problems: [...target.problems, ...problems, ...unknown, ...unreachable]};
 	};
 
-	const ask = async ({policy, container}: Target['members'][number], maximumAgeMs: number): Promise<Answer> => {
-		const kept = answers.get(container.id);
+	/** Undefined: there is nobody to ask. */
+	const ask = async (member: Member, kind: Kind, maximumAgeMs: number): Promise<unknown> => {
+		const {id} = member.container;
+		const kept = remembered.get(id)?.get(kind);
 		if (kept !== undefined && Date.now() - kept.at < maximumAgeMs) {
-			return kept;
+			return kept.answer;
 		}
 
-		const external = externalOf(policy.postgres, container);
-		const inside = policy.postgres && insideOf(policy.postgres, container);
-		const server = await reachServer({engine}, {container, user: policy.postgres?.user, external, inside});
-		await assertClientFits(server);
-		const answer: Answer = {
-			at: Date.now(),
-			databases: await listDatabases(server),
-			...(server.isExternal ? {} : {dataDirectory: await server.folders()}),
-		};
-		answers.set(container.id, answer);
+		const answer = await kind.ask?.(askedOf(member, kind), {engine});
+		if (answer !== undefined) {
+			remembered.set(id, new Map(remembered.get(id)).set(kind, {at: Date.now(), answer}));
+		}
+
 		return answer;
 	};
 
-	const askServers = async (target: Target, maximumAgeMs: number) => {
-		const databases = new Map<string, string[]>();
-		const closedDatabases = new Map<string, string[]>();
-		const dataDirectories = new Map<string, readonly string[]>();
+	const askServers = async ({name, members}: Target, maximumAgeMs: number) => {
+		const answers = new Map<string, Record<string, unknown>>();
 		const problems: Problem[] = [];
+		const questions = members.flatMap(member => kinds.map(kind => ({member, kind})));
 		await Promise.all(
-			target.members
-				.filter(
-					({policy: {postgres}, container}) => postgres !== undefined && (postgres.host !== undefined || container.state === 'running'),
-				)
-				.map(async member =>
+			questions
+				.filter(({kind}) => kind.ask !== undefined)
+				.map(async ({member, kind}) =>
 					servers.add(async () => {
 						try {
 							const {id} = member.container;
-							const answer = await ask(member, maximumAgeMs);
-							databases.set(id, answer.databases.open);
-							closedDatabases.set(id, answer.databases.closed);
-							if (answer.dataDirectory !== undefined) {
-								dataDirectories.set(id, answer.dataDirectory);
-							}
+							const answer = await ask(member, kind, maximumAgeMs);
+							answers.set(id, {...answers.get(id), [kind.kind]: answer});
 						} catch (error) {
-							problems.push({message: `the databases of \`${target.name}\` cannot be listed: ${explain(error)}`});
+							problems.push({message: `the databases of \`${name}\` cannot be listed: ${explain(error)}`});
 						}
 					}),
 				),
 		);
-		return {databases, closedDatabases, dataDirectories, problems};
+		return {answers, problems};
 	};
 
 	const discover = async () => {
@@ -173,9 +152,9 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 		async all(maximumAgeMs = answersKeptMs) {
 			const {containers, targets} = await discover();
 			const present = new Set(containers.map(({id}) => id));
-			for (const id of answers.keys()) {
+			for (const id of remembered.keys()) {
 				if (!present.has(id)) {
-					answers.delete(id);
+					remembered.delete(id);
 				}
 			}
 
@@ -205,7 +184,9 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 
 /** A server elsewhere says nothing of what a rehearsal's own could be made of: without the label that does, none is due. */
 const lacksImage = (members: Target['members']): boolean =>
-	members.some(({policy: {postgres, drillImage}}) => postgres?.host !== undefined && drillImage === undefined);
+	members.some(
+		member => member.policy.drillImage === undefined && kinds.some(kind => kind.elsewhere?.(askedOf(member, kind).policy) !== undefined),
+	);
 
 const noSuch = (name: string): NotFoundError =>
 	new NotFoundError(`there is no target \`${name}\``, {

@@ -3,9 +3,10 @@ import type {Unprotected} from '../../base/shapes.ts';
 import {isOneOff} from '../../docker/compose.ts';
 import {type Container, type Mount, workerLabel} from '../../docker/container.ts';
 import {describeStorage, isInside, isSameStorage} from '../../docker/storage.ts';
+import {askingLabel, kindOf, kinds} from '../sources/kinds.ts';
 import {objectionTo} from '../sources/objections.ts';
-import {dataMounts} from '../sources/postgres/plan.ts';
 import {labelValue} from '../targets/label-names.ts';
+import {askedOf} from '../targets/target.ts';
 import type {Surveyed} from './planned.ts';
 
 interface Surroundings {
@@ -26,16 +27,16 @@ export function findUnprotected(
 	surveyed: readonly Surveyed[],
 	{dataRoot, self, prefix}: Surroundings,
 ): Unprotected[] {
-	const dumped = surveyed.flatMap(dumpedMounts);
-	const isPassedOver = (mount: Mount) => objectionTo(mount, {dataRoot, self, dumped}) !== undefined;
+	const covered = surveyed.flatMap(({plan}) => plan.sources.flatMap(source => kindOf(source.kind).covers?.(source) ?? []));
+	const isPassedOver = (mount: Mount) => objectionTo(mount, {dataRoot, self, claims: []}) !== undefined;
 	const found: Array<{mount: Mount; unprotected: Unprotected}> = [];
 	for (const container of containers.filter(candidate => isLookedAt(candidate, {self, prefix}))) {
 		const owner = ownerOf(container, surveyed);
 		for (const mount of owner?.isChosen ? [] : container.mounts) {
 			const isKnown = found.some(other => isSameStorage(other.mount, mount));
-			if (mount.readWrite && !isKnown && !isPassedOver(mount) && !surveyed.some(each => backsUp(each, mount))) {
+			if (mount.readWrite && !isKnown && !isPassedOver(mount) && !covered.some(each => isCovered(mount, each))) {
 				const {path} = mount;
-				const unprotected = {container: container.name, storage: describeStorage(mount), path, isPostgres: isPostgres(container)};
+				const unprotected = {container: container.name, storage: describeStorage(mount), path, ...labelFor(container)};
 				found.push({mount, unprotected: owner === undefined ? unprotected : {...unprotected, target: owner.target}});
 			}
 		}
@@ -57,31 +58,19 @@ function ownerOf({id}: Container, surveyed: readonly Surveyed[]): {target: strin
 	for (const {target} of surveyed) {
 		const member = target.members.find(({replicas}) => replicas.some(replica => replica.id === id));
 		if (member !== undefined) {
-			return {target: target.name, isChosen: member.policy.volumes !== undefined};
+			return {target: target.name, isChosen: kinds.some(kind => kind.choosesMounts?.(askedOf(member, kind).policy))};
 		}
 	}
 
 	return undefined;
 }
 
-function dumpedMounts({plan, dataDirectories}: Surveyed): Mount[] {
-	return plan.sources.flatMap(source =>
-		source.kind === 'postgres' && source.external === undefined
-			? dataMounts(source.container, dataDirectories.get(source.container.id))
-			: [],
-	);
-}
+const isCovered = (mount: Mount, {mount: theirs, withInside}: {mount: Mount; withInside: boolean}): boolean =>
+	isSameStorage(theirs, mount) ||
+	(withInside && mount.type === 'bind' && theirs.type === 'bind' && isInside(mount.hostPath, theirs.hostPath));
 
-function backsUp({plan}: Surveyed, mount: Mount): boolean {
-	return plan.sources.some(
-		source =>
-			(source.kind === 'volume' || source.kind === 'sqlite') &&
-			(isSameStorage(source.mount, mount) ||
-				(source.kind === 'volume' &&
-					mount.type === 'bind' &&
-					source.mount.type === 'bind' &&
-					isInside(mount.hostPath, source.mount.hostPath))),
-	);
+/** What asks for a server that its image looks like. */
+function labelFor({image}: Container): Pick<Unprotected, 'label'> {
+	const kind = kinds.find(candidate => candidate.image?.test(image));
+	return kind === undefined ? {} : {label: askingLabel(kind)};
 }
-
-const isPostgres = ({image}: Container): boolean => /(?:^|\/)(?:postgres|postgis|timescaledb|pgvector)/.test(image);

@@ -3,7 +3,8 @@ import {z} from 'zod';
 
 export const manifestSource = z.object({
 	source: z.string(),
-	kind: z.enum(['postgres', 'sqlite', 'volume', 'tar']),
+	/** One of the table of kinds; of another, where a newer Holdfast made the point. */
+	kind: z.string(),
 	snapshot: z.string(),
 	bytes: z.number(),
 	addedBytes: z.number(),

@@ -9,7 +9,8 @@ import type {NamedRepository} from '../repository/repositories.ts';
 import {withWorkers} from '../runs/shell.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import {into} from '../sources/feed.ts';
-import {describeReplacement, type Replacement, type UndoContext} from '../sources/restoring.ts';
+import {describeReplaced} from '../sources/kinds.ts';
+import type {Replaced, UndoContext} from '../sources/restoring.ts';
 import {isHalfDone, type RestoreJournal} from '../state/restores.ts';
 
 /** `restic` is on the repository that holds the point. */
@@ -24,7 +25,7 @@ export interface RestoreProgress {
 	/** What the run was for is done: what fails after that makes it partial. */
 	done: boolean;
 	/** What is still kept of what was replaced. */
-	kept: readonly Replacement[];
+	kept: readonly Replaced[];
 	/** Errors of loading that do no harm. */
 	tolerated: Tolerated[];
 	/** The database that was made beside the live ones. */
@@ -59,7 +60,7 @@ export async function restoreRun(
 		target,
 		point,
 		outcome: progress.done ? (errors.length === 0 ? 'success' : 'partial') : 'failed',
-		replaced: progress.kept.flatMap(replacement => describeReplacement(replacement, target) ?? []),
+		replaced: progress.kept.flatMap(replacement => describeReplaced(replacement, target) ?? []),
 		...(progress.done && progress.into !== undefined ? {into: progress.into} : {}),
 		...(progress.tolerated.length === 0 ? {} : {tolerated: progress.tolerated}),
 		outageSeconds: progress.outageSeconds,

@@ -1,6 +1,6 @@
 /** Lets go of what a restore replaced. */
 import type {RestoreResult} from '../../base/results.ts';
-import {release} from '../sources/restoring-table.ts';
+import {readReplaced} from '../sources/kinds.ts';
 import type {RestoreWorkshop} from './context.ts';
 import {filesContext, restoreRun} from './context.ts';
 import {mountsOfReplaced} from './roll-back.ts';
@@ -16,7 +16,8 @@ export async function finishRestore(workshop: RestoreWorkshop, options: UndoRun)
 		const worker = await workforce.repository(mountsOfReplaced(record.replacements), 'write');
 		for (const replacement of record.replacements) {
 			tell({type: 'step', step: 'clean-up', subject: replacement.source});
-			await release(replacement, {
+			const {kind, old} = readReplaced(replacement);
+			await kind.release(old, {
 				...filesContext(workshop, worker.run),
 				target: replacement.target ?? record.target,
 				signal: new AbortController().signal,

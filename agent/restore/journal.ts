@@ -1,17 +1,17 @@
 /** What is on disk of a restore under way, before it is done: what it made, what it replaced, and how far it is. */
 
-import {keyOf, type Replacement, untouched} from '../sources/restoring.ts';
+import {keyOf, type Replaced, untouched} from '../sources/restoring.ts';
 import type {RestoreJournal, RestorePhase, RestoreRecord} from '../state/restores.ts';
 
 /** What a restore under way has written down of itself. */
 export interface OpenRestore {
-	remember: (replacement: Replacement) => void;
+	remember: (replacement: Replaced) => void;
 	/** Called before the first of these containers is stopped. */
 	ran: (names: readonly string[]) => void;
 	phase: (phase: RestorePhase) => void;
-	replacements: () => readonly Replacement[];
+	replacements: () => readonly Replaced[];
 	/** What a roll-back has to look at. */
-	toRollBack: () => readonly Replacement[];
+	toRollBack: () => readonly Replaced[];
 	isTouched: () => boolean;
 	remove: () => void;
 }

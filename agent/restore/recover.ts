@@ -9,7 +9,7 @@ import type {RestoreResult} from '../../base/results.ts';
 import type {Engine} from '../../docker/engine.ts';
 import type {JournalEntry} from '../../docker/resume.ts';
 import {undoUnfinished} from '../../docker/unfinished.ts';
-import {describeReplacement} from '../sources/restoring.ts';
+import {describeReplaced} from '../sources/kinds.ts';
 import {isHalfDone, type RestoreRecord} from '../state/restores.ts';
 import type {RunRecord, State} from '../state/state.ts';
 import type {Settle} from './settle.ts';
@@ -37,7 +37,7 @@ export const isHeldBack = ({run}: JournalEntry, {restores}: Pick<State, 'restore
 export function resultOf({run, target}: RunRecord, record: RestoreRecord | undefined): RestoreResult {
 	const common = {run, target, point: record?.point ?? '', outageSeconds: 0};
 	if (record?.phase === 'swapped') {
-		const replaced = record.replacements.flatMap(replacement => describeReplacement(replacement, target) ?? []);
+		const replaced = record.replacements.flatMap(replacement => describeReplaced(replacement, target) ?? []);
 		return {...common, outcome: 'success', replaced};
 	}
 

@@ -9,9 +9,9 @@ import {runningAmong, untilHealthy} from '../../docker/health.ts';
 import {quiesced} from '../../docker/quiesce.ts';
 import type {Worker, Workforce} from '../../docker/worker.ts';
 import {type Previous, previousOf} from '../backup/previous.ts';
-import {mountsOf, writingOf} from '../sources/mounts.ts';
+import {kindOf, writingOf} from '../sources/kinds.ts';
+import {mountsOf} from '../sources/mounts.ts';
 import {keyOf, type RestoreContext, type Restoring, type RestoringSource, subjectOf} from '../sources/restoring.ts';
-import {createRestoring} from '../sources/restoring-table.ts';
 import {filesContext, type RestoreProgress, type RestoreWorkshop, restoreRun} from './context.ts';
 import {type OpenRestore, openRestoreJournal} from './journal.ts';
 import type {Restoration} from './plan/plan.ts';
@@ -57,12 +57,12 @@ interface Hands {
 async function work(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands): Promise<void> {
 	const {run, restoration, signal, tell} = options;
 	const {workforce, journal, progress} = hands;
-	const worker = await workforce.repository(mountsOf(restoration.sources), writingOf(restoration.sources));
+	const worker = await workforce.repository(mountsOf(restoration.sources), writingOf(restoration.sources.map(({name}) => name)));
 	await assertRoom(workshop, options, worker);
 	const context = contextOf(workshop, options, hands, worker);
 	const crew = restoration.sources.map((source, index) => ({
 		subject: subjectOf(source, restoration.target),
-		...createRestoring(source, context(source), index, restoration.sources),
+		...kindOf(source.kind).restore(source, context(source), {index, all: restoration.sources}),
 	}));
 	const undone = async (error: unknown): Promise<never> => {
 		await undo(workshop, options, hands, worker, error);

@@ -3,9 +3,8 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {explain} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import type {Worker, WorkerMount, Workforce} from '../../docker/worker.ts';
-import {writingOf} from '../sources/mounts.ts';
-import type {Replacement} from '../sources/restoring.ts';
-import {rollBack} from '../sources/restoring-table.ts';
+import {readReplaced, writingOf} from '../sources/kinds.ts';
+import type {Replaced} from '../sources/restoring.ts';
 import {filesContext, type RestoreWorkshop} from './context.ts';
 
 /** Half of the new data is no state in which an application may be started: it is tried again this long what may pass, such as a repository out of reach. */
@@ -18,10 +17,10 @@ const retryMs = 1000;
 
 export interface RollBack {
 	/** In the order in which they were swapped. */
-	replacements: readonly Replacement[];
+	replacements: readonly Replaced[];
 	/** Of replacements that name none. */
 	target: string;
-	container: (replacement: Replacement) => {id: string; name: string};
+	container: (replacement: Replaced) => {id: string; name: string};
 	/** One that may be dead by now; none: one is hired. */
 	worker?: Worker | undefined;
 	/** The live data was touched: then it is tried again and again. */
@@ -37,9 +36,11 @@ export async function rollBackAll(workshop: RestoreWorkshop, workforce: Workforc
 	let left = options.replacements.toReversed();
 	for (;;) {
 		const failures: unknown[] = [];
-		const failed: Replacement[] = [];
+		const failed: Replaced[] = [];
 		try {
-			worker = await alive(workshop, worker, async () => workforce.repository(mounts, writingOf(options.replacements)));
+			worker = await alive(workshop, worker, async () =>
+				workforce.repository(mounts, writingOf(options.replacements.map(({source}) => source))),
+			);
 			for (const replacement of left) {
 				await rollBackOne(workshop, worker, replacement, options).catch((error: unknown) => {
 					failures.push(error);
@@ -64,11 +65,12 @@ export async function rollBackAll(workshop: RestoreWorkshop, workforce: Workforc
 async function rollBackOne(
 	workshop: RestoreWorkshop,
 	worker: Worker,
-	replacement: Replacement,
+	replacement: Replaced,
 	{target, container, tell}: RollBack,
 ): Promise<void> {
 	tell({type: 'step', step: 'swap', subject: replacement.source});
-	await rollBack(replacement, {
+	const {kind, old} = readReplaced(replacement);
+	await kind.rollBack(old, {
 		...filesContext(workshop, worker.run, tell),
 		target: replacement.target ?? target,
 		// A cancel is not heeded: half of it is no state to stay in.
@@ -84,7 +86,7 @@ async function alive({engine}: RestoreWorkshop, worker: Worker | undefined, hire
 	return worker !== undefined && state === 'running' ? worker : hire();
 }
 
-export function mountsOfReplaced(replacements: readonly Replacement[]): WorkerMount[] {
-	const mounts = replacements.flatMap(replacement => ('mount' in replacement ? [replacement.mount] : []));
+export function mountsOfReplaced(replacements: readonly Replaced[]): WorkerMount[] {
+	const mounts = replacements.flatMap(({mount}) => mount ?? []);
 	return [...new Map(mounts.map(mount => [mount.to, mount])).values()];
 }

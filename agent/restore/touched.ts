@@ -15,11 +15,11 @@ export function touchedByRestore({sources, stop, into}: Restoration): Touched[] 
 
 	return [
 		...[...stop, ...sources].map(({container}) => alone(container.id)),
-		...sources.flatMap(source => ('mount' in source ? [{mount: source.mount, alone: true}] : [])),
+		...sources.flatMap(({mount}) => (mount === undefined ? [] : [{mount, alone: true}])),
 	];
 }
 
 export const touchedByUndo = ({containers, stop}: UndoPlan, {replacements}: Pick<RestoreRecord, 'replacements'>): Touched[] => [
 	...[...containers.values(), ...stop.map(({container}) => container)].map(({id}) => alone(id)),
-	...replacements.flatMap(replacement => ('mount' in replacement ? [{mount: storageOf(replacement.mount), alone: true}] : [])),
+	...replacements.flatMap(({mount}) => (mount === undefined ? [] : [{mount: storageOf(mount), alone: true}])),
 ];

@@ -1,7 +1,7 @@
 /** What was replaced → who stands still while it is put back. Pure. */
 import type {Container} from '../../docker/container.ts';
 import {dependentsFirst} from '../../docker/order.ts';
-import {keyOf, type Replacement} from '../sources/restoring.ts';
+import {keyOf, type Replaced} from '../sources/restoring.ts';
 import type {Target} from '../targets/target.ts';
 import {placeOf} from './plan/places.ts';
 import {planStops, type Stops, type Surroundings} from './plan/stops.ts';
@@ -18,7 +18,7 @@ export interface UndoPlan {
 export function planUndo(
 	targets: ReadonlyMap<string, Target>,
 	surroundings: Surroundings,
-	replacements: ReadonlyArray<Pick<Replacement, 'target' | 'source' | 'kind'> & {beside?: boolean | undefined}>,
+	replacements: ReadonlyArray<Pick<Replaced, 'target' | 'source' | 'beside'>>,
 	{target: runTarget, ran}: {target: string; ran: readonly string[]},
 ): UndoPlan {
 	const places = replacements.map(replacement => {
@@ -28,7 +28,7 @@ export function planUndo(
 			place:
 				target === undefined
 					? `there is no target \`${replacement.target ?? runTarget}\``
-					: placeOf(target, {source: replacement.source, kind: replacement.kind === 'files' ? 'volume' : replacement.kind, details: {}}),
+					: placeOf(target, {source: replacement.source, details: {}}),
 		};
 	});
 	const found = places.flatMap(({key, place}) => (typeof place === 'string' ? [] : [{key, place}]));

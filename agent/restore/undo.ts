@@ -5,7 +5,7 @@ import type {Tell} from '../../base/events.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import {untilHealthy} from '../../docker/health.ts';
 import {quiesced} from '../../docker/quiesce.ts';
-import {keyOf, type Replacement} from '../sources/restoring.ts';
+import {keyOf, type Replaced} from '../sources/restoring.ts';
 import type {RestoreRecord} from '../state/restores.ts';
 import {type RestoreWorkshop, restoreRun} from './context.ts';
 import {rollBackAll} from './roll-back.ts';
@@ -68,7 +68,7 @@ export async function undoRestore(workshop: RestoreWorkshop, options: UndoRun): 
 
 export const containerIn =
 	({containers}: UndoPlan) =>
-	(replacement: Replacement): {id: string; name: string} => {
+	(replacement: Replaced): {id: string; name: string} => {
 		const container = containers.get(keyOf(replacement));
 		if (container === undefined) {
 			throw new RunError(`\`${replacement.source}\` has no container any more`);

@@ -1,6 +1,6 @@
 /**
- * A source that is rehearsed: restored into scratch, with the loading code of a restore, and checked. Each kind is one file with one
- * factory; `drilling-table.ts` lists them all. Nothing of the target is touched: not its containers, not its mounts, not its networks.
+ * A source that is rehearsed: restored into scratch, with the loading code of a restore, and checked. Each kind has one
+ * factory. Nothing of the target is touched: not its containers, not its mounts, not its networks.
  */
 
 import type {Place} from '../../base/command.ts';
@@ -12,14 +12,14 @@ import type {RestoreContext} from './restoring.ts';
 import {freeRoom} from './room.ts';
 
 /** One source of a point, and what its labels ask of a rehearsal. */
-export interface DrillSource {
+export interface DrillSource<Policy = unknown> {
 	name: string;
 	/** Of the manifest: the snapshot, its path in there, the details. */
 	stored: ManifestSource;
 	/** Of its container: what the server of a scratch container is made of. */
 	image: string;
-	beforeSql?: string | undefined;
-	afterSql?: string | undefined;
+	/** What the labels ask of its kind now; undefined where the service is gone. */
+	policy: Policy | undefined;
 	/** Must return true in what was restored. */
 	drillSql?: string | undefined;
 }

@@ -1,26 +1,60 @@
-/** The table of sources. */
-import type {PlannedSource} from './kind.ts';
-import {postgresSource} from './postgres/dump.ts';
-import type {Source, SourceContext} from './source.ts';
-import {sqliteSource} from './sqlite/backup.ts';
-import {tarSource} from './tar/backup.ts';
-import {volumeSource} from './volume/backup.ts';
+/** The table of kinds. To add one: a folder with an `index.ts`, and a line here. */
+import {RunError} from '../../base/errors.ts';
+import {parseSource} from '../repository/names.ts';
+import type {Kind} from './kind.ts';
+import {postgres} from './postgres/index.ts';
+import {type Replaced, subjectOf} from './restoring.ts';
+import {sqlite} from './sqlite/index.ts';
+import {tar} from './tar/index.ts';
+import {volume} from './volume/index.ts';
 
-/** @param all the run's sources: a volume leaves out what is mounted inside it */
-export function createSource(planned: PlannedSource, context: SourceContext, index: number, all: readonly PlannedSource[]): Source {
-	switch (planned.kind) {
-		case 'postgres':
-			return postgresSource(planned, context, index);
-		case 'sqlite':
-			return sqliteSource(planned, context, index);
-		case 'volume':
-			return volumeSource(planned, context, nestedMounts(planned, all));
-		case 'tar':
-			return tarSource(planned, context, index);
+/** In the order in which a target's sources are listed. */
+export const kinds: readonly Kind[] = [postgres, sqlite, volume, tar];
+
+export const findKind = (kind: string): Kind | undefined => kinds.find(known => known.kind === kind);
+
+/** The label that asks for it, without the prefix. */
+export const askingLabel = ({kind, labels}: Kind): string => Object.keys(labels)[0] ?? kind;
+
+/** @throws {RunError} */
+export function kindOf(kind: string): Kind {
+	const found = findKind(kind);
+	if (found === undefined) {
+		throw new RunError(newerHoldfast(kind), {hint: 'update Holdfast'});
 	}
+
+	return found;
 }
 
-function nestedMounts({container, mount}: PlannedSource & {kind: 'volume'}, all: readonly PlannedSource[]): string[] {
-	const mounts = all.flatMap(other => (other.container.id === container.id && 'mount' in other ? [other.mount.path] : []));
-	return [...new Set(mounts)].filter(path => path.startsWith(`${mount.path}/`));
+export const newerHoldfast = (kind: string): string => `it is of the kind \`${kind}\`, which was made by a newer Holdfast`;
+
+/** What a worker must be able to make that writes these sources: devices are only in trees of files. */
+export const writingOf = (sources: readonly string[]): 'write' | 'write all' =>
+	sources.some(source => findKind(parseSource(source).kind)?.isTree) ? 'write all' : 'write';
+
+/** What was replaced, with the kind that knows how to put it back. @throws {RunError} where a newer Holdfast wrote it */
+export function readReplaced(replacement: Replaced): {kind: Kind; old: Replaced} {
+	const kind = kindOf(parseSource(replacement.source).kind);
+	const {data: old, error} = kind.replaced.safeParse(replacement);
+	if (old === undefined) {
+		throw new RunError(`what was replaced of \`${replacement.source}\` cannot be read from the journal`, {
+			cause: error,
+			hint: 'update Holdfast',
+		});
+	}
+
+	return {kind, old};
+}
+
+/** How a person finds what was replaced. Undefined where nothing was. */
+export function describeReplaced(replacement: Replaced, runTarget: string): string | undefined {
+	const source = subjectOf({target: replacement.target, name: replacement.source}, runTarget);
+	const kind = findKind(parseSource(replacement.source).kind);
+	const {data: old} = kind?.replaced.safeParse(replacement) ?? {};
+	if (old === undefined) {
+		return source;
+	}
+
+	const what = kind?.describe(old);
+	return what === undefined ? undefined : `${source}: ${what}`;
 }

@@ -40,17 +40,28 @@ export interface Objection {
 	why: string;
 }
 
+/** A place in a mount that is dealt with otherwise than as files. */
+export interface Claim {
+	mount: Mount;
+	/** As its container sees it; the mount's own, where it is all of it. */
+	path: string;
+	/** Completes "the mount …" and "it …": `holds the data directory of a Postgres server that is dumped`. */
+	why: string;
+	/** A person is told when it is left out. */
+	isTold: boolean;
+}
+
 export interface Grounds {
 	/** The engine's own folder on the host. */
 	dataRoot: string;
 	/** The agent's own container. */
 	self: Container | undefined;
-	/** Data directories of the servers that this target dumps, with the mounts that they lie in. */
-	dumped: readonly Mount[];
+	/** What is dealt with otherwise. */
+	claims: readonly Claim[];
 }
 
 /** What forbids it, or would have it named. */
-export function objectionTo(mount: Mount, {dataRoot, self, dumped}: Grounds): Objection | undefined {
+export function objectionTo(mount: Mount, {dataRoot, self, claims}: Grounds): Objection | undefined {
 	const {type, hostPath, path} = mount;
 	if ([hostPath, path].some(place => sockets.includes(place) || socketNames.includes(basename(place)))) {
 		return {kind: 'left out', why: "is the engine's socket"};
@@ -76,9 +87,8 @@ export function objectionTo(mount: Mount, {dataRoot, self, dumped}: Grounds): Ob
 		return {kind: 'refused', why: 'is where Holdfast keeps its own repository, state or cache'};
 	}
 
-	return dumped.some(data => isSameStorage(data, mount))
-		? {kind: 'left out', why: 'holds the data directory of a Postgres server that is dumped, its WAL or a tablespace'}
-		: ofSystem(mount);
+	const claim = claims.find(({mount: claimed, path: all}) => claimed.path === all && isSameStorage(claimed, mount));
+	return claim === undefined ? ofSystem(mount) : {kind: 'left out', why: claim.why};
 }
 
 /** Of a volume, the host's path is the engine's own. */

@@ -2,6 +2,15 @@
 import {type Place, succeed} from '../../base/command.ts';
 import {room} from '../../base/units.ts';
 
+/** What is loaded into the server of a container. */
+export interface ServerRoom {
+	container: string;
+	/** Where the server keeps its data, as its container sees it. */
+	folder: string;
+	neededBytes: number;
+	freeBytes: number;
+}
+
 export interface Writing {
 	source: string;
 	/** As the place sees it. */

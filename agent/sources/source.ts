@@ -1,6 +1,5 @@
 /**
- * A source: one thing of a target that is backed up. Each kind is one file with one factory that closes over its
- * options and returns these verbs; `kinds.ts` lists them all.
+ * A source: one thing of a target that is backed up. Each kind has one factory that closes over its options and returns these verbs.
  *
  * The verbs of a backup are called in this order, and `close` always, after success, failure and cancel:
  *
@@ -12,10 +11,27 @@
 
 import type {Place} from '../../base/command.ts';
 import type {Tell} from '../../base/events.ts';
+import type {Container, Mount} from '../../docker/container.ts';
 import type {Engine} from '../../docker/engine.ts';
 import type {Worker} from '../../docker/worker.ts';
 import type {Restic} from '../restic/restic.ts';
 import type {StagingRoom} from './staging-room.ts';
+
+/** A source as a plan has it. Each kind adds what it must know. */
+export interface PlannedSource {
+	/** As people write it, and unique in its target: `db/postgres:metadb`. */
+	readonly name: string;
+	readonly kind: string;
+	readonly container: Container;
+	/** Where its files lie, if it is files in a mount. */
+	readonly mount?: Mount | undefined;
+}
+
+/** Where a source stands among all those of its run. */
+export interface Among<Planned = PlannedSource> {
+	index: number;
+	all: readonly Planned[];
+}
 
 /** What a source works with during one run. */
 export interface SourceContext {
@@ -81,6 +97,8 @@ export interface Source {
 	readonly name: string;
 	/** `true`: it is pinned before its own container is quiesced, because a quiesced one cannot answer. */
 	readonly pinNeedsItsContainer: boolean;
+	/** `true`: `pin` already stores. It comes after those that may be refused: a try that is given up must not have stored anything. */
+	readonly pinStores: boolean;
 	/** The target runs. Opens what `pin` needs and checks what can be checked, so that `pin` cannot fail for a reason known before. */
 	prepare: () => Promise<void>;
 	/** The target runs. Work whose result is thrown away, and that only makes `pin` short. */

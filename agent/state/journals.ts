@@ -1,7 +1,8 @@
 /** What must be undone: containers that are quiesced, and what restores have replaced. Part of the state database. */
 import type {DatabaseSync} from 'node:sqlite';
+import {z} from 'zod';
 import type {Journal, Undo} from '../../docker/resume.ts';
-import type {Replacement} from '../sources/restoring.ts';
+import {replaced} from '../sources/restoring.ts';
 import type {RestoreJournal, RestorePhase} from './restores.ts';
 
 export function openJournal(database: DatabaseSync): Journal {
@@ -16,6 +17,9 @@ export function openJournal(database: DatabaseSync): Journal {
 		open: () => all.all().map(({id, run, undo}) => ({id: Number(id), run: String(run), undo: JSON.parse(String(undo)) as Undo})),
 	};
 }
+
+/** Each with what its kind has written, which is read when it is put back or let go: what one has that cannot be read does not keep the others. */
+const replacements = z.array(replaced.loose());
 
 export function openRestores(database: DatabaseSync): RestoreJournal {
 	const save = database.prepare(
@@ -33,7 +37,7 @@ export function openRestores(database: DatabaseSync): RestoreJournal {
 				target: String(row.target),
 				point: String(row.point),
 				phase: row.phase as RestorePhase,
-				replacements: JSON.parse(String(row.replacements)) as Replacement[],
+				replacements: replacements.parse(JSON.parse(String(row.replacements))),
 				swappedAt: row.swapped_at as number | null,
 				settledBy: row.settled_by as string | null,
 				keptIn: String(row.kept_in),

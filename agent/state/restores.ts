@@ -1,5 +1,5 @@
 /** The journal of restores: what each made and replaced, and how far it came. On disk before anything is touched. */
-import type {Replacement} from '../sources/restoring.ts';
+import type {Replaced} from '../sources/restoring.ts';
 
 /**
  * Killed while `loading` or `swapping`: it is rolled back. Once `swapped`, what was replaced is kept until somebody decides;
@@ -14,7 +14,7 @@ export interface RestoreRecord {
 	point: string;
 	phase: RestorePhase;
 	/** In the order in which they were swapped. */
-	replacements: readonly Replacement[];
+	replacements: readonly Replaced[];
 	/** Milliseconds since 1970. */
 	swappedAt: number | null;
 	/** The run that undoes or finishes it. */

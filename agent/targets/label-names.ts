@@ -1,26 +1,16 @@
-/** The names of docs/labels.md, without the prefix. */
+/** The names of all labels, without the prefix: those of a target, and those of each kind of source. */
 
 import type {Problem} from '../../base/problem.ts';
 import {nearest} from '../../base/reading/nearest.ts';
 import {quote} from '../../base/reading/quote.ts';
+import {kinds} from '../sources/kinds.ts';
 
-const names = [
+const ofKinds = kinds.flatMap(({labels}) => Object.keys(labels));
+
+export const labelNames: readonly string[] = [
 	'enable',
 	'group',
-	'postgres',
-	'postgres.user',
-	'postgres.format',
-	'postgres.exclude',
-	'postgres.host',
-	'postgres.port',
-	'postgres.password-secret',
-	'postgres.lock-timeout',
-	'postgres.restore.before-sql',
-	'postgres.restore.after-sql',
-	'sqlite',
-	'volumes',
-	'tar',
-	'exclude',
+	...ofKinds,
 	'schedule',
 	'schedule.cold',
 	'keep',
@@ -41,11 +31,7 @@ const names = [
 	'drill',
 	'drill.sql',
 	'drill.image',
-] as const;
-
-export type LabelName = (typeof names)[number];
-
-export const labelNames: readonly string[] = names;
+];
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -53,10 +39,10 @@ export const labelValue = (labels: Labels, label: string): string | undefined =>
 
 export function unknownLabels(labels: Labels, {prefix, subject}: {prefix: string; subject: string}): Problem[] {
 	return Object.keys(labels)
-		.filter(label => label.startsWith(prefix) && !names.some(name => prefix + name === label))
+		.filter(label => label.startsWith(prefix) && !labelNames.some(name => prefix + name === label))
 		.sort()
 		.map(label => {
-			const meant = nearest(label.slice(prefix.length), names);
+			const meant = nearest(label.slice(prefix.length), labelNames);
 			return {
 				message: `\`${subject}\`: unknown label ${quote(label)} with value ${quote(labels[label] ?? '')}`,
 				hint: meant === undefined ? 'docs/labels.md lists the labels' : `did you mean \`${prefix}${meant}\`?`,
@@ -66,10 +52,12 @@ export function unknownLabels(labels: Labels, {prefix, subject}: {prefix: string
 
 /** Labels that say how to do what no label asks for. */
 export function orphans(labels: Labels, {prefix, subject}: {prefix: string; subject: string}): Problem[] {
-	return (['postgres', 'before', 'after'] as const)
+	return [...ofKinds, 'before', 'after']
 		.filter(name => labelValue(labels, prefix + name) === undefined)
 		.flatMap(owner =>
-			names.filter(name => name.startsWith(`${owner}.`) && labelValue(labels, prefix + name) !== undefined).map(name => ({name, owner})),
+			labelNames
+				.filter(name => name.startsWith(`${owner}.`) && labelValue(labels, prefix + name) !== undefined)
+				.map(name => ({name, owner})),
 		)
 		.map(({name, owner}) => ({
 			message: `\`${subject}\`: \`${prefix}${name}\` needs \`${prefix}${owner}\`, got ${quote(labelValue(labels, prefix + name) ?? '')} alone`,

@@ -16,28 +16,18 @@ import {
 	readName,
 	readNames,
 	readOnError,
-	readPaths,
-	readPatterns,
 	readQuiesce,
-	readVolumes,
 } from '../../base/reading/values.ts';
 import {readArgv} from '../../base/reading/words.ts';
 import type {Hook} from '../../docker/hooks.ts';
-import type {PostgresPolicy} from '../sources/postgres/labels.ts';
-import {readPostgres} from '../sources/postgres/labels.ts';
-import {type LabelName, type Labels, labelValue, orphans, unknownLabels} from './label-names.ts';
+import {kinds} from '../sources/kinds.ts';
+import {type Labels, labelValue, orphans, unknownLabels} from './label-names.ts';
 
 /** What the labels of one container ask for. Absent means: the default of docs/labels.md, decided by the plan. */
 export interface Policy {
 	group?: string | undefined;
-	postgres?: PostgresPolicy | undefined;
-	/** Absolute, normalised paths in the container. */
-	sqlite: readonly string[];
-	/** `true`, `false`, or mount paths and volume names; absent: the default. */
-	volumes?: boolean | readonly string[] | undefined;
-	tar: readonly string[];
-	/** Patterns as restic knows them, from the root of the mount, with or without a leading slash. */
-	exclude: readonly string[];
+	/** By kind of source: what the labels of the kind ask for. */
+	sources: Readonly<Record<string, unknown>>;
 	/** Five fields; an alias such as `@daily` is the line that it stands for. */
 	schedule?: string | undefined;
 	/** When it is stopped for the backup, whatever is done at other times; like `schedule`. */
@@ -68,7 +58,7 @@ export function isEnabled(labels: Labels, prefix = defaultPrefix): boolean {
 }
 
 /** Reads one label; a value that breaks its rule is reported and counts as absent. */
-export type ReadLabel = <Value>(name: LabelName, reader: Reader<Value>) => Value | undefined;
+type ReadLabel = <Value>(name: string, reader: Reader<Value>) => Value | undefined;
 
 /**
  * All labels of one container. Never throws: what cannot be read is a problem, and absent from the policy.
@@ -93,7 +83,8 @@ export function parseLabels(
 
 	read('enable', readEnable);
 	const policy = {
-		...readSources(read),
+		group: read('group', readName),
+		sources: readSources(read),
 		...readTiming(read),
 		before: readHook(read, 'before'),
 		after: readHook(read, 'after'),
@@ -106,15 +97,12 @@ export function parseLabels(
 	return {policy, problems};
 }
 
-function readSources(read: ReadLabel): Pick<Policy, 'group' | 'postgres' | 'sqlite' | 'volumes' | 'tar' | 'exclude'> {
-	return {
-		group: read('group', readName),
-		postgres: readPostgres(read),
-		sqlite: read('sqlite', readPaths) ?? [],
-		volumes: read('volumes', readVolumes),
-		tar: read('tar', readPaths) ?? [],
-		exclude: read('exclude', readPatterns) ?? [],
-	};
+function readSources(read: ReadLabel): Policy['sources'] {
+	const policies = kinds.map(kind => {
+		const given = Object.entries(kind.labels).map(([name, reader]) => [name, read(name, reader)]);
+		return [kind.kind, kind.policy(Object.fromEntries(given))];
+	});
+	return Object.fromEntries(policies);
 }
 
 function readTiming(

@@ -1,6 +1,7 @@
 /** The words of targets. */
 import type {Problem} from '../../base/problem.ts';
 import type {Container} from '../../docker/container.ts';
+import type {Asked, Kind} from '../sources/kind.ts';
 import type {Policy} from './labels.ts';
 
 /** One Compose service (or lone container) of a target. */
@@ -41,6 +42,9 @@ export const shared = {
 
 /** What holds for a target as a whole. Absent means: the default. */
 export type TargetPolicy = Pick<Policy, keyof typeof shared>;
+
+/** What a kind of source needs to know of a service. */
+export const askedOf = ({container, policy}: Member, {kind}: Pick<Kind, 'kind'>): Asked => ({container, policy: policy.sources[kind]});
 
 /** Whom a message is about. */
 export const subjectOf = ({project}: Target, {service}: Pick<Member, 'service'>): string =>

@@ -104,11 +104,12 @@ const pointOption = (point: PointView): Option => ({
 	description: point.point,
 });
 
-const isDatabase = (source: string) => /(?:^|\/)(?:postgres|sqlite):/.test(source);
-
 const sourcesOf = (points: readonly PointView[]): string[] => [
 	...new Set(points.flatMap(({sources}) => sources.map(({source}) => source))),
 ];
+
+const databasesOf = (points: readonly PointView[]): string[] =>
+	sourcesOf(points.map(point => ({...point, sources: point.sources.filter(({isDatabase}) => isDatabase)})));
 
 /** Names that a signed reference could not carry are left to the command line. */
 const offered = (points: readonly PointView[]): string[] =>
@@ -118,7 +119,8 @@ const offered = (points: readonly PointView[]): string[] =>
 
 function whatOptions(points: readonly PointView[]): Option[] {
 	const sources = offered(points);
-	const mixed = sources.some(isDatabase) && !sources.every(isDatabase);
+	const isDatabase = new Set(databasesOf(points));
+	const mixed = sources.some(source => isDatabase.has(source)) && !sources.every(source => isDatabase.has(source));
 	return [
 		{value: all, text: 'Everything'},
 		...(mixed ? [{value: databases, text: 'Databases only'}] : []),
@@ -133,7 +135,7 @@ export function chosenSources(what: string, points: readonly PointView[], point:
 	}
 
 	const present = points.filter(candidate => candidate.point === point);
-	const found = what === databases ? sourcesOf(present).filter(isDatabase) : offered(points).filter(source => keyOf(source) === what);
+	const found = what === databases ? databasesOf(present) : offered(points).filter(source => keyOf(source) === what);
 	return found.length === 0 ? undefined : found;
 }
 

@@ -62,7 +62,7 @@ export function stock(agent: FakeAgent, targets: readonly string[] = [target]): 
 			target: name,
 			time: new Date(Date.UTC(2026, 10, 21 - day, 3)).toISOString(),
 			sources: [
-				{source: 'postgres:app', snapshot: 'a'.repeat(64), bytes: 900_000_000},
+				{source: 'postgres:app', snapshot: 'a'.repeat(64), bytes: 900_000_000, isDatabase: true as const},
 				{source: 'volume:/data', snapshot: 'b'.repeat(64), bytes: 100_000_000},
 			],
 			verifiedAt: null,

@@ -6,43 +6,46 @@ import {type Engine, statusOf} from '../../../docker/engine.ts';
 import {isInside} from '../../../docker/storage.ts';
 import type {Manifest} from '../../repository/manifest.ts';
 import type {Restic} from '../../restic/restic.ts';
-import {type CheckContext, checkPostgres, type Room} from '../../sources/postgres/check.ts';
-import {serverFolders} from '../../sources/postgres/reach.ts';
+import {kindOf, kinds} from '../../sources/kinds.ts';
+import type {ServerRoom} from '../../sources/room.ts';
 import {choose} from './choice.ts';
 import type {Restoration} from './plan.ts';
 
 /** All that is wrong, each with its source. */
 export async function checkRestoration(
 	{sources, stop}: Pick<Restoration, 'sources' | 'stop'>,
-	{marginBytes, restic, ...context}: CheckContext & {marginBytes: number; restic: Restic},
+	{marginBytes, restic, engine}: {marginBytes: number; restic: Restic; engine: Engine},
 ): Promise<string[]> {
-	const databases = sources.filter(source => source.kind === 'postgres');
-	const checked = await Promise.all(databases.map(async source => ({source, ...(await checkPostgres(source, context))})));
+	const checked = await Promise.all(
+		sources.map(async source => ({source, ...(await kindOf(source.kind).check?.(source, {engine, restic}))})),
+	);
 	return [
-		...checked.flatMap(({source, problems}) => problems.map(problem => `\`${source.name}\`: ${problem}`)),
+		...checked.flatMap(({source, problems = []}) => problems.map(problem => `\`${source.name}\`: ${problem}`)),
 		...roomProblems(
 			checked.flatMap(({room}) => room ?? []),
 			marginBytes,
 		),
-		...(await underServers({sources, stop}, context.engine)),
+		...(await underServers({sources, stop}, engine)),
 		...(await missingFiles(sources, restic)),
-		...(await vanishing(stop, context.engine)),
+		...(await vanishing(stop, engine)),
 	];
 }
 
 /** Files that are a running server's own would be written under it: it would stop, and not come up again. */
 async function underServers({sources, stop}: Pick<Restoration, 'sources' | 'stop'>, engine: Engine): Promise<string[]> {
 	const problems: string[] = [];
-	for (const source of sources) {
-		if (
-			source.kind === 'volume' &&
-			source.container.state === 'running' &&
-			!stop.some(({container}) => container.id === source.container.id)
-		) {
-			const held = (await serverFolders(engine, source.container)).find(folder => isInside(source.mount.path, folder));
-			if (held !== undefined) {
+	for (const {name, kind, mount, container} of sources) {
+		const isWritten = mount !== undefined && kindOf(kind).isTree;
+		if (isWritten && container.state === 'running' && !stop.some(one => one.container.id === container.id)) {
+			const served = await Promise.all(kinds.map(async candidate => candidate.serving?.(container, {engine})));
+			for (const {software, folders} of served.filter(found => found !== undefined)) {
+				const held = folders.find(folder => isInside(mount.path, folder));
 				problems.push(
-					`\`${source.name}\` is a part of the running PostgreSQL server of container \`${source.container.name}\` (\`${held}\`): restore the others with --only, its databases are dumps`,
+					...(held === undefined
+						? []
+						: [
+								`\`${name}\` is a part of the running ${software} server of container \`${container.name}\` (\`${held}\`): restore the others with --only, its databases are dumps`,
+							]),
 				);
 			}
 		}
@@ -90,7 +93,7 @@ async function vanishing(stop: Restoration['stop'], engine: Engine): Promise<str
 }
 
 /** Several databases of one server need room together. */
-export function roomProblems(rooms: readonly Room[], marginBytes: number): string[] {
+export function roomProblems(rooms: readonly ServerRoom[], marginBytes: number): string[] {
 	return [...Map.groupBy(rooms, ({container}) => container)].flatMap(([container, shares]) => {
 		const own = shares.reduce((sum, {neededBytes}) => sum + neededBytes, 0);
 		const free = Math.min(...shares.map(({freeBytes}) => freeBytes));

@@ -1,5 +1,6 @@
 /** What `--only` names: sources of a point, or single files and folders in its volumes. Pure. */
 import type {Manifest, ManifestSource} from '../../repository/manifest.ts';
+import {findKind} from '../../sources/kinds.ts';
 
 export interface Chosen {
 	stored: ManifestSource;
@@ -33,7 +34,7 @@ export function choose(manifest: Manifest, only: readonly string[]): {chosen: Ch
 /** The volume whose name a text begins with, and the path behind it; nothing for a path that could lead elsewhere. */
 function pathIn({sources}: Manifest, text: string): [ManifestSource, string] | undefined {
 	const [volume] = sources
-		.filter(({kind, source}) => kind === 'volume' && text.startsWith(`${bare(source)}/`))
+		.filter(({kind, source}) => findKind(kind)?.isTree && text.startsWith(`${bare(source)}/`))
 		.sort((a, b) => b.source.length - a.source.length);
 	const path = volume && text.slice(bare(volume.source).length).replace(/\/$/, '');
 	const isPlain = path?.split('/').every((part, index) => (index === 0 ? part === '' : !['', '.', '..'].includes(part)));

@@ -2,14 +2,14 @@
 
 import {label} from '../../../base/label.ts';
 import {quote} from '../../../base/reading/quote.ts';
-import {isWhole} from '../../../base/reading/reader.ts';
+import {questionsOf} from '../../plan/questions.ts';
 import type {Manifest} from '../../repository/manifest.ts';
 import type {Point} from '../../repository/points.ts';
-import {questioned} from '../../sources/postgres/question.ts';
+import {kindOf, kinds} from '../../sources/kinds.ts';
 import type {RestoringSource} from '../../sources/restoring.ts';
 import type {Target} from '../../targets/target.ts';
 import {type Chosen, choose} from './choice.ts';
-import {memberOf, placeOf, placeOfForeign} from './places.ts';
+import {placeOf, placeOfForeign} from './places.ts';
 import {withinReach} from './reach.ts';
 import {planStops, type Stops, type Surroundings} from './stops.ts';
 
@@ -47,11 +47,9 @@ export interface RestorationRequest extends Surroundings {
 	skipDrillSql?: boolean | undefined;
 }
 
-const order = {volume: 0, tar: 1, sqlite: 2, postgres: 3};
-
 /** Files before the databases that lie among them. */
 export const inOrder = (sources: readonly RestoringSource[]): RestoringSource[] =>
-	sources.toSorted((a, b) => order[a.kind] - order[b.kind]);
+	sources.toSorted((a, b) => kindOf(a.kind).rank - kindOf(b.kind).rank);
 
 /** With any problem nothing may be restored. */
 export function planRestoration(request: RestorationRequest): {restoration: Restoration; problems: readonly string[]} {
@@ -61,7 +59,7 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 	const located = chosen.map(each => locate(request, each));
 	const placed = located.filter(source => typeof source !== 'string');
 	const {written, ...reach} = withinReach(placed, request);
-	const questions = questionsOf(request, written);
+	const questions = askedSources(request, written);
 	const sources = written.map(source => ({...source, drillSql: questions.get(source.name)}));
 	const problems = [
 		...target.problems.map(({message}) => message),
@@ -108,21 +106,18 @@ const foreignProblems = (request: RestorationRequest): string[] =>
 		? [`the point is of target \`${request.point.target}\`, not of \`${request.target.name}\` (--force-target restores it all the same)`]
 		: [];
 
-/** PostgreSQL cuts longer names off. */
-const longestDatabaseName = 63;
-
 function intoProblems(into: string | undefined, sources: readonly RestoringSource[]): string[] {
 	if (into === undefined) {
 		return [];
 	}
 
-	const isName = into !== '' && Buffer.byteLength(into) <= longestDatabaseName && isWhole(into);
 	const names = sources.map(({name}) => name).join(', ');
+	const titles = kinds.filter(({nameProblem}) => nameProblem !== undefined).map(({title}) => title);
 	return [
-		...(isName ? [] : [`the new database must have a name of 1 to ${longestDatabaseName} bytes, got ${quote(into)}`]),
-		...(sources.length === 1 && sources[0]?.kind === 'postgres'
+		...new Set(sources.flatMap(({kind}) => kindOf(kind).nameProblem?.(into) ?? [])),
+		...(sources.length === 1 && sources.every(({kind}) => kindOf(kind).nameProblem !== undefined)
 			? []
-			: [`only one Postgres database can be restored under another name, and this is ${names}: choose one with --only`]),
+			: [`only one ${titles.join(' or ')} database can be restored under another name, and this is ${names}: choose one with --only`]),
 	];
 }
 
@@ -141,19 +136,13 @@ function locate(request: RestorationRequest, {stored, paths}: Chosen): Restoring
 		return planned;
 	}
 
-	const {restoreBeforeSql: beforeSql, restoreAfterSql: afterSql} = memberOf(target, planned.name)?.policy.postgres ?? {};
-	return {...planned, target: target.name, stored, paths, beforeSql, afterSql, into};
+	return {...planned, target: target.name, stored, paths, into};
 }
 
 /** What the labels ask of which of the databases. Of a point of another target, those that have a place here are asked. */
-function questionsOf(request: RestorationRequest, placed: readonly RestoringSource[]): ReadonlyMap<string, string> {
+function askedSources(request: RestorationRequest, placed: readonly RestoringSource[]): ReadonlyMap<string, string> {
 	const {target, manifest, skipDrillSql} = request;
-	const dumped = isForeign(request) ? placed : manifest.sources.map(({source: name, kind}) => ({name, kind}));
-	const databases = dumped.filter(({kind}) => kind === 'postgres').map(({name}) => name);
-	const asked = target.members.flatMap(member => {
-		const {drillSql} = member.policy;
-		const name = drillSql === undefined || skipDrillSql ? undefined : questioned(member, databases);
-		return name === undefined || drillSql === undefined ? [] : [[name, drillSql] as const];
-	});
-	return new Map(asked);
+	const names = isForeign(request) ? placed.map(({name}) => name) : manifest.sources.map(({source}) => source);
+	const questions = skipDrillSql ? [] : questionsOf(target, names);
+	return new Map(questions.flatMap(({source, sql}) => (source === undefined ? [] : [[source, sql] as const])));
 }

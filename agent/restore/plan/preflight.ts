@@ -9,7 +9,6 @@ import type {NamedRepository, Repositories} from '../../repository/repositories.
 import type {Restic} from '../../restic/restic.ts';
 import type {Runs} from '../../runs/runs.ts';
 import type {Workshop} from '../../runs/workshop.ts';
-import {createArchiveReader} from '../../sources/postgres/archive.ts';
 import type {Target} from '../../targets/target.ts';
 import {checkRestoration, missingNow, unreadable} from './check.ts';
 import {choosePoint, openFrom} from './from.ts';
@@ -44,13 +43,6 @@ export type Preflight = (wanted: Wanted, options?: {whole: boolean}) => Promise<
 export function createPreflight({workshop, survey, repositories, isUnderWay, restoreMarginBytes: marginBytes}: Parts): Preflight {
 	const {engine, self} = workshop;
 	const present = async () => asResumed(await engine.list(), workshop.journal, ({run}) => isUnderWay(run));
-	/** Of each repository. */
-	const readers = new Map<string, ReturnType<typeof createArchiveReader>>();
-	const readerOf = ({name, restic}: NamedRepository) => {
-		const reader = readers.get(name) ?? createArchiveReader(restic());
-		readers.set(name, reader);
-		return reader;
-	};
 
 	const planOne = async (
 		restic: Restic,
@@ -120,8 +112,7 @@ export function createPreflight({workshop, survey, repositories, isUnderWay, res
 
 	return async (wanted, {whole} = {whole: false}) => {
 		const {from, warning, restoration, problems} = await planWanted(wanted);
-		const checking = {engine, restic: from.restic(), archiveVersion: readerOf(from), marginBytes};
-		const found = [...problems, ...(await checkRestoration(restoration, checking))];
+		const found = [...problems, ...(await checkRestoration(restoration, {engine, restic: from.restic(), marginBytes}))];
 		const all = whole || found.length > 0 ? [...found, ...(await costlier(from, restoration))] : found;
 		if (all.length > 0) {
 			const ids = restoration.points.map(({id}) => `\`${id}\``).join(', ');

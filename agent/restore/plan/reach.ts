@@ -2,9 +2,10 @@
 import {quote} from '../../../base/reading/quote.ts';
 import type {Mount} from '../../../docker/container.ts';
 import {describeStorage} from '../../../docker/storage.ts';
+import {kindOf} from '../../sources/kinds.ts';
 import {type Objection, objectionTo, readOnlyObjection} from '../../sources/objections.ts';
 import type {RestoringSource} from '../../sources/restoring.ts';
-import type {Target} from '../../targets/target.ts';
+import {askedOf, type Target} from '../../targets/target.ts';
 import {memberOf} from './places.ts';
 import type {Surroundings} from './stops.ts';
 
@@ -29,15 +30,15 @@ export interface Reach {
 export function withinReach(sources: readonly RestoringSource[], asked: Asked): Reach {
 	const reach: Reach = {written: [], warnings: [], acknowledge: [], problems: []};
 	for (const source of sources) {
-		const objection = 'mount' in source ? objectionFor(source.mount, asked) : undefined;
-		if (objection === undefined || !('mount' in source)) {
+		const {name, mount, container} = source;
+		const objection = mount && objectionFor(mount, asked);
+		if (objection === undefined || mount === undefined) {
 			reach.written.push(source);
 			continue;
 		}
 
-		const {name, mount, container} = source;
 		const what = `the mount ${quote(mount.path)} of container \`${container.name}\` (${describeStorage(mount)}) ${objection.why}`;
-		if (objection.kind === 'passed over' && isNamed(source, mount, asked)) {
+		if (objection.kind === 'passed over' && isNamed(source, asked)) {
 			reach.written.push(source);
 			reach.acknowledge.push(`\`${name}\` is written all the same, because it is named: ${what}`);
 		} else if (asked.only.length > 0) {
@@ -59,12 +60,13 @@ export function withinReach(sources: readonly RestoringSource[], asked: Asked): 
 function objectionFor(mount: Mount, {containers, self, dataRoot = '/var/lib/docker'}: Asked): Objection | undefined {
 	const agent = containers.find(({id}) => id === self);
 	// Data directories of servers are looked at where their databases are.
-	return objectionTo(mount, {dataRoot, self: agent, dumped: []}) ?? readOnlyObjection(mount);
+	return objectionTo(mount, {dataRoot, self: agent, claims: []}) ?? readOnlyObjection(mount);
 }
 
 /** By its label, which must name a SQLite database anyway; or by what the person chose. */
-function isNamed(source: RestoringSource, mount: Mount, {target, only}: Asked): boolean {
-	const wanted = memberOf(target, source.name)?.policy.volumes;
-	const byLabel = Array.isArray(wanted) && wanted.some(item => item === mount.path || item === mount.volume);
-	return source.kind === 'sqlite' || byLabel || only.some(item => item === source.name || item.startsWith(`${source.name}/`));
+function isNamed(source: RestoringSource, {target, only}: Asked): boolean {
+	const member = memberOf(target, source.name);
+	const kind = kindOf(source.kind);
+	const byLabel = member !== undefined && kind.names?.(askedOf(member, kind).policy, source);
+	return byLabel === true || only.some(item => item === source.name || item.startsWith(`${source.name}/`));
 }

@@ -1,33 +1,26 @@
-/** Whether the files of a restore fit where they belong; the room for databases is asked of their servers, in `sources/postgres/check.ts`. */
+/** Whether the files of a restore fit where they belong; the room for databases is asked of their servers, when it is checked whether they can take them. */
 
-import {output, type Place} from '../../../base/command.ts';
 import {explain} from '../../../base/errors.ts';
 import {runId} from '../../../base/ids.ts';
-import {hireWorkers, staging} from '../../../docker/worker.ts';
+import {hireWorkers} from '../../../docker/worker.ts';
 import type {NamedRepository} from '../../repository/repositories.ts';
-import type {Restic} from '../../restic/restic.ts';
 import type {Workshop} from '../../runs/workshop.ts';
-import {mountsOf, workerMount} from '../../sources/mounts.ts';
-import type {RestoringSource} from '../../sources/restoring.ts';
-import {heldBytes, roomProblems, type Writing} from '../../sources/room.ts';
-import {comparing} from '../../sources/volume/restore.ts';
+import type {RoomContext} from '../../sources/kind.ts';
+import {kindOf} from '../../sources/kinds.ts';
+import {mountsOf} from '../../sources/mounts.ts';
+import {roomProblems} from '../../sources/room.ts';
 import type {Restoration} from './plan.ts';
 
 type Sources = Restoration['sources'];
 
-interface Asked {
-	/** Has the mounts of the sources. */
-	worker: Place;
-	/** At the worker, on the repository that has the point. */
-	restic: Restic;
-	signal: AbortSignal;
-}
-
 /** Nothing is changed. @returns what does not fit */
-export const fileRoomProblems = async (sources: Sources, asked: Asked): Promise<string[]> =>
+export const fileRoomProblems = async (sources: Sources, asked: Omit<RoomContext, 'all'>): Promise<string[]> =>
 	roomProblems(
 		asked.worker,
-		sources.flatMap(source => writingOf(source, sources, asked) ?? []),
+		sources.flatMap(source => {
+			const writing = kindOf(source.kind).writing?.(source, {...asked, all: sources});
+			return writing === undefined ? [] : [{...writing, source: source.name}];
+		}),
 		asked.signal,
 	);
 
@@ -37,7 +30,7 @@ export async function fileRoomAhead(
 	from: NamedRepository,
 	sources: Sources,
 ): Promise<string[]> {
-	if (sources.every(({kind}) => kind === 'postgres')) {
+	if (sources.every(({kind}) => kindOf(kind).writing === undefined)) {
 		return [];
 	}
 
@@ -52,27 +45,5 @@ export async function fileRoomAhead(
 		}
 	} catch (error) {
 		return [`whether there is room for the files is not known: ${explain(error)}`];
-	}
-}
-
-function writingOf(source: RestoringSource, all: Sources, {worker, restic, signal}: Asked): Writing | undefined {
-	const written = {source: source.name, atMost: heldBytes(source.stored)};
-	switch (source.kind) {
-		case 'postgres':
-			return undefined;
-		case 'sqlite':
-			return {...written, folder: workerMount(source.target, source).to};
-		case 'tar':
-			// It is unpacked from there; what the container's own file system has left is not known.
-			return {...written, folder: staging};
-		case 'volume': {
-			const folder = workerMount(source.target, source).to;
-			const exactly = async () => {
-				const isFolder = (await output(worker, {argv: ['test', '-d', folder], signal})).exitCode === 0;
-				// The comparison counts holes as if they were written.
-				return isFolder ? Math.min((await restic.changes({...comparing(source, all), signal})).bytes, written.atMost) : written.atMost;
-			};
-			return {...written, folder, exactly};
-		}
 	}
 }

@@ -4,7 +4,8 @@ import {type Container, workerLabel} from '../../../docker/container.ts';
 import {dependentsFirst} from '../../../docker/order.ts';
 import {describeStorage, sharesStorage} from '../../../docker/storage.ts';
 import {servicesOf} from '../../plan/quiesce.ts';
-import type {PlannedSource} from '../../sources/kind.ts';
+import {kindOf} from '../../sources/kinds.ts';
+import type {PlannedSource} from '../../sources/source.ts';
 import type {Member, Target} from '../../targets/target.ts';
 
 export interface Surroundings {
@@ -67,19 +68,18 @@ function needing({target, containers}: Scope, {policy, container, service}: Memb
 const ofMember = ({sources}: Scope, {container}: Member) => sources.filter(source => source.container.id === container.id);
 
 /** Its server is in the container, which must run on. */
-const isServed = (source: PlannedSource): boolean => source.kind === 'postgres' && source.external === undefined;
+const isServed = (source: PlannedSource): boolean => kindOf(source.kind).stillness(source) === 'forbidden';
 
 function owning(scope: Scope, member: Member): Wish[] {
 	const own = ofMember(scope, member).filter(source => !isServed(source));
-	const reason = own.some(({kind}) => kind !== 'postgres') ? 'its files are restored' : 'its database is restored';
+	const reason = own.some(({kind}) => !kindOf(kind).isServed) ? 'its files are restored' : 'its database is restored';
 	return own.length > 0 ? member.replicas.map(container => ({container, reason})) : [];
 }
 
 /** Whoever else writes to the storage: stopped within the project, a warning outside it. */
 function sharing(scope: Scope, member: Member, warnings: string[]): Wish[] {
 	const {target, containers, self} = scope;
-	return ofMember(scope, member).flatMap(source => {
-		const {mount} = 'mount' in source ? source : {};
+	return ofMember(scope, member).flatMap(({mount}) => {
 		const others = containers.filter(
 			({id, mounts}) =>
 				id !== member.container.id && mount !== undefined && mounts.some(theirs => theirs.readWrite && sharesStorage(theirs, mount)),

@@ -48,9 +48,9 @@ export function archiveProblem({major, minor}: ArchiveVersion, tool: string): st
 }
 
 /** Reads the beginning of a dump in the repository. A snapshot never changes, so each is asked for once. */
-export function createArchiveReader(restic: Restic): (stored: Pick<ManifestSource, 'snapshot' | 'path'>) => Promise<ArchiveVersion> {
+export function createArchiveReader() {
 	const known = new Map<string, ArchiveVersion>();
-	return async ({snapshot, path}) => {
+	return async (restic: Restic, {snapshot, path}: Pick<ManifestSource, 'snapshot' | 'path'>): Promise<ArchiveVersion> => {
 		const version = known.get(snapshot) ?? archiveVersionOf(await readHead(restic, snapshot, path));
 		known.set(snapshot, version);
 		return version;

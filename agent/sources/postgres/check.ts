@@ -3,32 +3,28 @@
 import {succeed} from '../../../base/command.ts';
 import {explain} from '../../../base/errors.ts';
 import type {Engine} from '../../../docker/engine.ts';
+import type {Restic} from '../../restic/restic.ts';
 import type {RestoringSource} from '../restoring.ts';
-import {freeRoom} from '../room.ts';
-import {type ArchiveVersion, archiveProblem} from './archive.ts';
+import {freeRoom, type ServerRoom} from '../room.ts';
+import {archiveProblem, createArchiveReader} from './archive.ts';
 import {postgresDetails} from './dump.ts';
 import {type Available, extensionProblems, privilegeProblems} from './extensions.ts';
 import {assertClientFits} from './external.ts';
+import type {PlannedDatabase} from './plan.ts';
 import {reachServer} from './reach.ts';
 import {missingRoles, nameOfCreated} from './roles.ts';
 import {type PostgresServer, quoteLiteral} from './server.ts';
 
-type PostgresSource = RestoringSource & {kind: 'postgres'};
+type PostgresSource = RestoringSource<PlannedDatabase>;
 type Details = ReturnType<typeof postgresDetails.parse>;
 
-export interface CheckContext {
+interface CheckContext {
 	engine: Engine;
-	archiveVersion: (stored: PostgresSource['stored']) => Promise<ArchiveVersion>;
+	/** On the repository that has the point. */
+	restic: Restic;
 }
 
-/** What a database needs in a container. */
-export interface Room {
-	container: string;
-	/** Where the server keeps its data, as its container sees it. */
-	folder: string;
-	neededBytes: number;
-	freeBytes: number;
-}
+const archiveVersion = createArchiveReader();
 
 interface Found {
 	version: number;
@@ -47,7 +43,7 @@ interface Found {
 }
 
 /** Nothing is changed. */
-export async function checkPostgres(source: PostgresSource, context: CheckContext): Promise<{problems: string[]; room?: Room}> {
+export async function checkPostgres(source: PostgresSource, context: CheckContext): Promise<{problems: string[]; room?: ServerRoom}> {
 	const {container, database, stored, into} = source;
 	try {
 		const details = postgresDetails.parse(stored.details);
@@ -90,7 +86,7 @@ async function versionProblems({version, versionText}: Found, {source, details, 
 
 	if (details.format === 'custom') {
 		const tool = await succeed(server.client, {argv: ['pg_restore', '--version']});
-		problems.push(...[archiveProblem(await context.archiveVersion(source.stored), tool)].filter(problem => problem !== undefined));
+		problems.push(...[archiveProblem(await archiveVersion(context.restic, source.stored), tool)].filter(problem => problem !== undefined));
 	}
 
 	return problems;
@@ -122,7 +118,7 @@ function databaseProblems({prepared, taken}: Found, {database, into}: PostgresSo
 }
 
 /** Undefined where it cannot be known: the container has no `df`, or the server is elsewhere. */
-async function roomOf(server: PostgresServer): Promise<Pick<Room, 'folder' | 'freeBytes'> | undefined> {
+async function roomOf(server: PostgresServer): Promise<Pick<ServerRoom, 'folder' | 'freeBytes'> | undefined> {
 	if (server.isExternal) {
 		return undefined;
 	}

@@ -4,13 +4,15 @@ import {assertRoom, type DrillContext, type Drilling, type DrillSource} from '..
 import {dumpToFile} from '../feed.ts';
 import type {Restoring} from '../restoring.ts';
 import {postgresDetails} from './dump.ts';
+import type {PostgresPolicy} from './labels.ts';
 import {postgresRestoring} from './restore.ts';
 import {makeGlobals, scratchEnv, scratchUser, startScratchServer} from './scratch.ts';
 import {connectPostgres} from './server.ts';
 import {dropDatabase} from './swap.ts';
 
-export function postgresDrilling(source: DrillSource, context: DrillContext, index: number): Drilling {
-	const {name, stored, image, drillSql, beforeSql, afterSql} = source;
+export function postgresDrilling(source: DrillSource<PostgresPolicy | undefined>, context: DrillContext, index: number): Drilling {
+	const {name, stored, image, drillSql, policy} = source;
+	const {restoreBeforeSql: beforeSql, restoreAfterSql: afterSql} = policy ?? {};
 	const {engine, signal, tell} = context;
 	const database = parseSource(name).name;
 	const details = postgresDetails.parse(stored.details);
@@ -42,7 +44,7 @@ export function postgresDrilling(source: DrillSource, context: DrillContext, ind
 				}
 
 				const planned = {name, container, kind: 'postgres', database, format: details.format, user: scratchUser} as const;
-				const restoring = postgresRestoring({...planned, target: context.target, stored, beforeSql, afterSql, drillSql}, context, index);
+				const restoring = postgresRestoring({...planned, target: context.target, stored, beforeSql, afterSql, drillSql}, context, {index});
 				await load(restoring);
 				tell({type: 'step', step: 'check', subject: name});
 				return await restoring.check();

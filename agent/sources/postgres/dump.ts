@@ -6,12 +6,12 @@ import {pipeline} from 'node:stream/promises';
 import {z} from 'zod';
 import {type Command, lastLines, output, type Place, type Running, succeed} from '../../../base/command.ts';
 import {explain, RunError} from '../../../base/errors.ts';
-import type {PlannedSource} from '../kind.ts';
 import {producerScript, storeStream} from '../relay.ts';
 import {openSession, type Session} from '../session.ts';
-import type {Source, SourceContext} from '../source.ts';
+import type {Among, Source, SourceContext} from '../source.ts';
 import {contentsSql, type PostgresContents, postgresContents} from './contents.ts';
 import {assertClientFits} from './external.ts';
+import type {PlannedDatabase} from './plan.ts';
 import {describeSql} from './properties.ts';
 import {untimedEnvironment} from './psql.ts';
 import {reachServer} from './reach.ts';
@@ -61,7 +61,7 @@ export const postgresDetails = z.object({
 	portable: z.boolean().default(false),
 });
 
-export function postgresSource(planned: PlannedSource & {kind: 'postgres'}, context: SourceContext, index: number): Source {
+export function postgresSource(planned: PlannedDatabase, context: SourceContext, {index}: Among): Source {
 	const {name, container, database, lockTimeoutMs = defaultLockTimeoutMs} = planned;
 	const {argv, quoting, magic, trailer, stored} = formats[planned.format];
 	const {signal} = context;
@@ -78,6 +78,7 @@ export function postgresSource(planned: PlannedSource & {kind: 'postgres'}, cont
 	return {
 		name,
 		pinNeedsItsContainer: planned.external === undefined,
+		pinStores: false,
 		async prepare() {
 			server = await reachServer(context, planned);
 			await assertClientFits(server);

@@ -1,15 +1,17 @@
+/** What the manifest says of a database whose dump came from elsewhere: half of it the dump knows, half of it the server that it is for. */
+
 import type {PortableMetadata} from '../../repository/manifest.ts';
-import type {PlannedSource} from '../kind.ts';
 import type {SourceContext} from '../source.ts';
 import {dumpGlobals} from './dump.ts';
 import type {DumpHeader} from './dump-header.ts';
 import {versionNumber} from './dump-header.ts';
 import {inspectDump} from './inspect.ts';
+import type {PlannedDatabase} from './plan.ts';
 import {databaseProperties, describeSql} from './properties.ts';
 import {type PostgresServer, quoteLiteral, serverVersion} from './server.ts';
 
 interface Imported {
-	database: PlannedSource & {kind: 'postgres'};
+	database: PlannedDatabase;
 	header: DumpHeader;
 	metadata: PortableMetadata | undefined;
 	/** The staged dump, and a name for a FIFO. */

@@ -4,6 +4,7 @@ import type {RestoreContext, RestoringSource} from '../restoring.ts';
 import {roomProblems} from '../room.ts';
 import type {postgresDetails} from './dump.ts';
 import {needsOrder} from './extensions.ts';
+import type {PlannedDatabase} from './plan.ts';
 import type {PostgresServer} from './server.ts';
 
 const most = 4;
@@ -26,7 +27,7 @@ const sparedSql = `select least(
 export async function jobsFor(
 	{worker, staging, signal}: Pick<RestoreContext, 'worker' | 'staging' | 'signal'>,
 	server: PostgresServer,
-	{name, stored}: RestoringSource & {kind: 'postgres'},
+	{name, stored}: RestoringSource<PlannedDatabase>,
 	{format, extensions}: Pick<ReturnType<typeof postgresDetails.parse>, 'format' | 'extensions'>,
 ): Promise<number> {
 	if (!server.isExternal || format !== 'custom' || stored.bytes < smallestBytes || needsOrder(extensions)) {

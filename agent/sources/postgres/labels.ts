@@ -1,7 +1,7 @@
 /** The labels of Postgres. */
 import {nonEmptyText} from '../../../base/reading/reader.ts';
 import {readDatabaseNames, readDatabases, readDuration, readFormat, readHost, readName, readPort} from '../../../base/reading/values.ts';
-import type {ReadLabel} from '../../targets/labels.ts';
+import type {Given} from '../kind.ts';
 
 export interface PostgresPolicy {
 	databases: 'all' | readonly string[];
@@ -17,18 +17,33 @@ export interface PostgresPolicy {
 	restoreAfterSql?: string | undefined;
 }
 
-export function readPostgres(read: ReadLabel): PostgresPolicy | undefined {
-	const databases = read('postgres', readDatabases);
-	const rest = {
-		user: read('postgres.user', nonEmptyText),
-		format: read('postgres.format', readFormat) ?? 'custom',
-		exclude: read('postgres.exclude', readDatabaseNames) ?? [],
-		host: read('postgres.host', readHost),
-		port: read('postgres.port', readPort),
-		passwordSecret: read('postgres.password-secret', readName),
-		lockTimeoutMs: read('postgres.lock-timeout', readDuration),
-		restoreBeforeSql: read('postgres.restore.before-sql', nonEmptyText),
-		restoreAfterSql: read('postgres.restore.after-sql', nonEmptyText),
-	};
-	return databases === undefined || databases === 'none' ? undefined : {databases, ...rest};
+export const postgresLabels = {
+	postgres: readDatabases,
+	'postgres.user': nonEmptyText,
+	'postgres.format': readFormat,
+	'postgres.exclude': readDatabaseNames,
+	'postgres.host': readHost,
+	'postgres.port': readPort,
+	'postgres.password-secret': readName,
+	'postgres.lock-timeout': readDuration,
+	'postgres.restore.before-sql': nonEmptyText,
+	'postgres.restore.after-sql': nonEmptyText,
+};
+
+export function postgresPolicy(given: Given<typeof postgresLabels>): PostgresPolicy | undefined {
+	const {postgres: databases} = given;
+	return databases === undefined || databases === 'none'
+		? undefined
+		: {
+				databases,
+				user: given['postgres.user'],
+				format: given['postgres.format'] ?? 'custom',
+				exclude: given['postgres.exclude'] ?? [],
+				host: given['postgres.host'],
+				port: given['postgres.port'],
+				passwordSecret: given['postgres.password-secret'],
+				lockTimeoutMs: given['postgres.lock-timeout'],
+				restoreBeforeSql: given['postgres.restore.before-sql'],
+				restoreAfterSql: given['postgres.restore.after-sql'],
+			};
 }

@@ -8,12 +8,13 @@ import {bothEnds} from '../relay.ts';
 import type {RestoreContext, RestoringSource} from '../restoring.ts';
 import {enterableWorker, type postgresDetails} from './dump.ts';
 import {jobsFor} from './jobs.ts';
+import type {PlannedDatabase} from './plan.ts';
 import {untimedEnvironment} from './psql.ts';
 import type {PostgresServer} from './server.ts';
 import {untimed} from './timeouts.ts';
 import {createComplaints} from './tolerated.ts';
 
-type PostgresSource = RestoringSource & {kind: 'postgres'};
+type PostgresSource = RestoringSource<PlannedDatabase>;
 
 interface Content {
 	source: PostgresSource;

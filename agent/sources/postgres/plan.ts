@@ -3,13 +3,39 @@
 import {quote, quoteAll} from '../../../base/reading/quote.ts';
 import type {Container, Mount} from '../../../docker/container.ts';
 import {isInside, mountOf} from '../../../docker/storage.ts';
-import type {PlannedSource} from '../kind.ts';
-import type {Scope} from '../scope.ts';
+import type {Asked, Scope} from '../kind.ts';
+import type {Claim} from '../objections.ts';
+import type {PlannedSource} from '../source.ts';
+import type {PostgresAnswer} from './ask.ts';
 import type {PostgresPolicy} from './labels.ts';
-import {externalOf, insideOf} from './plan-external.ts';
+import {type ExternalServer, externalOf, type Inside, insideOf} from './plan-external.ts';
 
-export function postgresSources(scope: Scope, postgres: PostgresPolicy | undefined): PlannedSource[] {
-	const {container, prefix: group} = scope.member;
+export interface PlannedDatabase extends PlannedSource {
+	kind: 'postgres';
+	database: string;
+	/** `all`: as SQL, as part of a dump of the whole server. */
+	format: 'custom' | 'plain' | 'all';
+	/** None: the one that the container's `POSTGRES_USER` names, or `postgres`. */
+	user?: string | undefined;
+	/** Its server is not in the container. */
+	external?: ExternalServer | undefined;
+	/** What labels say of the server in the container. */
+	inside?: Inside | undefined;
+	/** How long its dump waits for a lock that somebody holds. */
+	lockTimeoutMs?: number | undefined;
+	/** The mounts that hold nothing but the server's data, where it is in the container. */
+	data?: readonly Mount[] | undefined;
+	/** SQL labels of its service, for a restore. */
+	beforeSql?: string | undefined;
+	afterSql?: string | undefined;
+}
+
+export const isDatabase = (source: PlannedSource): source is PlannedDatabase => source.kind === 'postgres';
+
+type PostgresScope = Scope<PostgresPolicy | undefined, PostgresAnswer>;
+
+export function postgresSources(scope: PostgresScope): PlannedDatabase[] {
+	const {container, group, policy: postgres, answer} = scope;
 	if (postgres === undefined) {
 		return [];
 	}
@@ -18,10 +44,6 @@ export function postgresSources(scope: Scope, postgres: PostgresPolicy | undefin
 	const where = external === undefined ? `in container \`${container.name}\`` : `at \`${external.host}:${external.port}\``;
 	if (external === undefined && !canBeDumped(scope)) {
 		return [];
-	}
-
-	if (external !== undefined && scope.member.policy.drillImage === undefined) {
-		scope.remarks.note(`no rehearsal is scheduled: \`${scope.prefix}drill.image\` names no image that a server could be made of`);
 	}
 
 	const inside = external === undefined ? insideOf(postgres, container) : undefined;
@@ -33,13 +55,13 @@ export function postgresSources(scope: Scope, postgres: PostgresPolicy | undefin
 		database,
 		format,
 		user,
-		...(external === undefined ? {} : {external}),
+		...(external === undefined ? {data: dataMounts(container, answer?.folders)} : {external}),
 		...(inside === undefined ? {} : {inside}),
 		...(lockTimeoutMs === undefined ? {} : {lockTimeoutMs}),
 	}));
 }
 
-function canBeDumped({member: {container}, prefix, remarks}: Scope): boolean {
+function canBeDumped({container, prefix, remarks}: PostgresScope): boolean {
 	const label = `${prefix}postgres`;
 	const running = container.state === 'running';
 	if (!running) {
@@ -52,15 +74,10 @@ function canBeDumped({member: {container}, prefix, remarks}: Scope): boolean {
 }
 
 /** Those that are named, if the server has them; or all that it says it has. */
-function databasesOf(scope: Scope, postgres: PostgresPolicy, where: string): readonly string[] {
-	const {
-		member: {container},
-		prefix,
-		databases,
-		remarks,
-	} = scope;
+function databasesOf(scope: PostgresScope, postgres: PostgresPolicy, where: string): readonly string[] {
+	const {prefix, answer, remarks} = scope;
 	const {databases: wanted, format, exclude} = postgres;
-	const known = databases.get(container.id);
+	const known = answer?.databases.open;
 	const label = `\`${prefix}postgres\``;
 	if (wanted === 'all') {
 		const left = known?.filter(database => !exclude.includes(database));
@@ -101,17 +118,13 @@ function databasesOf(scope: Scope, postgres: PostgresPolicy, where: string): rea
 const keptByRestore = /_before_\d{8}t\d{6}-[0-9a-z]+$/;
 
 /** A dump of the whole server is one: what nobody may connect to would be missing in it, unless a person says that it may. */
-function checkWhole(
-	{member: {container}, prefix, closedDatabases, remarks}: Scope,
-	{format, exclude}: PostgresPolicy,
-	where: string,
-): void {
+function checkWhole({prefix, answer, remarks}: PostgresScope, {format, exclude}: PostgresPolicy, where: string): void {
 	if (format !== 'all') {
 		return;
 	}
 
 	remarks.note(`the whole server ${where}: its roles, and every database but the templates`);
-	for (const database of closedDatabases.get(container.id) ?? []) {
+	for (const database of answer?.databases.closed ?? []) {
 		if (!exclude.includes(database) && !keptByRestore.test(database)) {
 			remarks.problem(
 				`database ${quote(database)} of the server ${where} allows no connections, so a dump of the whole server would lack it`,
@@ -122,7 +135,7 @@ function checkWhole(
 }
 
 /** Where the official images keep their clusters, in every version of them. */
-export const postgresHome = '/var/lib/postgresql';
+const postgresHome = '/var/lib/postgresql';
 
 /**
  * The mounts that hold nothing but what is the server's own: its data directory, its WAL, its tablespaces, or parts of them.
@@ -135,4 +148,29 @@ export function dataMounts(container: Container, folders: readonly string[] | un
 			folders?.some(folder => isInside(mount.path, folder)) ||
 			(isInside(mount.path, postgresHome) && (holding === undefined || holding.includes(mount))),
 	);
+}
+
+/** What is the server's own is no files: whole mounts, or folders in one. */
+export function claimedData({container, policy}: Asked<PostgresPolicy | undefined>, answer: PostgresAnswer | undefined): Claim[] {
+	if (policy === undefined || policy.host !== undefined) {
+		return [];
+	}
+
+	const folders = answer?.folders ?? [`${postgresHome}/data`];
+	const whole = dataMounts(container, answer?.folders);
+	return [
+		...whole.map(mount => ({
+			mount,
+			path: mount.path,
+			why: 'holds the data directory of a Postgres server that is dumped, its WAL or a tablespace',
+			isTold: true,
+		})),
+		...folders.flatMap((path, index) => {
+			const mount = mountOf(path, container);
+			const what = index === 0 ? 'the data directory' : 'the WAL or a tablespace';
+			return mount === undefined || whole.includes(mount)
+				? []
+				: [{mount, path, why: `is ${what} of a Postgres server that is dumped`, isTold: true}];
+		}),
+	];
 }

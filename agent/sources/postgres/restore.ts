@@ -3,12 +3,16 @@
  * closed to connections.
  */
 import {createHash} from 'node:crypto';
-import type {Replacement, RestoreContext, Restoring, RestoringSource, UndoContext} from '../restoring.ts';
+import {z} from 'zod';
+import {type RestoreContext, type Restoring, type RestoringSource, replaced, type UndoContext} from '../restoring.ts';
+import type {Among} from '../source.ts';
 import {describeContents, type PostgresContents} from './contents.ts';
 import {postgresDetails} from './dump.ts';
 import {afterLoad, beforeLoad} from './extensions.ts';
 import {loadContent} from './load.ts';
 import {giveToOwner} from './owner.ts';
+import type {PlannedDatabase} from './plan.ts';
+import {externalServer, insideServer} from './plan-external.ts';
 import {assertTrue, countLoaded, listContents} from './proof.ts';
 import {createDatabaseSql, type DatabaseProperties, databaseProperties, describeSql, propertiesSql} from './properties.ts';
 import {runSql} from './psql.ts';
@@ -17,8 +21,24 @@ import {missingRoles} from './roles.ts';
 import {type PostgresServer, quoteLiteral} from './server.ts';
 import {dropDatabase, openSql, stateOf, swapDatabases} from './swap.ts';
 
-type PostgresSource = RestoringSource & {kind: 'postgres'};
-type ReplacedDatabase = Replacement & {kind: 'postgres'};
+type PostgresSource = RestoringSource<PlannedDatabase>;
+
+export const replacedDatabase = replaced.extend({
+	kind: z.literal('postgres'),
+	database: z.string(),
+	fresh: z.string(),
+	/** That of `fresh`, under whichever name, once it was made. */
+	oid: z.string().nullable(),
+	/** Null where there was no database of that name. */
+	old: z.string().nullable(),
+	user: z.string().optional(),
+	/** Where the server is, if not in the container. */
+	external: externalServer.optional(),
+	/** What labels say of the server in the container. */
+	inside: insideServer.optional(),
+});
+
+export type ReplacedDatabase = z.infer<typeof replacedDatabase>;
 
 /** PostgreSQL cuts longer names off. */
 const nameBytes = 63;
@@ -39,7 +59,7 @@ export function databaseName(name: string, what: 'restore' | 'before', run: stri
 	return characters.join('') + hash + suffix;
 }
 
-export function postgresRestoring(source: PostgresSource, context: RestoreContext, index: number): Required<Restoring> {
+export function postgresRestoring(source: PostgresSource, context: RestoreContext, {index}: Pick<Among, 'index'>): Required<Restoring> {
 	const {name, database, user, external, inside, stored, into, drillSql} = source;
 	const {signal, run, tell} = context;
 	const details = postgresDetails.parse(stored.details);

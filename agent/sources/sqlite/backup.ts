@@ -7,10 +7,10 @@ import {label} from '../../../base/label.ts';
 import {duration} from '../../../base/units.ts';
 import {below} from '../../../docker/storage.ts';
 import {mountPath, parseSource} from '../../repository/names.ts';
-import type {PlannedSource} from '../kind.ts';
 import {openSession, type Session} from '../session.ts';
-import type {Source, SourceContext} from '../source.ts';
+import type {Among, Source, SourceContext} from '../source.ts';
 import {storeStaged} from '../staged.ts';
+import type {PlannedFile} from './plan.ts';
 import {describeUnchecked, unchecked} from './unchecked.ts';
 
 const described = {journalMode: z.string().optional(), pageSize: z.number().optional(), sqliteVersion: z.string().optional()};
@@ -44,7 +44,7 @@ const hints: ReadonlyArray<[RegExp, () => string]> = [
 	],
 ];
 
-export function sqliteSource(planned: PlannedSource & {kind: 'sqlite'}, context: SourceContext, index: number): Source {
+export function sqliteSource(planned: PlannedFile, context: SourceContext, {index}: Among): Source {
 	const {name, path, mount, lockTimeoutMs = defaultLockTimeoutMs} = planned;
 	const {signal, outage, tell} = context;
 	const root = mountPath(context.target, parseSource(name).prefix, mount.path);
@@ -100,6 +100,7 @@ export function sqliteSource(planned: PlannedSource & {kind: 'sqlite'}, context:
 	return {
 		name,
 		pinNeedsItsContainer: false,
+		pinStores: false,
 		async prepare() {
 			session = await openSession(context.worker, {argv: [...sqliteSession, root, file, copy], signal});
 			const said = read(await session.line(signal));

@@ -1,15 +1,30 @@
 /** The SQLite databases of a member. */
 import {quote} from '../../../base/reading/quote.ts';
-import {describeMounts, mountOf, shownIn} from '../../../docker/storage.ts';
-import {escapePattern} from '../../restic/argv.ts';
-import type {PlannedSource} from '../kind.ts';
-import {objectionTo} from '../objections.ts';
-import type {Scope} from '../scope.ts';
-import type {SqliteSource, VolumeSource} from '../volume/plan.ts';
+import type {Mount} from '../../../docker/container.ts';
+import {describeMounts, mountOf} from '../../../docker/storage.ts';
+import type {Asked, Scope} from '../kind.ts';
+import {type Claim, objectionTo} from '../objections.ts';
+import type {PlannedSource} from '../source.ts';
 
-export function sqliteSources({member, grounds, prefix, lockTimeoutMs, remarks}: Scope): PlannedSource[] {
-	const {container, policy, prefix: group} = member;
-	return policy.sqlite.flatMap((path): PlannedSource[] => {
+/** `mount` holds the file; `path` is in the container. */
+export interface PlannedFile extends PlannedSource {
+	kind: 'sqlite';
+	path: string;
+	mount: Mount;
+	/** How long its application may have it for itself alone. */
+	lockTimeoutMs?: number | undefined;
+}
+
+export function sqliteSources({
+	container,
+	policy,
+	group,
+	grounds,
+	prefix,
+	lockTimeoutMs,
+	remarks,
+}: Scope<readonly string[]>): PlannedFile[] {
+	return policy.flatMap((path): PlannedFile[] => {
 		const mount = mountOf(path, container);
 		const label = `\`${prefix}sqlite\``;
 		if (mount === undefined) {
@@ -37,8 +52,14 @@ export function sqliteSources({member, grounds, prefix, lockTimeoutMs, remarks}:
 	});
 }
 
-/** The database and what SQLite keeps beside it, as patterns: where the volume shows the same storage. */
-export function filesIn(volume: VolumeSource, file: SqliteSource): string[] {
-	const path = shownIn(volume.mount, file.mount, file.path);
-	return path === undefined || path === '' ? [] : ['', '-wal', '-shm', '-journal'].map(ending => escapePattern(path) + ending);
-}
+/** The database and what SQLite keeps beside it. */
+const filesOf = (path: string): string[] => ['', '-wal', '-shm', '-journal'].map(ending => path + ending);
+
+/** No volume takes them, whichever shows them. */
+export const claimedFiles = ({container, policy}: Asked<readonly string[]>): Claim[] =>
+	policy.flatMap(file => {
+		const mount = mountOf(file, container);
+		return mount === undefined || mount.path === file
+			? []
+			: filesOf(file).map(path => ({mount, path, why: 'is backed up as a SQLite database', isTold: false}));
+	});

@@ -9,11 +9,20 @@ import {mountPath, parseSource} from '../../repository/names.ts';
 import {dumpToFile} from '../feed.ts';
 import {restoreFiles} from '../kept-names.ts';
 import {workerMount} from '../mounts.ts';
-import type {Replacement, RestoreContext, Restoring, RestoringSource, UndoContext} from '../restoring.ts';
+import {type RestoreContext, type Restoring, type RestoringSource, replaced, replacedMount, type UndoContext} from '../restoring.ts';
+import type {PlannedFile} from './plan.ts';
 import {type Unchecked, unchecked} from './unchecked.ts';
 
-type SqliteSource = RestoringSource & {kind: 'sqlite'};
-type ReplacedFile = Replacement & {kind: 'sqlite'};
+/** Paths as the worker sees them. `old` may have a `-wal`, `-shm` and `-journal` beside it, or only a `-none` where there was no database. */
+export const replacedFile = replaced.extend({
+	kind: z.literal('sqlite'),
+	mount: replacedMount,
+	file: z.string(),
+	fresh: z.string(),
+	old: z.string(),
+});
+
+export type ReplacedFile = z.infer<typeof replacedFile>;
 
 const program = fileURLToPath(new URL('files.program.ts', import.meta.url));
 
@@ -42,7 +51,7 @@ export async function checkFile(
 	return untested;
 }
 
-export function sqliteRestoring(source: SqliteSource, context: RestoreContext): Restoring {
+export function sqliteRestoring(source: RestoringSource<PlannedFile>, context: RestoreContext): Restoring {
 	const {name, path, mount, stored} = source;
 	const {worker, target, run, signal} = context;
 	const {prefix} = parseSource(name);

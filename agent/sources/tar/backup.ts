@@ -8,11 +8,11 @@ import {lastLines, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {room} from '../../../base/units.ts';
 import {statusOf} from '../../../docker/engine.ts';
-import type {PlannedSource} from '../kind.ts';
-import type {Source, SourceContext} from '../source.ts';
+import type {Among, Source, SourceContext} from '../source.ts';
 import {storeStaged} from '../staged.ts';
+import type {PlannedPath} from './plan.ts';
 
-export function tarSource(planned: PlannedSource & {kind: 'tar'}, context: SourceContext, index: number): Source {
+export function tarSource(planned: PlannedPath, context: SourceContext, {index}: Pick<Among, 'index'>): Source {
 	const {name, path, container} = planned;
 	const {engine, worker, staging, signal} = context;
 	const file = `${staging}/${index}.tar`;
@@ -26,6 +26,7 @@ export function tarSource(planned: PlannedSource & {kind: 'tar'}, context: Sourc
 	return {
 		name,
 		pinNeedsItsContainer: false,
+		pinStores: false,
 		async prepare() {
 			try {
 				const {linkTarget} = await engine.stat(container.id, path);

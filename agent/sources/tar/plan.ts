@@ -1,11 +1,16 @@
 /** The paths on a container's own file system that are backed up. */
 import {quote} from '../../../base/reading/quote.ts';
 import {describeStorage, isInside, mountOf} from '../../../docker/storage.ts';
-import type {PlannedSource} from '../kind.ts';
-import type {Scope} from '../scope.ts';
+import type {Scope} from '../kind.ts';
+import type {PlannedSource} from '../source.ts';
 
-export function tarSources({member: {container, policy, prefix: group}, prefix, remarks}: Scope): PlannedSource[] {
-	return policy.tar.flatMap((path): PlannedSource[] => {
+export interface PlannedPath extends PlannedSource {
+	kind: 'tar';
+	path: string;
+}
+
+export function tarSources({container, policy, group, prefix, remarks}: Scope<readonly string[]>): PlannedPath[] {
+	return policy.flatMap((path): PlannedPath[] => {
 		const mount = mountOf(path, container);
 		if (mount !== undefined) {
 			remarks.problem(

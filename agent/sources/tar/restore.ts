@@ -6,27 +6,33 @@
 import {basename, dirname, normalize} from 'node:path/posix';
 import {pipeline} from 'node:stream/promises';
 import {extract} from 'tar-stream';
+import {z} from 'zod';
 import {lastLines, type Place} from '../../../base/command.ts';
 import {explain, RunError} from '../../../base/errors.ts';
 import {type Engine, statusOf} from '../../../docker/engine.ts';
 import {sourcePath} from '../../repository/names.ts';
 import {dumpToFile} from '../feed.ts';
-import type {Replacement, RestoreContext, Restoring, RestoringSource, UndoContext} from '../restoring.ts';
+import {type RestoreContext, type Restoring, type RestoringSource, replaced, type UndoContext} from '../restoring.ts';
 import {safetyOf} from '../safety.ts';
+import type {Among} from '../source.ts';
+import {tarSource} from './backup.ts';
+import type {PlannedPath} from './plan.ts';
 
-type TarSource = RestoringSource & {kind: 'tar'};
+export const replacedPath = replaced.extend({kind: z.literal('tar'), path: z.string(), safety: z.string().nullable()});
 
-export function tarRestoring(source: TarSource, context: RestoreContext, index: number): Restoring {
+export type ReplacedPath = z.infer<typeof replacedPath>;
+
+export function tarRestoring(source: RestoringSource<PlannedPath>, context: RestoreContext, {index}: Pick<Among, 'index'>): Restoring {
 	const {name, path, container, stored} = source;
 	const {engine, worker, signal, staging} = context;
 	const file = `${staging}/restore-${index}.tar`;
-	const safety = safetyOf(source, context, index, []);
+	const safety = safetyOf(context, keeping => tarSource(source, keeping, {index}));
 	let isThere = true;
 
 	return {
 		name,
 		async load() {
-			context.remember({kind: 'tar', source: name, path, safety: null});
+			context.remember<ReplacedPath>({kind: 'tar', source: name, path, safety: null});
 			await dumpToFile(context, {snapshot: stored.snapshot, path: stored.path, file});
 			await checkArchive(worker, {file, path, signal});
 			isThere = await exists(engine, container.id, path);
@@ -36,7 +42,7 @@ export function tarRestoring(source: TarSource, context: RestoreContext, index: 
 		},
 		async keep() {
 			if (isThere) {
-				context.remember({kind: 'tar', source: name, path, safety: await safety.keep()});
+				context.remember<ReplacedPath>({kind: 'tar', source: name, path, safety: await safety.keep()});
 			}
 		},
 		async swap() {
@@ -130,7 +136,7 @@ async function putArchive(
 	}
 }
 
-export async function rollBackTar({source, path, safety}: Replacement & {kind: 'tar'}, context: UndoContext): Promise<void> {
+export async function rollBackTar({source, path, safety}: ReplacedPath, context: UndoContext): Promise<void> {
 	if (safety !== null) {
 		const {engine, worker, staging, signal, target} = context;
 		const file = `${staging}/undo.tar`;

@@ -14,11 +14,12 @@ import {escapePattern} from '../../restic/argv.ts';
 import type {Hold} from '../../restic/hold.ts';
 import type {Saved} from '../../restic/restic.ts';
 import {restoreFiles} from '../kept-names.ts';
-import type {PlannedSource} from '../kind.ts';
-import type {Source, SourceContext} from '../source.ts';
+import type {Among, Source, SourceContext} from '../source.ts';
 import {snapshotOptions} from '../staged.ts';
 import {type Changes, changedBetween, hasChanged} from './changes.ts';
 import {holesIn} from './holes.ts';
+import {mountedInside} from './nested.ts';
+import type {PlannedVolume} from './plan.ts';
 
 /** Where a page that is changed through mmap never gets a new time: there every pass reads everything. */
 const timeless = ['tmpfs', 'ramfs'];
@@ -26,7 +27,7 @@ const timeless = ['tmpfs', 'ramfs'];
 /** How often a first pass begins anew because very much changed while it ran. */
 const mostFirstPasses = 3;
 
-export function volumeSource(planned: PlannedSource & {kind: 'volume'}, context: SourceContext, nested: readonly string[]): Source {
+export function volumeSource(planned: PlannedVolume, context: SourceContext, {all}: Pick<Among, 'all'>): Source {
 	const {name, mount} = planned;
 	const {restic, worker, signal, run} = context;
 	const {prefix} = parseSource(name);
@@ -35,7 +36,7 @@ export function volumeSource(planned: PlannedSource & {kind: 'volume'}, context:
 		...planned.exclude.map(pattern => `${escapePattern(path)}/${pattern.replace(/^\//, '')}`),
 		...restoreFiles.patterns,
 		// What is mounted inside this mount is a source of its own, or was not asked for.
-		...nested.map(inner => `${escapePattern(mountPath(context.target, prefix, inner))}/*`),
+		...mountedInside(planned, all).map(inner => `${escapePattern(mountPath(context.target, prefix, inner))}/*`),
 	];
 	const options = {...snapshotOptions(context, name), path, exclude};
 	const pass = async (from: string | undefined): Promise<Saved> => {
@@ -56,6 +57,7 @@ export function volumeSource(planned: PlannedSource & {kind: 'volume'}, context:
 	return {
 		name,
 		pinNeedsItsContainer: false,
+		pinStores: true,
 		async prepare() {
 			isTimeless = timeless.includes((await succeed(worker, {argv: ['stat', '--file-system', '--format=%T', '--', path], signal})).trim());
 		},

@@ -2,18 +2,60 @@
 
 import {quote} from '../../../base/reading/quote.ts';
 import type {Mount} from '../../../docker/container.ts';
-import {below, describeMounts, describeStorage, mountOf} from '../../../docker/storage.ts';
+import {describeMounts, describeStorage, shownIn} from '../../../docker/storage.ts';
 import {escapePattern} from '../../restic/argv.ts';
-import type {PlannedSource} from '../kind.ts';
+import type {Scope} from '../kind.ts';
 import {objectionTo, readOnlyObjection} from '../objections.ts';
-import type {Scope} from '../scope.ts';
+import type {PlannedSource} from '../source.ts';
+import type {VolumePolicy} from './labels.ts';
 
-export type SqliteSource = PlannedSource & {kind: 'sqlite'};
-export type VolumeSource = PlannedSource & {kind: 'volume'};
+/** `exclude`: patterns relative to the mount, those of what is dealt with otherwise among them. */
+export interface PlannedVolume extends PlannedSource {
+	kind: 'volume';
+	mount: Mount;
+	exclude: readonly string[];
+}
+
+type VolumeScope = Scope<VolumePolicy>;
+
+export const isVolume = (source: PlannedSource): source is PlannedVolume => source.kind === 'volume';
+
+export function volumeSources(scope: VolumeScope): PlannedVolume[] {
+	const {container, group, policy, hasOthers, remarks, prefix} = scope;
+	const mounts = chooseMounts(scope, policy.volumes ?? !hasOthers);
+	if (policy.exclude.length > 0 && mounts.length === 0) {
+		remarks.note(`\`${prefix}exclude\` leaves nothing out, as no volume is backed up`);
+	}
+
+	return mounts.map(mount => ({
+		name: `${group}volume:${mount.path}`,
+		container,
+		kind: 'volume',
+		mount,
+		exclude: [...policy.exclude, ...claimedIn(mount, scope)],
+	}));
+}
+
+/** Patterns of what is dealt with otherwise. */
+const claimedIn = (mount: Mount, {grounds: {claims}, remarks}: VolumeScope): string[] =>
+	claims
+		.filter(({mount: claimed, path}) => path !== claimed.path)
+		.flatMap(claim => {
+			const inside = shownIn(mount, claim.mount, claim.path);
+			if (inside === undefined || inside === '') {
+				return [];
+			}
+
+			if (claim.isTold) {
+				remarks.note(`${quote(claim.path)} is left out of ${quote(mount.path)}: it ${claim.why}`);
+			}
+
+			return [escapePattern(inside)];
+		});
 
 /** Sorted by path. Those that are asked for and cannot be had are problems; those that `true` passes over are notes. */
-export function chooseMounts(scope: Scope, wanted: boolean | readonly string[]): Mount[] {
-	const {mounts} = scope.member.container;
+function chooseMounts(scope: VolumeScope, wanted: boolean | readonly string[]): Mount[] {
+	const {mounts} = scope.container;
 	const chosen =
 		typeof wanted === 'boolean'
 			? mounts.filter(mount => wanted && takenByDefault(scope, mount))
@@ -21,7 +63,7 @@ export function chooseMounts(scope: Scope, wanted: boolean | readonly string[]):
 	return [...new Set(chosen)].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-function takenByDefault({grounds, prefix, remarks}: Scope, mount: Mount): boolean {
+function takenByDefault({grounds, prefix, remarks}: VolumeScope, mount: Mount): boolean {
 	const objection = objectionTo(mount, grounds) ?? readOnlyObjection(mount);
 	if (objection?.kind === 'refused') {
 		remarks.problem(
@@ -35,7 +77,7 @@ function takenByDefault({grounds, prefix, remarks}: Scope, mount: Mount): boolea
 	return objection === undefined;
 }
 
-function mountsNamed({member: {container}, grounds, prefix, remarks}: Scope, item: string): Mount[] {
+function mountsNamed({container, grounds, prefix, remarks}: VolumeScope, item: string): Mount[] {
 	const label = `\`${prefix}volumes\``;
 	const found = container.mounts.filter(({path, volume}) => path === item || volume === item);
 	if (found.length === 0) {
@@ -50,21 +92,5 @@ function mountsNamed({member: {container}, grounds, prefix, remarks}: Scope, ite
 		}
 
 		return allowed;
-	});
-}
-
-export function volumeSources(
-	{member: {container, policy, prefix: group}, serverFolders, remarks}: Scope,
-	mounts: readonly Mount[],
-): PlannedSource[] {
-	return mounts.map(mount => {
-		const own = policy.postgres === undefined ? [] : serverFolders.filter(folder => mountOf(folder, container) === mount);
-		for (const folder of own) {
-			const what = folder === serverFolders[0] ? 'it is the data directory' : 'it is the WAL or a tablespace';
-			remarks.note(`${quote(folder)} is left out of ${quote(mount.path)}: ${what} of a Postgres server that is dumped`);
-		}
-
-		const data = own.map(folder => escapePattern(below(folder, mount.path)));
-		return {name: `${group}volume:${mount.path}`, container, kind: 'volume', mount, exclude: [...policy.exclude, ...data]};
 	});
 }

@@ -3,19 +3,33 @@
  * alone. restic replaces links instead of following them, so nothing is written outside the mount.
  */
 import {basename, dirname} from 'node:path/posix';
+import {z} from 'zod';
 import {output, type Place} from '../../../base/command.ts';
 import type {Tell} from '../../../base/events.ts';
 import {escapePattern} from '../../restic/argv.ts';
 import type {Restic, RestoreOptions} from '../../restic/restic.ts';
 import {dumpToFile} from '../feed.ts';
 import {restoreFiles} from '../kept-names.ts';
-import type {PlannedSource} from '../kind.ts';
 import {workerMount} from '../mounts.ts';
-import type {Replacement, RestoreContext, Restoring, RestoringSource, UndoContext} from '../restoring.ts';
+import {type RestoreContext, type Restoring, type RestoringSource, replaced, replacedMount, type UndoContext} from '../restoring.ts';
 import {safetyOf} from '../safety.ts';
+import type {Among, PlannedSource} from '../source.ts';
+import {volumeSource} from './backup.ts';
+import {mountedInside} from './nested.ts';
+import type {PlannedVolume} from './plan.ts';
 import {isInTheWay, makeWay} from './way.ts';
 
-type VolumeSource = RestoringSource & {kind: 'volume'};
+type VolumeSource = RestoringSource<PlannedVolume>;
+
+/** `exclude`: what is neither written nor removed, from the mount's root. */
+export const replacedVolume = replaced.extend({
+	kind: z.literal('volume'),
+	mount: replacedMount,
+	safety: z.string().nullable(),
+	exclude: z.array(z.string()).readonly(),
+});
+
+type ReplacedVolume = z.infer<typeof replacedVolume>;
 
 interface PutFiles {
 	restic: Restic;
@@ -30,22 +44,22 @@ interface PutFiles {
 	onProgress?: (progress: {bytes: number; totalBytes?: number | undefined}) => void;
 }
 
-export function volumeRestoring(source: VolumeSource, context: RestoreContext, index: number, all: readonly RestoringSource[]): Restoring {
+export function volumeRestoring(source: VolumeSource, context: RestoreContext, among: Among<RestoringSource>): Restoring {
 	const {name, stored} = source;
 	const {worker, restic, resticInto, signal, tell} = context;
 	const mount = workerMount(context.target, source);
-	const exclude = leftAlone(source, all);
-	const safety = safetyOf(source, context, index, all);
+	const exclude = leftAlone(source, among.all);
+	const safety = safetyOf(context, keeping => volumeSource(source, keeping, among));
 
 	return {
 		name,
 		async load() {
-			context.remember({kind: 'volume', source: name, mount, safety: null, exclude});
-			await assertRestorable(source, context, all);
+			context.remember<ReplacedVolume>({kind: 'volume', source: name, mount, safety: null, exclude});
+			await assertRestorable(source, context, among.all);
 			await safety.prepare();
 		},
 		async keep() {
-			context.remember({kind: 'volume', source: name, mount, safety: await safety.keep(), exclude});
+			context.remember<ReplacedVolume>({kind: 'volume', source: name, mount, safety: await safety.keep(), exclude});
 		},
 		async swap() {
 			const onProgress = (progress: {bytes: number; totalBytes?: number | undefined}) =>
@@ -99,10 +113,7 @@ const ownPatterns = restoreFiles.patterns.flatMap(pattern => [`/${pattern}`, `/*
 /** From the root of the mount. */
 const leftAlone = (source: VolumeSource, all: readonly PlannedSource[]): string[] => [
 	...source.exclude.map(pattern => `/${pattern.replace(/^\//, '')}`),
-	...all
-		.flatMap(other => (other.container.id === source.container.id && 'mount' in other ? [other.mount.path] : []))
-		.filter(path => path.startsWith(`${source.mount.path}/`))
-		.map(path => `${escapePattern(path.slice(source.mount.path.length))}/*`),
+	...mountedInside(source, all).map(path => `${escapePattern(path.slice(source.mount.path.length))}/*`),
 	...ownPatterns,
 ];
 
@@ -139,7 +150,7 @@ async function putFiles({restic, resticInto, worker, from, to, exclude, signal, 
 }
 
 /** Without a safety snapshot nothing was overwritten. */
-export async function rollBackVolume({mount, safety, exclude}: Replacement & {kind: 'volume'}, context: UndoContext): Promise<void> {
+export async function rollBackVolume({mount, safety, exclude}: ReplacedVolume, context: UndoContext): Promise<void> {
 	if (safety !== null) {
 		await putFiles({...context, from: {snapshot: safety, path: mount.to}, to: mount.to, exclude});
 	}

@@ -1,4 +1,5 @@
 /** A few files of a volume: restored into a folder beside the live ones, then put in their place by renames. Nothing else is touched. */
+import {basename} from 'node:path/posix';
 import {fileURLToPath} from 'node:url';
 import {z} from 'zod';
 import {type Place, succeed} from '../../../base/command.ts';
@@ -6,9 +7,19 @@ import {RunError} from '../../../base/errors.ts';
 import {escapePattern} from '../../restic/argv.ts';
 import {restoreFiles} from '../kept-names.ts';
 import {workerMount} from '../mounts.ts';
-import type {Replacement, RestoreContext, Restoring, RestoringSource, UndoContext} from '../restoring.ts';
+import {type RestoreContext, type Restoring, type RestoringSource, replaced, replacedMount, type UndoContext} from '../restoring.ts';
+import type {PlannedVolume} from './plan.ts';
 
-type ReplacedFiles = Replacement & {kind: 'files'};
+/** Kept beside the new ones. Paths of `mount` and `scratch` as the worker sees them, `paths` from the mount's root. */
+export const replacedFiles = replaced.extend({
+	kind: z.literal('files'),
+	mount: replacedMount,
+	scratch: z.string(),
+	run: z.string(),
+	paths: z.array(z.string()).readonly(),
+});
+
+type ReplacedFiles = z.infer<typeof replacedFiles>;
 
 const program = fileURLToPath(new URL('single-files.program.ts', import.meta.url));
 
@@ -29,7 +40,7 @@ async function aside(
 }
 
 export function filesRestoring(
-	source: RestoringSource & {kind: 'volume'; paths: readonly string[]},
+	source: RestoringSource<PlannedVolume> & {paths: readonly string[]},
 	{target, run, worker, restic, remember, signal, tell}: RestoreContext,
 ): Restoring {
 	const {name, stored, paths} = source;
@@ -66,3 +77,6 @@ export const rollBackFiles = async (replaced: ReplacedFiles, {worker}: UndoConte
 
 export const removeReplacedFiles = async (replaced: ReplacedFiles, {worker}: UndoContext): Promise<void> =>
 	aside(worker, 'remove', replaced);
+
+export const describeReplacedFiles = ({paths, run}: ReplacedFiles): string =>
+	paths.map(path => restoreFiles.old(basename(path), run)).join(', ');

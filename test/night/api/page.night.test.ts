@@ -52,7 +52,7 @@ function createFleet() {
 		}),
 	);
 	agent.has.scheduled = names.map(target => ({operation: 'backup', target, nextRun: null, expectedIntervalSeconds: 86_400, since: 0}));
-	agent.has.unprotected = [{container: 'shop-cache-1', storage: 'volume "shop_cache"', path: '/data', isPostgres: false}];
+	agent.has.unprotected = [{container: 'shop-cache-1', storage: 'volume "shop_cache"', path: '/data'}];
 	const past: ReturnType<typeof agent.runs> = [];
 	for (let days = 24; days >= 0; days--) {
 		for (const [index, target] of names.entries()) {

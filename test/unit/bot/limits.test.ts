@@ -47,6 +47,7 @@ function fill(agent: FakeAgent): void {
 				source: `${number % 2 === 0 ? 'postgres' : 'volume'}:${'<!x> `n`'.repeat(index % 40)}${number}`,
 				snapshot: 'a'.repeat(64),
 				bytes: 1e12,
+				...(number % 2 === 0 ? {isDatabase: true as const} : {}),
 			})),
 		})),
 		...agent.has.points.slice(2),

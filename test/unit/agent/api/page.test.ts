@@ -100,7 +100,7 @@ test('hostile names are text', async t => {
 	const agent = createFakeAgent();
 	const name = '<img src=x onerror=alert(1)>"\'&';
 	agent.has.targets = [targetView(name, {sources: [name], problems: [{message: name, hint: name}]})];
-	agent.has.unprotected = [{container: name, storage: name, path: name, isPostgres: false}];
+	agent.has.unprotected = [{container: name, storage: name, path: name}];
 	agent.has.health = {healthy: false, problems: [name]};
 	const page = await (await (await serve(t, agent)).get('/')).text();
 	t.notRegex(page, /<img/);

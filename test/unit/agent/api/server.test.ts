@@ -4,6 +4,7 @@ import test, {type ExecutionContext} from 'ava';
 import {createClient} from '../../../../agent/api/client.ts';
 import {type ServerOptions, startServer} from '../../../../agent/api/server.ts';
 import type {Plan} from '../../../../agent/plan/planned.ts';
+import type {PlannedSource} from '../../../../agent/sources/source.ts';
 import {BusyError, CancelledError, RepositoryError, RunError, UsageError} from '../../../../base/errors.ts';
 import {createFakeAgent, type FakeAgent, statusView, targetView} from '../../../support/fake-agent.ts';
 import {until} from '../../../support/until.ts';
@@ -117,9 +118,9 @@ test('a plan shows names and no labels, ids or host paths', async t => {
 	const plan: Plan = {
 		target: 'shop/d b&c',
 		sources: [
-			{name: 'postgres:metadb', container, kind: 'postgres', database: 'metadb', format: 'custom', user: 'postgres'},
-			{name: 'volume:/data', container, kind: 'volume', mount, exclude: ['cache']},
-			{name: 'sqlite:/data/a.db', container, kind: 'sqlite', path: '/data/a.db', mount},
+			{name: 'postgres:metadb', container, kind: 'postgres', database: 'metadb'} as PlannedSource,
+			{name: 'volume:/data', container, kind: 'volume', mount, exclude: ['cache']} as PlannedSource,
+			{name: 'sqlite:/data/a.db', container, kind: 'sqlite', path: '/data/a.db', mount} as PlannedSource,
 		],
 		quiesce: [{container, action: 'pause', reason: 'the target'}],
 		resting: [],

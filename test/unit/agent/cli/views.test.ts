@@ -1,4 +1,5 @@
 import test from 'ava';
+import type {PlannedSource} from '../../../../agent/sources/source.ts';
 import {createCliTest} from '../../../support/cli.ts';
 import {statusView, targetView} from '../../../support/fake-agent.ts';
 
@@ -188,7 +189,7 @@ test('a plan of one, and of all with one that has problems', async t => {
 				kind: 'volume',
 				exclude: ['cache'],
 				mount: {type: 'volume', hostPath: '/v', path: '/data', readWrite: true},
-			},
+			} as PlannedSource,
 		],
 		quiesce: [{container, action: 'pause', reason: 'the target'}],
 		resting: [],

@@ -2,9 +2,13 @@ import test from 'ava';
 import fc from 'fast-check';
 import {planTarget} from '../../../../agent/plan/plan.ts';
 import type {Plan, PlanRequest} from '../../../../agent/plan/planned.ts';
+import {kindOf} from '../../../../agent/sources/kinds.ts';
+import {isDatabase} from '../../../../agent/sources/postgres/plan.ts';
+import {isVolume} from '../../../../agent/sources/volume/plan.ts';
 import {discoverTargets} from '../../../../agent/targets/discovery.ts';
 import type {Container, ContainerState, Mount} from '../../../../docker/container.ts';
 import {containerFromList} from '../../../../docker/container.ts';
+import {answersOf, type Said} from '../../../support/answers.ts';
 
 const volume = (name: string, path: string, readWrite = true): Mount => ({
 	type: 'volume',
@@ -82,14 +86,16 @@ interface Planned extends Plan {
 	still: string[];
 }
 
+type Options = Partial<Omit<PlanRequest, 'target' | 'containers'>> & Said;
+
 /** The plan of the first target among these containers (by name). */
-function plan(containers: readonly Container[], options: Partial<Omit<PlanRequest, 'target' | 'containers'>> = {}): Planned {
+function plan(containers: readonly Container[], options: Options = {}): Planned {
 	const [target] = discoverTargets(containers);
 	if (target === undefined) {
 		throw new Error('no target');
 	}
 
-	const {plan, problems} = planTarget({target, containers, databases: new Map(), defaults: {schedule: '0 3 * * *'}, ...options});
+	const {plan, problems} = planTarget({target, containers, answers: answersOf(options), defaults: {schedule: '0 3 * * *'}, ...options});
 	return {
 		...plan,
 		problems: problems.map(({message}) => message),
@@ -246,7 +252,7 @@ test('exclude patterns go to every volume of their service only', t => {
 		service('web', {labels: {group: 'g'}, mounts: [volume('c', '/c')]}),
 	]);
 	t.deepEqual(
-		sources.map(source => [source.name, source.kind === 'volume' && source.exclude]),
+		sources.map(source => [source.name, isVolume(source) && source.exclude]),
 		[
 			['app/volume:/a', ['cache', '*.tmp']],
 			['app/volume:/b', ['cache', '*.tmp']],
@@ -274,7 +280,7 @@ test('a SQLite file lies in the innermost mount, at the boundary of a path', t =
 	const mounts = [volume('outer', '/data'), volume('inner', '/data/db'), volume('beside', '/dat')];
 	const mountOf = (path: string) => {
 		const [source] = plan([app({sqlite: path}, {mounts})]).sources;
-		return source?.kind === 'sqlite' ? source.mount.volume : undefined;
+		return source?.mount?.volume;
 	};
 
 	t.is(mountOf('/data/a.db'), 'outer');
@@ -294,7 +300,7 @@ test('a SQLite file outside every mount is a problem', t => {
 
 test('SQLite files are left out of every volume that shows them', t => {
 	const excludes = (containers: Container[]) =>
-		Object.fromEntries(plan(containers).sources.flatMap(source => (source.kind === 'volume' ? [[source.name, source.exclude]] : [])));
+		Object.fromEntries(plan(containers).sources.flatMap(source => (isVolume(source) ? [[source.name, source.exclude]] : [])));
 	const files = (path: string) => [path, `${path}-wal`, `${path}-shm`, `${path}-journal`];
 	t.deepEqual(excludes([app({sqlite: '/data/x/a.db', volumes: 'true', exclude: 'cache'})]), {
 		'volume:/data': ['cache', ...files('/x/a.db')],
@@ -424,7 +430,7 @@ test('a server that does not run, or that somebody paused, cannot be dumped', t 
 });
 
 test('a data directory that is dumped is never a volume', t => {
-	const withVolumes = (path: string, more: Partial<PlanRequest> = {}, volumes = 'true') =>
+	const withVolumes = (path: string, more: Options = {}, volumes = 'true') =>
 		plan([database({volumes}, {mounts: [volume('pg', path), volume('x', '/x')]})], {...asked('a'), ...more});
 	for (const path of [
 		'/var/lib/postgresql',
@@ -725,7 +731,6 @@ test('another prefix is in the messages', t => {
 	const {problems} = planTarget({
 		target: target as never,
 		containers: [container],
-		databases: new Map(),
 		defaults: {schedule: ''},
 		prefix: 'backup.',
 	});
@@ -742,7 +747,7 @@ test('200 targets are planned in well under two seconds, and so is one whose qui
 	);
 	const begun = performance.now();
 	for (const target of discoverTargets(containers)) {
-		planTarget({target, containers, databases: new Map(), defaults: {schedule: ''}});
+		planTarget({target, containers, defaults: {schedule: ''}});
 	}
 
 	const chain = containers.map(container => ({...container, mounts: [volume('shared', '/shared')]}));
@@ -775,15 +780,15 @@ test('whatever databases and files are called: sources are what was named, once,
 			);
 			t.deepEqual(problems, []);
 			t.deepEqual(
-				sources.flatMap(source => (source.kind === 'postgres' ? [source.database] : [])),
+				sources.flatMap(source => (isDatabase(source) ? [source.database] : [])),
 				databases,
 			);
 			t.deepEqual(
-				sources.flatMap(source => (source.kind === 'sqlite' ? [source.path] : [])),
+				sources.flatMap(source => (source.kind === 'sqlite' ? [kindOf('sqlite').view(source).path] : [])),
 				sqlite,
 			);
 			t.is(new Set(sources.map(({name}) => name)).size, sources.length);
-			const [patterns] = sources.flatMap(source => (source.kind === 'volume' ? [source.exclude] : []));
+			const [patterns] = sources.flatMap(source => (isVolume(source) ? [source.exclude] : []));
 			t.is(patterns?.length, sqlite.length * 4);
 			t.true(notes.every(note => !/[\u0000-\u001f]/.test(note)));
 		}),
@@ -820,7 +825,7 @@ test('whatever mounts and labels there are: no throw, nothing outside the projec
 	fc.assert(
 		fc.property(fc.uniqueArray(container, {selector: ({id}) => id, maxLength: 8}), containers => {
 			for (const target of discoverTargets(containers)) {
-				const {plan, problems} = planTarget({target, containers, databases: new Map(), defaults: {schedule: '0 3 * * *'}});
+				const {plan, problems} = planTarget({target, containers, defaults: {schedule: '0 3 * * *'}});
 				const members = target.members.map(one => one.container.id);
 				t.true(plan.quiesce.every(({container}) => container.project === target.project));
 				t.true(plan.quiesce.every(({container: {state}, action}) => state === 'running' || (state === 'restarting' && action === 'stop')));
@@ -829,7 +834,7 @@ test('whatever mounts and labels there are: no throw, nothing outside the projec
 				t.true([...plan.notes, ...problems.map(({message}) => message)].every(message => !/[\u0000-\u001f]/.test(message)));
 				t.true(plan.sources.length > 0 || problems.length > 0 || target.problems.length > 0, 'nothing to do is never silent');
 				for (const source of plan.sources) {
-					t.false('mount' in source && source.mount.type === 'bind' && ['/', '/var/lib/docker'].includes(source.mount.hostPath));
+					t.false(source.mount?.type === 'bind' && ['/', '/var/lib/docker'].includes(source.mount.hostPath));
 				}
 			}
 		}),

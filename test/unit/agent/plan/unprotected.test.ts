@@ -3,6 +3,7 @@ import {planTarget} from '../../../../agent/plan/plan.ts';
 import {findUnprotected} from '../../../../agent/plan/unprotected.ts';
 import {discoverTargets} from '../../../../agent/targets/discovery.ts';
 import type {Container, Mount} from '../../../../docker/container.ts';
+import {answersOf} from '../../../support/answers.ts';
 
 const volume = (name: string, path = `/${name}`): Mount => ({
 	type: 'volume',
@@ -36,8 +37,8 @@ const enabled = (labels: Record<string, string> = {}) => ({
 function find(containers: Container[], self?: Container) {
 	const surveyed = discoverTargets(containers).map(target => {
 		const databases = new Map(containers.map(({id}) => [id, ['shop']]));
-		const {plan, problems} = planTarget({target, containers, databases, defaults: {schedule: '0 3 * * *'}});
-		return {target, plan, problems, dataDirectories: new Map<string, readonly string[]>()};
+		const {plan, problems} = planTarget({target, containers, answers: answersOf({databases}), defaults: {schedule: '0 3 * * *'}});
+		return {target, plan, problems};
 	});
 	const found = findUnprotected(containers, surveyed, {dataRoot: '/var/lib/docker', self, prefix: 'holdfast.'});
 	return found.map(({storage, target}) => (target === undefined ? storage : `${storage} of ${target}`));

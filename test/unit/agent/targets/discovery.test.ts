@@ -154,7 +154,7 @@ test('a replica that is not labelled is a replica all the same, but its labels d
 		sketch('app-2', {project: 'demo', service: 'app', number: 2, State: 'exited', labels: {...enable, tar: '/etc'}}),
 	]);
 	t.is(target?.members[0].container.name, 'app-2');
-	t.deepEqual(target?.members[0].policy.tar, ['/etc']);
+	t.deepEqual(target?.members[0].policy.sources.tar, ['/etc']);
 	t.is(target?.members[0].replicas.length, 2);
 });
 
@@ -284,7 +284,7 @@ test('a scope leaves out other projects and containers outside Compose', t => {
 test('another prefix', t => {
 	const container = {...sketch('a'), labels: {'backup.enable': 'true', 'backup.tar': '/etc', 'holdfast.nonsense': 'x'}};
 	const [target] = discoverTargets([container], {prefix: 'backup.'});
-	t.deepEqual([target?.members[0].policy.tar, target?.problems], [['/etc'], []]);
+	t.deepEqual([target?.members[0].policy.sources.tar, target?.problems], [['/etc'], []]);
 	t.deepEqual(discoverTargets([container]), []);
 });
 

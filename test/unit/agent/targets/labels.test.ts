@@ -1,11 +1,22 @@
 import test from 'ava';
 import fc from 'fast-check';
+import type {PostgresPolicy} from '../../../../agent/sources/postgres/labels.ts';
+import type {VolumePolicy} from '../../../../agent/sources/volume/labels.ts';
 import {isEnabled, type Policy, parseLabels} from '../../../../agent/targets/labels.ts';
+import type {Problem} from '../../../../base/problem.ts';
 
-const parse = (labels: Record<string, string>, prefix = 'holdfast.') =>
-	parseLabels(Object.fromEntries(Object.entries(labels).map(([name, value]) => [prefix + name, value])), {prefix, subject: 'demo/app'});
+/** With what each kind of source is asked for beside the rest. */
+type Flat = Omit<Policy, 'sources'> & {postgres: PostgresPolicy | undefined; sqlite: string[]; tar: string[]} & VolumePolicy;
 
-const nothing: Policy = {
+function parse(labels: Record<string, string>, prefix = 'holdfast.'): {policy: Flat; problems: Problem[]} {
+	const prefixed = Object.fromEntries(Object.entries(labels).map(([name, value]) => [prefix + name, value]));
+	const {policy, problems} = parseLabels(prefixed, {prefix, subject: 'demo/app'});
+	const {sources, ...rest} = policy;
+	const {volume, ...others} = sources;
+	return {policy: {...rest, ...others, ...(volume as VolumePolicy)} as Flat, problems};
+}
+
+const nothing: Flat = {
 	group: undefined,
 	postgres: undefined,
 	sqlite: [],
@@ -43,6 +54,7 @@ test('every label of the table', t => {
 		'postgres.host': 'db.example',
 		'postgres.port': '5433',
 		'postgres.password-secret': 'db-password',
+		'postgres.lock-timeout': '2m',
 		'postgres.restore.before-sql': 'select 1',
 		'postgres.restore.after-sql': 'select 2',
 		sqlite: '/data/webui.db',
@@ -78,6 +90,7 @@ test('every label of the table', t => {
 			host: 'db.example',
 			port: 5433,
 			passwordSecret: 'db-password',
+			lockTimeoutMs: 120_000,
 			restoreBeforeSql: 'select 1',
 			restoreAfterSql: 'select 2',
 		},
@@ -103,7 +116,7 @@ test('every label of the table', t => {
 });
 
 /** A label's text, and what one part of the policy then is. */
-const good: Array<[label: string, text: string, part: (policy: Policy) => unknown, value: unknown]> = [
+const good: Array<[label: string, text: string, part: (policy: Flat) => unknown, value: unknown]> = [
 	['postgres', 'true', policy => policy.postgres?.databases, 'all'],
 	['postgres', 'false', policy => policy.postgres, undefined],
 	['postgres', '["true"]', policy => policy.postgres?.databases, ['true']],

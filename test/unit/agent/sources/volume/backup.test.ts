@@ -58,7 +58,7 @@ async function scene(t: ExecutionContext, {createdAt = 0, fileSystem = 'ext4', v
 			exclude: [],
 		} as unknown as Parameters<typeof volumeSource>[0],
 		context,
-		[],
+		{all: []},
 	);
 	return {
 		folder,

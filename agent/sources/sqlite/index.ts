@@ -1,0 +1,50 @@
+/** SQLite databases in mounts. */
+import {basename} from 'node:path/posix';
+import {readPaths} from '../../../base/reading/values.ts';
+import {mountOf} from '../../../docker/storage.ts';
+import type {Given, Kind} from '../kind.ts';
+import {workerMount} from '../mounts.ts';
+import {heldBytes} from '../room.ts';
+import {sqliteSource} from './backup.ts';
+import {sqliteDrilling} from './drill.ts';
+import {claimedFiles, type PlannedFile, sqliteSources} from './plan.ts';
+import {type ReplacedFile, removeReplacedFile, replacedFile, rollBackFile, sqliteRestoring} from './restore.ts';
+
+const labels = {sqlite: readPaths};
+
+/** Absolute, normalised paths in the container. */
+type Paths = readonly string[];
+
+export const sqlite: Kind<Paths, unknown, PlannedFile, ReplacedFile> = {
+	kind: 'sqlite',
+	title: 'SQLite',
+	isDatabase: true,
+	isServed: false,
+	isTree: false,
+	// SQLite must make its `-wal` and `-shm`.
+	writesToMount: true,
+	rank: 2,
+	labels,
+	policy: (given: Given<typeof labels>) => given.sqlite ?? [],
+	asks: paths => paths.length > 0,
+	names: () => true,
+	plan: sqliteSources,
+	claims: claimedFiles,
+	covers: ({mount}) => [{mount, withInside: false}],
+	stillness: () => 'allowed',
+	view: ({path}) => ({path}),
+	backup: sqliteSource,
+	place({source, name: path}, {container}) {
+		const mount = mountOf(path, container);
+		return mount === undefined
+			? `\`${source}\`: container \`${container.name}\` has no mount that holds ${path}`
+			: {name: source, container, kind: 'sqlite', path, mount};
+	},
+	writing: source => ({folder: workerMount(source.target, source).to, atMost: heldBytes(source.stored)}),
+	restore: sqliteRestoring,
+	replaced: replacedFile,
+	rollBack: rollBackFile,
+	release: removeReplacedFile,
+	describe: ({old}) => `file ${basename(old)}`,
+	drill: sqliteDrilling,
+};

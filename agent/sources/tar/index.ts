@@ -1,0 +1,42 @@
+/** Paths on a container's own file system. */
+
+import {readPaths} from '../../../base/reading/values.ts';
+import {staging} from '../../../docker/worker.ts';
+import type {Given, Kind} from '../kind.ts';
+import {heldBytes} from '../room.ts';
+import {describeSafety, forgetSafety} from '../safety.ts';
+import {tarSource} from './backup.ts';
+import {tarDrilling} from './drill.ts';
+import {type PlannedPath, tarSources} from './plan.ts';
+import {type ReplacedPath, replacedPath, rollBackTar, tarRestoring} from './restore.ts';
+
+const labels = {tar: readPaths};
+
+type Paths = readonly string[];
+
+export const tar: Kind<Paths, unknown, PlannedPath, ReplacedPath> = {
+	kind: 'tar',
+	title: 'tar',
+	isDatabase: false,
+	isServed: false,
+	isTree: false,
+	writesToMount: false,
+	rank: 1,
+	labels,
+	policy: (given: Given<typeof labels>) => given.tar ?? [],
+	asks: paths => paths.length > 0,
+	plan: tarSources,
+	stillness: () => 'needed',
+	view: ({path}) => ({path}),
+	backup: tarSource,
+	place: ({source, name: path}, {container, policy, isForeign}) =>
+		isForeign && policy.length === 0 ? `\`${source}\`: no \`tar\` is asked for` : {name: source, container, kind: 'tar', path},
+	// It is unpacked from there; what the container's own file system has left is not known.
+	writing: ({stored}) => ({folder: staging, atMost: heldBytes(stored)}),
+	restore: tarRestoring,
+	replaced: replacedPath,
+	rollBack: rollBackTar,
+	release: forgetSafety,
+	describe: describeSafety,
+	drill: tarDrilling,
+};

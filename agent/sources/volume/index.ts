@@ -1,0 +1,68 @@
+/** Named volumes and bind mounts, as files. */
+import {z} from 'zod';
+import {output} from '../../../base/command.ts';
+import {isSameStorage} from '../../../docker/storage.ts';
+import type {Kind, RoomContext} from '../kind.ts';
+import {workerMount} from '../mounts.ts';
+import type {RestoringSource} from '../restoring.ts';
+import {heldBytes} from '../room.ts';
+import {describeSafety, forgetSafety} from '../safety.ts';
+import {volumeSource} from './backup.ts';
+import {volumeDrilling} from './drill.ts';
+import {type VolumePolicy, volumeLabels, volumePolicy} from './labels.ts';
+import {type PlannedVolume, volumeSources} from './plan.ts';
+import {comparing, replacedVolume, rollBackVolume, volumeRestoring} from './restore.ts';
+import {describeReplacedFiles, filesRestoring, removeReplacedFiles, replacedFiles, rollBackFiles} from './single-files.ts';
+
+const replaced = z.discriminatedUnion('kind', [replacedVolume, replacedFiles]);
+
+export const volume: Kind<VolumePolicy, unknown, PlannedVolume, z.infer<typeof replaced>> = {
+	kind: 'volume',
+	title: 'volume',
+	isDatabase: false,
+	isServed: false,
+	isTree: true,
+	writesToMount: false,
+	rank: 0,
+	labels: volumeLabels,
+	policy: volumePolicy,
+	asks: ({volumes}) => Array.isArray(volumes),
+	choosesMounts: ({volumes}) => volumes !== undefined,
+	names: ({volumes}, {mount}) => Array.isArray(volumes) && volumes.some(item => item === mount.path || item === mount.volume),
+	plan: volumeSources,
+	covers: ({mount}) => [{mount, withInside: true}],
+	isRepeat: (a, b) => isSameStorage(a.mount, b.mount) && a.exclude.join('\0') === b.exclude.join('\0'),
+	stillness: () => 'needed',
+	view: ({mount, exclude}) => ({path: mount.path, exclude}),
+	backup: volumeSource,
+	place({source, name: path, details}, {container}) {
+		const mount = container.mounts.find(candidate => candidate.path === path);
+		const exclude = Array.isArray(details.exclude) ? details.exclude.map(String) : [];
+		return mount === undefined
+			? `\`${source}\`: container \`${container.name}\` has no mount at ${path}`
+			: {name: source, container, kind: 'volume', mount, exclude};
+	},
+	writing,
+	restore: (source, context, among) =>
+		source.paths === undefined ? volumeRestoring(source, context, among) : filesRestoring({...source, paths: source.paths}, context),
+	replaced,
+	rollBack: async (old, context) => (old.kind === 'files' ? rollBackFiles(old, context) : rollBackVolume(old, context)),
+	release: async (old, context) => (old.kind === 'files' ? removeReplacedFiles(old, context) : forgetSafety(old, context)),
+	describe: old => (old.kind === 'files' ? describeReplacedFiles(old) : describeSafety(old)),
+	drill: volumeDrilling,
+};
+
+/** What differs is known only by comparing all files. */
+function writing(source: RestoringSource<PlannedVolume>, {worker, restic, all, signal}: RoomContext) {
+	const bytes = heldBytes(source.stored);
+	const folder = workerMount(source.target, source).to;
+	return {
+		folder,
+		atMost: bytes,
+		async exactly() {
+			const isFolder = (await output(worker, {argv: ['test', '-d', folder], signal})).exitCode === 0;
+			// The comparison counts holes as if they were written.
+			return isFolder ? Math.min((await restic.changes({...comparing(source, all), signal})).bytes, bytes) : bytes;
+		},
+	};
+}
