@@ -1,15 +1,17 @@
 /** `/backup` and `/restore`: words in, one call on an agent, an answer out. */
+
 import {createHash} from 'node:crypto';
 import {BusyError, explain} from '../base/errors.ts';
 import {repositoryTarget} from '../base/results.ts';
 import type {Action} from './access.ts';
 import type {Origin} from './deliveries.ts';
-import {answer, answering, type Desk, lifetimes, start} from './desk.ts';
+import {answer, answering, type Desk, start} from './desk.ts';
 import type {Host, Placed} from './fleet.ts';
 import {RefusedError} from './guard.ts';
 import {doctorMessage, failure, helpMessage, historyMessage, notice, pointsMessage} from './messages/lists.ts';
 import {overviewMessage, type Sign} from './messages/overview.ts';
 import {gather, seenBy} from './overview.ts';
+import {lifetimes} from './references.ts';
 import type {Restoring} from './restoring.ts';
 import {code, person} from './text.ts';
 import {parseBackup, parseRestore, type Spoken} from './words.ts';

@@ -28,11 +28,6 @@ export interface Desk {
 	now: () => number;
 }
 
-const hourMs = 3_600_000;
-
-/** How long buttons may be pressed. */
-export const lifetimes = {answer: hourMs, home: 24 * hourMs, run: 7 * 24 * hourMs, modal: hourMs};
-
 /** Where a run that somebody asks for is told of. Without any channel: to that person. */
 export const channelOf = ({channel}: Pick<Desk, 'channel'>, origin: Origin): string => channel ?? origin.channel ?? origin.user;
 

@@ -2,11 +2,11 @@
 
 import {type Commands, settledBy} from './commands.ts';
 import type {Origin, Pressed} from './deliveries.ts';
-import {answer, answering, type Desk, lifetimes} from './desk.ts';
+import {answer, answering, type Desk} from './desk.ts';
 import {deniedHome, homeView} from './messages/overview.ts';
 import {storyOf, threadMessage, told} from './messages/run.ts';
 import {gather, seenBy} from './overview.ts';
-import type {Reference} from './references.ts';
+import {lifetimes, type Reference} from './references.ts';
 import type {Restoring} from './restoring.ts';
 
 export interface Presses {

@@ -4,6 +4,11 @@
  */
 import {createHmac, randomBytes, timingSafeEqual} from 'node:crypto';
 
+const hourMs = 3_600_000;
+
+/** How long buttons may be pressed. */
+export const lifetimes = {answer: hourMs, home: 24 * hourMs, run: 7 * 24 * hourMs, modal: hourMs};
+
 export interface Order {
 	/** What is asked for: `backup`, `approve`, `choose`, … */
 	verb: string;

@@ -4,12 +4,12 @@ import {approvalsFor} from './access.ts';
 import type {RestoreOrder} from './approvals.ts';
 import type {View} from './blocks.ts';
 import type {Origin, Pressed, Submission, Submitted} from './deliveries.ts';
-import {type Desk, lifetimes} from './desk.ts';
+import type {Desk} from './desk.ts';
 import type {Placed} from './fleet.ts';
 import {RefusedError} from './guard.ts';
 import {choiceView, chosenSources, confirmView, endView, keyOf, targetView, waitingView} from './messages/restore.ts';
 import {createOrdering, type Ordering} from './ordering.ts';
-import type {Reference} from './references.ts';
+import {lifetimes, type Reference} from './references.ts';
 import {code} from './text.ts';
 
 export interface Restoring {

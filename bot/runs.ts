@@ -4,10 +4,9 @@ import {NotFoundError} from '../base/errors.ts';
 import type {Log} from '../base/log.ts';
 import {finishedAs} from '../base/results.ts';
 import type {Board, Posted} from './board.ts';
-import {lifetimes} from './desk.ts';
 import type {Fleet, Host} from './fleet.ts';
 import {type RunStory, runMessage, storyOf, threadMessage, told} from './messages/run.ts';
-import type {References} from './references.ts';
+import {lifetimes, type References} from './references.ts';
 
 export type Beginning = Parameters<typeof storyOf>[0];
 

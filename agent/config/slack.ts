@@ -5,7 +5,6 @@ import {matching, nonEmptyText, type Reader} from '../../base/reading/reader.ts'
 import {named, text} from '../../base/reading/structure.ts';
 import {readName} from '../../base/reading/values.ts';
 import {createEnvironment, type Environment} from './environment.ts';
-import type {ConfigFile} from './file.ts';
 import {type Listen, readApiToken, readListen} from './values.ts';
 
 /** Ids of people (`U…`, `W…`) and of user groups (`S…`). */
@@ -105,7 +104,8 @@ export const agentsSection = named(
 
 interface ReadSlack {
 	environment: Environment;
-	file: ConfigFile & {path: string};
+	/** The two sections, and the file that they are in. */
+	file: {slack?: z.output<typeof slackSection> | undefined; agents?: z.output<typeof agentsSection> | undefined; path: string};
 	/** Of this container's agent; '' where it is not known yet. */
 	apiToken: string;
 	readFile: (path: string) => string;

@@ -1,6 +1,8 @@
-/** The house: one file owns each outside thing. */
-import {readdirSync, readFileSync} from 'node:fs';
+/** The house: its folders import downwards, a kind of source is its own affair, and one file owns each outside thing. */
+import {existsSync, readFileSync} from 'node:fs';
+import {dirname, join, normalize} from 'node:path/posix';
 import test from 'ava';
+import {againstOrder, circles, type Import, imports, typeScriptIn} from '../support/house.ts';
 
 const ownedPackages: Record<string, RegExp> = {
 	dockerode: /^docker\/engine\.ts$/,
@@ -13,28 +15,9 @@ const ownedPackages: Record<string, RegExp> = {
 	'node:sqlite': /^agent\/(?:state\/[a-z-]+|sources\/sqlite\/[a-z-]+\.program)\.ts$/,
 };
 
-const sources = ['agent', 'base', 'bot', 'docker'].flatMap(folder => {
-	try {
-		return readdirSync(folder, {recursive: true, encoding: 'utf8'})
-			.filter(file => file.endsWith('.ts'))
-			.map(file => `${folder}/${file}`);
-	} catch {
-		return [];
-	}
-});
-
-const importLine =
-	/^(?:import|export)\s(?<typeOnly>type\s)?[^'"]*?from\s+'(?<from>[^']+)'|^import\s+'(?<bare>[^']+)'|import\('(?<dynamic>[^']+)'\)/gm;
-
-const importsOf = (file: string) =>
-	[...readFileSync(file, 'utf8').matchAll(importLine)].map(({groups}) => ({
-		from: groups?.from ?? groups?.bare ?? groups?.dynamic ?? '',
-		typeOnly: groups?.typeOnly !== undefined,
-	}));
-
 for (const [name, owner] of Object.entries(ownedPackages)) {
 	test(`${name} is imported only by its owner`, t => {
-		const importers = sources.filter(file => importsOf(file).some(({from}) => from === name));
+		const importers = imports.filter(({from}) => from === name).map(({file}) => file);
 		t.true(importers.length > 0);
 		t.deepEqual(
 			importers.filter(file => !owner.test(file)),
@@ -42,3 +25,57 @@ for (const [name, owner] of Object.entries(ownedPackages)) {
 		);
 	});
 }
+
+test('folders import from those below them, types included', t => {
+	t.deepEqual(againstOrder(), []);
+});
+
+test('no file needs itself, types included', t => {
+	t.deepEqual(circles(), []);
+});
+
+const shown = (wrong: readonly Import[]): string[] => wrong.map(({file, from}) => `${file} → ${from}`);
+
+const kindOf = (file: string): string | undefined => /^agent\/sources\/([a-z]+)\//.exec(file)?.[1];
+
+// A portable archive is one Postgres dump and the files of one volume: that is its format.
+const mayNameKinds = /^agent\/(?:sources\/kinds\.ts$|archive\/)/;
+
+test('a kind of source is imported by the table of kinds only, and by its own files', t => {
+	const foreign = imports.filter(({file, from}) => kindOf(from) !== undefined && kindOf(from) !== kindOf(file) && !mayNameKinds.test(file));
+	t.deepEqual(shown(foreign), []);
+});
+
+test('programs of workers need nothing but Node and each other: they run without the agent', t => {
+	const allowed = /^node:|\.program\.ts$|^agent\/sources\/(?:beside|kept-names)\.ts$/;
+	const own = imports.filter(({file}) => file.endsWith('.program.ts') || /^agent\/sources\/(?:beside|kept-names)\.ts$/.test(file));
+	t.true(own.length > 0);
+	t.deepEqual(shown(own.filter(({from}) => !allowed.test(from))), []);
+});
+
+test('the bot and the command line speak to the agent by its API', t => {
+	const allowed: Record<string, RegExp> = {
+		'bot/': /^(?:bot\/|agent\/api\/|base\/|agent\/config\/(?:slack|values)\.ts$)/,
+		'agent/cli/': /^agent\/(?:cli|api)\/|^base\//,
+	};
+	for (const [folder, those] of Object.entries(allowed)) {
+		const wrong = imports.filter(({file, from}) => file.startsWith(folder) && from.endsWith('.ts') && !those.test(from));
+		t.deepEqual(shown(wrong), []);
+	}
+});
+
+const everything = typeScriptIn('agent', 'base', 'bot', 'docker', 'example', 'monitoring', 'test');
+
+const comment = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm;
+
+test('every file that a comment names is there', t => {
+	const isThere = (file: string, named: string): boolean =>
+		existsSync(normalize(join(dirname(file), named))) || existsSync(named) || everything.some(path => path.endsWith(`/${named}`));
+	const missing = everything.flatMap(file =>
+		[...readFileSync(file, 'utf8').matchAll(comment)]
+			.flatMap(([text]) => text.match(/[\w./-]*\w\.ts\b/g) ?? [])
+			.filter(named => !isThere(file, named))
+			.map(named => `${file} names ${named}`),
+	);
+	t.deepEqual(missing, []);
+});
