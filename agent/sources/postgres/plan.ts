@@ -141,7 +141,7 @@ const postgresHome = '/var/lib/postgresql';
  * The mounts that hold nothing but what is the server's own: its data directory, its WAL, its tablespaces, or parts of them.
  * @param folders as the server says; undefined: it did not, so what lies where the official images keep them is taken for its own
  */
-export function dataMounts(container: Container, folders: readonly string[] | undefined): Mount[] {
+function dataMounts(container: Container, folders: readonly string[] | undefined): Mount[] {
 	const holding = folders?.map(folder => mountOf(folder, container));
 	return container.mounts.filter(
 		mount =>
