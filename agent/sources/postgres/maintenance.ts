@@ -1,6 +1,8 @@
 /** The database from which a server is asked: mostly `postgres`, which need not exist, nor let the role in. */
 import {RunError} from '../../../base/errors.ts';
-import type {PostgresServer} from './server.ts';
+
+/** Rows of texts: what a statement says when it is asked in a database. */
+export type Query = (database: string, sql: string) => Promise<string[][]>;
 
 /** The server did not begin a session, or ended it. */
 export class NoSessionError extends RunError {}
@@ -11,7 +13,7 @@ const openSql = `select to_json(datname) from pg_database
 	where datallowconn and not datistemplate and has_database_privilege(datname, 'connect') order by datname`;
 
 /** @param further that the server may have, by their names */
-export function maintenanceIn(query: PostgresServer['query'], further: readonly string[]): PostgresServer['maintenance'] {
+export function maintenanceIn(query: Query, further: readonly string[]): (except?: string) => Promise<string> {
 	const admitted = new Set<string>();
 	const failed = new Map<string, unknown>();
 	const admits = async (database: string): Promise<boolean> => {
