@@ -259,7 +259,7 @@ async function stop(
 
 	const {exitCode} = await engine.inspect(id);
 	if (exitCode === killedExitCode) {
-		const whose = seconds < grace ? `the ${seconds} s that \`holdfast.quiesce.timeout\` left of its ${grace} s` : `its ${grace} s`;
+		const whose = seconds < grace ? `the ${seconds} s that \`${label('quiesce.timeout')}\` left of its ${grace} s` : `its ${grace} s`;
 		onWarning?.(`container \`${name}\` did not end within ${whose} and was killed, so its files are as after a crash`);
 	}
 }
