@@ -10,6 +10,7 @@ import {archiveProblem, createArchiveReader} from './archive.ts';
 import {postgresDetails} from './dump.ts';
 import {type Available, extensionProblems, privilegeProblems} from './extensions.ts';
 import {assertClientFits} from './external.ts';
+import {aloneProblems, aloneSettingsSql, type InTheWay, inTheWaySql, renamingProblems} from './hazards.ts';
 import type {PlannedDatabase} from './plan.ts';
 import {reachServer} from './reach.ts';
 import {missingRoles, nameOfCreated} from './roles.ts';
@@ -35,7 +36,9 @@ interface Found {
 	/** Null where there is no such role yet. */
 	mayOwn: boolean | null;
 	owner: string;
-	prepared: number;
+	inTheWay: InTheWay;
+	/** What the settings that name one database say. */
+	alone: Record<string, string | null>;
 	/** There is a database of the name that the restored one is to get beside the others. */
 	taken: boolean;
 	roles: string[];
@@ -55,7 +58,8 @@ export async function checkPostgres(source: PostgresSource, context: CheckContex
 		const problems = [
 			...(await versionProblems(found, {source, details, server, context})),
 			...roleProblems(found, server.user, details),
-			...databaseProblems(found, source),
+			...databaseProblems(found, source, server.user),
+			...aloneProblems(details.extensions, found.alone, into),
 			...extensionProblems(
 				details.extensions,
 				found.extensions.map(({name, version}) => `${name} ${version}`),
@@ -108,12 +112,10 @@ function roleProblems({superuser, createdb, createrole, mayOwn, owner, roles}: F
 	];
 }
 
-function databaseProblems({prepared, taken}: Found, {database, into}: PostgresSource): string[] {
+function databaseProblems({inTheWay, taken}: Found, {database, into}: PostgresSource, role: string): string[] {
 	return [
 		...(taken ? [`there is a database \`${into}\` already: choose another name, or drop it`] : []),
-		...(into === undefined && prepared > 0
-			? [`database \`${database}\` has ${prepared} prepared transactions, which forbid renaming it: commit or roll them back`]
-			: []),
+		...(into === undefined ? renamingProblems(inTheWay, {database, role}) : []),
 	];
 }
 
@@ -138,7 +140,7 @@ interface Question {
 const checkSql = ({database, owner, into}: Question) => `select json_build_object('version', current_setting('server_version_num')::int,
 	'versionText', current_setting('server_version'), 'superuser', rolsuper, 'createdb', rolcreatedb, 'createrole', rolcreaterole,
 	'owner', owner, 'mayOwn', (select pg_has_role(me.oid, o.oid, 'member') from pg_roles o where o.rolname = owner),
-	'prepared', (select count(*) from pg_prepared_xacts where database = ${quoteLiteral(database)}),
+	'inTheWay', ${inTheWaySql(database)}, 'alone', ${aloneSettingsSql},
 	'taken', exists (select from pg_database where datname = ${into === undefined ? 'null' : quoteLiteral(into)}),
 	'roles', (select json_agg(rolname) from pg_roles),
 	'extensions', (select coalesce(json_agg(json_build_object('name', name, 'version', version,

@@ -11,6 +11,7 @@ import {openSession, type Session} from '../session.ts';
 import type {Among, Source, SourceContext} from '../source.ts';
 import {contentsSql, type PostgresContents, postgresContents} from './contents.ts';
 import {assertClientFits} from './external.ts';
+import {type Hazards, hazardsSql, hazardWarnings} from './hazards.ts';
 import type {PlannedDatabase} from './plan.ts';
 import {describeSql} from './properties.ts';
 import {untimedEnvironment} from './psql.ts';
@@ -103,6 +104,10 @@ export function postgresSource(planned: PlannedDatabase, context: SourceContext,
 			}
 
 			signal.throwIfAborted();
+			const hazards = JSON.parse(await session.ask(`${hazardsSql};`, signal)) as Hazards;
+			for (const warning of hazardWarnings(hazards)) {
+				context.tell({type: 'warning', message: `\`${name}\` ${warning}`});
+			}
 		},
 		async firstPass() {},
 		async arm() {},
