@@ -27,10 +27,14 @@ export function malformedCompose(labels: Labels): string[] {
 	return ['project', 'service'].filter(name => Object.hasOwn(labels, label + name)).map(name => `${label}${name}=${labels[label + name]}`);
 }
 
-/** `db:service_healthy:false,cache:service_started:true` → the services. */
-export function dependencies(labels: Labels): string[] {
-	const services = (labels[`${label}depends_on`] ?? '').split(',').map(entry => entry.split(':')[0] ?? '');
-	return [...new Set(services)].filter(service => wellFormedService.test(service));
+/** `db:service_healthy:false,cache:service_started:true` → the services, and those of them that it is to be started anew with. */
+export function dependencies(labels: Labels): {dependsOn: string[]; restartsWith: string[]} {
+	const entries = (labels[`${label}depends_on`] ?? '')
+		.split(',')
+		.map(entry => entry.split(':'))
+		.filter(([service = '']) => wellFormedService.test(service));
+	const services = (chosen: typeof entries) => [...new Set(chosen.map(([service = '']) => service))];
+	return {dependsOn: services(entries), restartsWith: services(entries.filter(([, , restart]) => restart === 'true'))};
 }
 
 /** From `docker compose run`: not the service itself. */

@@ -51,6 +51,7 @@ export interface ListedContainer {
 	/** Seconds since 1970. */
 	Created: number;
 	Labels: Readonly<Record<string, string>> | null;
+	HostConfig?: {NetworkMode?: string | undefined} | undefined;
 	Mounts?: ReadonlyArray<{Type: string; Name?: string | undefined; Source: string; Destination: string; RW: boolean}> | null;
 }
 
@@ -66,11 +67,17 @@ export function containerFromList(entry: ListedContainer): Container {
 		state: entry.State as ContainerState,
 		createdAt: entry.Created * 1000,
 		...composeService(labels),
-		dependsOn: dependencies(labels),
+		...dependencies(labels),
+		livesIn: hostsOf([entry.HostConfig?.NetworkMode]),
 		labels,
 		mounts: (entry.Mounts ?? []).flatMap(mountFromList),
 	};
 }
+
+/** Of modes of namespaces, the containers that they name: `container:ID`. */
+export const hostsOf = (modes: ReadonlyArray<string | undefined>): string[] => [
+	...new Set(modes.flatMap(mode => (mode?.startsWith('container:') ? [mode.slice('container:'.length)] : []))),
+];
 
 /** Memory, pipes, images and cluster volumes hold nothing that is backed up. */
 function mountFromList({

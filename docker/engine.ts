@@ -5,7 +5,7 @@
 import type {Duplex, Readable} from 'node:stream';
 import Dockerode from 'dockerode';
 import type {Container, ContainerState, Mount} from './container.ts';
-import {containerFromList} from './container.ts';
+import {containerFromList, hostsOf} from './container.ts';
 
 /** A call that has not answered by then is given up: the engine hangs or is gone. */
 const callDeadlineMs = 60_000;
@@ -178,6 +178,37 @@ function patienceOfCheck({
 	return inMs(startPeriod) + probeMs * (retries || defaultRetries);
 }
 
+/** How many containers are asked at once. */
+const askedAtOnce = 8;
+
+/** In whose namespaces containers live: the list says it of the network alone, and it never changes. */
+function createHousing(ask: (id: string) => Promise<string[]>) {
+	const known = new Map<string, string[]>();
+	return {
+		/** Whom the engine does not answer for is asked again the next time. */
+		async ask(ids: readonly string[]): Promise<void> {
+			const present = new Set(ids);
+			for (const id of known.keys()) {
+				if (!present.has(id)) {
+					known.delete(id);
+				}
+			}
+
+			const unknown = ids.filter(id => !known.has(id));
+			const next = async (): Promise<void> => {
+				for (let id = unknown.pop(); id !== undefined; id = unknown.pop()) {
+					const hosts = await ask(id).catch(() => undefined);
+					if (hosts !== undefined) {
+						known.set(id, hosts);
+					}
+				}
+			};
+			await Promise.all(Array.from({length: askedAtOnce}, next));
+		},
+		of: (id: string) => known.get(id),
+	};
+}
+
 /** The engine reports modes as Go does, where the highest bit of 32 says directory. */
 const goModeDirectory = 2 ** 31;
 
@@ -190,6 +221,11 @@ export function connectEngine(address: string): Engine {
 	const docker = new Dockerode(parseAddress(address));
 	const limited = () => ({abortSignal: AbortSignal.timeout(callDeadlineMs)});
 
+	const housing = createHousing(async id => {
+		const {HostConfig: host} = await docker.getContainer(id).inspect(limited());
+		return hostsOf([host.NetworkMode, host.PidMode, host.IpcMode]);
+	});
+
 	return {
 		address,
 		async info() {
@@ -198,7 +234,9 @@ export function connectEngine(address: string): Engine {
 		},
 		async list() {
 			const entries = await docker.listContainers({all: true, ...limited()});
-			return entries.map(entry => containerFromList(entry));
+			const containers = entries.map(entry => containerFromList(entry));
+			await housing.ask(containers.map(({id}) => id));
+			return containers.map(container => ({...container, livesIn: housing.of(container.id) ?? container.livesIn}));
 		},
 		inspect: async id => detailsOf(await docker.getContainer(id).inspect(limited())),
 		pause: async id => {

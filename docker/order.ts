@@ -65,3 +65,29 @@ export function needsOf(containers: readonly Needing[], known: readonly Needing[
 
 	return new Map(containers.map(container => [container.id, needed(container)]));
 }
+
+export interface Companion {
+	container: Container;
+	/** For people: `lives in the network, PID or IPC namespace of container vpn`. */
+	reason: string;
+}
+
+/** Who is cut off when a container is stopped, or asks to be started anew with it: those must be stopped before it, and started after it. */
+export function companionsOf({id, name, project, service}: Container, known: readonly Container[]): Companion[] {
+	return known.flatMap(container => {
+		if (container.id === id) {
+			return [];
+		}
+
+		if (container.livesIn?.some(host => host === id || host === name)) {
+			return [{container, reason: `lives in the network, PID or IPC namespace of container \`${name}\``}];
+		}
+
+		const restarts = project !== undefined && container.project === project && container.restartsWith?.includes(service ?? '') === true;
+		return restarts ? [{container, reason: `depends on ${service} with \`restart: true\``}] : [];
+	});
+}
+
+/** It lives in the namespace of a container that was replaced: once stopped, it could not be started again. */
+export const isStranded = ({livesIn = []}: Container, known: readonly Container[]): boolean =>
+	livesIn.some(host => !known.some(({id, name}) => id === host || name === host));

@@ -1,7 +1,7 @@
 /** Which containers stand still for the moment, and how. */
 import {isOneOff} from '../../docker/compose.ts';
 import {type Container, workerLabel} from '../../docker/container.ts';
-import {dependentsFirst} from '../../docker/order.ts';
+import {companionsOf, dependentsFirst, isStranded} from '../../docker/order.ts';
 import {describeStorage, sharesStorage} from '../../docker/storage.ts';
 import {kindOf} from '../sources/kinds.ts';
 import type {Remarks} from '../sources/remarks.ts';
@@ -42,6 +42,7 @@ export function planQuiesce({defaults, ...request}: QuiesceRequest, remarks: Rem
 		}
 	}
 
+	addCompanions(scope, granted);
 	const order = dependentsFirst(
 		[...granted.values()].map(({container}) => container),
 		scope.containers,
@@ -164,6 +165,55 @@ function sharing(scope: Scope, member: Member): PlannedQuiesce[] {
 
 const memberWith = ({members}: Target, {id}: Container): Member | undefined =>
 	members.find(({replicas}) => replicas.some(replica => replica.id === id));
+
+/**
+ * Who would be cut off when another is stopped is stopped with it. Where that may not be, the other is paused: a pause keeps its network.
+ */
+function addCompanions(scope: Scope, granted: Map<string, PlannedQuiesce>): void {
+	const {containers, remarks} = scope;
+	const pause = (planned: PlannedQuiesce, why: string): void => {
+		granted.set(planned.container.id, {...planned, action: 'pause'});
+		remarks.note(`container \`${planned.container.name}\` is paused, not stopped: ${why}`);
+	};
+
+	const pending = [...granted.keys()];
+	for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+		const planned = granted.get(id);
+		if (planned?.action !== 'stop') {
+			continue;
+		}
+
+		const companions = companionsOf(planned.container, containers).filter(
+			({container: {state}}) => state === 'running' || state === 'restarting',
+		);
+		const kept = companions.find(({container}) => mustRunOn(scope, container));
+		if (isStranded(planned.container, containers)) {
+			pause(planned, 'the container in whose network, PID or IPC namespace it lives was replaced, so it could not be started again');
+		} else if (kept !== undefined) {
+			pause(planned, `container \`${kept.container.name}\`, which must run on, ${kept.reason}`);
+		} else {
+			for (const {container, reason} of companions.filter(companion => granted.get(companion.container.id)?.action !== 'stop')) {
+				granted.set(container.id, {container, action: 'stop', reason});
+				pending.push(container.id);
+			}
+		}
+	}
+
+	// Whose companion had to be paused after all is paused as well.
+	for (const planned of [...granted.values()].filter(({action}) => action === 'stop')) {
+		const paused = companionsOf(planned.container, containers).find(({container}) => granted.get(container.id)?.action === 'pause');
+		if (paused !== undefined) {
+			pause(planned, `container \`${paused.container.name}\`, which is paused, ${paused.reason}`);
+		}
+	}
+}
+
+/** Holdfast, those of other projects, and servers that are dumped afterwards. */
+const mustRunOn = (scope: Scope, container: Container): boolean =>
+	isHoldfast(scope, container) ||
+	scope.target.project === undefined ||
+	container.project !== scope.target.project ||
+	scope.sources.some(source => isServedIn(source, container));
 
 const isHoldfast = ({self}: Scope, {id, labels}: Container): boolean => id === self || labels[workerLabel] !== undefined;
 

@@ -1,7 +1,7 @@
 /** Who stands still while sources are restored, or put back. */
 import {isOneOff} from '../../../docker/compose.ts';
 import {type Container, workerLabel} from '../../../docker/container.ts';
-import {dependentsFirst} from '../../../docker/order.ts';
+import {companionsOf, dependentsFirst, isStranded} from '../../../docker/order.ts';
 import {describeStorage, sharesStorage} from '../../../docker/storage.ts';
 import {servicesOf} from '../../plan/quiesce.ts';
 import {kindOf} from '../../sources/kinds.ts';
@@ -38,14 +38,63 @@ export function planStops(targets: readonly Target[], surroundings: Surroundings
 	const chosen = containers
 		.filter(({id}) => reasons.has(id))
 		.filter(container => isStoppable({...surroundings, sources}, container, warnings));
-	const paused = chosen.filter(({state}) => state === 'paused').map(({name}) => name);
-	const running = chosen.filter(({state}) => state === 'running' || state === 'restarting');
+	const isUp = ({state}: Container): boolean => state === 'running' || state === 'restarting';
+	const passing = chosen.filter(container => isOneOff(container.labels) && (isUp(container) || container.state === 'paused'));
+	const paused = chosen.filter(container => container.state === 'paused' && !isOneOff(container.labels));
+	const companions = companionsOfAll(
+		chosen.filter(container => isUp(container) && !isOneOff(container.labels)),
+		surroundings,
+	);
+	for (const {container, reason} of companions.stopped) {
+		reasons.set(container.id, reasons.get(container.id) ?? reason);
+	}
+
+	const running = companions.stopped.map(({container}) => container);
 	const stop = dependentsFirst(running, containers).map(container => ({
 		container,
 		action: 'stop' as const,
 		reason: reasons.get(container.id) ?? '',
 	}));
-	return {stop, warnings: [...new Set(warnings)], problems: paused.map(pausedProblem)};
+	return {
+		stop,
+		warnings: [...new Set([...warnings, ...companions.warnings])],
+		problems: [
+			...passing.map(({name}) => passingProblem(name)),
+			...paused.map(({name}) => pausedProblem(name)),
+			...running.filter(container => isStranded(container, containers)).map(({name}) => strandedProblem(name)),
+			...companions.problems,
+		],
+	};
+}
+
+/** Who is stopped, and with them those that would be cut off: within the project, and never Holdfast itself. */
+function companionsOfAll(
+	chosen: readonly Container[],
+	{containers, self}: Surroundings,
+): {stopped: Wish[]; warnings: string[]; problems: string[]} {
+	const stopped = new Map<string, Wish>(chosen.map(container => [container.id, {container, reason: ''}]));
+	const warnings: string[] = [];
+	const problems: string[] = [];
+	// What is added while it is walked through is walked through, too.
+	for (const {container: host} of stopped.values()) {
+		for (const {container, reason} of companionsOf(host, containers)) {
+			if (container.state !== 'running' && container.state !== 'restarting') {
+				continue;
+			}
+
+			if (container.id === self) {
+				problems.push(`Holdfast itself ${reason}, which the restore stops: give it a network of its own meanwhile`);
+			} else if (host.project === undefined || container.project !== host.project) {
+				warnings.push(
+					`container \`${container.name}\`, which is not of this project, ${reason}, which is stopped: restart it afterwards, or it stays cut off`,
+				);
+			} else if (container.labels[workerLabel] === undefined && !stopped.has(container.id)) {
+				stopped.set(container.id, {container, reason});
+			}
+		}
+	}
+
+	return {stopped: [...stopped.values()], warnings, problems};
 }
 
 function wishesOf(scope: Scope, warnings: string[]): Wish[] {
@@ -57,6 +106,12 @@ function wishesOf(scope: Scope, warnings: string[]): Wish[] {
 
 const pausedProblem = (name: string): string =>
 	`container \`${name}\` is paused by somebody else, and would go on with what it remembers: \`docker unpause ${name}\` or \`docker stop ${name}\` first`;
+
+const passingProblem = (name: string): string =>
+	`container \`${name}\` of \`docker compose run\` uses what is restored, and would not come back from a stop as it was: end it first (docker stop ${name})`;
+
+const strandedProblem = (name: string): string =>
+	`container \`${name}\` lives in the network, PID or IPC namespace of a container that was replaced, so it could not be started again: recreate it first (docker compose up --detach --force-recreate)`;
 
 /** Those that the label names; or those that depend on the service. */
 function needing({target, containers}: Scope, {policy, container, service}: Member): Wish[] {
@@ -107,7 +162,7 @@ function isStoppable(
 ): boolean {
 	const served = sources.filter(({container}) => container.id === id).map(isServed);
 	if (!served.includes(true)) {
-		return id !== self && labels[workerLabel] === undefined && !isOneOff(labels);
+		return id !== self && labels[workerLabel] === undefined;
 	}
 
 	if (served.includes(false)) {

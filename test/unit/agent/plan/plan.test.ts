@@ -661,6 +661,30 @@ test('a server that is quiesced for another reason is pinned before, and paused 
 	);
 });
 
+test('who lives in the network of one that is stopped is stopped with it; where that may not be, the other is paused', t => {
+	const living = (name: string, sketch = {}) => ({...other(name, sketch), livesIn: ['demo-app-1']});
+	const stops = {quiesce: 'stop'};
+	t.deepEqual(plan([app(stops), living('torrent')]).still, ['demo-torrent-1 stop', 'demo-app-1 stop']);
+	t.deepEqual(plan([app(), living('torrent')]).still, ['demo-app-1 pause'], 'a pause keeps the network');
+	const outside = plan([app(stops), living('torrent', {project: 'second'})]);
+	t.deepEqual(outside.still, ['demo-app-1 pause']);
+	t.deepEqual(outside.notes, [
+		'container `demo-app-1` is paused, not stopped: container `second-torrent-1`, which must run on, lives in the network, PID or IPC namespace of container `demo-app-1`',
+	]);
+	const agent = plan([app(stops), living('holdfast')], {self: 'demo-holdfast-1'});
+	t.deepEqual(agent.still, ['demo-app-1 pause']);
+	const stranded = plan([{...app(stops), livesIn: ['gone']}]);
+	t.deepEqual(stranded.still, ['demo-app-1 pause']);
+	t.regex(stranded.notes.join(), /was replaced, so it could not be started again/);
+});
+
+test('who asks to be started anew with one that is stopped is stopped with it', t => {
+	const needs = (restart: boolean) => other('web', {dependsOn: `app:service_started:${restart}`});
+	t.deepEqual(plan([app({quiesce: 'stop'}), needs(true)]).still, ['demo-web-1 stop', 'demo-app-1 stop']);
+	t.deepEqual(plan([app({quiesce: 'stop'}), needs(false)]).still, ['demo-app-1 stop']);
+	t.deepEqual(plan([app(), needs(true)], {cold: true}).still, ['demo-web-1 stop', 'demo-app-1 stop']);
+});
+
 test('one that is asked for twice is quiesced once, in the stronger way', t => {
 	const {still} = plan([
 		app({group: 'g', 'quiesce.with': 'x'}),

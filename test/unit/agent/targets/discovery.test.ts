@@ -72,6 +72,8 @@ test('an entry of the engine becomes a container', t => {
 			project: 'demo',
 			service: 'app',
 			dependsOn: ['db', 'cache'],
+			restartsWith: ['cache'],
+			livesIn: [],
 			labels: {
 				'com.docker.compose.project': 'demo',
 				'com.docker.compose.service': 'app',

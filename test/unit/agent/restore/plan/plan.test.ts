@@ -98,6 +98,16 @@ test('the label `restore.stop` names others instead of the dependents', t => {
 	t.deepEqual(stopped(plan(services, [source('postgres:app', 'postgres')], {name: 'shop/db'})), ['cron']);
 });
 
+test('a one-off container that uses what is restored is refused, and not overlooked', t => {
+	const services = {
+		app: {labels: {'holdfast.enable': 'true'}, mounts: [['data', '/data']] as const},
+		once: {labels: {'com.docker.compose.oneoff': 'True'}, mounts: [['data', '/w']] as const},
+	};
+	const planned = plan(services, [source('volume:/data', 'volume')], {name: 'shop/app'});
+	t.deepEqual(stopped(planned), ['app']);
+	t.regex(planned.problems.join(), /shop-once-1` of `docker compose run` uses what is restored.*docker stop shop-once-1/);
+});
+
 test('who shares a volume is stopped in its own project, and named in others', t => {
 	const services = {
 		app: {labels: {'holdfast.enable': 'true'}, mounts: [['data', '/data']] as const},
