@@ -59,7 +59,7 @@ export interface ScratchWorker extends Worker {
 
 export interface Workforce {
 	/**
-	 * Has the target's mounts, the agent's repository, cache and network; runs restic, and reads or writes files. Only with `write all` can it make devices.
+	 * Has the target's mounts, the agent's repository, cache and (where a repository is reached by it) network; runs restic, and reads or writes files. Only with `write all` can it make devices.
 	 * @param host the host name that stands in restic's locks; by default one that tells the run
 	 */
 	repository: (mounts: readonly WorkerMount[], use: keyof typeof fileCapabilities, host?: string) => Promise<Worker>;
@@ -106,10 +106,12 @@ interface HireOptions {
 	self: Self;
 	agentId: string;
 	run: string;
+	/** No repository is reached through a network: then its worker joins none, and takes no address that an application may have for its own. */
+	offline?: boolean | undefined;
 }
 
 /** The workers of one run. The staging volume is made at once. */
-export async function hireWorkers({engine, self, agentId, run}: HireOptions): Promise<Workforce> {
+export async function hireWorkers({engine, self, agentId, run, offline = false}: HireOptions): Promise<Workforce> {
 	const labels = {[workerLabel]: run, [agentLabel]: agentId};
 	const stagingVolume = `holdfast-staging-${run}`;
 	const workers: string[] = [];
@@ -154,12 +156,16 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 	};
 
 	/** In the networks that the agent is in, and only as long as the agent lives: else it would keep them from being removed. */
-	const online = async (name: string, options: CreateOptions, mounts: readonly WorkerMount[]): Promise<Worker> => {
-		const NetworkMode = self.networks[0] ?? self.networkMode;
+	const online = async (
+		name: string,
+		options: CreateOptions,
+		mounts: readonly WorkerMount[],
+		[NetworkMode, ...further] = [self.networks[0] ?? self.networkMode, ...self.networks.slice(1)],
+	): Promise<Worker> => {
 		const worker = await hire(name, {...options, HostConfig: {...options.HostConfig, ...names, NetworkMode}}, mounts);
 		tethers.push(tether(engine, worker.id));
-		for (const further of self.networks.slice(1)) {
-			await engine.connect(further, worker.id);
+		for (const network of further) {
+			await engine.connect(network, worker.id);
 		}
 
 		return worker;
@@ -177,7 +183,9 @@ export async function hireWorkers({engine, self, agentId, run}: HireOptions): Pr
 			// The host name is what restic writes into its locks: it must tell this worker from every other.
 			// In the network of another container it has that one's, and the engine refuses any other.
 			const hostname = livesInAnother(self) ? {} : {Hostname: host};
-			return online(name, {...hostname, HostConfig: {CapAdd: fileCapabilities[use]}}, [stagingMount, ...own, ...mounts]);
+			const options = {...hostname, HostConfig: {CapAdd: fileCapabilities[use]}};
+			// In the network of another container it takes no address either.
+			return online(name, options, [stagingMount, ...own, ...mounts], offline && !livesInAnother(self) ? ['none'] : undefined);
 		},
 		client: async () => online(`holdfast-client-${run}`, {HostConfig: {CapAdd: clientCapabilities}}, [stagingMount]),
 		dump: async containerId =>

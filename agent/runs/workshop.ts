@@ -17,6 +17,8 @@ export interface Workshop {
 	self: Self;
 	journal: Journal;
 	agentId: string;
+	/** No repository, and no copy, is reached through a network. */
+	offline: boolean;
 	/** The name under which snapshots are kept: the engine's, or `HOLDFAST_HOST`. */
 	host: string;
 	versions: {holdfast: string; restic: string; engine: string};
@@ -43,9 +45,13 @@ export async function createWorkshop(
 		self,
 		journal: state,
 		agentId: state.agentId,
+		offline: [config.repository, ...config.copies.map(({repository}) => repository)].every(isLocal),
 		host: config.host ?? name,
 		versions: {holdfast: version, engine: engineVersion, restic: await restic().version()},
 		folder: join(config.stateDirectory, 'manifests'),
 		restic,
 	};
 }
+
+/** A folder, as restic writes it. */
+const isLocal = ({location}: {location: string}): boolean => location.startsWith('/') || location.startsWith('local:');

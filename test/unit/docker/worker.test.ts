@@ -1,0 +1,40 @@
+import test from 'ava';
+import type {CreateOptions, Engine} from '../../../docker/engine.ts';
+import type {Self} from '../../../docker/self.ts';
+import {hireWorkers} from '../../../docker/worker.ts';
+
+const self: Self = {
+	containerId: 'agent',
+	image: 'holdfast',
+	mounts: [],
+	networkMode: 'shop_default',
+	networks: ['shop_default', 'backup'],
+	inherited: {limits: {}, names: {}, isolation: {}},
+};
+
+/** Networks that a repository worker joins. */
+async function networksOf(offline: boolean): Promise<Array<string | undefined>> {
+	const joined: Array<string | undefined> = [];
+	const engine = {
+		async createVolume() {},
+		async create(_name: string, options: CreateOptions) {
+			joined.push(options.HostConfig?.NetworkMode);
+			return 'worker';
+		},
+		async start() {},
+		async exec() {
+			throw Object.assign(new Error('no such container'), {statusCode: 404});
+		},
+		async connect(network: string) {
+			joined.push(network);
+		},
+	} as unknown as Engine;
+	const workforce = await hireWorkers({engine, self, agentId: 'a', run: 'r', offline});
+	await workforce.repository([], 'read');
+	return joined;
+}
+
+test('a worker joins no network of applications where the repository is a folder, and those of the agent where it is not', async t => {
+	t.deepEqual(await networksOf(true), ['none']);
+	t.deepEqual(await networksOf(false), ['shop_default', 'backup']);
+});
