@@ -98,6 +98,7 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 	const survey = createSurvey({
 		engine,
 		self: workshop.self,
+		agentId: workshop.agentId,
 		dataRoot: (await engine.info()).dataRoot,
 		prefix: config.labelPrefix,
 		projects: config.projects ?? [],

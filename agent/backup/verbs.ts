@@ -16,6 +16,7 @@ import type {RunContext, Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import type {State} from '../state/state.ts';
 import {backup} from './backup.ts';
+import {goneSince} from './gone.ts';
 import {previousAmong} from './previous.ts';
 import {touchedBy, untilWhole} from './touched.ts';
 
@@ -95,6 +96,10 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 			await repository.open();
 			const points = await listPoints(restic, plan.target);
 			const previous = previousAmong(points, state);
+			for (const message of goneSince(points, plan)) {
+				tell({type: 'warning', message});
+			}
+
 			const result = await backup(workshop, {run, plan, startedAt, previous, signal, tell});
 			const suspicion = upkeep.inspect(result, points);
 			if (suspicion !== undefined) {

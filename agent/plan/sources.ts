@@ -36,6 +36,7 @@ function sourcesOf(request: Request, member: Member, grounds: Grounds, all: Rema
 		policy: {drillImage},
 	} = member;
 	const remarks = all.about(subjectOf(target, member));
+	const choosesMounts = kinds.some(kind => kind.choosesMounts?.(askedOf(member, kind).policy));
 	const asking = kinds.filter(kind => kind.asks(askedOf(member, kind).policy));
 	const sources = kinds.flatMap(kind => {
 		const asked = askedOf(member, kind);
@@ -44,7 +45,17 @@ function sourcesOf(request: Request, member: Member, grounds: Grounds, all: Rema
 		}
 
 		const hasOthers = asking.some(other => other !== kind);
-		return kind.plan({...asked, answer: answerOf(request, member, kind), group, prefix, hasOthers, lockTimeoutMs, grounds, remarks});
+		return kind.plan({
+			...asked,
+			answer: answerOf(request, member, kind),
+			group,
+			prefix,
+			hasOthers,
+			choosesMounts,
+			lockTimeoutMs,
+			grounds,
+			remarks,
+		});
 	});
 	if (sources.length === 0 && asking.length === 0 && target.problems.length === 0) {
 		const labels = kinds.map(kind => `\`${prefix}${askingLabel(kind)}\``);

@@ -3,6 +3,7 @@
 import PQueue from 'p-queue';
 import type {ScheduleEntry} from '../../base/due.ts';
 import {explain, NotFoundError} from '../../base/errors.ts';
+import {runId} from '../../base/ids.ts';
 import {label} from '../../base/label.ts';
 import type {Problem} from '../../base/problem.ts';
 import {nearest} from '../../base/reading/nearest.ts';
@@ -10,7 +11,7 @@ import type {Unprotected} from '../../base/shapes.ts';
 import type {Container} from '../../docker/container.ts';
 import type {Engine} from '../../docker/engine.ts';
 import type {Self} from '../../docker/self.ts';
-import {staging} from '../../docker/worker.ts';
+import {hireWorkers, staging} from '../../docker/worker.ts';
 import type {Kind} from '../sources/kind.ts';
 import {kinds} from '../sources/kinds.ts';
 import {discoverTargets} from '../targets/discovery.ts';
@@ -42,6 +43,8 @@ export interface SurveyOptions {
 	engine: Engine;
 	/** The agent's own container is never quiesced, and its storage never a source. */
 	self: Self;
+	/** Of workers. */
+	agentId: string;
 	/** Where the engine keeps its own data. */
 	dataRoot: string;
 	prefix: string;
@@ -60,7 +63,8 @@ const serversAtOnce = 4;
 const weekly = '0 0 * * 0';
 const answersKeptMs = 10_000;
 
-export function createSurvey({engine, self, dataRoot, prefix, projects, schedule, lockTimeoutMs, copies}: SurveyOptions): Survey {
+export function createSurvey(options: SurveyOptions): Survey {
+	const {engine, self, dataRoot, prefix, projects, schedule, lockTimeoutMs, copies} = options;
 	// A target's files are mounted in a worker under the target's name, beside the agent's own mounts.
 	const reserved = [staging, ...self.mounts.map(({path}) => path)].map(path => path.split('/')[1] ?? '');
 	const servers = new PQueue({concurrency: serversAtOnce});
@@ -68,7 +72,8 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 	const remembered = new Map<string, ReadonlyMap<Kind, {at: number; answer: unknown}>>();
 
 	const look = async (target: Target, containers: readonly Container[], maximumAgeMs: number, cold = false): Promise<Surveyed> => {
-		const {answers, problems: unreachable} = await askServers(target, maximumAgeMs);
+		const agent = containers.find(({id}) => id === self.containerId);
+		const {answers, problems: unreachable} = await askServers(target, agent, maximumAgeMs);
 		const {plan, problems} = planTarget({
 			target,
 			containers,
@@ -84,14 +89,21 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 	};
 
 	/** Undefined: there is nobody to ask. */
-	const ask = async (member: Member, kind: Kind, maximumAgeMs: number): Promise<unknown> => {
+	const ask = async (member: Member, kind: Kind, agent: Container | undefined, maximumAgeMs: number): Promise<unknown> => {
 		const {id} = member.container;
 		const kept = remembered.get(id)?.get(kind);
-		if (kept !== undefined && Date.now() - kept.at < maximumAgeMs) {
+		// What is about to run asks anew.
+		const ageMs = maximumAgeMs === 0 ? 0 : Math.max(maximumAgeMs, kind.answersKeptMs ?? 0);
+		if (kept !== undefined && Date.now() - kept.at < ageMs) {
 			return kept.answer;
 		}
 
-		const answer = await kind.ask?.(askedOf(member, kind), {engine});
+		const answer = await kind.ask?.(askedOf(member, kind), {
+			engine,
+			dataRoot,
+			agent,
+			hire: async () => hireWorkers({...options, run: `look-${runId(Date.now())}`}),
+		});
 		if (answer !== undefined) {
 			remembered.set(id, new Map(remembered.get(id)).set(kind, {at: Date.now(), answer}));
 		}
@@ -99,7 +111,7 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 		return answer;
 	};
 
-	const askServers = async ({name, members}: Target, maximumAgeMs: number) => {
+	const askServers = async ({name, members}: Target, agent: Container | undefined, maximumAgeMs: number) => {
 		const answers = new Map<string, Record<string, unknown>>();
 		const problems: Problem[] = [];
 		const questions = members.flatMap(member => kinds.map(kind => ({member, kind})));
@@ -110,7 +122,7 @@ export function createSurvey({engine, self, dataRoot, prefix, projects, schedule
 					servers.add(async () => {
 						try {
 							const {id} = member.container;
-							const answer = await ask(member, kind, maximumAgeMs);
+							const answer = await ask(member, kind, agent, maximumAgeMs);
 							answers.set(id, {...answers.get(id), [kind.kind]: answer});
 						} catch (error) {
 							problems.push({message: `the databases of \`${name}\` cannot be listed: ${explain(error)}`});

@@ -76,6 +76,8 @@ export interface Scope<Policy = unknown, Answer = unknown> extends Asked<Policy>
 	prefix: string;
 	/** The labels name sources of other kinds. */
 	hasOthers: boolean;
+	/** They say which mounts are backed up as files. */
+	choosesMounts: boolean;
 	/** How long a dump waits for a lock, where a label does not say. */
 	lockTimeoutMs?: number | undefined;
 	grounds: Grounds;
@@ -90,9 +92,22 @@ export interface SourceView {
 	exclude?: readonly string[];
 }
 
+/** What an answer is found with. */
+export interface Means {
+	engine: Engine;
+	/** Workers of its own, for a look into mounts. */
+	hire: () => Promise<Workforce>;
+	/** The engine's own folder on the host. */
+	dataRoot: string;
+	/** The agent's own container. */
+	agent: Container | undefined;
+}
+
 interface Plannable<Policy, Answer, Planned extends PlannedSource> {
 	/** What only a look at the running service can tell. Undefined: there is nobody to ask. Missing: nothing need be asked. */
-	ask?(asked: Asked<Policy>, means: {engine: Engine}): Promise<Answer> | undefined;
+	ask?(asked: Asked<Policy>, means: Means): Promise<Answer> | undefined;
+	/** How old an answer may be where nobody is about to run. Missing: some seconds. */
+	readonly answersKeptMs?: number;
 	/** Pure. Mistakes go into the remarks. */
 	plan(scope: Scope<Policy, Answer>): Planned[];
 	/** Places in mounts that are dealt with otherwise than as files: no volume takes them. Pure. */

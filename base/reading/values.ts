@@ -21,7 +21,7 @@ export const readPort: Reader<number> = text => {
 };
 
 /** In the container: absolute, and the same in whatever way it was written. */
-const readPath: Reader<string> = text => {
+export const readPath: Reader<string> = text => {
 	const rule = 'must be absolute paths in the container, without `..`';
 	if (!text.startsWith('/') || text.split('/').includes('..')) {
 		return {rule};

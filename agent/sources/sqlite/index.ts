@@ -1,21 +1,21 @@
 /** SQLite databases in mounts. */
 import {basename} from 'node:path/posix';
-import {readPaths} from '../../../base/reading/values.ts';
 import {mountOf} from '../../../docker/storage.ts';
 import type {Given, Kind} from '../kind.ts';
 import {workerMount} from '../mounts.ts';
 import {heldBytes} from '../room.ts';
 import {sqliteSource} from './backup.ts';
 import {sqliteDrilling} from './drill.ts';
+import {askSqlite, type FoundFiles} from './find.ts';
+import {readSqlite, type SqlitePolicy} from './labels.ts';
 import {claimedFiles, type PlannedFile, sqliteSources} from './plan.ts';
 import {type ReplacedFile, removeReplacedFile, replacedFile, rollBackFile, sqliteRestoring} from './restore.ts';
 
-const labels = {sqlite: readPaths};
+const labels = {sqlite: readSqlite};
 
-/** Absolute, normalised paths in the container. */
-type Paths = readonly string[];
+const nothing: SqlitePolicy = {paths: [], patterns: [], all: false};
 
-export const sqlite: Kind<Paths, unknown, PlannedFile, ReplacedFile> = {
+export const sqlite: Kind<SqlitePolicy, FoundFiles, PlannedFile, ReplacedFile> = {
 	kind: 'sqlite',
 	title: 'SQLite',
 	isDatabase: true,
@@ -25,8 +25,10 @@ export const sqlite: Kind<Paths, unknown, PlannedFile, ReplacedFile> = {
 	writesToMount: true,
 	rank: 2,
 	labels,
-	policy: (given: Given<typeof labels>) => given.sqlite ?? [],
-	asks: paths => paths.length > 0,
+	policy: (given: Given<typeof labels>) => given.sqlite ?? nothing,
+	asks: policy => policy !== nothing,
+	ask: askSqlite,
+	answersKeptMs: 10 * 60_000,
 	names: () => true,
 	plan: sqliteSources,
 	claims: claimedFiles,

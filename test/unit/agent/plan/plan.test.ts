@@ -4,6 +4,7 @@ import {planTarget} from '../../../../agent/plan/plan.ts';
 import type {Plan, PlanRequest} from '../../../../agent/plan/planned.ts';
 import {kindOf} from '../../../../agent/sources/kinds.ts';
 import {isDatabase} from '../../../../agent/sources/postgres/plan.ts';
+import type {FoundFiles} from '../../../../agent/sources/sqlite/find.ts';
 import {isVolume} from '../../../../agent/sources/volume/plan.ts';
 import {discoverTargets} from '../../../../agent/targets/discovery.ts';
 import type {Container, ContainerState, Mount} from '../../../../docker/container.ts';
@@ -276,6 +277,29 @@ test('storage that is mounted twice is backed up once', t => {
 
 // SQLite
 
+test('databases that were found are sources, and no volume takes them', t => {
+	const files = (found: FoundFiles['found'], more: Partial<FoundFiles> = {}) => ({
+		files: new Map([['demo-app-1', {found, isCut: false, unreadable: [], ...more}]]),
+	});
+	const [a, b, secret] = [
+		{path: '/data/x/b.db', isDatabase: true},
+		{path: '/data/*.db', isDatabase: true},
+		{path: '/data/secret.db', isDatabase: false},
+	] as const;
+	t.deepEqual(plan([app({sqlite: '/data/**/*.db, /data/x/b.db'})], files([a, b])).names, ['sqlite:/data/x/b.db', 'sqlite:/data/*.db']);
+	const all = plan([app({sqlite: 'true', volumes: 'true'})], files([a, b]));
+	t.deepEqual(all.names, ['sqlite:/data/*.db', 'sqlite:/data/x/b.db', 'volume:/data']);
+	t.true(all.sources.some(source => isVolume(source) && source.exclude.includes('/\\*.db-wal') && source.exclude.includes('/x/b.db')));
+	t.deepEqual(plan([app({sqlite: '/data/*.db'})], files([secret])).names, ['sqlite:/data/secret.db'], 'it fails, and says why');
+	const beside = plan([app({sqlite: '/data/*.db', volumes: 'true'})], files([secret]));
+	t.deepEqual(beside.names, ['volume:/data']);
+	t.true(beside.notes.some(note => /"\/data\/secret\.db" is named by `holdfast\.sqlite` and is not readable as SQLite/.test(note)));
+	t.false(beside.sources.some(source => isVolume(source) && source.exclude.includes('/secret.db')));
+	t.regex(plan([app({sqlite: '/data/*.db'})], files([])).problems.join(), /finds no SQLite database: "\/data\/\*\.db"/);
+	t.regex(plan([app({sqlite: 'true'})], files([a], {isCut: true})).problems.join(), /names more than 50 databases/);
+	t.regex(plan([app({sqlite: 'true'})], files([a], {unreadable: ['/data/\uFFFD']})).problems.join(), /reaches what cannot be read/);
+});
+
 test('a SQLite file lies in the innermost mount, at the boundary of a path', t => {
 	const mounts = [volume('outer', '/data'), volume('inner', '/data/db'), volume('beside', '/dat')];
 	const mountOf = (path: string) => {
@@ -305,7 +329,9 @@ test('SQLite files are left out of every volume that shows them', t => {
 	t.deepEqual(excludes([app({sqlite: '/data/x/a.db', volumes: 'true', exclude: 'cache'})]), {
 		'volume:/data': ['cache', ...files('/x/a.db')],
 	});
-	t.deepEqual(excludes([app({sqlite: '["/data/[a]*?\\\\.db"]', volumes: 'true'})]), {'volume:/data': files('/\\[a\\]\\*\\?\\\\.db')});
+	t.deepEqual(excludes([app({sqlite: '["/data/\\\\[a]\\\\*\\\\?\\\\\\\\.db"]', volumes: 'true'})]), {
+		'volume:/data': files('/\\[a\\]\\*\\?\\\\.db'),
+	});
 	t.deepEqual(
 		excludes([app({sqlite: '/data/in/a.db', volumes: 'true'}, {mounts: [volume('data', '/data'), volume('inner', '/data/in')]})]),
 		{'volume:/data': [], 'volume:/data/in': files('/a.db')},
@@ -786,6 +812,9 @@ const hostile = fc.oneof(
 	fc.constantFrom('--help', 'host=evil dbname=x', "a'b", 'a"b', '$(id)', ';', 'a\nb', '../..', 'a,b', ':', 'x/postgres:y'),
 );
 
+/** As the label has it: a path that no pattern can be seen in. */
+const literal = (path: string): string => (/[*?[]/.test(path) ? path.replaceAll(/[*?[\]\\]/g, '\\$&') : path);
+
 test('whatever databases and files are called: sources are what was named, once, and no message carries control characters', t => {
 	const path = fc.array(
 		hostile
@@ -797,7 +826,7 @@ test('whatever databases and files are called: sources are what was named, once,
 		fc.property(fc.uniqueArray(hostile, {minLength: 1}), fc.uniqueArray(path.map(parts => parts.join('/'))), (databases, files) => {
 			const sqlite = files.map(file => `/data/${file}`);
 			const {sources, problems, notes} = plan(
-				[app({postgres: 'true', volumes: 'true', ...(sqlite.length === 0 ? {} : {sqlite: JSON.stringify(sqlite)})})],
+				[app({postgres: 'true', volumes: 'true', ...(sqlite.length === 0 ? {} : {sqlite: JSON.stringify(sqlite.map(literal))})})],
 				{
 					databases: new Map([['demo-app-1', databases]]),
 				},

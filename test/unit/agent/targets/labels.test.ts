@@ -1,19 +1,21 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type {PostgresPolicy} from '../../../../agent/sources/postgres/labels.ts';
+import type {SqlitePolicy} from '../../../../agent/sources/sqlite/labels.ts';
 import type {VolumePolicy} from '../../../../agent/sources/volume/labels.ts';
 import {isEnabled, type Policy, parseLabels} from '../../../../agent/targets/labels.ts';
 import type {Problem} from '../../../../base/problem.ts';
 
 /** With what each kind of source is asked for beside the rest. */
-type Flat = Omit<Policy, 'sources'> & {postgres: PostgresPolicy | undefined; sqlite: string[]; tar: string[]} & VolumePolicy;
+type Flat = Omit<Policy, 'sources'> & {postgres: PostgresPolicy | undefined; sqlite: readonly string[]; tar: string[]} & VolumePolicy;
 
 function parse(labels: Record<string, string>, prefix = 'holdfast.'): {policy: Flat; problems: Problem[]} {
 	const prefixed = Object.fromEntries(Object.entries(labels).map(([name, value]) => [prefix + name, value]));
 	const {policy, problems} = parseLabels(prefixed, {prefix, subject: 'demo/app'});
 	const {sources, ...rest} = policy;
 	const {volume, ...others} = sources;
-	return {policy: {...rest, ...others, ...(volume as VolumePolicy)} as Flat, problems};
+	const sqlite = (sources.sqlite as SqlitePolicy).paths;
+	return {policy: {...rest, ...others, sqlite, ...(volume as VolumePolicy)} as Flat, problems};
 }
 
 const nothing: Flat = {
@@ -173,6 +175,7 @@ const bad: Array<[label: string, text: string, message: RegExp]> = [
 	['sqlite', 'data/webui.db', /must be absolute paths.*got "data\/webui\.db"/],
 	['sqlite', '/ok.db,/data/../etc/passwd', /without `\.\.`, got "\/data\/\.\.\/etc\/passwd"/],
 	['sqlite', '/', /whole file system/],
+	['sqlite', '/data/[a.db', /whose `\[` are closed/],
 	['sqlite', '/a\n/b', /one line/],
 	['sqlite', '/a/,/a', /twice/],
 	['tar', 'etc', /absolute/],

@@ -1,0 +1,86 @@
+/** Which databases there are, where labels name patterns or all: looked for in a worker that may only read. */
+import {text} from 'node:stream/consumers';
+import {fileURLToPath} from 'node:url';
+import {z} from 'zod';
+import {lastLines} from '../../../base/command.ts';
+import {RunError} from '../../../base/errors.ts';
+import type {Mount} from '../../../docker/container.ts';
+import {isInside} from '../../../docker/storage.ts';
+import type {Asked, Means} from '../kind.ts';
+import {objectionTo, readOnlyObjection} from '../objections.ts';
+import type {Question} from './find.program.ts';
+import type {SqlitePolicy} from './labels.ts';
+
+/** Each database has a process of its own while it is backed up. */
+export const mostDatabases = 50;
+
+const found = z.object({
+	found: z.array(z.object({path: z.string(), isDatabase: z.boolean()})),
+	isCut: z.boolean(),
+	unreadable: z.array(z.string()),
+});
+
+/** Paths are those in the container. */
+export type FoundFiles = z.infer<typeof found>;
+
+const program = fileURLToPath(new URL('find.program.ts', import.meta.url));
+
+/** A folder of a million files takes its time. */
+const findingMs = 10 * 60_000;
+
+/** Undefined: the labels name all that is meant. The container need not run. */
+export const askSqlite = (asked: Asked<SqlitePolicy>, means: Means): Promise<FoundFiles> | undefined =>
+	asked.policy.all || asked.policy.patterns.length > 0 ? look(asked, means) : undefined;
+
+async function look({container, policy}: Asked<SqlitePolicy>, {hire, ...surroundings}: Means): Promise<FoundFiles> {
+	const mounts = container.mounts.filter(mount => isLookedInto(mount, policy, surroundings));
+	if (mounts.length === 0) {
+		return {found: [], isCut: false, unreadable: []};
+	}
+
+	const rootOf = (index: number) => `/holdfast-look/${index}`;
+	const question: Question = {
+		mounts: mounts.map(({path}, index) => ({
+			root: rootOf(index),
+			path,
+			nested: container.mounts.map(other => other.path).filter(other => other !== path && isInside(other, path)),
+		})),
+		patterns: policy.all ? null : policy.patterns,
+		most: mostDatabases,
+	};
+	const workforce = await hire();
+	try {
+		const {run} = await workforce.repository(
+			mounts.map(({type, volume, hostPath}, index) => ({type, from: volume ?? hostPath, to: rootOf(index), readOnly: true})),
+			'read',
+		);
+		const signal = AbortSignal.timeout(findingMs);
+		const running = await run({argv: ['node', '--disable-warning=ExperimentalWarning', program], stdin: true, signal});
+		running.stdin.end(JSON.stringify(question));
+		const [said, {exitCode, stderr}] = await Promise.all([text(running.stdout), running.done]);
+		if (exitCode !== 0) {
+			throw new RunError(`SQLite databases cannot be looked for in the mounts of \`${container.name}\`: ${lastLines(stderr)}`);
+		}
+
+		return found.parse(JSON.parse(said));
+	} finally {
+		await workforce.dismiss();
+	}
+}
+
+/** What the plan would refuse is not read; what `volumes=true` passes over is neither, unless a pattern names it. */
+function isLookedInto(mount: Mount, {all, patterns}: SqlitePolicy, {dataRoot, agent}: Omit<Means, 'hire'>): boolean {
+	const objection = objectionTo(mount, {dataRoot, self: agent, claims: []});
+	if (all) {
+		return objection === undefined && readOnlyObjection(mount) === undefined;
+	}
+
+	return (objection === undefined || objection.kind === 'passed over') && patterns.some(pattern => mayReach(pattern, mount.path));
+}
+
+/** What stands before the first character that stands for others. */
+function mayReach(pattern: string, folder: string): boolean {
+	const fixed = pattern.split('/').filter((_, index, parts) => parts.slice(0, index + 1).every(part => !/[*?[\\]/.test(part)));
+	const beginning = fixed.join('/') || '/';
+	return isInside(folder, beginning) || isInside(beginning, folder);
+}
