@@ -7,6 +7,7 @@ import {explain} from '../base/errors.ts';
 import {createEventHub} from '../base/events.ts';
 import {here} from '../base/here.ts';
 import {type Log, logEvents} from '../base/log.ts';
+import {createNotices} from '../base/notices.ts';
 import {watchActivity} from '../docker/activity.ts';
 import {connectEngine, type Engine} from '../docker/engine.ts';
 import type {JournalEntry} from '../docker/resume.ts';
@@ -26,6 +27,9 @@ import {observe} from './metrics/observe.ts';
 import {mail} from './notify/mail.ts';
 import {createNotifications, type NotifyOptions} from './notify/notify.ts';
 import {webhook} from './notify/webhook.ts';
+import {createMissing} from './overview/gone.ts';
+import {divide, ownAgent} from './overview/neighbours.ts';
+import {createLedger} from './overview/owners.ts';
 import {createOverviews} from './overview/verbs.ts';
 import {createSurvey} from './plan/survey.ts';
 import {closeInterrupted, closeInterruptedCopies, closeInterruptedRestores} from './recovery/interrupted.ts';
@@ -34,16 +38,18 @@ import {rarely} from './repository/door.ts';
 import {listPoints} from './repository/points.ts';
 import {createRepositories} from './repository/repositories.ts';
 import {createRestic} from './restic/create.ts';
-import {expireReplaced} from './restore/expire.ts';
+import {createExpiry} from './restore/expire.ts';
 import {isHeldBack, keepRecoveringRestores, recoverRestores} from './restore/recover.ts';
-import {createSettle} from './restore/settle.ts';
+import {createSettle, isGone} from './restore/settle.ts';
 import {createRestores} from './restore/verbs.ts';
 import {createRuns, type Runs} from './runs/runs.ts';
 import {createWorkshop} from './runs/workshop.ts';
 import {entries, firstDue, maintenanceDue} from './schedule/entries.ts';
 import type {Schedule} from './schedule/schedule.ts';
 import {keepSchedule} from './schedule/timetable.ts';
+import type {RestoreRecord} from './state/restores.ts';
 import {openState, type State} from './state/state.ts';
+import {createAgentFinder} from './targets/agents.ts';
 
 /** How often that is tried again which the agent cannot do without. */
 const retryMs = 2000;
@@ -94,7 +100,8 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 	const workshop = await untilDone('the agent cannot prepare its workers', {log, signal}, async () =>
 		createWorkshop(config, {engine, state, version}),
 	);
-	const notifications = notify(config, {hub, host: workshop.host, redact, log});
+	const notices = createNotices();
+	const notifications = notify(config, {hub, notices, host: workshop.host, redact, log});
 	const survey = createSurvey({
 		engine,
 		self: workshop.self,
@@ -106,6 +113,14 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 		lockTimeoutMs: config.lockTimeoutMs,
 		copies: config.copies.map(({repository}) => repository.name),
 	});
+	const missing = createMissing({state, notices, prefix: config.labelPrefix});
+	const ledger = createLedger(state, workshop);
+	const findAgents = createAgentFinder(engine, {containerId: workshop.self.containerId, prefix: config.labelPrefix});
+	const neighbours = async () => {
+		const containers = await engine.list();
+		const self = ownAgent(containers, workshop.self.containerId, config.projects ?? []);
+		return divide(await survey.targets(), await findAgents(containers), self);
+	};
 	const runs = createRuns({
 		state,
 		hub,
@@ -118,10 +133,12 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 	const copying = createCopying({workshop, survey, runs, state, repositories, prefix: config.labelPrefix, policy: config});
 	const sweeper = createSweeper({workshop, restic: createRestic(here, config.repository, {lockPatienceSeconds: 0}), state});
 	const settle = createSettle({workshop, survey, runs, state, repositories});
-	void recoverRestores(recovery, {settle, upTo, signal}).then(async () =>
-		keepRecoveringRestores(recovery, {settle, isUnderWay: runs.isUnderWay, signal}),
+	const recovering = {...recovery, notices, isGone: async (record: RestoreRecord) => isGone(record, survey)};
+	void recoverRestores(recovering, {settle, upTo, signal}).then(async () =>
+		keepRecoveringRestores(recovering, {settle, isUnderWay: runs.isUnderWay, signal}),
 	);
-	const expire = () => expireReplaced({state, log}, {settle, keepMs: config.keepReplacedMs});
+	const letGo = createExpiry({...recovering, settle, keepMs: config.keepReplacedMs});
+	const expire = () => void letGo().catch((error: unknown) => log.error('what restores replaced could not be let go', {error}));
 	const host = ownHost(workshop.self);
 	if (host !== undefined) {
 		state.rememberHost(host);
@@ -137,17 +154,29 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 		sweeper,
 		repository: config.repository,
 		policy: config,
+		notices,
 		checkParts: config.checkParts,
 	});
 	let schedule: Schedule | undefined;
 	const nextDue: NextDue = (...due) => schedule?.next(...due) ?? null;
 	const appointments: Appointments = () => (schedule?.all() ?? []).map(each => ({...each, since: firstDue(each, state)}));
-	const {restoreMarginBytes, importLimitBytes} = config;
+	const {restoreMarginBytes, importLimitBytes, shrinkLimit} = config;
 	const agent = createAgent({
 		verbs: {
-			...createOverviews({survey, runs, state, repositories, nextDue, appointments}),
+			...createOverviews({
+				survey,
+				runs,
+				state,
+				repositories,
+				ownership: workshop.ownership,
+				ledger,
+				missing,
+				neighbours,
+				nextDue,
+				appointments,
+			}),
 			...createBackups({workshop, survey, runs, state, repositories, sweeper, upkeep}),
-			...createRestores({workshop, survey, runs, state, repositories, restoreMarginBytes, settle}),
+			...createRestores({workshop, survey, runs, state, repositories, restoreMarginBytes, shrinkLimit, settle}),
 			...createDrills({workshop, survey, runs, repositories}),
 			...copying,
 			...upkeep,
@@ -155,13 +184,15 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 		},
 		runs,
 		state,
-		doctor: async () => diagnose({workshop, survey, repositories, appointments, isSlackConnected}),
+		doctor: async () => diagnose({workshop, survey, repositories, missing, neighbours, appointments, isSlackConnected}),
 		engine,
 		repository,
 	});
 	const observation = observe({
 		agent,
 		state,
+		ownership: workshop.ownership,
+		ledger,
 		runs,
 		repositories: Object.fromEntries([[repository.name, repository], ...repositories.copies.map(copy => [copy.name, rarely(copy)])]),
 		restic: createRestic(here, config.repository, {withoutLock: true}),
@@ -192,7 +223,10 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 
 	schedule = keepSchedule(agent, {timeZone: config.timeZone, log});
 	const reschedule = async () => {
-		schedule?.set(entries([...(await survey.due()), ...copying.due(), ...maintenanceDue(config)], state));
+		const {elsewhere} = await neighbours();
+		missing.look(await survey.targets(), await engine.list());
+		const due = (await survey.due()).filter(({subject}) => !elsewhere.has(subject));
+		schedule?.set(entries([...due, ...copying.due(), ...maintenanceDue(config)], state));
 		await observation.metrics.refresh();
 	};
 	void watchContainers(engine, {
@@ -239,7 +273,10 @@ async function keepPuttingBack(
 	}
 }
 
-function notify({notify: {wanted, webhook: hook, mail: post}}: Config, options: Pick<NotifyOptions, 'hub' | 'host' | 'redact' | 'log'>) {
+function notify(
+	{notify: {wanted, webhook: hook, mail: post}}: Config,
+	options: Pick<NotifyOptions, 'hub' | 'notices' | 'host' | 'redact' | 'log'>,
+) {
 	const receivers = [...(hook === undefined ? [] : [webhook(hook)]), ...(post === undefined ? [] : [mail(post)])];
 	return createNotifications({...options, receivers, wanted});
 }

@@ -14,6 +14,8 @@ export interface TargetView {
 	sources: string[];
 	quiesce: 'none' | 'pause' | 'stop';
 	schedule: string;
+	/** The container of another agent of the engine, which serves it by schedule. */
+	servedBy?: string;
 	problems: Problem[];
 }
 
@@ -36,6 +38,10 @@ export interface StatusView {
 	nextRun: string | null;
 	/** When it is stopped for its backup next, where it has a schedule for that. */
 	nextColdRun?: string;
+	/** It was backed up, and is not found any more; since when, ISO 8601. */
+	goneSince?: string;
+	/** The container of another agent, which serves it by schedule. */
+	servedBy?: string;
 	/** Why none of its points is removed until a person has looked: it is much smaller than before. */
 	suspicion?: string;
 	lastDrill: {run: string; outcome: Outcome; point: string; startedAt: string; durationSeconds: number; error?: string} | null;
@@ -100,11 +106,33 @@ export interface TargetOverview {
 	firstSeen: number;
 }
 
+/** A target that was backed up, and is not found any more. */
+export interface GoneTarget {
+	target: string;
+	/** When it was missed first, ISO 8601. */
+	since: string;
+	message: string;
+	hint: string;
+}
+
+/** Another agent, that works on the same engine or in the same repository. */
+export interface OtherAgent {
+	/** The name of its container; or its id, where only the repository tells of it. */
+	agent: string;
+	/** It works, as far as can be seen. */
+	isAlive: boolean;
+	finding: Finding;
+}
+
 /** What the status page and the metrics show, of one look at the engine. */
 export interface Overview {
 	targets: TargetOverview[];
 	scheduled: Scheduled[];
 	unprotected: Unprotected[];
+	gone: GoneTarget[];
+	others: OtherAgent[];
+	/** How many of the others work, each counted once. */
+	liveOthers: number;
 }
 
 /** One row of `points --json`, newest first. */
@@ -114,10 +142,23 @@ export interface PointView {
 	target: string;
 	/** The moment that it shows, ISO 8601. */
 	time: string;
+	/** The host's name, and the id of the agent, that filed it; null: it was filed before agents had ids. */
+	host: string;
+	agent: string | null;
+	/** This agent's: filed by itself, or taken over. Another's is restored only when it is named. */
+	own: boolean;
 	/** `isDatabase`: it is one, for whoever wants the databases only. */
 	sources: Array<{source: string; snapshot: string; bytes: number; isDatabase?: true}>;
 	/** When a drill last restored it whole, ISO 8601; null where none did. */
 	verifiedAt: string | null;
+}
+
+/** What `adopt --json` and `move --json` print: whose points are this agent's, or the target's, from now on. */
+export interface Taken {
+	/** Of `adopt`: the ids of the agents; null: one that had none. Of `move`: the former names. */
+	from: Array<string | null>;
+	targets: string[];
+	points: number;
 }
 
 /** One row of `runs --json`, newest first. */
@@ -160,6 +201,10 @@ export interface RestoreRequest {
 	only: readonly string[];
 	/** Restores the one Postgres database beside the live ones, under this name: nothing is stopped and nothing replaced. */
 	into?: string | undefined;
+	/** The points that were filed under this host's name, or by the agent of this id; without it, this agent's own. */
+	fromHost?: string | undefined;
+	/** The points of a target of another name, or of a project whose services have the same names. */
+	fromTarget?: string | undefined;
 	/** Restores a point of another target, too. */
 	forceTarget?: boolean | undefined;
 	/** What the label `drill.sql` asks is not asked: an older state may rightly say no. */

@@ -88,6 +88,34 @@ export function judgeStale(status: readonly StatusView[], targets: readonly Targ
 	return {incidents, well};
 }
 
+/** What was backed up and is not found any more, and what is much smaller than before. */
+export function judgeTargets(status: readonly StatusView[]): Judged {
+	const incidents: Incident[] = [];
+	const well = new Set<string>();
+	for (const {target, goneSince, suspicion, problems, lastRun} of status) {
+		const found = [
+			{what: 'gone', since: goneSince, version: goneSince, text: problems.map(({message}) => message).join('; ')},
+			{
+				what: 'shrunk',
+				since: suspicion === undefined ? undefined : (lastRun?.startedAt ?? new Date(0).toISOString()),
+				// The same every night, for other points.
+				version: suspicion?.split(' ')[0],
+				text: suspicion ?? '',
+			},
+		];
+		for (const {what, since, version, text} of found) {
+			const key = `${what} ${target}`;
+			if (since === undefined || version === undefined) {
+				well.add(key);
+			} else {
+				incidents.push({key, target, what, since, version, text});
+			}
+		}
+	}
+
+	return {incidents, well};
+}
+
 /** Counted in UTC: whose time zone the agent has does not matter for how many there are. At most 2. */
 function missedTimes(line: string | undefined, since: number, until: number): number {
 	if (line === undefined) {
@@ -103,19 +131,23 @@ function missedTimes(line: string | undefined, since: number, until: number): nu
 	}
 }
 
+const newsOf: Readonly<Record<string, string>> = {gone: 'is not found any more', shrunk: 'is much smaller than before'};
+
 export const incidentMessage = ({what, since, run, text}: Incident, label: string): Message =>
-	what === 'stale'
-		? message(`🟠 ${code(label)} is stale`, [
-				section(`🟠 ${code(label)} is *stale*: its last good backup is of ${date(since)}\n${code(text)}`),
-			])
-		: message(`❌ ${what} of ${code(label)} ${run?.outcome ?? 'failed'}`, [
-				section(
-					`${markOf(run?.outcome ?? 'failed')} *${what}* of ${code(label)}, ${run === undefined ? '' : `run ${code(run.run)} of ${date(run.startedAt)}`}\n${failureText(
-						{label, step: what},
-						{outcome: run?.outcome ?? 'failed', error: text},
-					)}`,
-				),
-			]);
+	newsOf[what] !== undefined
+		? message(`🟠 ${code(label)} ${newsOf[what]}`, [section(`🟠 ${code(label)} *${newsOf[what]}*, since ${date(since)}\n${code(text)}`)])
+		: what === 'stale'
+			? message(`🟠 ${code(label)} is stale`, [
+					section(`🟠 ${code(label)} is *stale*: its last good backup is of ${date(since)}\n${code(text)}`),
+				])
+			: message(`❌ ${what} of ${code(label)} ${run?.outcome ?? 'failed'}`, [
+					section(
+						`${markOf(run?.outcome ?? 'failed')} *${what}* of ${code(label)}, ${run === undefined ? '' : `run ${code(run.run)} of ${date(run.startedAt)}`}\n${failureText(
+							{label, step: what},
+							{outcome: run?.outcome ?? 'failed', error: text},
+						)}`,
+					),
+				]);
 
 export const resolvedMessage = (what: string, label: string, now: number): Message =>
 	message(`✅ ${what} of ${code(label)} is well again`, [section(`✅ *${what}* of ${code(label)} is well again, ${date(now)}`)]);

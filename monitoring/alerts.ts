@@ -65,6 +65,15 @@ export const alerts: readonly Alert[] = [
 			'Something of the target was not stored, or not put back as it was. `holdfast runs --target {{ $labels.target }}` names it.',
 	},
 	{
+		name: 'HoldfastTargetGone',
+		expr: 'time() - holdfast_target_gone_since_timestamp_seconds > 3600',
+		for: '0m',
+		severity: 'critical',
+		summary: '{{ $labels.target }} was backed up and is not found any more',
+		description:
+			'It was removed, renamed, or has lost its labels: nothing of it is backed up. `holdfast status` says what is there. If it is meant so: `holdfast forget {{ $labels.target }}`.',
+	},
+	{
 		name: 'HoldfastTargetProblems',
 		expr: 'holdfast_target_problems > 0',
 		for: '15m',

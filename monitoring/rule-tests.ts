@@ -70,6 +70,10 @@ export const cases: Readonly<Record<string, readonly Case[]>> = {
 	],
 	HoldfastBackupFailed: outcomeCases('backup', 'failed'),
 	HoldfastBackupPartial: outcomeCases('backup', 'partial'),
+	HoldfastTargetGone: [
+		{series: {[`holdfast_target_gone_since_timestamp_seconds{target="${target}"}`]: since0}, at: '1h2m', fires: {target}},
+		{series: {[`holdfast_target_gone_since_timestamp_seconds{target="${target}"}`]: since0}, at: '50m'},
+	],
 	HoldfastTargetProblems: valueCases(`holdfast_target_problems{target="${target}"}`, ['2', '0'], '16m', {target}),
 	HoldfastTargetSuspicious: [
 		{series: {[`holdfast_target_suspicious{target="${target}"}`]: '1 1'}, at: '1m', fires: {target}},

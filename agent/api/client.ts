@@ -15,6 +15,7 @@ import type {
 	RetentionView,
 	RunView,
 	StatusView,
+	Taken,
 	TargetView,
 	Unlocked,
 } from '../../base/shapes.ts';
@@ -54,7 +55,7 @@ export interface Client {
 	restore: (request: RestoreRequest) => Promise<string>;
 	/** Give the id of the run that does it. @throws {NotFoundError | UsageError | BusyError} */
 	undoRestore: (run: string, trigger: string) => Promise<string>;
-	finishRestore: (run: string, trigger: string) => Promise<string>;
+	finishRestore: (run: string, trigger: string, force?: boolean) => Promise<string>;
 	/** @throws {RepositoryError} */
 	planPrune: () => Promise<RetentionView[]>;
 	/** Give the run's id. @throws {BusyError | RepositoryError} */
@@ -62,6 +63,12 @@ export interface Client {
 	check: (readData: string | null, trigger: string) => Promise<string>;
 	/** @throws {NotFoundError} */
 	acceptSizes: (target: string) => Promise<{target: string; point: string}>;
+	/** @throws {NotFoundError | UsageError} */
+	adopt: (agent: string, force: boolean) => Promise<Taken>;
+	/** @throws {NotFoundError | UsageError} */
+	move: (from: string, to: string) => Promise<Taken>;
+	/** @throws {NotFoundError | UsageError} */
+	forget: (target: string) => Promise<{target: string}>;
 	/** @throws {RepositoryError} */
 	unlock: () => Promise<Unlocked>;
 	/** @throws {NotFoundError | UsageError} */
@@ -169,11 +176,14 @@ export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Cl
 		planRestore: request => post('restore/plan', request),
 		restore: async request => (await post<{run: string}>('restore', request)).run,
 		undoRestore: async (run, trigger) => (await post<{run: string}>('restore/undo', {run, trigger})).run,
-		finishRestore: async (run, trigger) => (await post<{run: string}>('restore/finish', {run, trigger})).run,
+		finishRestore: async (run, trigger, force) => (await post<{run: string}>('restore/finish', {run, trigger, ...(force && {force})})).run,
 		planPrune: () => get('prune/plan'),
 		prune: async trigger => (await post<{run: string}>('prune', {trigger})).run,
 		check: async (readData, trigger) => (await post<{run: string}>('check', {trigger, readData})).run,
 		acceptSizes: target => post('prune/accept', {target}),
+		adopt: (agent, force) => post('adopt', {agent, force}),
+		move: (from, to) => post('move', {from, to}),
+		forget: target => post('forget', {target}),
 		unlock: () => post('unlock'),
 		async export({target, point, only}, signal) {
 			const answer = await move('export', {method: 'GET', query: {target, point}, only, signal});

@@ -15,6 +15,7 @@ const trigger = z
 /** Stopped for the backup, whatever the labels say of quiescing. */
 const cold = z.literal(true).optional();
 const copyName = z.string().min(1).max(100);
+const hostName = z.string().min(1).max(300);
 
 export const backupRequest = z.union([
 	z.strictObject({targets: z.array(target).min(1).max(1000), cold, trigger}),
@@ -36,6 +37,8 @@ export const restoreRequest = z.strictObject({
 	skipDrillSql: z.boolean().optional(),
 	acknowledged: z.boolean().optional(),
 	from: copyName.optional(),
+	fromHost: hostName.optional(),
+	fromTarget: target.optional(),
 	trigger,
 });
 
@@ -45,6 +48,7 @@ export const drillRequest = z.union([
 ]);
 
 export const settleRequest = z.strictObject({run: z.string().min(1).max(100), trigger});
+export const finishRequest = z.strictObject({run: z.string().min(1).max(100), force: z.boolean().default(false), trigger});
 
 export const pruneRequest = z.strictObject({trigger});
 export const checkRequest = z.strictObject({
@@ -56,6 +60,8 @@ export const checkRequest = z.strictObject({
 		.nullable()
 		.default(null),
 });
+export const adoptRequest = z.strictObject({agent: hostName, force: z.boolean().default(false)});
+export const moveRequest = z.strictObject({from: target, to: target});
 export const acceptRequest = z.strictObject({target});
 export const noFields = z.strictObject({});
 const only = z.array(z.string().min(1).max(5000)).max(1000).default([]);

@@ -5,6 +5,7 @@ import {bodyLimit as limitBody} from 'hono/body-limit';
 import {UsageError} from '../../base/errors.ts';
 import {type RunResult, repositoryTarget} from '../../base/results.ts';
 import type {Accepted} from '../../base/shapes.ts';
+import type {Agent} from '../agent.ts';
 import {addArchives} from './archive-routes.ts';
 import {addAuditRoutes} from './audit-routes.ts';
 import type {Bindings, RoutesOptions} from './bindings.ts';
@@ -13,12 +14,15 @@ import {planView} from './plan-view.ts';
 import {httpProblem} from './problems.ts';
 import {
 	acceptRequest,
+	adoptRequest,
 	backupRequest,
 	bodyLimit,
 	checkRequest,
 	copyRequest,
 	drillRequest,
+	finishRequest,
 	json,
+	moveRequest,
 	noFields,
 	parse,
 	planQuery,
@@ -65,7 +69,7 @@ export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 
 	routes.post('/backup', async context => {
 		const request = parse(backupRequest, await json(context.req));
-		const targets = 'all' in request ? (await agent.targets()).map(({target}) => target) : [...new Set(request.targets)];
+		const targets = 'all' in request ? await ownTargets(agent) : [...new Set(request.targets)];
 		const runs: Array<Started | Refusal> = [];
 		for (const target of targets) {
 			runs.push(await started(options, target, agent.backup(target, request.trigger, request.cold)));
@@ -83,7 +87,7 @@ export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 
 		const {trigger} = request;
 		const runs: Array<Started | Refusal> = [];
-		for (const {target} of await agent.targets()) {
+		for (const target of await ownTargets(agent)) {
 			runs.push(await started(options, target, agent.drill({target, point: 'latest', trigger})));
 		}
 
@@ -119,23 +123,40 @@ export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 		reportLoss(accepted, report);
 		return context.json({run: accepted.run}, 202);
 	});
+	routes.post('/adopt', async context => {
+		const {agent: name, force} = parse(adoptRequest, await json(context.req));
+		return context.json(await agent.adopt(name, force));
+	});
+	routes.post('/move', async context => {
+		const {from, to} = parse(moveRequest, await json(context.req));
+		return context.json(await agent.move(from, to));
+	});
+	routes.post('/forget', async context => context.json(await agent.forget(parse(acceptRequest, await json(context.req)).target)));
 	routes.post('/unlock', async context => {
 		parse(noFields, await json(context.req));
 		return context.json(await agent.unlock());
 	});
-	for (const verb of ['undo', 'finish'] as const) {
-		routes.post(`/restore/${verb}`, async context => {
-			const {run, trigger} = parse(settleRequest, await json(context.req));
-			const accepted = await agent[`${verb}Restore`](run, trigger);
-			reportLoss(accepted, report);
-			return context.json({run: accepted.run}, 202);
-		});
-	}
+	routes.post('/restore/undo', async context => {
+		const {run, trigger} = parse(settleRequest, await json(context.req));
+		const accepted = await agent.undoRestore(run, trigger);
+		reportLoss(accepted, report);
+		return context.json({run: accepted.run}, 202);
+	});
+	routes.post('/restore/finish', async context => {
+		const {run, force, trigger} = parse(finishRequest, await json(context.req));
+		const accepted = await agent.finishRestore(run, trigger, force);
+		reportLoss(accepted, report);
+		return context.json({run: accepted.run}, 202);
+	});
 
 	addAuditRoutes(routes, agent);
 	addArchives(routes, options);
 	return routes;
 }
+
+/** What another agent of the engine serves is not in `all`. */
+const ownTargets = async (agent: Pick<Agent, 'targets'>): Promise<string[]> =>
+	(await agent.targets()).flatMap(({target, servedBy}) => (servedBy === undefined ? [target] : []));
 
 async function started(
 	{report}: Pick<RoutesOptions, 'report'>,

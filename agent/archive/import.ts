@@ -150,6 +150,7 @@ function contextOf(
 		restic: workshop.restic(worker, {onTrouble: warner(tell)}),
 		staging,
 		host: workshop.host,
+		agent: workshop.agentId,
 		time: () => startedAt,
 		previous: () => undefined,
 		signal,

@@ -7,7 +7,8 @@ import type {BackupResult} from '../../base/results.ts';
 import type {Accepted, ExportRequest, ImportRequest} from '../../base/shapes.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
-import {findPoint, readManifest} from '../repository/points.ts';
+import {findPoint} from '../repository/find.ts';
+import {readManifest} from '../repository/points.ts';
 import type {RunContext, Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import {isDatabase} from '../sources/postgres/plan.ts';
@@ -57,9 +58,9 @@ export function createArchives({workshop, survey, runs, repository, importLimitB
 	};
 
 	return {
-		async export({target, point: id, only}) {
+		async export({target, point: wanted, only}) {
 			await repository.open();
-			const point = await findPoint(restic, target, id);
+			const point = await findPoint(restic, workshop.ownership(), {target, point: wanted});
 			const exported = await exportPoint({restic, manifest: await readManifest(restic, point), only});
 			log.info(`point ${point.id} of \`${target}\` is exported as ${exported.name}`, {target, run: point.id});
 			exported.stream.once('error', error => log.warning(`the export of point ${point.id} of \`${target}\` broke off`, {error}));

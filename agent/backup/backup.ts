@@ -90,6 +90,7 @@ async function work(
 		restic: workshop.restic(worker.run, {onTrouble: warner(tell)}),
 		staging,
 		host: workshop.host,
+		agent: workshop.agentId,
 		time: () => time,
 		previous: previousOf(previous),
 		room: createStagingRoom(worker.run, staging, signal),

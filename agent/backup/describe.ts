@@ -11,12 +11,13 @@ interface Made extends Pick<Manifest, 'run' | 'target' | 'quiesced' | 'quiesceSe
 	time: Date;
 }
 
-export const describePoint = ({host, versions}: Workshop, {startedAt, time, ...made}: Made): Manifest => ({
+export const describePoint = ({host, agentId: agent, versions}: Workshop, {startedAt, time, ...made}: Made): Manifest => ({
 	schema: 1,
 	...made,
 	time: time.toISOString(),
 	startedAt: startedAt.toISOString(),
 	host,
+	agent,
 	engineVersion: versions.engine,
 	holdfastVersion: versions.holdfast,
 	resticVersion: versions.restic,

@@ -9,8 +9,8 @@ export interface Previous extends Omit<PreviousSnapshot, 'snapshot' | 'bytes'> {
 
 /** That of the newest point; undefined where there is none, or where another agent made it: when that one read its files is not known here. */
 export function previousAmong(points: readonly Point[], state: State): Previous | undefined {
-	// The files of an imported point were never those of the target.
-	const point = points.find(({id}) => state.findRun(id)?.operation !== 'import');
+	// The files of an imported point were never those of the target; and what has another name since lies at another path.
+	const point = points.find(({id, target, filedAs}) => target === filedAs && state.findRun(id)?.operation !== 'import');
 	const run = point && state.findRun(point.id);
 	if (point === undefined || !run?.finishedAt) {
 		return undefined;

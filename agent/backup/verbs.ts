@@ -10,7 +10,7 @@ import type {Sweeper} from '../keep/sweep.ts';
 import type {Upkeep} from '../keep/verbs.ts';
 import type {Plan, Surveyed} from '../plan/planned.ts';
 import type {Survey} from '../plan/survey.ts';
-import {listPoints} from '../repository/points.ts';
+import {ownPoints} from '../repository/points.ts';
 import type {Repositories} from '../repository/repositories.ts';
 import type {RunContext, Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
@@ -94,7 +94,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 
 			tell({type: 'step', step: 'plan'});
 			await repository.open();
-			const points = await listPoints(restic, plan.target);
+			const points = await ownPoints(restic, workshop.ownership(), plan.target);
 			const previous = previousAmong(points, state);
 			for (const message of goneSince(points, plan)) {
 				tell({type: 'warning', message});

@@ -16,17 +16,20 @@ export const addPoints: AddCommand = (program, {connect, out, err, end, now}) =>
 			} else if (points.length === 0) {
 				err.line`no restore points yet: holdfast ${from === undefined ? `backup ${target ?? '--all'}` : `copy ${from}`}`;
 			} else {
+				const isShared = points.some(({own}) => !own);
 				out.table(
 					[
 						{title: 'POINT'},
+						...(isShared ? [{title: 'FILED BY', wrap: 16}] : []),
 						{title: 'TARGET', wrap: 12},
 						{title: 'MOMENT', wrap: 10},
 						{title: 'SIZE', align: 'right'},
 						{title: 'DRILLED', wrap: 7},
 						{title: 'SOURCES', wrap: 10},
 					],
-					points.map(({point, target, time, sources, verifiedAt}) => [
+					points.map(({point, own, host, agent, target, time, sources, verifiedAt}) => [
 						point,
+						...(isShared ? [own ? 'this agent' : `${agent ?? 'unknown'} on ${host}`] : []),
 						target,
 						`${moment(time)}, ${when(time, now())}`,
 						size(sources.reduce((sum, {bytes}) => sum + bytes, 0)),

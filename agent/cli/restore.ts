@@ -1,7 +1,7 @@
 import {createInterface} from 'node:readline/promises';
 import type {Command} from 'commander';
 import {UsageError} from '../../base/errors.ts';
-import type {RestorePlan, RestoreRequest} from '../../base/shapes.ts';
+import type {PointView, RestorePlan, RestoreRequest} from '../../base/shapes.ts';
 import {moment, size, when} from '../../base/units.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
 import {type ExitCode, exit} from './exit.ts';
@@ -13,6 +13,8 @@ interface RestoreOptions extends JsonOption {
 	point: string;
 	only?: string[];
 	from?: string;
+	fromHost?: string;
+	fromTarget?: string;
 	into?: string;
 	forceTarget?: true;
 	skipDrillSql?: true;
@@ -31,11 +33,13 @@ export const addRestore: AddCommand = (program, context) => {
 		.option('--force-target', 'restore a point of another target, too')
 		.option('--skip-drill-sql', 'do not ask the query of the label `drill.sql` before the swap: an older state may rightly say no')
 		.option('--from <copy>', 'from a copy, instead of the primary repository')
+		.option('--from-host <host>', 'a point that another agent filed under this host name (or the id of that agent)')
+		.option('--from-target <target>', 'points of a target, or of a project, that has another name')
 		.option('--dry-run', 'print what would happen, and stop')
 		.option('--yes', 'do not ask')
 		.addHelpText(
 			'after',
-			'\nExamples:\n  $ holdfast restore shop/db --dry-run\n  $ holdfast restore shop/db --point 20261121t030000-3f9a2c1\n  $ holdfast restore shop/app --only volume:/data --yes --json\n  $ holdfast restore shop/app --only volume:/data/uploads/a.png\n  $ holdfast restore shop --point 2026-11-21T03:00\n  $ holdfast restore shop/db --only postgres:metadb --into metadb2',
+			'\nExamples:\n  $ holdfast restore shop/db --dry-run\n  $ holdfast restore shop/db --point 20261121t030000-3f9a2c1\n  $ holdfast restore shop/app --only volume:/data --yes --json\n  $ holdfast restore shop/app --only volume:/data/uploads/a.png\n  $ holdfast restore new --from-target old\n  $ holdfast restore shop --point 2026-11-21T03:00\n  $ holdfast restore shop/db --only postgres:metadb --into metadb2',
 		)
 		.action(async (target: string, options: RestoreOptions) => context.end(await restore(context, target, options)));
 	addSettle(command, context, 'undo', 'put back what a restore replaced; what was written since is lost');
@@ -43,25 +47,31 @@ export const addRestore: AddCommand = (program, context) => {
 };
 
 function addSettle(restoring: Command, context: Context, verb: 'undo' | 'finish', description: string): void {
-	restoring
+	const command = restoring
 		.command(verb)
 		.description(description)
 		.argument('<run>', 'as `holdfast runs` names the restore')
-		.addHelpText('after', `\nExample:\n  $ holdfast restore ${verb} 20261121t030000-3f9a2c1`)
-		.action(async (run: string, _options: unknown, settling: Command) => {
+		.addHelpText(
+			'after',
+			`\nExample${verb === 'undo' ? '' : 's'}:\n  $ holdfast restore ${verb} 20261121t030000-3f9a2c1${verb === 'undo' ? '' : '\n  $ holdfast restore finish 20261121t030000-3f9a2c1 --force'}`,
+		)
+		.action(async (run: string, {force}: {force?: true}, settling: Command) => {
 			// The option is the parent's, which takes it wherever it stands.
 			const {json} = settling.optsWithGlobals<JsonOption>();
 			const client = await context.connect();
-			const accepted = await client[`${verb}Restore`](run, 'cli');
+			const accepted = await (verb === 'undo' ? client.undoRestore(run, 'cli') : client.finishRestore(run, 'cli', force));
 			const {target} = await client.run(run);
 			context.end(await watch(context, {client, run: accepted, target, json}));
 		});
+	if (verb === 'finish') {
+		command.option('--force', 'its target is gone, or cannot be reached: leave what cannot be removed, and name it');
+	}
 }
 
 async function restore(
 	context: Context,
 	target: string,
-	{point, only = [], from, into, forceTarget, skipDrillSql, yes, dryRun, json}: RestoreOptions,
+	{point, only = [], from, fromHost, fromTarget, into, forceTarget, skipDrillSql, yes, dryRun, json}: RestoreOptions,
 ): Promise<ExitCode> {
 	if (!yes && !dryRun && !context.stdin.isTTY) {
 		throw new UsageError('`holdfast restore` asks before it replaces data, and nobody can answer here', {
@@ -75,6 +85,8 @@ async function restore(
 		point,
 		only,
 		from,
+		fromHost,
+		fromTarget,
 		...(into !== undefined && {into}),
 		...(forceTarget !== undefined && {forceTarget}),
 		...(skipDrillSql !== undefined && {skipDrillSql}),
@@ -106,7 +118,7 @@ function printPlan(output: Output, {target, from, points, sources, stop, into, w
 	const isOne = points.length === 1;
 	for (const point of points) {
 		const name = isOne ? target : point.target;
-		output.line`restore ${styled('bold', name)} to ${moment(point.time)} (${when(point.time, now)}), point ${point.point}${from === 'primary' ? '' : ` of copy ${from}`}`;
+		output.line`restore ${styled('bold', name)} to ${moment(point.time)} (${when(point.time, now)}), point ${point.point}${from === 'primary' ? '' : ` of copy ${from}`}${filer(point)}`;
 	}
 
 	const sizes = new Map(
@@ -126,6 +138,10 @@ function printPlan(output: Output, {target, from, points, sources, stop, into, w
 		output.line`  ${styled('yellow', 'warning')}  ${warning}`;
 	}
 }
+
+/** Who filed it, where that is another agent. */
+const filer = ({own, host, agent}: PointView): string =>
+	own ? '' : `, which ${agent === null ? 'an agent without an id' : `agent ${agent}`} filed on host ${host}`;
 
 /** The name must be typed: a `y` is typed too quickly. The end of the input is a no. */
 async function confirmed({err, stdin, interrupted}: Context, target: string): Promise<boolean> {

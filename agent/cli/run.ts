@@ -2,6 +2,7 @@
 import {type Argument, Command, CommanderError} from 'commander';
 import {explain} from '../../base/errors.ts';
 import {printable} from '../../base/printable.ts';
+import {addAdopt} from './adopt.ts';
 import {addAgent} from './agent.ts';
 import {addAudit} from './audit.ts';
 import {addBackup} from './backup.ts';
@@ -15,8 +16,10 @@ import {addDoctor} from './doctor.ts';
 import {addDrill} from './drill.ts';
 import {exit, exitOfError} from './exit.ts';
 import {addExport} from './export.ts';
+import {addForget} from './forget.ts';
 import {addHealthcheck} from './healthcheck.ts';
 import {addImport} from './import.ts';
+import {addMove} from './move.ts';
 import {createOutput} from './output.ts';
 import {addPlan} from './plan.ts';
 import {addPoints} from './points.ts';
@@ -33,7 +36,7 @@ import {addVersion} from './version.ts';
 const commands: Readonly<Record<string, readonly AddCommand[]>> = {
 	'See how things are:': [addStatus, addTargets, addPlan, addPoints, addRuns, addDoctor, addAudit],
 	'Back up and restore:': [addBackup, addRestore, addDrill, addCancel],
-	'Look after the repositories:': [addCopy, addCheck, addPrune, addUnlock],
+	'Look after the repositories:': [addCopy, addCheck, addPrune, addUnlock, addAdopt, addMove, addForget],
 	'Take along:': [addExport, addImport],
 	'For the shell and the image:': [addCompletion, addHealthcheck, addVersion],
 };

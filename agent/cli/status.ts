@@ -38,7 +38,8 @@ export const addStatus: AddCommand = (program, {connect, out, err, end, now}) =>
 		});
 };
 
-function cells({target, running, waitsFor, lastRun, lastSuccess, nextRun, nextColdRun, lastDrill}: StatusView, now: number): Text[] {
+function cells(status: StatusView, now: number): Text[] {
+	const {target, running, waitsFor, lastRun, lastSuccess, nextRun, nextColdRun, lastDrill, goneSince, servedBy} = status;
 	return [
 		target,
 		lastRun ? styled(styleOfOutcome[lastRun.outcome], `${lastRun.outcome} ${when(lastRun.startedAt, now)}`) : '-',
@@ -46,7 +47,13 @@ function cells({target, running, waitsFor, lastRun, lastSuccess, nextRun, nextCo
 		lastRun ? duration(lastRun.quiesceSeconds) : '-',
 		nextColdRun === undefined ? when(nextRun, now) : `${when(nextRun, now)}, cold ${when(nextColdRun, now)}`,
 		lastDrill ? styled(styleOfOutcome[lastDrill.outcome], `${lastDrill.outcome} ${when(lastDrill.startedAt, now)}`) : '-',
-		running === null ? '-' : `run ${running}${waitsFor === undefined ? '' : `, waits for ${waitsFor}`}`,
+		goneSince !== undefined
+			? styled('red', `gone ${when(goneSince, now)}`)
+			: running !== null
+				? `run ${running}${waitsFor === undefined ? '' : `, waits for ${waitsFor}`}`
+				: servedBy === undefined
+					? '-'
+					: `served by ${servedBy}`,
 	];
 }
 

@@ -11,7 +11,8 @@ import {type CopyResult, repositoryTarget} from '../../base/results.ts';
 import {forgetPoints} from '../keep/forgetting.ts';
 import type {Manifest} from '../repository/manifest.ts';
 import {runOfTag, runTag, sourceTag, targetTag} from '../repository/names.ts';
-import {holdsManifest, type Point, pointsOf, publish, readManifest} from '../repository/points.ts';
+import {deedsOf, filedBy} from '../repository/owner.ts';
+import {holdsManifest, oursAmong, type Point, pointsOf, publish, readManifest} from '../repository/points.ts';
 import type {CopyRepository, NamedRepository} from '../repository/repositories.ts';
 import type {Restic, Snapshot} from '../restic/restic.ts';
 import {withWorkers} from '../runs/shell.ts';
@@ -90,23 +91,42 @@ async function work(workshop: Workshop, options: CopyRun, {into, progress}: Hand
 	await from.open();
 	tell({type: 'step', step: 'open', subject: to.name});
 	await to.ensure(into, signal);
-	const ofHost = async (restic: Restic) => (await restic.snapshots(['holdfast'], signal)).filter(({host}) => host === workshop.host);
-	const here = await ofHost(from.restic());
-	const there = pointsOf(await ofHost(into));
-	const points = pointsOf(here);
+	const ownership = workshop.ownership();
+	const allIn = async (restic: Restic) => restic.snapshots(['holdfast'], signal);
+	const ours = (snapshots: readonly Snapshot[]) => snapshots.filter(snapshot => ownership.isOurs(filedBy(snapshot)));
+	const pointsAmong = (snapshots: readonly Snapshot[]) => oursAmong(pointsOf(snapshots), ownership);
+	const [all, allThere] = [await allIn(from.restic()), await allIn(into)];
+	await copyDeeds(options, {all, allThere, into});
+	const here = ours(all);
+	const there = pointsAmong(allThere);
+	const points = pointsAmong(here);
 	const labelsOf: LabelsOf = async point => (await readManifest(from.restic(), point)).sources.map(({container}) => container.labels);
 	const missing = missingOf(await choose(points, there, labelsOf), there);
 	progress.points = there.length;
 	for (const batch of batchesOf(missing)) {
 		signal.throwIfAborted();
-		const present = await ofHost(from.restic());
+		const present = ours(await allIn(from.restic()));
 		const still = batch.filter(({id}) => pointsOf(present).some(point => point.id === id));
 		tell({type: 'step', step: 'copy', subject: batch.length === 1 ? 'one point' : `${batch.length} points`});
 		await copyBatch({workshop, options, into, progress, here: present}, still);
 	}
 
 	if (progress.failures.length === 0) {
-		await tidy(options, {into, progress}, {points, snapshots: await ofHost(into)});
+		await tidy(options, {into, progress}, {points, snapshots: ours(await allIn(into)), pointsAmong});
+	}
+}
+
+/** Who took over what stands there, too: an agent that has nothing but the copy finds it. */
+async function copyDeeds(
+	{from, to, signal}: CopyRun,
+	{all, allThere, into}: {all: readonly Snapshot[]; allThere: readonly Snapshot[]; into: Restic},
+): Promise<void> {
+	const deedIn = (snapshot: Snapshot) => deedsOf([snapshot]).map(deed => JSON.stringify(deed))[0];
+	const there = new Set([undefined, ...allThere.map(deedIn)]);
+	const snapshots = all.filter(snapshot => !there.has(deedIn(snapshot))).map(({id}) => id);
+	if (snapshots.length > 0) {
+		const {limitUpload, limitDownload} = to.copy;
+		await into.copy({from: from.repository, snapshots, limitUpload, limitDownload, signal});
 	}
 }
 
@@ -116,11 +136,15 @@ const noJournal = {rememberForgetting: () => {}, forgetting: () => new Set<strin
 async function tidy(
 	{retire, prune, isOver, signal, tell}: CopyRun,
 	{into, progress}: Hands,
-	{points, snapshots}: {points: readonly Point[]; snapshots: readonly Snapshot[]},
+	{
+		points,
+		snapshots,
+		pointsAmong,
+	}: {points: readonly Point[]; snapshots: readonly Snapshot[]; pointsAmong: (all: readonly Snapshot[]) => Point[]},
 ): Promise<void> {
 	try {
 		const left = leftIn(snapshots, points, isOver);
-		const retired = await retire(pointsOf(snapshots));
+		const retired = await retire(pointsAmong(snapshots));
 		if (left.length + retired.length > 0) {
 			tell({type: 'step', step: 'forget', subject: `${retired.length} of the restore points`});
 			await forgetPoints(into, noJournal, retired, signal);
@@ -240,11 +264,11 @@ const translated = (manifest: Manifest, ids: ReadonlyMap<string, string>): Manif
  * @throws {RunError} when a snapshot is not there
  */
 export function counterparts(
-	{id, target, sources}: Point,
+	{id, filedAs, sources}: Point,
 	here: readonly Snapshot[],
 	there: readonly Snapshot[],
 ): {ids: Map<string, string>; extra: string[]} {
-	const ofRun = there.filter(({tags}) => tags.includes(runTag(id)) && tags.includes(targetTag(target)));
+	const ofRun = there.filter(({tags}) => tags.includes(runTag(id)) && tags.includes(targetTag(filedAs)));
 	const ids = new Map<string, string>();
 	for (const {source, snapshot} of sources) {
 		const tree = here.find(candidate => candidate.id === snapshot)?.tree;

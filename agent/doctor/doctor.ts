@@ -5,8 +5,9 @@ import {explain, RepositoryError} from '../../base/errors.ts';
 import {runId} from '../../base/ids.ts';
 import {label} from '../../base/label.ts';
 import {repositoryTarget} from '../../base/results.ts';
-import type {Finding, Unprotected} from '../../base/shapes.ts';
+import type {Finding, OtherAgent, Unprotected} from '../../base/shapes.ts';
 import {hireWorkers, type Workforce} from '../../docker/worker.ts';
+import type {Missing} from '../overview/gone.ts';
 import type {Surveyed} from '../plan/planned.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {CopyRepository, Repositories} from '../repository/repositories.ts';
@@ -22,18 +23,33 @@ interface Examined {
 	survey: Survey;
 	repositories: Repositories;
 	appointments: Appointments;
+	missing: Pick<Missing, 'gone'>;
+	neighbours: () => Promise<{others: OtherAgent[]}>;
 	/** Undefined where there is no bot. */
 	isSlackConnected: () => boolean | undefined;
 }
 
 /** Never rejects for what it finds: an engine that is away is a finding. */
-export async function diagnose({workshop, survey, repositories, appointments, isSlackConnected}: Examined): Promise<Finding[]> {
+export async function diagnose({
+	workshop,
+	survey,
+	repositories,
+	missing,
+	neighbours,
+	appointments,
+	isSlackConnected,
+}: Examined): Promise<Finding[]> {
 	const {engine, versions} = workshop;
 	const findings: Finding[] = [versionsOf(versions), timeZone(appointments), examineSlack(isSlackConnected())];
-	findings.push(...(await examineRepository(workshop.restic(), repositories.primary, versions.restic)));
+	const {ownership, host} = workshop;
+	findings.push(
+		...(await examineRepository(workshop.restic(), {door: repositories.primary, ownership, host, resticVersion: versions.restic})),
+	);
 	findings.push(...(await Promise.all(repositories.copies.map(copyFinding))));
 	try {
 		findings.push(...(await examineEngine(engine)), ...(await examineTargets(workshop, survey)));
+		findings.push(...missing.gone().map(({target: subject, message, hint}) => ({level: 'error' as const, subject, message, hint})));
+		findings.push(...(await neighbours()).others.map(({finding}) => finding));
 	} catch (error) {
 		findings.push({
 			level: 'error',

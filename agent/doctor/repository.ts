@@ -1,8 +1,11 @@
 /** The repository: can it be opened, is a lock in the way, is a snapshot from the future. */
 import {explanation, RepositoryError} from '../../base/errors.ts';
 import type {Finding} from '../../base/shapes.ts';
+import {findFilers} from '../overview/owners.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
-import type {Restic} from '../restic/restic.ts';
+import type {Ownership} from '../repository/owner.ts';
+import {pointsOf} from '../repository/points.ts';
+import type {Restic, Snapshot} from '../restic/restic.ts';
 
 /** restic refreshes the lock of a live process every 5 minutes, and takes one for stale after 30. */
 const quietLockMs = 25 * 60_000;
@@ -10,13 +13,24 @@ const quietLockMs = 25 * 60_000;
 /** Snapshots are filed under the second, and clocks differ a little. */
 const futureMs = 5 * 60_000;
 
-export async function examineRepository(restic: Restic, door: RepositoryDoor, resticVersion: string): Promise<Finding[]> {
+interface Examined {
+	door: RepositoryDoor;
+	ownership: () => Ownership;
+	/** As this agent's snapshots are filed. */
+	host: string;
+	resticVersion: string;
+}
+
+export async function examineRepository(restic: Restic, {door, ownership, host, resticVersion}: Examined): Promise<Finding[]> {
 	const subject = 'repository';
 	try {
 		door.doubt();
 		const id = await door.open();
 		const opened: Finding = {level: 'ok', subject, message: `opened with its password (id ${id.slice(0, 8)}), restic ${resticVersion}`};
-		return [opened, ...(await examineLocks(restic)), ...(await examineTimes(restic))];
+		const locks = await examineLocks(restic);
+		const snapshots = await restic.snapshots(['holdfast']);
+		const owners = findFilers({points: pointsOf(snapshots), ownership: ownership(), host, now: Date.now()}).map(({finding}) => finding);
+		return [opened, ...locks, ...examineTimes(snapshots), ...owners];
 	} catch (error) {
 		return [shut(subject, error)];
 	}
@@ -58,8 +72,8 @@ async function examineLocks(restic: Restic): Promise<Finding[]> {
 	}));
 }
 
-async function examineTimes(restic: Restic): Promise<Finding[]> {
-	const newest = Math.max(0, ...(await restic.snapshots(['holdfast'])).map(({time}) => time.getTime()));
+function examineTimes(snapshots: readonly Snapshot[]): Finding[] {
+	const newest = Math.max(0, ...snapshots.map(({time}) => time.getTime()));
 	return newest - Date.now() <= futureMs
 		? []
 		: [

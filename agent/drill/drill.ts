@@ -84,6 +84,7 @@ async function contextOf(
 		keeper: {restic: workshop.restic(worker), resticInto: file => workshop.restic(into(worker, file))},
 		staging,
 		host: workshop.host,
+		agent: workshop.agentId,
 		time: () => startedAt,
 		previous: () => undefined,
 		// Nothing of the target is replaced, and all that is made goes with the workers.

@@ -5,7 +5,8 @@ import {failed} from '../../base/failed.ts';
 import type {DrillResult} from '../../base/results.ts';
 import type {Accepted, DrillRequest} from '../../base/shapes.ts';
 import type {Survey} from '../plan/survey.ts';
-import {findPoint, readManifest} from '../repository/points.ts';
+import {findPoint} from '../repository/find.ts';
+import {readManifest} from '../repository/points.ts';
 import type {Repositories} from '../repository/repositories.ts';
 import type {RunContext, Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
@@ -26,15 +27,15 @@ interface DrillParts {
 
 export function createDrills({workshop, survey, runs, repositories}: DrillParts): Drills {
 	/** @throws {NotFoundError | UsageError} */
-	const prepare = async ({target: name, point: id, from = repositories.primary.name}: DrillRequest): Promise<Rehearsal> => {
-		const {target} = await survey.one(name);
+	const prepare = async ({from = repositories.primary.name, ...wish}: DrillRequest): Promise<Rehearsal> => {
+		const {target} = await survey.one(wish.target);
 		const repository = repositories.named(from);
 		await repository.open();
 		const restic = repository.restic();
-		const point = await findPoint(restic, name, id);
+		const point = await findPoint(restic, workshop.ownership(), wish);
 		const {rehearsal, problems} = planDrill(target, point, await readManifest(restic, point));
 		if (problems.length > 0) {
-			throw new UsageError(`point \`${point.id}\` of \`${name}\` cannot be rehearsed: ${problems.join('; ')}`);
+			throw new UsageError(`point \`${point.id}\` of \`${wish.target}\` cannot be rehearsed: ${problems.join('; ')}`);
 		}
 
 		return rehearsal;

@@ -22,7 +22,8 @@ export function neededPoints(state: Pick<State, 'restores' | 'runs'>, target: st
 		needed.set(id, 'a restore of it may be undone');
 	}
 
-	const drills = state.runs({target, operation: 'drill', outcome: 'success', limit: 1000});
+	const names = new Set([target, ...points.map(({filedAs}) => filedAs)]);
+	const drills = [...names].flatMap(name => state.runs({target: name, operation: 'drill', outcome: 'success', limit: 1000}));
 	const proven = new Set(drills.flatMap(record => resultOf('drill', record)?.point ?? []));
 	const verified = points.find(({id}) => proven.has(id));
 	return verified === undefined ? needed : needed.set(verified.id, 'the newest that a drill has proven');

@@ -2,14 +2,17 @@
 
 import {explain, NotFoundError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
+import type {Notices} from '../../base/notices.ts';
 import {type BackupResult, type CheckResult, type Outcome, type PruneResult, repositoryTarget, resultOf} from '../../base/results.ts';
-import type {Accepted, RetentionView, Unlocked} from '../../base/shapes.ts';
+import type {Accepted, RetentionView, Taken, Unlocked} from '../../base/shapes.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
-import {type Point, pointsOf} from '../repository/points.ts';
+import {deedsOf} from '../repository/owner.ts';
+import {oursAmong, type Point, pointsOf} from '../repository/points.ts';
 import type {Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import type {State} from '../state/state.ts';
+import {adopt, move} from './adopt.ts';
 import {check} from './check.ts';
 import {doubtOf, lastOutcome, neededPoints} from './knowledge.ts';
 import {type MaintenanceParts, prune} from './prune.ts';
@@ -25,6 +28,7 @@ interface UpkeepParts extends Omit<MaintenanceParts, 'state' | 'sweeper'> {
 	sweeper: Sweeper;
 	/** `keep` is that of targets whose labels do not say. */
 	policy: RetentionPolicy;
+	notices: Pick<Notices, 'send'>;
 	/** In how many checks all of the data is read once. */
 	checkParts: number;
 }
@@ -42,6 +46,14 @@ export interface Keeping {
 	check: (readData: string | null, trigger: string) => Promise<Accepted<CheckResult>>;
 	/** A person has looked at the target, which is much smaller than before: its newest point is the new measure. @throws {NotFoundError} */
 	acceptSizes: (target: string) => Promise<{target: string; point: string}>;
+	/**
+	 * Takes over what a former agent filed: its id, or the name of its host.
+	 * @param force also from one that seems to live
+	 * @throws {NotFoundError | UsageError}
+	 */
+	adopt: (agent: string, force: boolean) => Promise<Taken>;
+	/** What was filed for a target, or for a project, is another's from now on: it has a new name. @throws {NotFoundError | UsageError} */
+	move: (from: string, to: string) => Promise<Taken>;
 	/** Removes locks whose owners are proven dead, and tells of the others. @throws {RepositoryError} */
 	unlock: () => Promise<Unlocked>;
 }
@@ -54,12 +66,12 @@ export interface Upkeep extends Keeping {
 }
 
 export function createUpkeep(parts: UpkeepParts): Upkeep {
-	const {workshop, survey, runs, state, door, sweeper, policy, checkParts, repository} = parts;
+	const {workshop, survey, runs, state, door, sweeper, policy, notices, checkParts, repository} = parts;
 	const target = repositoryTarget(repository.name);
 
 	const decideAll = async (ended?: {target: string; outcome: Outcome}): Promise<Retention[]> => {
 		await door.open();
-		const points = await ownPoints(workshop);
+		const points = await allOwn(workshop, state);
 		const found = new Map((await survey.targets()).map(each => [each.name, each]));
 		const retentions = [...Map.groupBy(points, point => point.target)].map(([name, ofTarget]) => {
 			const labels = found.get(name);
@@ -115,14 +127,23 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 		},
 		async acceptSizes(name) {
 			await door.open();
-			const [newest] = (await ownPoints(workshop)).filter(point => point.target === name);
+			const [newest] = (await allOwn(workshop, state)).filter(point => point.target === name);
 			if (newest === undefined) {
 				throw new NotFoundError(`\`${name}\` has no restore point`, {hint: 'holdfast points lists them'});
 			}
 
 			state.accept(name, newest.time);
 			state.saveSuspicion(name, null);
+			state.tellOnce(`shrunk ${name}`, null);
 			return {target: name, point: newest.id};
+		},
+		async adopt(name, force) {
+			await door.open();
+			return adopt(workshop, state, {name, force});
+		},
+		async move(from, to) {
+			await door.open();
+			return move(workshop, state, {from, to, present: (await survey.targets()).map(each => each.name)});
 		},
 		async unlock() {
 			await door.open();
@@ -160,7 +181,17 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 			const own = found.filter(each => each.point === point);
 			const [first] = own;
 			if (first === undefined) {
+				if (state.tellOnce(`shrunk ${name}`, null)) {
+					notices.send({kind: 'back', target: name, text: `\`${name}\` is no longer much smaller than before`, at: Date.now()});
+				}
+
 				return undefined;
+			}
+
+			const text = `\`${name}\` is much smaller than before: ${own.map(describeShrunken).join('; ')}; until then no point of it is removed`;
+			// The same every night: it is news when another source is concerned, or one that has nothing left.
+			if (state.tellOnce(`shrunk ${name}`, own.map(({source, bytes}) => `${source}${bytes === 0 ? ' empty' : ''}`).join())) {
+				notices.send({kind: 'shrunk', target: name, text, hint: `holdfast points ${name} shows them`, at: Date.now()});
 			}
 
 			state.saveSuspicion(name, describeShrunken(first));
@@ -169,9 +200,11 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 	};
 }
 
-/** Other hosts may use the same repository, and the same names. */
-async function ownPoints({restic, host}: Workshop): Promise<Point[]> {
-	return pointsOf((await restic().snapshots(['holdfast'])).filter(snapshot => snapshot.host === host));
+/** Other agents may use the same repository, and the same names of hosts and targets. What was decided since, also by another, is heeded. */
+async function allOwn({restic, ownership}: Workshop, state: Pick<State, 'learnDeeds'>): Promise<Point[]> {
+	const snapshots = await restic().snapshots(['holdfast']);
+	state.learnDeeds(deedsOf(snapshots));
+	return oursAmong(pointsOf(snapshots), ownership());
 }
 
 const lastCheck = (state: State, target: string): CheckResult | undefined =>

@@ -1,13 +1,15 @@
 /** What the repository holds and how well it is: looked at now and then, and after each run that may have changed it, so that asking costs nothing. */
 import type {EventHub} from '../../base/events.ts';
 import {type CheckResult, type Operation, type PruneResult, repositoryTarget, resultOf} from '../../base/results.ts';
-import {pointsOf} from '../repository/points.ts';
+import type {Ledger} from '../overview/owners.ts';
+import type {Ownership} from '../repository/owner.ts';
+import {oursAmong, pointsOf} from '../repository/points.ts';
 import type {Restic} from '../restic/restic.ts';
 import type {State} from '../state/state.ts';
 
 /** Times are milliseconds since 1970. Undefined: not known yet. */
 export interface Holdings {
-	/** Of each target. */
+	/** Of each target: this agent's own. */
 	points: ReadonlyMap<string, number> | undefined;
 	sizeBytes: number | undefined;
 	/** When the lock was refreshed that was not for longest; null: there is none. */
@@ -32,6 +34,8 @@ interface InventoryParts {
 	name: string;
 	restic: Pick<Restic, 'snapshots' | 'locks' | 'size'>;
 	state: Pick<State, 'runs' | 'suspicions'>;
+	ownership: () => Ownership;
+	ledger: Pick<Ledger, 'look'>;
 	hub: EventHub;
 	/** Resolves when the repository can be asked. */
 	opened: () => Promise<unknown>;
@@ -49,7 +53,17 @@ const countedRuns = 10_000;
 
 const longestRunMs = 7 * 24 * 3_600_000;
 
-export function createInventory({name, restic, state, hub, opened, report, lookMs = defaultLookMs}: InventoryParts): Inventory {
+export function createInventory({
+	name,
+	restic,
+	state,
+	ownership,
+	ledger,
+	hub,
+	opened,
+	report,
+	lookMs = defaultLookMs,
+}: InventoryParts): Inventory {
 	const target = repositoryTarget(name);
 	let points: Map<string, number> | undefined;
 	let oldestLock: number | null | undefined;
@@ -80,7 +94,9 @@ export function createInventory({name, restic, state, hub, opened, report, lookM
 
 	const look = async (): Promise<void> => {
 		await opened();
-		const all = pointsOf(await restic.snapshots(['holdfast']));
+		const snapshots = await restic.snapshots(['holdfast']);
+		ledger.look(snapshots);
+		const all = oursAmong(pointsOf(snapshots), ownership());
 		points = new Map([...Map.groupBy(all, each => each.target)].map(([key, ofTarget]) => [key, ofTarget.length]));
 		const locks = await restic.locks();
 		oldestLock = locks.length === 0 ? null : Math.min(...locks.map(({time}) => time.getTime()));

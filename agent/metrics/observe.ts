@@ -2,9 +2,11 @@
 
 import type {EventHub} from '../../base/events.ts';
 import type {Log} from '../../base/log.ts';
+import type {Ledger} from '../overview/owners.ts';
 import type {Overviews} from '../overview/verbs.ts';
 import {runView} from '../overview/views.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
+import type {Ownership} from '../repository/owner.ts';
 import type {Restic} from '../restic/restic.ts';
 import type {Runs} from '../runs/runs.ts';
 import type {State} from '../state/state.ts';
@@ -17,6 +19,8 @@ const lookMs = 15_000;
 interface Observed {
 	agent: Pick<Overviews, 'overview'>;
 	state: Pick<State, 'open' | 'lastRuns' | 'countRuns' | 'quiesced' | 'runs' | 'suspicions'>;
+	ownership: () => Ownership;
+	ledger: Ledger;
 	runs: Pick<Runs, 'isUnderWay'>;
 	/** By name. */
 	repositories: Readonly<Record<string, RepositoryDoor>>;
@@ -33,12 +37,26 @@ export interface Observation {
 	close: () => void;
 }
 
-export function observe({agent, state, runs, repositories, restic, hub, log, version, isSlackConnected}: Observed): Observation {
+export function observe({
+	agent,
+	state,
+	ownership,
+	ledger,
+	runs,
+	repositories,
+	restic,
+	hub,
+	log,
+	version,
+	isSlackConnected,
+}: Observed): Observation {
 	const reachable = new Map<string, boolean>();
 	const inventory = createInventory({
 		name: 'primary',
 		restic,
 		state,
+		ownership,
+		ledger,
 		hub,
 		opened: async () => repositories.primary?.open(),
 		report: error => log.warning('what the repository holds could not be counted', {error}),

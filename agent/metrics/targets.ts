@@ -15,13 +15,20 @@ export function targetFamilies(gauge: MakeGauge): {show: (overview: Overview) =>
 	const nextRun = gauge('next_run_timestamp_seconds', 'When the next scheduled run begins.', ['target', 'operation']);
 	const expected = gauge('expected_interval_seconds', 'The longest time between two scheduled runs.', ['target', 'operation']);
 	const since = gauge('scheduled_since_timestamp_seconds', 'From when on the operation was due by schedule.', ['target', 'operation']);
-	const perTarget = [problems, firstSeen, lastRun, lastSuccess, lastDrill, lastQuiesce, quiesceLimit, nextRun, expected, since];
+	const gone = gauge('target_gone_since_timestamp_seconds', 'Since when a target that was backed up is not found any more.', ['target']);
+	const others = gauge('other_agents', 'Other agents that work on the same engine, or in the same repository.');
+	const perTarget = [gone, problems, firstSeen, lastRun, lastSuccess, lastDrill, lastQuiesce, quiesceLimit, nextRun, expected, since];
 	return {
-		show({targets, scheduled, unprotected: left}) {
+		show({targets, scheduled, unprotected: left, ...overview}) {
 			for (const family of perTarget) {
 				family.reset();
 			}
 
+			for (const {target, since: missed} of overview.gone) {
+				gone.set({target}, seconds(missed));
+			}
+
+			others.set(overview.liveOthers);
 			count.set(targets.length);
 			unprotected.set(left.length);
 			for (const {view, status, ...rest} of targets) {

@@ -1,6 +1,6 @@
 /** E-mail. The only importer of nodemailer. */
 import {createTransport} from 'nodemailer';
-import type {Message} from './message.ts';
+import {type Message, nameOf, type RunMessage} from './message.ts';
 import type {Receiver} from './notify.ts';
 
 export interface Mail {
@@ -33,7 +33,7 @@ export function mail({url, from, to}: Mail): Receiver {
 					to: [...to],
 					subject: subjectOf(message),
 					text: textOf(message),
-					messageId: `<${message.data.run}.${message.data.operation}@holdfast.invalid>`,
+					messageId: `<${nameOf(message).id.replaceAll(/[^\w.-]/g, '_')}.${message.type === 'holdfast.notice' ? 'notice' : message.data.operation}@holdfast.invalid>`,
 					headers: {'Auto-Submitted': 'auto-generated'},
 				});
 			} catch (error) {
@@ -47,11 +47,27 @@ export function mail({url, from, to}: Mail): Receiver {
 /** One line: a name must not begin another header. */
 const line = (text: string): string => text.replaceAll(/\p{Cc}+/gu, ' ');
 
-const subjectOf = ({data: {operation, target, outcome, host}}: Message): string =>
-	line(`[holdfast] ${operation} of ${target}: ${outcome} (${host})`);
+const subjectOf = ({type, data}: Message): string =>
+	line(
+		type === 'holdfast.notice'
+			? `[holdfast] ${data.target}: ${noticeWords[data.kind]} (${data.host})`
+			: `[holdfast] ${data.operation} of ${data.target}: ${data.outcome} (${data.host})`,
+	);
 
-function textOf({timestamp, data}: Message): string {
-	const {operation, target, outcome, host, run, point, durationSeconds, outageSeconds, sources = [], error} = data;
+const noticeWords = {
+	gone: 'not found any more',
+	back: 'there again',
+	shrunk: 'much smaller than before',
+	kept: 'what a restore replaced cannot be let go',
+};
+
+const textOf = (message: Message): string =>
+	message.type === 'holdfast.notice'
+		? `${[message.data.message, ...(message.data.hint === undefined ? [] : ['', message.data.hint])].map(line).join('\n')}\n`
+		: textOfRun(message);
+
+function textOfRun({timestamp, data}: RunMessage): string {
+	const {operation, target, outcome, host, run, point, durationSeconds, outageSeconds, sources = [], warnings = [], error} = data;
 	const rows = [
 		`${operation} of ${target} on ${host}: ${outcome}`,
 		'',
@@ -61,6 +77,7 @@ function textOf({timestamp, data}: Message): string {
 		...(durationSeconds === undefined ? [] : [`took      ${durationSeconds.toFixed(1)} s`]),
 		...(outageSeconds === undefined ? [] : [`outage    ${outageSeconds.toFixed(1)} s`]),
 		...(error === undefined ? [] : ['', `error: ${error}`]),
+		...warnings.flatMap(warning => ['', `warning: ${warning}`]),
 		...(sources.length === 0
 			? []
 			: ['', ...sources.map(({source, outcome, bytes}) => `${source}: ${outcome}${bytes === undefined ? '' : `, ${bytes} bytes`}`)]),

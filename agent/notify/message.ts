@@ -1,8 +1,26 @@
-/** What is told of a run that ended. */
+/** What is told: of a run that ended, or of something else that a person should know. */
 import type {FinishedEvent} from '../../base/events.ts';
+import type {Notice} from '../../base/notices.ts';
 import type {Finished, Operation, Outcome} from '../../base/results.ts';
 
-export interface Message {
+export type Message = RunMessage | NoticeMessage;
+
+export interface NoticeMessage {
+	type: 'holdfast.notice';
+	/** ISO 8601. */
+	timestamp: string;
+	data: {
+		/** Which Holdfast. */
+		host: string;
+		target: string;
+		/** `gone`: a target that was backed up is not found any more; `back`: it is there again; `shrunk`: its newest point is much smaller than those before; `kept`: what a restore replaced cannot be let go. */
+		kind: Notice['kind'];
+		message: string;
+		hint?: string;
+	};
+}
+
+export interface RunMessage {
 	type: 'holdfast.run.finished';
 	/** When it ended, ISO 8601. */
 	timestamp: string;
@@ -19,6 +37,7 @@ export interface Message {
 		/** How long something stood still. */
 		outageSeconds?: number;
 		sources?: Array<{source: string; outcome: string; bytes?: number | undefined; error?: string | undefined}>;
+		warnings?: string[];
 		error?: string;
 	};
 }
@@ -28,7 +47,7 @@ const errorCharacters = 2000;
 
 const cut = (text: string) => text.slice(0, errorCharacters);
 
-type Told = NonNullable<Message['data']['sources']>[number];
+type Told = NonNullable<RunMessage['data']['sources']>[number];
 
 const sourceOf = ({source, outcome, bytes, error}: Told): Told => ({
 	source,
@@ -37,12 +56,18 @@ const sourceOf = ({source, outcome, bytes, error}: Told): Told => ({
 	...(error === undefined ? {} : {error: cut(error)}),
 });
 
-function factsOf(finished: Finished): Pick<Message['data'], 'point' | 'durationSeconds' | 'outageSeconds' | 'sources'> {
+function factsOf(finished: Finished): Pick<RunMessage['data'], 'point' | 'durationSeconds' | 'outageSeconds' | 'sources' | 'warnings'> {
 	switch (finished.operation) {
 		case 'backup':
 		case 'import': {
-			const {point, durationSeconds, quiesceSeconds, sources} = finished.result;
-			return {...(point === null ? {} : {point}), durationSeconds, outageSeconds: quiesceSeconds, sources: sources.map(sourceOf)};
+			const {point, durationSeconds, quiesceSeconds, sources, warnings} = finished.result;
+			return {
+				...(point === null ? {} : {point}),
+				durationSeconds,
+				outageSeconds: quiesceSeconds,
+				sources: sources.map(sourceOf),
+				...(warnings === undefined ? {} : {warnings: warnings.map(cut)}),
+			};
 		}
 		case 'restore':
 			return {point: finished.result.point, outageSeconds: finished.result.outageSeconds};
@@ -55,7 +80,7 @@ function factsOf(finished: Finished): Pick<Message['data'], 'point' | 'durationS
 	}
 }
 
-export function messageOf(event: FinishedEvent, host: string): Message {
+export function messageOf(event: FinishedEvent, host: string): RunMessage {
 	const {run, target, operation, at} = event;
 	const {outcome, error} = event.result;
 	return {
@@ -72,3 +97,15 @@ export function messageOf(event: FinishedEvent, host: string): Message {
 		},
 	};
 }
+
+export const noticeMessage = ({kind, target, text, hint, at}: Notice, host: string): NoticeMessage => ({
+	type: 'holdfast.notice',
+	timestamp: new Date(at).toISOString(),
+	data: {host, target, kind, message: cut(text), ...(hint === undefined ? {} : {hint})},
+});
+
+/** For the log, and to tell a message from every other. */
+export const nameOf = ({type, data, timestamp}: Message): {subject: string; id: string} =>
+	type === 'holdfast.notice'
+		? {subject: `that \`${data.target}\` is ${data.kind}`, id: `${data.kind}-${Date.parse(timestamp)}-${data.target}`}
+		: {subject: `how run ${data.run} of \`${data.target}\` ended`, id: data.run};

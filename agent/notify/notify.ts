@@ -3,8 +3,9 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {explain} from '../../base/errors.ts';
 import type {EventHub} from '../../base/events.ts';
 import type {Log} from '../../base/log.ts';
+import type {Notices} from '../../base/notices.ts';
 import {isWanted, type NotifyWord} from '../../base/reading/wanted.ts';
-import {type Message, messageOf} from './message.ts';
+import {type Message, messageOf, nameOf, noticeMessage} from './message.ts';
 
 export interface Receiver {
 	/** For the log; never its address, which may be a secret. */
@@ -15,6 +16,8 @@ export interface Receiver {
 
 export interface NotifyOptions {
 	hub: Pick<EventHub, 'listen'>;
+	/** Told whatever is wanted of runs. */
+	notices: Pick<Notices, 'listen'>;
 	receivers: readonly Receiver[];
 	wanted: readonly NotifyWord[];
 	/** As snapshots are filed under. */
@@ -39,15 +42,23 @@ const mostWaiting = 100;
 const usualPausesMs = [1000, 5000, 30_000, 120_000, 600_000];
 
 export function createNotifications(options: NotifyOptions): Notifications {
-	const {hub, receivers, wanted, host, redact} = options;
+	const {hub, notices, receivers, wanted, host, redact} = options;
 	const ending = new AbortController();
 	const queues = receivers.map(receiver => createQueue(receiver, options, ending.signal));
+	const tell = (message: Message) => {
+		const clean = redact(message) as Message;
+		for (const queue of queues) {
+			queue.add(clean);
+		}
+	};
 	const unlisten = hub.listen(event => {
 		if (event.type === 'finished' && isWanted(wanted, event.operation, event.result.outcome)) {
-			const message = redact(messageOf(event, host)) as Message;
-			for (const queue of queues) {
-				queue.add(message);
-			}
+			tell(messageOf(event, host));
+		}
+	});
+	notices.listen(notice => {
+		if (!ending.signal.aborted && wanted.length > 0) {
+			tell(noticeMessage(notice, host));
 		}
 	});
 	return {
@@ -66,17 +77,18 @@ function createQueue(receiver: Receiver, {log, pausesMs = usualPausesMs, patienc
 	let isSending = false;
 
 	const deliver = async (message: Message): Promise<void> => {
-		const {run, target} = message.data;
+		const {target} = message.data;
+		const {subject, id: run} = nameOf(message);
 		for (const pauseMs of [...pausesMs, undefined]) {
 			try {
 				return await withinTime(receiver, message, {ending, patienceMs});
 			} catch (error) {
 				if (ending.aborted || pauseMs === undefined) {
-					log.error(`${receiver.name} did not take how run ${run} of \`${target}\` ended`, {run, target, error});
+					log.error(`${receiver.name} did not take ${subject}`, {run, target, error});
 					return;
 				}
 
-				log.warning(`${receiver.name} did not take how run ${run} of \`${target}\` ended; trying again in ${pauseMs / 1000} s`, {
+				log.warning(`${receiver.name} did not take ${subject}; trying again in ${pauseMs / 1000} s`, {
 					run,
 					target,
 					error,
@@ -100,7 +112,7 @@ function createQueue(receiver: Receiver, {log, pausesMs = usualPausesMs, patienc
 		add(message: Message): void {
 			if (waiting.push(message) > mostWaiting) {
 				const lost = waiting.shift();
-				log.error(`${receiver.name} takes messages too slowly: how run ${lost?.data.run} ended was not sent`);
+				log.error(`${receiver.name} takes messages too slowly: ${lost === undefined ? '' : nameOf(lost).subject} was not sent`);
 			}
 
 			if (!isSending) {

@@ -1,5 +1,6 @@
 /** A webhook, signed as https://www.standardwebhooks.com describes it. */
 import {createHmac} from 'node:crypto';
+import {nameOf} from './message.ts';
 import type {Receiver} from './notify.ts';
 
 export interface Webhook {
@@ -17,7 +18,7 @@ export function webhook({url, secret}: Webhook): Receiver {
 		async send(message, signal) {
 			const body = JSON.stringify(message);
 			// The same at every try, so that a receiver that took it already can tell.
-			const id = `msg_${message.data.run}`;
+			const id = `msg_${nameOf(message).id.replaceAll(/[^\w.-]/g, '_')}`;
 			const timestamp = Math.floor(Date.now() / 1000);
 			const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
 			const answer = await fetch(url, {

@@ -3,17 +3,20 @@ import type {Appointments, NextDue} from '../../base/due.ts';
 import {NotFoundError} from '../../base/errors.ts';
 import {longestGapMs} from '../../base/gap.ts';
 import type {Operation} from '../../base/results.ts';
-import type {Overview, PointView, RunView, StatusView, TargetView} from '../../base/shapes.ts';
-import type {Surveyed} from '../plan/planned.ts';
+import type {GoneTarget, OtherAgent, Overview, PointView, RunView, StatusView, TargetView} from '../../base/shapes.ts';
 import type {Survey} from '../plan/survey.ts';
-import {listPoints} from '../repository/points.ts';
+import type {Ownership} from '../repository/owner.ts';
+import {allPoints} from '../repository/points.ts';
 import type {Repositories} from '../repository/repositories.ts';
 import type {Runs} from '../runs/runs.ts';
 import type {State} from '../state/state.ts';
+import type {Missing} from './gone.ts';
+import type {Filer, Ledger} from './owners.ts';
 import {pointView, runView, statusView, targetView, verifiedPoints} from './views.ts';
 
 export interface Overviews {
 	targets: () => Promise<TargetView[]>;
+	/** Those that are gone, too. */
 	status: () => Promise<StatusView[]>;
 	/** What servers said of their databases may be some minutes old. */
 	overview: () => Promise<Overview>;
@@ -22,6 +25,8 @@ export interface Overviews {
 	runs: (options?: {target?: string | undefined; operation?: Operation | undefined; limit?: number | undefined}) => RunView[];
 	/** @throws {NotFoundError} */
 	run: (run: string) => RunView;
+	/** A target that is gone is missed no more; its points are kept. @throws {NotFoundError | UsageError} */
+	forget: (target: string) => Promise<{target: string}>;
 }
 
 /** Asking servers for their databases takes processes in their containers; what is looked at all the time need not. */
@@ -32,12 +37,28 @@ interface OverviewParts {
 	runs: Pick<Runs, 'current' | 'waitsFor'>;
 	state: State;
 	repositories: Repositories;
+	ownership: () => Ownership;
+	ledger: Pick<Ledger, 'filers' | 'liveOthers'>;
+	missing: Missing;
+	/** The other agents of the engine, and who serves what. */
+	neighbours: () => Promise<{elsewhere: ReadonlyMap<string, string>; others: OtherAgent[]}>;
 	nextDue: NextDue;
 	appointments: Appointments;
 }
 
-export function createOverviews({survey, runs, state, repositories, nextDue, appointments}: OverviewParts): Overviews {
-	const statusOf = (surveyed: Surveyed): StatusView => {
+export function createOverviews({
+	survey,
+	runs,
+	state,
+	repositories,
+	ownership,
+	ledger,
+	missing,
+	neighbours,
+	nextDue,
+	appointments,
+}: OverviewParts): Overviews {
+	const statusOf = (surveyed: Parameters<typeof statusView>[0]): StatusView => {
 		const {name: target} = surveyed.target;
 		const [last] = state.runs({target, operation: 'backup', limit: 1}).filter(record => record.state === 'finished');
 		const [success] = state.runs({target, operation: 'backup', outcome: 'success', limit: 1});
@@ -56,20 +77,44 @@ export function createOverviews({survey, runs, state, repositories, nextDue, app
 		});
 	};
 
+	const missedStatus = ({target, since, message, hint}: GoneTarget): StatusView => ({
+		...statusOf({target: {name: target}, problems: [{message, hint}]}),
+		nextDrill: null,
+		goneSince: since,
+	});
+
 	return {
 		async targets() {
-			return (await survey.all()).map(targetView);
+			const {elsewhere} = await neighbours();
+			return (await survey.all()).map(each => ({...targetView(each), ...servedBy(elsewhere, each.target.name)}));
 		},
 		async status() {
-			return (await survey.all()).map(statusOf);
+			const {elsewhere} = await neighbours();
+			const present = (await survey.all()).map(each => ({...statusOf(each), ...servedBy(elsewhere, each.target.name)}));
+			const names = new Set(present.map(({target}) => target));
+			return [
+				...present,
+				...missing
+					.gone()
+					.filter(({target}) => !names.has(target))
+					.map(missedStatus),
+			];
+		},
+		async forget(target) {
+			missing.forget(
+				target,
+				(await survey.targets()).map(({name}) => name),
+			);
+			return {target};
 		},
 		async overview() {
 			const surveyed = await survey.all(overviewAgeMs);
+			const {elsewhere, others} = await neighbours();
 			const broken = new Set(surveyed.filter(({problems}) => problems.length > 0).map(({target}) => target.name));
 			return {
 				targets: surveyed.map(each => ({
-					view: targetView(each),
-					status: statusOf(each),
+					view: {...targetView(each), ...servedBy(elsewhere, each.target.name)},
+					status: {...statusOf(each), ...servedBy(elsewhere, each.target.name)},
 					quiesceLimitSeconds: each.plan.quiesceTimeoutMs / 1000,
 					firstSeen: state.firstSeen(each.target.name, Date.now()),
 				})),
@@ -84,13 +129,16 @@ export function createOverviews({survey, runs, state, repositories, nextDue, app
 						since,
 					})),
 				unprotected: await survey.unprotected(surveyed),
+				gone: missing.gone(),
+				others: [...others, ...ledger.filers().map(otherOf)],
+				liveOthers: ledger.liveOthers(others.filter(({isAlive}) => isAlive).length),
 			};
 		},
 		async points(target, from) {
 			const asked = from === undefined ? repositories.primary : repositories.named(from);
 			await asked.open();
-			const verified = verifiedPoints(state, target);
-			return (await listPoints(asked.restic(), target)).map(point => pointView(point, verified));
+			const known = {verified: verifiedPoints(state, target), ownership: ownership()};
+			return (await allPoints(asked.restic(), known.ownership, target)).map(point => pointView(point, known));
 		},
 		runs: options => state.runs(options).map(runView),
 		run(run) {
@@ -103,3 +151,10 @@ export function createOverviews({survey, runs, state, repositories, nextDue, app
 		},
 	};
 }
+
+const servedBy = (elsewhere: ReadonlyMap<string, string>, target: string): {servedBy?: string} => {
+	const agent = elsewhere.get(target);
+	return agent === undefined ? {} : {servedBy: agent};
+};
+
+const otherOf = ({agent, host, isAlive, finding}: Filer): OtherAgent => ({agent: agent ?? host, isAlive, finding});

@@ -4,6 +4,7 @@ import {resultOf} from '../../base/results.ts';
 import type {PointView, RunView, StatusView, TargetView} from '../../base/shapes.ts';
 import type {Surveyed} from '../plan/planned.ts';
 import {parseSource} from '../repository/names.ts';
+import type {Ownership} from '../repository/owner.ts';
 import type {Point} from '../repository/points.ts';
 import {findKind} from '../sources/kinds.ts';
 import type {RunRecord, State} from '../state/state.ts';
@@ -45,7 +46,7 @@ interface Recent {
 
 /** @param last the target's newest finished run of the operation @param success its newest successful one */
 export function statusView(
-	surveyed: Surveyed,
+	surveyed: {target: Pick<Surveyed['target'], 'name'>; problems: Surveyed['problems']},
 	{
 		running,
 		waitsFor,
@@ -120,10 +121,16 @@ export function verifiedPoints(state: Pick<State, 'runs'>, target?: string): Rea
 
 const isDatabase = (source: string): boolean => findKind(parseSource(source).kind)?.isDatabase === true;
 
-export const pointView = ({id, target, time, sources}: Point, verified: ReadonlyMap<string, string>): PointView => ({
+export const pointView = (
+	{id, target, time, host, agent, sources, ...filed}: Point,
+	{verified, ownership}: {verified: ReadonlyMap<string, string>; ownership: Ownership},
+): PointView => ({
 	point: id,
 	target,
 	time: time.toISOString(),
+	host,
+	agent,
+	own: ownership.isOurs({id, host, agent, time, target: filed.filedAs}),
 	sources: sources.map(stored => (isDatabase(stored.source) ? {...stored, isDatabase: true} : stored)),
 	verifiedAt: verified.get(id) ?? null,
 });

@@ -46,6 +46,8 @@ export const manifest = z.object({
 	time: z.string(),
 	startedAt: z.string(),
 	host: z.string(),
+	/** The id of the agent that made it; points of older versions do not say. */
+	agent: z.string().optional(),
 	engineVersion: z.string(),
 	holdfastVersion: z.string(),
 	resticVersion: z.string(),

@@ -9,15 +9,22 @@ const encode = (text: string, unsafe: RegExp) =>
 const unsafeInTag = /[%,\u0000-\u001F\u007F]|\s$/g;
 const unsafeInPath = /[%\u0000-\u001F\u007F]/g;
 
-/** `source:postgres:metadb`. Reversible with `sourceOfTag`. */
-export const sourceTag = (source: string) => `source:${encode(source, unsafeInTag)}`;
+export const encodeTag = (text: string) => encode(text, unsafeInTag);
 
-export const sourceOfTag = (tag: string) => decodeURIComponent(tag.slice('source:'.length));
+export const decodeTag = (text: string) => decodeURIComponent(text);
+
+/** `source:postgres:metadb`. Reversible with `sourceOfTag`. */
+export const sourceTag = (source: string) => `source:${encodeTag(source)}`;
+
+export const sourceOfTag = (tag: string) => decodeTag(tag.slice('source:'.length));
 
 export const runTag = (run: string) => `run:${run}`;
 
 /** The run that a tag names, if it names one. */
 export const runOfTag = (tag: string): string | undefined => (tag.startsWith(runTag('')) ? tag.slice(runTag('').length) : undefined);
+
+/** The agent that filed a snapshot. */
+export const agentTag = (agent: string) => `agent:${agent}`;
 
 export const targetTag = (target: string) => `target:${target}`;
 
@@ -42,6 +49,10 @@ export function sourcePath(target: string, source: string): string {
 	const element = encode(name, /[%/\u0000-\u001F\u007F]/g);
 	return `${folder}/${/^\.+$/.test(element) ? element.replaceAll('.', '%2E') : element}`;
 }
+
+/** What follows the name of a tag, in the first that has that name. */
+export const tagValue = (tags: readonly string[], name: string): string | undefined =>
+	tags.find(tag => tag.startsWith(`${name}:`))?.slice(name.length + 1);
 
 /** Where a mount is in a worker: also the path of its snapshot. */
 export const mountPath = (target: string, prefix: string, path: string) => sourcePath(target, `${prefix}volume:${path}`);

@@ -5,6 +5,7 @@ import {explain} from '../../base/errors.ts';
 import type {EventHub} from '../../base/events.ts';
 import {failed} from '../../base/failed.ts';
 import type {Log} from '../../base/log.ts';
+import type {Notices} from '../../base/notices.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import type {Engine} from '../../docker/engine.ts';
 import type {JournalEntry} from '../../docker/resume.ts';
@@ -12,6 +13,7 @@ import {undoUnfinished} from '../../docker/unfinished.ts';
 import {describeReplaced} from '../sources/kinds.ts';
 import {isHalfDone, type RestoreRecord} from '../state/restores.ts';
 import type {RunRecord, State} from '../state/state.ts';
+import {tellOfKept} from './expire.ts';
 import type {Settle} from './settle.ts';
 
 interface Recovery {
@@ -19,11 +21,14 @@ interface Recovery {
 	state: State;
 	hub: EventHub;
 	log: Log;
+	notices: Pick<Notices, 'send'>;
+	/** None of its targets is there any more. */
+	isGone: (record: RestoreRecord) => Promise<boolean>;
 }
 
 /** How often it is tried again what could not be settled: its server may not be up yet. */
 const firstRetryMs = 5000;
-const longestRetryMs = 5 * 60_000;
+const longestRetryMs = 30 * 60_000;
 
 /** How often it is looked for what a run of this life left half done. */
 const lookMs = 10_000;
@@ -65,7 +70,7 @@ interface Settling {
 
 /** Returns when all is settled; tries again until then. */
 export async function recoverRestores(
-	{engine, state, log}: Recovery,
+	{engine, state, log, notices, isGone}: Recovery,
 	{settle, upTo, signal, isWanted = isUnsettled}: Settling,
 ): Promise<void> {
 	for (let retryMs = firstRetryMs; ; retryMs = Math.min(retryMs * 2, longestRetryMs)) {
@@ -90,6 +95,11 @@ export async function recoverRestores(
 		};
 
 		try {
+			if (await isGone(record)) {
+				tellOfKept({state, notices}, record, Date.now());
+				return false;
+			}
+
 			const {outcome, error} = await settle(record, verb, {trigger: 'recovery', startStopped}).finished;
 			if (outcome === 'failed') {
 				throw new Error(error);

@@ -230,6 +230,7 @@ function contextOf(
 		dumpWorker,
 		clientWorker,
 		host: workshop.host,
+		agent: workshop.agentId,
 		time: () => startedAt,
 		previous: previousOf(previous.get(target)),
 		remember: replacement => journal.remember({...replacement, target}),

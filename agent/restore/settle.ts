@@ -22,12 +22,17 @@ import {planUndo} from './undo-plan.ts';
 export type Settle = (
 	record: RestoreRecord,
 	verb: 'undo' | 'finish',
-	options: {trigger: string; startStopped?: (() => Promise<void>) | undefined},
+	options: {
+		trigger: string;
+		startStopped?: (() => Promise<void>) | undefined;
+		/** Of what cannot be reached any more, too. */
+		force?: boolean | undefined;
+	},
 ) => Accepted<RestoreResult>;
 
 interface SettleParts {
 	workshop: Workshop;
-	survey: Pick<Survey, 'one'>;
+	survey: Pick<Survey, 'one' | 'targets'>;
 	runs: Runs;
 	state: State;
 	repositories: Repositories;
@@ -37,14 +42,16 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 	const {engine, self} = workshop;
 
 	/** Those of what was replaced, as they are now. */
-	const targetsOf = async (record: RestoreRecord): Promise<ReadonlyMap<string, Target>> => {
-		const surveyed = await Promise.all(namesIn(record).map(async name => survey.one(name)));
+	const targetsOf = async (record: RestoreRecord, force: boolean): Promise<ReadonlyMap<string, Target>> => {
+		const present = force ? new Set((await survey.targets()).map(({name}) => name)) : undefined;
+		const names = namesIn(record).filter(name => present?.has(name) !== false);
+		const surveyed = await Promise.all(names.map(async name => survey.one(name)));
 		return new Map(surveyed.map(found => [found.target.name, found.target]));
 	};
 
 	const ours = ({run}: {run: string}) => runs.isUnderWay(run);
 
-	return (record, verb, {trigger, startStopped}) =>
+	return (record, verb, {trigger, startStopped, force = false}) =>
 		runs.start({
 			operation: 'restore',
 			target: record.target,
@@ -54,7 +61,7 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 				try {
 					signal.throwIfAborted();
 					tell({type: 'step', step: 'plan'});
-					const targets = await targetsOf(record);
+					const targets = await targetsOf(record, force);
 					const keeper = repositories.named(record.keptIn);
 					await keeper.open();
 					const look = async () => {
@@ -68,7 +75,7 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 
 					const isUntouched = record.phase === 'loading';
 					const plan = isUntouched ? {...found, stop: []} : found;
-					if (plan.problems.length > 0) {
+					if (plan.problems.length > 0 && !force) {
 						throw new UsageError(plan.problems.join('; '));
 					}
 
@@ -81,6 +88,7 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 							plan,
 							tell,
 							startStopped,
+							force,
 						},
 					);
 				} catch (error) {
@@ -88,6 +96,12 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 				}
 			},
 		});
+}
+
+/** None of its targets is there any more. */
+export async function isGone(record: RestoreRecord, survey: Pick<Survey, 'targets'>): Promise<boolean> {
+	const present = new Set((await survey.targets()).map(({name}) => name));
+	return namesIn(record).every(name => !present.has(name));
 }
 
 /** The targets of what was replaced. */

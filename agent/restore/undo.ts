@@ -18,6 +18,8 @@ export interface UndoRun {
 	tell: Tell;
 	/** What an earlier life of the agent stopped for this restore and left so: started again when the data is in order. */
 	startStopped?: (() => Promise<void>) | undefined;
+	/** What cannot be let go is left where it is. */
+	force?: boolean | undefined;
 }
 
 /** Puts back what was there before the restore. Never rejects. A cancel is not heeded: half of it is no state to stay in. */

@@ -7,7 +7,7 @@ import type {Accepted, RestorePlan, RestoreRequest} from '../../base/shapes.ts';
 import {type Previous, previousAmong} from '../backup/previous.ts';
 import {pointView, verifiedPoints} from '../overview/views.ts';
 import type {Survey} from '../plan/survey.ts';
-import {listPoints} from '../repository/points.ts';
+import {ownPoints, type Point} from '../repository/points.ts';
 import type {NamedRepository, Repositories} from '../repository/repositories.ts';
 import type {RunContext, Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
@@ -17,7 +17,7 @@ import type {State} from '../state/state.ts';
 import type {Restoration} from './plan/plan.ts';
 import {createPreflight} from './plan/preflight.ts';
 import {pointIds, restore} from './restore.ts';
-import type {Settle} from './settle.ts';
+import {isGone, type Settle} from './settle.ts';
 import {touchedByRestore} from './touched.ts';
 
 export interface Restores {
@@ -26,8 +26,12 @@ export interface Restores {
 	restore: (request: RestoreRequest) => Promise<Accepted<RestoreResult>>;
 	/** Puts back what a restore replaced. @throws {NotFoundError | UsageError | BusyError} */
 	undoRestore: (run: string, trigger: string) => Promise<Accepted<RestoreResult>>;
-	/** Lets go of what a restore replaced; it cannot be undone afterwards. @throws {NotFoundError | UsageError | BusyError} */
-	finishRestore: (run: string, trigger: string) => Promise<Accepted<RestoreResult>>;
+	/**
+	 * Lets go of what a restore replaced; it cannot be undone afterwards.
+	 * @param force also of a target that is gone: what cannot be reached is left where it is, and named
+	 * @throws {NotFoundError | UsageError | BusyError}
+	 */
+	finishRestore: (run: string, trigger: string, force?: boolean) => Promise<Accepted<RestoreResult>>;
 }
 
 interface RestoreParts {
@@ -38,11 +42,22 @@ interface RestoreParts {
 	repositories: Repositories;
 	/** Bytes that must be left beside the size of the restored databases. */
 	restoreMarginBytes: number;
+	/** The share of its size that a source may lose from one point to the next. */
+	shrinkLimit: number;
 	settle: Settle;
 }
 
-export function createRestores({workshop, survey, runs, state, repositories, restoreMarginBytes, settle}: RestoreParts): Restores {
-	const prepare = createPreflight({workshop, survey, repositories, isUnderWay: runs.isUnderWay, restoreMarginBytes});
+export function createRestores({
+	workshop,
+	survey,
+	runs,
+	state,
+	repositories,
+	restoreMarginBytes,
+	shrinkLimit,
+	settle,
+}: RestoreParts): Restores {
+	const prepare = createPreflight({workshop, survey, repositories, isUnderWay: runs.isUnderWay, state, restoreMarginBytes, shrinkLimit});
 
 	/** Where what is replaced is kept: the primary repository, but where that is lost. */
 	const keeperFor = async (from: NamedRepository): Promise<NamedRepository> =>
@@ -74,7 +89,7 @@ export function createRestores({workshop, survey, runs, state, repositories, res
 			const keeper = await keeperFor(from);
 			const previous = new Map<string, Previous | undefined>();
 			for (const name of targetNames(restoration)) {
-				previous.set(name, previousAmong(await listPoints(keeper.restic(), name), state));
+				previous.set(name, previousAmong(await ownPoints(keeper.restic(), workshop.ownership(), name), state));
 			}
 
 			return await restore(
@@ -95,24 +110,27 @@ export function createRestores({workshop, survey, runs, state, repositories, res
 
 			return settle(record, 'undo', {trigger});
 		},
-		async finishRestore(run, trigger) {
+		async finishRestore(run, trigger, force = false) {
 			const record = recordOf(state, run);
-			if (record.phase !== 'swapped' && record.phase !== 'finishing') {
+			const isLeft = force && (await isGone(record, survey));
+			if (record.phase !== 'swapped' && record.phase !== 'finishing' && !isLeft) {
 				throw new UsageError(`run \`${run}\` is not complete, so what it replaced is not let go`, {
 					hint: `put it back: holdfast restore undo ${run}`,
 				});
 			}
 
-			return settle(record, 'finish', {trigger});
+			return settle(record, 'finish', {trigger, force});
 		},
 		async planRestore(request) {
 			const {restoration, from} = await prepare(request, {whole: true});
 			const {target, points, sources, stop, into, warnings, acknowledge} = restoration;
+			const ownership = workshop.ownership();
+			const viewOf = (point: Point) => pointView(point, {verified: verifiedPoints(state, point.target), ownership});
 			return {
 				target,
 				from: from.name,
-				point: pointView(points[0], verifiedPoints(state, points[0].target)),
-				points: points.map(point => pointView(point, verifiedPoints(state, point.target))),
+				point: viewOf(points[0]),
+				points: points.map(viewOf),
 				sources: sources.flatMap(source => (source.paths ?? ['']).map(path => subjectOf(source, target) + path)),
 				stop: stop.map(({container}) => container.name),
 				into: into ?? null,

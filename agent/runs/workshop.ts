@@ -7,6 +7,7 @@ import type {Journal} from '../../docker/resume.ts';
 import type {Self} from '../../docker/self.ts';
 import {findSelf} from '../../docker/self.ts';
 import type {Config} from '../config/config.ts';
+import {type Ownership, ownershipOf} from '../repository/owner.ts';
 import {createRestic} from '../restic/create.ts';
 import type {Restic, ResticOptions} from '../restic/restic.ts';
 import type {State} from '../state/state.ts';
@@ -19,6 +20,8 @@ export interface Workshop {
 	agentId: string;
 	/** No repository, and no copy, is reached through a network. */
 	offline: boolean;
+	/** Whose points are, as it is known now. */
+	ownership: () => Ownership;
 	/** The name under which snapshots are kept: the engine's, or `HOLDFAST_HOST`. */
 	host: string;
 	versions: {holdfast: string; restic: string; engine: string};
@@ -46,6 +49,7 @@ export async function createWorkshop(
 		journal: state,
 		agentId: state.agentId,
 		offline: [config.repository, ...config.copies.map(({repository}) => repository)].every(isLocal),
+		ownership: () => ownershipOf(state),
 		host: config.host ?? name,
 		versions: {holdfast: version, engine: engineVersion, restic: await restic().version()},
 		folder: join(config.stateDirectory, 'manifests'),

@@ -50,6 +50,7 @@ export interface SourceContext {
 	staging: string;
 	/** What every snapshot of the run has in common. `--time` is that of the moment. */
 	host: string;
+	agent: string;
 	time: () => Date;
 	/** The newest published snapshot of a source, from which unchanged files need not be read again. */
 	previous: (source: string) => PreviousSnapshot | undefined;

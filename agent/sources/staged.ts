@@ -1,13 +1,13 @@
 /** Content that lies whole and checked in the staging folder becomes a snapshot. */
 import {succeed} from '../../base/command.ts';
-import {runTag, sourcePath, sourceTag, targetTag} from '../repository/names.ts';
+import {agentTag, runTag, sourcePath, sourceTag, targetTag} from '../repository/names.ts';
 import type {SourceContext, Stored} from './source.ts';
 
 /** What every snapshot of a source carries. */
 export function snapshotOptions(context: SourceContext, source: string) {
-	const {run, target, host, time, signal, tell, tag = 'holdfast'} = context;
+	const {run, target, host, agent, time, signal, tell, tag = 'holdfast'} = context;
 	return {
-		tags: [tag, runTag(run), targetTag(target), sourceTag(source)],
+		tags: [tag, agentTag(agent), runTag(run), targetTag(target), sourceTag(source)],
 		host,
 		time: time(),
 		signal,

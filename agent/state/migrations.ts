@@ -89,4 +89,16 @@ export const migrations: readonly string[] = [
 	`
 	alter table restores add column ran text not null default '[]';
 	`,
+	`
+	create table deeds (
+		kind text not null check (kind in ('adopt', 'adopt-host', 'move')),
+		made_by text not null,
+		what text not null,
+		moved_to text not null,
+		at integer not null,
+		primary key (kind, made_by, what, moved_to, at)
+	) strict;
+	create table watched (target text primary key, gone_since integer) strict;
+	create table told (subject text primary key, what text not null) strict;
+	`,
 ];

@@ -4,6 +4,7 @@ import {DatabaseSync} from 'node:sqlite';
 import type {Audit} from '../../base/audit.ts';
 import type {Journal} from '../../docker/resume.ts';
 import {openAudit} from './audit.ts';
+import {type Deeds, openDeeds} from './deeds.ts';
 import {type Housekeeping, openHousekeeping} from './housekeeping.ts';
 import {openJournal, openRestores} from './journals.ts';
 import {type Memory, openMemory} from './memory.ts';
@@ -11,12 +12,13 @@ import {migrations} from './migrations.ts';
 import type {RestoreJournal} from './restores.ts';
 import {type EventStore, openEvents} from './run-events.ts';
 import {openRuns, type RunStore} from './runs.ts';
+import {openWatch, type Watch} from './watched.ts';
 
 export type {RunRecord} from './runs.ts';
 
-export interface State extends RunStore, EventStore, Journal, RestoreJournal, Memory, Housekeeping {
+export interface State extends RunStore, EventStore, Journal, RestoreJournal, Memory, Housekeeping, Deeds, Watch {
 	readonly audit: Audit;
-	/** Random, made once; marks this agent's workers on a shared engine. */
+	/** Random, made once; marks this agent's workers on a shared engine, and its snapshots in a shared repository. */
 	readonly agentId: string;
 	close: () => void;
 }
@@ -37,6 +39,8 @@ export function openState(path: string): State {
 		...openMemory(database),
 		...openRestores(database),
 		...openHousekeeping(database),
+		...openDeeds(database),
+		...openWatch(database),
 		audit: openAudit(database),
 		close: () => database.close(),
 	};

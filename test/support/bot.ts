@@ -65,6 +65,9 @@ export function stock(agent: FakeAgent, targets: readonly string[] = [target]): 
 				{source: 'postgres:app', snapshot: 'a'.repeat(64), bytes: 900_000_000, isDatabase: true as const},
 				{source: 'volume:/data', snapshot: 'b'.repeat(64), bytes: 100_000_000},
 			],
+			host: 'host',
+			agent: 'agent-1',
+			own: true,
 			verifiedAt: null,
 		})),
 	);

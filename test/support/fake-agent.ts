@@ -21,6 +21,8 @@ import {
 } from '../../base/results.ts';
 import type {
 	Finding,
+	GoneTarget,
+	OtherAgent,
 	PointView,
 	RestorePlan,
 	RetentionView,
@@ -45,6 +47,8 @@ export interface FakeAgent extends Agent {
 		unlocked: Unlocked;
 		scheduled: Scheduled[];
 		unprotected: Unprotected[];
+		gone: GoneTarget[];
+		others: OtherAgent[];
 		health: {healthy: boolean; problems: string[]};
 		/** What an export sends. */
 		archive: () => Readable;
@@ -125,6 +129,8 @@ export function createFakeAgent(): FakeAgent {
 			unlocked: {removed: [], left: []},
 			scheduled: [],
 			unprotected: [],
+			gone: [],
+			others: [],
 			health: {healthy: true, problems: []},
 			archive: () => Readable.from(['archive'], {objectMode: false}),
 			received: '',
@@ -176,6 +182,18 @@ export function createFakeAgent(): FakeAgent {
 			agent.calls.push({accept: name});
 			return {target: target(name).target, point: 'run-0'};
 		},
+		async forget(name) {
+			agent.calls.push({forget: name});
+			return {target: name};
+		},
+		async adopt(name, force) {
+			agent.calls.push({adopt: name, force});
+			return {from: [name], targets: ['shop/db'], points: 3};
+		},
+		async move(from, to) {
+			agent.calls.push({move: from, to});
+			return {from: [from], targets: [to], points: 3};
+		},
 		unlock: async () => agent.has.unlocked,
 		status: async () => agent.has.status,
 		async overview() {
@@ -185,7 +203,14 @@ export function createFakeAgent(): FakeAgent {
 				quiesceLimitSeconds: 300,
 				firstSeen: 0,
 			}));
-			return {targets, scheduled: agent.has.scheduled, unprotected: agent.has.unprotected};
+			return {
+				targets,
+				scheduled: agent.has.scheduled,
+				unprotected: agent.has.unprotected,
+				gone: agent.has.gone,
+				others: agent.has.others,
+				liveOthers: 0,
+			};
 		},
 		points: async name => agent.has.points.filter(point => name === undefined || point.target === name),
 		copies: () => agent.has.copies,

@@ -40,8 +40,11 @@ export const standingWords: Record<Standing, string> = {
 };
 
 /** What is wrong with the targets. */
-export const attentionTo = ({targets, scheduled}: Overview, now: number): Attention[] =>
-	targets.flatMap(target => [...attentionToBackups(target, scheduled, now), ...attentionToSize(target), ...attentionToDrill(target)]);
+export const attentionTo = ({targets, scheduled, gone, others}: Overview, now: number): Attention[] => [
+	...gone.map(({target: subject, message, hint}) => ({subject, message, hint})),
+	...targets.flatMap(target => [...attentionToBackups(target, scheduled, now), ...attentionToSize(target), ...attentionToDrill(target)]),
+	...others.flatMap(({finding: {level, subject, message, hint}}) => (level === 'ok' ? [] : [{subject, message, hint}])),
+];
 
 function attentionToSize({status: {target, suspicion}}: TargetOverview): Attention[] {
 	return suspicion === undefined

@@ -1,6 +1,8 @@
 /** Which repository a restore or a drill reads a point from: the one that is named; the primary; or, where that is lost, a copy. */
 import {explain, NotFoundError, RepositoryError} from '../../../base/errors.ts';
-import {findPoint, type Point} from '../../repository/points.ts';
+import {findPoint, type PointWish} from '../../repository/find.ts';
+import type {Ownership} from '../../repository/owner.ts';
+import type {Point} from '../../repository/points.ts';
 import type {CopyRepository, NamedRepository, Repositories} from '../../repository/repositories.ts';
 
 export interface Chosen {
@@ -10,10 +12,7 @@ export interface Chosen {
 	warning?: string | undefined;
 }
 
-export interface Wish {
-	target: string;
-	/** A point's id, or `latest`. */
-	point: string;
+export interface Wish extends PointWish {
 	/** `primary`, or a copy's name; undefined: the primary, or a copy where that is lost. */
 	from?: string | undefined;
 }
@@ -34,19 +33,19 @@ export async function openFrom({primary, copies, named}: Repositories, from: str
 }
 
 /** @throws {NotFoundError | RepositoryError} that names the copies, where there are any */
-export async function choosePoint(repositories: Repositories, {target, point: id, from}: Wish): Promise<Chosen> {
+export async function choosePoint(repositories: Repositories, ownership: Ownership, {from, ...wish}: Wish): Promise<Chosen> {
 	const {primary, copies} = repositories;
 	if (from !== undefined) {
 		const repository = await openFrom(repositories, from);
-		return {from: repository, point: await findPoint(repository.restic(), target, id)};
+		return {from: repository, point: await findPoint(repository.restic(), ownership, wish)};
 	}
 
 	try {
 		await primary.open();
-		return {from: primary, point: await findPoint(primary.restic(), target, id)};
+		return {from: primary, point: await findPoint(primary.restic(), ownership, wish)};
 	} catch (error) {
 		if (isLost(error) && copies.length > 0) {
-			return fallBack(copies, {target, point: id}, error);
+			return fallBack(copies, ownership, {wish, cause: error});
 		}
 
 		throw withCopies(error, copies);
@@ -54,13 +53,17 @@ export async function choosePoint(repositories: Repositories, {target, point: id
 }
 
 /** The newest that any copy has. */
-async function fallBack(copies: readonly CopyRepository[], {target, point: id}: Wish, cause: RepositoryError): Promise<Chosen> {
+async function fallBack(
+	copies: readonly CopyRepository[],
+	ownership: Ownership,
+	{wish, cause}: {wish: PointWish; cause: RepositoryError},
+): Promise<Chosen> {
 	const found: Chosen[] = [];
 	const failures: string[] = [];
 	for (const copy of copies) {
 		try {
 			await copy.open();
-			found.push({from: copy, point: await findPoint(copy.restic(), target, id)});
+			found.push({from: copy, point: await findPoint(copy.restic(), ownership, wish)});
 		} catch (error) {
 			failures.push(`copy \`${copy.name}\`: ${explain(error)}`);
 		}
@@ -75,7 +78,7 @@ async function fallBack(copies: readonly CopyRepository[], {target, point: id}: 
 	}
 
 	const {from, point} = best;
-	const newer = id === 'latest' ? ', and the primary may have had newer ones' : '';
+	const newer = wish.point === 'latest' ? ', and the primary may have had newer ones' : '';
 	const warning = `the primary repository cannot be used (${cause.message}): this is the point of ${point.time.toISOString()} as copy \`${from.name}\` has it${newer}`;
 	return {...best, warning};
 }

@@ -45,6 +45,8 @@ export interface RestorationRequest extends Surroundings {
 	forceTarget?: boolean | undefined;
 	/** What the label `drill.sql` asks is not asked. */
 	skipDrillSql?: boolean | undefined;
+	/** The point is this agent's own. */
+	isOurs: boolean;
 }
 
 /** Files before the databases that lie among them. */
@@ -75,6 +77,11 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 	const warnings = [
 		...acknowledge,
 		...reach.warnings,
+		...(request.isOurs
+			? []
+			: [
+					`point \`${point.id}\` is not of this agent: ${point.agent === null ? 'one that had no id yet' : `agent ${point.agent}`} filed it on host \`${point.host}\``,
+				]),
 		...(isForeign(request) ? [`point \`${point.id}\` is of target \`${point.target}\`, and is put into \`${target.name}\``] : []),
 		...(left > 0 ? [`${left} of the point's sources are left as they are: what is restored may not fit them`] : []),
 		...importWarning(manifest),

@@ -1,14 +1,17 @@
 /** Everything that can be known of a restore before anything is touched: what it will do, or all that is wrong with it at once. */
 
-import {NotFoundError, UsageError} from '../../../base/errors.ts';
+import {explanation, NotFoundError, UsageError} from '../../../base/errors.ts';
 import type {RestoreRequest} from '../../../base/shapes.ts';
 import {asResumed} from '../../../docker/resume.ts';
+import {shrunken} from '../../keep/shrink.ts';
 import type {Survey} from '../../plan/survey.ts';
-import {listPoints, type Point, readManifest, readMoment} from '../../repository/points.ts';
+import {findPoint, findPointOfProject} from '../../repository/find.ts';
+import {allPoints, type Point, readManifest} from '../../repository/points.ts';
 import type {NamedRepository, Repositories} from '../../repository/repositories.ts';
 import type {Restic} from '../../restic/restic.ts';
 import type {Runs} from '../../runs/runs.ts';
 import type {Workshop} from '../../runs/workshop.ts';
+import type {State} from '../../state/state.ts';
 import type {Target} from '../../targets/target.ts';
 import {checkRestoration, missingNow, unreadable} from './check.ts';
 import {choosePoint, openFrom} from './from.ts';
@@ -17,15 +20,21 @@ import {planRestoration, type Restoration} from './plan.ts';
 import {fileRoomAhead} from './room.ts';
 import {planTogether} from './together.ts';
 
-type Wanted = Pick<RestoreRequest, 'target' | 'point' | 'only' | 'into' | 'forceTarget' | 'skipDrillSql' | 'from'>;
+type Wanted = Pick<
+	RestoreRequest,
+	'target' | 'point' | 'only' | 'into' | 'forceTarget' | 'skipDrillSql' | 'from' | 'fromHost' | 'fromTarget'
+>;
 
 interface Parts {
-	workshop: Pick<Workshop, 'engine' | 'self' | 'agentId' | 'journal'>;
+	workshop: Pick<Workshop, 'engine' | 'self' | 'agentId' | 'journal' | 'ownership'>;
 	survey: Survey;
 	repositories: Repositories;
 	isUnderWay: Runs['isUnderWay'];
+	state: Pick<State, 'acceptedUpTo'>;
 	/** Bytes that must be left beside the size of the restored databases. */
 	restoreMarginBytes: number;
+	/** The share of its size that a source may lose from one point to the next. */
+	shrinkLimit: number;
 }
 
 /** A restore that nothing forbids, and the repository that it reads. */
@@ -40,7 +49,15 @@ export interface Prepared {
  */
 export type Preflight = (wanted: Wanted, options?: {whole: boolean}) => Promise<Prepared>;
 
-export function createPreflight({workshop, survey, repositories, isUnderWay, restoreMarginBytes: marginBytes}: Parts): Preflight {
+export function createPreflight({
+	workshop,
+	survey,
+	repositories,
+	isUnderWay,
+	state,
+	restoreMarginBytes: marginBytes,
+	shrinkLimit,
+}: Parts): Preflight {
 	const {engine, self} = workshop;
 	const present = async () => asResumed(await engine.list(), workshop.journal, ({run}) => isUnderWay(run));
 
@@ -48,12 +65,12 @@ export function createPreflight({workshop, survey, repositories, isUnderWay, res
 		restic: Restic,
 		target: Target,
 		point: Point,
-		{only, into, forceTarget, skipDrillSql}: Pick<Wanted, 'only' | 'into' | 'forceTarget' | 'skipDrillSql'>,
+		{only, into, skipDrillSql, ...wanted}: Pick<Wanted, 'only' | 'into' | 'forceTarget' | 'skipDrillSql' | 'fromTarget' | 'point'>,
 	) => {
 		const manifest = await readManifest(restic, point);
 		const container = (source: string) => memberOf(target, source)?.container.id;
 		const missing = await missingNow(manifest, {only, container, engine});
-		return planRestoration({
+		const planned = planRestoration({
 			target,
 			containers: await present(),
 			point,
@@ -61,33 +78,62 @@ export function createPreflight({workshop, survey, repositories, isUnderWay, res
 			only,
 			missing,
 			into,
-			forceTarget,
+			forceTarget: wanted.forceTarget || wanted.fromTarget !== undefined,
 			skipDrillSql,
+			isOurs: workshop.ownership().isOurs(point),
 			self: self.containerId,
 			dataRoot: (await engine.info()).dataRoot,
 		});
+		const smaller = wanted.point === 'latest' ? await suspicionOf(restic, point) : undefined;
+		return smaller === undefined ? planned : {...planned, restoration: withAcknowledged(planned.restoration, smaller)};
 	};
 
-	const planProject = async (restic: Restic, targets: readonly Target[], wanted: Wanted) => {
-		const {target: project, point, only, into, forceTarget, skipDrillSql} = wanted;
+	/** Who takes the newest without looking may take what is left of lost data. */
+	const suspicionOf = async (restic: Restic, point: Point): Promise<string | undefined> => {
+		const ownership = workshop.ownership();
+		const isOurs = ownership.isOurs(point);
+		const points = (await allPoints(restic, ownership, point.target)).filter(other =>
+			isOurs ? ownership.isOurs(other) : other.agent === point.agent && other.host === point.host,
+		);
+		const found = shrunken(points, {limit: shrinkLimit, accepted: isOurs ? state.acceptedUpTo(point.target) : undefined});
+		const [first] = found.filter(each => each.point.id === point.id);
+		return first === undefined
+			? undefined
+			: `the newest point of \`${point.target}\` is much smaller than those before: ${first.source} has ${first.bytes} bytes in it, and had ${first.before}. If something was lost before it was made, choose an older one with --point`;
+	};
+
+	const planProject = async (restic: Restic, targets: readonly [Target, ...Target[]], wanted: Wanted) => {
+		const {target: project, point, only, into, forceTarget, skipDrillSql, fromHost, fromTarget} = wanted;
 		if (only.length > 0 || into !== undefined || forceTarget) {
 			throw new UsageError(`\`--only\`, \`--into\` and \`--force-target\` are for one target, and \`${project}\` is a project`, {
 				hint: `restore one of its targets: ${targets.map(({name}) => name).join(', ')}`,
 			});
 		}
 
-		const found = await Promise.all(targets.map(async target => ({target, point: fitting(await listPoints(restic, target.name), point)})));
+		const ownership = workshop.ownership();
+		const wishOf = ({name}: Target) => ({
+			target: name,
+			point,
+			fromHost,
+			fromTarget: fromTarget === undefined ? undefined : `${fromTarget}${name.slice(project.length)}`,
+		});
+		const found = await Promise.all(
+			targets.map(async target => ({target, point: await findPointOfProject(restic, ownership, wishOf(target))})),
+		);
 		const without = found.flatMap(({target, point: chosen}) => (chosen === undefined ? [target.name] : []));
 		const parts = await Promise.all(
 			found.flatMap(({target, point: chosen}) =>
-				chosen === undefined ? [] : [planOne(restic, target, chosen, {only: [], skipDrillSql}).then(planned => ({target, ...planned}))],
+				chosen === undefined
+					? []
+					: [planOne(restic, target, chosen, {only: [], skipDrillSql, fromTarget, point}).then(planned => ({target, ...planned}))],
 			),
 		);
 		const [first, ...others] = parts;
 		if (first === undefined) {
-			throw new NotFoundError(`no target of project \`${project}\` has such a restore point, got \`${point}\``, {
-				hint: 'give `latest` or a time, such as 2026-11-21T03:00; holdfast points lists them',
-			});
+			const {message, hint = 'give `latest` or a time, such as 2026-11-21T03:00; holdfast points lists them'} = explanation(
+				await findPoint(restic, ownership, wishOf(targets[0])).catch((error: unknown) => error),
+			);
+			throw new NotFoundError(`no target of project \`${project}\` has such a restore point, got \`${point}\`: ${message}`, {hint});
 		}
 
 		return planTogether(project, [first, ...others], {surroundings: {containers: await present(), self: self.containerId}, without});
@@ -101,7 +147,7 @@ export function createPreflight({workshop, survey, repositories, isUnderWay, res
 			return {from, warning: undefined, ...(await planProject(from.restic(), targets, wanted))};
 		}
 
-		const {from, point, warning} = await choosePoint(repositories, {...wanted, target: target.name});
+		const {from, point, warning} = await choosePoint(repositories, workshop.ownership(), {...wanted, target: target.name});
 		return {from, warning, ...(await planOne(from.restic(), target, point, wanted))};
 	};
 
@@ -124,9 +170,8 @@ export function createPreflight({workshop, survey, repositories, isUnderWay, res
 	};
 }
 
-/** @param text `latest`, a time, or ids of points, of which one may be of this target */
-function fitting(points: readonly Point[], text: string): Point | undefined {
-	const until = readMoment(text);
-	const ids = text.split(',');
-	return points.find(({id, time}) => text === 'latest' || (until === undefined ? ids.includes(id) : time <= until));
-}
+const withAcknowledged = (restoration: Restoration, warning: string): Restoration => ({
+	...restoration,
+	warnings: [warning, ...restoration.warnings],
+	acknowledge: restoration.acknowledge === undefined ? warning : `${restoration.acknowledge}\n${warning}`,
+});

@@ -9,7 +9,7 @@
  */
 
 import {succeed} from '../../../base/command.ts';
-import {firstPassTag, mountPath, parseSource, runTag} from '../../repository/names.ts';
+import {agentTag, firstPassTag, mountPath, parseSource, runTag} from '../../repository/names.ts';
 import {escapePattern} from '../../restic/argv.ts';
 import type {Hold} from '../../restic/hold.ts';
 import type {Saved} from '../../restic/restic.ts';
@@ -40,7 +40,12 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {al
 	];
 	const options = {...snapshotOptions(context, name), path, exclude};
 	const pass = async (from: string | undefined): Promise<Saved> => {
-		const passed = await restic.backupFiles({...options, time: new Date(), tags: [firstPassTag, runTag(run)], parent: from});
+		const passed = await restic.backupFiles({
+			...options,
+			time: new Date(),
+			tags: [firstPassTag, agentTag(context.agent), runTag(run)],
+			parent: from,
+		});
 		addedBefore += passed.addedBytes;
 		return passed;
 	};

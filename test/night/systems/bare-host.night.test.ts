@@ -103,6 +103,9 @@ test('a project comes back to one moment, and from nothing', async t => {
 	const {stdout} = await stack.holdfast('points', '--json');
 	const points = JSON.parse(stdout) as PointView[];
 	t.deepEqual([...new Set(points.map(({target}) => target))].sort(), [`${project}/app`, `${project}/db`, `${project}/late`]);
+	const [agent] = new Set(points.map(point => point.agent));
+	const adopted = await stack.holdfast('adopt', agent ?? '', '--force');
+	t.is(adopted.exitCode, 0, adopted.stderr);
 	await stack.compose('up', '--no-start');
 	await stack.compose('start', 'db');
 	await until('the new database', async () => psql('select 1'), {timeout: 60_000});

@@ -86,8 +86,26 @@ test('the views come as the agent gives them', async t => {
 	agent.has.targets = [targetView('shop/db')];
 	agent.has.status = [statusView('shop/db')];
 	agent.has.points = [
-		{point: 'p1', target: 'shop/db', time: '2026-11-03T03:00:00.000Z', sources: [], verifiedAt: null},
-		{point: 'p2', target: 'shop/app', time: '2026-11-03T03:00:00.000Z', sources: [], verifiedAt: null},
+		{
+			point: 'p1',
+			target: 'shop/db',
+			time: '2026-11-03T03:00:00.000Z',
+			sources: [],
+			host: 'host',
+			agent: 'agent-1',
+			own: true,
+			verifiedAt: null,
+		},
+		{
+			point: 'p2',
+			target: 'shop/app',
+			time: '2026-11-03T03:00:00.000Z',
+			sources: [],
+			host: 'host',
+			agent: 'agent-1',
+			own: true,
+			verifiedAt: null,
+		},
 	];
 	agent.has.findings = [{level: 'ok', subject: 'engine', message: 'answers'}];
 	const {client} = await serve(t, agent);
@@ -201,6 +219,9 @@ test('a restore is planned and started', async t => {
 			target: 'shop/db',
 			time: '2026-11-03T03:00:00.000Z',
 			sources: [{source: 'volume:/data', snapshot: 'x', bytes: 1}],
+			host: 'host',
+			agent: 'agent-1',
+			own: true,
 			verifiedAt: null,
 		},
 	];

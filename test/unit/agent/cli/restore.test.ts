@@ -11,6 +11,9 @@ function withPoint({agent}: CliTest): void {
 			target: 'shop/db',
 			time: '2026-11-03T09:00:00Z',
 			sources: [{source: 'volume:/data', snapshot: 'x', bytes: 2_000_000}],
+			host: 'host',
+			agent: 'agent-1',
+			own: true,
 			verifiedAt: null,
 		},
 	];

@@ -100,7 +100,16 @@ test('no text from a label steers the terminal, in any command', async t => {
 		},
 	];
 	agent.has.points = [
-		{point: hostile, target: hostile, time: hostile, sources: [{source: hostile, snapshot: hostile, bytes: 1}], verifiedAt: hostile},
+		{
+			point: hostile,
+			target: hostile,
+			time: hostile,
+			sources: [{source: hostile, snapshot: hostile, bytes: 1}],
+			host: 'host',
+			agent: 'agent-1',
+			own: true,
+			verifiedAt: hostile,
+		},
 	];
 	agent.has.findings = [{level: 'error', subject: hostile, message: hostile, hint: hostile}];
 	agent.has.health = {healthy: false, problems: [hostile]};

@@ -92,6 +92,9 @@ test('points', async t => {
 				{source: 'postgres:metadb', snapshot: 'a', bytes: 1_000_000},
 				{source: 'volume:/data', snapshot: 'b', bytes: 500_000},
 			],
+			host: 'host',
+			agent: 'agent-1',
+			own: true,
 			verifiedAt: '2026-11-03T11:50:00Z',
 		},
 	];
@@ -118,7 +121,16 @@ test('long names fit a terminal of 80 columns', async t => {
 		statusView(target, {lastRun: last, lastSuccess: {run: last.run, at}, lastDrill: {...last, point: last.run}, running: last.run}),
 	];
 	agent.has.points = [
-		{point: last.run, target, time: at, sources: sources.map(source => ({source, snapshot: 's', bytes: 123_456_789_012})), verifiedAt: at},
+		{
+			point: last.run,
+			target,
+			time: at,
+			sources: sources.map(source => ({source, snapshot: 's', bytes: 123_456_789_012})),
+			host: 'host',
+			agent: 'agent-1',
+			own: true,
+			verifiedAt: at,
+		},
 	];
 	agent.runs = () => [{...last, target, operation: 'backup', trigger: 'slack:U0123456789', state: 'finished', result: null}];
 	agent.has.findings = [

@@ -21,6 +21,9 @@ const snapshot = (id: string, tree: string, run: string, ...tags: string[]): Sna
 const point = (id: string, target = 'shop/db', ...sources: string[]): Point => ({
 	id,
 	target,
+	filedAs: target,
+	agent: 'agent-1',
+	host: 'h',
 	time: new Date(0),
 	manifest: `manifest-${id}`,
 	sources: sources.map(source => ({source, snapshot: `${id}-${source}`, bytes: 1})),

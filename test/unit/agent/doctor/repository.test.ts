@@ -1,6 +1,7 @@
 import test from 'ava';
 import {examineRepository} from '../../../../agent/doctor/repository.ts';
 import type {RepositoryDoor} from '../../../../agent/repository/door.ts';
+import type {Ownership} from '../../../../agent/repository/owner.ts';
 import type {Lock, Restic, Snapshot} from '../../../../agent/restic/restic.ts';
 import {RepositoryError} from '../../../../base/errors.ts';
 
@@ -8,19 +9,22 @@ const hour = 3_600_000;
 const door = (open: () => Promise<string>): RepositoryDoor => ({doubt() {}, open}) as RepositoryDoor;
 const opens = door(async () => 'abcdef0123456789');
 
+const ownership = (): Ownership => ({agent: 'a', isOurs: () => true, targetOf: ({target}) => target, namesOf: target => [target]});
+const known = {ownership, host: 'pi', resticVersion: '0.19.1'};
+
 const lock = (ago: number): Lock => ({id: 'l', time: new Date(Date.now() - ago), exclusive: false, hostname: 'elsewhere', pid: 7});
-const snapshot = (ago: number) => ({time: new Date(Date.now() - ago)}) as Snapshot;
+const snapshot = (ago: number) => ({time: new Date(Date.now() - ago), tags: [] as string[]}) as unknown as Snapshot;
 
 const restic = ({locks = [], snapshots = []}: {locks?: Lock[]; snapshots?: Snapshot[]}) =>
 	({locks: async () => locks, snapshots: async () => snapshots}) as unknown as Restic;
 
 test('a repository as it should be', async t => {
-	const findings = await examineRepository(restic({locks: [lock(60_000)], snapshots: [snapshot(hour)]}), opens, '0.19.1');
+	const findings = await examineRepository(restic({locks: [lock(60_000)], snapshots: [snapshot(hour)]}), {...known, door: opens});
 	t.deepEqual(findings, [{level: 'ok', subject: 'repository', message: 'opened with its password (id abcdef01), restic 0.19.1'}]);
 });
 
 test('a lock that nobody refreshes, and a snapshot from the future', async t => {
-	const findings = await examineRepository(restic({locks: [lock(hour)], snapshots: [snapshot(-hour)]}), opens, '0.19.1');
+	const findings = await examineRepository(restic({locks: [lock(hour)], snapshots: [snapshot(-hour)]}), {...known, door: opens});
 	t.deepEqual(
 		findings.map(({level, subject}) => `${level} ${subject}`),
 		['ok repository', 'warning repository', 'error clock'],
@@ -32,7 +36,7 @@ test('a lock that nobody refreshes, and a snapshot from the future', async t => 
 for (const problem of ['missing', 'wrong-password', 'unreachable', 'full'] as const) {
 	test(`a repository that is ${problem} has its fix`, async t => {
 		const shut = door(async () => Promise.reject(new RepositoryError(problem, 'it cannot be opened')));
-		const [finding, ...others] = await examineRepository(restic({}), shut, '0.19.1');
+		const [finding, ...others] = await examineRepository(restic({}), {...known, door: shut});
 		t.deepEqual(others, []);
 		t.like(finding, {level: 'error', subject: 'repository', message: 'it cannot be opened'});
 		t.truthy(finding?.hint);

@@ -39,7 +39,16 @@ function plan(labels: Record<string, string>, sources: ManifestSource[]) {
 		throw new Error('no target');
 	}
 
-	const point = {id: 'run-1', target: 'shop/db', time: new Date(), manifest: 'm', sources: []};
+	const point = {
+		id: 'run-1',
+		target: 'shop/db',
+		filedAs: 'shop/db',
+		agent: 'agent-1',
+		host: 'h',
+		time: new Date(),
+		manifest: 'm',
+		sources: [],
+	};
 	const {rehearsal, problems} = planDrill(target, point, {sources} as unknown as Manifest);
 	return {problems, images: rehearsal.sources.map(({image}) => image), questions: rehearsal.sources.map(({drillSql}) => drillSql)};
 }

@@ -40,6 +40,9 @@ function setUp() {
 const point = (run: string) => ({
 	id: run,
 	target: 'a',
+	filedAs: 'a',
+	agent: 'agent-1',
+	host: 'h',
 	time: new Date(0),
 	manifest: `manifest-${run}`,
 	sources: [{source: 'volume:/data', snapshot: `source-${run}`, bytes: 1}],

@@ -14,6 +14,9 @@ const points = (...bytes: number[]) =>
 	bytes.map((size, index) => ({
 		id: `p${bytes.length - index}`,
 		target: 'shop/db',
+		filedAs: 'shop/db',
+		agent: 'agent-1',
+		host: 'h',
 		time: new Date(now - index * day),
 		manifest: `m${index}`,
 		sources: [{source: 'volume:/data', snapshot: `s${index}`, bytes: size}],

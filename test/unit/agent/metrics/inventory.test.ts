@@ -42,6 +42,8 @@ test('what the repository holds is counted at the start and after each run; what
 			name: 'primary',
 			restic,
 			state,
+			ledger: {look() {}},
+			ownership: () => ({agent: 'agent-1', isOurs: () => true, targetOf: ({target: name}) => name, namesOf: name => [name]}),
 			hub,
 			opened: async () => {},
 			report: error => t.fail(String(error)),

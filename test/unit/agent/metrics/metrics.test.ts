@@ -56,7 +56,7 @@ const daily: Scheduled = {
 function observe(history: Partial<History> = {}) {
 	const reported: unknown[] = [];
 	const hub = createEventHub(error => reported.push(error));
-	let observed: Overview = {targets: [overviewOf('shop/db')], scheduled: [daily], unprotected: []};
+	let observed: Overview = {targets: [overviewOf('shop/db')], scheduled: [daily], unprotected: [], gone: [], others: [], liveOthers: 0};
 	let own: OwnState = {
 		quiescedContainers: 2,
 		leftQuiescedContainers: 1,
@@ -117,6 +117,7 @@ test('what the agent shows', async t => {
 		unprotected_volumes: 0,
 		quiesced_containers: 2,
 		left_quiesced_containers: 1,
+		other_agents: 0,
 		'repository_up{repository="primary"}': 1,
 		engine_up: 1,
 		'build_info{version="1.2.3"}': 1,

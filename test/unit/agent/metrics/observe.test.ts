@@ -73,11 +73,16 @@ test('200 targets and 5,000 points are scraped within 50 ms', async t => {
 			})),
 		),
 		unprotected: [],
+		gone: [],
+		others: [],
+		liveOthers: 0,
 	};
 	agent.overview = async () => overview;
 	const observation = observe({
 		agent,
 		state,
+		ledger: {look() {}, filers: () => [], liveOthers: () => 0},
+		ownership: () => ({agent: 'agent-1', isOurs: () => true, targetOf: ({target: name}) => name, namesOf: name => [name]}),
 		runs: {isUnderWay: () => false},
 		repositories: {primary: {open: async () => 'id'} as unknown as RepositoryDoor},
 		restic: {snapshots: async () => snapshots, locks: async () => [], size: async () => 1_000_000},

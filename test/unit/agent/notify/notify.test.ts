@@ -12,6 +12,7 @@ import {createNotifications, type NotifyOptions, type Receiver} from '../../../.
 import {webhook} from '../../../../agent/notify/webhook.ts';
 import {createEventHub, type FinishedEvent} from '../../../../base/events.ts';
 import {createLog} from '../../../../base/log.ts';
+import {createNotices} from '../../../../base/notices.ts';
 import {createRedactor} from '../../../../base/redact.ts';
 import {finishedAs, type RunResult} from '../../../../base/results.ts';
 import {certificate} from '../../../support/certificate.ts';
@@ -46,8 +47,10 @@ function notifying(t: ExecutionContext, receivers: readonly Receiver[], options:
 	const lines: string[] = [];
 	const log = createLog({level: 'debug', redactor, output: {write: line => lines.push(line)}});
 	const hub = createEventHub(error => t.fail(String(error)));
+	const notices = createNotices();
 	const notifications = createNotifications({
 		hub,
+		notices,
 		receivers,
 		wanted: ['failed', 'drill:success'],
 		host: 'host-1',
@@ -58,7 +61,7 @@ function notifying(t: ExecutionContext, receivers: readonly Receiver[], options:
 		...options,
 	});
 	t.teardown(notifications.close);
-	return {hub, lines, redactor, ...notifications, log: () => lines.join('')};
+	return {hub, notices, lines, redactor, ...notifications, log: () => lines.join('')};
 }
 
 interface Got {
@@ -304,4 +307,29 @@ test('a mail server that says nothing is given up', async t => {
 	t.is((log().match(/trying again/g) ?? []).length, 2);
 	close();
 	server.close();
+});
+
+test('what is no end of a run is told, too, by webhook and mail', async t => {
+	const sent: Array<Parameters<Receiver['send']>[0]> = [];
+	const {notices} = notifying(t, [
+		{
+			name: 'a receiver',
+			async send(message) {
+				sent.push(message);
+			},
+		},
+	]);
+	notices.send({kind: 'gone', target: 'shop/db', text: '`shop/db` is not found any more', hint: 'holdfast forget shop/db', at: 0});
+	await until('the notice', () => sent.length === 1);
+	t.deepEqual(sent[0], {
+		type: 'holdfast.notice',
+		timestamp: '1970-01-01T00:00:00.000Z',
+		data: {
+			host: 'host-1',
+			target: 'shop/db',
+			kind: 'gone',
+			message: '`shop/db` is not found any more',
+			hint: 'holdfast forget shop/db',
+		},
+	});
 });

@@ -26,6 +26,9 @@ test('a manifest and all that it counts are a point', t => {
 		{
 			id: 'r1',
 			target: 'app/db',
+			filedAs: 'app/db',
+			agent: null,
+			host: 'h',
 			time: manifest.time,
 			manifest: manifest.id,
 			sources: [

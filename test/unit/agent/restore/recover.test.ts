@@ -1,4 +1,5 @@
 /** What becomes of restores that nobody ended: which are rolled back by themselves, and which only by a person. */
+import {setImmediate} from 'node:timers/promises';
 import test from 'ava';
 import {type RestoreWorkshop, restoreRun} from '../../../../agent/restore/context.ts';
 import {isHeldBack, keepRecoveringRestores, recoverRestores} from '../../../../agent/restore/recover.ts';
@@ -26,11 +27,13 @@ const undo: Undo = {kind: 'start', containerId: 'c', containerName: 'app'};
 function stateOf(...records: RestoreRecord[]) {
 	const kept = new Map(records.map(each => [each.run, each]));
 	const open: ReturnType<Journal['open']> = [];
+	const told: string[] = [];
 	const state = {
 		restores: () => [...kept.values()],
 		saveRestore: (each: RestoreRecord) => void kept.set(each.run, each),
 		removeRestore: (run: string) => void kept.delete(run),
 		open: () => open,
+		tellOnce: Object.assign((subject: string) => told.push(subject) > 0, {told}),
 	};
 	return {state, open, phase: (run: string) => kept.get(run)?.phase};
 }
@@ -50,7 +53,7 @@ test('a restore or an undo that ends half done is left to a person, because the 
 		const all = stateOf(record('r1', phase, phase === 'undoing' ? 'u1' : null));
 		t.is((await fail(all, phase === 'undoing' ? 'u1' : 'r1')).outcome, 'failed');
 		t.is(all.phase('r1'), 'failed');
-		t.deepEqual(settledBy(all), [], 'it is settled by nobody');
+		t.deepEqual(await settledBy(all), [], 'it is settled by nobody');
 	}
 });
 
@@ -60,7 +63,7 @@ test('where the application could not be started, it stays half done, and its st
 	await fail(all, 'r1');
 	t.is(all.phase('r1'), 'swapping');
 	t.true(all.open.every(entry => isHeldBack(entry, all.state)));
-	t.deepEqual(settledBy(all), ['r1']);
+	t.deepEqual(await settledBy(all), ['r1']);
 });
 
 test('what was only loaded, or is whole, stays as it is; and so does what a recovery goes on with', async t => {
@@ -76,14 +79,15 @@ test('what was only loaded, or is whole, stays as it is; and so does what a reco
 });
 
 /** Which restores an agent that starts now settles by itself. */
-function settledBy({state}: ReturnType<typeof stateOf>): string[] {
+async function settledBy({state}: ReturnType<typeof stateOf>, isGone = false): Promise<string[]> {
 	const settled: string[] = [];
 	const settle: Settle = ({run}) => {
 		settled.push(run);
 		state.removeRestore(run);
 		return {run: 'u9', finished: new Promise(() => {})};
 	};
-	void recoverRestores(recoveryOf(state), {settle, upTo: 9, signal: new AbortController().signal});
+	void recoverRestores({...recoveryOf(state), isGone: async () => isGone}, {settle, upTo: 9, signal: new AbortController().signal});
+	await setImmediate();
 	return settled;
 }
 
@@ -92,6 +96,8 @@ const recoveryOf = (state: ReturnType<typeof stateOf>['state']) => ({
 	state: state as unknown as State,
 	hub: createEventHub(() => {}),
 	log: {debug() {}, info() {}, warning() {}, error() {}} satisfies Log,
+	notices: {send() {}},
+	isGone: async () => false,
 });
 
 test('what a run of this life left half done is put back when it is over, and not before', async t => {
@@ -107,4 +113,10 @@ test('what a run of this life left half done is put back when it is over, and no
 	};
 	await keepRecoveringRestores(recoveryOf(all.state), {settle, isUnderWay: run => underWay.has(run), signal: ending.signal});
 	t.deepEqual(settled, ['r1']);
+});
+
+test('of a target that is gone nothing is tried: people are told once', async t => {
+	const all = stateOf(record('r1', 'loading'));
+	t.deepEqual(await settledBy(all, true), []);
+	t.deepEqual(all.state.tellOnce.told, ['kept r1']);
 });

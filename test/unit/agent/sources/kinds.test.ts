@@ -118,8 +118,18 @@ test('a point of a newer Holdfast is a problem in its own words, and only of wha
 	});
 	const manifest = {sources: [stored('volume:/data', 'volume'), stored('cow:/data', 'cow')]} as unknown as Manifest;
 	t.true(manifestSchema.shape.sources.safeParse(manifest.sources).success);
-	const point = {id: 'run', target: 'shop/app', time: new Date(0), manifest: 'm', sources: []};
-	const plan = (only: string[]) => planRestoration({target: target as never, containers: [container], point, manifest, only, self: 'me'});
+	const point = {
+		id: 'run',
+		target: 'shop/app',
+		filedAs: 'shop/app',
+		agent: 'agent-1',
+		host: 'h',
+		time: new Date(0),
+		manifest: 'm',
+		sources: [],
+	};
+	const plan = (only: string[]) =>
+		planRestoration({target: target as never, containers: [container], point, manifest, only, isOurs: true, self: 'me'});
 	t.deepEqual(plan([]).problems, ['`cow:/data`: it is of the kind `cow`, which was made by a newer Holdfast']);
 	t.deepEqual(plan(['volume:/data']).problems, []);
 	t.deepEqual(planDrill(target as never, point, manifest).problems, [

@@ -60,6 +60,7 @@ interface Wanted {
 	from?: string;
 	forceTarget?: boolean;
 	skipDrillSql?: boolean;
+	isOurs?: boolean;
 }
 
 function plan(services: Record<string, Service>, sources: ManifestSource[], {only = [], name, from = name, ...wanted}: Wanted) {
@@ -69,9 +70,9 @@ function plan(services: Record<string, Service>, sources: ManifestSource[], {onl
 		throw new Error('no such target');
 	}
 
-	const point = {id: 'run-1', target: from, time: new Date(), manifest: 'm', sources: []};
+	const point = {id: 'run-1', target: from, filedAs: from, agent: 'agent-1', host: 'h', time: new Date(), manifest: 'm', sources: []};
 	const manifest = {run: 'run-1', target: from, sources} as unknown as Manifest;
-	return planRestoration({target, containers, point, manifest, only, ...wanted, self: 'id-holdfast'});
+	return planRestoration({target, containers, point, manifest, only, isOurs: true, ...wanted, self: 'id-holdfast'});
 }
 
 const stopped = ({restoration}: ReturnType<typeof plan>) => restoration.stop.map(({container}) => container.service);

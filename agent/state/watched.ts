@@ -1,0 +1,50 @@
+/** Which targets there were, which of them is missed, and what people were told of already. Part of the state database. */
+import type {DatabaseSync} from 'node:sqlite';
+
+export interface Watched {
+	target: string;
+	/** Milliseconds since 1970; null: it is there. */
+	goneSince: number | null;
+}
+
+export interface Watch {
+	/** It is there: it is missed from the moment when it is not. */
+	see: (target: string) => void;
+	miss: (target: string, since: number) => void;
+	watched: () => Watched[];
+	/** A person says that it is gone on purpose. False: it was not known. */
+	unwatch: (target: string) => boolean;
+	/** Remembers what was told of a subject; null: it is over. False: just that was told before. */
+	tellOnce: (subject: string, what: string | null) => boolean;
+}
+
+export function openWatch(database: DatabaseSync): Watch {
+	const see = database.prepare(
+		'insert into watched (target, gone_since) values (?, null) on conflict (target) do update set gone_since = null where gone_since is not null',
+	);
+	const miss = database.prepare('update watched set gone_since = ? where target = ? and gone_since is null');
+	const all = database.prepare('select * from watched order by target');
+	const remove = database.prepare('delete from watched where target = ?');
+	const told = database.prepare('select what from told where subject = ?');
+	const tell = database.prepare('insert or replace into told (subject, what) values (?, ?)');
+	const untell = database.prepare('delete from told where subject = ?');
+	return {
+		see(target) {
+			see.run(target);
+		},
+		miss(target, since) {
+			miss.run(since, target);
+		},
+		watched: () => all.all().map(({target, gone_since: since}) => ({target: String(target), goneSince: since as number | null})),
+		unwatch: target => Number(remove.run(target).changes) > 0,
+		tellOnce(subject, what) {
+			const before = told.get(subject)?.what;
+			if (what === null) {
+				return Number(untell.run(subject).changes) > 0;
+			}
+
+			tell.run(subject, what);
+			return before !== what;
+		},
+	};
+}
