@@ -1,6 +1,7 @@
 /** Targets that were backed up and are not found any more: they are missed until they come back, or a person says that it is meant so. */
 
 import {NotFoundError, UsageError} from '../../base/errors.ts';
+import {label} from '../../base/label.ts';
 import type {Notices} from '../../base/notices.ts';
 import type {GoneTarget} from '../../base/shapes.ts';
 import type {Container} from '../../docker/container.ts';
@@ -74,7 +75,7 @@ export function createMissing({state, notices, prefix, now = Date.now}: Parts): 
 		forget(target, present) {
 			if (present.includes(target)) {
 				throw new UsageError(`\`${target}\` is still there: it is backed up by its labels`, {
-					hint: 'take the label holdfast.enable away from it first',
+					hint: `take the label ${label('enable')} away from it first`,
 				});
 			}
 
