@@ -7,7 +7,7 @@ export const top = fileURLToPath(new URL('../../../', import.meta.url));
 export type Part = 'unit' | 'engine' | 'night';
 
 /**
- * `waits`: mostly patience, four at a time. `works`: two at a time. `measures`: alone on the machine, after all others, because it judges time or
+ * `waits`: mostly patience, three at a time (four were seen to starve one another). `works`: two at a time. `measures`: alone on the machine, after all others, because it judges time or
  * memory.
  */
 export const lanes = ['waits', 'works', 'measures'] as const;

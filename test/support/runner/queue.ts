@@ -9,8 +9,8 @@ export interface Waiting {
 }
 
 /** What a machine of two cores bears at once, and how much of that a file of each lane takes. */
-const room = 4;
-export const share: Readonly<Record<Lane, number>> = {waits: 1, works: 2, measures: room};
+const room = 6;
+export const share: Readonly<Record<Lane, number>> = {waits: 2, works: 3, measures: room};
 
 /** The longest that there is room for beside those that run; what measures comes last. Pure. */
 export const nextOf = <One extends Waiting>(waiting: readonly One[], running: ReadonlyArray<Pick<Waiting, 'lane'>>): One | undefined => {

@@ -61,7 +61,8 @@ test('a file name cannot make a failure look like another', t => {
 test('every other exit code is a failure that names the code', t => {
 	fc.assert(
 		fc.property(
-			fc.integer({min: 1, max: 255}).filter(code => ![3, 10, 11, 12].includes(code)),
+			// 137 is SIGKILL's, mostly for memory, and says so
+			fc.integer({min: 1, max: 255}).filter(code => ![3, 10, 11, 12, 137].includes(code)),
 			code => {
 				const error = fail(code, '');
 				t.is(error.problem, 'failed');
@@ -69,6 +70,11 @@ test('every other exit code is a failure that names the code', t => {
 			},
 		),
 	);
+});
+
+test('a restic that was killed is told as such, with what to do', t => {
+	t.regex(fail(137, '').message, /was killed \(exit code 137\), by hand or for want of memory/);
+	t.regex(fail(137, '').hint ?? '', /HOLDFAST_WORKER_MEMORY/);
 });
 
 test('secrets are redacted in every kind of message', t => {

@@ -86,8 +86,10 @@ async function settledBy({state}: ReturnType<typeof stateOf>, isGone = false): P
 		state.removeRestore(run);
 		return {run: 'u9', finished: new Promise(() => {})};
 	};
-	void recoverRestores({...recoveryOf(state), isGone: async () => isGone}, {settle, upTo: 9, signal: new AbortController().signal});
+	const ending = new AbortController();
+	void recoverRestores({...recoveryOf(state), isGone: async () => isGone}, {settle, upTo: 9, signal: ending.signal});
 	await setImmediate();
+	ending.abort();
 	return settled;
 }
 
