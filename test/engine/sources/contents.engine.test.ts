@@ -207,7 +207,7 @@ const checkShapes = async ({t, stack}: Scene, results: readonly BackupResult[]) 
 		'newest first',
 	);
 	for (const point of points) {
-		t.deepEqual(keys(point), ['point', 'sources', 'target', 'time', 'verifiedAt']);
+		t.deepEqual(keys(point), ['agent', 'host', 'own', 'point', 'sources', 'target', 'time', 'verifiedAt']);
 		t.deepEqual(keys(point.sources[0] ?? {}), ['bytes', 'snapshot', 'source']);
 		const ofRun = find(results, point.point, point.target);
 		t.deepEqual(
