@@ -208,7 +208,11 @@ const checkShapes = async ({t, stack}: Scene, results: readonly BackupResult[]) 
 	);
 	for (const point of points) {
 		t.deepEqual(keys(point), ['agent', 'host', 'own', 'point', 'sources', 'target', 'time', 'verifiedAt']);
-		t.deepEqual(keys(point.sources[0] ?? {}), ['bytes', 'snapshot', 'source']);
+		for (const {isDatabase, ...source} of point.sources) {
+			t.deepEqual(keys(source), ['bytes', 'snapshot', 'source']);
+			t.true(isDatabase === undefined || isDatabase, 'said of databases only');
+		}
+
 		const ofRun = find(results, point.point, point.target);
 		t.deepEqual(
 			point.sources.map(({source, snapshot}) => ({source, snapshot})).sort((a, b) => (a.source < b.source ? -1 : 1)),

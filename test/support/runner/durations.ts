@@ -15,7 +15,7 @@ const read = (file: string | URL): Durations => {
 	}
 };
 
-/** Of a machine with two cores; rounded, and only as true as an order needs. */
+/** Of a machine with two cores, measured when the file was green; rounded. Only what stands here is run by day, or drawn for a commit. */
 export const known = (): Durations => read(new URL('durations.json', import.meta.url));
 
 export const measured = (): Durations => read(measuredFile);
