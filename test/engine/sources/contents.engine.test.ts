@@ -271,7 +271,9 @@ const checkSnapshots = async ({t, reader}: Scene, results: readonly BackupResult
 		for (const {source, snapshot} of sources) {
 			const found = ofRun.find(({tags}) => tags.includes(`source:${source}`));
 			t.is(found?.id, snapshot ?? undefined);
-			t.deepEqual(found?.tags.toSorted(), ['holdfast', `run:${run}`, `source:${source}`, `target:${target}`]);
+			const [agent, ...tags] = found?.tags.toSorted() ?? [];
+			t.regex(agent ?? '', /^agent:[0-9a-f]{16}$/);
+			t.deepEqual(tags, ['holdfast', `run:${run}`, `source:${source}`, `target:${target}`]);
 			const [kind = '', name = ''] = source.split(':');
 			t.deepEqual(found?.paths, [`/${target}/${kind}/${name.replace(/^\//, '')}`]);
 		}
