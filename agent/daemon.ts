@@ -9,6 +9,7 @@ import {here} from '../base/here.ts';
 import {type Log, logEvents} from '../base/log.ts';
 import {createNotices} from '../base/notices.ts';
 import {watchActivity} from '../docker/activity.ts';
+import type {Container} from '../docker/container.ts';
 import {connectEngine, type Engine} from '../docker/engine.ts';
 import type {JournalEntry} from '../docker/resume.ts';
 import {watchContainers} from '../docker/watch.ts';
@@ -50,6 +51,7 @@ import {keepSchedule} from './schedule/timetable.ts';
 import type {RestoreRecord} from './state/restores.ts';
 import {openState, type State} from './state/state.ts';
 import {createAgentFinder} from './targets/agents.ts';
+import type {Target} from './targets/target.ts';
 
 /** How often that is tried again which the agent cannot do without. */
 const retryMs = 2000;
@@ -116,11 +118,9 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 	const missing = createMissing({state, notices, prefix: config.labelPrefix});
 	const ledger = createLedger(state, workshop);
 	const findAgents = createAgentFinder(engine, {containerId: workshop.self.containerId, prefix: config.labelPrefix});
-	const neighbours = async () => {
-		const containers = await engine.list();
-		const self = ownAgent(containers, workshop.self.containerId, config.projects ?? []);
-		return divide(await survey.targets(), await findAgents(containers), self);
-	};
+	const divided = async (containers: readonly Container[], targets: readonly Target[]) =>
+		divide(targets, await findAgents(containers), ownAgent(containers, workshop.self.containerId, config.projects ?? []));
+	const neighbours = async () => divided(await engine.list(), await survey.targets());
 	const runs = createRuns({
 		state,
 		hub,
@@ -223,8 +223,10 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 
 	schedule = keepSchedule(agent, {timeZone: config.timeZone, log});
 	const reschedule = async () => {
-		const {elsewhere} = await neighbours();
-		missing.look(await survey.targets(), await engine.list());
+		// Every event of a container comes here: what is listed once serves both.
+		const [containers, targets] = [await engine.list(), await survey.targets()];
+		const {elsewhere} = await divided(containers, targets);
+		missing.look(targets, containers);
 		const due = (await survey.due()).filter(({subject}) => !elsewhere.has(subject));
 		schedule?.set(entries([...due, ...copying.due(), ...maintenanceDue(config)], state));
 		await observation.metrics.refresh();

@@ -6,11 +6,12 @@ import {runId} from '../../base/ids.ts';
 import {label} from '../../base/label.ts';
 import {repositoryTarget} from '../../base/results.ts';
 import type {Finding, OtherAgent, Unprotected} from '../../base/shapes.ts';
-import {hireWorkers, type Workforce} from '../../docker/worker.ts';
+import type {Workforce} from '../../docker/worker.ts';
 import type {Missing} from '../overview/gone.ts';
 import type {Surveyed} from '../plan/planned.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {CopyRepository, Repositories} from '../repository/repositories.ts';
+import {hired} from '../runs/shell.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import {kindOf} from '../sources/kinds.ts';
 import {findStrayLabels} from '../targets/discovery.ts';
@@ -111,16 +112,11 @@ async function examineTargets(workshop: Workshop, survey: Survey): Promise<Findi
 		);
 	}
 
-	const workforce = await hireWorkers({...workshop, run: `doctor-${runId(Date.now())}`});
-	try {
-		findings.push(
-			...(await examinePermissions(workshop.engine, workforce, async place => examineReach(workshop.restic(place)))),
-			...(await examineSources(workshop, surveyed, workforce)),
-		);
-	} finally {
-		await workforce.dismiss();
-	}
-
+	const seen = await hired(workshop, `doctor-${runId(Date.now())}`, async workforce => [
+		...(await examinePermissions(workshop.engine, workforce, async place => examineReach(workshop.restic(place)))),
+		...(await examineSources(workshop, surveyed, workforce)),
+	]);
+	findings.push(...seen);
 	findings.push(
 		...findStrayLabels(containers).map(({container, labels}) => ({
 			level: 'warning' as const,

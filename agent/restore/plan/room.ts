@@ -2,8 +2,8 @@
 
 import {explain} from '../../../base/errors.ts';
 import {runId} from '../../../base/ids.ts';
-import {hireWorkers} from '../../../docker/worker.ts';
 import type {NamedRepository} from '../../repository/repositories.ts';
+import {hired} from '../../runs/shell.ts';
 import type {Workshop} from '../../runs/workshop.ts';
 import type {RoomContext} from '../../sources/kind.ts';
 import {kindOf} from '../../sources/kinds.ts';
@@ -35,14 +35,11 @@ export async function fileRoomAhead(
 	}
 
 	try {
-		const workforce = await hireWorkers({...workshop, run: `plan-${runId(Date.now())}`});
-		try {
+		return await hired(workshop, `plan-${runId(Date.now())}`, async workforce => {
 			const mounts = mountsOf(sources).map(mount => ({...mount, readOnly: true}));
 			const {run: worker} = await workforce.repository(mounts, 'read');
-			return await fileRoomProblems(sources, {worker, restic: from.restic(worker), signal: new AbortController().signal});
-		} finally {
-			await workforce.dismiss();
-		}
+			return fileRoomProblems(sources, {worker, restic: from.restic(worker), signal: new AbortController().signal});
+		});
 	} catch (error) {
 		return [`whether there is room for the files is not known: ${explain(error)}`];
 	}
