@@ -12,6 +12,8 @@ export interface Mount {
 	/** The path in the container. */
 	path: string;
 	readWrite: boolean;
+	/** Only this folder of the volume is mounted: relative, without slashes at its ends. */
+	subpath?: string | undefined;
 }
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
@@ -36,6 +38,12 @@ export interface Container {
 	livesIn?: readonly string[] | undefined;
 	labels: Readonly<Record<string, string>>;
 	mounts: readonly Mount[];
+	/** Paths that are in memory: tmpfs. */
+	memory?: readonly string[] | undefined;
+	/** Nothing can be written outside of its mounts. */
+	isRootReadOnly?: boolean | undefined;
+	/** The engine did not answer when it was asked what only an inspection tells: subpaths, memory, namespaces. */
+	isUnanswered?: boolean | undefined;
 }
 
 /** Marks Holdfast's own short-lived containers, with their run. Not configurable: an agent must know another agent's workers too. */

@@ -5,7 +5,8 @@
 import type {Duplex, Readable} from 'node:stream';
 import Dockerode from 'dockerode';
 import type {Container, ContainerState, Mount} from './container.ts';
-import {containerFromList, hostsOf} from './container.ts';
+import {containerFromList} from './container.ts';
+import {createInspections, readInspection, withSubpaths} from './inspection.ts';
 
 /** A call that has not answered by then is given up: the engine hangs or is gone. */
 const callDeadlineMs = 60_000;
@@ -97,6 +98,8 @@ export interface Engine {
 
 export type CreateOptions = Dockerode.ContainerCreateOptions;
 
+export type MountSettings = Dockerode.MountSettings;
+
 /** The HTTP status that the engine refused with. */
 export function statusOf(error: unknown): number | undefined {
 	return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : undefined;
@@ -148,10 +151,13 @@ function detailsOf(inspected: Dockerode.ContainerInspectInfo): ContainerDetails 
 		user: config.User ?? '',
 		imageId: inspected.Image,
 		labels: config.Labels ?? {},
-		mounts: mounts.flatMap(mount =>
-			mount.Type === 'volume' || mount.Type === 'bind'
-				? [{type: mount.Type, volume: mount.Name, hostPath: mount.Source, path: mount.Destination, readWrite: mount.RW}]
-				: [],
+		mounts: withSubpaths(
+			mounts.flatMap(mount =>
+				mount.Type === 'volume' || mount.Type === 'bind'
+					? [{type: mount.Type, volume: mount.Name, hostPath: mount.Source, path: mount.Destination, readWrite: mount.RW}]
+					: [],
+			),
+			readInspection(host).subpaths,
 		),
 		autoRemove: host.AutoRemove ?? false,
 		restartCount: inspected.RestartCount,
@@ -178,37 +184,6 @@ function patienceOfCheck({
 	return inMs(startPeriod) + probeMs * (retries || defaultRetries);
 }
 
-/** How many containers are asked at once. */
-const askedAtOnce = 8;
-
-/** In whose namespaces containers live: the list says it of the network alone, and it never changes. */
-function createHousing(ask: (id: string) => Promise<string[]>) {
-	const known = new Map<string, string[]>();
-	return {
-		/** Whom the engine does not answer for is asked again the next time. */
-		async ask(ids: readonly string[]): Promise<void> {
-			const present = new Set(ids);
-			for (const id of known.keys()) {
-				if (!present.has(id)) {
-					known.delete(id);
-				}
-			}
-
-			const unknown = ids.filter(id => !known.has(id));
-			const next = async (): Promise<void> => {
-				for (let id = unknown.pop(); id !== undefined; id = unknown.pop()) {
-					const hosts = await ask(id).catch(() => undefined);
-					if (hosts !== undefined) {
-						known.set(id, hosts);
-					}
-				}
-			};
-			await Promise.all(Array.from({length: askedAtOnce}, next));
-		},
-		of: (id: string) => known.get(id),
-	};
-}
-
 /** The engine reports modes as Go does, where the highest bit of 32 says directory. */
 const goModeDirectory = 2 ** 31;
 
@@ -221,10 +196,7 @@ export function connectEngine(address: string): Engine {
 	const docker = new Dockerode(parseAddress(address));
 	const limited = () => ({abortSignal: AbortSignal.timeout(callDeadlineMs)});
 
-	const housing = createHousing(async id => {
-		const {HostConfig: host} = await docker.getContainer(id).inspect(limited());
-		return hostsOf([host.NetworkMode, host.PidMode, host.IpcMode]);
-	});
+	const inspected = createInspections(async id => readInspection((await docker.getContainer(id).inspect(limited())).HostConfig));
 
 	return {
 		address,
@@ -234,9 +206,7 @@ export function connectEngine(address: string): Engine {
 		},
 		async list() {
 			const entries = await docker.listContainers({all: true, ...limited()});
-			const containers = entries.map(entry => containerFromList(entry));
-			await housing.ask(containers.map(({id}) => id));
-			return containers.map(container => ({...container, livesIn: housing.of(container.id) ?? container.livesIn}));
+			return inspected(entries.map(entry => containerFromList(entry)));
 		},
 		inspect: async id => detailsOf(await docker.getContainer(id).inspect(limited())),
 		pause: async id => {

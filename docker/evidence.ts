@@ -1,6 +1,7 @@
 /** What this process can see of the container that it runs in, whoever's network, names and files of names it shares. Pure. */
 import type {Mount} from './container.ts';
 import type {ContainerDetails} from './engine.ts';
+import {readMountinfo, unescaped} from './mountinfo.ts';
 
 export interface Evidence {
 	/** Where the engine keeps what the container writes outside of its mounts: one folder a container. Undefined where the file system does not say. */
@@ -17,20 +18,13 @@ const id = '[0-9a-f]{64}';
 const namedBy = new RegExp(`/(?:containers|overlay-containers)/(${id})/(?:userdata/)?(?:hostname|hosts|resolv\\.conf)$`);
 const accountedTo = new RegExp(`(${id})(?:\\.scope)?(?:/[^/]*)?$`);
 
-const unescaped = (path: string): string =>
-	path.replaceAll(/\\([0-7]{3})/g, (_match, digits) => String.fromCharCode(Number.parseInt(digits, 8)));
-
 /** @param mountinfo of `/proc/self/mountinfo` @param cgroup of `/proc/self/cgroup` */
 export function readEvidence(mountinfo: string, cgroup: string): Evidence {
 	const mounts = new Map<string, string>();
 	let rootFolder: string | undefined;
-	for (const line of mountinfo.split('\n')) {
-		const [place = '', system = ''] = line.split(' - ');
-		const [, , , root, path] = place.split(' ').map(unescaped);
-		if (root !== undefined && path !== undefined) {
-			mounts.set(path, root);
-			rootFolder = path === '/' ? /[ ,]upperdir=([^,]+)/.exec(system)?.[1] : rootFolder;
-		}
+	for (const {path, root, system} of readMountinfo(mountinfo)) {
+		mounts.set(path, root);
+		rootFolder = path === '/' ? /[ ,]upperdir=([^,]+)/.exec(system)?.[1] : rootFolder;
 	}
 
 	const named = [...mounts.values()].flatMap(root => namedBy.exec(root)?.[1] ?? []);

@@ -4,8 +4,8 @@
  */
 import {setTimeout as delay} from 'node:timers/promises';
 import type {Place} from '../base/command.ts';
-import {type Container, workerLabel} from './container.ts';
-import {type CreateOptions, type Engine, statusOf} from './engine.ts';
+import {type Container, type Mount, workerLabel} from './container.ts';
+import {type CreateOptions, type Engine, type MountSettings, statusOf} from './engine.ts';
 import {inContainer} from './exec.ts';
 import type {Self} from './self.ts';
 import {tether} from './tether.ts';
@@ -43,7 +43,18 @@ export interface WorkerMount {
 	/** The path in the worker. */
 	to: string;
 	readOnly: boolean;
+	/** Only this folder of the volume. */
+	subpath?: string | undefined;
 }
+
+/** A mount of another container, at a path of the worker's own. */
+export const shownAt = ({type, volume, hostPath, subpath}: Mount, to: string, readOnly: boolean): WorkerMount => ({
+	type,
+	from: type === 'volume' ? (volume ?? '') : hostPath,
+	to,
+	readOnly,
+	...(subpath === undefined ? {} : {subpath}),
+});
 
 export interface Worker {
 	id: string;
@@ -141,12 +152,7 @@ export async function hireWorkers({engine, self, agentId, run, offline = false}:
 				SecurityOpt: ['no-new-privileges', ...(isolation.SecurityOpt ?? [])],
 				AutoRemove: true,
 				Tmpfs: {'/tmp': 'rw,nosuid,nodev'},
-				Mounts: mounts.map(mount => ({
-					Type: mount.type,
-					Source: mount.from,
-					Target: mount.to,
-					ReadOnly: mount.readOnly,
-				})),
+				Mounts: mounts.map(engineMount),
 				...hostConfig,
 			},
 		});
@@ -173,12 +179,7 @@ export async function hireWorkers({engine, self, agentId, run, offline = false}:
 
 	return {
 		async repository(mounts, use, host = `${hostPrefix}${run}`) {
-			const own = self.mounts.map(mount => ({
-				type: mount.type,
-				from: mount.type === 'volume' ? (mount.volume ?? '') : mount.hostPath,
-				to: mount.path,
-				readOnly: !mount.readWrite,
-			}));
+			const own = self.mounts.map(mount => shownAt(mount, mount.path, !mount.readWrite));
 			const name = `holdfast-repository-${run}`;
 			// The host name is what restic writes into its locks: it must tell this worker from every other.
 			// In the network of another container it has that one's, and the engine refuses any other.
@@ -213,6 +214,15 @@ export async function hireWorkers({engine, self, agentId, run, offline = false}:
 		},
 	};
 }
+
+/** The engine's types know no subpath yet. */
+const engineMount = ({type, from, to, readOnly, subpath}: WorkerMount): MountSettings => ({
+	Type: type,
+	Source: from,
+	Target: to,
+	ReadOnly: readOnly,
+	...(subpath === undefined ? {} : {VolumeOptions: {Subpath: subpath} as unknown as MountSettings['VolumeOptions']}),
+});
 
 async function removeAll(engine: Engine, containers: readonly string[], volumes: readonly string[]): Promise<void> {
 	const removed = await Promise.allSettled(containers.map(async id => patiently(async () => engine.remove(id))));

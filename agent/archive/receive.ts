@@ -7,7 +7,7 @@ import {lastLines, type Place, succeed} from '../../base/command.ts';
 import {UsageError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import {label} from '../../base/label.ts';
-import {staging, type WorkerMount} from '../../docker/worker.ts';
+import {shownAt, staging, type WorkerMount} from '../../docker/worker.ts';
 import {mountPath, parseSource} from '../repository/names.ts';
 import {archiveProblem} from '../sources/postgres/archive.ts';
 import type {DumpHeader} from '../sources/postgres/dump-header.ts';
@@ -39,10 +39,7 @@ const live = '/holdfast-live';
 export function mountsOf({files, run}: ImportRun, {path}: StagingPlace): WorkerMount[] {
 	return files === undefined
 		? []
-		: [
-				{type: files.mount.type, from: files.mount.volume ?? files.mount.hostPath, to: live, readOnly: true},
-				{type: 'volume', from: `holdfast-staging-${run}`, to: dirname(path), readOnly: false},
-			];
+		: [shownAt(files.mount, live, true), {type: 'volume', from: `holdfast-staging-${run}`, to: dirname(path), readOnly: false}];
 }
 
 /** Resolves when all of the body was read, is well-formed and is on the disk. */

@@ -49,8 +49,12 @@ export function planTarget(request: PlanRequest): {plan: Plan; problems: readonl
 /** In a container that does not run there is nobody to tell. */
 function planHooks(target: Target, remarks: Remarks): PlannedHook[] {
 	return (['before', 'after'] as const).flatMap(when =>
-		target.members.flatMap(({policy, container}) => {
+		target.members.flatMap(({policy, container, replicas}) => {
 			const hook = policy[when];
+			if (hook !== undefined && replicas.length > 1) {
+				remarks.note(`of its ${replicas.length} replicas, the hook \`${when}\` is run in container \`${container.name}\` alone`);
+			}
+
 			if (hook !== undefined && container.state !== 'running') {
 				remarks.note(`the hook \`${when}\` is not run: container \`${container.name}\` is ${container.state}`);
 			}

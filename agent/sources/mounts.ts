@@ -1,12 +1,11 @@
 /** Mounts as a worker of a restore has them. */
 import type {Mount} from '../../docker/container.ts';
-import type {WorkerMount} from '../../docker/worker.ts';
+import {shownAt, type WorkerMount} from '../../docker/worker.ts';
 import {mountPath, parseSource} from '../repository/names.ts';
 import type {RestoringSource} from './restoring.ts';
 
 export function workerMount(target: string, {name, mount}: {name: string; mount: Mount}): WorkerMount {
-	const to = mountPath(target, parseSource(name).prefix, mount.path);
-	return {type: mount.type, from: mount.volume ?? mount.hostPath, to, readOnly: false};
+	return shownAt(mount, mountPath(target, parseSource(name).prefix, mount.path), false);
 }
 
 /** What of a worker's mount tells whose storage it is. */

@@ -45,6 +45,7 @@ export const replacedMount: z.ZodType<WorkerMount> = z.object({
 	from: z.string(),
 	to: z.string(),
 	readOnly: z.boolean(),
+	subpath: z.string().optional(),
 });
 
 /** What the journal holds of every source that is restored; each kind adds its own. A schema, because the journal outlives the program. */

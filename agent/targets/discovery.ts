@@ -93,6 +93,13 @@ function targetOf(name: string, found: readonly Found[], {prefix, reserved}: {pr
 	const members = found.map(({member}) => member).sort((a, b) => compareText(a.service, b.service)) as [Member, ...Member[]];
 	const {policy, problems} = mergePolicies(members, {prefix, subject: name});
 	const [{container}] = members;
+	for (const {container: unanswered} of members.filter(member => member.container.isUnanswered)) {
+		problems.push({
+			message: `\`${name}\`: the engine does not answer for container \`${unanswered.name}\`, so what it mounts is not known`,
+			hint: `see what \`docker inspect ${unanswered.name}\` says`,
+		});
+	}
+
 	const own = container.project ?? container.name;
 	if (reserved.includes(own)) {
 		problems.push({

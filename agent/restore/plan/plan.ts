@@ -9,7 +9,7 @@ import {kindOf, kinds} from '../../sources/kinds.ts';
 import type {RestoringSource} from '../../sources/restoring.ts';
 import type {Target} from '../../targets/target.ts';
 import {type Chosen, choose} from './choice.ts';
-import {placeOf, placeOfForeign} from './places.ts';
+import {memberOf, placeOf, placeOfForeign} from './places.ts';
 import {withinReach} from './reach.ts';
 import {planStops, type Stops, type Surroundings} from './stops.ts';
 
@@ -84,6 +84,7 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 				]),
 		...(isForeign(request) ? [`point \`${point.id}\` is of target \`${point.target}\`, and is put into \`${target.name}\``] : []),
 		...(left > 0 ? [`${left} of the point's sources are left as they are: what is restored may not fit them`] : []),
+		...replicaWarnings(request, sources),
 		...importWarning(manifest),
 		...(request.skipDrillSql ? [`the query of the label \`${label('drill.sql')}\` is not asked`] : []),
 		...stops.warnings,
@@ -127,6 +128,17 @@ function intoProblems(into: string | undefined, sources: readonly RestoringSourc
 			: [`only one ${titles.join(' or ')} database can be restored under another name, and this is ${names}: choose one with --only`]),
 	];
 }
+
+/** What lies in a container's own file system is each replica's own. */
+const replicaWarnings = ({target}: RestorationRequest, sources: readonly RestoringSource[]): string[] =>
+	sources.flatMap(({name, kind, mount, container}) => {
+		const replicas = memberOf(target, name)?.replicas ?? [];
+		return replicas.length > 1 && mount === undefined && !kindOf(kind).isServed && !kindOf(kind).isDatabase
+			? [
+					`\`${name}\` is put into container \`${container.name}\` alone; the other ${replicas.length - 1} of its replicas keep what they have`,
+				]
+			: [];
+	});
 
 const importWarning = ({origin}: Manifest): string[] =>
 	origin === undefined

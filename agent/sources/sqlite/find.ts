@@ -6,6 +6,7 @@ import {lastLines} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import type {Mount} from '../../../docker/container.ts';
 import {isInside} from '../../../docker/storage.ts';
+import {shownAt} from '../../../docker/worker.ts';
 import type {Asked, Means} from '../kind.ts';
 import {objectionTo, readOnlyObjection} from '../objections.ts';
 import type {Question} from './find.program.ts';
@@ -51,7 +52,7 @@ async function look({container, policy}: Asked<SqlitePolicy>, {hire, ...surround
 	const workforce = await hire();
 	try {
 		const {run} = await workforce.repository(
-			mounts.map(({type, volume, hostPath}, index) => ({type, from: volume ?? hostPath, to: rootOf(index), readOnly: true})),
+			mounts.map((mount, index) => shownAt(mount, rootOf(index), true)),
 			'read',
 		);
 		const signal = AbortSignal.timeout(findingMs);

@@ -97,7 +97,12 @@ test('no secret is in a log, a command line, an event, an error, a metric, or th
 			app: {
 				image: app,
 				volumes: ['data:/data'],
-				labels: {'holdfast.enable': 'true', 'holdfast.sqlite': '/data/app.db', 'holdfast.volumes': 'true', 'holdfast.tar': '/etc/hostname'},
+				labels: {
+					'holdfast.enable': 'true',
+					'holdfast.sqlite': '/data/app.db',
+					'holdfast.volumes': 'true',
+					'holdfast.tar': '/etc/debian_version',
+				},
 			},
 		},
 		volumes: ['data'],

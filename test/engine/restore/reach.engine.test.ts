@@ -78,3 +78,64 @@ test("the machine's own folders and what is read-only are neither stored nor wri
 	t.is(undone.exitCode, 0, undone.stderr);
 	t.deepEqual((await readdir(join(host, 'media'))).sort(), ['new', 'old']);
 });
+
+test('a path that the engine cannot carry is refused, and not stored as an empty folder', async t => {
+	const image = await ensureImage('holdfast-test/app:latest');
+	const app = (labels: string, rest: Record<string, unknown> = {}) => ({
+		image,
+		init: true,
+		command: ['sh', '-c', 'mkdir -p /var/lib/app; echo precious >/var/lib/app/f; exec sleep infinity'],
+		labels: {'holdfast.enable': 'true', 'holdfast.tar': labels},
+		...rest,
+	});
+	const stack = await startStack(t, {
+		volumes: ['data'],
+		services: {
+			short: app('/var/lib/app', {tmpfs: ['/var/lib/app']}),
+			long: app('/var/lib/app', {volumes: [{type: 'tmpfs', target: '/var/lib/app'}]}),
+			above: app('/var/lib', {tmpfs: ['/var/lib/app']}),
+			linked: app('/srv/link/app', {
+				tmpfs: ['/var/lib/app'],
+				command: ['sh', '-c', 'ln -s /var/lib /srv/link; echo precious >/var/lib/app/f; exec sleep infinity'],
+			}),
+			inside: app('/var/lib/app', {
+				cap_add: ['SYS_ADMIN'],
+				security_opt: ['apparmor=unconfined', 'seccomp=unconfined'],
+				command: [
+					'sh',
+					'-ec',
+					'mkdir -p /var/lib/app; mount -t tmpfs tmpfs /var/lib/app; echo precious >/var/lib/app/f; exec sleep infinity',
+				],
+			}),
+			mount: app('/var/lib', {volumes: ['data:/var/lib/app']}),
+			readonly: app('/etc', {read_only: true, command: ['sleep', 'infinity']}),
+			good: app('/var/lib/app'),
+		},
+	});
+	const why: Record<string, RegExp> = {
+		short: /is in the tmpfs "\/var\/lib\/app"/,
+		long: /is in the tmpfs "\/var\/lib\/app"/,
+		above: /has in it the tmpfs "\/var\/lib\/app"/,
+		linked: /"\/srv\/link\/app" \("\/var\/lib\/app"\) is in the tmpfs/,
+		inside: /is in "\/var\/lib\/app", which was mounted in the running container/,
+		mount: /has the mount "\/var\/lib\/app" \(volume .*\) in it/,
+		readonly: /could not be put back/,
+	};
+	for (const [service, reason] of Object.entries(why)) {
+		const {exitCode, stderr} = await stack.holdfast('backup', `${stack.project}/${service}`);
+		t.is(exitCode, 2, service);
+		t.regex(stderr, reason, service);
+	}
+
+	const target = `${stack.project}/good`;
+	const [result] = await stack.backup(target);
+	t.is(result?.outcome, 'success', result?.error);
+	// The point is good, and the container that it would be put into is another.
+	await stack.exec('good', 'sh', '-c', 'echo changed >/var/lib/app/f');
+	t.is((await stack.restore(target)).outcome, 'success');
+	t.is(await stack.exec('good', 'cat', '/var/lib/app/f'), 'precious');
+	const planned = await stack.holdfast('restore', `${stack.project}/short`, '--from-target', target, '--dry-run');
+	t.is(planned.exitCode, 2);
+	t.regex(planned.stderr, /cannot be put back: "\/var\/lib\/app" is in the tmpfs/);
+	t.is(await stack.exec('short', 'cat', '/var/lib/app/f'), 'precious');
+});

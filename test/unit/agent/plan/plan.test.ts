@@ -354,6 +354,23 @@ test('SQLite files are left out of every volume that shows them', t => {
 
 // tar
 
+test('several replicas: which of them hooks and paths are about is said', t => {
+	const labels = {tar: '/etc/app', before: 'app flush'};
+	const {notes} = plan([app(labels), app(labels, {number: 2})]);
+	t.deepEqual(
+		notes.filter(note => note.includes('of its 2 replicas')),
+		[
+			'`demo/app`: of its 2 replicas, container `demo-app-1` is backed up',
+			'of its 2 replicas, the hook `before` is run in container `demo-app-1` alone',
+		],
+	);
+});
+
+test('whose mounts the engine does not tell is not run', t => {
+	const [target] = discoverTargets([{...app(), isUnanswered: true}]);
+	t.regex(target?.problems[0]?.message ?? '', /the engine does not answer for container `demo-app-1`/);
+});
+
 test('a tar path is on the own file system of the container', t => {
 	t.deepEqual(plan([app({tar: '/etc/app,/datas'})]).names, ['tar:/etc/app', 'tar:/datas']);
 	const inside = plan([app({tar: '/data/x'})]);

@@ -241,3 +241,24 @@ test('what the container may only read, and what is of the system, is left alone
 		t.regex(refused.problems.join(), /is a secret/);
 	}
 });
+
+test('of several replicas the one is named that a path is put into', t => {
+	const labels = {'holdfast.enable': 'true', 'holdfast.tar': '/etc/app'};
+	const first = containerFromList(listed('app', {labels}));
+	const second = {...first, id: 'second', name: 'shop-app-2', labels: {...first.labels, 'com.docker.compose.container-number': '2'}};
+	const [target] = discoverTargets([first, second]);
+	const point = {id: 'run-1', target: 'shop/app', filedAs: 'shop/app', agent: 'a', host: 'h', time: new Date(), manifest: 'm', sources: []};
+	const manifest = {run: 'run-1', target: 'shop/app', sources: [source('tar:/etc/app', 'tar')]} as unknown as Manifest;
+	const {restoration} = planRestoration({
+		target: target as never,
+		containers: [first, second],
+		point,
+		manifest,
+		only: [],
+		isOurs: true,
+		self: undefined,
+	});
+	t.deepEqual(restoration.warnings, [
+		'`tar:/etc/app` is put into container `shop-app-1` alone; the other 1 of its replicas keep what they have',
+	]);
+});

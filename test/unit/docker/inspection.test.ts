@@ -1,0 +1,53 @@
+import test from 'ava';
+import type {Container} from '../../../docker/container.ts';
+import {createInspections, readInspection} from '../../../docker/inspection.ts';
+
+const volume = {type: 'volume', volume: 'data', hostPath: '/v/data', path: '/data', readWrite: true} as const;
+const container = (id: string): Container => ({
+	id,
+	name: id,
+	image: 'image',
+	imageId: 'sha256:1',
+	state: 'running',
+	createdAt: 0,
+	dependsOn: [],
+	labels: {},
+	mounts: [volume],
+});
+
+test('memory, subpaths, namespaces and a read-only root are read from either form', t => {
+	const found = readInspection({
+		NetworkMode: 'container:vpn',
+		ReadonlyRootfs: true,
+		Tmpfs: {'/run/': 'size=1m'},
+		Mounts: [
+			{Type: 'tmpfs', Target: '/cache'},
+			{Type: 'volume', Target: '/data/', VolumeOptions: {Subpath: './a/b/'}},
+			{Type: 'volume', Target: '/all', VolumeOptions: {}},
+		],
+	});
+	t.deepEqual([found.livesIn, found.memory, found.isRootReadOnly], [['vpn'], ['/run', '/cache'], true]);
+	t.deepEqual([...found.subpaths], [['/data', 'a/b']]);
+});
+
+test('each container is asked once, who was not answered for again, and who is gone is forgotten', async t => {
+	const asked: string[] = [];
+	let isSilent = true;
+	const inspected = createInspections(async id => {
+		asked.push(id);
+		if (id === 'b' && isSilent) {
+			throw new Error('no answer');
+		}
+
+		return readInspection({Mounts: [{Type: 'volume', Target: '/data', VolumeOptions: {Subpath: 'a'}}]});
+	});
+	const [first, second] = await inspected([container('a'), container('b')]);
+	t.is(first?.mounts[0]?.subpath, 'a');
+	t.is(second?.isUnanswered, true);
+	isSilent = false;
+	t.is((await inspected([container('a'), container('b')]))[1]?.isUnanswered, undefined);
+	t.deepEqual(asked.sort(), ['a', 'b', 'b']);
+	await inspected([container('b')]);
+	await inspected([container('a'), container('b')]);
+	t.deepEqual(asked.sort(), ['a', 'a', 'b', 'b']);
+});
