@@ -20,6 +20,7 @@ import {createBackups} from './backup/verbs.ts';
 import type {Config} from './config/config.ts';
 import {createCopying} from './copy/verbs.ts';
 import {diagnose} from './doctor/doctor.ts';
+import {examineCache} from './doctor/folders.ts';
 import {createDrills} from './drill/verbs.ts';
 import {ownHost} from './keep/locks.ts';
 import {createSweeper} from './keep/sweep.ts';
@@ -201,6 +202,10 @@ export async function startDaemon(config: Config, {version, log, redact, signal,
 		version,
 		isSlackConnected,
 	});
+	for (const {message, hint} of examineCache(config.repository.cacheDirectory)) {
+		log.warning(`${message}${hint === undefined ? '' : ` (${hint})`}`);
+	}
+
 	const server = await startServer({
 		agent,
 		token: config.apiToken,

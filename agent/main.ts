@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** Wires everything. The only file that touches the environment, signals and the exit of the process. */
 import {readFileSync} from 'node:fs';
-import {explain} from '../base/errors.ts';
+import {explain, RunError} from '../base/errors.ts';
+import {examineFolder, isReadOnly} from '../base/folder.ts';
 import {useLabelPrefix} from '../base/label.ts';
 import {createLog, type Log} from '../base/log.ts';
 import {createRedactor} from '../base/redact.ts';
@@ -37,7 +38,10 @@ function settle(config: Config, prepare: (config: Config, log: Log) => Config) {
 }
 
 async function runAgent(): Promise<number> {
-	const {config, log, redact, told} = settle(loadConfig(process.env), (config, log) => withKeptSecrets(config, log.warning));
+	const {config, log, redact, told} = settle(loadConfig(process.env), (config, log) => {
+		assertUsable(config.stateDirectory);
+		return withKeptSecrets(config, log.warning);
+	});
 	const ending = new AbortController();
 	// Only here: the command line and the health check start three times as fast without what the daemon stands on.
 	const {startDaemon} = await import('./daemon.ts');
@@ -60,6 +64,18 @@ async function runAgent(): Promise<number> {
 	// Slack may take its time: nothing that is quiesced waits for it.
 	await Promise.all([daemon.close(), bot?.close()]);
 	return 0;
+}
+
+/** Without its state the agent would not know what it quiesced: then it does nothing. @throws {RunError} */
+function assertUsable(folder: string): void {
+	const problem = examineFolder(folder);
+	if (problem !== undefined) {
+		throw new RunError(problem.message, {hint: problem.hint});
+	}
+
+	if (isReadOnly(folder)) {
+		throw new RunError(`nothing can be written in \`${folder}\`: its file system is read-only`, {hint: `mount a volume at \`${folder}\``});
+	}
 }
 
 /** A bot that cannot begin is no reason for the agent to stop. */
@@ -110,7 +126,12 @@ function connect() {
 	const {listen, apiToken, stateDirectory, labelPrefix} = loadConfig(process.env);
 	useLabelPrefix(labelPrefix);
 	// Nothing more is kept: a bot alone has no place for a password, and needs none
-	return createClient({url: ownUrl(listen), token: apiToken || ensureApiToken(stateDirectory).value});
+	return createClient({url: ownUrl(listen), token: apiToken || keptToken(stateDirectory)});
+}
+
+function keptToken(stateDirectory: string): string {
+	assertUsable(stateDirectory);
+	return ensureApiToken(stateDirectory).value;
 }
 
 const argv = process.argv.slice(2);

@@ -16,6 +16,7 @@ import type {Workshop} from '../runs/workshop.ts';
 import {kindOf} from '../sources/kinds.ts';
 import {findStrayLabels} from '../targets/discovery.ts';
 import {examineEngine, examinePermissions} from './engine.ts';
+import {examineCache} from './folders.ts';
 import {examineReach, examineRepository, shut} from './repository.ts';
 import {examineSlack} from './slack.ts';
 
@@ -46,7 +47,10 @@ export async function diagnose({
 	findings.push(
 		...(await examineRepository(workshop.restic(), {door: repositories.primary, ownership, host, resticVersion: versions.restic})),
 	);
-	findings.push(...(await Promise.all(repositories.copies.map(copyFinding))));
+	findings.push(
+		...(await Promise.all(repositories.copies.map(copyFinding))),
+		...examineCache(repositories.primary.repository.cacheDirectory),
+	);
 	try {
 		findings.push(...(await examineEngine(engine)), ...(await examineTargets(workshop, survey)));
 		findings.push(...missing.gone().map(({target: subject, message, hint}) => ({level: 'error' as const, subject, message, hint})));

@@ -1,4 +1,6 @@
 /** The agent's repository: opened once in a while, and again after a failure; made only where none was ever known. */
+import {RepositoryError} from '../../base/errors.ts';
+import type {Problem} from '../../base/problem.ts';
 import {ensureRepository} from '../restic/open.ts';
 import type {Repository, Restic} from '../restic/restic.ts';
 
@@ -24,6 +26,8 @@ interface DoorOptions {
 	state: KnownRepositories;
 	/** False: it is made by somebody else; a missing one is an error. */
 	allowInit?: boolean;
+	/** Why its folder cannot be used, where it is one. */
+	examine?: () => Problem | undefined;
 	/** @throws when what was found here cannot be this repository. */
 	check?: (id: string) => void;
 	/** Milliseconds that only grow. */
@@ -35,12 +39,18 @@ export function createRepositoryDoor({
 	repository,
 	state,
 	allowInit = true,
+	examine = () => undefined,
 	check = () => {},
 	now = () => performance.now(),
 }: DoorOptions): RepositoryDoor {
 	let opened: {id: Promise<string>; until: number} | undefined;
 
 	const open = async (): Promise<string> => {
+		const problem = examine();
+		if (problem !== undefined) {
+			throw new RepositoryError('failed', problem.message, {hint: problem.hint});
+		}
+
 		const id = await ensureRepository({restic, knownId: state.knownRepository(repository.location), allowInit});
 		check(id);
 		state.rememberRepository(repository.location, id);

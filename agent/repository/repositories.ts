@@ -1,12 +1,13 @@
 /** The repositories that there are: the primary, which runs write to, and its copies. Whoever needs one asks for it here, by name. */
 import type {Place} from '../../base/command.ts';
 import {NotFoundError, RepositoryError} from '../../base/errors.ts';
+import {examineFolder} from '../../base/folder.ts';
 import {here} from '../../base/here.ts';
 import {nearest} from '../../base/reading/nearest.ts';
 import type {Copy} from '../config/copies.ts';
 import {createRestic} from '../restic/create.ts';
 import {ensureRepository} from '../restic/open.ts';
-import type {Repository, Restic, ResticOptions} from '../restic/restic.ts';
+import {folderOf, type Repository, type Restic, type ResticOptions} from '../restic/restic.ts';
 import {createRepositoryDoor, type KnownRepositories, type RepositoryDoor} from './door.ts';
 
 export interface NamedRepository extends RepositoryDoor {
@@ -59,7 +60,9 @@ export function createRepositories({primary, copies, state}: RepositoriesOptions
 
 	const open = (repository: Repository, allowInit: boolean): NamedRepository => {
 		const restic = (place: Place = here, options?: ResticOptions) => createRestic(place, repository, options);
-		const door = createRepositoryDoor({restic: restic(), repository, state, allowInit, check: distinct(repository)});
+		const folder = folderOf(repository);
+		const examine = () => (folder === undefined ? undefined : examineFolder(folder));
+		const door = createRepositoryDoor({restic: restic(), repository, state, allowInit, examine, check: distinct(repository)});
 		return {...door, name: repository.name, repository, restic};
 	};
 

@@ -4,6 +4,7 @@ import type {Readable} from 'node:stream';
 import {text} from 'node:stream/consumers';
 import type {Command, Exit, Place, Running} from '../../base/command.ts';
 import {RepositoryError} from '../../base/errors.ts';
+import {examineFolder} from '../../base/folder.ts';
 import {type Arguments, limits} from './argv.ts';
 import {repositoryError} from './exit-codes.ts';
 import {type Hold, holdingArgv, release} from './hold.ts';
@@ -50,7 +51,9 @@ export function createCaller(place: Place, repository: Repository, {answerWithin
 	const commandOf = ({arguments: [verb = '', ...rest], signal, hold, plain, from}: Call): Command => {
 		const environment = from === undefined ? own : {...environmentOfSecond(from), ...own};
 		const options = Object.entries({...from?.options, ...repository.options}).map(([name, value]) => `--option=${name}=${value}`);
-		const cache = cached ? `--cache-dir=${repository.cacheDirectory}` : '--no-cache';
+		// With a cache that it may not write, restic does not even begin.
+		const cache =
+			cached && examineFolder(repository.cacheDirectory) === undefined ? `--cache-dir=${repository.cacheDirectory}` : '--no-cache';
 		const restic = ['restic', verb, ...(plain ? [] : ['--json']), cache, ...limits(repository), ...options, ...rest] as const;
 		return {argv: hold ? holdingArgv(restic) : restic, env: environment, signal, stdin: hold !== undefined};
 	};

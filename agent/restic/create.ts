@@ -17,6 +17,7 @@ import {
 	type Summary,
 	statsContent,
 	versionContent,
+	withoutStack,
 } from './messages.ts';
 import type {BackupOptions, Lock, Repository, Restic, ResticOptions, Saved, Snapshot} from './restic.ts';
 
@@ -104,7 +105,7 @@ export function createRestic(
 				return snapshot;
 			}
 
-			throw failed(call, `restic printed neither a new snapshot nor that there is none: ${lastLines(printed)}`);
+			throw failed(call, `restic printed neither a new snapshot nor that there is none: ${lastLines(withoutStack(printed))}`);
 		}
 
 		const [found, ...others] = await list({action: call.action, arguments: patiently(argv.snapshot(shortId)), signal});

@@ -1,7 +1,7 @@
 /** Turns restic's exit codes and its last words into our errors. */
 import {type Exit, exitOf, killedCode, lastLines, stderrLimit} from '../../base/command.ts';
 import {RepositoryError, type RepositoryProblem} from '../../base/errors.ts';
-import {parseMessage} from './messages.ts';
+import {parseMessage, withoutStack} from './messages.ts';
 
 /** How many unreadable files an error names. */
 const namedFiles = 10;
@@ -20,7 +20,7 @@ interface LastWords {
 /** stderr of restic, taken apart. A cut first line is dropped: it could hold half a secret, which no search finds. */
 function lastWords(stderr: string): LastWords {
 	const isCut = Buffer.byteLength(stderr) >= stderrLimit - 4;
-	const lines = (isCut ? stderr.slice(stderr.indexOf('\n') + 1) : stderr).split('\n');
+	const lines = withoutStack(isCut ? stderr.slice(stderr.indexOf('\n') + 1) : stderr).split('\n');
 	const items: string[] = [];
 	const texts: string[] = [];
 	let said = '';

@@ -25,14 +25,22 @@ const summary = z.object({
 	data_added_packed: z.number().optional(),
 });
 
+/** What restic says without the places in its program that it was at. Its errors carry them, as it prints them at its end or in a panic. */
+export const withoutStack = (said: string): string =>
+	said
+		.replaceAll(/(?:^|\n)(?:goroutine \d+ \[[^\]\n]*\]:(?=\n)|[^\n\t]*\n\t\S+\.go:\d+(?: \+0x[\da-f]+)?)/g, '')
+		.replaceAll(/(?:Fatal: ){2,}/g, 'Fatal: ');
+
+const said = z.string().transform(withoutStack);
+
 const itemError = z.object({
 	message_type: z.literal('error'),
-	error: z.object({message: z.string().optional()}),
+	error: z.object({message: said.optional()}),
 	during: z.string().optional(),
 	item: z.string().optional(),
 });
 
-const exitError = z.object({message_type: z.literal('exit_error'), code: z.number(), message: z.string()});
+const exitError = z.object({message_type: z.literal('exit_error'), code: z.number(), message: said});
 
 const text = z.object({message_type: z.literal('text'), text: z.string()});
 

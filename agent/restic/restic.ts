@@ -19,6 +19,10 @@ export interface Repository {
 	cacheDirectory: string;
 }
 
+/** Where it is, when it is a folder; undefined where a network leads to it. */
+export const folderOf = ({location}: Pick<Repository, 'location'>): string | undefined =>
+	location.startsWith('/') ? location : location.startsWith('local:') ? location.slice('local:'.length) : undefined;
+
 export interface Snapshot {
 	id: string;
 	time: Date;

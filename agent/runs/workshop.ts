@@ -9,7 +9,7 @@ import {findSelf} from '../../docker/self.ts';
 import type {Config} from '../config/config.ts';
 import {type Ownership, ownershipOf} from '../repository/owner.ts';
 import {createRestic} from '../restic/create.ts';
-import type {Restic, ResticOptions} from '../restic/restic.ts';
+import {folderOf, type Restic, type ResticOptions} from '../restic/restic.ts';
 import type {State} from '../state/state.ts';
 
 /** What all runs of an agent have in common. */
@@ -48,7 +48,9 @@ export async function createWorkshop(
 		self,
 		journal: state,
 		agentId: state.agentId,
-		offline: [config.repository, ...config.copies.map(({repository}) => repository)].every(isLocal),
+		offline: [config.repository, ...config.copies.map(({repository}) => repository)].every(
+			repository => folderOf(repository) !== undefined,
+		),
 		ownership: () => ownershipOf(state),
 		host: config.host ?? name,
 		versions: {holdfast: version, engine: engineVersion, restic: await restic().version()},
@@ -56,6 +58,3 @@ export async function createWorkshop(
 		restic,
 	};
 }
-
-/** A folder, as restic writes it. */
-const isLocal = ({location}: {location: string}): boolean => location.startsWith('/') || location.startsWith('local:');

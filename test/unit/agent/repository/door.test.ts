@@ -61,3 +61,13 @@ test('one that goes away is noticed after a while, and not made again', async t 
 	disk.id = 'made';
 	t.is(await door.open(), 'made', 'looked at again at once');
 });
+
+test('a folder that cannot be used is said in its own words, and restic is not asked', async t => {
+	const door = createRepositoryDoor({
+		restic: {id: async () => t.fail() as never, init: async () => t.fail()},
+		repository: {location: '/repository'},
+		state: {knownRepository: () => undefined, rememberRepository() {}},
+		examine: () => ({message: 'it belongs to somebody else', hint: 'chown it'}),
+	});
+	await t.throwsAsync(door.open(), {instanceOf: RepositoryError, message: 'it belongs to somebody else'});
+});

@@ -22,6 +22,19 @@ test('10, 11 and 12 are words of their own', t => {
 	t.is(fail(12, exitError(12, 'Fatal: wrong password or no key found')).problem, 'wrong-password');
 });
 
+test("the places in its program that restic was at are nobody's business, as JSON and as text", t => {
+	const stack =
+		'\ngithub.com/restic/restic/internal/backend/cache.writeCachedirTag\n\tgithub.com/restic/restic/internal/backend/cache/cache.go:62\nmain.newBackupCommand.func2\n\tgithub.com/restic/restic/cmd/restic/cmd_backup.go:76';
+	const said = `open /cache/CACHEDIR.TAG: permission denied${stack}\nunable to open cache${stack}`;
+	const clean = 'backup of /data: restic exited with 1: open /cache/CACHEDIR.TAG: permission denied\nunable to open cache';
+	t.is(fail(1, exitError(1, said)).message, clean);
+	t.is(fail(1, `${said}\n`).message, clean);
+	t.is(
+		fail(1, 'panic: it broke\n\ngoroutine 1 [running]:\nmain.f({0x1, 0x2})\n\t/restic/main.go:12 +0x1d\n').message,
+		'backup of /data: restic exited with 1: panic: it broke',
+	);
+});
+
 test('a lock names its owner and since when', t => {
 	const {message} = fail(
 		11,
