@@ -91,7 +91,7 @@ interface Started {
 
 function running({engine, id, command, exec, output, watch}: Started, killProcess: () => Promise<void>): Running {
 	const {signal} = command;
-	watch.ended.catch(() => exec.stream.destroy());
+	watch.ended.catch((error: Error) => exec.stream.destroy(error));
 	let exited = false;
 	const kill = async () => {
 		if (exited) {
@@ -117,7 +117,8 @@ function running({engine, id, command, exec, output, watch}: Started, killProces
 		const abort = () => {
 			const stopped = (error?: unknown) => {
 				const reason = error === undefined ? signal?.reason : new AggregateError([signal?.reason, error]);
-				stdout.destroy();
+				// A cut output must not look like a whole one, nor keep its reader waiting
+				stdout.destroy(reason instanceof Error ? reason : undefined);
 				reject(reason);
 			};
 

@@ -1,6 +1,6 @@
 /** Engine events as one signal: something about containers changed, or may have. A lost stream is opened again, and counts as a change. */
-import {createInterface} from 'node:readline';
 import {setTimeout as delay} from 'node:timers/promises';
+import {linesOf} from '../base/lines.ts';
 import type {Engine} from './engine.ts';
 
 const settleMs = 1000;
@@ -30,7 +30,7 @@ export async function watchContainers(
 				await onChange();
 			};
 
-			for await (const line of createInterface({input: events})) {
+			for await (const line of linesOf(events)) {
 				if (matters(line) && !isWaiting) {
 					isWaiting = true;
 					changing = changing.then(settle).catch(onLost);

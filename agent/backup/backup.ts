@@ -96,6 +96,7 @@ async function work(
 		room: createStagingRoom(worker.run, staging, signal),
 		outage: {
 			stops: plan.quiesce.some(({action}) => action === 'stop'),
+			isHooked: plan.hooks.length > 0,
 			limitMs: plan.quiesceTimeoutMs,
 			onHeld(heldMs) {
 				state.quiesceSeconds = Math.max(state.quiesceSeconds, heldMs / 1000);

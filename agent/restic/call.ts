@@ -1,10 +1,10 @@
 /** Runs restic on one repository, and makes errors of how it ends. */
-import {createInterface} from 'node:readline';
 import type {Readable} from 'node:stream';
 import {text} from 'node:stream/consumers';
 import type {Command, Exit, Place, Running} from '../../base/command.ts';
 import {RepositoryError} from '../../base/errors.ts';
 import {examineFolder} from '../../base/folder.ts';
+import {linesOf} from '../../base/lines.ts';
 import {type Arguments, limits} from './argv.ts';
 import {repositoryError} from './exit-codes.ts';
 import {type Hold, holdingArgv, release} from './hold.ts';
@@ -164,14 +164,14 @@ export async function eachMessage(stdout: Readable, read: (message: Message) => 
 }
 
 export async function eachLine(stdout: Readable, read: (line: string) => void): Promise<void> {
-	for await (const line of createInterface({input: stdout})) {
+	for await (const line of linesOf(stdout)) {
 		read(line);
 	}
 }
 
 /** Reads the progress that restic tells in text, `[0:12] 50.00%  3 / 6 packs`, to the end. */
 export async function eachCount(stdout: Readable, read: (count: {done: number; total: number; unit: string}) => void): Promise<void> {
-	for await (const line of createInterface({input: stdout})) {
+	for await (const line of linesOf(stdout)) {
 		const [, done, total, unit = ''] = /^\[[\d:]+\]\s+[\d.]+%\s+(\d+) \/ (\d+) (.+)$/.exec(line) ?? [];
 		if (done !== undefined) {
 			read({done: Number(done), total: Number(total), unit});

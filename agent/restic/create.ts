@@ -1,8 +1,8 @@
 /** Makes the verbs of restic: each builds its call, runs it and reads what it says. */
-import {createInterface} from 'node:readline';
 import {text} from 'node:stream/consumers';
 import {lastLines, type Place} from '../../base/command.ts';
 import {RepositoryError} from '../../base/errors.ts';
+import {linesOf} from '../../base/lines.ts';
 import * as argv from './argv.ts';
 import {type Call, createCaller, eachCount, eachLine, eachMessage} from './call.ts';
 import {eachElement} from './elements.ts';
@@ -189,7 +189,7 @@ export function createRestic(
 			const call = {action: `looking for ${path} in snapshot ${snapshot}`, arguments: patiently(argv.find(snapshot, path)), signal};
 			let found: {bytes: number} | undefined;
 			await read(call, async stdout => {
-				for await (const line of createInterface({input: stdout})) {
+				for await (const line of linesOf(stdout)) {
 					const node = listedNode.parse(JSON.parse(line));
 					found = node.path === path ? {bytes: node.size ?? 0} : found;
 				}

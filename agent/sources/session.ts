@@ -1,7 +1,7 @@
 /** A program that is started before the moment and spoken to, a line at a time, during it: so that the moment costs no start. */
-import {createInterface} from 'node:readline';
 import {type Command, lastLines, type Place} from '../../base/command.ts';
 import {RunError} from '../../base/errors.ts';
+import {linesOf} from '../../base/lines.ts';
 
 export interface Session {
 	/** Writes one line and gives the next line of the answer. @throws when the program ends instead, with what it said */
@@ -14,7 +14,7 @@ export interface Session {
 
 export async function openSession(place: Place, command: Command): Promise<Session> {
 	const running = await place({...command, stdin: true});
-	const lines = createInterface({input: running.stdout, crlfDelay: Number.POSITIVE_INFINITY})[Symbol.asyncIterator]();
+	const lines = linesOf(running.stdout);
 
 	const line = async (signal?: AbortSignal): Promise<string> => {
 		const {promise: aborted, reject} = Promise.withResolvers<never>();

@@ -68,6 +68,8 @@ export interface SourceContext {
 export interface Outage {
 	/** Somebody is stopped for it, and not only paused: locks are let go of then. */
 	stops: boolean;
+	/** Hooks do something to the application before it, and undo it after it. */
+	isHooked: boolean;
 	/** Longest outage allowed. */
 	limitMs: number;
 	/** While the target was not quiesced, or was: its application could not write for so long, because of a source. */

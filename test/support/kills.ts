@@ -77,7 +77,7 @@ export function processesOf(
 	const is: Partial<Record<Victim, (argv: HostProcess['argv']) => boolean>> = {
 		restic: argv => runs(argv, 'restic') && argv.includes(`--tag=run:${run}`),
 		pg_dump: argv =>
-			runs(argv, 'pg_dump') && argv.some(word => word.startsWith('--snapshot=')) && argv.some(word => word.includes(database)),
+			runs(argv, 'pg_dump') && argv.some(word => word.startsWith('--snapshot')) && argv.some(word => word.includes(database)),
 		'psql session': argv => runs(argv, 'psql') && argv.some(word => word.includes(`dbname='${database}'`)),
 		'sqlite session': argv =>
 			runs(argv, 'node') && argv.some(word => word.endsWith('/session.program.ts')) && argv.some(word => word.includes(`/${target}/`)),

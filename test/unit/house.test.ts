@@ -11,6 +11,7 @@ const ownedPackages: Record<string, RegExp> = {
 	nodemailer: /^agent\/notify\/mail\.ts$/,
 	execa: /^base\/here\.ts$/,
 	'@slack/bolt': /^bot\/(?:slack|http|deliveries)\.ts$/,
+	'node:readline': /^agent\/sources\/sqlite\/session\.program\.ts$/,
 	pino: /^base\/log\.ts$/,
 	'node:sqlite': /^agent\/(?:state\/[a-z-]+|sources\/sqlite\/[a-z-]+\.program)\.ts$/,
 };

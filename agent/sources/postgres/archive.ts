@@ -1,8 +1,8 @@
 /** The custom format of pg_dump, by its first bytes: which versions of pg_restore read it. */
-import {createInterface} from 'node:readline';
 import type {Readable} from 'node:stream';
 import {lastLines, type Place} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
+import {linesOf} from '../../../base/lines.ts';
 import type {ManifestSource} from '../../repository/manifest.ts';
 import type {Restic} from '../../restic/restic.ts';
 
@@ -110,7 +110,7 @@ export async function eachEntry({restic, client, stored, signal}: Listed, read: 
 	dumping.stdout.on('error', () => listing.stdin.end());
 	dumping.stdout.pipe(listing.stdin);
 	try {
-		for await (const line of createInterface({input: listing.stdout})) {
+		for await (const line of linesOf(listing.stdout)) {
 			if (line === endOfList) {
 				break;
 			}

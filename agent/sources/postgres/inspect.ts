@@ -1,8 +1,8 @@
 /** What a staged dump in custom format holds, as the target's own pg_restore reads it: run where the database is, never beside a secret. */
-import {createInterface} from 'node:readline';
 import {pipeline} from 'node:stream/promises';
 import {lastLines, type Place, type Running, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
+import {linesOf} from '../../../base/lines.ts';
 import {bothEnds} from '../relay.ts';
 import type {SourceContext} from '../source.ts';
 import {enterableWorker} from './dump.ts';
@@ -34,7 +34,7 @@ export async function inspectDump(context: SourceContext, server: PostgresServer
 	const inside = await enterableWorker(context, server, staged.container, context.signal);
 	const listing = await begin(context, server, {inside, staged, argv: ['pg_restore', '--list']});
 	const extensions: string[] = [];
-	for await (const line of createInterface({input: listing.stdout})) {
+	for await (const line of linesOf(listing.stdout)) {
 		const [, name] = /^\d+; 3079 \d+ EXTENSION - (\S+) /.exec(line) ?? [];
 		if (name !== undefined && extensions.length < mostExtensions) {
 			extensions.push(name);

@@ -1,8 +1,8 @@
 /** The content of a dump is loaded into a new, empty database. */
-import {createInterface} from 'node:readline';
 import {pipeline} from 'node:stream/promises';
 import {lastLines, type Running, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
+import {linesOf} from '../../../base/lines.ts';
 import {consumerScript, dumpToFile, feed} from '../feed.ts';
 import {bothEnds} from '../relay.ts';
 import type {RestoreContext, RestoringSource} from '../restoring.ts';
@@ -112,7 +112,7 @@ interface Tolerance {
 /** It goes on after errors, so that those of the list can be told from others: the first of the others ends it. */
 async function assertTolerable(running: Running, {source, extensions, context}: Tolerance): Promise<void> {
 	const complaints = createComplaints(extensions);
-	for await (const line of createInterface({input: running.stdout})) {
+	for await (const line of linesOf(running.stdout)) {
 		if (!complaints.read(line)) {
 			await running.kill();
 			throw new RunError(complaints.failure());

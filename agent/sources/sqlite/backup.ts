@@ -34,6 +34,9 @@ const sqliteSession = ['node', '--disable-warning=ExperimentalWarning', program]
 /** How long an application may have a database for itself alone, all tries of the moment together: an import may take its time. */
 const defaultLockTimeoutMs = 10 * 60_000;
 
+/** How long it is waited for between two tries of the moment while hooks are in force: what they did to the application is part of its outage. */
+const lockTimeoutInHooksMs = 2000;
+
 const lookEveryMs = 500;
 
 const hints: ReadonlyArray<[RegExp, () => string]> = [
@@ -52,6 +55,7 @@ export function sqliteSource(planned: PlannedFile, context: SourceContext, {inde
 	const copy = `${context.staging}/${index}.sqlite`;
 	let session: Session | undefined;
 	let patienceMs = lockTimeoutMs;
+	let isArmed = false;
 	let pinned: Record<string, unknown> = {};
 
 	const read = (line: string): Exclude<Answer, {error: string}> => {
@@ -71,13 +75,17 @@ export function sqliteSource(planned: PlannedFile, context: SourceContext, {inde
 		return read(await session.ask(line, either));
 	};
 
-	/** While the application runs. */
-	const waitUntilReadable = async (): Promise<void> => {
+	/** While the application runs. In hooks only for a little: then the pin meets the lock, and its tries are counted. */
+	const waitUntilReadable = async ({isInHooks}: {isInHooks: boolean}): Promise<void> => {
 		const begun = performance.now();
 		for (let said = await ask('open'), isTold = false; 'blocked' in said; said = await ask('open')) {
 			if (!isTold) {
 				tell({type: 'warning', message: `\`${path}\` is held by its application for itself alone (${said.blocked}): waiting for it`});
 				isTold = true;
+			}
+
+			if (isInHooks && performance.now() - begun > lockTimeoutInHooksMs) {
+				break;
 			}
 
 			if (performance.now() - begun > patienceMs) {
@@ -112,8 +120,10 @@ export function sqliteSource(planned: PlannedFile, context: SourceContext, {inde
 		async firstPass() {},
 		async arm() {
 			if (!outage?.stops) {
-				await waitUntilReadable();
+				await waitUntilReadable({isInHooks: isArmed && outage?.isHooked === true});
 			}
+
+			isArmed = true;
 		},
 		async pin(moment) {
 			const limit = AbortSignal.timeout(outage?.limitMs ?? lockTimeoutMs);

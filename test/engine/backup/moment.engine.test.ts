@@ -32,7 +32,8 @@ test.serial('what changes through mmap without a new time is in the snapshot as 
 		stop_grace_period: '1s',
 		command: ['python3', '/app/map-page.py'],
 		volumes: [`${volume}:/data`],
-		labels: {...quiet, 'holdfast.enable': 'true'},
+		// Named: what lies below the host's /dev is taken for the system's own
+		labels: {...quiet, 'holdfast.enable': 'true', 'holdfast.volumes': '/data'},
 	});
 	const stack = await startStack(t, {slowKey: true, services: {disk: mapped('mapped'), memory: mapped(memory)}, volumes: ['mapped']});
 	for (const service of ['disk', 'memory']) {

@@ -206,7 +206,9 @@ test.serial('whoever writes to the volume is paused with its target, dependents 
 	const {value, events} = await engineEvents(['pause', 'unpause', 'stop', 'die', 'start'], async () => stack.backup(target('written')));
 	const result = onlyResult(value);
 	t.is(result.outcome, 'success', result.error);
-	t.deepEqual(events, ['pause sharer', 'pause written', 'pause base', 'unpause base', 'unpause written', 'unpause sharer']);
+	t.deepEqual(events.slice(0, 3), ['pause sharer', 'pause written', 'pause base']);
+	// Nobody who goes on is in the way of another: all at once.
+	t.deepEqual(events.slice(3).toSorted(), ['unpause base', 'unpause sharer', 'unpause written']);
 
 	const gap = await largestGap('sharer', '/shared/sharer', since);
 	t.log(`paused: reported ${result.quiesceSeconds.toFixed(3)} s, the app saw ${gap.toFixed(3)} s`);
