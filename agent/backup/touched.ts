@@ -42,7 +42,9 @@ export async function untilWhole(
 		if (record.phase === 'failed' || Date.now() > deadline) {
 			throw new RunError(
 				`restore ${record.run} of \`${record.target}\` has left its data half replaced, so no backup is made of it: it would be neither the old nor the new`,
-				{hint: `put back what was there before: holdfast restore undo ${record.run}`},
+				{
+					hint: `put back what was there before: holdfast restore undo ${record.run}; or keep what is there now: holdfast restore finish ${record.run}`,
+				},
 			);
 		}
 

@@ -2,7 +2,8 @@
 import {explain, RunError} from '../../base/errors.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import {describeReplaced, readReplaced} from '../sources/kinds.ts';
-import {keyOf, type Replaced} from '../sources/restoring.ts';
+import {isUntouched, keyOf, type Replaced, untouched} from '../sources/restoring.ts';
+import type {RestorePhase} from '../state/restores.ts';
 import type {RestoreWorkshop} from './context.ts';
 import {filesContext, restoreRun} from './context.ts';
 import {mountsOfReplaced} from './roll-back.ts';
@@ -11,24 +12,32 @@ import {containerIn} from './undo.ts';
 
 /** Lets go of what was replaced: after this the restore cannot be undone. Never rejects. */
 export async function finishRestore(workshop: RestoreWorkshop, options: UndoRun): Promise<RestoreResult> {
-	const {run, record, plan, tell, force = false} = options;
+	const {run, record, plan, tell, startStopped, force = false} = options;
 	// A volume that is gone must not be made anew by a worker that mounts it.
 	const isReachable = (replacement: Replaced) => 'safety' in replacement || plan.containers.has(keyOf(replacement));
 	return restoreRun(workshop, {...options, target: record.target, point: record.point}, async (workforce, progress) => {
-		progress.kept = record.replacements;
-		workshop.restores.saveRestore({...record, phase: 'finishing', settledBy: run});
+		progress.kept = record.replacements.filter(each => !isUntouched(each));
+		workshop.restores.saveRestore({...record, phase: phaseOf(record.phase), settledBy: run});
 		const mounted = record.replacements.filter(each => plan.containers.has(keyOf(each)));
 		const worker = await workforce.repository(mountsOfReplaced(mounted), 'write');
 		const letGo = async (replacement: Replaced): Promise<void> => {
 			const {kind, old} = readReplaced(replacement);
-			await kind.release(old, {
+			const context = {
 				...filesContext(workshop, worker.run),
 				target: replacement.target ?? record.target,
+				isHalf: record.phase !== 'swapped' && record.phase !== 'finishing',
 				signal: new AbortController().signal,
 				tell,
 				container: () => containerIn(plan)(replacement),
-			});
+			};
+			if (isUntouched(replacement)) {
+				// What was loaded beside the live data, and never took its place.
+				await kind.rollBack(untouched(old), context);
+			}
+
+			await kind.release(old, context);
 		};
+		const failures: unknown[] = [];
 		for (const replacement of record.replacements) {
 			tell({type: 'step', step: 'clean-up', subject: replacement.source});
 			const released = isReachable(replacement)
@@ -36,7 +45,8 @@ export async function finishRestore(workshop: RestoreWorkshop, options: UndoRun)
 				: Promise.reject(new RunError(`\`${replacement.source}\` is not there any more`));
 			await released.catch((error: unknown) => {
 				if (!force) {
-					throw error;
+					failures.push(error);
+					return;
 				}
 
 				const what = describeReplaced(replacement, record.target) ?? replacement.source;
@@ -44,8 +54,20 @@ export async function finishRestore(workshop: RestoreWorkshop, options: UndoRun)
 			});
 		}
 
+		if (failures.length > 0) {
+			throw new RunError('not all could be let go', {
+				cause: new AggregateError(failures),
+				hint: `to leave that where it is: holdfast restore finish ${record.run} --force`,
+			});
+		}
+
 		workshop.restores.removeRestore(record.run);
+		await startStopped?.();
 		progress.done = true;
 		progress.kept = [];
 	});
 }
+
+/** While it is let go. What may be half replaced is left to nobody but the person who is at it. */
+const phaseOf = (phase: RestorePhase): RestorePhase =>
+	phase === 'swapped' || phase === 'finishing' ? 'finishing' : phase === 'loading' ? phase : 'failed';

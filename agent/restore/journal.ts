@@ -1,11 +1,15 @@
 /** What is on disk of a restore under way, before it is done: what it made, what it replaced, and how far it is. */
 
-import {keyOf, type Replaced, untouched} from '../sources/restoring.ts';
+import {isUntouched, keyOf, type Replaced, untouched} from '../sources/restoring.ts';
 import type {RestoreJournal, RestorePhase, RestoreRecord} from '../state/restores.ts';
 
 /** What a restore under way has written down of itself. */
 export interface OpenRestore {
 	remember: (replacement: Replaced) => void;
+	/** Before its swap begins. */
+	touch: (replacement: Pick<Replaced, 'target' | 'source'>) => void;
+	/** It is put back. */
+	restored: (replacement: Replaced) => void;
 	/** Called before the first of these containers is stopped. */
 	ran: (names: readonly string[]) => void;
 	phase: (phase: RestorePhase) => void;
@@ -27,16 +31,20 @@ export function openRestoreJournal(
 		restores.saveRestore(record);
 	};
 	const isTouched = () => record.phase !== 'loading';
+	const mark = (replacement: Pick<Replaced, 'target' | 'source'>, touched: boolean) =>
+		save({replacements: record.replacements.map(other => (keyOf(other) === keyOf(replacement) ? {...other, touched} : other))});
 
 	return {
 		remember(replacement) {
 			const known = new Map(record.replacements.map(other => [keyOf(other), other]));
-			save({replacements: [...known.set(keyOf(replacement), replacement).values()]});
+			save({replacements: [...known.set(keyOf(replacement), {...replacement, touched: false}).values()]});
 		},
+		touch: replacement => mark(replacement, true),
+		restored: replacement => mark(replacement, false),
 		ran: names => save({ran: names}),
 		phase: phase => save({phase, ...(phase === 'swapped' ? {swappedAt: Date.now()} : {})}),
 		replacements: () => record.replacements,
-		toRollBack: () => (isTouched() ? record.replacements : record.replacements.map(untouched)),
+		toRollBack: () => record.replacements.map(each => (isTouched() && !isUntouched(each) ? each : untouched(each))),
 		isTouched,
 		remove: () => restores.removeRestore(begun.run),
 	};

@@ -14,6 +14,7 @@ import {describeReplaced} from '../sources/kinds.ts';
 import {isHalfDone, type RestoreRecord} from '../state/restores.ts';
 import type {RunRecord, State} from '../state/state.ts';
 import {tellOfKept} from './expire.ts';
+import {waysOut} from './roll-back.ts';
 import type {Settle} from './settle.ts';
 
 interface Recovery {
@@ -55,7 +56,7 @@ function whatBecomesOf(record: RestoreRecord | undefined): string {
 	}
 
 	return record.phase === 'failed'
-		? `, and what it had replaced could not all be put back; when the cause is mended: holdfast restore undo ${record.run}`
+		? `, and what it had replaced could not all be put back; ${waysOut(record.run)}`
 		: ', and what it did is rolled back';
 }
 

@@ -1,6 +1,6 @@
 /** A restore run: load beside what is live, check it, stop the dependents, keep what is overwritten, swap, start again. */
 
-import {explain, RunError} from '../../base/errors.ts';
+import {explain, NotFoundError, RunError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import {label} from '../../base/label.ts';
 import {once, single} from '../../base/once.ts';
@@ -11,12 +11,12 @@ import type {Worker, Workforce} from '../../docker/worker.ts';
 import {type Previous, previousOf} from '../backup/previous.ts';
 import {kindOf, writingOf} from '../sources/kinds.ts';
 import {mountsOf} from '../sources/mounts.ts';
-import {keyOf, type RestoreContext, type Restoring, type RestoringSource, subjectOf} from '../sources/restoring.ts';
+import {isUntouched, keyOf, type RestoreContext, type Restoring, type RestoringSource, subjectOf} from '../sources/restoring.ts';
 import {filesContext, type RestoreProgress, type RestoreWorkshop, restoreRun} from './context.ts';
 import {type OpenRestore, openRestoreJournal} from './journal.ts';
 import type {Restoration} from './plan/plan.ts';
 import {fileRoomProblems} from './plan/room.ts';
-import {rollBackAll} from './roll-back.ts';
+import {rollBackAll, waysOut} from './roll-back.ts';
 
 export interface RestoreRun {
 	run: string;
@@ -46,7 +46,7 @@ export async function restore(workshop: RestoreWorkshop, options: RestoreRun): P
 export const pointIds = ({points}: Restoration): string => points.map(({id}) => id).join(',');
 
 /** A source at work, and how the events name it. */
-type Member = Restoring & {subject: string};
+type Member = Restoring & {subject: string; target: string};
 
 interface Hands {
 	workforce: Workforce;
@@ -62,6 +62,7 @@ async function work(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands
 	const context = contextOf(workshop, options, hands, worker);
 	const crew = restoration.sources.map((source, index) => ({
 		subject: subjectOf(source, restoration.target),
+		target: source.target,
 		...kindOf(source.kind).restore(source, context(source), {index, all: restoration.sources}),
 	}));
 	const undone = async (error: unknown): Promise<never> => {
@@ -163,6 +164,7 @@ async function swapAll(crew: readonly Member[], {signal, tell}: RestoreRun, jour
 	await eachInTurn(crew, async source => {
 		signal.throwIfAborted();
 		tell({type: 'step', step: 'swap', subject: source.subject});
+		journal.touch({target: source.target, source: source.name});
 		await source.swap();
 	});
 	journal.phase('swapped');
@@ -184,13 +186,14 @@ async function undo(
 		container: replacement => containers.get(keyOf(replacement)) ?? raise(replacement.source),
 		worker,
 		isTouched: journal.isTouched(),
+		onBack: journal.restored,
 		tell,
 	});
 	if (failures.length > 0) {
-		progress.kept = replacements;
+		progress.kept = journal.replacements().filter(each => !isUntouched(each));
 		throw new RunError('the restore failed, and what it had replaced could not all be put back', {
 			cause: new AggregateError([cause, ...failures]),
-			hint: `when the cause is mended: holdfast restore undo ${run}`,
+			hint: waysOut(run),
 		});
 	}
 
@@ -198,7 +201,7 @@ async function undo(
 }
 
 function raise(source: string): never {
-	throw new RunError(`\`${source}\` has no container any more`);
+	throw new NotFoundError(`\`${source}\` has no container any more`);
 }
 
 function refuse(error: unknown): never {

@@ -1,7 +1,8 @@
 /** What a restore replaced is put back, by the restore itself when it fails, or by an undo. */
 import {setTimeout as delay} from 'node:timers/promises';
-import {explain} from '../../base/errors.ts';
+import {explain, NotFoundError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
+import {statusOf} from '../../docker/engine.ts';
 import type {Worker, WorkerMount, Workforce} from '../../docker/worker.ts';
 import {readReplaced, writingOf} from '../sources/kinds.ts';
 import type {Replaced} from '../sources/restoring.ts';
@@ -25,7 +26,20 @@ export interface RollBack {
 	worker?: Worker | undefined;
 	/** The live data was touched: then it is tried again and again. */
 	isTouched: boolean;
+	/** Called for each when it is back. */
+	onBack: (replacement: Replaced) => void;
 	tell: Tell;
+}
+
+/** For people, of a restore that could not be put back. */
+export const waysOut = (run: string): string =>
+	`when the cause is mended: holdfast restore undo ${run}; or, to keep what is there now: holdfast restore finish ${run}`;
+
+/** The engine says no, and would say so again; a worker that was killed and is not yet missed is heard of once in this way, too. */
+export function isRefusal(error: unknown): boolean {
+	const status = statusOf(error);
+	const causes = error instanceof AggregateError ? error.errors : error instanceof Error && error.cause !== undefined ? [error.cause] : [];
+	return error instanceof NotFoundError || [400, 403, 404].includes(status ?? 0) || (causes.length > 0 && causes.every(isRefusal));
 }
 
 /** @returns why some could not be put back; nothing when all is as it was */
@@ -34,6 +48,7 @@ export async function rollBackAll(workshop: RestoreWorkshop, workforce: Workforc
 	const mounts = mountsOfReplaced(options.replacements);
 	let {worker} = options;
 	let left = options.replacements.toReversed();
+	let refused = '';
 	for (;;) {
 		const failures: unknown[] = [];
 		const failed: Replaced[] = [];
@@ -42,10 +57,13 @@ export async function rollBackAll(workshop: RestoreWorkshop, workforce: Workforc
 				workforce.repository(mounts, writingOf(options.replacements.map(({source}) => source))),
 			);
 			for (const replacement of left) {
-				await rollBackOne(workshop, worker, replacement, options).catch((error: unknown) => {
-					failures.push(error);
-					failed.push(replacement);
-				});
+				await rollBackOne(workshop, worker, replacement, options).then(
+					() => options.onBack(replacement),
+					(error: unknown) => {
+						failures.push(error);
+						failed.push(replacement);
+					},
+				);
 			}
 
 			left = failed;
@@ -53,11 +71,14 @@ export async function rollBackAll(workshop: RestoreWorkshop, workforce: Workforc
 			failures.push(error);
 		}
 
-		if (failures.length === 0 || Date.now() >= deadline) {
+		const why = failures.length === 0 ? '' : explain(new AggregateError(failures));
+		const isFinal = failures.every(isRefusal) && why === refused;
+		if (failures.length === 0 || isFinal || Date.now() >= deadline) {
 			return failures;
 		}
 
-		options.tell({type: 'warning', message: `not all could be put back yet, trying again: ${explain(new AggregateError(failures))}`});
+		refused = why;
+		options.tell({type: 'warning', message: `not all could be put back yet, trying again: ${why}`});
 		await delay(retryMs);
 	}
 }

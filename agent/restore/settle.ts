@@ -4,13 +4,14 @@ import {UsageError} from '../../base/errors.ts';
 import {failed} from '../../base/failed.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import type {Accepted} from '../../base/shapes.ts';
-import {asResumed} from '../../docker/resume.ts';
+import {asResumed, type JournalEntry} from '../../docker/resume.ts';
+import {undoUnfinished} from '../../docker/unfinished.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {Repositories} from '../repository/repositories.ts';
 import type {Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import {untouched} from '../sources/restoring.ts';
-import type {RestoreRecord} from '../state/restores.ts';
+import {isHalfDone, type RestoreRecord} from '../state/restores.ts';
 import type {State} from '../state/state.ts';
 import type {Target} from '../targets/target.ts';
 import {finishRestore} from './finish.ts';
@@ -49,6 +50,16 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 		return new Map(surveyed.map(found => [found.target.name, found.target]));
 	};
 
+	/** What the restore, or an undo of it, left stopped because its data was not in order. */
+	const startLeft = async (record: RestoreRecord): Promise<void> => {
+		const runsOfIt = [record.run, record.settledBy];
+		const isWanted = (entry: JournalEntry) => runsOfIt.includes(entry.run);
+		const {failures} = await undoUnfinished({engine, journal: workshop.journal, isWanted, signal: new AbortController().signal});
+		if (failures.length > 0) {
+			throw new AggregateError(failures);
+		}
+	};
+
 	const ours = ({run}: {run: string}) => runs.isUnderWay(run);
 
 	return (record, verb, {trigger, startStopped, force = false}) =>
@@ -76,7 +87,9 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 					const isUntouched = record.phase === 'loading';
 					const plan = isUntouched ? {...found, stop: []} : found;
 					if (plan.problems.length > 0 && !force) {
-						throw new UsageError(plan.problems.join('; '));
+						throw new UsageError(plan.problems.join('; '), {
+							hint: verb === 'finish' ? `to let go of the rest all the same: holdfast restore finish ${record.run} --force` : undefined,
+						});
 					}
 
 					const work = verb === 'undo' ? undoRestore : finishRestore;
@@ -87,7 +100,7 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 							record: isUntouched ? {...record, replacements: record.replacements.map(untouched)} : record,
 							plan,
 							tell,
-							startStopped,
+							startStopped: startStopped ?? (verb === 'finish' && isHalfDone(record) ? async () => startLeft(record) : undefined),
 							force,
 						},
 					);

@@ -1,14 +1,14 @@
 /** What a restore replaced is put back, or let go. Either may be killed and begun again: it goes on where it was. */
 
-import {RunError} from '../../base/errors.ts';
+import {NotFoundError, RunError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import {untilHealthy} from '../../docker/health.ts';
 import {quiesced} from '../../docker/quiesce.ts';
-import {keyOf, type Replaced} from '../sources/restoring.ts';
+import {isUntouched, keyOf, type Replaced, untouched} from '../sources/restoring.ts';
 import type {RestoreRecord} from '../state/restores.ts';
 import {type RestoreWorkshop, restoreRun} from './context.ts';
-import {rollBackAll} from './roll-back.ts';
+import {isRefusal, rollBackAll, waysOut} from './roll-back.ts';
 import type {UndoPlan} from './undo-plan.ts';
 
 export interface UndoRun {
@@ -27,9 +27,15 @@ export async function undoRestore(workshop: RestoreWorkshop, options: UndoRun): 
 	const {run, record, plan, tell, startStopped} = options;
 	const shell = {...options, target: record.target, point: record.point, isTriedAgain: startStopped !== undefined};
 	return restoreRun(workshop, shell, async (workforce, progress) => {
-		progress.kept = record.replacements;
-		workshop.restores.saveRestore({...record, phase: 'undoing', settledBy: run});
-		await quiesced(
+		let current: RestoreRecord = {...record, phase: 'undoing', settledBy: run};
+		const save = (change: Partial<RestoreRecord>) => {
+			current = {...current, ...change};
+			workshop.restores.saveRestore(current);
+			progress.kept = current.replacements.filter(each => !isUntouched(each));
+		};
+		save({});
+		let isRefused = false;
+		const undone = quiesced(
 			{
 				...workshop,
 				run,
@@ -44,12 +50,18 @@ export async function undoRestore(workshop: RestoreWorkshop, options: UndoRun): 
 				},
 			},
 			async () => {
-				const failures = await rollBackAll(workshop, workforce, {...record, isTouched: true, container: containerIn(plan), tell});
+				const failures = await rollBackAll(workshop, workforce, {
+					...record,
+					replacements: record.replacements.map(each => (isUntouched(each) ? untouched(each) : each)),
+					isTouched: true,
+					container: containerIn(plan),
+					onBack: back =>
+						save({replacements: current.replacements.map(each => (keyOf(each) === keyOf(back) ? {...each, touched: false} : each))}),
+					tell,
+				});
 				if (failures.length > 0) {
-					throw new RunError('not all could be put back', {
-						cause: new AggregateError(failures),
-						hint: `when the cause is mended: holdfast restore undo ${record.run}`,
-					});
+					isRefused = failures.every(isRefusal);
+					throw new RunError('not all could be put back', {cause: new AggregateError(failures), hint: waysOut(record.run)});
 				}
 
 				workshop.restores.removeRestore(record.run);
@@ -57,6 +69,16 @@ export async function undoRestore(workshop: RestoreWorkshop, options: UndoRun): 
 				progress.kept = [];
 			},
 		);
+		await undone.catch(async (error: unknown) => {
+			if (startStopped === undefined || !isRefused) {
+				throw error;
+			}
+
+			// To try again would change nothing: the application runs on what there is, and a person decides.
+			save({phase: 'failed'});
+			const [started] = await Promise.allSettled([startStopped()]);
+			throw started.status === 'rejected' ? new AggregateError([error, started.reason]) : error;
+		});
 		await startStopped?.();
 		const slow = await untilHealthy(
 			workshop.engine,
@@ -73,7 +95,7 @@ export const containerIn =
 	(replacement: Replaced): {id: string; name: string} => {
 		const container = containers.get(keyOf(replacement));
 		if (container === undefined) {
-			throw new RunError(`\`${replacement.source}\` has no container any more`);
+			throw new NotFoundError(`\`${replacement.source}\` has no container any more`);
 		}
 
 		return container;

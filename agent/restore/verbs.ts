@@ -12,12 +12,12 @@ import type {NamedRepository, Repositories} from '../repository/repositories.ts'
 import type {RunContext, Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import {subjectOf} from '../sources/restoring.ts';
-import type {RestoreRecord} from '../state/restores.ts';
+import {isHalfDone, type RestoreRecord} from '../state/restores.ts';
 import type {State} from '../state/state.ts';
 import type {Restoration} from './plan/plan.ts';
 import {createPreflight} from './plan/preflight.ts';
 import {pointIds, restore} from './restore.ts';
-import {isGone, type Settle} from './settle.ts';
+import type {Settle} from './settle.ts';
 import {touchedByRestore} from './touched.ts';
 
 export interface Restores {
@@ -112,10 +112,9 @@ export function createRestores({
 		},
 		async finishRestore(run, trigger, force = false) {
 			const record = recordOf(state, run);
-			const isLeft = force && (await isGone(record, survey));
-			if (record.phase !== 'swapped' && record.phase !== 'finishing' && !isLeft) {
-				throw new UsageError(`run \`${run}\` is not complete, so what it replaced is not let go`, {
-					hint: `put it back: holdfast restore undo ${run}`,
+			if (isHalfDone(record) && !force) {
+				throw new UsageError(`what run \`${run}\` replaced is being put back, which is tried until it is done`, {
+					hint: `to keep what is there now instead: holdfast restore finish ${run} --force`,
 				});
 			}
 

@@ -60,6 +60,8 @@ export const replaced = z.object({
 	safety: z.string().nullish(),
 	/** It has a name of its own: there was nothing to replace. */
 	beside: z.boolean().optional(),
+	/** False until its swap begins, and again when it is put back: nothing of it is in what is live. Absent in older journals: something may be. */
+	touched: z.boolean().optional(),
 });
 
 export type Replaced = z.infer<typeof replaced>;
@@ -88,12 +90,16 @@ export interface Restoring {
 /** What `rollBack` and `release` work with. `container` is the one of a source now; it may have been recreated since. */
 export interface UndoContext
 	extends Pick<RestoreContext, 'target' | 'engine' | 'worker' | 'restic' | 'resticInto' | 'staging' | 'signal' | 'tell'> {
+	/** The swap may have stopped half way: what is let go must not be all that there is. */
+	isHalf?: boolean | undefined;
 	container: (source: string) => {id: string; name: string};
 }
 
 /**
- * For a restore that did not begin to swap: nothing was overwritten. Its safety snapshots must not be put back, because the application
+ * For what a restore did not begin to swap: nothing was overwritten. Its safety snapshot must not be put back, because the application
  * may have written since.
  */
 export const untouched = <Old extends Replaced>(replacement: Old): Old =>
 	'safety' in replacement ? {...replacement, safety: null} : replacement;
+
+export const isUntouched = ({touched}: Pick<Replaced, 'touched'>): boolean => touched === false;

@@ -4,6 +4,7 @@
  */
 import {createHash} from 'node:crypto';
 import {z} from 'zod';
+import {RunError} from '../../../base/errors.ts';
 import {type RestoreContext, type Restoring, type RestoringSource, replaced, type UndoContext} from '../restoring.ts';
 import type {Among} from '../source.ts';
 import {describeContents, type PostgresContents} from './contents.ts';
@@ -161,10 +162,28 @@ export async function rollBackDatabase(
 }
 
 export async function dropReplacedDatabase(
-	{source, database, old, user, external, inside}: ReplacedDatabase,
-	{engine, container, signal}: UndoContext,
+	{source, database, fresh, old, user, external, inside}: ReplacedDatabase,
+	{engine, container, signal, isHalf = false}: UndoContext,
 ): Promise<void> {
+	if (old === null && !isHalf) {
+		return;
+	}
+
+	const server = await reachServer({engine, signal}, {container: container(source), user, external, inside});
+	if (isHalf) {
+		const live = await stateOf(server, database, database);
+		if (old !== null && !live.exists) {
+			throw new RunError(`there is no database \`${database}\`, and \`${old}\` is all that is left of it`);
+		}
+
+		if (live.exists && !live.allowsConnections) {
+			await runSql(server, {database: await server.maintenance(database), statements: [openSql(database)]});
+		}
+
+		await dropDatabase(server, database, fresh);
+	}
+
 	if (old !== null) {
-		await dropDatabase(await reachServer({engine, signal}, {container: container(source), user, external, inside}), database, old);
+		await dropDatabase(server, database, old);
 	}
 }

@@ -5,6 +5,7 @@
  *     node files.program.ts check FRESH TABLES UNCHECKED  → {}: FRESH is whole
  *     node files.program.ts swap FILE FRESH OLD    → {}: FILE (with its -wal, -shm, -journal) becomes OLD, FRESH becomes FILE
  *     node files.program.ts undo FILE FRESH OLD    → {}: what was FILE is FILE again, and FRESH is gone
+ *     node files.program.ts whole FILE FRESH OLD   → {}: FILE is there, or there was none
  *     node files.program.ts remove OLD             → {}
  *     any → {"error": …}
  *
@@ -106,13 +107,19 @@ function undo(file: string, fresh: string, old: string): void {
 	}
 }
 
+function whole(file: string, _fresh: string, old: string): void {
+	if (existsSync(old) && !existsSync(file)) {
+		throw new Error(`is not there, and ${old} is all that is left of it`);
+	}
+}
+
 function remove(old: string): void {
 	for (const suffix of ['', ...companions, none]) {
 		rmSync(old + suffix, {force: true});
 	}
 }
 
-const verbs: Readonly<Record<string, (...paths: [string, string, string]) => unknown>> = {place, check, swap, undo, remove};
+const verbs: Readonly<Record<string, (...paths: [string, string, string]) => unknown>> = {place, check, swap, undo, whole, remove};
 
 const [verb = '', first = '', second = '', third = ''] = process.argv.slice(2);
 answer(() => verbs[verb]?.(first, second, third));

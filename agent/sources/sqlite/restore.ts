@@ -85,6 +85,11 @@ export async function rollBackFile({source, file, fresh, old}: ReplacedFile, {wo
 	await files(worker, source, ['undo', file, fresh, old]);
 }
 
-export async function removeReplacedFile({source, old}: ReplacedFile, {worker}: UndoContext): Promise<void> {
+export async function removeReplacedFile({source, file, fresh, old}: ReplacedFile, {worker, isHalf = false}: UndoContext): Promise<void> {
+	if (isHalf) {
+		await files(worker, source, ['whole', file, fresh, old]);
+		await files(worker, source, ['remove', fresh]);
+	}
+
 	await files(worker, source, ['remove', old]);
 }

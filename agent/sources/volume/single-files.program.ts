@@ -5,6 +5,7 @@
  *     node single-files.program.ts check ROOT SCRATCH RUN PATHS  → {}: every path is in the mount
  *     node single-files.program.ts swap ROOT SCRATCH RUN PATHS   → {}: what is at each path is kept beside it, and what was restored takes its place
  *     node single-files.program.ts undo ROOT SCRATCH RUN PATHS   → {}: what was there is there again, and the scratch is gone
+ *     node single-files.program.ts whole ROOT SCRATCH RUN PATHS  → {}: there is something at every path, or there was nothing
  *     node single-files.program.ts remove ROOT SCRATCH RUN PATHS → {}: what was kept is gone
  *     any → {"error": …}
  *
@@ -95,6 +96,13 @@ function undo(places: readonly Place[], scratch: string): void {
 	discard(scratch);
 }
 
+function whole(places: readonly Place[]): void {
+	const lost = places.find(({live, old}) => exists(old) && !exists(live));
+	if (lost !== undefined) {
+		throw new Error(`${lost.live} is not there, and ${lost.old} is all that is left of it`);
+	}
+}
+
 function remove(places: readonly Place[], scratch: string): void {
 	for (const {old} of places) {
 		discard(old);
@@ -104,7 +112,13 @@ function remove(places: readonly Place[], scratch: string): void {
 	discard(scratch);
 }
 
-const verbs: Readonly<Record<string, (places: readonly Place[], scratch: string) => void>> = {check() {}, swap, undo, remove};
+const verbs: Readonly<Record<string, (places: readonly Place[], scratch: string) => void>> = {
+	check() {},
+	swap,
+	undo,
+	whole,
+	remove,
+};
 
 const [verb = '', root = '', scratch = '', run = '', paths = '[]'] = process.argv.slice(2);
 answer(() => {

@@ -27,7 +27,7 @@ const answer = z.object({error: z.string().optional()});
 
 async function aside(
 	worker: Place,
-	verb: 'check' | 'swap' | 'undo' | 'remove',
+	verb: 'check' | 'swap' | 'undo' | 'whole' | 'remove',
 	replaced: ReplacedFiles,
 	signal?: AbortSignal,
 ): Promise<void> {
@@ -75,8 +75,13 @@ export function filesRestoring(
 
 export const rollBackFiles = async (replaced: ReplacedFiles, {worker}: UndoContext): Promise<void> => aside(worker, 'undo', replaced);
 
-export const removeReplacedFiles = async (replaced: ReplacedFiles, {worker}: UndoContext): Promise<void> =>
-	aside(worker, 'remove', replaced);
+export async function removeReplacedFiles(replaced: ReplacedFiles, {worker, isHalf = false}: UndoContext): Promise<void> {
+	if (isHalf) {
+		await aside(worker, 'whole', replaced);
+	}
+
+	await aside(worker, 'remove', replaced);
+}
 
 export const describeReplacedFiles = ({paths, run}: ReplacedFiles): string =>
 	paths.map(path => restoreFiles.old(basename(path), run)).join(', ');
