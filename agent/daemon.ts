@@ -40,6 +40,7 @@ import {rarely} from './repository/door.ts';
 import {listPoints} from './repository/points.ts';
 import {createRepositories} from './repository/repositories.ts';
 import {createRestic} from './restic/create.ts';
+import {quickKeyOf} from './restic/quick-key.ts';
 import {createExpiry} from './restore/expire.ts';
 import {isHeldBack, keepRecoveringRestores, recoverRestores} from './restore/recover.ts';
 import {createSettle, isGone} from './restore/settle.ts';
@@ -83,7 +84,11 @@ interface DaemonOptions {
 	isSlackConnected: () => boolean | undefined;
 }
 
-export async function startDaemon(config: Config, {version, log, redact, signal, isSlackConnected}: DaemonOptions): Promise<Daemon> {
+export async function startDaemon(given: Config, {version, log, redact, signal, isSlackConnected}: DaemonOptions): Promise<Daemon> {
+	const config = {
+		...given,
+		repository: {...given.repository, quickKey: quickKeyOf(given.repository, join(given.stateDirectory, 'repository-key'))},
+	};
 	const engine = connectEngine(config.engineAddress);
 	const state = openState(join(config.stateDirectory, 'holdfast.db'));
 	const hub = createEventHub(error => log.error('a listener failed', {error}));

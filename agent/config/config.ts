@@ -18,7 +18,7 @@ import {createEnvironment, type Environment, type Variables} from './environment
 import {readConfigFile} from './file.ts';
 import {type NotifyConfig, notifyVariables, readNotify} from './notify.ts';
 import {credentialsIn, readResticEnvironment} from './restic.ts';
-import {ensureApiToken, ensurePassword} from './secrets.ts';
+import {ensureApiToken, ensurePassword, isGenerated} from './secrets.ts';
 import {readSlack, type SlackConfig} from './slack.ts';
 import {
 	type Listen,
@@ -210,7 +210,9 @@ export function withKeptSecrets(config: Config, announce: (message: string) => v
 	return {
 		...config,
 		apiToken: token?.value ?? config.apiToken,
-		repository: {...repository, env: {...repository.env, ...(password ? {RESTIC_PASSWORD: password.value} : {})}},
+		repository: password
+			? {...repository, env: {...repository.env, RESTIC_PASSWORD: password.value}, isPasswordGenerated: isGenerated(password.value)}
+			: repository,
 		secrets: [...config.secrets, ...[password, token].flatMap(kept => kept?.value ?? [])],
 	};
 }

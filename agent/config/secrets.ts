@@ -16,6 +16,9 @@ export const ensurePassword = (stateDirectory: string): Kept => ensureSecret(joi
 /** The token of the HTTP API. @throws like `ensurePassword`. */
 export const ensureApiToken = (stateDirectory: string): Kept => ensureSecret(join(stateDirectory, 'api-token'));
 
+/** As it is made here. A person may have put another into the file: one that was chosen is shorter, or repeats itself. */
+export const isGenerated = (secret: string): boolean => /^[\w-]{43}$/.test(secret) && new Set(secret).size >= 18;
+
 function ensureSecret(path: string): Kept {
 	const kept = readSecret(path);
 	if (kept !== undefined) {

@@ -22,7 +22,7 @@ const trustMs = 5 * 60_000;
 
 interface DoorOptions {
 	restic: Pick<Restic, 'id' | 'init'>;
-	repository: Pick<Repository, 'location'>;
+	repository: Pick<Repository, 'location' | 'quickKey'>;
 	state: KnownRepositories;
 	/** False: it is made by somebody else; a missing one is an error. */
 	allowInit?: boolean;
@@ -51,9 +51,11 @@ export function createRepositoryDoor({
 			throw new RepositoryError('failed', problem.message, {hint: problem.hint});
 		}
 
+		await repository.quickKey?.find();
 		const id = await ensureRepository({restic, knownId: state.knownRepository(repository.location), allowInit});
 		check(id);
 		state.rememberRepository(repository.location, id);
+		await repository.quickKey?.ensure();
 		return id;
 	};
 

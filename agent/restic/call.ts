@@ -46,10 +46,10 @@ interface CallerOptions {
 
 export function createCaller(place: Place, repository: Repository, {answerWithinMs, cached, onTrouble = () => {}}: CallerOptions): Caller {
 	const redact = redactor(repository);
-	const own = {...repository.env, RESTIC_REPOSITORY: repository.location, RESTIC_PROGRESS_FPS: '2', TZ: 'UTC'};
+	const own = () => ({...environmentOf(repository), RESTIC_REPOSITORY: repository.location, RESTIC_PROGRESS_FPS: '2', TZ: 'UTC'});
 
 	const commandOf = ({arguments: [verb = '', ...rest], signal, hold, plain, from}: Call): Command => {
-		const environment = from === undefined ? own : {...environmentOfSecond(from), ...own};
+		const environment = from === undefined ? own() : {...environmentOfSecond(from), ...own()};
 		const options = Object.entries({...from?.options, ...repository.options}).map(([name, value]) => `--option=${name}=${value}`);
 		// With a cache that it may not write, restic does not even begin.
 		const cache =
@@ -140,11 +140,16 @@ export function createCaller(place: Place, repository: Repository, {answerWithin
 
 const nameOf = ({name, location}: Repository): string => `repository \`${name}\` (${publicLocation(location)})`;
 
+/** With the key that is the quickest to open, unless a person named one. */
+function environmentOf({env, quickKey}: Repository): Record<string, string> {
+	const hint = quickKey?.hint();
+	return hint === undefined ? {...env} : {RESTIC_KEY_HINT: hint, ...env};
+}
+
 /** restic has names of its own for what opens a second repository; the rest of the environment is one for both. */
-function environmentOfSecond({
-	location,
-	env: {RESTIC_PASSWORD: password, RESTIC_KEY_HINT: hint, ...env},
-}: Repository): Record<string, string> {
+function environmentOfSecond(repository: Repository): Record<string, string> {
+	const {location} = repository;
+	const {RESTIC_PASSWORD: password, RESTIC_KEY_HINT: hint, ...env} = environmentOf(repository);
 	return {
 		...env,
 		RESTIC_FROM_REPOSITORY: location,

@@ -17,6 +17,23 @@ export interface Repository {
 	limitDownload?: number | undefined;
 	/** In the agent and in workers alike. */
 	cacheDirectory: string;
+	/** Holdfast made the password itself: 256 bits at random. */
+	isPasswordGenerated?: boolean | undefined;
+	/** Missing where no key file can be written: only a folder has one. */
+	quickKey?: QuickKey | undefined;
+}
+
+/** A key that costs nothing to open: `quick-key.ts`. */
+export interface QuickKey {
+	/** The id of a key that the password is known to open; undefined where there is none. */
+	hint: () => string | undefined;
+	/** Looks for one. Never rejects. */
+	find: () => Promise<void>;
+	/**
+	 * Makes one where that is allowed and possible, and removes the one that this agent made for another password. Only called when the repository
+	 * was opened with the password. Never rejects: without it everything works, and takes longer.
+	 */
+	ensure: () => Promise<void>;
 }
 
 /** Where it is, when it is a folder; undefined where a network leads to it. */

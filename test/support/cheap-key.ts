@@ -3,7 +3,8 @@
  * of the work of a test with hundreds of calls. The same master key, wrapped again with the same password and a derivation that costs nothing,
  * opens the same repository.
  */
-import {createCipheriv, createHash, randomBytes, scryptSync} from 'node:crypto';
+import {createHash} from 'node:crypto';
+import {derive, seal, unseal} from '../../agent/restic/sealing.ts';
 import {type DockerOptions, docker} from './docker.ts';
 
 interface Wrapped {
@@ -14,61 +15,29 @@ interface Wrapped {
 	data: string;
 }
 
-const prime = 2n ** 130n - 5n;
+const deriveFor = async (password: string, {N, r, p, salt}: Wrapped) => derive(password, {N, r, p, salt: Buffer.from(salt, 'base64')});
 
-const littleEndian = (bytes: Uint8Array): bigint => BigInt(`0x${Buffer.from(bytes).reverse().toString('hex') || '0'}`);
-
-/** Poly1305-AES, as restic authenticates everything. */
-function authenticate(content: Buffer, {k, r}: {k: Buffer; r: Buffer}, nonce: Buffer): Buffer {
-	const factor = littleEndian(r) & 0x0ffffffc0ffffffc0ffffffc0fffffffn;
-	let sum = 0n;
-	for (let at = 0; at < content.length; at += 16) {
-		const block = content.subarray(at, at + 16);
-		sum = ((sum + littleEndian(block) + (1n << BigInt(8 * block.length))) * factor) % prime;
-	}
-
-	const cipher = createCipheriv('aes-128-ecb', k, null).setAutoPadding(false);
-	const tag = (sum + littleEndian(cipher.update(nonce))) & (2n ** 128n - 1n);
-	return Buffer.from(tag.toString(16).padStart(32, '0'), 'hex').reverse();
-}
-
-function derive(password: string, {N, r, p, salt}: Wrapped) {
-	const key = scryptSync(password, Buffer.from(salt, 'base64'), 64, {N, r, p, maxmem: 1_000_000_000});
-	return {encrypt: key.subarray(0, 32), mac: {k: key.subarray(32, 48), r: key.subarray(48, 64)}};
-}
-
-const crypt = (key: Buffer, nonce: Buffer, content: Buffer): Buffer => createCipheriv('aes-256-ctr', key, nonce).update(content);
-
-type Key = ReturnType<typeof derive>;
-
-/** @throws when it was not sealed with this key */
-function unseal({encrypt, mac}: Key, sealed: Buffer): Buffer {
-	const [nonce, content, tag] = [sealed.subarray(0, 16), sealed.subarray(16, -16), sealed.subarray(-16)];
-	if (!authenticate(content, mac, nonce).equals(tag)) {
+/** The master key, as JSON. @throws when the password is not that of the key */
+async function masterOf(wrapped: Wrapped, password: string): Promise<Buffer> {
+	const master = unseal(await deriveFor(password, wrapped), Buffer.from(wrapped.data, 'base64'));
+	if (master === undefined) {
 		throw new Error("this password is not the key's");
 	}
 
-	return crypt(encrypt, nonce, content);
-}
-
-function seal({encrypt, mac}: Key, content: Buffer): Buffer {
-	const nonce = randomBytes(16);
-	const secret = crypt(encrypt, nonce, content);
-	return Buffer.concat([nonce, secret, authenticate(secret, mac, nonce)]);
+	return master;
 }
 
 /** @throws when the password is not that of the key */
-export function rewrap(file: string, password: string): string {
+export async function rewrap(file: string, password: string): Promise<string> {
 	const wrapped = JSON.parse(file) as Wrapped;
-	const content = unseal(derive(password, wrapped), Buffer.from(wrapped.data, 'base64'));
 	const cheap = {...wrapped, N: 2, r: 1, p: 1};
-	return JSON.stringify({...cheap, data: seal(derive(password, cheap), content).toString('base64')});
+	const data = seal(await deriveFor(password, cheap), await masterOf(wrapped, password));
+	return JSON.stringify({...cheap, data: data.toString('base64')});
 }
 
 /** Files as they lie in a repository: what is given is sealed with its master key, uncompressed. `name` is the file's name. */
-export function sealing(keyFile: string, password: string): (content: string) => {name: string; file: Buffer} {
-	const wrapped = JSON.parse(keyFile) as Wrapped;
-	const opened = JSON.parse(unseal(derive(password, wrapped), Buffer.from(wrapped.data, 'base64')).toString()) as {
+export async function sealing(keyFile: string, password: string): Promise<(content: string) => {name: string; file: Buffer}> {
+	const opened = JSON.parse((await masterOf(JSON.parse(keyFile), password)).toString()) as {
 		mac: {k: string; r: string};
 		encrypt: string;
 	};
@@ -82,7 +51,7 @@ export function sealing(keyFile: string, password: string): (content: string) =>
 	};
 }
 
-/** The embedded repository of a running Holdfast container, with the one key that it has from the start. One that uses another is left. */
+/** The embedded repository of a running Holdfast container. One that has another password is left. */
 export async function makeKeyCheap(container: string, options: DockerOptions = {}): Promise<void> {
 	const inContainer = async (script: string, input?: string) =>
 		docker(['exec', '--interactive', container, 'sh', '-c', script], input === undefined ? options : {...options, input});
@@ -90,8 +59,16 @@ export async function makeKeyCheap(container: string, options: DockerOptions = {
 		return;
 	}
 
-	const key = rewrap(await inContainer('cat /repository/keys/*'), (await inContainer('cat /state/repository-password')).trim());
-	const name = createHash('sha256').update(key).digest('hex');
-	const old = await inContainer('ls /repository/keys');
-	await inContainer(`cat >/repository/keys/${name} && chmod 400 /repository/keys/${name} && rm -f /repository/keys/${old}`, key);
+	// Holdfast makes one by itself, beside restic's own: a plain restic would take either
+	const old = (await inContainer('cd /repository/keys && ls | grep -xE "[0-9a-f]{64}"')).split('\n');
+	const keys = await Promise.all(old.map(async id => ({id, file: await inContainer(`cat /repository/keys/${id}`)})));
+	const [first = {id: '', file: ''}] = keys;
+	const quick = keys.find(({file}) => (JSON.parse(file) as Wrapped).N === 2);
+	const key = quick?.file ?? (await rewrap(first.file, (await inContainer('cat /state/repository-password')).trim()));
+	const name = quick?.id ?? createHash('sha256').update(key).digest('hex');
+	const others = old.filter(id => id !== name).map(id => `/repository/keys/${id}`);
+	await inContainer(
+		`cat >/tmp/key && { test -e /repository/keys/${name} || install -m 400 /tmp/key /repository/keys/${name}; } && rm -f /tmp/key ${others.join(' ')}`,
+		key,
+	);
 }

@@ -36,7 +36,7 @@ interface Scratch {
 async function fill({folder, repository, restic, place}: Scratch, days: number): Promise<void> {
 	const keys = join(folder, 'repository', 'keys');
 	const [old = ''] = await readdir(keys);
-	const key = rewrap(await readFile(join(keys, old), 'utf8'), password);
+	const key = await rewrap(await readFile(join(keys, old), 'utf8'), password);
 	await writeFile(join(keys, createHash('sha256').update(key).digest('hex')), key);
 	await rm(join(keys, old));
 	const {snapshot} = await restic.backupStream({
@@ -52,7 +52,7 @@ async function fill({folder, repository, restic, place}: Scratch, days: number):
 	});
 	const template = JSON.parse(await text(running.stdout)) as Record<string, unknown>;
 	await running.done;
-	const seal = sealing(key, password);
+	const seal = await sealing(key, password);
 	for (const target of targets) {
 		for (let day = 0; day < days; day++) {
 			// Not every day, not always at the same time; and a change of the clocks would not be seen in UTC.

@@ -202,7 +202,10 @@ test('a lock that shuts everybody out, left by the dead agent, keeps no run open
 	const folderOf = async (volume: string) => docker(['volume', 'inspect', '--format', '{{.Mountpoint}}', `${stack.project}_${volume}`]);
 	const [repository, state] = await Promise.all([folderOf('hf-repository'), folderOf('hf-state')]);
 	const [key = ''] = readdirSync(`${repository}/keys`);
-	const seal = sealing(readFileSync(`${repository}/keys/${key}`, 'utf8'), readFileSync(`${state}/repository-password`, 'utf8').trim());
+	const seal = await sealing(
+		readFileSync(`${repository}/keys/${key}`, 'utf8'),
+		readFileSync(`${state}/repository-password`, 'utf8').trim(),
+	);
 	const hostname = (await docker(['inspect', '--format', '{{.Id}}', stack.container('holdfast')])).slice(0, 12);
 	const {name, file} = seal(
 		JSON.stringify({time: new Date().toISOString(), exclusive: true, hostname, username: 'root', pid: 2 ** 22, uid: 0, gid: 0}),

@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {loadConfig, withKeptSecrets} from '../../../../agent/config/config.ts';
-import {ensureApiToken, ensurePassword} from '../../../../agent/config/secrets.ts';
+import {ensureApiToken, ensurePassword, isGenerated} from '../../../../agent/config/secrets.ts';
 
 const directory = async (t: ExecutionContext) => {
 	const path = await mkdtemp(join(tmpdir(), 'holdfast-secrets-'));
@@ -21,6 +21,28 @@ test('a password is made once, for its owner only, and no draft is left', async 
 	t.is((await readFile(made.path, 'utf8')).trim(), made.value);
 	t.deepEqual(await readdir(state), ['repository-password']);
 	t.not(ensureApiToken(state).value, made.value);
+});
+
+test('a password that a person put into the file is told from one that was made', async t => {
+	for (let made = 0; made < 50; made++) {
+		const state = await directory(t);
+		t.true(isGenerated(ensurePassword(state).value));
+	}
+
+	for (const chosen of [
+		'',
+		'secret',
+		'correct horse battery staple, and a little longer',
+		'a'.repeat(43),
+		'abcdefg'.repeat(7).slice(0, 43),
+	]) {
+		t.false(isGenerated(chosen));
+	}
+
+	const state = await directory(t);
+	await writeFile(join(state, 'repository-password'), 'chosen\n');
+	const {repository} = withKeptSecrets(loadConfig({}, {stateDirectory: state}), () => {});
+	t.like(repository, {env: {RESTIC_PASSWORD: 'chosen'}, isPasswordGenerated: false});
 });
 
 test('a draft that a crash left does no harm', async t => {
