@@ -3,6 +3,14 @@
 import {normalize} from 'node:path/posix';
 import {composeService, dependencies} from './compose.ts';
 
+/** A folder, by the name that something gives it: the host, a volume, a server, a file system. */
+export interface Folder {
+	/** Who gives the name. Only folders of one are compared. */
+	in: string;
+	/** Absolute in there. */
+	path: string;
+}
+
 export interface Mount {
 	type: 'volume' | 'bind';
 	/** The volume's name; none for a bind mount. */
@@ -14,6 +22,10 @@ export interface Mount {
 	readWrite: boolean;
 	/** Only this folder of the volume is mounted: relative, without slashes at its ends. */
 	subpath?: string | undefined;
+	/** Further names of the same folder, beside the volume's and the host's: what it is by its options, or as the kernel has it. */
+	folders?: readonly Folder[] | undefined;
+	/** What else is mounted below it. */
+	inner?: readonly Folder[] | undefined;
 }
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';

@@ -7,6 +7,7 @@ import Dockerode from 'dockerode';
 import type {Container, ContainerState, Mount} from './container.ts';
 import {containerFromList} from './container.ts';
 import {createInspections, readInspection, withSubpaths} from './inspection.ts';
+import type {Volume} from './volumes.ts';
 
 /** A call that has not answered by then is given up: the engine hangs or is gone. */
 const callDeadlineMs = 60_000;
@@ -89,7 +90,7 @@ export interface Engine {
 	remove: (id: string) => Promise<void>;
 	createVolume: (name: string, labels: Readonly<Record<string, string>>) => Promise<void>;
 	listVolumes: (label: string) => Promise<string[]>;
-	volumes: () => Promise<Array<{name: string; labels: Readonly<Record<string, string>>}>>;
+	volumes: () => Promise<Volume[]>;
 	/** No error when it is gone. */
 	removeVolume: (name: string) => Promise<void>;
 	/** Container events as they come; the stream just ends when the engine goes. */
@@ -196,9 +197,12 @@ export function connectEngine(address: string): Engine {
 	const docker = new Dockerode(parseAddress(address));
 	const limited = () => ({abortSignal: AbortSignal.timeout(callDeadlineMs)});
 
-	const inspected = createInspections(async id => readInspection((await docker.getContainer(id).inspect(limited())).HostConfig));
+	const inspected = createInspections({
+		ask: async id => readInspection((await docker.getContainer(id).inspect(limited())).HostConfig),
+		volumes: async () => engine.volumes(),
+	});
 
-	return {
+	const engine: Engine = {
 		address,
 		async info() {
 			const info = (await docker.info()) as unknown as {Name: string; ServerVersion: string; DockerRootDir: string; SystemTime: string};
@@ -267,9 +271,15 @@ export function connectEngine(address: string): Engine {
 		},
 		async volumes() {
 			const {Volumes: volumes} = await docker.listVolumes(limited());
-			return (volumes ?? []).map(volume => ({name: volume.Name, labels: volume.Labels ?? {}}));
+			return (volumes ?? []).map(({Name: name, Labels: labels, Driver: driver, Options: options}) => ({
+				name,
+				driver,
+				labels: labels ?? {},
+				options: options ?? {},
+			}));
 		},
 		removeVolume: async name => unless(404, docker.getVolume(name).remove(limited())),
 		events: async abortSignal => (await docker.getEvents({filters: {type: ['container']}, abortSignal})) as unknown as Readable,
 	};
+	return engine;
 }

@@ -1,6 +1,8 @@
-/** What only an inspection tells of a container, and the engine's list does not. It never changes, so each container is asked once. */
+/** What only an inspection tells of a container, and the engine's list does not. It never changes, so each container is asked once, and what its volumes are with it. */
 import {normalize} from 'node:path/posix';
-import {type Container, hostsOf, type Mount} from './container.ts';
+import {type Container, type Folder, hostsOf, type Mount} from './container.ts';
+import {inside} from './storage.ts';
+import {foldersOf, type Volume} from './volumes.ts';
 
 /** Of the engine's `HostConfig`. */
 export interface HostConfig {
@@ -48,38 +50,67 @@ export const withSubpaths = (mounts: readonly Mount[], subpaths: ReadonlyMap<str
 /** How many containers are asked at once. */
 const askedAtOnce = 8;
 
-export function createInspections(ask: (id: string) => Promise<Inspection>) {
-	const known = new Map<string, Inspection>();
+interface Asking {
+	ask: (id: string) => Promise<Inspection>;
+	/** All of the engine. A volume cannot be made anew while a container has it. */
+	volumes: () => Promise<ReadonlyArray<Pick<Volume, 'name' | 'driver' | 'options'>>>;
+}
 
-	/** Whom the engine does not answer for is asked again the next time. */
-	const askAll = async (ids: readonly string[]): Promise<void> => {
-		const present = new Set(ids);
-		for (const id of known.keys()) {
-			if (!present.has(id)) {
-				known.delete(id);
-			}
-		}
+interface Known {
+	inspection: Inspection;
+	/** By the volume's name. */
+	folders: ReadonlyMap<string, readonly Folder[]>;
+}
 
-		const unknown = ids.filter(id => !known.has(id));
+export function createInspections({ask, volumes}: Asking): (containers: readonly Container[]) => Promise<Container[]> {
+	const known = new Map<string, Known>();
+
+	const learn = async (containers: readonly Container[]): Promise<void> => {
+		const isNamed = containers.some(({mounts}) => mounts.some(({type}) => type === 'volume'));
+		const found = isNamed ? await volumes().catch(() => undefined) : [];
+		const folders = new Map(found?.map(({name, ...volume}) => [name, foldersOf(volume)]));
+		const waiting = found === undefined ? [] : [...containers];
 		const next = async (): Promise<void> => {
-			for (let id = unknown.pop(); id !== undefined; id = unknown.pop()) {
-				const found = await ask(id).catch(() => undefined);
-				if (found !== undefined) {
-					known.set(id, found);
+			for (let container = waiting.pop(); container !== undefined; container = waiting.pop()) {
+				const inspection = await ask(container.id).catch(() => undefined);
+				if (inspection !== undefined) {
+					const own = container.mounts.flatMap(({volume = ''}) => [[volume, folders.get(volume) ?? []] as const]);
+					known.set(container.id, {inspection, folders: new Map(own)});
 				}
 			}
 		};
 		await Promise.all(Array.from({length: askedAtOnce}, next));
 	};
 
-	/** @param containers all of the engine */
-	return async (containers: readonly Container[]): Promise<Container[]> => {
-		await askAll(containers.map(({id}) => id));
+	return async containers => {
+		const present = new Set(containers.map(({id}) => id));
+		for (const id of known.keys()) {
+			if (!present.has(id)) {
+				known.delete(id);
+			}
+		}
+
+		// Whom the engine does not answer for is asked again the next time.
+		const unknown = containers.filter(({id}) => !known.has(id));
+		if (unknown.length > 0) {
+			await learn(unknown);
+		}
+
 		return containers.map(container => {
-			const {subpaths, ...found} = known.get(container.id) ?? {};
-			return subpaths === undefined
-				? {...container, isUnanswered: true}
-				: {...container, ...found, mounts: withSubpaths(container.mounts, subpaths)};
+			const {inspection, folders = new Map()} = known.get(container.id) ?? {};
+			if (inspection === undefined) {
+				return {...container, isUnanswered: true};
+			}
+
+			const {subpaths, ...rest} = inspection;
+			return {...container, ...rest, mounts: withFolders(withSubpaths(container.mounts, subpaths), folders)};
 		});
 	};
 }
+
+const withFolders = (mounts: readonly Mount[], folders: ReadonlyMap<string, readonly Folder[]>): Mount[] =>
+	mounts.map(mount => {
+		const {type, volume = '', subpath = ''} = mount;
+		const found = type === 'volume' ? (folders.get(volume) ?? []) : [];
+		return found.length === 0 ? mount : {...mount, folders: found.map(folder => ({...folder, path: inside(folder.path, subpath)}))};
+	});

@@ -1,7 +1,7 @@
 /** Where things lie: paths in mounts, and mounts that are the same storage. */
 
 import {quote} from '../base/reading/quote.ts';
-import type {Container, Mount} from './container.ts';
+import type {Container, Folder, Mount} from './container.ts';
 
 /** Whether the path is the folder or below it. */
 export const isInside = (path: string, folder: string): boolean => path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`);
@@ -12,35 +12,66 @@ export const overlap = (a: string, b: string): boolean => isInside(a, b) || isIn
 /** The path below a folder that it is inside of: `''` for the folder itself, else with a leading slash. */
 export const below = (path: string, folder: string): string => (path === folder ? '' : path.slice(folder === '/' ? 0 : folder.length));
 
+/** A folder, and one in it: relative, or with a leading slash. */
+export const inside = (folder: string, path: string): string => {
+	const rest = path.replace(/^\//, '');
+	return rest === '' ? folder : `${folder === '/' ? '' : folder}/${rest}`;
+};
+
 /** The mount that a path in the container lies in: the innermost. */
 export function mountOf(path: string, {mounts}: Container): Mount | undefined {
 	return mounts.filter(mount => isInside(path, mount.path)).sort((a, b) => b.path.length - a.path.length)[0];
 }
 
+/** The host's own names of folders. */
+export const host = 'host';
+
+/** All names of what is mounted. With one in common, two mounts are of one storage. */
+function namesOf({type, volume = '', hostPath, subpath = '', folders = []}: Mount): Folder[] {
+	return [
+		...(type === 'volume' ? [{in: `volume ${volume}`, path: inside('/', subpath)}] : []),
+		...(hostPath === '' ? [] : [{in: host, path: inside(hostPath, subpath)}]),
+		...folders,
+	];
+}
+
+/** The folder of the host that is mounted: by itself, or because the volume is nothing but a name of it. */
+export const hostFolderOf = ({type, hostPath, folders = []}: Mount): string | undefined =>
+	type === 'bind' ? hostPath : folders.find(folder => folder.in === host)?.path;
+
 /** Where a path of one mount lies in another mount that shows the same storage; undefined where it does not show it. */
 export function shownIn(other: Mount, mount: Mount, path: string): string | undefined {
-	const inside = below(path, mount.path);
-	if (mount.type === 'volume' && other.type === 'volume') {
-		return mount.volume === other.volume ? inside : undefined;
+	const rest = below(path, mount.path);
+	for (const mine of namesOf(mount)) {
+		const place = inside(mine.path, rest);
+		const theirs = namesOf(other).find(folder => folder.in === mine.in && isInside(place, folder.path));
+		if (theirs !== undefined) {
+			return below(place, theirs.path);
+		}
 	}
 
-	const hostPath = mount.hostPath + inside;
-	return mount.hostPath !== '' && other.hostPath !== '' && isInside(hostPath, other.hostPath) ? below(hostPath, other.hostPath) : undefined;
+	return undefined;
 }
 
 /** Exactly the same files. */
-export const isSameStorage = (a: Mount, b: Mount): boolean =>
-	a.type === 'volume' && b.type === 'volume' ? a.volume === b.volume : a.hostPath !== '' && a.hostPath === b.hostPath;
+export const isSameStorage = (a: Mount, b: Mount): boolean => shownIn(b, a, a.path) === '';
 
 /** What is written through one may be seen through the other. */
-export const sharesStorage = (a: Mount, b: Mount): boolean =>
-	a.type === 'volume' && b.type === 'volume'
-		? a.volume === b.volume
-		: a.hostPath !== '' && b.hostPath !== '' && overlap(a.hostPath, b.hostPath);
+export function sharesStorage(a: Mount, b: Mount): boolean {
+	const [some, others] = [a, b].map(mount => [...namesOf(mount), ...(mount.inner ?? [])]) as [Folder[], Folder[]];
+	return some.some(one => others.some(other => one.in === other.in && overlap(one.path, other.path)));
+}
 
-/** For people: `volume data`, `bind mount of "/srv/app"`. */
-export const describeStorage = ({type, volume, hostPath}: Mount): string =>
-	type === 'volume' ? `volume ${quote(volume ?? '')}` : `bind mount of ${quote(hostPath)}`;
+/** For people: `volume "data"`, `folder "a" of volume "data"`, `bind mount of "/srv/app"`. */
+export function describeStorage(mount: Mount): string {
+	const {type, volume = '', hostPath, subpath} = mount;
+	if (type === 'bind') {
+		return `bind mount of ${quote(hostPath)}`;
+	}
+
+	const folder = hostFolderOf(mount);
+	return `${subpath === undefined ? '' : `folder ${quote(subpath)} of `}volume ${quote(volume)}${folder === undefined ? '' : `, which is ${quote(folder)} of the host`}`;
+}
 
 /** For people: every mount of a container, with its path. */
 export const describeMounts = ({mounts}: Container): string =>

@@ -4,7 +4,7 @@
  */
 import {setTimeout as delay} from 'node:timers/promises';
 import type {Place} from '../base/command.ts';
-import {type Container, type Mount, workerLabel} from './container.ts';
+import {type Container, type Folder, type Mount, workerLabel} from './container.ts';
 import {type CreateOptions, type Engine, type MountSettings, statusOf} from './engine.ts';
 import {inContainer} from './exec.ts';
 import type {Self} from './self.ts';
@@ -17,6 +17,9 @@ export const staging = '/staging';
 
 /** Where a container that `scratch` makes can write. */
 export const scratchFolder = '/scratch';
+
+/** Where a worker that only looks has the folder of this number. */
+export const lookedAt = (index: number): string => `/look/${index}`;
 
 /** A worker that its agent forgot ends by itself after this long. */
 const lifetimeSeconds = 7 * 24 * 3600;
@@ -45,15 +48,18 @@ export interface WorkerMount {
 	readOnly: boolean;
 	/** Only this folder of the volume. */
 	subpath?: string | undefined;
+	/** Further names of the same folder: whoever has it in hand is known by them. */
+	folders?: readonly Folder[] | undefined;
 }
 
 /** A mount of another container, at a path of the worker's own. */
-export const shownAt = ({type, volume, hostPath, subpath}: Mount, to: string, readOnly: boolean): WorkerMount => ({
+export const shownAt = ({type, volume, hostPath, subpath, folders}: Mount, to: string, readOnly: boolean): WorkerMount => ({
 	type,
 	from: type === 'volume' ? (volume ?? '') : hostPath,
 	to,
 	readOnly,
 	...(subpath === undefined ? {} : {subpath}),
+	...(folders === undefined ? {} : {folders}),
 });
 
 export interface Worker {
@@ -78,6 +84,8 @@ export interface Workforce {
 	dump: (containerId: string) => Promise<Worker>;
 	/** Has the agent's network, and neither secrets nor anybody's mounts; runs PostgreSQL's client programs for a server that is no container here. */
 	client: () => Promise<Worker>;
+	/** Sees folders of the host at `lookedAt` of their number, and may only read. Has neither secrets, network nor capabilities. */
+	look: (paths: readonly string[]) => Promise<Worker>;
 	/** Of any image, and idle: no network, no secrets, no capabilities, nobody's mounts, limits, and a volume of its own to write to. */
 	scratch: (image: string, env: Readonly<Record<string, string>>) => Promise<ScratchWorker>;
 	/** Removes all that was made. Every removal is tried. */
@@ -195,6 +203,12 @@ export async function hireWorkers({engine, self, agentId, run, offline = false}:
 				// Without tini: where it dies first, its child would belong to the database's first process, which takes the child's death for a crash.
 				{Entrypoint: idle, HostConfig: {CapAdd: dumpCapabilities, NetworkMode: 'none', PidMode: `container:${containerId}`}},
 				[stagingMount],
+			),
+		look: async paths =>
+			hire(
+				`holdfast-look-${run}`,
+				{HostConfig: {NetworkMode: 'none'}},
+				paths.map((from, index) => ({type: 'bind', from, to: lookedAt(index), readOnly: true})),
 			),
 		async scratch(image, env) {
 			const name = `holdfast-scratch-${run}-${volumes.length}`;

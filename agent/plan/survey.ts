@@ -10,7 +10,9 @@ import {nearest} from '../../base/reading/nearest.ts';
 import type {Unprotected} from '../../base/shapes.ts';
 import type {Container} from '../../docker/container.ts';
 import type {Engine} from '../../docker/engine.ts';
+import {createLook, type Seen} from '../../docker/look.ts';
 import type {Self} from '../../docker/self.ts';
+import {hostFolderOf} from '../../docker/storage.ts';
 import {hireWorkers, staging} from '../../docker/worker.ts';
 import type {Kind} from '../sources/kind.ts';
 import {kinds} from '../sources/kinds.ts';
@@ -23,6 +25,8 @@ import {findUnprotected} from './unprotected.ts';
 export interface Survey {
 	/** Compose projects that the agent looks at; empty: all. */
 	readonly projects: readonly string[];
+	/** Everything on the engine, its storage known by all its names. */
+	present: () => Promise<Seen>;
 	/** The containers that the agent looks at: those of its projects, or all. */
 	containers: () => Promise<Container[]>;
 	/** When what is to be done with each target is due; from its labels alone, so that it can be asked at every change. */
@@ -71,7 +75,11 @@ export function createSurvey(options: SurveyOptions): Survey {
 	/** What each service answered to each kind, by its container's id. */
 	const remembered = new Map<string, ReadonlyMap<Kind, {at: number; answer: unknown}>>();
 
-	const look = async (target: Target, containers: readonly Container[], maximumAgeMs: number, cold = false): Promise<Surveyed> => {
+	const hire = async () => hireWorkers({...options, run: `look-${runId(Date.now())}`});
+	const seen = createLook({dataRoot, hire});
+	const present = async (): Promise<Seen> => seen(await engine.list());
+
+	const look = async (target: Target, {containers, unseen}: Seen, maximumAgeMs: number, cold = false): Promise<Surveyed> => {
 		const agent = containers.find(({id}) => id === self.containerId);
 		const {answers, problems: unreachable} = await askServers(target, agent, maximumAgeMs);
 		const {plan, problems} = planTarget({
@@ -85,7 +93,9 @@ export function createSurvey(options: SurveyOptions): Survey {
 			dataRoot,
 		});
 		const unknown = copyProblems(target.policy.copies, {subject: target.name, label: `${prefix}copies`, copies});
-		return {target, plan, problems: [...target.problems, ...problems, ...unknown, ...unreachable]};
+		const isOfHost = plan.sources.some(({mount}) => mount !== undefined && hostFolderOf(mount) !== undefined);
+		const notes = unseen === undefined || !isOfHost ? plan.notes : [...plan.notes, unseenNote(unseen)];
+		return {target, plan: {...plan, notes}, problems: [...target.problems, ...problems, ...unknown, ...unreachable]};
 	};
 
 	/** Undefined: there is nobody to ask. */
@@ -102,7 +112,7 @@ export function createSurvey(options: SurveyOptions): Survey {
 			engine,
 			dataRoot,
 			agent,
-			hire: async () => hireWorkers({...options, run: `look-${runId(Date.now())}`}),
+			hire,
 		});
 		if (answer !== undefined) {
 			remembered.set(id, new Map(remembered.get(id)).set(kind, {at: Date.now(), answer}));
@@ -133,9 +143,12 @@ export function createSurvey(options: SurveyOptions): Survey {
 		return {answers, problems};
 	};
 
+	const targetsAmong = (containers: readonly Container[]) => discoverTargets(containers, {prefix, projects, reserved});
+	/** From labels alone: nobody need look at storage. */
+	const labelled = async () => targetsAmong(await engine.list());
 	const discover = async () => {
-		const containers = await engine.list();
-		return {containers, targets: discoverTargets(containers, {prefix, projects, reserved})};
+		const found = await present();
+		return {seen: found, targets: targetsAmong(found.containers)};
 	};
 
 	const inScope = (containers: readonly Container[]) =>
@@ -143,13 +156,14 @@ export function createSurvey(options: SurveyOptions): Survey {
 
 	return {
 		projects,
+		present,
 		containers: async () => inScope(await engine.list()),
 		async unprotected(surveyed) {
-			const all = await engine.list();
+			const {containers: all} = await present();
 			return findUnprotected(inScope(all), surveyed, {dataRoot, self: all.find(({id}) => id === self.containerId), prefix});
 		},
 		async due() {
-			const {targets} = await discover();
+			const targets = await labelled();
 			return targets.flatMap(({name: subject, policy, members}) => [
 				{operation: 'backup' as const, subject, line: policy.schedule ?? schedule},
 				...(policy.drill === 'false' || (policy.drill === undefined && lacksImage(members))
@@ -160,17 +174,17 @@ export function createSurvey(options: SurveyOptions): Survey {
 					: [{operation: 'backup' as const, subject, cold: true as const, line: policy.scheduleCold}]),
 			]);
 		},
-		targets: async () => (await discover()).targets,
+		targets: labelled,
 		async all(maximumAgeMs = answersKeptMs) {
-			const {containers, targets} = await discover();
-			const present = new Set(containers.map(({id}) => id));
+			const {seen: found, targets} = await discover();
+			const ids = new Set(found.containers.map(({id}) => id));
 			for (const id of remembered.keys()) {
-				if (!present.has(id)) {
+				if (!ids.has(id)) {
 					remembered.delete(id);
 				}
 			}
 
-			return Promise.all(targets.map(async target => look(target, containers, maximumAgeMs)));
+			return Promise.all(targets.map(async target => look(target, found, maximumAgeMs)));
 		},
 		async named(name) {
 			const {targets} = await discover();
@@ -183,16 +197,20 @@ export function createSurvey(options: SurveyOptions): Survey {
 			return {targets: [first, ...others], isProject: one === undefined};
 		},
 		async one(name, cold) {
-			const {containers, targets} = await discover();
+			const {seen: found, targets} = await discover();
 			const target = targets.find(candidate => candidate.name === name);
 			if (target === undefined) {
 				throw noSuch(name);
 			}
 
-			return look(target, containers, 0, cold);
+			return look(target, found, 0, cold);
 		},
 	};
 }
+
+/** For people. */
+export const unseenNote = (why: string): string =>
+	`folders of the host are told apart by their paths alone, so a link to one is taken for another: nobody could look (${why})`;
 
 /** A server elsewhere says nothing of what a rehearsal's own could be made of: without the label that does, none is due. */
 const lacksImage = (members: Target['members']): boolean =>

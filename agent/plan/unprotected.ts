@@ -2,7 +2,7 @@
 import type {Unprotected} from '../../base/shapes.ts';
 import {isOneOff} from '../../docker/compose.ts';
 import {type Container, type Mount, workerLabel} from '../../docker/container.ts';
-import {describeStorage, isInside, isSameStorage} from '../../docker/storage.ts';
+import {describeStorage, isSameStorage, shownIn} from '../../docker/storage.ts';
 import {askingLabel, kindOf, kinds} from '../sources/kinds.ts';
 import {objectionTo} from '../sources/objections.ts';
 import {labelValue} from '../targets/label-names.ts';
@@ -66,8 +66,7 @@ function ownerOf({id}: Container, surveyed: readonly Surveyed[]): {target: strin
 }
 
 const isCovered = (mount: Mount, {mount: theirs, withInside}: {mount: Mount; withInside: boolean}): boolean =>
-	isSameStorage(theirs, mount) ||
-	(withInside && mount.type === 'bind' && theirs.type === 'bind' && isInside(mount.hostPath, theirs.hostPath));
+	isSameStorage(theirs, mount) || (withInside && shownIn(theirs, mount, mount.path) !== undefined);
 
 /** What asks for a server that its image looks like. */
 function labelFor({image}: Container): Pick<Unprotected, 'label'> {

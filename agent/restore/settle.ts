@@ -33,7 +33,7 @@ export type Settle = (
 
 interface SettleParts {
 	workshop: Workshop;
-	survey: Pick<Survey, 'one' | 'targets'>;
+	survey: Pick<Survey, 'one' | 'targets' | 'present'>;
 	runs: Runs;
 	state: State;
 	repositories: Repositories;
@@ -76,7 +76,7 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 					const keeper = repositories.named(record.keptIn);
 					await keeper.open();
 					const look = async () => {
-						const containers = asResumed(await engine.list(), workshop.journal, ours);
+						const containers = asResumed((await survey.present()).containers, workshop.journal, ours);
 						return planUndo(targets, {containers, self: self.containerId}, record.replacements, record);
 					};
 					let found = await look();

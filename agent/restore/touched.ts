@@ -19,7 +19,10 @@ export function touchedByRestore({sources, stop, into}: Restoration): Touched[] 
 	];
 }
 
-export const touchedByUndo = ({containers, stop}: UndoPlan, {replacements}: Pick<RestoreRecord, 'replacements'>): Touched[] => [
+export const touchedByUndo = ({containers, stop, mounts}: UndoPlan, {replacements}: Pick<RestoreRecord, 'replacements'>): Touched[] => [
 	...[...containers.values(), ...stop.map(({container}) => container)].map(({id}) => alone(id)),
-	...replacements.flatMap(({mount}) => (mount === undefined ? [] : [{mount: storageOf(mount), alone: true}])),
+	...[...mounts, ...replacements.flatMap(({mount}) => (mount === undefined ? [] : [storageOf(mount)]))].map(mount => ({
+		mount,
+		alone: true,
+	})),
 ];

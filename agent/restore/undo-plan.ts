@@ -1,5 +1,5 @@
 /** What was replaced → who stands still while it is put back. Pure. */
-import type {Container} from '../../docker/container.ts';
+import type {Container, Mount} from '../../docker/container.ts';
 import {dependentsFirst} from '../../docker/order.ts';
 import {keyOf, type Replaced} from '../sources/restoring.ts';
 import type {Target} from '../targets/target.ts';
@@ -9,6 +9,8 @@ import {planStops, type Stops, type Surroundings} from './plan/stops.ts';
 export interface UndoPlan {
 	/** By `keyOf`: where what was replaced belongs now. */
 	containers: ReadonlyMap<string, Container>;
+	/** What is written. */
+	mounts: readonly Mount[];
 	/** Those that ran before the restore and do not now are among them: they are started with the others. */
 	stop: Stops['stop'];
 	problems: readonly string[];
@@ -41,6 +43,7 @@ export function planUndo(
 	const ordered = dependentsFirst([...stop.map(({container}) => container), ...asleep], surroundings.containers);
 	return {
 		containers: new Map(found.map(({key, place}) => [key, place.container])),
+		mounts: sources.flatMap(({mount}) => mount ?? []),
 		stop: ordered.map(container => ({container, action: 'stop', reason: reasons.get(container.id) ?? 'ran before the restore'})),
 		problems: [...places.flatMap(({place}) => (typeof place === 'string' ? [place] : [])), ...problems],
 	};

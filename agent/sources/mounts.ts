@@ -9,12 +9,14 @@ export function workerMount(target: string, {name, mount}: {name: string; mount:
 }
 
 /** What of a worker's mount tells whose storage it is. */
-export const storageOf = ({type, from, to, readOnly}: WorkerMount): Mount => ({
+export const storageOf = ({type, from, to, readOnly, subpath, folders}: WorkerMount): Mount => ({
 	type,
 	volume: type === 'volume' ? from : undefined,
 	hostPath: type === 'bind' ? from : '',
 	path: to,
 	readWrite: !readOnly,
+	subpath,
+	folders,
 });
 
 /** The mounts that the file sources need, all writable. */

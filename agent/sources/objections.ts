@@ -1,7 +1,7 @@
 /** Which mounts a run may read as files, and a restore may write, and why not. */
 import {basename} from 'node:path/posix';
 import type {Container, Mount} from '../../docker/container.ts';
-import {isInside, isSameStorage, overlap, sharesStorage} from '../../docker/storage.ts';
+import {hostFolderOf, isInside, isSameStorage, overlap, sharesStorage} from '../../docker/storage.ts';
 
 const sockets = ['/var/run/docker.sock', '/run/docker.sock'];
 const socketNames = ['docker.sock', 'podman.sock', 'containerd.sock'];
@@ -62,7 +62,8 @@ export interface Grounds {
 
 /** What forbids it, or would have it named. */
 export function objectionTo(mount: Mount, {dataRoot, self, claims}: Grounds): Objection | undefined {
-	const {type, hostPath, path} = mount;
+	const {hostPath, path} = mount;
+	const folder = hostFolderOf(mount);
 	if ([hostPath, path].some(place => sockets.includes(place) || socketNames.includes(basename(place)))) {
 		return {kind: 'left out', why: "is the engine's socket"};
 	}
@@ -75,11 +76,11 @@ export function objectionTo(mount: Mount, {dataRoot, self, claims}: Grounds): Ob
 		return {kind: 'left out', why: 'is a secret'};
 	}
 
-	if (type === 'bind' && overlap(hostPath, dataRoot)) {
+	if (folder !== undefined && overlap(folder, dataRoot)) {
 		return {kind: 'refused', why: `shows the engine's own files (${dataRoot}), and with them everybody's`};
 	}
 
-	if (type === 'bind' && sockets.some(socket => isInside(socket, hostPath))) {
+	if (folder !== undefined && sockets.some(socket => isInside(socket, folder))) {
 		return {kind: 'left out', why: "shows the engine's socket"};
 	}
 
@@ -91,14 +92,16 @@ export function objectionTo(mount: Mount, {dataRoot, self, claims}: Grounds): Ob
 	return claim === undefined ? ofSystem(mount) : {kind: 'left out', why: claim.why};
 }
 
-/** Of a volume, the host's path is the engine's own. */
-function ofSystem({type, hostPath, path}: Mount): Objection | undefined {
-	const places = type === 'bind' ? [hostPath, path] : [path];
+/** Of a volume that is no name of a folder, the host's path is the engine's own. */
+function ofSystem(mount: Mount): Objection | undefined {
+	const {path} = mount;
+	const folder = hostFolderOf(mount);
+	const places = folder === undefined ? [path] : [folder, path];
 	if (system.some(own => places.some(place => isInside(place, own)))) {
 		return {kind: 'passed over', why: 'is of the system, not of the application'};
 	}
 
-	const shown = system.find(own => type === 'bind' && isInside(own, hostPath));
+	const shown = system.find(own => folder !== undefined && isInside(own, folder));
 	return shown === undefined ? undefined : {kind: 'passed over', why: `shows what is of the system (${shown}), not of the application`};
 }
 

@@ -46,6 +46,7 @@ export const replacedMount: z.ZodType<WorkerMount> = z.object({
 	to: z.string(),
 	readOnly: z.boolean(),
 	subpath: z.string().optional(),
+	folders: z.array(z.object({in: z.string(), path: z.string()})).optional(),
 });
 
 /** What the journal holds of every source that is restored; each kind adds its own. A schema, because the journal outlives the program. */

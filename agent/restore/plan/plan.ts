@@ -2,7 +2,9 @@
 
 import {label} from '../../../base/label.ts';
 import {quote} from '../../../base/reading/quote.ts';
+import {hostFolderOf} from '../../../docker/storage.ts';
 import {questionsOf} from '../../plan/questions.ts';
+import {unseenNote} from '../../plan/survey.ts';
 import type {Manifest} from '../../repository/manifest.ts';
 import type {Point} from '../../repository/points.ts';
 import {kindOf, kinds} from '../../sources/kinds.ts';
@@ -47,6 +49,8 @@ export interface RestorationRequest extends Surroundings {
 	skipDrillSql?: boolean | undefined;
 	/** The point is this agent's own. */
 	isOurs: boolean;
+	/** Why folders of the host are told apart by their paths alone, where they are. */
+	unseen?: string | undefined;
 }
 
 /** Files before the databases that lie among them. */
@@ -73,7 +77,7 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 	const whole = sources.filter(({paths}) => paths === undefined).length;
 	const left = into === undefined && problems.length === 0 ? manifest.sources.length - whole : 0;
 	const {restoreWarning} = target.policy;
-	const acknowledge = [...(restoreWarning === undefined ? [] : [restoreWarning]), ...reach.acknowledge];
+	const acknowledge = [...(restoreWarning === undefined ? [] : [restoreWarning]), ...reach.acknowledge, ...stops.acknowledge];
 	const warnings = [
 		...acknowledge,
 		...reach.warnings,
@@ -85,6 +89,7 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 		...(isForeign(request) ? [`point \`${point.id}\` is of target \`${point.target}\`, and is put into \`${target.name}\``] : []),
 		...(left > 0 ? [`${left} of the point's sources are left as they are: what is restored may not fit them`] : []),
 		...replicaWarnings(request, sources),
+		...(request.unseen === undefined || !sources.some(isOfHost) ? [] : [unseenNote(request.unseen)]),
 		...importWarning(manifest),
 		...(request.skipDrillSql ? [`the query of the label \`${label('drill.sql')}\` is not asked`] : []),
 		...stops.warnings,
@@ -128,6 +133,8 @@ function intoProblems(into: string | undefined, sources: readonly RestoringSourc
 			: [`only one ${titles.join(' or ')} database can be restored under another name, and this is ${names}: choose one with --only`]),
 	];
 }
+
+const isOfHost = ({mount}: RestoringSource): boolean => mount !== undefined && hostFolderOf(mount) !== undefined;
 
 /** What lies in a container's own file system is each replica's own. */
 const replicaWarnings = ({target}: RestorationRequest, sources: readonly RestoringSource[]): string[] =>

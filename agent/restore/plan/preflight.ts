@@ -59,7 +59,10 @@ export function createPreflight({
 	shrinkLimit,
 }: Parts): Preflight {
 	const {engine, self} = workshop;
-	const present = async () => asResumed(await engine.list(), workshop.journal, ({run}) => isUnderWay(run));
+	const present = async () => {
+		const {containers, unseen} = await survey.present();
+		return {containers: asResumed(containers, workshop.journal, ({run}) => isUnderWay(run)), unseen};
+	};
 
 	const planOne = async (
 		restic: Restic,
@@ -70,9 +73,11 @@ export function createPreflight({
 		const manifest = await readManifest(restic, point);
 		const container = (source: string) => memberOf(target, source)?.container.id;
 		const missing = await missingNow(manifest, {only, container, engine});
+		const {containers, unseen} = await present();
 		const planned = planRestoration({
 			target,
-			containers: await present(),
+			containers,
+			unseen,
 			point,
 			manifest,
 			only,
@@ -136,7 +141,7 @@ export function createPreflight({
 			throw new NotFoundError(`no target of project \`${project}\` has such a restore point, got \`${point}\`: ${message}`, {hint});
 		}
 
-		return planTogether(project, [first, ...others], {surroundings: {containers: await present(), self: self.containerId}, without});
+		return planTogether(project, [first, ...others], {surroundings: {...(await present()), self: self.containerId}, without});
 	};
 
 	const planWanted = async (wanted: Wanted) => {

@@ -19,6 +19,8 @@ export interface Stops {
 	/** In this order. Started again in the reverse one. */
 	stop: ReadonlyArray<{container: Container; action: 'stop'; reason: string}>;
 	warnings: string[];
+	/** What must be acknowledged: who writes to what is restored, and runs on. */
+	acknowledge: string[];
 	problems: string[];
 }
 
@@ -32,13 +34,12 @@ interface Wish {
 /** @param sources of all the targets */
 export function planStops(targets: readonly Target[], surroundings: Surroundings, sources: readonly PlannedSource[]): Stops {
 	const {containers} = surroundings;
-	const warnings: string[] = [];
-	const wishes = targets.flatMap(target => wishesOf({...surroundings, target, sources}, warnings));
+	const acknowledge: string[] = [];
+	const wishes = targets.flatMap(target => wishesOf({...surroundings, target, sources}, acknowledge));
 	const reasons = new Map(wishes.toReversed().map(({container, reason}) => [container.id, reason]));
 	const chosen = containers
 		.filter(({id}) => reasons.has(id))
-		.filter(container => isStoppable({...surroundings, sources}, container, warnings));
-	const isUp = ({state}: Container): boolean => state === 'running' || state === 'restarting';
+		.filter(container => isStoppable({...surroundings, sources}, container, acknowledge));
 	const passing = chosen.filter(container => isOneOff(container.labels) && (isUp(container) || container.state === 'paused'));
 	const paused = chosen.filter(container => container.state === 'paused' && !isOneOff(container.labels));
 	const companions = companionsOfAll(
@@ -57,7 +58,8 @@ export function planStops(targets: readonly Target[], surroundings: Surroundings
 	}));
 	return {
 		stop,
-		warnings: [...new Set([...warnings, ...companions.warnings])],
+		warnings: [...new Set(companions.warnings)],
+		acknowledge: [...new Set(acknowledge)],
 		problems: [
 			...passing.map(({name}) => passingProblem(name)),
 			...paused.map(({name}) => pausedProblem(name)),
@@ -66,6 +68,8 @@ export function planStops(targets: readonly Target[], surroundings: Surroundings
 		],
 	};
 }
+
+const isUp = ({state}: Container): boolean => state === 'running' || state === 'restarting';
 
 /** Who is stopped, and with them those that would be cut off: within the project, and never Holdfast itself. */
 function companionsOfAll(
@@ -78,7 +82,7 @@ function companionsOfAll(
 	// What is added while it is walked through is walked through, too.
 	for (const {container: host} of stopped.values()) {
 		for (const {container, reason} of companionsOf(host, containers)) {
-			if (container.state !== 'running' && container.state !== 'restarting') {
+			if (!isUp(container)) {
 				continue;
 			}
 
@@ -97,11 +101,11 @@ function companionsOfAll(
 	return {stopped: [...stopped.values()], warnings, problems};
 }
 
-function wishesOf(scope: Scope, warnings: string[]): Wish[] {
+function wishesOf(scope: Scope, acknowledge: string[]): Wish[] {
 	const {target, sources} = scope;
 	return target.members
 		.filter(({container}) => sources.some(source => source.container.id === container.id))
-		.flatMap(member => [...needing(scope, member), ...owning(scope, member), ...sharing(scope, member, warnings)]);
+		.flatMap(member => [...needing(scope, member), ...owning(scope, member), ...sharing(scope, member, acknowledge)]);
 }
 
 const pausedProblem = (name: string): string =>
@@ -131,8 +135,8 @@ function owning(scope: Scope, member: Member): Wish[] {
 	return own.length > 0 ? member.replicas.map(container => ({container, reason})) : [];
 }
 
-/** Whoever else writes to the storage: stopped within the project, a warning outside it. */
-function sharing(scope: Scope, member: Member, warnings: string[]): Wish[] {
+/** Whoever else writes to the storage: stopped within the project; outside it a label does not reach, so a person must know. */
+function sharing(scope: Scope, member: Member, acknowledge: string[]): Wish[] {
 	const {target, containers, self} = scope;
 	return ofMember(scope, member).flatMap(({mount}) => {
 		const others = containers.filter(
@@ -145,8 +149,8 @@ function sharing(scope: Scope, member: Member, warnings: string[]): Wish[] {
 				return [{container, reason: `mounts the ${storage} read-write`}];
 			}
 
-			if (container.id !== self && container.labels[workerLabel] === undefined && container.state === 'running') {
-				warnings.push(`container \`${container.name}\`, which is not of this project, also writes to the ${storage}; it is not stopped`);
+			if (container.id !== self && container.labels[workerLabel] === undefined && (isUp(container) || container.state === 'paused')) {
+				acknowledge.push(`container \`${container.name}\`, which is not of this project, also writes to the ${storage}; it is not stopped`);
 			}
 
 			return [];
@@ -158,7 +162,7 @@ function sharing(scope: Scope, member: Member, warnings: string[]): Wish[] {
 function isStoppable(
 	{self, sources}: Surroundings & {sources: readonly PlannedSource[]},
 	{id, name, labels}: Container,
-	warnings: string[],
+	acknowledge: string[],
 ): boolean {
 	const served = sources.filter(({container}) => container.id === id).map(isServed);
 	if (!served.includes(true)) {
@@ -166,7 +170,7 @@ function isStoppable(
 	}
 
 	if (served.includes(false)) {
-		warnings.push(`container \`${name}\` runs on while its files are restored, because its databases are restored too`);
+		acknowledge.push(`container \`${name}\` runs on while its files are restored, because its databases are restored too`);
 	}
 
 	return false;

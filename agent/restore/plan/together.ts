@@ -31,14 +31,18 @@ export function planTogether(
 		sources,
 	);
 	const left = without.map(name => `\`${name}\` has no restore point by then, and is left as it is`);
+	const own = sorted.flatMap(({restoration}) => restoration.acknowledge?.split('\n') ?? []);
+	const acknowledge = [...new Set([...own, ...stops.acknowledge])];
 	return {
 		restoration: {
 			target: project,
 			points: [first.restoration.points[0], ...others.map(({restoration}) => restoration.points[0])],
 			sources,
 			stop: stops.stop,
-			acknowledge: sorted.flatMap(({restoration}) => restoration.acknowledge ?? []).join('\n') || undefined,
-			warnings: [...new Set([...left, ...sorted.flatMap(({restoration}) => restoration.warnings), ...stops.warnings])],
+			acknowledge: acknowledge.join('\n') || undefined,
+			warnings: [
+				...new Set([...left, ...sorted.flatMap(({restoration}) => restoration.warnings), ...stops.acknowledge, ...stops.warnings]),
+			],
 		},
 		problems: [...new Set([...sorted.flatMap(part => part.problems), ...stops.problems])],
 	};

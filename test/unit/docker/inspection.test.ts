@@ -33,16 +33,21 @@ test('memory, subpaths, namespaces and a read-only root are read from either for
 test('each container is asked once, who was not answered for again, and who is gone is forgotten', async t => {
 	const asked: string[] = [];
 	let isSilent = true;
-	const inspected = createInspections(async id => {
+	const ask = async (id: string) => {
 		asked.push(id);
 		if (id === 'b' && isSilent) {
 			throw new Error('no answer');
 		}
 
 		return readInspection({Mounts: [{Type: 'volume', Target: '/data', VolumeOptions: {Subpath: 'a'}}]});
+	};
+	const inspected = createInspections({
+		ask,
+		volumes: async () => [{name: 'data', driver: 'local', options: {o: 'bind', device: '/srv/data/'}}],
 	});
 	const [first, second] = await inspected([container('a'), container('b')]);
 	t.is(first?.mounts[0]?.subpath, 'a');
+	t.deepEqual(first?.mounts[0]?.folders, [{in: 'host', path: '/srv/data/a'}]);
 	t.is(second?.isUnanswered, true);
 	isSilent = false;
 	t.is((await inspected([container('a'), container('b')]))[1]?.isUnanswered, undefined);
@@ -50,4 +55,17 @@ test('each container is asked once, who was not answered for again, and who is g
 	await inspected([container('b')]);
 	await inspected([container('a'), container('b')]);
 	t.deepEqual(asked.sort(), ['a', 'a', 'b', 'b']);
+});
+
+test('whose volumes the engine does not tell is not answered for', async t => {
+	const inspected = createInspections({
+		ask: async () => readInspection({}),
+		async volumes() {
+			throw new Error('forbidden');
+		},
+	});
+	t.deepEqual(
+		(await inspected([container('a'), {...container('b'), mounts: []}])).map(({isUnanswered}) => isUnanswered),
+		[true, true],
+	);
 });

@@ -371,6 +371,24 @@ test('whose mounts the engine does not tell is not run', t => {
 	t.regex(target?.problems[0]?.message ?? '', /the engine does not answer for container `demo-app-1`/);
 });
 
+test('who writes to the same folder under another name stands still, too', t => {
+	const bound = {...volume('bound', '/data'), folders: [{in: 'host', path: '/srv/data'}]};
+	const [target] = [service('app', {mounts: []})].map(one => ({...one, mounts: [bound]}));
+	const {still} = plan([
+		target as Container,
+		other('worker', {mounts: [bind('/srv/data', '/data')]}),
+		other('reader', {mounts: [bind('/srv/data', '/data', false)]}),
+	]);
+	t.deepEqual(still, ['demo-app-1 pause', 'demo-worker-1 pause']);
+});
+
+test("a volume that is nothing but a name of the host's own folders is treated as they are", t => {
+	const bound = {...volume('bound', '/data'), folders: [{in: 'host', path: '/lib/modules'}]};
+	const {names, notes} = plan([{...service('app'), mounts: [bound, volume('good', '/good')]}]);
+	t.deepEqual(names, ['volume:/good']);
+	t.regex(notes[0] ?? '', /is of the system/);
+});
+
 test('a tar path is on the own file system of the container', t => {
 	t.deepEqual(plan([app({tar: '/etc/app,/datas'})]).names, ['tar:/etc/app', 'tar:/datas']);
 	const inside = plan([app({tar: '/data/x'})]);

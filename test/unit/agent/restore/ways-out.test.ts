@@ -91,6 +91,7 @@ const record = (phase: RestorePhase, ...replacements: Replaced[]): RestoreRecord
 
 const planOf = (...replacements: Replaced[]): UndoPlan => ({
 	containers: new Map(replacements.map(each => [keyOf(each), {id: 'c', name: 'app'} as Container])),
+	mounts: [],
 	stop: [],
 	problems: [],
 });

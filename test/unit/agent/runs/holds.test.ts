@@ -44,6 +44,21 @@ test('who asks again keeps what covers it, and gives all back before it asks for
 	t.true(await more);
 });
 
+test('one folder under two names is one thing in hand', async t => {
+	const holds = createHolds();
+	const folder = {in: 'host', path: '/srv/data'};
+	const bound: Touched = {
+		mount: {type: 'volume', volume: 'bound', hostPath: '/volumes/bound', path: '/data', readWrite: true, folders: [folder]},
+		alone: true,
+	};
+	await holds.take('a', [bound], {signal, onWait() {}});
+	const bind: Touched = {mount: {type: 'bind', hostPath: '/srv/data', path: '/w', readWrite: true}, alone: false};
+	t.is(holds.holder([bind]), 'a');
+	const below: Touched = {mount: {type: 'bind', hostPath: '/srv/data/sub', path: '/w', readWrite: true}, alone: false};
+	t.is(holds.holder([below]), 'a');
+	t.is(holds.holder([volume('data', true)]), undefined);
+});
+
 test('who is cancelled while it waits is out of the way', async t => {
 	const holds = createHolds();
 	const controller = new AbortController();

@@ -119,6 +119,7 @@ test('who shares a volume is stopped in its own project, and named in others', t
 	const planned = plan(services, [source('volume:/data', 'volume')], {name: 'shop/app'});
 	t.deepEqual(stopped(planned), ['app', 'worker']);
 	t.regex(planned.restoration.warnings.join(), /elsewhere-stranger-1.*not stopped/);
+	t.regex(planned.restoration.acknowledge ?? '', /elsewhere-stranger-1/, 'and a person says yes to it');
 });
 
 test('files come before the databases that lie among them', t => {
