@@ -9,7 +9,6 @@ import {here} from '../base/here.ts';
 import {type Log, logEvents} from '../base/log.ts';
 import {createNotices} from '../base/notices.ts';
 import {watchActivity} from '../docker/activity.ts';
-import type {Container} from '../docker/container.ts';
 import {connectEngine, type Engine} from '../docker/engine.ts';
 import type {JournalEntry} from '../docker/resume.ts';
 import {watchContainers} from '../docker/watch.ts';
@@ -33,7 +32,7 @@ import {createMissing} from './overview/gone.ts';
 import {divide, ownAgent} from './overview/neighbours.ts';
 import {createLedger} from './overview/owners.ts';
 import {createOverviews} from './overview/verbs.ts';
-import {createSurvey} from './plan/survey.ts';
+import {createSurvey, type Listed} from './plan/survey.ts';
 import {closeInterrupted, closeInterruptedCopies, closeInterruptedRestores} from './recovery/interrupted.ts';
 import {isLeftBehind, putBack, releaseLocks, removeWorkers} from './recovery/recovery.ts';
 import {rarely} from './repository/door.ts';
@@ -53,7 +52,6 @@ import {keepSchedule} from './schedule/timetable.ts';
 import type {RestoreRecord} from './state/restores.ts';
 import {openState, type State} from './state/state.ts';
 import {createAgentFinder} from './targets/agents.ts';
-import type {Target} from './targets/target.ts';
 
 /** How often that is tried again which the agent cannot do without. */
 const retryMs = 2000;
@@ -124,9 +122,8 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 	const missing = createMissing({state, notices, prefix: config.labelPrefix});
 	const ledger = createLedger(state, workshop);
 	const findAgents = createAgentFinder(engine, {containerId: workshop.self.containerId, prefix: config.labelPrefix});
-	const divided = async (containers: readonly Container[], targets: readonly Target[]) =>
+	const neighbours = async ({containers, targets}: Listed) =>
 		divide(targets, await findAgents(containers), ownAgent(containers, workshop.self.containerId, config.projects ?? []));
-	const neighbours = async () => divided(await engine.list(), await survey.targets());
 	const runs = createRuns({
 		state,
 		hub,
@@ -233,11 +230,11 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 
 	schedule = keepSchedule(agent, {timeZone: config.timeZone, log});
 	const reschedule = async () => {
-		// Every event of a container comes here: what is listed once serves both.
-		const [containers, targets] = [await engine.list(), await survey.targets()];
-		const {elsewhere} = await divided(containers, targets);
-		missing.look(targets, containers);
-		const due = (await survey.due()).filter(({subject}) => !elsewhere.has(subject));
+		// Every event of a container comes here: what is listed once serves all.
+		const listed = await survey.list();
+		const {elsewhere} = await neighbours(listed);
+		missing.look(listed.targets, listed.containers);
+		const due = survey.due(listed).filter(({subject}) => !elsewhere.has(subject));
 		schedule?.set(entries([...due, ...copying.due(), ...maintenanceDue(config)], state));
 		await observation.metrics.refresh();
 	};

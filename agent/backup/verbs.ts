@@ -130,7 +130,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 			return (await ready(survey, target)).plan;
 		},
 		async plans() {
-			return (await survey.all()).map(({target, plan, problems}) =>
+			return (await survey.all(await survey.list())).map(({target, plan, problems}) =>
 				problems.length > 0 ? {target: target.name, error: explain(refusal(problems))} : plan,
 			);
 		},

@@ -9,7 +9,7 @@ import type {Finding, OtherAgent, Unprotected} from '../../base/shapes.ts';
 import type {Workforce} from '../../docker/worker.ts';
 import type {Missing} from '../overview/gone.ts';
 import type {Surveyed} from '../plan/planned.ts';
-import type {Survey} from '../plan/survey.ts';
+import type {Listed, Survey} from '../plan/survey.ts';
 import type {CopyRepository, Repositories} from '../repository/repositories.ts';
 import {hired} from '../runs/shell.ts';
 import type {Workshop} from '../runs/workshop.ts';
@@ -26,7 +26,7 @@ interface Examined {
 	repositories: Repositories;
 	appointments: Appointments;
 	missing: Pick<Missing, 'gone'>;
-	neighbours: () => Promise<{others: OtherAgent[]}>;
+	neighbours: (listed: Listed) => Promise<{others: OtherAgent[]}>;
 	/** Undefined where there is no bot. */
 	isSlackConnected: () => boolean | undefined;
 }
@@ -52,9 +52,10 @@ export async function diagnose({
 		...examineCache(repositories.primary.repository.cacheDirectory),
 	);
 	try {
-		findings.push(...(await examineEngine(engine)), ...(await examineTargets(workshop, survey)));
+		const listed = await survey.list();
+		findings.push(...(await examineEngine(engine)), ...(await examineTargets(workshop, survey, listed)));
 		findings.push(...missing.gone().map(({target: subject, message, hint}) => ({level: 'error' as const, subject, message, hint})));
-		findings.push(...(await neighbours()).others.map(({finding}) => finding));
+		findings.push(...(await neighbours(listed)).others.map(({finding}) => finding));
 	} catch (error) {
 		findings.push({
 			level: 'error',
@@ -84,8 +85,9 @@ function timeZone(appointments: Appointments): Finding {
 	};
 }
 
-async function examineTargets(workshop: Workshop, survey: Survey): Promise<Finding[]> {
-	const [containers, surveyed] = await Promise.all([survey.containers(), survey.all()]);
+async function examineTargets(workshop: Workshop, survey: Survey, listed: Listed): Promise<Finding[]> {
+	const surveyed = await survey.all(listed);
+	const {inScope: containers} = listed;
 	const findings: Finding[] = [];
 	if (surveyed.length === 0) {
 		findings.push({
@@ -129,7 +131,7 @@ async function examineTargets(workshop: Workshop, survey: Survey): Promise<Findi
 			hint: `add the label ${label('enable')}=true`,
 		})),
 	);
-	return [...findings, ...(await survey.unprotected(surveyed)).map(unprotectedFinding)];
+	return [...findings, ...(await survey.unprotected(listed, surveyed)).map(unprotectedFinding)];
 }
 
 function unprotectedFinding({container, storage, path, label: further, target}: Unprotected): Finding {

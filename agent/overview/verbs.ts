@@ -4,7 +4,7 @@ import {NotFoundError} from '../../base/errors.ts';
 import {longestGapMs} from '../../base/gap.ts';
 import type {Operation} from '../../base/results.ts';
 import type {GoneTarget, OtherAgent, Overview, PointView, RunView, StatusView, TargetView} from '../../base/shapes.ts';
-import type {Survey} from '../plan/survey.ts';
+import type {Listed, Survey} from '../plan/survey.ts';
 import type {Ownership} from '../repository/owner.ts';
 import {allPoints} from '../repository/points.ts';
 import type {Repositories} from '../repository/repositories.ts';
@@ -41,7 +41,7 @@ interface OverviewParts {
 	ledger: Pick<Ledger, 'filers' | 'liveOthers'>;
 	missing: Missing;
 	/** The other agents of the engine, and who serves what. */
-	neighbours: () => Promise<{elsewhere: ReadonlyMap<string, string>; others: OtherAgent[]}>;
+	neighbours: (listed: Listed) => Promise<{elsewhere: ReadonlyMap<string, string>; others: OtherAgent[]}>;
 	nextDue: NextDue;
 	appointments: Appointments;
 }
@@ -85,15 +85,17 @@ export function createOverviews({
 
 	return {
 		async targets() {
-			const {elsewhere} = await neighbours();
-			return (await survey.all()).map(each => ({...targetView(each), ...servedBy(elsewhere, each.target.name)}));
+			const listed = await survey.list();
+			const {elsewhere} = await neighbours(listed);
+			return (await survey.all(listed)).map(each => ({...targetView(each), ...servedBy(elsewhere, each.target.name)}));
 		},
 		async status() {
-			const {elsewhere} = await neighbours();
-			const present = (await survey.all()).map(each => ({...statusOf(each), ...servedBy(elsewhere, each.target.name)}));
-			const names = new Set(present.map(({target}) => target));
+			const listed = await survey.list();
+			const {elsewhere} = await neighbours(listed);
+			const found = (await survey.all(listed)).map(each => ({...statusOf(each), ...servedBy(elsewhere, each.target.name)}));
+			const names = new Set(found.map(({target}) => target));
 			return [
-				...present,
+				...found,
 				...missing
 					.gone()
 					.filter(({target}) => !names.has(target))
@@ -108,8 +110,9 @@ export function createOverviews({
 			return {target};
 		},
 		async overview() {
-			const surveyed = await survey.all(overviewAgeMs);
-			const {elsewhere, others} = await neighbours();
+			const listed = await survey.list();
+			const surveyed = await survey.all(listed, overviewAgeMs);
+			const {elsewhere, others} = await neighbours(listed);
 			const broken = new Set(surveyed.filter(({problems}) => problems.length > 0).map(({target}) => target.name));
 			return {
 				targets: surveyed.map(each => ({
@@ -128,7 +131,7 @@ export function createOverviews({
 						expectedIntervalSeconds: longestGapMs(line) / 1000,
 						since,
 					})),
-				unprotected: await survey.unprotected(surveyed),
+				unprotected: await survey.unprotected(listed, surveyed),
 				gone: missing.gone(),
 				others: [...others, ...ledger.filers().map(otherOf)],
 				liveOthers: ledger.liveOthers(others.filter(({isAlive}) => isAlive).length),

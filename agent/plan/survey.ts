@@ -22,21 +22,31 @@ import {planTarget} from './plan.ts';
 import type {Surveyed} from './planned.ts';
 import {findUnprotected} from './unprotected.ts';
 
+/** One list of the engine's containers, and what their labels alone say: nobody need look at storage, and no server is asked. */
+export interface Listed {
+	/** All of the engine. */
+	containers: readonly Container[];
+	/** Those that the agent looks at: of its projects, or all. */
+	inScope: readonly Container[];
+	/** Sorted by name. */
+	targets: readonly Target[];
+}
+
 export interface Survey {
 	/** Compose projects that the agent looks at; empty: all. */
 	readonly projects: readonly string[];
 	/** Everything on the engine, its storage known by all its names. */
 	present: () => Promise<Seen>;
-	/** The containers that the agent looks at: those of its projects, or all. */
-	containers: () => Promise<Container[]>;
-	/** When what is to be done with each target is due; from its labels alone, so that it can be asked at every change. */
-	due: () => Promise<Array<Omit<ScheduleEntry, 'since'>>>;
+	/** Asks the engine once, for all that is asked of one look. */
+	list: () => Promise<Listed>;
+	/** When what is to be done with each target is due. */
+	due: (listed: Listed) => Array<Omit<ScheduleEntry, 'since'>>;
 	/** Every target, from its labels alone: no server is asked. */
-	targets: () => Promise<Target[]>;
+	targets: () => Promise<readonly Target[]>;
 	/** Every target, sorted by name. What servers said of their databases may be a few seconds old, unless more is allowed. */
-	all: (maximumAgeMs?: number) => Promise<Surveyed[]>;
+	all: (listed: Listed, maximumAgeMs?: number) => Promise<Surveyed[]>;
 	/** Volumes and bind mounts that no target backs up. */
-	unprotected: (surveyed: readonly Surveyed[]) => Promise<Unprotected[]>;
+	unprotected: (listed: Listed, surveyed: readonly Surveyed[]) => Promise<Unprotected[]>;
 	/** As it is now. @param cold for a backup during which it is stopped @throws {NotFoundError} */
 	one: (name: string, cold?: boolean) => Promise<Surveyed>;
 	/** The target of that name, or all targets of the project of that name; from labels alone. @throws {NotFoundError} */
@@ -143,28 +153,26 @@ export function createSurvey(options: SurveyOptions): Survey {
 		return {answers, problems};
 	};
 
-	const targetsAmong = (containers: readonly Container[]) => discoverTargets(containers, {prefix, projects, reserved});
-	/** From labels alone: nobody need look at storage. */
-	const labelled = async () => targetsAmong(await engine.list());
-	const discover = async () => {
-		const found = await present();
-		return {seen: found, targets: targetsAmong(found.containers)};
+	const list = async (): Promise<Listed> => {
+		const containers = await engine.list();
+		const inScope = containers.filter(({project}) => projects.length === 0 || (project !== undefined && projects.includes(project)));
+		return {containers, inScope, targets: targetsAmong(containers)};
 	};
 
-	const inScope = (containers: readonly Container[]) =>
-		containers.filter(({project}) => projects.length === 0 || (project !== undefined && projects.includes(project)));
+	const targetsAmong = (containers: readonly Container[]) => discoverTargets(containers, {prefix, projects, reserved});
 
 	return {
 		projects,
 		present,
-		containers: async () => inScope(await engine.list()),
-		async unprotected(surveyed) {
-			const {containers: all} = await present();
-			return findUnprotected(inScope(all), surveyed, {dataRoot, self: all.find(({id}) => id === self.containerId), prefix});
+		list,
+		async unprotected({containers, inScope}, surveyed) {
+			const known = new Set(inScope.map(({id}) => id));
+			const all = (await seen(containers)).containers;
+			const own = all.filter(({id}) => known.has(id));
+			return findUnprotected(own, surveyed, {dataRoot, self: all.find(({id}) => id === self.containerId), prefix});
 		},
-		async due() {
-			const targets = await labelled();
-			return targets.flatMap(({name: subject, policy, members}) => [
+		due: ({targets}) =>
+			targets.flatMap(({name: subject, policy, members}) => [
 				{operation: 'backup' as const, subject, line: policy.schedule ?? schedule},
 				...(policy.drill === 'false' || (policy.drill === undefined && lacksImage(members))
 					? []
@@ -172,22 +180,21 @@ export function createSurvey(options: SurveyOptions): Survey {
 				...(policy.scheduleCold === undefined
 					? []
 					: [{operation: 'backup' as const, subject, cold: true as const, line: policy.scheduleCold}]),
-			]);
-		},
-		targets: labelled,
-		async all(maximumAgeMs = answersKeptMs) {
-			const {seen: found, targets} = await discover();
-			const ids = new Set(found.containers.map(({id}) => id));
+			]),
+		targets: async () => (await list()).targets,
+		async all({containers}, maximumAgeMs = answersKeptMs) {
+			const ids = new Set(containers.map(({id}) => id));
 			for (const id of remembered.keys()) {
 				if (!ids.has(id)) {
 					remembered.delete(id);
 				}
 			}
 
-			return Promise.all(targets.map(async target => look(target, found, maximumAgeMs)));
+			const found = await seen(containers);
+			return Promise.all(targetsAmong(found.containers).map(async target => look(target, found, maximumAgeMs)));
 		},
 		async named(name) {
-			const {targets} = await discover();
+			const {targets} = await list();
 			const one = targets.find(target => target.name === name);
 			const [first, ...others] = one === undefined ? targets.filter(({project}) => project === name) : [one];
 			if (first === undefined) {
@@ -197,7 +204,8 @@ export function createSurvey(options: SurveyOptions): Survey {
 			return {targets: [first, ...others], isProject: one === undefined};
 		},
 		async one(name, cold) {
-			const {seen: found, targets} = await discover();
+			const found = await present();
+			const targets = targetsAmong(found.containers);
 			const target = targets.find(candidate => candidate.name === name);
 			if (target === undefined) {
 				throw noSuch(name);

@@ -53,7 +53,9 @@ export async function checkPostgres(source: PostgresSource, context: CheckContex
 		const server = await reachServer(context, source);
 		await assertClientFits(server);
 		const sql = checkSql({database, owner: details.owner, into});
-		const [[answer = '{}'] = []] = await server.query(await server.maintenance(into === undefined ? database : undefined), sql);
+		const [[answer = '{}'] = []] = await (into === undefined
+			? server.query(await server.maintenance(database), sql)
+			: server.anywhere(sql));
 		const found = JSON.parse(answer) as Found;
 		const problems = [
 			...(await versionProblems(found, {source, details, server, context})),

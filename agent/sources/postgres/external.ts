@@ -69,7 +69,7 @@ export async function connectExternal(
 		},
 		folders: async () => [],
 		query,
-		maintenance: maintenanceIn(query, [role]),
+		...maintenanceIn(query, [role]),
 	};
 }
 

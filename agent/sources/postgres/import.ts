@@ -67,7 +67,7 @@ async function propertiesOf(server: PostgresServer, database: string) {
 
 /** A dump names extensions without their versions; the server's own are what it would make. */
 async function extensionVersions(server: PostgresServer, names: readonly string[]): Promise<Record<string, string>> {
-	const rows = await server.query(await server.maintenance(), 'select to_json(name), default_version from pg_available_extensions');
+	const rows = await server.anywhere('select to_json(name), default_version from pg_available_extensions');
 	const known = new Map(rows.map(([name = '""', version = '']) => [JSON.parse(name) as string, version]));
 	return Object.fromEntries(names.map(name => [name, known.get(name) ?? 'any']));
 }

@@ -34,7 +34,7 @@ export async function jobsFor(
 		return 1;
 	}
 
-	const [[spared = '0'] = []] = await server.query(await server.maintenance(), sparedSql);
+	const [[spared = '0'] = []] = await server.anywhere(sparedSql);
 	// As many again are left to the application.
 	if (Number(spared) < 2 * most) {
 		return 1;

@@ -12,57 +12,81 @@ const usual = ['postgres', 'template1'];
 const openSql = `select to_json(datname) from pg_database
 	where datallowconn and not datistemplate and has_database_privilege(datname, 'connect') order by datname`;
 
+export interface Maintenance {
+	/** @param except is renamed or dropped @throws with why none lets the role in */
+	maintenance: (except?: string) => Promise<string>;
+	/** Rows of a question that does not depend on a database, from the first that lets the role in. @throws with why none does */
+	anywhere: (sql: string) => Promise<string[][]>;
+}
+
 /** @param further that the server may have, by their names */
-export function maintenanceIn(query: Query, further: readonly string[]): (except?: string) => Promise<string> {
+export function maintenanceIn(query: Query, further: readonly string[]): Maintenance {
 	const admitted = new Set<string>();
 	const failed = new Map<string, unknown>();
-	const admits = async (database: string): Promise<boolean> => {
-		if (!admitted.has(database) && !failed.has(database)) {
-			await query(database, 'select').then(
-				() => admitted.add(database),
-				(error: unknown) => {
-					if (!(error instanceof NoSessionError)) {
-						throw error;
-					}
+	const candidates = () => [...new Set([...admitted, ...usual, ...further])];
 
-					failed.set(database, error);
-				},
-			);
+	/** Undefined: it does not let the role in. */
+	const askIn = async (database: string, sql: string): Promise<string[][] | undefined> => {
+		try {
+			const rows = await query(database, sql);
+			admitted.add(database);
+			failed.delete(database);
+			return rows;
+		} catch (error) {
+			if (!(error instanceof NoSessionError)) {
+				throw error;
+			}
+
+			admitted.delete(database);
+			failed.set(database, error);
+			return undefined;
 		}
-
-		return admitted.has(database);
 	};
 
-	return async except => {
-		const known = [...admitted].find(database => database !== except);
-		if (known !== undefined) {
-			return known;
-		}
+	const admits = async (database: string): Promise<boolean> =>
+		admitted.has(database) || (!failed.has(database) && (await askIn(database, 'select')) !== undefined);
 
-		for (const database of new Set([...usual, ...further])) {
-			if (database !== except && (await admits(database))) {
-				return database;
+	const refused = (): unknown => {
+		const [first] = failed.values();
+		failed.clear();
+		return first;
+	};
+
+	return {
+		async anywhere(sql) {
+			for (const database of candidates()) {
+				const rows = await askIn(database, sql);
+				if (rows !== undefined) {
+					return rows;
+				}
 			}
-		}
 
-		if (except === undefined || !(await admits(except))) {
-			const [first] = failed.values();
-			failed.clear();
-			throw first;
-		}
-
-		for (const [name = '""'] of await query(except, openSql)) {
-			const database = JSON.parse(name) as string;
-			if (database !== except && (await admits(database))) {
-				return database;
+			throw refused();
+		},
+		async maintenance(except) {
+			for (const database of candidates()) {
+				if (database !== except && (await admits(database))) {
+					return database;
+				}
 			}
-		}
 
-		throw new RunError(
-			`the server lets the role into no database but \`${except}\`, and none can be renamed or dropped from within itself`,
-			{
-				hint: 'let it into another: `grant connect on database postgres to …`, and see pg_hba.conf',
-			},
-		);
+			if (except === undefined || !(await admits(except))) {
+				throw refused();
+			}
+
+			for (const [name = '""'] of await query(except, openSql)) {
+				const database = JSON.parse(name) as string;
+				if (database !== except && (await admits(database))) {
+					return database;
+				}
+			}
+
+			throw new RunError(
+				`the server lets the role into no database but \`${except}\`, and none can be renamed or dropped from within itself`,
+				{
+					hint: 'let it into another: `grant connect on database postgres to …`, and see pg_hba.conf',
+				},
+			);
+		},
 	};
 }

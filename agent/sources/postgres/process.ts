@@ -15,6 +15,8 @@ export interface ServerProcess {
 	port: number | undefined;
 	/** A folder with its socket, or the address where it has none. */
 	host: string | undefined;
+	/** The data directory, and where its WAL and its tablespaces are, by their own paths. Empty where they could not be looked at. */
+	folders: readonly string[];
 	/** A password file that its user has. */
 	passwordFile: string | undefined;
 }
@@ -34,11 +36,16 @@ for process in /proc/[0-9]*; do
 	[ -z "$gid" ] || echo "\${process#/proc/} $uid $gid $own_group $(tr '\\0\\n' '\\n ' <"$process/cmdline" | tr '\\n' '\\037')"
 done 2>/dev/null`;
 
-/** `sh -c SCRIPT sh PID`, as the server's user, who may look at it: its program, its folder, a password file, and what it wrote about itself. */
+/** In the data directory: its own path, and where what lies in it by links alone really is. */
+export const linked = 'pwd -P && for link in pg_wal pg_xlog pg_tblspc/*; do [ ! -L "$link" ] || readlink -f "$link"; done';
+
+/** `sh -c SCRIPT sh PID`, as the server's user, who may look at it: its program, its folder, a password file, its folders, and what it wrote about itself. */
 const look = `readlink "/proc/$1/exe" || echo
 readlink "/proc/$1/cwd" || echo
 file=\${PGPASSFILE:-$HOME/.pgpass}
 [ -r "$file" ] && echo "$file" || echo
+(cd "/proc/$1/cwd/" && ${linked})
+echo
 cat "/proc/$1/cwd/postmaster.pid"`;
 
 /** Undefined: none runs. */
@@ -60,12 +67,15 @@ export async function findProcess(
 
 	const {pid, uid, gid, argv} = found;
 	const {stdout: seen} = await output(place, {argv: ['sh', '-c', look, 'sh', String(pid)], user: `${uid}:${gid}`, signal});
-	const [program = '', folder = '', passwordFile = '', ...lock] = seen.split('\n');
+	const [program = '', folder = '', passwordFile = '', ...further] = seen.split('\n');
+	const end = further.indexOf('');
+	const [folders, lock] = [further.slice(0, Math.max(end, 0)), further.slice(end + 1)];
 	return {
 		pid,
 		uid,
 		gid,
 		programs: program === '' ? programsIn(argv) : dirname(program),
+		folders,
 		passwordFile: passwordFile || undefined,
 		...said(argv, folder, lock),
 	};
@@ -100,7 +110,7 @@ async function withoutShell(engine: Engine, container: string): Promise<ServerPr
 	const {env} = await engine.inspect(container);
 	const folder = settingIn(argv, 'D', 'data_directory') ?? env.PGDATA ?? '';
 	const lock = await readText(engine, container, `${folder}/postmaster.pid`).catch(() => '');
-	return {pid: 1, uid, gid, programs: programsIn(argv), passwordFile: undefined, ...said(argv, folder, lock.split('\n'))};
+	return {pid: 1, uid, gid, programs: programsIn(argv), folders: [], passwordFile: undefined, ...said(argv, folder, lock.split('\n'))};
 }
 
 const programsIn = ([program = '']: readonly string[]): string | undefined => (program.startsWith('/') ? dirname(program) : undefined);

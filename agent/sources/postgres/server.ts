@@ -9,9 +9,9 @@ import {label} from '../../../base/label.ts';
 import type {Container} from '../../../docker/container.ts';
 import type {Engine} from '../../../docker/engine.ts';
 import {inContainer} from '../../../docker/exec.ts';
-import {maintenanceIn, NoSessionError} from './maintenance.ts';
+import {type Maintenance, maintenanceIn, NoSessionError} from './maintenance.ts';
 import type {Inside} from './plan-external.ts';
-import {findProcess, type ServerProcess} from './process.ts';
+import {findProcess, linked, type ServerProcess} from './process.ts';
 import {readText} from './read-text.ts';
 import {secretOf} from './secret.ts';
 import {ownSession} from './timeouts.ts';
@@ -38,7 +38,9 @@ export interface PostgresServer {
 	 * The database that is asked what does not depend on one, and from which others are renamed and dropped.
 	 * @param except is renamed or dropped @throws with why none lets the role in
 	 */
-	maintenance: (except?: string) => Promise<string>;
+	maintenance: Maintenance['maintenance'];
+	/** Rows of a question that does not depend on a database. @throws with why none lets the role in */
+	anywhere: Maintenance['anywhere'];
 	/** The data directory, and what else is the server's own: where its WAL and its tablespaces are. As its container sees them. */
 	folders: () => Promise<string[]>;
 	/** Rows of one query, as text, columns split at tabs. */
@@ -96,9 +98,9 @@ export async function connectPostgres(
 	const connection = connectionOf(user);
 	const where = `in container \`${container.name}\``;
 	const query = queryWith({client, connection, where, hint: unread});
-	const maintenance = maintenanceIn(query, [...databasesOf(details.env), user]);
+	const {maintenance, anywhere} = maintenanceIn(query, [...databasesOf(details.env), user]);
 	// Where its process may not be seen, the server says it to superusers.
-	const dataFolder = async () => process.dataFolder ?? askDataFolder(query, await maintenance());
+	const dataFolder = async () => process.dataFolder ?? askDataFolder(anywhere);
 	return {
 		user,
 		where,
@@ -134,12 +136,12 @@ export async function connectPostgres(
 		dataFolder,
 		async folders() {
 			const folder = await dataFolder();
-			const {exitCode, stdout} = await output(client, {argv: ['sh', '-c', linked, 'sh', folder]});
-			const further = exitCode === 0 ? stdout.split('\n') : await askTablespaces(query, await maintenance());
-			return [...new Set([folder, ...further])].filter(Boolean);
+			const seen = process.folders.length > 0 ? process.folders : ((await linkedFrom(client, folder)) ?? (await askTablespaces(anywhere)));
+			return [...new Set([folder, ...seen])];
 		},
 		query,
 		maintenance,
+		anywhere,
 	};
 }
 
@@ -208,16 +210,19 @@ export function queryWith({
 	};
 }
 
-/** `sh -c SCRIPT sh FOLDER`: where what lies in the data directory by links alone really is. */
-const linked = `cd "$1" && pwd -P && for link in pg_wal pg_xlog pg_tblspc/*; do [ ! -L "$link" ] || readlink -f "$link"; done`;
+/** Where what lies in the data directory by links alone really is. Undefined where it cannot be looked at. */
+async function linkedFrom(client: Place, folder: string): Promise<string[] | undefined> {
+	const {exitCode, stdout} = await output(client, {argv: ['sh', '-c', `cd "$1" && ${linked}`, 'sh', folder]});
+	return exitCode === 0 ? stdout.split('\n').filter(Boolean) : undefined;
+}
 
-const askTablespaces = async (query: PostgresServer['query'], database: string): Promise<string[]> =>
-	(await query(database, 'select to_json(pg_tablespace_location(oid)) from pg_tablespace')).map(
+const askTablespaces = async (anywhere: Maintenance['anywhere']): Promise<string[]> =>
+	(await anywhere("select to_json(place) from (select pg_tablespace_location(oid) from pg_tablespace) t (place) where place <> ''")).map(
 		([folder = '""']) => JSON.parse(folder) as string,
 	);
 
-const askDataFolder = async (query: PostgresServer['query'], database: string): Promise<string> =>
-	JSON.parse((await query(database, "select to_json(current_setting('data_directory'))"))[0]?.[0] ?? '""') as string;
+const askDataFolder = async (anywhere: Maintenance['anywhere']): Promise<string> =>
+	JSON.parse((await anywhere("select to_json(current_setting('data_directory'))"))[0]?.[0] ?? '""') as string;
 
 export interface Databases {
 	/** Those that allow connections. */
@@ -226,15 +231,17 @@ export interface Databases {
 	closed: string[];
 }
 
-/** Names of the databases that are no templates. */
-export async function listDatabases(server: PostgresServer): Promise<Databases> {
-	// As JSON, because a name may hold a newline.
-	const rows = await server.query(
-		await server.maintenance(),
-		'select datallowconn, to_json(datname) from pg_database where not datistemplate order by datname',
-	);
-	const named = (allows: string) => rows.filter(([flag]) => flag === allows).map(([, name = '""']) => JSON.parse(name) as string);
-	return {open: named('t'), closed: named('f')};
+/** One column, JSON, because a name may hold a newline. */
+const databasesSql = `select json_build_object(
+	'open', coalesce(json_agg(datname order by datname) filter (where datallowconn), '[]'),
+	'closed', coalesce(json_agg(datname order by datname) filter (where not datallowconn), '[]'),
+	'tablespaces', (select coalesce(json_agg(place) filter (where place <> ''), '[]') from (select pg_tablespace_location(oid) from pg_tablespace) t (place)))
+	from pg_database where not datistemplate`.replaceAll(/\s+/g, ' ');
+
+/** Names of the databases that are no templates, and the folders of the tablespaces, as they were made. */
+export async function listDatabases(server: PostgresServer): Promise<Databases & {tablespaces: string[]}> {
+	const [[answer = '{}'] = []] = await server.anywhere(databasesSql);
+	return JSON.parse(answer) as Databases & {tablespaces: string[]};
 }
 
 export interface ServerVersion {
@@ -245,9 +252,6 @@ export interface ServerVersion {
 }
 
 export async function serverVersion(server: PostgresServer): Promise<ServerVersion> {
-	const [row] = await server.query(
-		await server.maintenance(),
-		"select current_setting('server_version_num'), current_setting('server_version')",
-	);
+	const [row] = await server.anywhere("select current_setting('server_version_num'), current_setting('server_version')");
 	return {versionNumber: Number(row?.[0]), versionText: row?.[1] ?? ''};
 }

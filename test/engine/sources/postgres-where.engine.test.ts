@@ -1,8 +1,10 @@
 /** Servers as people run them: their role, password, port, socket, programs and databases are found where they are. */
 import {randomBytes} from 'node:crypto';
 import test, {type ExecutionContext} from 'ava';
+import {askPostgres} from '../../../agent/sources/postgres/ask.ts';
 import {connectPostgres, listDatabases} from '../../../agent/sources/postgres/server.ts';
-import {connectEngine} from '../../../docker/engine.ts';
+import type {Container} from '../../../docker/container.ts';
+import {connectEngine, type Engine} from '../../../docker/engine.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureEngine} from '../../support/engine.ts';
 import {ensureImage} from '../../support/images.ts';
@@ -131,5 +133,32 @@ for (const [title, server] of Object.entries(servers)) {
 		t.deepEqual(await reached.query(database, 'select mark from public.marks'), [['found']]);
 		const folder = await docker(['exec', name, ...server.psql, '-XAtq', '-d', database, '-c', 'show data_directory']);
 		t.is(await reached.dataFolder(), folder);
+		await askedTwice(t, name, server);
 	});
+}
+
+/** Who and where a server is, is looked for once: from then on it is one command to ask it, or two where no shell says its number. */
+async function askedTwice(t: ExecutionContext, name: string, {role, database = 'shop'}: Server): Promise<void> {
+	const engine = connectEngine('/var/run/docker.sock');
+	let commands = 0;
+	const counting: Engine = {
+		...engine,
+		async exec(id, options) {
+			commands += 1;
+			return engine.exec(id, options);
+		},
+	};
+	const container = (await engine.list()).find(candidate => candidate.name === name);
+	t.assert(container);
+	const ask = async () =>
+		askPostgres(
+			{container: container as Container, policy: {databases: 'all', user: role, format: 'custom', exclude: []}},
+			{engine: counting},
+		);
+	const first = await ask();
+	const atFirst = commands;
+	t.true(first?.databases.open.includes(database));
+	t.deepEqual(await ask(), first);
+	t.true(commands - atFirst <= 2, `${commands - atFirst} commands`);
+	t.log(`${atFirst} commands at first, then ${commands - atFirst}`);
 }
