@@ -6,6 +6,7 @@
 import {type Command, lastLines, output, type Place} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {label} from '../../../base/label.ts';
+import {single} from '../../../base/once.ts';
 import type {Container} from '../../../docker/container.ts';
 import type {Engine} from '../../../docker/engine.ts';
 import {inContainer} from '../../../docker/exec.ts';
@@ -134,11 +135,11 @@ export async function connectPostgres(
 			env,
 		}),
 		dataFolder,
-		async folders() {
+		folders: single(async () => {
 			const folder = await dataFolder();
 			const seen = process.folders.length > 0 ? process.folders : ((await linkedFrom(client, folder)) ?? (await askTablespaces(anywhere)));
 			return [...new Set([folder, ...seen])];
-		},
+		}),
 		query,
 		maintenance,
 		anywhere,
