@@ -235,6 +235,20 @@ export interface ImportRequest {
 	trigger: string;
 }
 
+/** What a restore does to one storage. */
+export interface RestoredStorage {
+	source: string;
+	/** For people: `volume "data"`. */
+	storage: string;
+	/** Files that are written, and files and folders that are removed; null where that is not known. */
+	written: number | null;
+	removed: number | null;
+	/** Why not. */
+	unknown?: string;
+	/** Who else mounts it, or something of it. */
+	mountedBy: Array<{container: string; readWrite: boolean; stopped: boolean}>;
+}
+
 /** What a restore will do; printed before it asks. */
 export interface RestorePlan {
 	target: string;
@@ -245,6 +259,8 @@ export interface RestorePlan {
 	/** One of each target, in the order of their dependencies. */
 	points: PointView[];
 	sources: string[];
+	/** Of what is files: what becomes of each storage. */
+	storages: RestoredStorage[];
 	/** Containers that are stopped meanwhile. */
 	stop: string[];
 	/** The new database, where nothing is replaced. */

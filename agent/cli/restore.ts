@@ -1,6 +1,7 @@
 import {createInterface} from 'node:readline/promises';
 import type {Command} from 'commander';
 import {UsageError} from '../../base/errors.ts';
+import {describeRestored} from '../../base/restored.ts';
 import type {PointView, RestorePlan, RestoreRequest} from '../../base/shapes.ts';
 import {moment, size, when} from '../../base/units.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
@@ -114,7 +115,7 @@ async function restore(
 	return watch(context, {client, run: await client.restore({...request, acknowledged: true}), target, json});
 }
 
-function printPlan(output: Output, {target, from, points, sources, stop, into, warnings}: RestorePlan, now: number): void {
+function printPlan(output: Output, {target, from, points, sources, storages, stop, into, warnings}: RestorePlan, now: number): void {
 	const isOne = points.length === 1;
 	for (const point of points) {
 		const name = isOne ? target : point.target;
@@ -128,6 +129,10 @@ function printPlan(output: Output, {target, from, points, sources, stop, into, w
 		const bytes = sizes.get(source);
 		const known = bytes === undefined ? '' : `  ${size(bytes)}`;
 		into === null ? output.line`  replace  ${source}${known}` : output.line`  make     database ${into} of ${source}${known}`;
+	}
+
+	for (const storage of storages) {
+		output.line`  files    ${describeRestored(storage)}`;
 	}
 
 	for (const container of stop) {

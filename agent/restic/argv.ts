@@ -115,6 +115,8 @@ export const restore = (options: RestoreOptions): Arguments => ['restore', ...re
 /** Without a look at what would be removed: restic 0.19.1 fails there where a file is in the place of a folder, but only in a rehearsal. */
 export const changes = (options: RestoreOptions): Arguments => ['restore', '--dry-run', ...restoring({...options, delete: false})];
 
+export const rehearse = (options: RestoreOptions): Arguments => ['restore', '--dry-run', ...restoring({...options, delete: true})];
+
 export const find = (id: string, path: string): Arguments => ['ls', '--', checkId(id), checkAbsolute(path)];
 
 /** `--from-repo` itself is in the environment. */

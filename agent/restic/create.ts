@@ -1,7 +1,7 @@
 /** Makes the verbs of restic: each builds its call, runs it and reads what it says. */
 import {text} from 'node:stream/consumers';
 import {lastLines, type Place} from '../../base/command.ts';
-import {RepositoryError} from '../../base/errors.ts';
+import {explain, RepositoryError} from '../../base/errors.ts';
 import {linesOf} from '../../base/lines.ts';
 import * as argv from './argv.ts';
 import {type Call, createCaller, eachCount, eachLine, eachMessage} from './call.ts';
@@ -19,7 +19,7 @@ import {
 	versionContent,
 	withoutStack,
 } from './messages.ts';
-import type {BackupOptions, Lock, Repository, Restic, ResticOptions, Saved, Snapshot} from './restic.ts';
+import type {BackupOptions, Lock, Repository, Restic, ResticOptions, RestoreOptions, Saved, Snapshot} from './restic.ts';
 
 /** restic, run at a place on one repository. */
 export function createRestic(
@@ -48,6 +48,21 @@ export function createRestic(
 				}
 			}),
 		);
+		return summary;
+	};
+
+	/** A restore that writes nothing. */
+	const compared = async (options: RestoreOptions, rehearsal: argv.Arguments): Promise<Summary> => {
+		const call = {
+			action: `comparing ${options.into} with ${options.subfolder}`,
+			arguments: patiently(rehearsal),
+			signal: options.signal,
+		};
+		const summary = await summaryOf(call);
+		if (!summary) {
+			throw failed(call, 'restic exited with 0 but said nothing about what it compared');
+		}
+
 		return summary;
 	};
 
@@ -196,18 +211,23 @@ export function createRestic(
 			});
 			return found;
 		},
-		async changes(options) {
-			const call = {
-				action: `comparing ${options.into} with ${options.subfolder}`,
-				arguments: patiently(argv.changes(options)),
-				signal: options.signal,
-			};
-			const summary = await summaryOf(call);
-			if (!summary) {
-				throw failed(call, 'restic exited with 0 but said nothing about what it compared');
-			}
+		changes: async options => ({bytes: (await compared(options, argv.changes(options))).total_bytes ?? 0}),
+		async rehearse(options) {
+			try {
+				const {
+					total_files: entries = 0,
+					files_skipped: same = 0,
+					files_deleted: removed = 0,
+				} = await compared(options, argv.rehearse(options));
+				// Of a snapshot that holds nothing restic would remove nothing, and `restore` does.
+				return {entries, removed: entries + same === 0 ? undefined : removed};
+			} catch (error) {
+				if (!/not a directory/.test(explain(error))) {
+					throw error;
+				}
 
-			return {bytes: summary.total_bytes ?? 0};
+				return {entries: (await compared(options, argv.changes(options))).total_files ?? 0, removed: undefined};
+			}
 		},
 		async copy({from, snapshots, signal, ...limits}) {
 			for (const batch of argv.batches(snapshots)) {

@@ -16,6 +16,8 @@ const summary = z.object({
 	total_bytes: z.number().optional(),
 	/** Of a restore: files that were as they should be, which `total_files` does not count. */
 	files_skipped: z.number().optional(),
+	/** Of a restore: entries that were not in the snapshot; missing where there are none. */
+	files_deleted: z.number().optional(),
 	files_new: z.number().optional(),
 	files_changed: z.number().optional(),
 	files_unmodified: z.number().optional(),

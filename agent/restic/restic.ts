@@ -197,6 +197,11 @@ export interface Restic {
 	find: (snapshot: string, path: string, signal?: AbortSignal) => Promise<{bytes: number} | undefined>;
 	/** What `restore` would write: the bytes of all files whose content differs. Reads what is there. Nothing is written. */
 	changes: (options: RestoreOptions) => Promise<{bytes: number}>;
+	/**
+	 * What `restore` would do: the entries whose content differs, and with them all that are no files; and what it would remove. Nothing is written.
+	 * `removed` is undefined where restic cannot tell: 0.19 fails where a file is in the place of a folder, in a rehearsal only.
+	 */
+	rehearse: (options: RestoreOptions) => Promise<{entries: number; removed: number | undefined}>;
 	/** Writes the folder `subfolder` of a snapshot to `into`. */
 	restore: (options: RestoreOptions) => Promise<void>;
 	/**

@@ -16,6 +16,7 @@ import {isHalfDone, type RestoreRecord} from '../state/restores.ts';
 import type {State} from '../state/state.ts';
 import type {Restoration} from './plan/plan.ts';
 import {createPreflight} from './plan/preflight.ts';
+import {storagesOf} from './plan/storages.ts';
 import {pointIds, restore} from './restore.ts';
 import type {Settle} from './settle.ts';
 import {touchedByRestore} from './touched.ts';
@@ -121,7 +122,8 @@ export function createRestores({
 			return settle(record, 'finish', {trigger, force});
 		},
 		async planRestore(request) {
-			const {restoration, from} = await prepare(request, {whole: true});
+			const {restoration, from, counts} = await prepare(request, {whole: true});
+			const {containers} = await survey.present();
 			const {target, points, sources, stop, into, warnings, acknowledge} = restoration;
 			const ownership = workshop.ownership();
 			const viewOf = (point: Point) => pointView(point, {verified: verifiedPoints(state, point.target), ownership});
@@ -131,6 +133,7 @@ export function createRestores({
 				point: viewOf(points[0]),
 				points: points.map(viewOf),
 				sources: sources.flatMap(source => (source.paths ?? ['']).map(path => subjectOf(source, target) + path)),
+				storages: storagesOf(restoration, containers, counts),
 				stop: stop.map(({container}) => container.name),
 				into: into ?? null,
 				warnings: [...warnings],

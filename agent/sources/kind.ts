@@ -151,6 +151,11 @@ export interface RoomContext {
 	signal: AbortSignal;
 }
 
+export interface Counted {
+	written: number | undefined;
+	removed: number | undefined;
+}
+
 interface Restored<Policy, Planned extends PlannedSource, Old extends Replaced> {
 	/** Lower ones are restored first: files before the databases that may lie among them. */
 	readonly rank: number;
@@ -169,6 +174,8 @@ interface Restored<Policy, Planned extends PlannedSource, Old extends Replaced> 
 	serving?(container: Pick<Container, 'id' | 'name'>, means: {engine: Engine}): Promise<{software: string; folders: readonly string[]}>;
 	/** What is written to the file system of a worker. Missing: nothing. */
 	writing?(source: RestoringSource<Planned>, context: RoomContext): Omit<Writing, 'source'>;
+	/** How many files a restore would write, and remove; undefined where that cannot be told. Missing: it writes no files of a storage. */
+	count?(source: RestoringSource<Planned>, context: RoomContext): Promise<Counted>;
 	restore(source: RestoringSource<Planned>, context: RestoreContext, among: Among<RestoringSource>): Restoring;
 	/** What its restores write to the journal. */
 	readonly replaced: z.ZodType<Old>;

@@ -1,5 +1,6 @@
 /** The modals of a restore, and the message by which others approve it. */
 import {createHash} from 'node:crypto';
+import {describeRestored} from '../../base/restored.ts';
 import type {PointView, RestorePlan} from '../../base/shapes.ts';
 import {duration, size, when} from '../../base/units.ts';
 import type {ApprovalRequest} from '../approvals.ts';
@@ -152,7 +153,7 @@ interface Confirmation {
 
 /** Last: what will happen, and the target's name, typed. */
 export function confirmView({label, plan, lastOutage, needed, now, reference}: Confirmation): View {
-	const {point, sources, stop, warnings, into, acknowledge} = plan;
+	const {point, sources, storages, stop, warnings, into, acknowledge} = plan;
 	const outage =
 		stop.length === 0
 			? 'Nothing is stopped.'
@@ -174,6 +175,7 @@ export function confirmView({label, plan, lastOutage, needed, now, reference}: C
 			section(
 				`${into === null ? '*Replaced*' : `*Restored beside the present data, as* ${code(into)}`}\n${codeBlock(sources.map(source => sourceLine(source, point)).join('\n'), 2500)}`,
 			),
+			...(storages.length === 0 ? [] : [section(`*Files*\n${codeBlock(storages.map(describeRestored).join('\n'), 2500)}`)]),
 			section(`*Outage*\n${outage}`),
 			...warnings.slice(0, 10).map(warning => section(`⚠️ ${codeBlock(warning, 2000)}`)),
 			divider,

@@ -301,6 +301,18 @@ export function createFakeAgent(): FakeAgent {
 				point,
 				points: [point],
 				sources: request.only.length > 0 ? [...request.only] : all,
+				storages: [
+					{
+						source: all[0] ?? '',
+						storage: 'volume "data"',
+						written: 3,
+						removed: 12,
+						mountedBy: [
+							{container: 'shop-app-1', readWrite: true, stopped: true},
+							{container: 'else-web-1', readWrite: false, stopped: false},
+						],
+					},
+				],
 				stop: ['shop-app-1'],
 				into: request.into ?? null,
 				warnings: [],

@@ -17,7 +17,8 @@ import {checkRestoration, missingNow, unreadable} from './check.ts';
 import {choosePoint, openFrom} from './from.ts';
 import {memberOf} from './places.ts';
 import {planRestoration, type Restoration} from './plan.ts';
-import {fileRoomAhead} from './room.ts';
+import {filesAhead} from './room.ts';
+import type {Counts} from './storages.ts';
 import {planTogether} from './together.ts';
 
 type Wanted = Pick<
@@ -41,6 +42,8 @@ interface Parts {
 export interface Prepared {
 	restoration: Restoration;
 	from: NamedRepository;
+	/** Of what is files, where it was asked. */
+	counts: Counts;
 }
 
 /**
@@ -156,22 +159,23 @@ export function createPreflight({
 		return {from, warning, ...(await planOne(from.restic(), target, point, wanted))};
 	};
 
-	const costlier = async (from: NamedRepository, {sources}: Restoration) => {
+	const costlier = async (from: NamedRepository, {sources}: Restoration): Promise<{problems: string[]; counts: Counts}> => {
 		const unread = await unreadable(sources, from.restic(undefined, {cached: false}));
-		return [...unread, ...(unread.length > 0 ? [] : await fileRoomAhead(workshop, from, sources))];
+		return unread.length > 0 ? {problems: unread, counts: new Map()} : filesAhead(workshop, from, sources);
 	};
 
 	return async (wanted, {whole} = {whole: false}) => {
 		const {from, warning, restoration, problems} = await planWanted(wanted);
 		const found = [...problems, ...(await checkRestoration(restoration, {engine, restic: from.restic(), marginBytes}))];
-		const all = whole || found.length > 0 ? [...found, ...(await costlier(from, restoration))] : found;
+		const further = whole || found.length > 0 ? await costlier(from, restoration) : {problems: [], counts: new Map()};
+		const all = [...found, ...further.problems];
 		if (all.length > 0) {
 			const ids = restoration.points.map(({id}) => `\`${id}\``).join(', ');
 			throw new UsageError(`\`${wanted.target}\` cannot be restored to point ${ids}: ${[...new Set(all)].join('; ')}`);
 		}
 
 		const warnings = [...(warning === undefined ? [] : [warning]), ...restoration.warnings];
-		return {restoration: {...restoration, warnings}, from};
+		return {restoration: {...restoration, warnings}, from, counts: further.counts};
 	};
 }
 

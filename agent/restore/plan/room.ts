@@ -10,6 +10,7 @@ import {kindOf} from '../../sources/kinds.ts';
 import {mountsOf} from '../../sources/mounts.ts';
 import {roomProblems} from '../../sources/room.ts';
 import type {Restoration} from './plan.ts';
+import {type Counts, countAll} from './storages.ts';
 
 type Sources = Restoration['sources'];
 
@@ -24,23 +25,27 @@ export const fileRoomProblems = async (sources: Sources, asked: Omit<RoomContext
 		asked.signal,
 	);
 
-/** The same, before there is a run: in a worker of its own, which may only read. */
-export async function fileRoomAhead(
+/**
+ * The same, before there is a run, and how many files would be written and removed: in a worker of its own, which may only read.
+ */
+export async function filesAhead(
 	workshop: Pick<Workshop, 'engine' | 'self' | 'agentId'>,
 	from: NamedRepository,
 	sources: Sources,
-): Promise<string[]> {
+): Promise<{problems: string[]; counts: Counts}> {
 	if (sources.every(({kind}) => kindOf(kind).writing === undefined)) {
-		return [];
+		return {problems: [], counts: new Map()};
 	}
 
 	try {
 		return await hired(workshop, `plan-${runId(Date.now())}`, async workforce => {
 			const mounts = mountsOf(sources).map(mount => ({...mount, readOnly: true}));
 			const {run: worker} = await workforce.repository(mounts, 'read');
-			return fileRoomProblems(sources, {worker, restic: from.restic(worker), signal: new AbortController().signal});
+			const asked = {worker, restic: from.restic(worker)};
+			const problems = await fileRoomProblems(sources, {...asked, signal: new AbortController().signal});
+			return {problems, counts: problems.length > 0 ? new Map() : await countAll(sources, asked)};
 		});
 	} catch (error) {
-		return [`whether there is room for the files is not known: ${explain(error)}`];
+		return {problems: [`whether there is room for the files is not known: ${explain(error)}`], counts: new Map()};
 	}
 }

@@ -43,6 +43,7 @@ export const sqlite: Kind<SqlitePolicy, FoundFiles, PlannedFile, ReplacedFile> =
 			: {name: source, container, kind: 'sqlite', path, mount};
 	},
 	writing: source => ({folder: workerMount(source.target, source).to, atMost: heldBytes(source.stored)}),
+	count: async () => ({written: 1, removed: 0}),
 	restore: sqliteRestoring,
 	replaced: replacedFile,
 	rollBack: rollBackFile,

@@ -38,6 +38,8 @@ export const tar: Kind<Paths, TarAnswer, PlannedPath, ReplacedPath> = {
 	check,
 	// It is unpacked from there; what the container's own file system has left is not known.
 	writing: ({stored}) => ({folder: staging, atMost: heldBytes(stored)}),
+	// Files that the point does not have stay.
+	count: async ({stored}) => ({written: typeof stored.details.entries === 'number' ? stored.details.entries : undefined, removed: 0}),
 	restore: tarRestoring,
 	replaced: replacedPath,
 	rollBack: rollBackTar,

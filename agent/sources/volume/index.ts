@@ -8,6 +8,7 @@ import type {RestoringSource} from '../restoring.ts';
 import {heldBytes} from '../room.ts';
 import {describeSafety, forgetSafety} from '../safety.ts';
 import {volumeSource} from './backup.ts';
+import {countFiles} from './count.ts';
 import {volumeDrilling} from './drill.ts';
 import {type VolumePolicy, volumeLabels, volumePolicy} from './labels.ts';
 import {type PlannedVolume, volumeSources} from './plan.ts';
@@ -43,6 +44,7 @@ export const volume: Kind<VolumePolicy, unknown, PlannedVolume, z.infer<typeof r
 			: {name: source, container, kind: 'volume', mount, exclude};
 	},
 	writing,
+	count: countFiles,
 	restore: (source, context, among) =>
 		source.paths === undefined ? volumeRestoring(source, context, among) : filesRestoring({...source, paths: source.paths}, context),
 	replaced,

@@ -2,7 +2,8 @@
 import {mkdir, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import test from 'ava';
+import test, {type ExecutionContext} from 'ava';
+import type {RestoreResult} from '../../../base/results.ts';
 import {ensureImage} from '../../support/images.ts';
 import {startStack} from '../../support/stack.ts';
 
@@ -71,6 +72,8 @@ test("the machine's own folders and what is read-only are neither stored nor wri
 	t.not(refused.status, 202);
 	t.regex(JSON.stringify(refused.body), /must be acknowledged.*can only be read by the container/);
 	t.deepEqual((await readdir(join(host, 'media'))).sort(), ['new', 'old']);
+	const counted = await stack.holdfast('restore', `${stack.project}/media`, '--dry-run', '--json');
+	t.like(JSON.parse(counted.stdout).storages[0], {source: 'volume:/media', written: 0, removed: 1, mountedBy: []});
 	const acknowledged = await stack.restore(`${stack.project}/media`);
 	t.is(acknowledged.outcome, 'success', acknowledged.error);
 	t.deepEqual(await readdir(join(host, 'media')), ['old']);
@@ -138,4 +141,70 @@ test('a path that the engine cannot carry is refused, and not stored as an empty
 	t.is(planned.exitCode, 2);
 	t.regex(planned.stderr, /cannot be put back: "\/var\/lib\/app" is in the tmpfs/);
 	t.is(await stack.exec('short', 'cat', '/var/lib/app/f'), 'precious');
+});
+
+/** A volume and a path: between the two swaps the container of the path is taken away, so that neither it nor anything like it can be put back. */
+async function failingRestore(t: ExecutionContext) {
+	const image = await ensureImage('holdfast-test/app:latest');
+	const command = ['sleep', 'infinity'];
+	const stack = await startStack(t, {
+		volumes: ['data'],
+		services: {
+			app: {
+				image,
+				command,
+				init: true,
+				volumes: ['data:/data'],
+				labels: {'holdfast.enable': 'true', 'holdfast.volumes': 'true', 'holdfast.tar': '/etc/app'},
+			},
+			looker: {image, command, init: true, volumes: ['data:/data:ro']},
+		},
+	});
+	const target = `${stack.project}/app`;
+	const write = async (word: string) =>
+		stack.exec('app', 'sh', '-ec', `mkdir -p /etc/app; echo ${word} >/etc/app/word; echo ${word} >/data/word`);
+	await write('first');
+	const [backup] = await stack.backup(target);
+	t.is(backup?.outcome, 'success', backup?.error);
+	await write('second');
+	const {body} = await stack.api('POST', '/api/v1/restore', {target, point: 'latest', only: [], trigger: 'api'});
+	const {run} = body as {run: string};
+	let result: RestoreResult | undefined;
+	for await (const event of stack.follow(run)) {
+		if (event.type === 'step' && event.step === 'swap' && event.subject === 'volume:/data') {
+			await stack.docker(['rm', '--force', stack.container('app')]);
+		}
+
+		if (event.type === 'finished') {
+			result = event.result as RestoreResult;
+		}
+	}
+
+	return {stack, target, run, result};
+}
+
+test('a restore that failed and could not be put back is finished: what is there stays, and nothing is kept', async t => {
+	t.timeout(5 * 60_000);
+	const begun = performance.now();
+	const {stack, target, run, result} = await failingRestore(t);
+	t.is(result?.outcome, 'failed');
+	t.true(performance.now() - begun < 100_000, 'what cannot change is not tried for minutes');
+	await stack.compose('up', '--detach', 'app');
+	const finished = await stack.holdfast('restore', 'finish', run);
+	t.is(finished.exitCode, 0, finished.stderr + finished.stdout);
+	t.is((await stack.holdfast('restore', 'undo', run)).exitCode, 2, 'there is nothing left to undo');
+	const [backup] = await stack.backup(target, '--json');
+	t.not(backup?.error?.includes('half replaced'), true, 'backups are made again');
+});
+
+test('a restore that failed and could not be put back is undone when its container is back', async t => {
+	t.timeout(5 * 60_000);
+	const {stack, run, result} = await failingRestore(t);
+	t.is(result?.outcome, 'failed');
+	await stack.compose('up', '--detach', 'app');
+	const undone = await stack.holdfast('restore', 'undo', run);
+	// Where all could be put back in the run already, there is nothing to undo.
+	t.is(undone.exitCode, 0, undone.stderr + undone.stdout);
+	t.is(await stack.exec('looker', 'cat', '/data/word'), 'second');
+	t.is(await stack.state('app'), 'running');
 });

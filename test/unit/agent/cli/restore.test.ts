@@ -29,7 +29,7 @@ test('it prints the plan, asks for the name, and restores what it showed', async
 	t.is(code, 0);
 	t.regex(
 		err,
-		/^restore shop\/db to 2026-11-03 .* \(3 h ago\), point p1\n {2}replace {2}volume:\/data {2}2 MB\n {2}stop {5}shop-app-1 meanwhile\nType the target's name to go on \(shop\/db\): /,
+		/^restore shop\/db to 2026-11-03 .* \(3 h ago\), point p1\n {2}replace {2}volume:\/data {2}2 MB\n {2}files {4}volume:\/data: 3 files written, 12 removed; volume "data", mounted by shop-app-1 \(writes, stopped\), else-web-1 \(reads\), too\n {2}stop {5}shop-app-1 meanwhile\nType the target's name to go on \(shop\/db\): /,
 	);
 	t.is(
 		out,

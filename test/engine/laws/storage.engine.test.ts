@@ -1,0 +1,132 @@
+/** One folder is one storage, whatever it is called: its writers stand still in a backup and in a restore, and runs take turns by it. Lane: works. */
+import {createHash} from 'node:crypto';
+import {mkdir, mkdtemp, readFile, rm, symlink, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import test from 'ava';
+import {ensureImage} from '../../support/images.ts';
+import {type Stack, startStack} from '../../support/stack.ts';
+import {until} from '../../support/until.ts';
+
+let stack: Stack;
+let host: string;
+const teardowns: Array<() => unknown> = [];
+const target = (service: string) => `${stack.project}/${service}`;
+
+/** Writes one number into two files, one after the other, for ever. */
+const writing = (first: string, second: string) => [
+	'sh',
+	'-c',
+	`while :; do n=$$((n+1)); for f in ${first} ${second}; do echo $$n >/data/.$$f && mv /data/.$$f /data/$$f; done; done`,
+];
+
+test.before(async t => {
+	t.timeout(5 * 60_000);
+	const image = await ensureImage('holdfast-test/app:latest');
+	host = await mkdtemp(join(tmpdir(), 'holdfast-storage-'));
+	teardowns.push(async () => rm(host, {recursive: true, force: true}));
+	await mkdir(join(host, 'real'));
+	await symlink(join(host, 'real'), join(host, 'link'));
+	const command = ['sleep', 'infinity'];
+	const labels = {'holdfast.enable': 'true'};
+	stack = await startStack(
+		{teardown: undo => teardowns.push(undo)},
+		{
+			volumes: ['bound', 'data'],
+			volumeOptions: {bound: {type: 'none', o: 'bind', device: join(host, 'real')}},
+			services: {
+				app: {image, init: true, command, volumes: ['bound:/data'], labels},
+				worker: {image, init: true, command: writing('a', 'b'), volumes: [`${join(host, 'real')}:/data`], cpus: 0.3},
+				linked: {image, init: true, command: writing('c', 'd'), volumes: [`${join(host, 'link')}:/data`], cpus: 0.3},
+				twin: {image, init: true, command, volumes: [`${join(host, 'link')}:/data`], labels},
+				plain: {image, init: true, command, volumes: ['data:/data'], labels},
+			},
+		},
+	);
+});
+
+test.after.always(async () => {
+	for (const undo of teardowns.toReversed()) {
+		await undo();
+	}
+});
+
+const started = async (service: string) => stack.docker(['inspect', '--format', '{{.State.StartedAt}}', stack.container(service)]);
+
+test.serial('whoever writes there by another name stands still: every point is of one moment', async t => {
+	t.timeout(10 * 60_000);
+	await until('both write', async () => (await readFile(join(host, 'real/d'), 'utf8').catch(() => '')) !== '');
+	for (let round = 0; round < 8; round++) {
+		const [result] = await stack.backup(target('app'));
+		t.is(result?.outcome, 'success', result?.error);
+		const snapshot = result?.sources[0]?.snapshot ?? '';
+		const number = async (name: string) => Number(await stack.restic('dump', snapshot, `/${target('app')}/data/${name}`));
+		for (const [first, second] of [
+			['a', 'b'],
+			['c', 'd'],
+		] as const) {
+			const ahead = (await number(first)) - (await number(second));
+			t.true(ahead === 0 || ahead === 1, `${first} is ${ahead} ahead of ${second}`);
+		}
+	}
+
+	t.deepEqual([await stack.state('worker'), await stack.state('linked')], ['running', 'running']);
+});
+
+test.serial('and is stopped while it is restored, which the plan says', async t => {
+	t.timeout(5 * 60_000);
+	const content = Buffer.from(Array.from({length: 100_000}, (_, index) => index % 251));
+	const hash = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+	await writeFile(join(host, 'real/precious'), content);
+	const [backup] = await stack.backup(target('app'));
+	t.is(backup?.outcome, 'success', backup?.error);
+	await writeFile(join(host, 'real/precious'), 'lost');
+	const {stdout} = await stack.holdfast('restore', target('app'), '--dry-run');
+	for (const service of ['app', 'worker', 'linked', 'twin']) {
+		t.true(stdout.includes(stack.container(service)), `${service} is stopped: ${stdout}`);
+	}
+
+	const before = await Promise.all(['worker', 'linked'].map(started));
+	const restored = await stack.restore(target('app'));
+	t.is(restored.outcome, 'success', restored.error);
+	t.is(hash(await readFile(join(host, 'real/precious'))), hash(content));
+	const after = await Promise.all(['worker', 'linked'].map(started));
+	t.true(after.every((time, index) => time !== before[index]));
+	t.deepEqual(await Promise.all(['app', 'worker', 'linked', 'twin'].map(stack.state)), ['running', 'running', 'running', 'running']);
+});
+
+test.serial('two targets of one folder are backed up one after the other', async t => {
+	t.timeout(5 * 60_000);
+	for (let round = 0; round < 2; round++) {
+		const results = await stack.backup(target('app'), target('twin'));
+		t.deepEqual(
+			results.map(({outcome, error}) => [outcome, error]),
+			[
+				['success', undefined],
+				['success', undefined],
+			],
+		);
+	}
+});
+
+test.serial('a one-off container stands still in a backup, and a restore is refused while it uses what is restored', async t => {
+	t.timeout(5 * 60_000);
+	const name = `${stack.project}-once`;
+	await stack.compose(
+		...['run', '--detach', '--no-deps', '--name', name, 'plain', 'sh', '-c', 'while :; do date +%N >>/data/log; sleep 0.1; done'],
+	);
+	t.teardown(async () => stack.docker(['rm', '--force', name]));
+	await stack.exec('plain', 'sh', '-c', 'echo before >/data/f');
+	const [result] = await stack.backup(target('plain'));
+	t.is(result?.outcome, 'success', result?.error);
+	t.is(await stack.docker(['inspect', '--format', '{{.State.Status}}', name]), 'running');
+	await stack.exec('plain', 'sh', '-c', 'echo after >/data/f');
+	const refused = await stack.holdfast('restore', target('plain'), '--yes');
+	t.is(refused.exitCode, 2);
+	t.regex(refused.stderr, new RegExp(`container \`${name}\` of \`docker compose run\` uses what is restored`));
+	t.is(await stack.exec('plain', 'cat', '/data/f'), 'after');
+	await stack.docker(['rm', '--force', name]);
+	const restored = await stack.restore(target('plain'));
+	t.is(restored.outcome, 'success', restored.error);
+	t.is(await stack.exec('plain', 'cat', '/data/f'), 'before');
+});
