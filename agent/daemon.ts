@@ -134,7 +134,12 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 	const repositories = createRepositories({primary: config.repository, copies: config.copies, state});
 	const repository = repositories.primary;
 	const copying = createCopying({workshop, survey, runs, state, repositories, prefix: config.labelPrefix, policy: config});
-	const sweeper = createSweeper({workshop, restic: createRestic(here, config.repository, {lockPatienceSeconds: 0}), state});
+	const sweeper = createSweeper({
+		workshop,
+		restic: createRestic(here, config.repository, {lockPatienceSeconds: 0}),
+		door: repository,
+		state,
+	});
 	const settle = createSettle({workshop, survey, runs, state, repositories});
 	const recovering = {...recovery, notices, isGone: async (record: RestoreRecord) => isGone(record, survey)};
 	void recoverRestores(recovering, {settle, upTo, signal}).then(async () =>
@@ -235,7 +240,9 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 		const {elsewhere} = await neighbours(listed);
 		missing.look(listed.targets, listed.containers);
 		const due = survey.due(listed).filter(({subject}) => !elsewhere.has(subject));
-		schedule?.set(entries([...due, ...copying.due(), ...maintenanceDue(config)], state));
+		// Where a person said that it is only read, no backup is missed.
+		const wanted = due.filter(({operation}) => operation !== 'backup' || config.repository.access !== 'read-only');
+		schedule?.set(entries([...wanted, ...copying.due(), ...maintenanceDue(config, repository.access())], state));
 		await observation.metrics.refresh();
 	};
 	void watchContainers(engine, {

@@ -48,7 +48,7 @@ export class CancelledError extends ErrorWithHint {}
 /** A container could not be put back into the state that it had. The hint names the command to run by hand. */
 export class ResumeError extends ErrorWithHint {}
 
-export type RepositoryProblem = 'missing' | 'wrong-password' | 'locked' | 'full' | 'unreachable' | 'failed';
+export type RepositoryProblem = 'missing' | 'wrong-password' | 'locked' | 'full' | 'unreachable' | 'refused' | 'failed';
 
 /** The repository refused. `problem` says which way, so that the message and the metric can differ. */
 export class RepositoryError extends ErrorWithHint {

@@ -25,6 +25,8 @@ export interface BackupRun {
 	startedAt: Date;
 	/** The newest point of the target: what did not change since need not be read again. */
 	previous: Previous | undefined;
+	/** Nothing is removed from the repository again: as little as can be is stored that is no point. */
+	keepsAll?: boolean;
 	signal: AbortSignal;
 	tell: Tell;
 }
@@ -73,7 +75,7 @@ function outcomeOf(published: boolean, errors: number, succeeded: number): Outco
 
 async function work(
 	workshop: Workshop,
-	{run, plan, startedAt, previous, signal, tell}: BackupRun,
+	{run, plan, startedAt, previous, keepsAll = false, signal, tell}: BackupRun,
 	workforce: Workforce,
 	results: Map<string, SourceResult>,
 	state: Progress,
@@ -93,6 +95,7 @@ async function work(
 		agent: workshop.agentId,
 		time: () => time,
 		previous: previousOf(previous),
+		keepsAll,
 		room: createStagingRoom(worker.run, staging, signal),
 		outage: {
 			stops: plan.quiesce.some(({action}) => action === 'stop'),

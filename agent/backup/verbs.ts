@@ -11,7 +11,7 @@ import type {Upkeep} from '../keep/verbs.ts';
 import type {Plan, Surveyed} from '../plan/planned.ts';
 import type {Survey} from '../plan/survey.ts';
 import {ownPoints} from '../repository/points.ts';
-import type {Repositories} from '../repository/repositories.ts';
+import type {NamedRepository, Repositories} from '../repository/repositories.ts';
 import type {RunContext, Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import type {State} from '../state/state.ts';
@@ -94,13 +94,22 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 
 			tell({type: 'step', step: 'plan'});
 			await repository.open();
+			assertWritable(repository);
 			const points = await ownPoints(restic, workshop.ownership(), plan.target);
 			const previous = previousAmong(points, state);
 			for (const message of goneSince(points, plan)) {
 				tell({type: 'warning', message});
 			}
 
-			const result = await backup(workshop, {run, plan, startedAt, previous, signal, tell});
+			const result = await backup(workshop, {
+				run,
+				plan,
+				startedAt,
+				previous,
+				keepsAll: repository.access() === 'append-only',
+				signal,
+				tell,
+			});
 			const suspicion = upkeep.inspect(result, points);
 			if (suspicion !== undefined) {
 				tell({type: 'warning', message: suspicion});
@@ -145,6 +154,15 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 			return runs.start({operation: 'backup', target, trigger, work: async context => backUp(asked, context)});
 		},
 	};
+}
+
+/** @throws {RepositoryError} */
+function assertWritable({access, name, repository}: NamedRepository): void {
+	if (access() === 'read-only') {
+		throw new RepositoryError('refused', `repository \`${name}\` is read-only: nothing can be backed up to it`, {
+			hint: repository.access === undefined ? 'its file system is: mount it for writing' : 'HOLDFAST_REPOSITORY_ACCESS says so',
+		});
+	}
 }
 
 /** @throws {UsageError} with all problems of the target */

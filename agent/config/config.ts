@@ -12,6 +12,7 @@ import {nearest} from '../../base/reading/nearest.ts';
 import {listOf, oneOf} from '../../base/reading/reader.ts';
 import {readDuration, readSize} from '../../base/reading/values.ts';
 import type {WorkerLimits} from '../../docker/inherited.ts';
+import {accesses} from '../restic/access.ts';
 import type {Repository} from '../restic/restic.ts';
 import {type Copy, readCopies} from './copies.ts';
 import {createEnvironment, type Environment, type Variables} from './environment.ts';
@@ -131,6 +132,7 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 		name: 'primary',
 		location,
 		env: {...restic.env, ...(password ? {RESTIC_PASSWORD: password} : {})},
+		access: value('HOLDFAST_REPOSITORY_ACCESS', oneOf(...accesses)),
 		limitUpload: value('HOLDFAST_LIMIT_UPLOAD', readLimit),
 		limitDownload: value('HOLDFAST_LIMIT_DOWNLOAD', readLimit),
 		cacheDirectory,
@@ -242,6 +244,7 @@ const known = [
 	'HOLDFAST_CONTAINER',
 	'HOLDFAST_WORKER_MEMORY',
 	'HOLDFAST_WORKER_CPUS',
+	'HOLDFAST_REPOSITORY_ACCESS',
 	'HOLDFAST_LIMIT_UPLOAD',
 	'HOLDFAST_LIMIT_DOWNLOAD',
 	'HOLDFAST_CONFIG',

@@ -4,9 +4,10 @@ import {z} from 'zod';
 import {readCronLine} from '../../base/reading/cron-line.ts';
 import type {Keep} from '../../base/reading/keep.ts';
 import {readKeep} from '../../base/reading/keep.ts';
-import {matching, nonEmptyText, type Reader} from '../../base/reading/reader.ts';
+import {matching, nonEmptyText, oneOf, type Reader} from '../../base/reading/reader.ts';
 import {named, text} from '../../base/reading/structure.ts';
 import {readName} from '../../base/reading/values.ts';
+import {accesses} from '../restic/access.ts';
 import type {Repository} from '../restic/restic.ts';
 import {createEnvironment, type Environment, type Variables} from './environment.ts';
 import {credentialsIn, isPassed, readResticEnvironment} from './restic.ts';
@@ -45,6 +46,7 @@ export const copiesSection = named(
 		env: named(variableName, z.string()).optional(),
 		envFile: text(readFilePath).optional(),
 		options: named(optionName, text(nonEmptyText)).optional(),
+		access: text(oneOf(...accesses)).optional(),
 		schedule: text(readCronLine).default('0 5 * * *'),
 		keep: text(readKeep).optional(),
 		limitUpload: text(readLimit).optional(),
@@ -78,8 +80,8 @@ export function readCopies({section, path, primary, cacheDirectory, environment,
 		}
 
 		secrets.push(...own.secrets);
-		const {repository: location, options, schedule, keep, limitUpload, limitDownload} = described;
-		return {repository: {name, location, env: own.env, options, cacheDirectory}, schedule, keep, limitUpload, limitDownload};
+		const {repository: location, options, access, schedule, keep, limitUpload, limitDownload} = described;
+		return {repository: {name, location, env: own.env, options, access, cacheDirectory}, schedule, keep, limitUpload, limitDownload};
 	});
 	const seen = new Map([[plain(primary.location), 'the primary repository']]);
 	for (const {repository} of copies) {

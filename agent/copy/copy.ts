@@ -90,6 +90,12 @@ async function work(workshop: Workshop, options: CopyRun, {into, progress}: Hand
 	tell({type: 'step', step: 'open', subject: from.name});
 	await from.open();
 	tell({type: 'step', step: 'open', subject: to.name});
+	if (to.access() === 'read-only') {
+		throw new RepositoryError('refused', `copy \`${to.name}\` is read-only: nothing can be copied to it`, {
+			hint: 'mount it for writing; or, where it is only read on purpose, `access: read-only` in its section ends its schedule',
+		});
+	}
+
 	await to.ensure(into, signal);
 	const ownership = workshop.ownership();
 	const allIn = async (restic: Restic) => restic.snapshots(['holdfast'], signal);
@@ -134,7 +140,7 @@ const noJournal = {rememberForgetting: () => {}, forgetting: () => new Set<strin
 
 /** After a copy that brought everything. What a kill leaves of a point whose manifest is gone, a later run finds. */
 async function tidy(
-	{retire, prune, isOver, signal, tell}: CopyRun,
+	{to, retire, prune, isOver, signal, tell}: CopyRun,
 	{into, progress}: Hands,
 	{
 		points,
@@ -142,6 +148,10 @@ async function tidy(
 		pointsAmong,
 	}: {points: readonly Point[]; snapshots: readonly Snapshot[]; pointsAmong: (all: readonly Snapshot[]) => Point[]},
 ): Promise<void> {
+	if (to.access() !== 'full') {
+		return;
+	}
+
 	try {
 		const left = leftIn(snapshots, points, isOver);
 		const retired = await retire(pointsAmong(snapshots));
@@ -162,7 +172,8 @@ async function tidy(
 		}
 	} catch (error) {
 		signal.throwIfAborted();
-		tell({type: 'warning', message: `every point is there, but what is kept no longer could not be removed: ${explain(error)}`});
+		const why = to.learn(error) ? 'it refuses that, and counts as append-only from now on: docs/append-only.md' : explain(error);
+		tell({type: 'warning', message: `every point is there, but what is kept no longer could not be removed: ${why}`});
 	}
 }
 

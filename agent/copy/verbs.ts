@@ -130,6 +130,10 @@ export function createCopying({workshop, survey, runs, state, repositories, pref
 				work: async context => work(to, context),
 			});
 		},
-		due: () => repositories.copies.map(({name, copy}) => ({operation: 'copy', subject: repositoryTarget(name), line: copy.schedule})),
+		// Where a person said that it is only read, no copy is missed.
+		due: () =>
+			repositories.copies
+				.filter(({repository}) => repository.access !== 'read-only')
+				.map(({name, copy}) => ({operation: 'copy', subject: repositoryTarget(name), line: copy.schedule})),
 	};
 }

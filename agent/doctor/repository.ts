@@ -3,6 +3,7 @@ import {explanation, RepositoryError} from '../../base/errors.ts';
 import type {Finding} from '../../base/shapes.ts';
 import {findFilers} from '../overview/owners.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
+import {firstPassTag, safetyTag} from '../repository/names.ts';
 import type {Ownership} from '../repository/owner.ts';
 import {pointsOf} from '../repository/points.ts';
 import type {Restic, Snapshot} from '../restic/restic.ts';
@@ -28,12 +29,29 @@ export async function examineRepository(restic: Restic, {door, ownership, host, 
 		const id = await door.open();
 		const opened: Finding = {level: 'ok', subject, message: `opened with its password (id ${id.slice(0, 8)}), restic ${resticVersion}`};
 		const locks = await examineLocks(restic);
-		const snapshots = await restic.snapshots(['holdfast']);
+		const all = await restic.snapshots();
+		const snapshots = all.filter(({tags}) => tags.includes('holdfast'));
 		const owners = findFilers({points: pointsOf(snapshots), ownership: ownership(), host, now: Date.now()}).map(({finding}) => finding);
-		return [opened, ...locks, ...examineTimes(snapshots), ...owners];
+		return [opened, ...examineAccess(door, all), ...locks, ...examineTimes(snapshots), ...owners];
 	} catch (error) {
 		return [shut(subject, error)];
 	}
+}
+
+/** What is no secret to anybody, and what is somebody else's work. */
+function examineAccess({access}: Pick<RepositoryDoor, 'access'>, snapshots: readonly Snapshot[]): Finding[] {
+	const subject = 'repository';
+	if (access() === 'read-only') {
+		return [
+			{level: 'warning', subject, message: 'it is read-only: nothing is backed up to it, and what a restore overwrites is not kept in it'},
+		];
+	}
+
+	const count = snapshots.filter(({tags}) => tags.includes(firstPassTag) || tags.includes(safetyTag)).length;
+	const message = `it is append-only: Holdfast removes nothing from it; ${count} of its ${snapshots.length} snapshots belong to no point`;
+	return access() === 'full'
+		? []
+		: [{level: 'ok', subject, message: `${message} (docs/append-only.md says how somebody else removes them)`}];
 }
 
 /** Asked where backups run: a worker may be in another network than the agent, and resolve names in another way. */

@@ -17,11 +17,17 @@ interface Adoption {
 	name: string;
 	/** Also from an agent that seems to live. */
 	force: boolean;
+	/** False where nothing can be written to the repository: then this agent alone knows. */
+	isRecorded?: boolean;
 	now?: number;
 }
 
 /** @throws {NotFoundError | UsageError} */
-export async function adopt(workshop: Workshop, state: Deeds, {name, force, now = Date.now()}: Adoption): Promise<Taken> {
+export async function adopt(
+	workshop: Workshop,
+	state: Deeds,
+	{name, force, isRecorded = true, now = Date.now()}: Adoption,
+): Promise<Taken> {
 	const restic = workshop.restic();
 	const snapshots = await restic.snapshots();
 	state.learnDeeds(deedsOf(snapshots));
@@ -36,7 +42,7 @@ export async function adopt(workshop: Workshop, state: Deeds, {name, force, now 
 
 	for (const deed of deeds) {
 		// What has this agent's own id was filed by a copy of its state: no other agent need know.
-		if (deed.what !== ownership.agent) {
+		if (isRecorded && deed.what !== ownership.agent) {
 			await record(workshop, deed);
 		}
 	}

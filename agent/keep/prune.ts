@@ -7,7 +7,8 @@ import {type Place, succeed} from '../../base/command.ts';
 import {explain} from '../../base/errors.ts';
 import {type Tell, warner} from '../../base/events.ts';
 import {type PruneResult, repositoryTarget} from '../../base/results.ts';
-import type {Count, Restic, ResticOptions} from '../restic/restic.ts';
+import type {RepositoryDoor} from '../repository/door.ts';
+import type {Access, Count, Restic, ResticOptions} from '../restic/restic.ts';
 import type {RunContext} from '../runs/runs.ts';
 import {withWorkers} from '../runs/shell.ts';
 import type {Workshop} from '../runs/workshop.ts';
@@ -22,7 +23,8 @@ export interface MaintenanceParts {
 	restic: (place: Place, options: ResticOptions) => Restic;
 	state: Housekeeping;
 	sweeper: Pick<Sweeper, 'releaseLocks'>;
-	repository: {name: string; cacheDirectory: string};
+	door: Pick<RepositoryDoor, 'learn' | 'unlearn'>;
+	repository: {name: string; cacheDirectory: string; access?: Access | undefined};
 }
 
 /** Never rejects. @param decide what goes, decided when nothing else runs any more */
@@ -40,8 +42,15 @@ export async function prune(parts: MaintenanceParts, context: RunContext, decide
 
 		await finishForgetting(restic, state, await restic.snapshots(['holdfast'], signal));
 		const points = retentions.flatMap(({points: verdicts}) => verdicts.flatMap(({action, point}) => (action === 'remove' ? [point] : [])));
-		await forgetPoints(restic, state, points, signal);
+		await forgetPoints(restic, state, points, signal).catch((error: unknown) => {
+			parts.door.learn(error);
+			throw error;
+		});
 		done.removed = points.map(({id, target}) => ({target, point: id}));
+		if (points.length > 0) {
+			parts.door.unlearn();
+		}
+
 		tell({type: 'step', step: 'prune'});
 		await restic.prune({signal, onCount: counter(tell)});
 		tell({type: 'step', step: 'measure'});

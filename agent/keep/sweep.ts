@@ -4,6 +4,7 @@
  */
 
 import {RepositoryError} from '../../base/errors.ts';
+import type {RepositoryDoor} from '../repository/door.ts';
 import {firstPassTag, runOfTag, safetyTag, targetTag} from '../repository/names.ts';
 import {holdsManifest, type Point} from '../repository/points.ts';
 import type {Restic, Snapshot} from '../restic/restic.ts';
@@ -16,6 +17,7 @@ interface Parts {
 	workshop: Workshop;
 	/** One that does not wait for locks: forgetting wants the repository for itself, and what is left now is for a later sweep. */
 	restic: Restic;
+	door: Pick<RepositoryDoor, 'access' | 'learn'>;
 	state: Pick<State, 'findRun' | 'restores' | 'hosts' | 'rememberForgetting' | 'forgetting' | 'clearForgetting'>;
 }
 
@@ -28,11 +30,19 @@ export interface Sweeper {
 	releaseLocks: (over?: string) => Promise<Released>;
 }
 
-export function createSweeper({workshop, restic, state}: Parts): Sweeper {
+/** For people, once. */
+const learned =
+	"the repository refuses that anything is removed from it, so it counts as append-only from now on: removing what no rule keeps is somebody else's (HOLDFAST_REPOSITORY_ACCESS says so at once; docs/append-only.md)";
+
+export function createSweeper({workshop, restic, door, state}: Parts): Sweeper {
 	const isOver = (run: string) => state.findRun(run)?.state === 'finished';
 	let releasing: Promise<Released> | undefined;
 
 	const release = async (over?: string): Promise<Released> => {
+		if (door.access() === 'read-only') {
+			return {removed: [], left: []};
+		}
+
 		const released = releasing ?? releaseLocks({workshop, isOver: run => run === over || isOver(run), hosts: state.hosts()});
 		releasing = released;
 		try {
@@ -42,9 +52,29 @@ export function createSweeper({workshop, restic, state}: Parts): Sweeper {
 		}
 	};
 
+	const removing = async (forget: () => Promise<void>): Promise<string | undefined> => {
+		if (door.access() !== 'full') {
+			return undefined;
+		}
+
+		try {
+			return await unlessLocked(forget, release);
+		} catch (error) {
+			if (door.learn(error)) {
+				return learned;
+			}
+
+			throw error;
+		}
+	};
+
 	return {
 		releaseLocks: release,
 		async sweep(run, target) {
+			if (door.access() !== 'full') {
+				return undefined;
+			}
+
 			const isWithoutPoint = (id: string) => id !== run && endedWithoutPoint(state.findRun(id));
 			const kept = new Set(
 				state
@@ -58,9 +88,9 @@ export function createSweeper({workshop, restic, state}: Parts): Sweeper {
 				await restic.forget(ids);
 				await finishForgetting(restic, state, snapshots);
 			};
-			return ids.length === 0 && state.forgetting().size === 0 ? undefined : unlessLocked(forget, release);
+			return ids.length === 0 && state.forgetting().size === 0 ? undefined : removing(forget);
 		},
-		remove: async points => unlessLocked(async () => forgetPoints(restic, state, points), release),
+		remove: async points => removing(async () => forgetPoints(restic, state, points)),
 	};
 }
 

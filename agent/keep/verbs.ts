@@ -1,6 +1,6 @@
 /** The verbs of keeping the repository in order, as the agent offers them: what goes, and the proof that the rest is whole. */
 
-import {explain, NotFoundError} from '../../base/errors.ts';
+import {explain, NotFoundError, UsageError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import type {Notices} from '../../base/notices.ts';
 import {type BackupResult, type CheckResult, type Outcome, type PruneResult, repositoryTarget, resultOf} from '../../base/results.ts';
@@ -9,6 +9,7 @@ import type {Survey} from '../plan/survey.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
 import {deedsOf} from '../repository/owner.ts';
 import {oursAmong, type Point, pointsOf} from '../repository/points.ts';
+import type {Access} from '../restic/restic.ts';
 import type {Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import type {State} from '../state/state.ts';
@@ -69,7 +70,7 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 	const {workshop, survey, runs, state, door, sweeper, policy, notices, checkParts, repository} = parts;
 	const target = repositoryTarget(repository.name);
 
-	const decideAll = async (ended?: {target: string; outcome: Outcome}): Promise<Retention[]> => {
+	const decideAll = async (ended?: {target: string; outcome: Outcome}, access = door.access()): Promise<Retention[]> => {
 		await door.open();
 		const points = await allOwn(workshop, state);
 		const found = new Map((await survey.targets()).map(each => [each.name, each]));
@@ -83,7 +84,7 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 				{
 					now: Date.now(),
 					lastOutcome: ended?.target === name ? ended.outcome : lastOutcome(state, name),
-					doubt: doubtOf(labels),
+					doubt: shutBy(access) ?? doubtOf(labels),
 					needed: neededPoints(state, name, ofTarget),
 					accepted: state.acceptedUpTo(name),
 				},
@@ -110,13 +111,20 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 		},
 		async prune(trigger) {
 			await door.open();
+			// What was only learned may have changed: a person who asks for it finds out.
+			const access = repository.access ?? (door.access() === 'read-only' ? 'read-only' : 'full');
+			const shut = shutBy(access);
+			if (shut !== undefined) {
+				throw new UsageError(`nothing can be pruned: ${shut}`, {hint: 'docs/append-only.md says who does it, and how'});
+			}
+
 			await freeFor(trigger);
 			return runs.start({
 				operation: 'prune',
 				target,
 				trigger,
 				exclusive: true,
-				work: async context => prune(parts, context, async () => decideAll()),
+				work: async context => prune(parts, context, async () => decideAll(undefined, access)),
 			});
 		},
 		async check(readData, trigger) {
@@ -139,7 +147,7 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 		},
 		async adopt(name, force) {
 			await door.open();
-			return adopt(workshop, state, {name, force});
+			return adopt(workshop, state, {name, force, isRecorded: door.access() !== 'read-only'});
 		},
 		async move(from, to) {
 			await door.open();
@@ -199,6 +207,9 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 		},
 	};
 }
+
+const shutBy = (access: Access): string | undefined =>
+	({full: undefined, 'append-only': 'the repository is append-only', 'read-only': 'the repository is read-only'})[access];
 
 /** Other agents may use the same repository, and the same names of hosts and targets. What was decided since, also by another, is heeded. */
 async function allOwn({restic, ownership}: Workshop, state: Pick<State, 'learnDeeds'>): Promise<Point[]> {

@@ -1,13 +1,17 @@
 /** The agent's repository: opened once in a while, and again after a failure; made only where none was ever known. */
 import {RepositoryError} from '../../base/errors.ts';
 import type {Problem} from '../../base/problem.ts';
+import {accessOf} from '../restic/access.ts';
 import {ensureRepository} from '../restic/open.ts';
-import type {Repository, Restic} from '../restic/restic.ts';
+import type {Access, Repository, Restic} from '../restic/restic.ts';
 
 /** Which repository was known at a location before: so that one that is lost is never made anew. */
 export interface KnownRepositories {
 	knownRepository: (location: string) => string | undefined;
 	rememberRepository: (location: string, id: string) => void;
+	/** It refused that anything is removed. */
+	isAppendOnly: (location: string) => boolean;
+	rememberAppendOnly: (location: string, isAppendOnly: boolean) => void;
 }
 
 export interface RepositoryDoor {
@@ -15,6 +19,15 @@ export interface RepositoryDoor {
 	open: () => Promise<string>;
 	/** Something failed with it: the next call asks the repository again. */
 	doubt: () => void;
+	/** What may be done in it: as it was said, as its file system shows, or as it was learned. */
+	access: () => Access;
+	/**
+	 * Whether this is a refusal to remove anything, of a repository of which nobody said that all may be done in it. From then on it counts as
+	 * append-only, and nobody tries again by himself.
+	 */
+	learn: (error: unknown) => boolean;
+	/** Something was removed: so it may be. */
+	unlearn: () => void;
 }
 
 /** A repository that goes away while the agent runs is noticed after this long, also when there is no run. */
@@ -22,7 +35,7 @@ const trustMs = 5 * 60_000;
 
 interface DoorOptions {
 	restic: Pick<Restic, 'id' | 'init'>;
-	repository: Pick<Repository, 'location' | 'quickKey'>;
+	repository: Pick<Repository, 'location' | 'access' | 'quickKey'>;
 	state: KnownRepositories;
 	/** False: it is made by somebody else; a missing one is an error. */
 	allowInit?: boolean;
@@ -43,6 +56,8 @@ export function createRepositoryDoor({
 	check = () => {},
 	now = () => performance.now(),
 }: DoorOptions): RepositoryDoor {
+	const {location} = repository;
+	const access = (): Access => accessOf(repository) ?? (state.isAppendOnly(location) ? 'append-only' : 'full');
 	let opened: {id: Promise<string>; until: number} | undefined;
 
 	const open = async (): Promise<string> => {
@@ -55,11 +70,26 @@ export function createRepositoryDoor({
 		const id = await ensureRepository({restic, knownId: state.knownRepository(repository.location), allowInit});
 		check(id);
 		state.rememberRepository(repository.location, id);
-		await repository.quickKey?.ensure();
+		if (access() !== 'read-only') {
+			await repository.quickKey?.ensure();
+		}
+
 		return id;
 	};
 
 	return {
+		access,
+		learn(error) {
+			const isLearned = error instanceof RepositoryError && error.problem === 'refused' && repository.access !== 'full';
+			if (isLearned && access() === 'full') {
+				state.rememberAppendOnly(location, true);
+			}
+
+			return isLearned;
+		},
+		unlearn() {
+			state.rememberAppendOnly(location, false);
+		},
 		doubt() {
 			opened = undefined;
 		},

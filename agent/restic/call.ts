@@ -79,8 +79,10 @@ export function createCaller(place: Place, repository: Repository, {answerWithin
 		const clean = (reason: string) => redact(call.from === undefined ? reason : redactor(call.from)(reason));
 		const trouble = listenForTrouble({
 			onRetry: reason => onTrouble(`${call.action}: ${name} does not answer, restic tries again: ${clean(reason)}`),
-			onHopeless: (reason, hint) =>
-				hopeless.abort(new RepositoryError('unreachable', `${call.action}: ${name} cannot be reached: ${clean(reason)}`, {hint})),
+			onHopeless(problem, reason, hint) {
+				const what = problem === 'refused' ? 'lets nobody write a lock' : 'cannot be reached';
+				hopeless.abort(new RepositoryError(problem, `${call.action}: ${name} ${what}: ${clean(reason)}`, {hint}));
+			},
 		});
 		const signal = call.signal ? AbortSignal.any([call.signal, hopeless.signal]) : hopeless.signal;
 		const running = await place({...commandOf(call), signal, onError: trouble.hear});

@@ -3,6 +3,7 @@ import {text} from 'node:stream/consumers';
 import {lastLines, type Place} from '../../base/command.ts';
 import {explain, RepositoryError} from '../../base/errors.ts';
 import {linesOf} from '../../base/lines.ts';
+import {accessOf} from './access.ts';
 import * as argv from './argv.ts';
 import {type Call, createCaller, eachCount, eachLine, eachMessage} from './call.ts';
 import {eachElement} from './elements.ts';
@@ -29,10 +30,10 @@ export function createRestic(
 ): Restic {
 	const {start, read, ask, failed} = createCaller(place, repository, {answerWithinMs, cached, onTrouble});
 
-	/** The option stands behind the verb, where nothing can take it for an argument. */
+	/** The option stands behind the verb, where nothing can take it for an argument. Where nothing can be written, nobody removes anything either. */
 	const patiently = ([verb = '', ...rest]: argv.Arguments): argv.Arguments => [
 		verb,
-		withoutLock ? '--no-lock' : `--retry-lock=${lockPatienceSeconds}s`,
+		withoutLock || accessOf(repository) === 'read-only' ? '--no-lock' : `--retry-lock=${lockPatienceSeconds}s`,
 		...rest,
 	];
 
@@ -167,11 +168,11 @@ export function createRestic(
 			return current;
 		},
 		dump: (snapshot, path, signal) =>
-			start({action: `reading ${path} of snapshot ${snapshot}`, arguments: argv.dump(snapshot, path), signal}),
+			start({action: `reading ${path} of snapshot ${snapshot}`, arguments: patiently(argv.dump(snapshot, path)), signal}),
 		peek: (snapshot, path, signal) =>
 			start({action: `reading the beginning of ${path} of snapshot ${snapshot}`, arguments: argv.peek(snapshot, path), signal}),
 		dumpFolder: (snapshot, folder, signal) =>
-			start({action: `reading ${folder} of snapshot ${snapshot}`, arguments: argv.dumpFolder(snapshot, folder), signal}),
+			start({action: `reading ${folder} of snapshot ${snapshot}`, arguments: patiently(argv.dumpFolder(snapshot, folder)), signal}),
 		async list({snapshot, folder, onEntry, signal}) {
 			const call = {action: `listing ${folder} of snapshot ${snapshot}`, arguments: patiently(argv.list(snapshot, folder)), signal};
 			await read(call, stdout =>

@@ -2,6 +2,7 @@
 import {type Exit, exitOf, killedCode, lastLines, stderrLimit} from '../../base/command.ts';
 import {RepositoryError, type RepositoryProblem} from '../../base/errors.ts';
 import {parseMessage, withoutStack} from './messages.ts';
+import {refusedHint} from './trouble.ts';
 
 /** How many unreadable files an error names. */
 const namedFiles = 10;
@@ -47,13 +48,17 @@ const fullTexts = /no space left on device|disk quota exceeded|not enough space|
 const unreachableTexts =
 	/connection refused|connection reset|dial tcp|no such host|could not resolve host|name or service not known|network is unreachable|no route to host|i\/o timeout|TLS handshake timeout|connection timed out|request timeout/i;
 
+/** Of what is written or removed in the repository: a file that a backup may not read is no such thing. */
+const refusedTexts =
+	/(?:Remove|Save)\(<\w+\/[0-9a-f]+>\) (?:failed|returned error).*(?:403|forbidden|access ?denied|not permitted|permission denied|read-only file system)|unable to create lock in backend:.*(?:403|forbidden|access ?denied|permission denied|read-only file system)/i;
+
 function problemOf(exitCode: number, text: string): RepositoryProblem {
 	const known = problemsByCode[exitCode];
 	if (known) {
 		return known;
 	}
 
-	return fullTexts.test(text) ? 'full' : unreachableTexts.test(text) ? 'unreachable' : 'failed';
+	return fullTexts.test(text) ? 'full' : unreachableTexts.test(text) ? 'unreachable' : refusedTexts.test(text) ? 'refused' : 'failed';
 }
 
 /** `locked exclusively by PID 7 on vm by root (UID 0, GID 0) since 2026-01-31 12:00:00 UTC`. */
@@ -74,6 +79,7 @@ const hints: Partial<Record<RepositoryProblem, string>> = {
 	locked: 'wait until that has ended; when its owner is certainly gone, remove the lock with `restic unlock`',
 	full: 'make room, or prune',
 	unreachable: 'check the network, the address and the credentials',
+	refused: refusedHint,
 };
 
 const memoryHint = 'give it more: `mem_limit` of the agent, which its workers have too, or `HOLDFAST_WORKER_MEMORY`';
@@ -92,7 +98,8 @@ export function repositoryError({action, repository, exit: {exitCode, stderr, ou
 	const {items, said, all} = lastWords(stderr);
 	const fail = (problem: RepositoryProblem, message: string): RepositoryError =>
 		new RepositoryError(problem, redact(message), {hint: hints[problem]});
-	if (exitCode === unreadable) {
+	const isRefused = exitCode === unreadable && items.length === 0 && refusedTexts.test(all);
+	if (exitCode === unreadable && !isRefused) {
 		return fail('failed', `${action}: could not be read completely: ${namesOf(items) || said}`);
 	}
 
@@ -100,7 +107,7 @@ export function repositoryError({action, repository, exit: {exitCode, stderr, ou
 		return new RepositoryError('failed', redact(`${action}: restic ${exitOf({exitCode, outOfMemory})}`), {hint: memoryHint});
 	}
 
-	const problem = problemOf(exitCode, all);
+	const problem = isRefused ? 'refused' : problemOf(exitCode, all);
 	const reason = [...new Set([...items.slice(0, 3), said])].filter(Boolean).join('; ') || '(it printed nothing)';
 	const messages: Record<RepositoryProblem, string> = {
 		missing: `${action}: ${repository} does not exist`,
@@ -108,6 +115,7 @@ export function repositoryError({action, repository, exit: {exitCode, stderr, ou
 		locked: `${action}: ${repository} is ${lockedBy(all)}`,
 		full: `${action}: ${repository} is full: ${reason}`,
 		unreachable: `${action}: ${repository} cannot be reached: ${reason}`,
+		refused: `${action}: ${repository} refuses it: ${lastLines(refusedTexts.exec(all)?.[0] ?? reason)}`,
 		failed: `${action}: restic exited with ${exitCode}: ${reason}`,
 	};
 	return fail(problem, messages[problem]);

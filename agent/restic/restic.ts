@@ -2,6 +2,9 @@
 import type {Running} from '../../base/command.ts';
 import type {Hold} from './hold.ts';
 
+/** `append-only`: what is there stays, whatever an agent that was taken over wants; removing is somebody else's. */
+export type Access = 'full' | 'append-only' | 'read-only';
+
 /** Where snapshots go, and the secrets that open it. */
 export interface Repository {
 	/** A name for people and metrics: `primary`, or a copy's name. */
@@ -15,6 +18,8 @@ export interface Repository {
 	/** KiB a second, of each restic; undefined: no limit. */
 	limitUpload?: number | undefined;
 	limitDownload?: number | undefined;
+	/** As a person said it. */
+	access?: Access | undefined;
 	/** In the agent and in workers alike. */
 	cacheDirectory: string;
 	/** Holdfast made the password itself: 256 bits at random. */

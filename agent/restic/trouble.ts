@@ -9,6 +9,10 @@ const openingMs = 60_000;
 /** A name that is not known twice in a row is wrong, or its server is off. */
 const unknownLimit = 2;
 
+/** Where a repository may be only added to, or only read. */
+export const refusedHint =
+	'check what its credentials may; where it is only added to, or only read, on purpose: HOLDFAST_REPOSITORY_ACCESS (docs/append-only.md)';
+
 /** How often the same is said. */
 const tellMs = 60_000;
 
@@ -22,13 +26,16 @@ export interface Trouble {
 interface TroubleOptions {
 	onRetry: (reason: string) => void;
 	/** It is not worth while to wait. */
-	onHopeless: (reason: string, hint: string) => void;
+	onHopeless: (problem: 'unreachable' | 'refused', reason: string, hint: string) => void;
 	/** Milliseconds that only grow. */
 	now?: () => number;
 }
 
 const retrying = /^(\w+\(.*?\)) returned error, retrying after [^:]+: (.+)$/;
 const opening = /^(?:Stat|Load|List)\(<?(?:config|key)/;
+const locking = /^Save\(<lock\//;
+/** Waiting mends none of these. */
+const refusal = /read-only file system|\b403\b|forbidden|access ?denied|permission denied|operation not permitted/i;
 const unknownName = /lookup (\S+?)(?: on \S+)?: no such host/;
 
 export function listenForTrouble({onRetry, onHopeless, now = () => performance.now()}: TroubleOptions): Trouble {
@@ -50,6 +57,11 @@ export function listenForTrouble({onRetry, onHopeless, now = () => performance.n
 			onRetry(reason);
 		}
 
+		if (locking.test(request) && refusal.test(reason)) {
+			onHopeless('refused', reason, refusedHint);
+			return;
+		}
+
 		if (!opening.test(request)) {
 			return;
 		}
@@ -59,11 +71,12 @@ export function listenForTrouble({onRetry, onHopeless, now = () => performance.n
 		unknown = name === undefined ? 0 : unknown + 1;
 		if (name !== undefined && unknown >= unknownLimit) {
 			onHopeless(
+				'unreachable',
 				reason,
 				`\`${name}\` is no name that is known in the agent's network: correct it, start its server, or give the agent \`extra_hosts\` or \`dns\``,
 			);
 		} else if (now() - since >= openingMs) {
-			onHopeless(reason, 'check the network, the address and the credentials');
+			onHopeless('unreachable', reason, 'check the network, the address and the credentials');
 		}
 	};
 

@@ -24,6 +24,8 @@ export interface RestoreRun {
 	restoration: Restoration;
 	/** The newest point of each target: files that did not change since need not be read again for the safety point. */
 	previous: ReadonlyMap<string, Previous | undefined>;
+	/** No repository can be written: nothing of what is overwritten is kept, and a person knows it. */
+	isUnkept: boolean;
 	signal: AbortSignal;
 	tell: Tell;
 }
@@ -219,7 +221,7 @@ async function eachInTurn<Item>(items: readonly Item[], verb: (item: Item) => Pr
 
 function contextOf(
 	workshop: RestoreWorkshop,
-	{run, previous, signal, tell, startedAt}: RestoreRun,
+	{run, previous, isUnkept, signal, tell, startedAt}: RestoreRun,
 	{workforce, journal, progress}: Hands,
 	worker: Worker,
 ): (source: RestoringSource) => RestoreContext {
@@ -229,7 +231,7 @@ function contextOf(
 		...filesContext(workshop, worker.run, tell),
 		run,
 		target,
-		keeper: filesContext({...workshop, restic: workshop.keeper.restic}, worker.run),
+		keeper: isUnkept ? undefined : filesContext({...workshop, restic: workshop.keeper.restic}, worker.run),
 		dumpWorker,
 		clientWorker,
 		host: workshop.host,

@@ -8,12 +8,13 @@ import {type Previous, previousAmong} from '../backup/previous.ts';
 import {pointView, verifiedPoints} from '../overview/views.ts';
 import type {Survey} from '../plan/survey.ts';
 import {ownPoints, type Point} from '../repository/points.ts';
-import type {NamedRepository, Repositories} from '../repository/repositories.ts';
+import type {Repositories} from '../repository/repositories.ts';
 import type {RunContext, Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import {subjectOf} from '../sources/restoring.ts';
 import {isHalfDone, type RestoreRecord} from '../state/restores.ts';
 import type {State} from '../state/state.ts';
+import {keeperAmong} from './plan/from.ts';
 import type {Restoration} from './plan/plan.ts';
 import {createPreflight} from './plan/preflight.ts';
 import {storagesOf} from './plan/storages.ts';
@@ -60,13 +61,6 @@ export function createRestores({
 }: RestoreParts): Restores {
 	const prepare = createPreflight({workshop, survey, repositories, isUnderWay: runs.isUnderWay, state, restoreMarginBytes, shrinkLimit});
 
-	/** Where what is replaced is kept: the primary repository, but where that is lost. */
-	const keeperFor = async (from: NamedRepository): Promise<NamedRepository> =>
-		repositories.primary.open().then(
-			() => repositories.primary,
-			() => from,
-		);
-
 	const putBack = async (
 		request: RestoreRequest,
 		asked: Restoration,
@@ -87,7 +81,7 @@ export function createRestores({
 				tell({type: 'warning', message: isAcknowledged ? `${message} (acknowledged by ${request.trigger})` : message});
 			}
 
-			const keeper = await keeperFor(from);
+			const keeper = (await keeperAmong(repositories, from)) ?? from;
 			const previous = new Map<string, Previous | undefined>();
 			for (const name of targetNames(restoration)) {
 				previous.set(name, previousAmong(await ownPoints(keeper.restic(), workshop.ownership(), name), state));
@@ -95,7 +89,7 @@ export function createRestores({
 
 			return await restore(
 				{...workshop, restic: from.restic, keeper, restores: state},
-				{run, startedAt, restoration, previous, signal, tell},
+				{run, startedAt, restoration, previous, isUnkept: keeper.access() === 'read-only', signal, tell},
 			);
 		} catch (error) {
 			return failed.restore({run, target}, point, error);

@@ -2,20 +2,20 @@
 import type {Due, ScheduleEntry} from '../../base/due.ts';
 import {repositoryTarget} from '../../base/results.ts';
 import type {Config} from '../config/config.ts';
+import type {Access} from '../restic/restic.ts';
 import type {State} from '../state/state.ts';
 
 /** Who asked for a cold backup that was due. */
 export const coldTrigger = 'schedule:cold';
 
-/** When the repository is looked after. */
-export function maintenanceDue({
-	repository,
-	pruneSchedule,
-	checkSchedule,
-}: Pick<Config, 'repository' | 'pruneSchedule' | 'checkSchedule'>): Array<Omit<ScheduleEntry, 'since'>> {
+/** When the repository is looked after. Where nothing may be removed, that is somebody else's. */
+export function maintenanceDue(
+	{repository, pruneSchedule, checkSchedule}: Pick<Config, 'repository' | 'pruneSchedule' | 'checkSchedule'>,
+	access: Access,
+): Array<Omit<ScheduleEntry, 'since'>> {
 	const subject = repositoryTarget(repository.name);
 	return [
-		...(pruneSchedule === undefined ? [] : [{operation: 'prune' as const, subject, line: pruneSchedule}]),
+		...(pruneSchedule === undefined || access !== 'full' ? [] : [{operation: 'prune' as const, subject, line: pruneSchedule}]),
 		...(checkSchedule === undefined ? [] : [{operation: 'check' as const, subject, line: checkSchedule}]),
 	];
 }

@@ -29,8 +29,8 @@ export type RestoringSource<Planned extends PlannedSource = PlannedSource> = Pla
 
 /** `worker` may write. */
 export interface RestoreContext extends SourceContext {
-	/** restic on the repository that what is overwritten goes to; it may be another one. */
-	keeper: Pick<RestoreContext, 'restic' | 'resticInto'>;
+	/** restic on the repository that what is overwritten goes to; it may be another one. Undefined where none can be written, which was acknowledged. */
+	keeper: Pick<RestoreContext, 'restic' | 'resticInto'> | undefined;
 	/** A place where restic's output goes to a file of the worker, instead of through the agent. */
 	resticInto: (file: string) => Restic;
 	/** Writes the replacement to the journal: on disk when it returns. */
@@ -59,6 +59,8 @@ export const replaced = z.object({
 	mount: replacedMount.optional(),
 	/** The snapshot of what was there, where that is overwritten; null until there is one. */
 	safety: z.string().nullish(),
+	/** It was, or is about to be, overwritten, and nothing of it is kept. */
+	unkept: z.boolean().optional(),
 	/** It has a name of its own: there was nothing to replace. */
 	beside: z.boolean().optional(),
 	/** False until its swap begins, and again when it is put back: nothing of it is in what is live. Absent in older journals: something may be. */
@@ -101,6 +103,6 @@ export interface UndoContext
  * may have written since.
  */
 export const untouched = <Old extends Replaced>(replacement: Old): Old =>
-	'safety' in replacement ? {...replacement, safety: null} : replacement;
+	'safety' in replacement ? {...replacement, safety: null, unkept: undefined} : replacement;
 
 export const isUntouched = ({touched}: Pick<Replaced, 'touched'>): boolean => touched === false;

@@ -54,6 +54,8 @@ export interface SourceContext {
 	time: () => Date;
 	/** The newest published snapshot of a source, from which unchanged files need not be read again. */
 	previous: (source: string) => PreviousSnapshot | undefined;
+	/** Nothing is removed from the repository again: a pass more is a snapshot more, for ever. */
+	keepsAll?: boolean;
 	/** Missing where there is no moment: in all but backups. */
 	outage?: Outage;
 	/** For what is laid aside in the staging folder; missing like `outage`. */

@@ -7,6 +7,9 @@ export interface Memory extends Notes {
 	/** The id of the repository that was opened at this location before; a location is never stored as it is (it may hold secrets). */
 	knownRepository: (location: string) => string | undefined;
 	rememberRepository: (location: string, id: string) => void;
+	isAppendOnly: (location: string) => boolean;
+	/** What was learned of the repository that was opened at this location. */
+	rememberAppendOnly: (location: string, isAppendOnly: boolean) => void;
 	/** When a target, or an entry of the schedule, was first seen: so a missed run can be told from a new target. */
 	firstSeen: (subject: string, now: number) => number;
 }
@@ -15,7 +18,12 @@ export const openMemory = (database: DatabaseSync): Memory => ({...openKnown(dat
 
 function openKnown(database: DatabaseSync): Omit<Memory, keyof Notes> {
 	const findRepository = database.prepare('select id from repositories where location_sha256 = ?');
-	const saveRepository = database.prepare('insert or replace into repositories values (?, ?)');
+	// What was learned of another repository at the same location says nothing of this one.
+	const saveRepository = database.prepare(
+		'insert into repositories (location_sha256, id) values (?, ?) on conflict (location_sha256) do update set append_only = append_only and id = excluded.id, id = excluded.id',
+	);
+	const findAppendOnly = database.prepare('select append_only from repositories where location_sha256 = ?');
+	const saveAppendOnly = database.prepare('update repositories set append_only = ? where location_sha256 = ?');
 	const see = database.prepare('insert or ignore into targets values (?, ?)');
 	const seen = database.prepare('select first_seen from targets where target = ?');
 	return {
@@ -25,6 +33,10 @@ function openKnown(database: DatabaseSync): Omit<Memory, keyof Notes> {
 		},
 		rememberRepository(location, id) {
 			saveRepository.run(sha256(location), id);
+		},
+		isAppendOnly: location => findAppendOnly.get(sha256(location))?.append_only === 1,
+		rememberAppendOnly(location, isAppendOnly) {
+			saveAppendOnly.run(Number(isAppendOnly), sha256(location));
 		},
 		firstSeen(subject, now) {
 			see.run(subject, now);

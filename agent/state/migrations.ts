@@ -101,4 +101,7 @@ export const migrations: readonly string[] = [
 	create table watched (target text primary key, gone_since integer) strict;
 	create table told (subject text primary key, what text not null) strict;
 	`,
+	`
+	alter table repositories add column append_only integer not null default 0;
+	`,
 ];

@@ -21,6 +21,18 @@ export interface Wish extends PointWish {
 const isLost = (error: unknown): error is RepositoryError =>
 	error instanceof RepositoryError && (error.problem === 'missing' || error.problem === 'unreachable');
 
+/** Where what is replaced is kept: the primary repository, or where that is lost or can only be read, the next that can be written. Undefined: none can. */
+export async function keeperAmong({primary, copies}: Repositories, from: NamedRepository): Promise<NamedRepository | undefined> {
+	for (const candidate of [primary, from, ...copies.filter(copy => copy.isKnown())]) {
+		const isOpen = candidate.access() !== 'read-only' && (await candidate.open().then(Boolean, () => false));
+		if (isOpen) {
+			return candidate;
+		}
+	}
+
+	return undefined;
+}
+
 /** Without a fall back: the points of several targets come from one repository, which a person chooses. @throws {NotFoundError | RepositoryError} */
 export async function openFrom({primary, copies, named}: Repositories, from: string | undefined): Promise<NamedRepository> {
 	const repository = from === undefined ? primary : named(from);

@@ -11,10 +11,11 @@ import type {NamedRepository, Repositories} from '../../repository/repositories.
 import type {Restic} from '../../restic/restic.ts';
 import type {Runs} from '../../runs/runs.ts';
 import type {Workshop} from '../../runs/workshop.ts';
+import {kindOf} from '../../sources/kinds.ts';
 import type {State} from '../../state/state.ts';
 import type {Target} from '../../targets/target.ts';
 import {checkRestoration, missingNow, unreadable} from './check.ts';
-import {choosePoint, openFrom} from './from.ts';
+import {choosePoint, keeperAmong, openFrom} from './from.ts';
 import {memberOf} from './places.ts';
 import {planRestoration, type Restoration} from './plan.ts';
 import {filesAhead} from './room.ts';
@@ -175,7 +176,19 @@ export function createPreflight({
 		}
 
 		const warnings = [...(warning === undefined ? [] : [warning]), ...restoration.warnings];
-		return {restoration: {...restoration, warnings}, from, counts: further.counts};
+		const overwritten = restoration.sources.filter(({kind}) => !kindOf(kind).isDatabase).map(({name}) => `\`${name}\``);
+		const isUnkept = overwritten.length > 0 && (await keeperAmong(repositories, from)) === undefined;
+		const planned = {...restoration, warnings};
+		return {
+			restoration: isUnkept
+				? withAcknowledged(
+						planned,
+						`no repository can be written, so nothing is kept of what ${overwritten.join(', ')} ${overwritten.length === 1 ? 'holds' : 'hold'} now: this restore cannot be undone`,
+					)
+				: planned,
+			from,
+			counts: further.counts,
+		};
 	};
 }
 

@@ -13,7 +13,7 @@ import {type Engine, statusOf} from '../../../docker/engine.ts';
 import {sourcePath} from '../../repository/names.ts';
 import {dumpToFile} from '../feed.ts';
 import {type RestoreContext, type Restoring, type RestoringSource, replaced, type UndoContext} from '../restoring.ts';
-import {safetyOf} from '../safety.ts';
+import {assertKept, keptBy, safetyOf} from '../safety.ts';
 import type {Among} from '../source.ts';
 import {tarSource} from './backup.ts';
 import type {PlannedPath} from './plan.ts';
@@ -42,7 +42,7 @@ export function tarRestoring(source: RestoringSource<PlannedPath>, context: Rest
 		},
 		async keep() {
 			if (isThere) {
-				context.remember<ReplacedPath>({kind: 'tar', source: name, path, safety: await safety.keep()});
+				context.remember<ReplacedPath>({kind: 'tar', source: name, path, ...(await keptBy(safety))});
 			}
 		},
 		async swap() {
@@ -136,7 +136,8 @@ async function putArchive(
 	}
 }
 
-export async function rollBackTar({source, path, safety}: ReplacedPath, context: UndoContext): Promise<void> {
+export async function rollBackTar({source, path, safety, unkept}: ReplacedPath, context: UndoContext): Promise<void> {
+	assertKept({source, unkept});
 	if (safety !== null) {
 		const {engine, worker, staging, signal, target} = context;
 		const file = `${staging}/undo.tar`;

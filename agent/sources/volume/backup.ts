@@ -89,7 +89,7 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {al
 			for (let passes = 1; !isTimeless; passes++) {
 				const changes = await changedBetween(context, path, begun, undefined);
 				parent = await distrusting(passed, changes);
-				if (!changes.isCoarse || passes === mostFirstPasses) {
+				if (!changes.isCoarse || passes === (context.keepsAll ? 1 : mostFirstPasses)) {
 					return;
 				}
 

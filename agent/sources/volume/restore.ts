@@ -12,7 +12,7 @@ import {dumpToFile} from '../feed.ts';
 import {restoreFiles} from '../kept-names.ts';
 import {workerMount} from '../mounts.ts';
 import {type RestoreContext, type Restoring, type RestoringSource, replaced, replacedMount, type UndoContext} from '../restoring.ts';
-import {safetyOf} from '../safety.ts';
+import {assertKept, keptBy, safetyOf} from '../safety.ts';
 import type {Among, PlannedSource} from '../source.ts';
 import {volumeSource} from './backup.ts';
 import {mountedInside} from './nested.ts';
@@ -59,7 +59,7 @@ export function volumeRestoring(source: VolumeSource, context: RestoreContext, a
 			await safety.prepare();
 		},
 		async keep() {
-			context.remember<ReplacedVolume>({kind: 'volume', source: name, mount, safety: await safety.keep(), exclude});
+			context.remember<ReplacedVolume>({kind: 'volume', source: name, mount, ...(await keptBy(safety)), exclude});
 		},
 		async swap() {
 			const onProgress = (progress: {bytes: number; totalBytes?: number | undefined}) =>
@@ -150,7 +150,8 @@ async function putFiles({restic, resticInto, worker, from, to, exclude, signal, 
 }
 
 /** Without a safety snapshot nothing was overwritten. */
-export async function rollBackVolume({mount, safety, exclude}: ReplacedVolume, context: UndoContext): Promise<void> {
+export async function rollBackVolume({mount, safety, exclude, ...old}: ReplacedVolume, context: UndoContext): Promise<void> {
+	assertKept(old);
 	if (safety !== null) {
 		await putFiles({...context, from: {snapshot: safety, path: mount.to}, to: mount.to, exclude});
 	}

@@ -65,6 +65,7 @@ test('needs no variable at all', t => {
 			name: 'primary',
 			location: '/repository',
 			env: {},
+			access: undefined,
 			limitUpload: undefined,
 			limitDownload: undefined,
 			cacheDirectory: '/cache',

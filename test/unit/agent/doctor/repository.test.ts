@@ -6,14 +6,14 @@ import type {Lock, Restic, Snapshot} from '../../../../agent/restic/restic.ts';
 import {RepositoryError} from '../../../../base/errors.ts';
 
 const hour = 3_600_000;
-const door = (open: () => Promise<string>): RepositoryDoor => ({doubt() {}, open}) as RepositoryDoor;
+const door = (open: () => Promise<string>): RepositoryDoor => ({doubt() {}, open, access: () => 'full'}) as unknown as RepositoryDoor;
 const opens = door(async () => 'abcdef0123456789');
 
 const ownership = (): Ownership => ({agent: 'a', isOurs: () => true, targetOf: ({target}) => target, namesOf: target => [target]});
 const known = {ownership, host: 'pi', resticVersion: '0.19.1'};
 
 const lock = (ago: number): Lock => ({id: 'l', time: new Date(Date.now() - ago), exclusive: false, hostname: 'elsewhere', pid: 7});
-const snapshot = (ago: number) => ({time: new Date(Date.now() - ago), tags: [] as string[]}) as unknown as Snapshot;
+const snapshot = (ago: number) => ({time: new Date(Date.now() - ago), tags: ['holdfast']}) as unknown as Snapshot;
 
 const restic = ({locks = [], snapshots = []}: {locks?: Lock[]; snapshots?: Snapshot[]}) =>
 	({locks: async () => locks, snapshots: async () => snapshots}) as unknown as Restic;
@@ -42,3 +42,14 @@ for (const problem of ['missing', 'wrong-password', 'unreachable', 'full'] as co
 		t.truthy(finding?.hint);
 	});
 }
+
+test('what may only be added to, or only be read, is said', async t => {
+	const of = async (access: string) =>
+		examineRepository(restic({snapshots: [snapshot(hour), {...snapshot(hour), tags: ['holdfast-first-pass']}]}), {
+			...known,
+			door: {...opens, access: () => access} as RepositoryDoor,
+		});
+	t.is((await of('append-only'))[1]?.level, 'ok');
+	t.regex((await of('append-only'))[1]?.message ?? '', /1 of its 2 snapshots belong to no point/);
+	t.like((await of('read-only'))[1], {level: 'warning'});
+});

@@ -4,6 +4,7 @@ import {RepositoryError} from '../../../../base/errors.ts';
 
 const scene = () => {
 	const known = new Map<string, string>();
+	const appendOnly = new Set<string>();
 	const disk: {id: string | undefined} = {id: undefined};
 	let time = 0;
 	let looks = 0;
@@ -26,6 +27,10 @@ const scene = () => {
 			knownRepository: location => known.get(location),
 			rememberRepository(location, id) {
 				known.set(location, id);
+			},
+			isAppendOnly: location => appendOnly.has(location),
+			rememberAppendOnly(location, isAppendOnly) {
+				isAppendOnly ? appendOnly.add(location) : appendOnly.delete(location);
 			},
 		},
 		now: () => time,
@@ -66,8 +71,20 @@ test('a folder that cannot be used is said in its own words, and restic is not a
 	const door = createRepositoryDoor({
 		restic: {id: async () => t.fail() as never, init: async () => t.fail()},
 		repository: {location: '/repository'},
-		state: {knownRepository: () => undefined, rememberRepository() {}},
+		state: {knownRepository: () => undefined, rememberRepository() {}, isAppendOnly: () => false, rememberAppendOnly() {}},
 		examine: () => ({message: 'it belongs to somebody else', hint: 'chown it'}),
 	});
 	await t.throwsAsync(door.open(), {instanceOf: RepositoryError, message: 'it belongs to somebody else'});
+});
+
+test('a refusal to remove anything is learned, and forgotten when something was removed', async t => {
+	const {door} = scene();
+	await door.open();
+	t.is(door.access(), 'full');
+	t.false(door.learn(new RepositoryError('locked', 'somebody is at work')));
+	t.is(door.access(), 'full');
+	t.true(door.learn(new RepositoryError('refused', 'no')));
+	t.is(door.access(), 'append-only');
+	door.unlearn();
+	t.is(door.access(), 'full');
 });

@@ -56,6 +56,19 @@ test('a full disk and an unreachable repository are told apart', t => {
 	t.is(fail(1, exitError(1, 'Fatal: something else')).problem, 'failed');
 });
 
+test('a server that refuses to remove or to lock is told apart from a file that may not be read', t => {
+	const removal = `Remove(<snapshot/93d80e98c8>) failed: unexpected HTTP response (403): 403 Forbidden\nunable to remove snapshot/93d80e98c8 from the repository\n${exitError(3, 'failed to remove one or more snapshots')}`;
+	const {problem, message} = fail(3, removal);
+	t.is(problem, 'refused');
+	t.is(
+		message,
+		'backup of /data: repository `primary` (/repository) refuses it: Remove(<snapshot/93d80e98c8>) failed: unexpected HTTP response (403): 403 Forbidden',
+	);
+	t.is(fail(1, exitError(1, 'unable to create lock in backend: open /r/locks/1: read-only file system')).problem, 'refused');
+	t.is(fail(3, itemError('/data/a', 'open /data/a: permission denied')).problem, 'failed');
+	t.is(fail(1, exitError(1, 'Fatal: open /data/403: permission denied')).problem, 'failed');
+});
+
 test('files that could not be read are named, up to a bound', t => {
 	const few = fail(
 		3,

@@ -7,7 +7,7 @@ const listen = () => {
 	const clock = {now: 0};
 	const trouble = listenForTrouble({
 		onRetry: reason => told.push(reason),
-		onHopeless: (reason, hint) => given.push(`${reason} (${hint})`),
+		onHopeless: (problem, reason, hint) => given.push(`${problem}: ${reason} (${hint})`),
 		now: () => clock.now,
 	});
 	return {trouble, told, given, clock};
@@ -26,7 +26,7 @@ test('a name that does not resolve ends the opening, a hiccup does not', t => {
 	trouble.hear(opening(unknown).slice(40));
 	t.deepEqual(given, []);
 	trouble.hear(opening(unknown));
-	t.regex(given[0] ?? '', /no such host \(`nas\.lan` is no name that is known/);
+	t.regex(given[0] ?? '', /^unreachable: .*no such host \(`nas\.lan` is no name that is known/);
 });
 
 test('a repository that cannot be opened is not waited for as long as restic would', t => {
@@ -51,4 +51,12 @@ test('in the middle of the work restic goes on trying, and that is told now and 
 	t.deepEqual(told, [unknown, unknown, unknown]);
 	t.deepEqual(given, []);
 	t.is(trouble.reason(), unknown);
+});
+
+test('a lock that nobody may write is not tried for a quarter of an hour', t => {
+	const {trouble, given} = listen();
+	trouble.hear('Save(<lock/76a7b74bea>) returned error, retrying after 862.618686ms: open /r/locks/7-tmp-3: read-only file system\n');
+	t.regex(given[0] ?? '', /^refused: .*read-only file system \(.*HOLDFAST_REPOSITORY_ACCESS/);
+	trouble.hear('Save(<data/403>) returned error, retrying after 862.618686ms: broken pipe\n');
+	t.is(given.length, 1);
 });
