@@ -22,6 +22,9 @@ abstract class ErrorWithHint extends Error {
 /** The caller asked for something that cannot be: exit code 2, HTTP 400. */
 export class UsageError extends ErrorWithHint {}
 
+/** There is nothing to back up now, because somebody stopped what would have to answer: no failure, and nothing to tell each night. */
+export class RestingError extends UsageError {}
+
 /** What was named does not exist: exit code 2, HTTP 404. */
 export class NotFoundError extends ErrorWithHint {}
 

@@ -1,6 +1,6 @@
 /** What people are told that is not the end of a run: once, and once more when it is over. */
 export interface Notice {
-	kind: 'gone' | 'back' | 'shrunk' | 'kept';
+	kind: 'gone' | 'back' | 'shrunk' | 'kept' | 'resting';
 	target: string;
 	text: string;
 	/** What to do. */

@@ -25,7 +25,7 @@ export interface BackupResult {
 	run: string;
 	target: string;
 	outcome: Outcome;
-	/** The restore point's id (its run's id), only when the outcome is `success`. */
+	/** The restore point's id (its run's id), where one was published. */
 	point: string | null;
 	/** ISO 8601. */
 	startedAt: string;
@@ -33,10 +33,16 @@ export interface BackupResult {
 	/** Longest time that a container of the run was quiesced; 0 where none was. */
 	quiesceSeconds: number;
 	sources: SourceResult[];
+	/** What the target has, and the point has not, because what would have to answer was stopped. The point is `partial` then. */
+	absent?: Array<{source: string; why: string}> | undefined;
 	/** What a person should look at whatever the outcome: a source that is much smaller than before, files of different moments, a slow start. */
 	warnings?: string[] | undefined;
 	error?: string | undefined;
 }
+
+/** For people: what the point lacks. Undefined: nothing. */
+export const lackOf = ({absent = []}: Pick<BackupResult, 'absent'>): string | undefined =>
+	absent.length === 0 ? undefined : `without ${absent.map(({source, why}) => `\`${source}\` (${why})`).join(', ')}`;
 
 /** What `restore --json` prints. */
 export interface RestoreResult {

@@ -42,6 +42,8 @@ export interface StatusView {
 	goneSince?: string;
 	/** The container of another agent, which serves it by schedule. */
 	servedBy?: string;
+	/** What its next point lacks, and why, because what would have to answer was stopped. */
+	absent?: string;
 	/** Why none of its points is removed until a person has looked: it is much smaller than before. */
 	suspicion?: string;
 	lastDrill: {run: string; outcome: Outcome; point: string; startedAt: string; durationSeconds: number; error?: string} | null;

@@ -1,7 +1,7 @@
 /** What is wrong now, judged from what the agent remembers: so nothing is missed while the bot or Slack is away, and nothing is told twice. Pure. */
 
 import {dueTimes} from '../base/due.ts';
-import type {Operation} from '../base/results.ts';
+import {lackOf, type Operation} from '../base/results.ts';
 import type {RunView, StatusView, TargetView} from '../base/shapes.ts';
 import {type Message, message, section} from './blocks.ts';
 import {markOf} from './messages/lists.ts';
@@ -43,6 +43,7 @@ export function judgeRuns(runs: readonly RunView[]): Judged {
 		}
 
 		seen.add(key);
+		const resting = run.result !== null && 'absent' in run.result && run.result.error === undefined ? lackOf(run.result) : undefined;
 		if (run.outcome === 'success') {
 			well.add(key);
 		} else if (!run.trigger.startsWith('slack:')) {
@@ -50,10 +51,11 @@ export function judgeRuns(runs: readonly RunView[]): Judged {
 				key,
 				target: run.target,
 				what: run.operation,
-				version: run.run,
+				// What rests is told once, and not with each point that is without it.
+				version: resting ?? run.run,
 				since: run.startedAt,
 				run,
-				text: run.result?.error ?? 'it does not say why',
+				text: run.result?.error ?? resting ?? 'it does not say why',
 			});
 		}
 	}

@@ -2,7 +2,7 @@
 
 import {type Context, Hono} from 'hono';
 import {bodyLimit as limitBody} from 'hono/body-limit';
-import {UsageError} from '../../base/errors.ts';
+import {RestingError, UsageError} from '../../base/errors.ts';
 import {type RunResult, repositoryTarget} from '../../base/results.ts';
 import type {Accepted} from '../../base/shapes.ts';
 import type {Agent} from '../agent.ts';
@@ -173,7 +173,7 @@ async function started(
 			report(error);
 		}
 
-		return {target, status, ...body};
+		return {target, status, ...body, ...(error instanceof RestingError && {resting: true as const})};
 	}
 }
 

@@ -19,6 +19,8 @@ export interface Started {
 export interface Refusal extends ErrorBody {
 	target: string;
 	status: number;
+	/** What would have to answer was stopped: no failure, where all targets were meant. */
+	resting?: true;
 }
 
 export interface PlanView {

@@ -50,21 +50,25 @@ export async function backup(workshop: Workshop, options: BackupRun): Promise<Ba
 	const results = [...sources.values()];
 	const failed = results.filter(({outcome}) => outcome === 'failed');
 	errors.push(...failed.flatMap(({source, error}) => (error === undefined ? [] : [`${source}: ${error}`])));
+	const absent = absentOf(plan);
 	return {
 		run,
 		target: plan.target,
-		outcome: outcomeOf(state.published, errors.length, results.length - failed.length),
+		outcome: outcomeOf(state.published, errors.length + absent.length, results.length - failed.length),
 		point: state.published ? run : null,
 		startedAt: startedAt.toISOString(),
 		durationSeconds: (Date.now() - startedAt.getTime()) / 1000,
 		quiesceSeconds: state.quiesceSeconds,
 		sources: results,
+		...(absent.length === 0 ? {} : {absent}),
 		...(state.warnings.length === 0 ? {} : {warnings: state.warnings}),
 		...(errors.length === 0 ? {} : {error: [...new Set(errors)].join('; ')}),
 	};
 }
 
-/** A point that was published although something could not be cleaned up is a point; but the run says so. */
+const absentOf = ({absent}: Plan) => absent.map(({source, why}) => ({source, why}));
+
+/** A point that was published although something could not be cleaned up, or is not in it, is a point; but the run says so. */
 function outcomeOf(published: boolean, errors: number, succeeded: number): Outcome {
 	if (published) {
 		return errors === 0 ? 'success' : 'partial';
@@ -174,6 +178,7 @@ async function work(
 			quiesced: plan.quiesce.map(({container, action}) => ({container: container.name, action})),
 			quiesceSeconds: state.quiesceSeconds,
 			sources: stored,
+			...(plan.absent.length === 0 ? {} : {absent: absentOf(plan)}),
 		});
 		await publish(workshop.restic(), manifest, workshop.folder, signal);
 		state.published = true;

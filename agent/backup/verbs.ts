@@ -3,6 +3,7 @@
 import {explain, RepositoryError, UsageError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import {failed} from '../../base/failed.ts';
+import type {Notices} from '../../base/notices.ts';
 import type {Problem} from '../../base/problem.ts';
 import type {BackupResult} from '../../base/results.ts';
 import type {Accepted, NoPlan} from '../../base/shapes.ts';
@@ -15,6 +16,7 @@ import type {NamedRepository, Repositories} from '../repository/repositories.ts'
 import type {RunContext, Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import type {State} from '../state/state.ts';
+import {assertAwake, tellAbsent} from './absent.ts';
 import {backup} from './backup.ts';
 import {goneSince} from './gone.ts';
 import {previousAmong} from './previous.ts';
@@ -50,9 +52,19 @@ interface BackupParts {
 	repositories: Repositories;
 	sweeper: Sweeper;
 	upkeep: Upkeep;
+	notices: Pick<Notices, 'send'>;
 }
 
-export function createBackups({workshop, survey, runs, state, repositories: {primary: repository}, sweeper, upkeep}: BackupParts): Backups {
+export function createBackups({
+	workshop,
+	survey,
+	runs,
+	state,
+	repositories: {primary: repository},
+	sweeper,
+	upkeep,
+	notices,
+}: BackupParts): Backups {
 	const restic = workshop.restic();
 
 	const sweep = async (run: string, target: string, tell: Tell): Promise<void> => {
@@ -91,6 +103,8 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 			if (problems.length > 0) {
 				throw new UsageError(problems.map(({message}) => message).join('; '));
 			}
+
+			assertAwake(plan);
 
 			tell({type: 'step', step: 'plan'});
 			await repository.open();
@@ -148,6 +162,11 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 			const disturbed = runs.holder(touchedBy(surveyed)) !== undefined;
 			if (surveyed.problems.length > 0 && !disturbed && !trigger.startsWith('schedule')) {
 				throw refusal(surveyed.problems);
+			}
+
+			if (surveyed.problems.length === 0 && !disturbed) {
+				tellAbsent(surveyed.plan, {state, notices});
+				assertAwake(surveyed.plan);
 			}
 
 			const asked = {surveyed, cold, at: Date.now(), disturbed};

@@ -4,7 +4,7 @@ import type {BackupTargets} from '../api/wire.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
 import type {ExitCode} from './exit.ts';
 import {followAll} from './follow-all.ts';
-import {howToLabel} from './problems.ts';
+import {howToLabel, inBrackets} from './problems.ts';
 import {printBackups} from './results.ts';
 
 interface BackupOptions extends JsonOption {
@@ -30,10 +30,16 @@ async function backup(context: Context, targets: readonly string[], {all, cold, 
 		throw new RunError(howToLabel());
 	}
 
+	// Who is named is meant; of all, those that rest are left to rest.
+	const resting = answers.filter(answer => all && 'resting' in answer && answer.resting);
+	for (const {error, hint} of resting.filter(answer => 'error' in answer)) {
+		context.err.line`${error}${inBrackets(hint)}`;
+	}
+
 	return followAll(context, {
 		operation: 'backup',
 		client,
-		answers,
+		answers: answers.filter(answer => !resting.includes(answer)),
 		json,
 		print: results => printBackups(context.out, context.err, results),
 		failed: failed.backup,

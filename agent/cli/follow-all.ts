@@ -39,7 +39,7 @@ export async function followAll<Of extends Operation>(context: Context, followed
 		print(results);
 	}
 
-	const nothingKnown = answers.every(answer => 'status' in answer && answer.status === 404);
+	const nothingKnown = answers.length > 0 && answers.every(answer => 'status' in answer && answer.status === 404);
 	return nothingKnown ? exit.usage : exitOfOutcomes(results.map(({outcome}) => outcome));
 }
 

@@ -58,7 +58,11 @@ function cells(status: StatusView, now: number): Text[] {
 }
 
 function printLastErrors(out: Parameters<typeof printProblems>[0], status: readonly StatusView[]): void {
-	for (const {target, lastRun, lastDrill, suspicion} of status) {
+	for (const {target, lastRun, lastDrill, suspicion, absent} of status) {
+		if (absent) {
+			out.line`${target}: ${styled('yellow', 'backed up only')} ${absent}`;
+		}
+
 		if (suspicion) {
 			out.line`${target}: ${styled('yellow', 'much smaller than before')}: ${suspicion}`;
 		}

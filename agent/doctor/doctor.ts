@@ -107,6 +107,17 @@ async function examineTargets(workshop: Workshop, survey: Survey, listed: Listed
 		});
 	}
 
+	for (const {target, plan} of surveyed) {
+		findings.push(
+			...plan.absent.map(({source, why, hint}) => ({
+				level: 'warning' as const,
+				subject: target.name,
+				message: `\`${source}\` is in no new point: ${why}`,
+				hint,
+			})),
+		);
+	}
+
 	for (const {target, problems} of surveyed) {
 		findings.push(
 			...problems.map(({message, hint = 'correct the label and run `docker compose up -d`'}) => ({

@@ -58,6 +58,7 @@ const noticeWords = {
 	gone: 'not found any more',
 	back: 'there again',
 	shrunk: 'much smaller than before',
+	resting: 'not backed up whole',
 	kept: 'what a restore replaced cannot be let go',
 };
 
@@ -67,7 +68,20 @@ const textOf = (message: Message): string =>
 		: textOfRun(message);
 
 function textOfRun({timestamp, data}: RunMessage): string {
-	const {operation, target, outcome, host, run, point, durationSeconds, outageSeconds, sources = [], warnings = [], error} = data;
+	const {
+		operation,
+		target,
+		outcome,
+		host,
+		run,
+		point,
+		durationSeconds,
+		outageSeconds,
+		sources = [],
+		warnings = [],
+		absent = [],
+		error,
+	} = data;
 	const rows = [
 		`${operation} of ${target} on ${host}: ${outcome}`,
 		'',
@@ -77,6 +91,7 @@ function textOfRun({timestamp, data}: RunMessage): string {
 		...(durationSeconds === undefined ? [] : [`took      ${durationSeconds.toFixed(1)} s`]),
 		...(outageSeconds === undefined ? [] : [`outage    ${outageSeconds.toFixed(1)} s`]),
 		...(error === undefined ? [] : ['', `error: ${error}`]),
+		...absent.flatMap(({source, why}) => ['', `not in the point: ${source}: ${why}`]),
 		...warnings.flatMap(warning => ['', `warning: ${warning}`]),
 		...(sources.length === 0
 			? []

@@ -13,7 +13,7 @@ export interface NoticeMessage {
 		/** Which Holdfast. */
 		host: string;
 		target: string;
-		/** `gone`: a target that was backed up is not found any more; `back`: it is there again; `shrunk`: its newest point is much smaller than those before; `kept`: what a restore replaced cannot be let go. */
+		/** `gone`: a target that was backed up is not found any more; `back`: it is there again; `shrunk`: its newest point is much smaller than those before; `kept`: what a restore replaced cannot be let go; `resting`: some or all of it is not backed up, because what would have to answer was stopped. */
 		kind: Notice['kind'];
 		message: string;
 		hint?: string;
@@ -38,6 +38,8 @@ export interface RunMessage {
 		outageSeconds?: number;
 		sources?: Array<{source: string; outcome: string; bytes?: number | undefined; error?: string | undefined}>;
 		warnings?: string[];
+		/** What the point lacks, because what would have to answer was stopped. */
+		absent?: Array<{source: string; why: string}>;
 		error?: string;
 	};
 }
@@ -94,6 +96,7 @@ export function messageOf(event: FinishedEvent, host: string): RunMessage {
 			outcome,
 			...factsOf(event),
 			...(error === undefined ? {} : {error: cut(error)}),
+			...('absent' in event.result && event.result.absent !== undefined ? {absent: event.result.absent} : {}),
 		},
 	};
 }

@@ -5,6 +5,7 @@ import type {EventHub} from '../../base/events.ts';
 import type {Log} from '../../base/log.ts';
 import type {Notices} from '../../base/notices.ts';
 import {isWanted, type NotifyWord} from '../../base/reading/wanted.ts';
+import {lackOf, type RunResult} from '../../base/results.ts';
 import {type Message, messageOf, nameOf, noticeMessage} from './message.ts';
 
 export interface Receiver {
@@ -52,7 +53,7 @@ export function createNotifications(options: NotifyOptions): Notifications {
 		}
 	};
 	const unlisten = hub.listen(event => {
-		if (event.type === 'finished' && isWanted(wanted, event.operation, event.result.outcome)) {
+		if (event.type === 'finished' && isWanted(wanted, event.operation, event.result.outcome) && !isToldOnce(event.result)) {
 			tell(messageOf(event, host));
 		}
 	});
@@ -71,6 +72,9 @@ export function createNotifications(options: NotifyOptions): Notifications {
 		},
 	};
 }
+
+/** That something rests was told when it began to: a point without it is no news. */
+const isToldOnce = (result: RunResult): boolean => 'absent' in result && lackOf(result) !== undefined && result.error === undefined;
 
 function createQueue(receiver: Receiver, {log, pausesMs = usualPausesMs, patienceMs = 15_000}: NotifyOptions, ending: AbortSignal) {
 	const waiting: Message[] = [];

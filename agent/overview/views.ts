@@ -1,6 +1,6 @@
 /** What the agent knows, in the shapes that people and programs read. */
 
-import {resultOf} from '../../base/results.ts';
+import {lackOf, resultOf} from '../../base/results.ts';
 import type {PointView, RunView, StatusView, TargetView} from '../../base/shapes.ts';
 import type {Surveyed} from '../plan/planned.ts';
 import {parseSource} from '../repository/names.ts';
@@ -46,7 +46,7 @@ interface Recent {
 
 /** @param last the target's newest finished run of the operation @param success its newest successful one */
 export function statusView(
-	surveyed: {target: Pick<Surveyed['target'], 'name'>; problems: Surveyed['problems']},
+	surveyed: {target: Pick<Surveyed['target'], 'name'>; problems: Surveyed['problems']; plan?: Pick<Surveyed['plan'], 'absent'>},
 	{
 		running,
 		waitsFor,
@@ -64,6 +64,7 @@ export function statusView(
 ): StatusView {
 	const {last, success, next} = backups;
 	const result = resultOf('backup', last);
+	const absent = lackOf({absent: [...(surveyed.plan?.absent ?? [])]});
 	return {
 		target: surveyed.target.name,
 		running: running ?? null,
@@ -82,6 +83,7 @@ export function statusView(
 		lastSuccess: success?.finishedAt ? {run: success.run, at: new Date(success.finishedAt).toISOString()} : null,
 		nextRun: surveyed.problems.length > 0 ? null : (next?.toISOString() ?? null),
 		...(nextCold && surveyed.problems.length === 0 ? {nextColdRun: nextCold.toISOString()} : {}),
+		...(absent === undefined ? {} : {absent}),
 		...(suspicion === undefined ? {} : {suspicion}),
 		...drillStatus(drills),
 		problems: [...surveyed.problems],

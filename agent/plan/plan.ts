@@ -31,11 +31,16 @@ export function planTarget(request: PlanRequest): {plan: Plan; problems: readonl
 	const still = planQuiesce({target, containers, self, defaults, cold, prefix, sources}, remarks);
 	const hooks = planHooks(target, remarks);
 	checkServices(target, containers, {prefix, self, remarks});
+	for (const {source, why} of remarks.absent) {
+		remarks.note(`\`${source}\` is left out: ${why}`);
+	}
+
 	const {schedule, scheduleCold, quiesceTimeoutMs = defaultQuiesceTimeoutMs} = target.policy;
 	const plan: Plan = {
 		target: target.name,
 		sources,
 		...still,
+		absent: remarks.absent,
 		hooks,
 		quiesceTimeoutMs,
 		schedule: schedule ?? defaults.schedule,

@@ -2,6 +2,7 @@
 import type {Problem} from '../../base/problem.ts';
 import type {Container} from '../../docker/container.ts';
 import type {Hook} from '../../docker/hooks.ts';
+import type {Absent} from '../sources/remarks.ts';
 import type {PlannedSource} from '../sources/source.ts';
 import type {Target} from '../targets/target.ts';
 
@@ -23,6 +24,8 @@ export interface Plan {
 	target: string;
 	sources: readonly PlannedSource[];
 	quiesce: readonly PlannedQuiesce[];
+	/** What is not backed up as things are: its server was stopped. With nothing else there is no run. */
+	absent: readonly Absent[];
 	/** Those that do not run. Who does when the moment comes is quiesced as well; nobody else may start one in it. */
 	resting: readonly PlannedQuiesce[];
 	hooks: readonly PlannedHook[];

@@ -54,6 +54,8 @@ export const manifest = z.object({
 	quiesced: z.array(z.object({container: z.string(), action: z.enum(['pause', 'stop'])})),
 	quiesceSeconds: z.number(),
 	sources: z.array(manifestSource),
+	/** What the target had beside them, and why it is not in the point. */
+	absent: z.array(z.object({source: z.string(), why: z.string()})).optional(),
 	origin: origin.optional(),
 });
 

@@ -3,7 +3,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type {Due, ScheduledOperation} from '../../base/due.ts';
-import {BusyError} from '../../base/errors.ts';
+import {BusyError, RestingError} from '../../base/errors.ts';
 import type {Log} from '../../base/log.ts';
 import {repositoryOfTarget} from '../../base/results.ts';
 import type {Agent} from '../agent.ts';
@@ -87,7 +87,9 @@ export function keepSchedule(agent: Agent, {timeZone, log}: {timeZone: string; l
 		timeZone,
 		onDue,
 		report: (error, {operation, subject}) =>
-			log.error(`the scheduled ${operation} of \`${subject}\` could not begin`, {error, target: subject}),
+			error instanceof RestingError
+				? log.info(`no scheduled ${operation} of \`${subject}\`: ${error.message}`)
+				: log.error(`the scheduled ${operation} of \`${subject}\` could not begin`, {error, target: subject}),
 	});
 	return schedule;
 }

@@ -1,19 +1,37 @@
 /** What is found while a plan is made: mistakes that forbid the run, and what a person should know. */
 import type {Problem} from '../../base/problem.ts';
 
+/** What cannot be backed up as things are, although nothing is wrong with its labels: its server was stopped. */
+export interface Absent {
+	/** A source; or where it is not known which ones there would be, what all of their names begin with. */
+	source: string;
+	/** Whom it concerns, and why: for people. */
+	why: string;
+	/** How it is in the next point again. */
+	hint: string;
+}
+
 export interface Remarks {
 	readonly problems: readonly Problem[];
 	readonly notes: readonly string[];
+	readonly absent: readonly Absent[];
+	/** The sources are not in the next point. */
+	lack: (sources: readonly string[], why: string, hint: string) => void;
 	problem: (message: string, hint?: string) => void;
 	note: (message: string) => void;
 	/** The same, with every message about one subject. */
-	about: (subject: string) => Pick<Remarks, 'problem' | 'note'>;
+	about: (subject: string) => Pick<Remarks, 'problem' | 'note' | 'lack'>;
 }
 
 /** A remark that is made twice counts once. */
 export function collectRemarks(): Remarks {
 	const problems: Problem[] = [];
 	const notes: string[] = [];
+	const absent: Absent[] = [];
+	const lack = (sources: readonly string[], why: string, hint: string): void => {
+		absent.push(...sources.map(source => ({source, why, hint})));
+	};
+
 	const problem = (message: string, hint?: string): void => {
 		if (!problems.some(known => known.message === message)) {
 			problems.push(hint === undefined ? {message} : {message, hint});
@@ -29,11 +47,14 @@ export function collectRemarks(): Remarks {
 	return {
 		problems,
 		notes,
+		absent,
 		problem,
 		note,
+		lack,
 		about: subject => ({
 			problem: (message, hint) => problem(`\`${subject}\`: ${message}`, hint),
 			note: message => note(`\`${subject}\`: ${message}`),
+			lack,
 		}),
 	};
 }

@@ -42,9 +42,20 @@ export const standingWords: Record<Standing, string> = {
 /** What is wrong with the targets. */
 export const attentionTo = ({targets, scheduled, gone, others}: Overview, now: number): Attention[] => [
 	...gone.map(({target: subject, message, hint}) => ({subject, message, hint})),
-	...targets.flatMap(target => [...attentionToBackups(target, scheduled, now), ...attentionToSize(target), ...attentionToDrill(target)]),
+	...targets.flatMap(target => [
+		...attentionToBackups(target, scheduled, now),
+		...attentionToAbsence(target),
+		...attentionToSize(target),
+		...attentionToDrill(target),
+	]),
 	...others.flatMap(({finding: {level, subject, message, hint}}) => (level === 'ok' ? [] : [{subject, message, hint}])),
 ];
+
+function attentionToAbsence({view, status: {target, absent}}: TargetOverview): Attention[] {
+	return absent === undefined || view.problems.length > 0
+		? []
+		: [{subject: target, message: `it is backed up ${absent}`, hint: 'start it; or, where it is gone for good, remove its label'}];
+}
 
 function attentionToSize({status: {target, suspicion}}: TargetOverview): Attention[] {
 	return suspicion === undefined
@@ -78,6 +89,10 @@ function attentionToBackups(target: TargetOverview, scheduled: readonly Schedule
 			return view.problems.map(({message, hint}) => ({subject, message, hint}));
 		case 'failed':
 		case 'partial':
+			if (status.lastRun?.error === undefined && status.absent !== undefined) {
+				return [];
+			}
+
 			return [
 				{
 					subject,

@@ -2,6 +2,7 @@
 
 import {label} from '../../../base/label.ts';
 import {quote} from '../../../base/reading/quote.ts';
+import {lackOf} from '../../../base/results.ts';
 import {hostFolderOf} from '../../../docker/storage.ts';
 import {questionsOf} from '../../plan/questions.ts';
 import {unseenNote} from '../../plan/survey.ts';
@@ -91,6 +92,7 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 		...replicaWarnings(request, sources),
 		...(request.unseen === undefined || !sources.some(isOfHost) ? [] : [unseenNote(request.unseen)]),
 		...importWarning(manifest),
+		...absentWarning(manifest, only),
 		...(request.skipDrillSql ? [`the query of the label \`${label('drill.sql')}\` is not asked`] : []),
 		...stops.warnings,
 	];
@@ -146,6 +148,12 @@ const replicaWarnings = ({target}: RestorationRequest, sources: readonly Restori
 				]
 			: [];
 	});
+
+/** The rest of the point is of another moment than what is left as it is. */
+const absentWarning = (manifest: Manifest, only: readonly string[]): string[] => {
+	const lack = lackOf(manifest);
+	return lack === undefined || only.length > 0 ? [] : [`the point was made ${lack}`];
+};
 
 const importWarning = ({origin}: Manifest): string[] =>
 	origin === undefined

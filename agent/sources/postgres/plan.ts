@@ -61,13 +61,23 @@ export function postgresSources(scope: PostgresScope): PlannedDatabase[] {
 	}));
 }
 
-function canBeDumped({container, prefix, remarks}: PostgresScope): boolean {
-	const label = `${prefix}postgres`;
+/** Who stopped it, or paused it, had a reason: it stays as it is, and the others are backed up without it. */
+function canBeDumped({container, group, policy, remarks}: PostgresScope): boolean {
 	const running = container.state === 'running';
-	if (!running) {
-		const mend = container.state === 'paused' ? `unpause it: docker unpause ${container.name}` : `start it: docker start ${container.name}`;
-		const why = container.state === 'paused' ? 'is paused by somebody else' : `is not running (${container.state})`;
-		remarks.problem(`\`${label}\` needs a server that answers, and container \`${container.name}\` ${why}`, `${mend}; or remove the label`);
+	if (container.state === 'restarting') {
+		remarks.problem(
+			`container \`${container.name}\`, which has to answer, does not come up (restarting)`,
+			`docker logs ${container.name} says why`,
+		);
+	} else if (!running) {
+		const isPaused = container.state === 'paused';
+		const why = isPaused ? 'is paused by somebody else' : `is not running (${container.state})`;
+		const databases = policy === undefined || policy.databases === 'all' ? [''] : policy.databases.map(database => `:${database}`);
+		remarks.lack(
+			databases.map(database => `${group}postgres${database}`),
+			`container \`${container.name}\`, which has to answer, ${why}`,
+			isPaused ? `docker unpause ${container.name}` : `docker start ${container.name}`,
+		);
 	}
 
 	return running;

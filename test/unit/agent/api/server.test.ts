@@ -143,6 +143,7 @@ test('a plan shows names and no labels, ids or host paths', async t => {
 		quiesce: [{container, action: 'pause', reason: 'the target'}],
 		resting: [],
 		hooks: [{container, hook: {argv: ['sync'], timeoutMs: 30_000, onError: 'fail'}, when: 'before'}],
+		absent: [],
 		quiesceTimeoutMs: 300_000,
 		schedule: '0 3 * * *',
 		scheduleFrom: 'label',

@@ -120,6 +120,8 @@ test('only what is asked for is told', async t => {
 	hub.send(finished({outcome: 'success'}));
 	hub.send(finished({outcome: 'partial'}));
 	hub.send(finished({outcome: 'success'}, 'restore'));
+	// Told as a notice, when it began
+	hub.send(finished({outcome: 'failed', error: undefined, absent: [{source: 'postgres:app', why: 'stopped'}]} as Partial<RunResult>));
 	hub.send(finished({outcome: 'success'}, 'drill'));
 	hub.send(finished({outcome: 'failed'}, 'check'));
 	await until('both are sent', async () => got.length === 2);

@@ -475,19 +475,25 @@ test('a dump of the whole server lacks nothing that nobody said', t => {
 	);
 });
 
-test('a server that does not run, or that somebody paused, cannot be dumped', t => {
-	for (const state of ['exited', 'created', 'restarting', 'dead'] as const) {
-		const {problems, hints, names} = plan([database({}, {state})], asked('a'));
-		t.deepEqual(
-			[problems, names],
-			[[`\`demo/db\`: \`holdfast.postgres\` needs a server that answers, and container \`demo-db-1\` is not running (${state})`], []],
-		);
-		t.regex(hints[0] ?? '', /^start it: docker start demo-db-1; or remove the label$/);
+test('a server that was stopped, or that somebody paused, is left out; one that does not come up is a problem', t => {
+	for (const state of ['exited', 'created', 'dead', 'paused'] as const) {
+		const {problems, names, absent} = plan([database({}, {state})], asked('a'));
+		t.deepEqual([problems, names], [[], []]);
+		t.is(absent.length, 1);
+		t.like(absent[0], {
+			source: 'postgres',
+			why: `container \`demo-db-1\`, which has to answer, ${state === 'paused' ? 'is paused by somebody else' : `is not running (${state})`}`,
+			hint: state === 'paused' ? 'docker unpause demo-db-1' : 'docker start demo-db-1',
+		});
 	}
 
-	const paused = plan([database({}, {state: 'paused'})], asked('a'));
-	t.regex(paused.problems[0] ?? '', /is paused by somebody else/);
-	t.is(paused.problems.length, 1);
+	t.deepEqual(
+		plan([database({postgres: 'a,b'}, {state: 'exited'})]).absent.map(({source}) => source),
+		['postgres:a', 'postgres:b'],
+	);
+	const restarting = plan([database({}, {state: 'restarting'})], asked('a'));
+	t.regex(restarting.problems[0] ?? '', /does not come up \(restarting\)/);
+	t.deepEqual(restarting.absent, []);
 });
 
 test('a data directory that is dumped is never a volume', t => {
@@ -920,7 +926,10 @@ test('whatever mounts and labels there are: no throw, nothing outside the projec
 				t.is(new Set(plan.quiesce.map(({container}) => container.id)).size, plan.quiesce.length);
 				t.true(plan.sources.every(({container}) => members.includes(container.id)));
 				t.true([...plan.notes, ...problems.map(({message}) => message)].every(message => !/[\u0000-\u001f]/.test(message)));
-				t.true(plan.sources.length > 0 || problems.length > 0 || target.problems.length > 0, 'nothing to do is never silent');
+				t.true(
+					plan.sources.length > 0 || plan.absent.length > 0 || problems.length > 0 || target.problems.length > 0,
+					'nothing to do is never silent',
+				);
 				for (const source of plan.sources) {
 					t.false(source.mount?.type === 'bind' && ['/', '/var/lib/docker'].includes(source.mount.hostPath));
 				}
