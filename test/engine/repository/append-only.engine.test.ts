@@ -84,7 +84,7 @@ test('append-only: backups are successes, it is said once, and nobody removes an
 
 	await stack.change({environment: {HOLDFAST_REPOSITORY_ACCESS: 'append-only'}});
 	await stack.ready();
-	const pruned = await stack.holdfast('prune', '--yes');
+	const pruned = await stack.holdfast('prune');
 	t.not(pruned.exitCode, 0);
 	t.regex(pruned.stderr, /the repository is append-only/);
 	await write(stack, 'five');
@@ -101,8 +101,6 @@ test('read-only: listed, exported and restored from, without a lock; what it ove
 	await stack.change({volumes: [socket, 'hf-repository:/repository:ro', 'hf-state:/state', 'hf-cache:/cache']});
 	await stack.ready();
 	t.is(JSON.parse((await stack.holdfast('points', '--json')).stdout)[0].point, point);
-	t.regex((await stack.holdfast('ls', `${stack.project}/app`, '/data')).stdout, /file/);
-	t.is((await stack.holdfast('dump', `${stack.project}/app`, '/data/file')).stdout, 'kept');
 	t.regex((await findings(stack)).find(({subject, level}) => subject === 'repository' && level === 'warning')?.message ?? '', /read-only/);
 	const [failed] = await stack.backup('--all');
 	t.is(failed?.outcome, 'failed');
