@@ -1,13 +1,11 @@
 /** Backups as runs: a target is surveyed, planned and backed up, and what belongs to no point any more is swept. */
 
 import {explain, RepositoryError, UsageError} from '../../base/errors.ts';
-import type {Tell} from '../../base/events.ts';
 import {failed} from '../../base/failed.ts';
 import type {Notices} from '../../base/notices.ts';
 import type {Problem} from '../../base/problem.ts';
 import type {BackupResult} from '../../base/results.ts';
 import type {Accepted, NoPlan} from '../../base/shapes.ts';
-import type {Sweeper} from '../keep/sweep.ts';
 import type {Upkeep} from '../keep/verbs.ts';
 import type {Plan, Surveyed} from '../plan/planned.ts';
 import type {Survey} from '../plan/survey.ts';
@@ -50,31 +48,13 @@ interface BackupParts {
 	runs: Runs;
 	state: State;
 	repositories: Repositories;
-	sweeper: Sweeper;
 	upkeep: Upkeep;
 	notices: Pick<Notices, 'send'>;
 }
 
-export function createBackups({
-	workshop,
-	survey,
-	runs,
-	state,
-	repositories: {primary: repository},
-	sweeper,
-	upkeep,
-	notices,
-}: BackupParts): Backups {
-	const restic = workshop.restic();
-
-	const sweep = async (run: string, target: string, tell: Tell): Promise<void> => {
-		const warning = await sweeper
-			.sweep(run, target)
-			.catch((error: unknown) => `what belongs to no point could not be forgotten: ${explain(error)}`);
-		if (warning !== undefined) {
-			tell({type: 'warning', message: warning});
-		}
-	};
+export function createBackups({workshop, survey, runs, state, repositories: {primary: repository}, upkeep, notices}: BackupParts): Backups {
+	// What is looked at keeps nobody out, and waits for nobody: who must wait for a lock is the backup itself.
+	const restic = workshop.restic(undefined, {withoutLock: true});
 
 	/** Waits for those who have in hand what it would touch, and plans anew whenever what is known may be old. */
 	const whenFree = async (asked: Asked, {signal, tell, hold}: RunContext): Promise<Surveyed> => {
@@ -130,8 +110,7 @@ export function createBackups({
 			}
 
 			if (result.point !== null && runs.isAlone(run)) {
-				await sweep(run, plan.target, tell);
-				await upkeep.retain(result, tell);
+				await upkeep.tidy(result, tell);
 			}
 
 			return suspicion === undefined ? result : {...result, warnings: [...(result.warnings ?? []), suspicion]};

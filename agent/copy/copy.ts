@@ -157,7 +157,7 @@ async function tidy(
 		const retired = await retire(pointsAmong(snapshots));
 		if (left.length + retired.length > 0) {
 			tell({type: 'step', step: 'forget', subject: `${retired.length} of the restore points`});
-			await forgetPoints(into, noJournal, retired, signal);
+			await forgetPoints(into, noJournal, retired, {signal});
 			progress.removed = retired.length;
 			progress.points = (progress.points ?? 0) - retired.length;
 			if (left.length > 0) {

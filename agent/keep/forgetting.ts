@@ -9,24 +9,22 @@ type Journal = Pick<Housekeeping, 'rememberForgetting' | 'forgetting' | 'clearFo
 
 /**
  * The manifests go first: from then on they are no points, and what is left of them is in the journal.
+ * @param others snapshots of no point: they go with the manifests, because each call of restic takes its time
  * @throws {RepositoryError} what was begun is ended by `finishForgetting`
  */
 export async function forgetPoints(
 	restic: Pick<Restic, 'forget'>,
 	journal: Journal,
 	points: readonly Point[],
-	signal?: AbortSignal,
+	{others = [], signal}: {others?: readonly string[]; signal?: AbortSignal | undefined} = {},
 ): Promise<void> {
-	if (points.length === 0) {
+	if (points.length === 0 && others.length === 0) {
 		return;
 	}
 
 	const rest = points.flatMap(({sources}) => sources.map(({snapshot}) => snapshot));
 	journal.rememberForgetting(rest);
-	await restic.forget(
-		points.map(({manifest}) => manifest),
-		signal,
-	);
+	await restic.forget([...others, ...points.map(({manifest}) => manifest)], signal);
 	await restic.forget(rest, signal);
 	journal.clearForgetting();
 }

@@ -42,7 +42,7 @@ export async function prune(parts: MaintenanceParts, context: RunContext, decide
 
 		await finishForgetting(restic, state, await restic.snapshots(['holdfast'], signal));
 		const points = retentions.flatMap(({points: verdicts}) => verdicts.flatMap(({action, point}) => (action === 'remove' ? [point] : [])));
-		await forgetPoints(restic, state, points, signal).catch((error: unknown) => {
+		await forgetPoints(restic, state, points, {signal}).catch((error: unknown) => {
 			parts.door.learn(error);
 			throw error;
 		});

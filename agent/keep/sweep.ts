@@ -10,7 +10,7 @@ import {holdsManifest, type Point} from '../repository/points.ts';
 import type {Restic, Snapshot} from '../restic/restic.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import type {RunRecord, State} from '../state/state.ts';
-import {finishForgetting, forgetPoints} from './forgetting.ts';
+import {forgetPoints, withoutPoint} from './forgetting.ts';
 import {type Released, releaseLocks} from './locks.ts';
 
 interface Parts {
@@ -23,9 +23,14 @@ interface Parts {
 
 export interface Sweeper {
 	/** After a run that made a point. Call it when no other run of this agent is under way. @returns what a person should know */
-	sweep: (run: string, target: string) => Promise<string | undefined>;
-	/** Removes points, whole. Call it when no other run of this agent is under way. @returns what a person should know */
-	remove: (points: readonly Point[]) => Promise<string | undefined>;
+	sweep: (options: {
+		run: string;
+		target: string;
+		/** All of the repository, as they are after the run. */
+		snapshots: readonly Snapshot[];
+		/** Those that are kept no longer: removed whole. */
+		points: readonly Point[];
+	}) => Promise<string | undefined>;
 	/** Removes the locks that the dead left. @param over a run that is ending, and has nothing under way any more */
 	releaseLocks: (over?: string) => Promise<Released>;
 }
@@ -70,7 +75,7 @@ export function createSweeper({workshop, restic, door, state}: Parts): Sweeper {
 
 	return {
 		releaseLocks: release,
-		async sweep(run, target) {
+		async sweep({run, target, snapshots, points}) {
 			if (door.access() !== 'full') {
 				return undefined;
 			}
@@ -82,15 +87,15 @@ export function createSweeper({workshop, restic, door, state}: Parts): Sweeper {
 					.flatMap(({replacements}) => replacements.flatMap(replacement => ('safety' in replacement ? [replacement.safety] : []))),
 			);
 			const known = {target, isOver: (id: string) => id === run || isOver(id), isWithoutPoint, isKept: (id: string) => kept.has(id)};
-			const snapshots = await restic.snapshots();
-			const ids = leftovers(snapshots, known);
-			const forget = async () => {
-				await restic.forget(ids);
-				await finishForgetting(restic, state, snapshots);
-			};
-			return ids.length === 0 && state.forgetting().size === 0 ? undefined : removing(forget);
+			// With what a kill or an error has interrupted before.
+			const others = [...leftovers(snapshots, known), ...withoutPoint(snapshots, state.forgetting())];
+			if (others.length === 0 && points.length === 0) {
+				state.clearForgetting();
+				return undefined;
+			}
+
+			return removing(async () => forgetPoints(restic, state, points, {others}));
 		},
-		remove: async points => removing(async () => forgetPoints(restic, state, points)),
 	};
 }
 

@@ -9,7 +9,7 @@ import type {Survey} from '../plan/survey.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
 import {deedsOf} from '../repository/owner.ts';
 import {oursAmong, type Point, pointsOf} from '../repository/points.ts';
-import type {Access} from '../restic/restic.ts';
+import type {Access, Snapshot} from '../restic/restic.ts';
 import type {Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import type {State} from '../state/state.ts';
@@ -60,8 +60,8 @@ export interface Keeping {
 }
 
 export interface Upkeep extends Keeping {
-	/** After a successful backup, when no other run is under way: what no rule keeps any more goes. */
-	retain: (result: BackupResult, tell: Tell) => Promise<void>;
+	/** After a backup that made a point, when no other run is under way: what belongs to no point goes, and what no rule keeps any more. */
+	tidy: (result: BackupResult, tell: Tell) => Promise<void>;
 	/** What of a new point is much smaller than before. @param earlier newest first */
 	inspect: (result: BackupResult, earlier: readonly Point[]) => string | undefined;
 }
@@ -70,9 +70,17 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 	const {workshop, survey, runs, state, door, sweeper, policy, notices, checkParts, repository} = parts;
 	const target = repositoryTarget(repository.name);
 
-	const decideAll = async (ended?: {target: string; outcome: Outcome}, access = door.access()): Promise<Retention[]> => {
+	const decideAll = async ({
+		ended,
+		snapshots,
+		access = door.access(),
+	}: {
+		ended?: {target: string; outcome: Outcome};
+		snapshots?: readonly Snapshot[];
+		access?: Access;
+	} = {}): Promise<Retention[]> => {
 		await door.open();
-		const points = await allOwn(workshop, state);
+		const points = await allOwn(workshop, state, snapshots);
 		const found = new Map((await survey.targets()).map(each => [each.name, each]));
 		const retentions = [...Map.groupBy(points, point => point.target)].map(([name, ofTarget]) => {
 			const labels = found.get(name);
@@ -97,6 +105,11 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 
 		return retentions.sort((a, b) => (a.target < b.target ? -1 : 1));
 	};
+
+	const expired = async (ended: BackupResult, snapshots: readonly Snapshot[]): Promise<Point[]> =>
+		(await decideAll({ended, snapshots})).flatMap(({points: verdicts}) =>
+			verdicts.flatMap(({action, point}) => (action === 'remove' ? [point] : [])),
+		);
 
 	/** Nobody is there who would ask again: what is due by schedule waits for the run before it. */
 	const freeFor = async (trigger: string): Promise<void> => {
@@ -124,7 +137,7 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 				target,
 				trigger,
 				exclusive: true,
-				work: async context => prune(parts, context, async () => decideAll(undefined, access)),
+				work: async context => prune(parts, context, async () => decideAll({access})),
 			});
 		},
 		async check(readData, trigger) {
@@ -162,21 +175,25 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 				...(warning === undefined ? {} : {warning}),
 			};
 		},
-		async retain(result, tell) {
+		async tidy(result, tell) {
+			const {run, target} = result;
 			try {
-				const retentions = await decideAll(result);
-				const points = retentions.flatMap(({points: verdicts}) =>
-					verdicts.flatMap(({action, point}) => (action === 'remove' ? [point] : [])),
-				);
+				// Nobody is kept out meanwhile, nor waited for: what is seen half removed is no point, and what cannot be forgotten now is for later.
+				const snapshots = await workshop.restic(undefined, {withoutLock: true}).snapshots();
+				const points = await expired(result, snapshots).catch((error: unknown) => {
+					tell({type: 'warning', message: `restore points that are kept no longer could not be removed: ${explain(error)}`});
+					return [];
+				});
 				if (points.length > 0) {
 					tell({type: 'step', step: 'forget', subject: `${points.length} of the restore points`});
-					const warning = await sweeper.remove(points);
-					if (warning !== undefined) {
-						tell({type: 'warning', message: warning});
-					}
+				}
+
+				const warning = await sweeper.sweep({run, target, snapshots, points});
+				if (warning !== undefined) {
+					tell({type: 'warning', message: warning});
 				}
 			} catch (error) {
-				tell({type: 'warning', message: `restore points that are kept no longer could not be removed: ${explain(error)}`});
+				tell({type: 'warning', message: `what is kept no longer could not be forgotten: ${explain(error)}`});
 			}
 		},
 		inspect({point: id, target: name, startedAt, sources}, earlier) {
@@ -212,8 +229,8 @@ const shutBy = (access: Access): string | undefined =>
 	({full: undefined, 'append-only': 'the repository is append-only', 'read-only': 'the repository is read-only'})[access];
 
 /** Other agents may use the same repository, and the same names of hosts and targets. What was decided since, also by another, is heeded. */
-async function allOwn({restic, ownership}: Workshop, state: Pick<State, 'learnDeeds'>): Promise<Point[]> {
-	const snapshots = await restic().snapshots(['holdfast']);
+async function allOwn({restic, ownership}: Workshop, state: Pick<State, 'learnDeeds'>, known?: readonly Snapshot[]): Promise<Point[]> {
+	const snapshots = known?.filter(({tags}) => tags.includes('holdfast')) ?? (await restic().snapshots(['holdfast']));
 	state.learnDeeds(deedsOf(snapshots));
 	return oursAmong(pointsOf(snapshots), ownership());
 }

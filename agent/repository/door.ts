@@ -70,7 +70,7 @@ export function createRepositoryDoor({
 		const id = await ensureRepository({restic, knownId: state.knownRepository(repository.location), allowInit});
 		check(id);
 		state.rememberRepository(repository.location, id);
-		if (access() !== 'read-only') {
+		if (access() === 'full') {
 			await repository.quickKey?.ensure();
 		}
 

@@ -37,6 +37,8 @@ export function createRestic(
 		...rest,
 	];
 
+	const withoutLocking = ([verb = '', ...rest]: argv.Arguments): argv.Arguments => [verb, '--no-lock', ...rest];
+
 	/** What restic says at its end of what it did; undefined where it did not say it. */
 	const summaryOf = async (call: Call, onStatus: (status: Status) => void = () => {}): Promise<Summary | undefined> => {
 		let summary: Summary | undefined;
@@ -124,7 +126,8 @@ export function createRestic(
 			throw failed(call, `restic printed neither a new snapshot nor that there is none: ${lastLines(withoutStack(printed))}`);
 		}
 
-		const [found, ...others] = await list({action: call.action, arguments: patiently(argv.snapshot(shortId)), signal});
+		// It was just made, and nobody else knows of it: no lock is needed.
+		const [found, ...others] = await list({action: call.action, arguments: withoutLocking(argv.snapshot(shortId)), signal});
 		if (!found || others.length > 0) {
 			throw failed(call, `the new snapshot ${shortId} is ${found ? 'ambiguous' : 'not there'}`);
 		}

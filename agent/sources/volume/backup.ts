@@ -24,6 +24,12 @@ import type {PlannedVolume} from './plan.ts';
 /** Where a page that is changed through mmap never gets a new time: there every pass reads everything. */
 const timeless = ['tmpfs', 'ramfs'];
 
+/**
+ * So little is read again whole, where something of it changed: telling it apart costs a start of restic, and reading it a tenth of a second. Its
+ * content is in the repository by then, so that the moment waits for no network and no disk that is written to.
+ */
+const isLittle = ({bytes, files}: Saved): boolean => bytes <= 16 * 1024 ** 2 && files <= 1000;
+
 /** How often a first pass begins anew because very much changed while it ran. */
 const mostFirstPasses = 3;
 
@@ -50,8 +56,10 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {al
 		return passed;
 	};
 	/** The same snapshot without what changed then, so that a pass from it reads that again; undefined where all must be. */
-	const distrusting = async ({snapshot}: Saved, {patterns}: Changes): Promise<string | undefined> =>
-		patterns === 'everything' ? undefined : restic.rewriteWithout(snapshot, patterns, signal);
+	const distrusting = async (saved: Saved, {patterns}: Changes): Promise<string | undefined> =>
+		patterns === 'everything' || (patterns.length > 0 && isLittle(saved))
+			? undefined
+			: restic.rewriteWithout(saved.snapshot, patterns, signal);
 	/** What the first pass stored, and the second finds in the repository. */
 	let addedBefore = 0;
 	let isTimeless = false;
@@ -83,6 +91,10 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {al
 			if (previous !== undefined) {
 				const changes = await changedBetween(context, path, previous.runStartedAt, previous.runEndedAt);
 				const trusted = await distrusting(passed, changes);
+				if (trusted === undefined && isLittle(passed)) {
+					return;
+				}
+
 				passed = trusted === passed.snapshot ? passed : await pass(trusted);
 			}
 

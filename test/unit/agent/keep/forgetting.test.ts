@@ -61,6 +61,15 @@ test('the intent first, then the manifests, then the rest', async t => {
 	t.is(calls.length, 3);
 });
 
+test('snapshots of no point go with the manifests, in one call', async t => {
+	const {calls, journal, restic} = setUp();
+	await forgetPoints(restic, journal, [point('1')], {others: ['pass-1', 'pass-2']});
+	t.deepEqual(calls, [['remember', 'source-1'], ['pass-1', 'pass-2', 'manifest-1'], ['source-1']]);
+	await forgetPoints(restic, journal, [], {others: ['pass-3']});
+	t.deepEqual(calls.at(-2), ['pass-3']);
+	t.deepEqual(calls.at(-1), []);
+});
+
 test('what a kill left is ended; a point whose manifest is still there stays whole', async t => {
 	const {calls, journal, restic} = setUp();
 	journal.rememberForgetting(['a', 'b']);

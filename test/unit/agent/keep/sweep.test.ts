@@ -1,5 +1,5 @@
 import test from 'ava';
-import {leftovers} from '../../../../agent/keep/sweep.ts';
+import {createSweeper, leftovers} from '../../../../agent/keep/sweep.ts';
 
 const snapshot = (id: string, ...tags: string[]) => ({
 	id,
@@ -51,4 +51,50 @@ test('safety snapshots that no restore can be undone with any more, whatever the
 	const safety = (id: string, run: string) => snapshot(id, 'holdfast-safety', `run:${run}`, 'target:shop/db', 'source:volume:/data');
 	const snapshots = [safety('a', 'failed'), safety('kept', 'failed'), safety('b', 'running'), safety('c', 'foreign')];
 	t.deepEqual(leftovers(snapshots, known), ['a']);
+});
+
+test('what belongs to no point, what a kill interrupted and what is kept no longer goes in two calls', async t => {
+	const calls: Array<readonly string[]> = [];
+	const begun = new Set(['begun']);
+	const sweeper = createSweeper({
+		workshop: {},
+		door: {access: () => 'full', learn: () => false},
+		restic: {
+			async forget(ids: readonly string[]) {
+				calls.push(ids);
+			},
+		},
+		state: {
+			findRun: (run: string) => ({
+				run,
+				state: 'finished',
+				operation: 'backup',
+				result: {sources: [], point: run === 'failed' ? null : run},
+			}),
+			restores: () => [],
+			hosts: () => [],
+			forgetting: () => begun,
+			rememberForgetting: (ids: readonly string[]) => ids.forEach(id => void begun.add(id)),
+			clearForgetting: () => begun.clear(),
+		},
+	} as unknown as Parameters<typeof createSweeper>[0]);
+	const old = {
+		id: 'old',
+		target: 'shop/web',
+		filedAs: 'shop/web',
+		agent: 'a',
+		host: 'h',
+		time: new Date(0),
+		manifest: 'm',
+		sources: [{source: 'volume:/data', snapshot: 's', bytes: 1}],
+	};
+	const snapshots = [source('left', 'failed'), source('begun', 'older'), source('s', 'old'), manifest('m', 'old')];
+	t.is(await sweeper.sweep({run: 'now', target: 'shop/web', snapshots, points: [old]}), undefined);
+	t.deepEqual(calls, [['left', 'begun', 'm'], ['s']]);
+	t.is(begun.size, 0);
+
+	begun.add('gone already');
+	await sweeper.sweep({run: 'now', target: 'shop/web', snapshots: [], points: []});
+	t.is(calls.length, 2);
+	t.is(begun.size, 0);
 });

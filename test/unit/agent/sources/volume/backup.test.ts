@@ -13,7 +13,10 @@ import {here} from '../../../../../base/here.ts';
 const inWorker = '/shop/app/volume/data';
 
 /** A folder that was there long before, its backup of a minute ago, and what a backup of now asks of restic. */
-async function scene(t: ExecutionContext, {createdAt = 0, fileSystem = 'ext4', vanishing = false, isLatest = true} = {}) {
+async function scene(
+	t: ExecutionContext,
+	{createdAt = 0, fileSystem = 'ext4', vanishing = false, isLatest = true, bytes = 1e9, files = 10} = {},
+) {
 	const folder = await mkdtemp(join(tmpdir(), 'hf-volume-'));
 	t.teardown(async () => rm(folder, {recursive: true}));
 	await mkdir(join(folder, 'inner'));
@@ -40,7 +43,7 @@ async function scene(t: ExecutionContext, {createdAt = 0, fileSystem = 'ext4', v
 			async backupFiles({parent, hold}: {parent?: string; hold?: Hold}) {
 				parents.push(parent);
 				hold?.held();
-				return {snapshot: `pass-${parents.length}`, bytes: 1, addedBytes: 0, files: 1};
+				return {snapshot: `pass-${parents.length}`, bytes, addedBytes: 0, files};
 			},
 			rewriteWithout: async (snapshot: string, files: readonly string[]) => (files.length === 0 ? snapshot : `${snapshot}-without`),
 		},
@@ -103,4 +106,19 @@ test('what vanishes while it is looked through is a change', async t => {
 test('a container that was made anew may have another volume there, or a file system without such times: everything is read', async t => {
 	t.is((await (await scene(t, {createdAt: Date.now() + 60_000})).passes()).length, 2);
 	t.deepEqual(await (await scene(t, {fileSystem: 'tmpfs'})).passes(), [undefined, undefined]);
+});
+
+test('a little that changed is read again whole, and nothing is told apart; a little that did not is not read', async t => {
+	for (const [size, expected] of [
+		[{bytes: 10e6}, ['before', undefined]],
+		[{bytes: 10e6, files: 2000}, ['before', 'pass-1-without', 'pass-2-without']],
+		[{bytes: 20e6}, ['before', 'pass-1-without', 'pass-2-without']],
+	] as const) {
+		const {passes, folder, later} = await scene(t, size);
+		await utimes(join(folder, 'inner/file'), later, later);
+		t.deepEqual(await passes(), expected, JSON.stringify(size));
+	}
+
+	t.deepEqual(await (await scene(t, {bytes: 10e6})).passes(), ['before']);
+	t.deepEqual(await (await scene(t, {bytes: 10e6, isLatest: false})).passes(), ['before', undefined]);
 });
