@@ -113,7 +113,7 @@ async function work(
 		tell,
 	};
 	const crew = enlist(plan, context, results, signal);
-	const stored: ManifestSource[] = [];
+	const stored = new Map<string, ManifestSource>();
 	try {
 		tell({type: 'step', step: 'prepare'});
 		await crew.each(async source => source.prepare());
@@ -155,7 +155,7 @@ async function work(
 			tell({type: 'step', step: 'store', subject: planned.name});
 			const begun = performance.now();
 			const kept = await source.store();
-			stored.push(describeSource(plan.target, planned, kept, (performance.now() - begun) / 1000));
+			stored.set(planned.name, describeSource(plan.target, planned, kept, (performance.now() - begun) / 1000));
 			results.set(planned.name, {
 				source: planned.name,
 				outcome: 'success',
@@ -168,7 +168,7 @@ async function work(
 		await crew.close();
 	}
 
-	if (stored.length === plan.sources.length) {
+	if (stored.size === plan.sources.length) {
 		tell({type: 'step', step: 'publish'});
 		const manifest = describePoint(workshop, {
 			run,
@@ -177,7 +177,7 @@ async function work(
 			time,
 			quiesced: plan.quiesce.map(({container, action}) => ({container: container.name, action})),
 			quiesceSeconds: state.quiesceSeconds,
-			sources: stored,
+			sources: plan.sources.flatMap(({name}) => stored.get(name) ?? []),
 			...(plan.absent.length === 0 ? {} : {absent: absentOf(plan)}),
 		});
 		await publish(workshop.restic(), manifest, workshop.folder, signal);

@@ -1,9 +1,16 @@
 /** The sources of a backup at work. One that fails drops out and the others go on, so that a run tells all that is wrong. */
+import PQueue from 'p-queue';
 import {explain, PinBlockedError} from '../../base/errors.ts';
 import type {SourceResult} from '../../base/results.ts';
 import type {Plan} from '../plan/planned.ts';
 import {kindOf} from '../sources/kinds.ts';
 import type {PlannedSource, Source, SourceContext} from '../sources/source.ts';
+
+/** What `store` costs of so little is the start of programs: it is stored beside others. More goes one after the other, and has the machine for itself. */
+const littleBytes = 64 * 1024 ** 2;
+
+/** Each is a connection to a server, and a restic that holds the repository's index. */
+const atOnce = 3;
 
 export interface Member {
 	planned: PlannedSource;
@@ -15,6 +22,10 @@ export function enlist(plan: Plan, context: SourceContext, results: Map<string, 
 		planned,
 		source: kindOf(planned.kind).backup(planned, context, {index, all: plan.sources}),
 	}));
+	return crewOf(members, results, signal);
+}
+
+export function crewOf(members: readonly Member[], results: Map<string, SourceResult>, signal: AbortSignal) {
 	const active = new Set(members);
 	const attempt = async (member: Member, verb: (source: Source, planned: PlannedSource) => Promise<void>): Promise<void> => {
 		try {
@@ -48,8 +59,18 @@ export function enlist(plan: Plan, context: SourceContext, results: Map<string, 
 
 			assertSome();
 		},
+		/** The little ones beside each other, then the rest in turn. */
 		async inTurn(verb: (source: Source, planned: PlannedSource) => Promise<void>): Promise<void> {
-			for (const member of [...active]) {
+			const isLittle = ({source}: Member) => (source.expectedBytes?.() ?? Number.POSITIVE_INFINITY) <= littleBytes;
+			const beside = new PQueue({concurrency: atOnce});
+			const little = [...active].filter(isLittle);
+			const attempts = await Promise.allSettled(little.map(async member => beside.add(async () => attempt(member, verb))));
+			const refused = attempts.find(result => result.status === 'rejected');
+			if (refused !== undefined) {
+				throw refused.reason;
+			}
+
+			for (const member of [...active].filter(each => !little.includes(each))) {
 				await attempt(member, verb);
 			}
 		},

@@ -6,6 +6,7 @@ import {pipeline} from 'node:stream/promises';
 import {z} from 'zod';
 import {type Command, lastLines, output, type Place, type Running, succeed} from '../../../base/command.ts';
 import {explain, RunError} from '../../../base/errors.ts';
+import {once, single} from '../../../base/once.ts';
 import {producerScript, storeStream} from '../relay.ts';
 import {openSession, type Session} from '../session.ts';
 import type {Among, Source, SourceContext} from '../source.ts';
@@ -63,7 +64,7 @@ export const postgresDetails = z.object({
 });
 
 export function postgresSource(planned: PlannedDatabase, context: SourceContext, {index}: Among): Source {
-	const {name, container, database, lockTimeoutMs = defaultLockTimeoutMs} = planned;
+	const {name, database, lockTimeoutMs = defaultLockTimeoutMs} = planned;
 	const {argv, quoting, magic, trailer, stored} = formats[planned.format];
 	const {signal} = context;
 	const fifo = `${context.staging}/${index}.fifo`;
@@ -72,6 +73,7 @@ export function postgresSource(planned: PlannedDatabase, context: SourceContext,
 	let isDumping = false;
 	let server: PostgresServer | undefined;
 	let session: Session | undefined;
+	let environment: Reached['environment'] | undefined;
 	let worker: Place | undefined;
 	let snapshot = '';
 	let details: Record<string, unknown> = {};
@@ -81,8 +83,8 @@ export function postgresSource(planned: PlannedDatabase, context: SourceContext,
 		pinNeedsItsContainer: planned.external === undefined,
 		pinStores: false,
 		async prepare() {
-			server = await reachServer(context, planned);
-			await assertClientFits(server);
+			const reached = await reachedFor(context, planned);
+			({server, environment} = reached);
 			session = await openSession(server.client, {
 				argv: ['psql', '-X', '-A', '-t', '-q', '-v', 'ON_ERROR_STOP=1', ...server.connection(database)],
 				env: {PGAPPNAME: application},
@@ -90,13 +92,13 @@ export function postgresSource(planned: PlannedDatabase, context: SourceContext,
 			});
 			await session.ask(`${ownSession.join('; ')}; select 1;`, signal);
 			// Whatever fails beside it, a worker that is being made is waited for, so that it can be dismissed.
-			const entering = Promise.allSettled([enterableWorker(context, server, container, signal)]);
+			const entering = Promise.allSettled([reached.worker()]);
 			try {
 				details = {
 					database,
 					format: stored,
 					...(await describeDatabase(session, signal)),
-					...(await describeServer(server, database, quoting)),
+					...(await reached.describe(database, quoting)),
 				};
 			} finally {
 				const [entered] = await entering;
@@ -116,13 +118,13 @@ export function postgresSource(planned: PlannedDatabase, context: SourceContext,
 			snapshot = (await session?.ask(begin, AbortSignal.any([signal, moment]))) ?? '';
 		},
 		async store() {
-			if (server === undefined || snapshot === '') {
+			if (server === undefined || environment === undefined || snapshot === '') {
 				throw new Error('store before pin');
 			}
 
 			const options = ['--snapshot', snapshot, '--lock-wait-timeout', String(lockTimeoutMs)] as const;
 			const dump: Argv = ['pg_dump', ...argv, ...quoting, ...server.connection(database), ...options];
-			const env = {PGAPPNAME: application, ...(await untimedEnvironment(server, database))};
+			const env = {PGAPPNAME: application, ...(await environment(database))};
 			isDumping = true;
 			const saved = await storeStream(context, {
 				source: name,
@@ -140,12 +142,58 @@ export function postgresSource(planned: PlannedDatabase, context: SourceContext,
 			await session?.close();
 			return {snapshot: saved.snapshot, bytes: saved.bytes, addedBytes: saved.addedBytes, details: {...details, contents}};
 		},
+		// A dump is smaller than its database, but for very few.
+		expectedBytes: () => (typeof details.databaseSize === 'number' ? details.databaseSize : undefined),
 		async close() {
 			await session?.close();
 			if (isDumping && server !== undefined) {
 				await endSessions(server, database, application);
 			}
 		},
+	};
+}
+
+/** A server, and what is the same for all of its databases. */
+interface Reached {
+	server: PostgresServer;
+	describe: (database: string, quoting: readonly string[]) => Promise<Record<string, unknown>>;
+	environment: (database: string) => Promise<Record<string, string>>;
+	worker: () => Promise<Place | undefined>;
+}
+
+const reachedBy = new WeakMap<SourceContext, (key: string) => Promise<Reached>>();
+
+/** The databases of a run ask their server once what does not depend on them: each question is a program that starts in its container. */
+async function reachedFor(context: SourceContext, planned: PlannedDatabase): Promise<Reached> {
+	const {container, user, external, inside, format} = planned;
+	const reach = reachedBy.get(context) ?? once(async () => reachIt(context, planned));
+	reachedBy.set(context, reach);
+	return reach(JSON.stringify([container.id, user, external, inside, format]));
+}
+
+async function reachIt(context: SourceContext, planned: PlannedDatabase): Promise<Reached> {
+	const server = await reachServer(context, planned);
+	await assertClientFits(server);
+	let described: Promise<Record<string, unknown>> | undefined;
+	let environment: Promise<Record<string, string>> | undefined;
+	return {
+		server,
+		async describe(database, quoting) {
+			const own = async () => describeServer(server, database, quoting);
+			described ??= own();
+			// The role may not be let into the database that was asked first.
+			return described.catch(own);
+		},
+		async environment(database) {
+			const own = async () => untimedEnvironment(server, database);
+			if (server.isExternal) {
+				return own();
+			}
+
+			environment ??= own();
+			return environment.catch(own);
+		},
+		worker: single(async () => enterableWorker(context, server, planned.container, context.signal)),
 	};
 }
 

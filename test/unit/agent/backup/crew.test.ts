@@ -1,0 +1,58 @@
+/** Which sources are stored beside each other, and what becomes of those that fail. */
+import test from 'ava';
+import {crewOf} from '../../../../agent/backup/crew.ts';
+import type {SourceResult} from '../../../../base/results.ts';
+
+/** @param sizes what is expected of each source, by its name */
+function scene(sizes: Record<string, number | undefined>) {
+	const results = new Map<string, SourceResult>();
+	const controller = new AbortController();
+	const members = Object.entries(sizes).map(([name, bytes]) => ({planned: {name}, source: {name, expectedBytes: () => bytes}}));
+	const crew = crewOf(members as unknown as Parameters<typeof crewOf>[0], results, controller.signal);
+	const under = new Set<string>();
+	const seen: string[] = [];
+	return {
+		results,
+		controller,
+		seen,
+		store: async (fails: readonly string[] = []) =>
+			crew.inTurn(async ({name}) => {
+				under.add(name);
+				seen.push([...under].join(' '));
+				await new Promise(setImmediate);
+				under.delete(name);
+				if (fails.includes(name)) {
+					throw new Error(`${name} fails`);
+				}
+			}),
+	};
+}
+
+test('little ones are stored beside each other, three at once; the rest in turn, after them', async t => {
+	const {store, seen} = scene({big: 1e9, a: 1e6, b: 2e6, unknown: undefined, c: 3e6, d: 4e6});
+	await store();
+	t.deepEqual(seen.slice(0, 3), ['a', 'a b', 'a b c']);
+	t.true(seen.every(names => names.split(' ').length <= 3));
+	t.deepEqual(seen.slice(-2), ['big', 'unknown']);
+	t.is(seen.length, 6);
+});
+
+test('one that fails keeps no other from being stored', async t => {
+	const {store, seen, results} = scene({a: 1, b: 1, big: 1e9});
+	await store(['a', 'big']);
+	t.is(seen.length, 3);
+	t.deepEqual(
+		[...results.values()].map(({source, outcome, error}) => [source, outcome, error]),
+		[
+			['a', 'failed', 'a fails'],
+			['big', 'failed', 'big fails'],
+		],
+	);
+});
+
+test('a cancel is waited for by all that are under way', async t => {
+	const {store, seen, controller} = scene({a: 1, b: 1, big: 1e9});
+	controller.abort(new Error('cancelled'));
+	await t.throwsAsync(store(['a']), {message: 'cancelled'});
+	t.deepEqual(seen, ['a', 'a b']);
+});
