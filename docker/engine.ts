@@ -2,6 +2,7 @@
  * The Docker Engine: the only importer of dockerode. Calls carry no API version (engine 29 refuses those below 1.44), and
  * what the engine answers for "is already so" (304) is no error here.
  */
+import './unused.ts';
 import type {Duplex, Readable} from 'node:stream';
 import Dockerode from 'dockerode';
 import type {Container, ContainerState, Mount} from './container.ts';

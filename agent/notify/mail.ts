@@ -1,5 +1,5 @@
 /** E-mail. The only importer of nodemailer. */
-import {createTransport} from 'nodemailer';
+import {single} from '../../base/once.ts';
 import {type Message, nameOf, type RunMessage} from './message.ts';
 import type {Receiver} from './notify.ts';
 
@@ -14,20 +14,25 @@ const patienceMs = 10_000;
 
 export function mail({url, from, to}: Mail): Receiver {
 	const {protocol, username, searchParams} = new URL(url);
-	const transport = createTransport({
-		url,
-		// A password is not sent in the clear.
-		requireTLS: protocol === 'smtp:' && username !== '' && searchParams.get('ignoreTLS') !== 'true',
-		connectionTimeout: patienceMs,
-		greetingTimeout: patienceMs,
-		socketTimeout: patienceMs,
-		disableFileAccess: true,
-		disableUrlAccess: true,
+	// Only with the first mail: most agents send none.
+	const connect = single(async () => {
+		const {createTransport} = await import('nodemailer');
+		return createTransport({
+			url,
+			// A password is not sent in the clear.
+			requireTLS: protocol === 'smtp:' && username !== '' && searchParams.get('ignoreTLS') !== 'true',
+			connectionTimeout: patienceMs,
+			greetingTimeout: patienceMs,
+			socketTimeout: patienceMs,
+			disableFileAccess: true,
+			disableUrlAccess: true,
+		});
 	});
 	return {
 		name: 'the mail server',
 		async send(message) {
 			try {
+				const transport = await connect();
 				await transport.sendMail({
 					from,
 					to: [...to],
