@@ -4,7 +4,7 @@ import {readFileSync} from 'node:fs';
 import {explain, RunError} from '../base/errors.ts';
 import {examineFolder, isReadOnly} from '../base/folder.ts';
 import {useLabelPrefix} from '../base/label.ts';
-import {createLog, type Log} from '../base/log.ts';
+import type {Log} from '../base/log.ts';
 import {createRedactor} from '../base/redact.ts';
 import type {Bot} from '../bot/bot.ts';
 import {createClient} from './api/client.ts';
@@ -20,30 +20,31 @@ const {version} = JSON.parse(readFileSync(new URL('../package.json', import.meta
 const interrupted = new AbortController();
 
 /** What the two processes that stay have in common. `told` resolves when they are to end. */
-function settle(config: Config, prepare: (config: Config, log: Log) => Config) {
-	useLabelPrefix(config.labelPrefix);
-	const redactor = createRedactor();
-	const log = createLog({level: config.logLevel, redactor});
-	redactor.add(config.secrets);
-	const prepared = prepare(config, log);
-	redactor.add(prepared.secrets);
+async function settle(config: Config, prepare: (config: Config, log: Log) => Config) {
 	const {promise: told, resolve} = Promise.withResolvers<string>();
 	for (const name of ['SIGTERM', 'SIGINT'] as const) {
 		process.on(name, () => resolve(name));
 	}
 
+	useLabelPrefix(config.labelPrefix);
+	const redactor = createRedactor();
+	// Here, and the daemon below: the command line and the health check start three times as fast without what these stand on.
+	const {createLog} = await import('../base/log.ts');
+	const log = createLog({level: config.logLevel, redactor});
+	redactor.add(config.secrets);
+	const prepared = prepare(config, log);
+	redactor.add(prepared.secrets);
 	process.on('unhandledRejection', error => log.error('a failure that nobody handled', {error}));
 	log.info(`holdfast ${version}`);
 	return {config: prepared, log, redact: redactor.applyToJson, told};
 }
 
 async function runAgent(): Promise<number> {
-	const {config, log, redact, told} = settle(loadConfig(process.env), (config, log) => {
+	const {config, log, redact, told} = await settle(loadConfig(process.env), (config, log) => {
 		assertUsable(config.stateDirectory);
 		return withKeptSecrets(config, log.warning);
 	});
 	const ending = new AbortController();
-	// Only here: the command line and the health check start three times as fast without what the daemon stands on.
 	const {startDaemon} = await import('./daemon.ts');
 	let bot: Bot | undefined;
 	void told.then(() => ending.abort());
@@ -97,7 +98,7 @@ async function startSlack({slack, listen, apiToken, timeZone}: Config, log: Log)
 
 /** The bot without an agent: it says how it is at the address where an agent would. */
 async function runBot(): Promise<number> {
-	const {config, log, told} = settle(loadConfig(process.env), config => config);
+	const {config, log, told} = await settle(loadConfig(process.env), config => config);
 	const [first, ...rest] = config.slack?.agents ?? [];
 	if (config.slack === undefined || first === undefined) {
 		throw new ConfigError([

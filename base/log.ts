@@ -2,10 +2,8 @@
 import {pino} from 'pino';
 import {explain} from './errors.ts';
 import type {EventHub, RunEvent} from './events.ts';
+import type {LogLevel} from './log-levels.ts';
 import type {Redactor} from './redact.ts';
-
-export const logLevels = ['debug', 'info', 'warning', 'error'] as const;
-export type LogLevel = (typeof logLevels)[number];
 
 /** `error` becomes one line that names its causes and the next step. */
 export type LogFields = Readonly<Record<string, unknown>> & {error?: unknown};

@@ -3,7 +3,7 @@
 import {readFileSync} from 'node:fs';
 import {UsageError} from '../../base/errors.ts';
 import {defaultPrefix} from '../../base/label.ts';
-import {type LogLevel, logLevels} from '../../base/log.ts';
+import {type LogLevel, logLevels} from '../../base/log-levels.ts';
 import type {Problem} from '../../base/problem.ts';
 import {readCronLine} from '../../base/reading/cron-line.ts';
 import type {Keep} from '../../base/reading/keep.ts';

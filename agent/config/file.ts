@@ -9,7 +9,7 @@
  * Every scalar of the file is a text, as in labels and variables: `0123` stays `0123`, `yes` stays `yes`. A section without content is
  * one that is not there.
  */
-import {LineCounter, parseDocument} from 'yaml';
+import {createRequire} from 'node:module';
 import {z} from 'zod';
 import {quote} from '../../base/reading/quote.ts';
 import {mistakesOf} from '../../base/reading/structure.ts';
@@ -71,6 +71,8 @@ function contentOf({path, environment, readFile}: ReadConfigFile): string | unde
 
 /** What the parser says of a mistake may quote the file, secrets included: only where it is and of which kind is told. */
 function parseYaml(content: string, where: string, environment: Environment): unknown {
+	// Only where there is a file: every command reads the configuration.
+	const {LineCounter, parseDocument}: typeof import('yaml') = createRequire(import.meta.url)('yaml');
 	const lineCounter = new LineCounter();
 	const document = parseDocument(content, {schema: 'failsafe', prettyErrors: false, lineCounter});
 	const mistakes = [...document.errors, ...document.warnings].map(({code, pos}) => {

@@ -6,7 +6,7 @@ import {pipeline} from 'node:stream/promises';
 import {z} from 'zod';
 import {type Command, lastLines, output, type Place, type Running, succeed} from '../../../base/command.ts';
 import {explain, RunError} from '../../../base/errors.ts';
-import {once, single} from '../../../base/once.ts';
+import {onceWithin, single} from '../../../base/once.ts';
 import {producerScript, storeStream} from '../relay.ts';
 import {openSession, type Session} from '../session.ts';
 import type {Among, Source, SourceContext} from '../source.ts';
@@ -161,14 +161,12 @@ interface Reached {
 	worker: () => Promise<Place | undefined>;
 }
 
-const reachedBy = new WeakMap<SourceContext, (key: string) => Promise<Reached>>();
+const reachedOnce = onceWithin<SourceContext, Reached>();
 
 /** The databases of a run ask their server once what does not depend on them: each question is a program that starts in its container. */
 async function reachedFor(context: SourceContext, planned: PlannedDatabase): Promise<Reached> {
 	const {container, user, external, inside, format} = planned;
-	const reach = reachedBy.get(context) ?? once(async () => reachIt(context, planned));
-	reachedBy.set(context, reach);
-	return reach(JSON.stringify([container.id, user, external, inside, format]));
+	return reachedOnce(context, JSON.stringify([container.id, user, external, inside, format]), async () => reachIt(context, planned));
 }
 
 async function reachIt(context: SourceContext, planned: PlannedDatabase): Promise<Reached> {

@@ -1,7 +1,8 @@
 import test from 'ava';
 import {UsageError} from '../../../base/errors.ts';
 import {createEventHub, type RunEvent} from '../../../base/events.ts';
-import {createLog, type LogLevel, logEvents} from '../../../base/log.ts';
+import {createLog, logEvents} from '../../../base/log.ts';
+import type {LogLevel} from '../../../base/log-levels.ts';
 import {createRedactor} from '../../../base/redact.ts';
 
 function capture({level = 'info', isTTY = false, secrets = []}: {level?: LogLevel; isTTY?: boolean; secrets?: string[]} = {}) {
