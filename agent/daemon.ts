@@ -192,7 +192,8 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 		},
 		runs,
 		state,
-		doctor: async () => diagnose({workshop, survey, repositories, missing, neighbours, appointments, isSlackConnected}),
+		doctor: async () =>
+			diagnose({workshop, survey, repositories, missing, suspicions: state.suspicions, neighbours, appointments, isSlackConnected}),
 		engine,
 		repository,
 	});

@@ -4,9 +4,11 @@
  */
 import {setTimeout as delay} from 'node:timers/promises';
 import type {Place} from '../base/command.ts';
+import {RunError} from '../base/errors.ts';
 import {type Container, type Folder, type Mount, workerLabel} from './container.ts';
 import {type CreateOptions, type Engine, type MountSettings, statusOf} from './engine.ts';
 import {inContainer} from './exec.ts';
+import {readInspection} from './inspection.ts';
 import type {Self} from './self.ts';
 import {tether} from './tether.ts';
 
@@ -165,6 +167,7 @@ export async function hireWorkers({engine, self, agentId, run, offline = false}:
 			},
 		});
 		workers.push(id);
+		await assertSubpaths(engine, id, mounts);
 		await engine.start(id);
 		return {id, name, run: inContainer(engine, id)};
 	};
@@ -227,6 +230,25 @@ export async function hireWorkers({engine, self, agentId, run, offline = false}:
 			await removeAll(engine, workers, volumes);
 		},
 	};
+}
+
+/** An engine before 26 takes no notice of a subpath, and would show the whole volume. */
+async function assertSubpaths(engine: Engine, id: string, mounts: readonly WorkerMount[]): Promise<void> {
+	const wanted = mounts.filter(({subpath}) => subpath !== undefined);
+	if (wanted.length === 0) {
+		return;
+	}
+
+	const {subpaths} = readInspection((await engine.inspect(id)).hostConfig);
+	const ignored = wanted.find(({to, subpath}) => subpaths.get(to) !== subpath);
+	if (ignored !== undefined) {
+		throw new RunError(
+			`folder \`${ignored.subpath}\` of volume \`${ignored.from}\` cannot be shown to a worker: this engine knows no subpaths`,
+			{
+				hint: 'update it to 26 or later',
+			},
+		);
+	}
 }
 
 /** The engine's types know no subpath yet. */

@@ -26,6 +26,8 @@ interface Examined {
 	repositories: Repositories;
 	appointments: Appointments;
 	missing: Pick<Missing, 'gone'>;
+	/** By target: what was much smaller than before, and nobody has accepted. */
+	suspicions: () => ReadonlyMap<string, string>;
 	neighbours: (listed: Listed) => Promise<{others: OtherAgent[]}>;
 	/** Undefined where there is no bot. */
 	isSlackConnected: () => boolean | undefined;
@@ -37,6 +39,7 @@ export async function diagnose({
 	survey,
 	repositories,
 	missing,
+	suspicions,
 	neighbours,
 	appointments,
 	isSlackConnected,
@@ -55,6 +58,7 @@ export async function diagnose({
 		const listed = await survey.list();
 		findings.push(...(await examineEngine(engine)), ...(await examineTargets(workshop, survey, listed)));
 		findings.push(...missing.gone().map(({target: subject, message, hint}) => ({level: 'error' as const, subject, message, hint})));
+		findings.push(...[...suspicions()].map(([subject, message]) => suspicious(subject, message)));
 		findings.push(...(await neighbours(listed)).others.map(({finding}) => finding));
 	} catch (error) {
 		findings.push({
@@ -67,6 +71,13 @@ export async function diagnose({
 
 	return findings;
 }
+
+const suspicious = (subject: string, message: string): Finding => ({
+	level: 'warning',
+	subject,
+	message,
+	hint: `if nothing is lost: holdfast prune --accept ${subject}`,
+});
 
 /** Those of the engine and of database servers stand with them. */
 function versionsOf({holdfast, restic}: Workshop['versions']): Finding {

@@ -3,7 +3,7 @@
 import {type Place, succeed} from '../../base/command.ts';
 import {explain} from '../../base/errors.ts';
 import type {Finding} from '../../base/shapes.ts';
-import type {Engine} from '../../docker/engine.ts';
+import {type Engine, statusOf} from '../../docker/engine.ts';
 import type {Workforce} from '../../docker/worker.ts';
 
 /** Clocks that are further apart put restore points at times that nobody expects. */
@@ -82,5 +82,5 @@ const forbidden = (what: string, error: unknown): Finding => ({
 	level: 'error',
 	subject: 'engine',
 	message: `the agent may not ${what}: ${explain(error)}`,
-	hint: 'allow it in the socket proxy; docs/security.md lists every call',
+	...(statusOf(error) === 403 ? {hint: 'allow it in the socket proxy; docs/security.md lists every call'} : {}),
 });

@@ -58,8 +58,17 @@ const removeHalfDeleted = async (bundles: string): Promise<void> => {
 	}
 };
 
-/** Starts one, with its data in a temporary folder; `options` are further ones of dockerd, such as `--live-restore`. */
-export const startSecondEngine = async ({options = []}: {options?: readonly string[]} = {}): Promise<SecondEngine> => {
+/**
+ * Starts one, with its data in a temporary folder; `options` are further ones of dockerd, such as `--live-restore`, and `programs` is the folder
+ * with those of another version than the machine's.
+ */
+export const startSecondEngine = async ({
+	options = [],
+	programs,
+}: {
+	options?: readonly string[];
+	programs?: string;
+} = {}): Promise<SecondEngine> => {
 	await ensureEngine();
 	await ensureDebianPackages(['iproute2']);
 	const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-engine-'));
@@ -70,7 +79,8 @@ export const startSecondEngine = async ({options = []}: {options?: readonly stri
 
 	const start = async (): Promise<void> => {
 		// Only the network is another: with mounts of its own, an engine that was started again would not find those of its containers
-		const enter = ['nsenter', `--net=/run/netns/${namespace}`, '--'];
+		const others = programs === undefined ? [] : ['env', `PATH=${programs}:${process.env.PATH}`];
+		const enter = ['nsenter', `--net=/run/netns/${namespace}`, '--', ...others];
 		const places = ['--data-root', `${folder}/data`, '--exec-root', `${folder}/exec`, '--pidfile', `${folder}/pid`, '--host', host];
 		// A containerd of the machine would be shared with the first engine
 		const names = ['--containerd-namespace', namespace, '--containerd-plugins-namespace', `${namespace}-plugins`];

@@ -12,6 +12,29 @@ const self: Self = {
 	inherited: {limits: {}, names: {}, isolation: {}},
 };
 
+test('a subpath is mounted as such, and an engine that takes no notice of it shows nothing', async t => {
+	const created: unknown[] = [];
+	let isKnown = true;
+	const engine = {
+		async createVolume() {},
+		async create(_name: string, {HostConfig: host}: CreateOptions) {
+			created.push(...(host?.Mounts ?? []).filter(({Type: type, Target: target}) => type === 'volume' && target === '/shop/app/data'));
+			return 'worker';
+		},
+		inspect: async () => ({hostConfig: isKnown ? {Mounts: created} : {Mounts: [{Type: 'volume', Target: '/shop/app/data'}]}}),
+		async start() {},
+		async exec() {
+			throw Object.assign(new Error('no such container'), {statusCode: 404});
+		},
+	} as unknown as Engine;
+	const workforce = await hireWorkers({engine, self, agentId: 'a', run: 'r', offline: true});
+	const mount = {type: 'volume', from: 'data', to: '/shop/app/data', readOnly: true, subpath: 'a'} as const;
+	await workforce.repository([mount], 'read');
+	t.like(created[0], {Source: 'data', ReadOnly: true, VolumeOptions: {Subpath: 'a'}});
+	isKnown = false;
+	await t.throwsAsync(workforce.repository([mount], 'read'), {message: /folder `a` of volume `data` cannot be shown/});
+});
+
 /** Networks that a repository worker joins. */
 async function networksOf(offline: boolean): Promise<Array<string | undefined>> {
 	const joined: Array<string | undefined> = [];

@@ -10,7 +10,7 @@ const engineThat = (info: {version?: string; time?: number}, refuses: readonly s
 	const call = (name: string) => async () => {
 		calls.push(name);
 		if (refuses.includes(name)) {
-			throw new Error('forbidden by the proxy');
+			throw Object.assign(new Error('forbidden by the proxy'), {statusCode: 403});
 		}
 	};
 	const engine = {
