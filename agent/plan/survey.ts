@@ -49,7 +49,7 @@ export interface Survey {
 	unprotected: (listed: Listed, surveyed: readonly Surveyed[]) => Promise<Unprotected[]>;
 	/** As it is now. @param cold for a backup during which it is stopped @throws {NotFoundError} */
 	one: (name: string, cold?: boolean) => Promise<Surveyed>;
-	/** The target of that name, or all targets of the project of that name; from labels alone. @throws {NotFoundError} */
+	/** The target of that name, or all targets of the project of that name; no server is asked. @throws {NotFoundError} */
 	named: (name: string) => Promise<{targets: readonly [Target, ...Target[]]; isProject: boolean}>;
 }
 
@@ -194,7 +194,7 @@ export function createSurvey(options: SurveyOptions): Survey {
 			return Promise.all(targetsAmong(found.containers).map(async target => look(target, found, maximumAgeMs)));
 		},
 		async named(name) {
-			const {targets} = await list();
+			const targets = targetsAmong((await present()).containers);
 			const one = targets.find(target => target.name === name);
 			const [first, ...others] = one === undefined ? targets.filter(({project}) => project === name) : [one];
 			if (first === undefined) {
