@@ -5,7 +5,7 @@ import {type Tell, warner} from '../../base/events.ts';
 import {once, single} from '../../base/once.ts';
 import type {BackupResult, Outcome, SourceResult} from '../../base/results.ts';
 import {staging, type WorkerMount, type Workforce} from '../../docker/worker.ts';
-import type {Plan} from '../plan/planned.ts';
+import {isOfOneMoment, type Plan} from '../plan/planned.ts';
 import type {ManifestSource} from '../repository/manifest.ts';
 import {publish} from '../repository/points.ts';
 import {withWorkers} from '../runs/shell.ts';
@@ -102,6 +102,7 @@ async function work(
 		keepsAll,
 		room: createStagingRoom(worker.run, staging, signal),
 		outage: {
+			isMoment: isOfOneMoment(plan),
 			stops: plan.quiesce.some(({action}) => action === 'stop'),
 			isHooked: plan.hooks.length > 0,
 			limitMs: plan.quiesceTimeoutMs,

@@ -4,10 +4,12 @@ import {defaultPrefix} from '../../base/label.ts';
 import type {Problem} from '../../base/problem.ts';
 import {quote} from '../../base/reading/quote.ts';
 import type {Container} from '../../docker/container.ts';
+import {kinds} from '../sources/kinds.ts';
 import {collectRemarks, type Remarks} from '../sources/remarks.ts';
+import type {PlannedSource} from '../sources/source.ts';
 import type {Target} from '../targets/target.ts';
 import {subjectOf} from '../targets/target.ts';
-import type {Plan, PlannedHook, PlanRequest} from './planned.ts';
+import {type Answers, isOfOneMoment, type Plan, type PlannedHook, type PlanRequest} from './planned.ts';
 import {planQuiesce, servicesOf} from './quiesce.ts';
 import {planSources} from './sources.ts';
 
@@ -31,6 +33,7 @@ export function planTarget(request: PlanRequest): {plan: Plan; problems: readonl
 	const still = planQuiesce({target, containers, self, defaults, cold, prefix, sources}, remarks);
 	const hooks = planHooks(target, remarks);
 	checkServices(target, containers, {prefix, self, remarks});
+	checkStrain(target, answers, {sources, isMoment: isOfOneMoment({sources, ...still, hooks}), remarks});
 	for (const {source, why} of remarks.absent) {
 		remarks.note(`\`${source}\` is left out: ${why}`);
 	}
@@ -67,6 +70,28 @@ function planHooks(target: Target, remarks: Remarks): PlannedHook[] {
 			return hook === undefined || container.state !== 'running' ? [] : [{container, hook, when}];
 		}),
 	);
+}
+
+/** Whether the server of each service can give what all of its sources need at once. */
+function checkStrain(
+	target: Target,
+	answers: Answers,
+	{sources, isMoment, remarks}: {sources: readonly PlannedSource[]; isMoment: boolean; remarks: Remarks},
+): void {
+	for (const member of target.members) {
+		const about = remarks.about(subjectOf(target, member));
+		for (const kind of kinds) {
+			const own = sources.filter(source => source.kind === kind.kind && source.container.id === member.container.id);
+			const {problem, note} = (own.length > 0 && kind.strain?.(own, answers.get(member.container.id)?.[kind.kind], isMoment)) || {};
+			if (problem !== undefined) {
+				about.problem(problem.message, problem.hint);
+			}
+
+			if (note !== undefined) {
+				about.note(note);
+			}
+		}
+	}
 }
 
 function checkServices(

@@ -2,6 +2,7 @@
 import type {Problem} from '../../base/problem.ts';
 import type {Container} from '../../docker/container.ts';
 import type {Hook} from '../../docker/hooks.ts';
+import {kindOf} from '../sources/kinds.ts';
 import type {Absent} from '../sources/remarks.ts';
 import type {PlannedSource} from '../sources/source.ts';
 import type {Target} from '../targets/target.ts';
@@ -39,6 +40,10 @@ export interface Plan {
 	/** What a person should know: a data directory left out because it is dumped, a replica, a pinned database that is paused. */
 	notes: readonly string[];
 }
+
+/** Whether there is anything to be of one moment with: files, or somebody who stands still or is told by a hook. */
+export const isOfOneMoment = ({sources, quiesce, resting, hooks}: Pick<Plan, 'sources' | 'quiesce' | 'resting' | 'hooks'>): boolean =>
+	quiesce.length + resting.length + hooks.length > 0 || sources.some(source => kindOf(source.kind).stillness(source) === 'needed');
 
 /** By container's id and kind of source. None where nobody was asked, or did not answer. */
 export type Answers = ReadonlyMap<string, Readonly<Record<string, unknown>>>;

@@ -68,6 +68,8 @@ export interface SourceContext {
 
 /** What a source must know of the moment, and the moment of it. */
 export interface Outage {
+	/** Files are taken in it, or somebody stands still for it: what a server dumps is of the same moment. Else its databases need not be of one. */
+	isMoment: boolean;
 	/** Somebody is stopped for it, and not only paused: locks are let go of then. */
 	stops: boolean;
 	/** Hooks do something to the application before it, and undo it after it. */

@@ -5,12 +5,14 @@ import {assertClientFits} from './external.ts';
 import type {PostgresPolicy} from './labels.ts';
 import {externalOf, insideOf} from './plan-external.ts';
 import {reachServer} from './reach.ts';
-import {type Databases, listDatabases, type PostgresServer} from './server.ts';
+import {type Databases, describeServer, type PostgresServer} from './server.ts';
+import type {Sessions} from './sessions.ts';
 
 export interface PostgresAnswer {
 	databases: Databases;
 	/** Of a server in its container, as the container sees them: the data directory, and then its WAL and its tablespaces. Where unknown: as in the official images. */
 	folders?: readonly string[];
+	sessions?: Sessions;
 }
 
 interface Reached {
@@ -36,7 +38,8 @@ export function askPostgres({container, policy}: Asked<PostgresPolicy | undefine
 async function askExternal({container, policy}: Asked<PostgresPolicy>, engine: Engine): Promise<PostgresAnswer> {
 	const server = await reachServer({engine}, {container, user: policy.user, external: externalOf(policy, container)});
 	await assertClientFits(server);
-	return {databases: await listDatabases(server)};
+	const {tablespaces: _, ...answer} = await describeServer(server);
+	return answer;
 }
 
 async function askInside({container, policy}: Asked<PostgresPolicy>, engine: Engine): Promise<PostgresAnswer> {
@@ -65,6 +68,6 @@ async function askInside({container, policy}: Asked<PostgresPolicy>, engine: Eng
 }
 
 async function answerOf(server: PostgresServer): Promise<PostgresAnswer> {
-	const {tablespaces, ...databases} = await listDatabases(server);
-	return {databases, folders: [...new Set([...(await server.folders()), ...tablespaces])]};
+	const {tablespaces, ...answer} = await describeServer(server);
+	return {...answer, folders: [...new Set([...(await server.folders()), ...tablespaces])]};
 }

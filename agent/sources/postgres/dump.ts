@@ -4,21 +4,18 @@
  */
 import {pipeline} from 'node:stream/promises';
 import {z} from 'zod';
-import {type Command, lastLines, output, type Place, type Running, succeed} from '../../../base/command.ts';
-import {explain, RunError} from '../../../base/errors.ts';
-import {onceWithin, single} from '../../../base/once.ts';
+import {type Command, lastLines, type Place, type Running} from '../../../base/command.ts';
+import {RunError} from '../../../base/errors.ts';
+import type {Saved} from '../../restic/restic.ts';
 import {producerScript, storeStream} from '../relay.ts';
-import {openSession, type Session} from '../session.ts';
+import type {Session} from '../session.ts';
 import type {Among, Source, SourceContext} from '../source.ts';
 import {contentsSql, type PostgresContents, postgresContents} from './contents.ts';
-import {assertClientFits} from './external.ts';
 import {type Hazards, hazardsSql, hazardWarnings} from './hazards.ts';
 import type {PlannedDatabase} from './plan.ts';
 import {describeSql} from './properties.ts';
-import {untimedEnvironment} from './psql.ts';
-import {reachServer} from './reach.ts';
-import {connectionString, type PostgresServer} from './server.ts';
-import {ownSession} from './timeouts.ts';
+import type {PostgresServer} from './server.ts';
+import {type Share, shareOf} from './share.ts';
 import {assertNoLongWait, type Blocker, defaultLockTimeoutMs, endSessions, waitedTooLong, waitsSql} from './waits.ts';
 
 type Argv = readonly [string, ...string[]];
@@ -63,135 +60,95 @@ export const postgresDetails = z.object({
 	portable: z.boolean().default(false),
 });
 
-export function postgresSource(planned: PlannedDatabase, context: SourceContext, {index}: Among): Source {
+export function postgresSource(planned: PlannedDatabase, context: SourceContext, {index, all}: Among): Source {
 	const {name, database, lockTimeoutMs = defaultLockTimeoutMs} = planned;
 	const {argv, quoting, magic, trailer, stored} = formats[planned.format];
 	const {signal} = context;
-	const fifo = `${context.staging}/${index}.fifo`;
 	/** Tells its sessions from all others. PostgreSQL keeps 63 bytes of it. */
 	const application = `holdfast ${context.run} ${index}`;
 	let isDumping = false;
-	let server: PostgresServer | undefined;
+	let share: Share | undefined;
 	let session: Session | undefined;
-	let environment: Reached['environment'] | undefined;
-	let worker: Place | undefined;
 	let snapshot = '';
 	let details: Record<string, unknown> = {};
+
+	const begin = async ({open, describe}: Share): Promise<void> => {
+		session = await open(database, application);
+		details = {database, format: stored, ...(await describeDatabase(session, signal)), ...(await describe(quoting))};
+		const hazards = JSON.parse(await session.ask(`${hazardsSql};`, signal)) as Hazards;
+		for (const warning of hazardWarnings(hazards)) {
+			context.tell({type: 'warning', message: `\`${name}\` ${warning}`});
+		}
+	};
+
+	const pin = async (within: AbortSignal): Promise<void> => {
+		const sql = `${snapshot ? 'rollback; ' : ''}begin isolation level repeatable read read only; select pg_export_snapshot();`;
+		snapshot = (await session?.ask(sql, within)) ?? '';
+	};
+
+	const dump = async ({server, worker, environment}: Share, pipe: string): Promise<Saved> => {
+		const options = ['--snapshot', snapshot, '--lock-wait-timeout', String(lockTimeoutMs)] as const;
+		const command: Argv = ['pg_dump', ...argv, ...quoting, ...server.connection(database), ...options];
+		const env = {PGAPPNAME: application, ...(await environment(database))};
+		return storeStream(context, {
+			source: name,
+			fifo: pipe,
+			magic,
+			trailer,
+			produce: patient(producer(context, server, worker, {database, dump: command, env, fifo: pipe}), {
+				limitMs: lockTimeoutMs,
+				ask: async () => JSON.parse((await session?.ask(waitsSql(application))) ?? '[]') as Blocker[],
+			}),
+		});
+	};
 
 	return {
 		name,
 		pinNeedsItsContainer: planned.external === undefined,
 		pinStores: false,
 		async prepare() {
-			const reached = await reachedFor(context, planned);
-			({server, environment} = reached);
-			session = await openSession(server.client, {
-				argv: ['psql', '-X', '-A', '-t', '-q', '-v', 'ON_ERROR_STOP=1', ...server.connection(database)],
-				env: {PGAPPNAME: application},
-				signal,
-			});
-			await session.ask(`${ownSession.join('; ')}; select 1;`, signal);
-			// Whatever fails beside it, a worker that is being made is waited for, so that it can be dismissed.
-			const entering = Promise.allSettled([reached.worker()]);
-			try {
-				details = {
-					database,
-					format: stored,
-					...(await describeDatabase(session, signal)),
-					...(await reached.describe(database, quoting)),
-				};
-			} finally {
-				const [entered] = await entering;
-				worker = entered.status === 'fulfilled' ? entered.value : undefined;
-			}
-
+			share = await shareOf(planned, context, all);
 			signal.throwIfAborted();
-			const hazards = JSON.parse(await session.ask(`${hazardsSql};`, signal)) as Hazards;
-			for (const warning of hazardWarnings(hazards)) {
-				context.tell({type: 'warning', message: `\`${name}\` ${warning}`});
+			if (share.way !== 'in turn') {
+				await begin(share);
 			}
 		},
 		async firstPass() {},
 		async arm() {},
 		async pin(moment) {
-			const begin = `${snapshot ? 'rollback; ' : ''}begin isolation level repeatable read read only; select pg_export_snapshot();`;
-			snapshot = (await session?.ask(begin, AbortSignal.any([signal, moment]))) ?? '';
+			if (share !== undefined && share.way !== 'in turn') {
+				await pin(AbortSignal.any([signal, moment]));
+			}
 		},
 		async store() {
-			if (server === undefined || environment === undefined || snapshot === '') {
+			if (share?.way === 'in turn') {
+				await begin(share);
+				await pin(signal);
+				details = {...details, pinnedAt: new Date().toISOString()};
+			}
+
+			if (share === undefined || snapshot === '') {
 				throw new Error('store before pin');
 			}
 
-			const options = ['--snapshot', snapshot, '--lock-wait-timeout', String(lockTimeoutMs)] as const;
-			const dump: Argv = ['pg_dump', ...argv, ...quoting, ...server.connection(database), ...options];
-			const env = {PGAPPNAME: application, ...(await environment(database))};
+			const own = share;
 			isDumping = true;
-			const saved = await storeStream(context, {
-				source: name,
-				fifo,
-				magic,
-				trailer,
-				produce: patient(producer(context, server, worker, {database, dump, env, fifo}), {
-					limitMs: lockTimeoutMs,
-					ask: async () => JSON.parse((await session?.ask(waitsSql(application))) ?? '[]') as Blocker[],
-				}),
-			});
+			let attempt = 0;
+			const saved = await own.patiently(async () => dump(own, `${context.staging}/${index}-${attempt++}.fifo`));
 			isDumping = false;
 			// In the transaction that the dump shows.
 			const contents = JSON.parse((await session?.ask(`${contentsSql};`, signal)) ?? '{}') as PostgresContents;
 			await session?.close();
 			return {snapshot: saved.snapshot, bytes: saved.bytes, addedBytes: saved.addedBytes, details: {...details, contents}};
 		},
-		// A dump is smaller than its database, but for very few.
-		expectedBytes: () => (typeof details.databaseSize === 'number' ? details.databaseSize : undefined),
+		// A dump is smaller than its database, but for very few. Where sessions are few, one dumps at a time.
+		expectedBytes: () => (share?.way === 'together' && typeof details.databaseSize === 'number' ? details.databaseSize : undefined),
 		async close() {
 			await session?.close();
-			if (isDumping && server !== undefined) {
-				await endSessions(server, database, application);
+			if (isDumping && share !== undefined) {
+				await endSessions(share.server, database, application);
 			}
 		},
-	};
-}
-
-/** A server, and what is the same for all of its databases. */
-interface Reached {
-	server: PostgresServer;
-	describe: (database: string, quoting: readonly string[]) => Promise<Record<string, unknown>>;
-	environment: (database: string) => Promise<Record<string, string>>;
-	worker: () => Promise<Place | undefined>;
-}
-
-const reachedOnce = onceWithin<SourceContext, Reached>();
-
-/** The databases of a run ask their server once what does not depend on them: each question is a program that starts in its container. */
-async function reachedFor(context: SourceContext, planned: PlannedDatabase): Promise<Reached> {
-	const {container, user, external, inside, format} = planned;
-	return reachedOnce(context, JSON.stringify([container.id, user, external, inside, format]), async () => reachIt(context, planned));
-}
-
-async function reachIt(context: SourceContext, planned: PlannedDatabase): Promise<Reached> {
-	const server = await reachServer(context, planned);
-	await assertClientFits(server);
-	let described: Promise<Record<string, unknown>> | undefined;
-	let environment: Promise<Record<string, string>> | undefined;
-	return {
-		server,
-		async describe(database, quoting) {
-			const own = async () => describeServer(server, database, quoting);
-			described ??= own();
-			// The role may not be let into the database that was asked first.
-			return described.catch(own);
-		},
-		async environment(database) {
-			const own = async () => untimedEnvironment(server, database);
-			if (server.isExternal) {
-				return own();
-			}
-
-			environment ??= own();
-			return environment.catch(own);
-		},
-		worker: single(async () => enterableWorker(context, server, planned.container, context.signal)),
 	};
 }
 
@@ -216,29 +173,6 @@ function patient(produce: Produce, {ask, limitMs}: {ask: () => Promise<Blocker[]
 			await watching;
 		}
 	};
-}
-
-async function describeServer(server: PostgresServer, database: string, quoting: readonly string[]): Promise<Record<string, unknown>> {
-	const version = await succeed(server.client, {argv: ['pg_dump', '--version']});
-	const globals = await dumpGlobals(server, database, quoting);
-	return {toolVersion: version.trim(), globals};
-}
-
-export async function dumpGlobals(server: PostgresServer, database: string, quoting: readonly string[] = []): Promise<string> {
-	const {client, user} = server;
-	// By itself it would want to connect to `postgres`.
-	const argv = [
-		'pg_dumpall',
-		'--globals-only',
-		...quoting,
-		'--no-password',
-		`--username=${user}`,
-		`--database=${connectionString(database)}`,
-	] as const;
-	const env = await untimedEnvironment(server, database);
-	const {exitCode, stdout} = await output(client, {argv, env});
-	// Only a superuser may read the passwords of the roles.
-	return exitCode === 0 ? stdout : succeed(client, {argv: [...argv, '--no-role-passwords'], env});
 }
 
 async function describeDatabase(session: Session, signal: AbortSignal): Promise<Record<string, unknown>> {
@@ -277,29 +211,6 @@ function producer(
 			await check(await worker({...inside, env: {...inside.env, ...env}, signal}));
 		}
 	};
-}
-
-/** Where a program can run beside the staging folder. None where the engine, a security module or a pid namespace of the host forbids it: then it is said, and docker exec serves. */
-export async function enterableWorker(
-	{dumpWorker, clientWorker, tell}: SourceContext,
-	server: PostgresServer,
-	{id, name}: {id: string; name: string},
-	signal: AbortSignal,
-) {
-	if (server.isExternal) {
-		return (await clientWorker()).run;
-	}
-
-	try {
-		server.assertEnterable();
-		const {run} = await dumpWorker(id);
-		await succeed(run, {...server.fromWorker('exec "$@"', [], ['true']), signal});
-		return run;
-	} catch (error) {
-		signal.throwIfAborted();
-		tell({type: 'warning', message: `dumps of container \`${name}\` go through docker exec, which is slower: ${explain(error)}`});
-		return undefined;
-	}
 }
 
 async function dumpThroughAgent(

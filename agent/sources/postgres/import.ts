@@ -2,9 +2,9 @@
 
 import type {PortableMetadata} from '../../repository/manifest.ts';
 import type {SourceContext} from '../source.ts';
-import {dumpGlobals} from './dump.ts';
 import type {DumpHeader} from './dump-header.ts';
 import {versionNumber} from './dump-header.ts';
+import {dumpGlobals} from './globals.ts';
 import {inspectDump} from './inspect.ts';
 import type {PlannedDatabase} from './plan.ts';
 import {databaseProperties, describeSql} from './properties.ts';

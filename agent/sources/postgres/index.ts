@@ -8,11 +8,12 @@ import {postgresDrilling} from './drill.ts';
 import {postgresSource} from './dump.ts';
 import {examinePostgres} from './examine.ts';
 import {type PostgresPolicy, postgresLabels, postgresPolicy} from './labels.ts';
-import {claimedData, type PlannedDatabase, postgresSources} from './plan.ts';
+import {claimedData, type PlannedDatabase, postgresSources, whereOf} from './plan.ts';
 import {externalOf, insideOf} from './plan-external.ts';
 import {questioned} from './question.ts';
 import {serverFolders} from './reach.ts';
 import {dropReplacedDatabase, postgresRestoring, type ReplacedDatabase, replacedDatabase, rollBackDatabase} from './restore.ts';
+import {strainOf} from './sessions.ts';
 
 /** PostgreSQL cuts longer names off. */
 const longestName = 63;
@@ -33,6 +34,12 @@ export const postgres: Kind<PostgresPolicy | undefined, PostgresAnswer, PlannedD
 	plan: postgresSources,
 	claims: claimedData,
 	covers: ({data = []}) => data.map(mount => ({mount, withInside: false})),
+	strain(planned, answer, isMoment) {
+		const [first] = planned;
+		return first === undefined || answer?.sessions === undefined
+			? {}
+			: strainOf(answer.sessions, {databases: planned.length, isMoment}, whereOf(first));
+	},
 	// A server must answer while it is dumped; whose server is elsewhere is an application.
 	stillness: ({external}) => (external === undefined ? 'forbidden' : 'allowed'),
 	elsewhere: policy => (policy?.host === undefined ? undefined : 'PostgreSQL'),

@@ -5,7 +5,7 @@ import {RunError} from '../../../base/errors.ts';
 import {linesOf} from '../../../base/lines.ts';
 import {bothEnds} from '../relay.ts';
 import type {SourceContext} from '../source.ts';
-import {enterableWorker} from './dump.ts';
+import {enterableWorker} from './enter.ts';
 import type {PostgresServer} from './server.ts';
 
 export interface Inspected {

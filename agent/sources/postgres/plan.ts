@@ -30,6 +30,10 @@ export interface PlannedDatabase extends PlannedSource {
 	afterSql?: string | undefined;
 }
 
+/** Of its server: completes "the server …". */
+export const whereOf = ({container, external}: Pick<PlannedDatabase, 'container' | 'external'>): string =>
+	external === undefined ? `in container \`${container.name}\`` : `at \`${external.host}:${external.port}\``;
+
 export const isDatabase = (source: PlannedSource): source is PlannedDatabase => source.kind === 'postgres';
 
 type PostgresScope = Scope<PostgresPolicy | undefined, PostgresAnswer>;
@@ -41,7 +45,7 @@ export function postgresSources(scope: PostgresScope): PlannedDatabase[] {
 	}
 
 	const external = externalOf(postgres, container);
-	const where = external === undefined ? `in container \`${container.name}\`` : `at \`${external.host}:${external.port}\``;
+	const where = whereOf({container, external});
 	if (external === undefined && !canBeDumped(scope)) {
 		return [];
 	}

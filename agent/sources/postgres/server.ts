@@ -15,6 +15,7 @@ import type {Inside} from './plan-external.ts';
 import {findProcess, linked, type ServerProcess} from './process.ts';
 import {readText} from './read-text.ts';
 import {secretOf} from './secret.ts';
+import {type Sessions, sessionsSql} from './sessions.ts';
 import {ownSession} from './timeouts.ts';
 import {databasesOf, type Who, whoDumps} from './who.ts';
 
@@ -233,16 +234,24 @@ export interface Databases {
 }
 
 /** One column, JSON, because a name may hold a newline. */
-const databasesSql = `select json_build_object(
-	'open', coalesce(json_agg(datname order by datname) filter (where datallowconn), '[]'),
-	'closed', coalesce(json_agg(datname order by datname) filter (where not datallowconn), '[]'),
-	'tablespaces', (select coalesce(json_agg(place) filter (where place <> ''), '[]') from (select pg_tablespace_location(oid) from pg_tablespace) t (place)))
+const describeSql = `select json_build_object('databases', json_build_object(
+		'open', coalesce(json_agg(datname order by datname) filter (where datallowconn), '[]'),
+		'closed', coalesce(json_agg(datname order by datname) filter (where not datallowconn), '[]')),
+	'tablespaces', (select coalesce(json_agg(place) filter (where place <> ''), '[]') from (select pg_tablespace_location(oid) from pg_tablespace) t (place)),
+	'sessions', ${sessionsSql})
 	from pg_database where not datistemplate`.replaceAll(/\s+/g, ' ');
 
-/** Names of the databases that are no templates, and the folders of the tablespaces, as they were made. */
-export async function listDatabases(server: PostgresServer): Promise<Databases & {tablespaces: string[]}> {
-	const [[answer = '{}'] = []] = await server.anywhere(databasesSql);
-	return JSON.parse(answer) as Databases & {tablespaces: string[]};
+interface Described {
+	/** Names of those that are no templates. */
+	databases: Databases;
+	/** Folders, as they were made. */
+	tablespaces: string[];
+	sessions: Sessions;
+}
+
+export async function describeServer(server: PostgresServer): Promise<Described> {
+	const [[answer = '{}'] = []] = await server.anywhere(describeSql);
+	return JSON.parse(answer) as Described;
 }
 
 export interface ServerVersion {

@@ -2,7 +2,7 @@
 import {randomBytes} from 'node:crypto';
 import test, {type ExecutionContext} from 'ava';
 import {askPostgres} from '../../../agent/sources/postgres/ask.ts';
-import {connectPostgres, listDatabases} from '../../../agent/sources/postgres/server.ts';
+import {connectPostgres, describeServer} from '../../../agent/sources/postgres/server.ts';
 import type {Container} from '../../../docker/container.ts';
 import {connectEngine, type Engine} from '../../../docker/engine.ts';
 import {docker} from '../../support/docker.ts';
@@ -129,7 +129,7 @@ for (const [title, server] of Object.entries(servers)) {
 		const name = await start(t, server);
 		const database = server.database ?? 'shop';
 		const reached = await connectPostgres(connectEngine('/var/run/docker.sock'), {id: name, name}, server.role);
-		t.true((await listDatabases(reached)).open.includes(database));
+		t.true((await describeServer(reached)).databases.open.includes(database));
 		t.deepEqual(await reached.query(database, 'select mark from public.marks'), [['found']]);
 		const folder = await docker(['exec', name, ...server.psql, '-XAtq', '-d', database, '-c', 'show data_directory']);
 		t.is(await reached.dataFolder(), folder);
