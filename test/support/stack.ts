@@ -39,6 +39,10 @@ export interface StackOptions {
 	engine?: Pick<SecondEngine, 'host' | 'socket'>;
 	/** Start only what is needed; default: all. */
 	up?: readonly string[];
+	/** The project's name, where what is on the disk already names it; default: one of its own. */
+	project?: string;
+	/** Folders of the host whose content volumes begin with. */
+	contents?: Record<string, string>;
 	/** Leaves the embedded repository's key as restic made it, where time is measured or the whole is proven; else it is made quick to open. */
 	slowKey?: true;
 }
@@ -96,7 +100,7 @@ const plainRestic = 'RESTIC_PASSWORD_FILE=/state/repository-password exec restic
 
 /** Brings a stack up and takes it down after the test, whatever its outcome. */
 export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options: StackOptions): Promise<Stack> {
-	const project = `hf-test-${randomBytes(4).toString('hex')}`;
+	const project = options.project ?? `hf-test-${randomBytes(4).toString('hex')}`;
 	const folder = await mkdtemp(join(tmpdir(), `${project}-`));
 	const file = join(folder, 'compose.yml');
 	const {environment, ...holdfastService} = options.holdfast ?? {};
@@ -247,6 +251,22 @@ export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options:
 		state: async service => onEngine(['inspect', '--format', '{{.State.Status}}', container(service)]),
 		down,
 	};
+	for (const [volume, content] of Object.entries(options.contents ?? {})) {
+		await compose('up', '--no-start', '--quiet-pull');
+		await compose(
+			'run',
+			'--rm',
+			'--no-deps',
+			'--entrypoint=cp',
+			`--volume=${content}:/content:ro`,
+			`--volume=${project}_${volume}:/volume`,
+			'holdfast',
+			'-a',
+			'/content/.',
+			'/volume',
+		);
+	}
+
 	await compose('up', '--detach', '--quiet-pull', ...(options.up ?? []));
 	await stack.ready();
 	if (!options.slowKey) {

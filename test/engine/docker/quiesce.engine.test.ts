@@ -243,7 +243,8 @@ test.serial(
 		const gap = await largestGap('stopped', '/data/stamps', since);
 		t.log(`stopped: reported ${result.quiesceSeconds.toFixed(3)} s, the app saw ${gap.toFixed(3)} s`);
 		t.true(result.quiesceSeconds > gap - 2, `${result.quiesceSeconds} s against ${gap} s, of which the app itself needs some to start`);
-		t.true(result.quiesceSeconds < gap + 2, `${result.quiesceSeconds} s against ${gap} s`);
+		// Its helper stands still longer, from before it to after it: two ends and a start of containers, on a machine that may be busy
+		t.true(result.quiesceSeconds < gap + 5, `${result.quiesceSeconds} s against ${gap} s`);
 	},
 );
 
