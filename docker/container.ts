@@ -2,6 +2,7 @@
 
 import {normalize} from 'node:path/posix';
 import {composeService, dependencies} from './compose.ts';
+import {type SwarmTask, stackService, swarmTask} from './stack.ts';
 
 /** A folder, by the name that something gives it: the host, a volume, a server, a file system. */
 export interface Folder {
@@ -39,9 +40,11 @@ export interface Container {
 	state: ContainerState;
 	/** Milliseconds since 1970. Its mounts are as they were then. */
 	createdAt: number;
-	/** The Compose project and service, where it has them and they are well-formed. */
+	/** The Compose project (or Swarm's stack) and service, where it has them and they are well-formed. */
 	project?: string | undefined;
 	service?: string | undefined;
+	/** It is a task of Docker Swarm; its stack is its project. */
+	swarm?: SwarmTask | undefined;
 	/** Compose services of the same project that must be up before this one. */
 	dependsOn: readonly string[];
 	/** Those of them that it is to be started anew with: `depends_on` with `restart: true`. */
@@ -77,6 +80,7 @@ export interface ListedContainer {
 
 export function containerFromList(entry: ListedContainer): Container {
 	const labels = entry.Labels ?? {};
+	const swarm = swarmTask(labels);
 	// A container has further names where others link to it: those hold a second slash.
 	const name = (entry.Names ?? []).find(candidate => candidate.lastIndexOf('/') === 0);
 	return {
@@ -86,7 +90,8 @@ export function containerFromList(entry: ListedContainer): Container {
 		imageId: entry.ImageID,
 		state: entry.State as ContainerState,
 		createdAt: entry.Created * 1000,
-		...composeService(labels),
+		...(composeService(labels) ?? stackService(labels)),
+		...(swarm && {swarm}),
 		...dependencies(labels),
 		livesIn: hostsOf([entry.HostConfig?.NetworkMode]),
 		labels,

@@ -8,6 +8,8 @@ import Dockerode from 'dockerode';
 import type {Container, ContainerState, Mount} from './container.ts';
 import {containerFromList} from './container.ts';
 import {createInspections, readInspection, withSubpaths} from './inspection.ts';
+import type {SwarmService, SwarmTaskState} from './stack.ts';
+import {currentTasks} from './tasks.ts';
 import type {Volume} from './volumes.ts';
 
 /** A call that has not answered by then is given up: the engine hangs or is gone. */
@@ -94,6 +96,12 @@ export interface Engine {
 	volumes: () => Promise<Volume[]>;
 	/** No error when it is gone. */
 	removeVolume: (name: string) => Promise<void>;
+	/** A service of Swarm; undefined where there is none. @throws with status 503 where this node is no manager */
+	service: (id: string) => Promise<SwarmService | undefined>;
+	/** How many tasks a service of Swarm is to have. */
+	scale: (service: string, replicas: number) => Promise<void>;
+	/** The tasks of a service of Swarm, those that are over among them. */
+	tasks: (service: string) => Promise<SwarmTaskState[]>;
 	/** Container events as they come; the stream just ends when the engine goes. */
 	events: (signal: AbortSignal) => Promise<Readable>;
 }
@@ -170,6 +178,18 @@ function detailsOf(inspected: Dockerode.ContainerInspectInfo): ContainerDetails 
 	};
 }
 
+function serviceFromList({ID: id, Spec: spec, ServiceStatus: status}: Dockerode.Service): SwarmService {
+	const replicated = spec?.Mode?.Replicated;
+	return {
+		id,
+		name: spec?.Name ?? id,
+		mode: replicated === undefined ? 'global' : 'replicated',
+		replicas: replicated?.Replicas ?? 0,
+		running: Number(status?.RunningTasks ?? 0),
+		labels: spec?.Labels ?? {},
+	};
+}
+
 /** The engine's own defaults, where a check does not say. */
 const defaultProbeMs = 30_000;
 const defaultRetries = 3;
@@ -198,6 +218,10 @@ export function connectEngine(address: string): Engine {
 	const docker = new Dockerode(parseAddress(address));
 	const limited = () => ({abortSignal: AbortSignal.timeout(callDeadlineMs)});
 
+	// `status`: how many run (20.10 and later).
+	const services = async (filters: Record<string, string[]> = {}): Promise<SwarmService[]> =>
+		(await docker.listServices({filters, status: true, ...limited()} as Dockerode.ServiceListOptions)).map(serviceFromList);
+
 	const inspected = createInspections({
 		ask: async id => readInspection((await docker.getContainer(id).inspect(limited())).HostConfig),
 		volumes: async () => engine.volumes(),
@@ -210,8 +234,10 @@ export function connectEngine(address: string): Engine {
 			return {name: info.Name, version: info.ServerVersion, dataRoot: info.DockerRootDir, time: Date.parse(info.SystemTime)};
 		},
 		async list() {
-			const entries = await docker.listContainers({all: true, ...limited()});
-			return inspected(entries.map(entry => containerFromList(entry)));
+			const containers = (await docker.listContainers({all: true, ...limited()})).map(entry => containerFromList(entry));
+			const isSwarm = containers.some(({swarm}) => swarm !== undefined);
+			// A node that is no manager is not told.
+			return inspected(isSwarm ? currentTasks(containers, await services().catch(() => undefined)) : containers);
 		},
 		inspect: async id => detailsOf(await docker.getContainer(id).inspect(limited())),
 		pause: async id => {
@@ -280,6 +306,22 @@ export function connectEngine(address: string): Engine {
 			}));
 		},
 		removeVolume: async name => unless(404, docker.getVolume(name).remove(limited())),
+		service: async id => (await services({id: [id]}))[0],
+		async scale(id, replicas) {
+			const service = docker.getService(id);
+			const {Version: version, Spec: spec} = (await service.inspect()) as {Version: {Index: number}; Spec: Dockerode.ServiceSpec};
+			await service.update({version: version.Index, ...spec, Mode: {Replicated: {Replicas: replicas}}});
+		},
+		async tasks(service) {
+			const found = (await docker.listTasks({filters: {service: [service]}, ...limited()} as object)) as Array<{
+				Status?: {State?: string; Timestamp?: string; ContainerStatus?: {ContainerID?: string}};
+			}>;
+			return found.map(({Status: status}) => ({
+				state: status?.State ?? '',
+				since: Date.parse(status?.Timestamp ?? ''),
+				container: status?.ContainerStatus?.ContainerID,
+			}));
+		},
 		events: async abortSignal => (await docker.getEvents({filters: {type: ['container']}, abortSignal})) as unknown as Readable,
 	};
 	return engine;

@@ -1,7 +1,9 @@
 /** Waits for containers that were started. Starting is a process: it may take its time, and more than one try. */
 import {setTimeout as delay} from 'node:timers/promises';
 import {ResumeError} from '../base/errors.ts';
+import type {Container} from './container.ts';
 import {type ContainerDetails, type Engine, statusOf, unlessGone} from './engine.ts';
+import {untilServiceRuns} from './swarm.ts';
 
 /** Whoever starts over and over, or is out of sight with its engine, gets at least this long. */
 const leastPatienceMs = 60_000;
@@ -87,9 +89,15 @@ const outOfSight = (error: unknown): undefined | 'out of sight' => (statusOf(err
  * @returns what is still starting although its own time is over, for people
  * @throws {ResumeError} that names those that do not run, or are unhealthy
  */
-export async function untilHealthy(engine: Engine, containers: ReadonlyArray<{id: string; name: string}>): Promise<string[]> {
+export async function untilHealthy(engine: Engine, containers: ReadonlyArray<Pick<Container, 'id' | 'name' | 'swarm'>>): Promise<string[]> {
 	const starts = await Promise.all(
-		containers.map(async ({id, name}) => {
+		containers.map(async ({id, name, swarm}) => {
+			if (swarm !== undefined) {
+				const verdict = await untilServiceRuns(engine, swarm.service);
+				const problem = verdict === 'down' ? 'does not run' : 'is still starting';
+				return {verdict, message: `the Swarm service \`${swarm.name}\` ${problem} after the restore`};
+			}
+
 			const {verdict, problem} = await untilStarted(engine, id, 'healthy');
 			return {verdict, message: `container \`${name}\` ${problem} after the restore`};
 		}),

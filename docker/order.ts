@@ -2,7 +2,7 @@
 import type {Container} from './container.ts';
 
 /** What is known of a container's needs. */
-export type Needing = Pick<Container, 'id' | 'name'> & Partial<Pick<Container, 'project' | 'service' | 'dependsOn' | 'livesIn'>>;
+export type Needing = Pick<Container, 'id' | 'name'> & Partial<Pick<Container, 'project' | 'service' | 'swarm' | 'dependsOn' | 'livesIn'>>;
 
 /**
  * Stable by name; a circle of dependencies is cut at the first name.

@@ -10,6 +10,8 @@ export type Undo =
 	| {kind: 'unpause'; containerId: string; containerName: string}
 	/** `needs`: ids of those that must be up before it. */
 	| {kind: 'start'; containerId: string; containerName: string; needs?: readonly string[] | undefined}
+	/** A service of Swarm gets as many tasks as it had. The container is that of the task that was stopped with it. */
+	| {kind: 'scale'; containerId: string; containerName: string; service: string; serviceName: string; replicas: number}
 	/** The hook that belongs after the window: it puts back what the one before it did. */
 	| HookUndo;
 
@@ -70,7 +72,7 @@ const stopLagMs = 5000;
 
 /** How long after a call that nobody heard the end of it may happen yet. */
 export const lagOf = (undo: Undo, stopTimeoutSeconds: number): number =>
-	undo.kind === 'start' ? Math.max(stopTimeoutSeconds, 0) * 1000 + stopLagMs : pauseLagMs;
+	undo.kind === 'start' || undo.kind === 'scale' ? Math.max(stopTimeoutSeconds, 0) * 1000 + stopLagMs : pauseLagMs;
 
 /**
  * Puts one container back, trying again while the engine fails. A container that is gone needs nothing: whoever
@@ -85,7 +87,7 @@ export async function undoOne(engine: Engine, undo: Undo, isWanted: () => boolea
 		try {
 			return await attemptUndo(engine, undo, isWanted);
 		} catch (error) {
-			if (statusOf(error) === 404 && (await isGone(engine, undo))) {
+			if (undo.kind !== 'scale' && statusOf(error) === 404 && (await isGone(engine, undo))) {
 				return true;
 			}
 
@@ -100,6 +102,16 @@ export async function undoOne(engine: Engine, undo: Undo, isWanted: () => boolea
 }
 
 async function attemptUndo(engine: Engine, undo: Undo, isWanted: () => boolean): Promise<boolean> {
+	if (undo.kind === 'scale') {
+		const service = await engine.service(undo.service);
+		const isStillWanted = isWanted();
+		if (isStillWanted && service?.replicas === 0) {
+			await engine.scale(undo.service, undo.replicas);
+		}
+
+		return isStillWanted;
+	}
+
 	const {state} = await engine.inspect(undo.containerId);
 	if (!isWanted()) {
 		return false;
@@ -132,6 +144,10 @@ async function isGone(engine: Engine, {containerId}: Undo): Promise<boolean> {
 export async function isUndoable(engine: Engine, undo: Undo): Promise<boolean> {
 	if (undo.kind === 'hook') {
 		return true;
+	}
+
+	if (undo.kind === 'scale') {
+		return ((await engine.service(undo.service))?.replicas ?? 0) === 0;
 	}
 
 	const state = (await engine.inspect(undo.containerId).catch(unlessGone))?.state;
@@ -171,6 +187,13 @@ export function neverRan(error: unknown): boolean {
 
 function resumeError(undo: Undo, cause: unknown): ResumeError {
 	const {containerName} = undo;
+	if (undo.kind === 'scale') {
+		return new ResumeError(`the Swarm service \`${undo.serviceName}\` could not be put back`, {
+			cause,
+			hint: `run \`docker service scale ${undo.serviceName}=${undo.replicas}\` on a manager by hand`,
+		});
+	}
+
 	const what = `container \`${containerName}\` could not be put back`;
 	if (undo.kind === 'start' && statusOf(cause) === 404) {
 		return new ResumeError(`${what}: what it lives in (its network, PID or IPC namespace) belongs to a container that was replaced`, {

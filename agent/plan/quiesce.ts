@@ -3,6 +3,7 @@ import {isOneOff} from '../../docker/compose.ts';
 import {type Container, workerLabel} from '../../docker/container.ts';
 import {companionsOf, dependentsFirst, isStranded} from '../../docker/order.ts';
 import {describeStorage, sharesStorage} from '../../docker/storage.ts';
+import {whyNotStopped} from '../../docker/tasks.ts';
 import {kindOf} from '../sources/kinds.ts';
 import type {Remarks} from '../sources/remarks.ts';
 import type {PlannedSource} from '../sources/source.ts';
@@ -187,7 +188,10 @@ function addCompanions(scope: Scope, granted: Map<string, PlannedQuiesce>): void
 			({container: {state}}) => state === 'running' || state === 'restarting',
 		);
 		const kept = companions.find(({container}) => mustRunOn(scope, container));
-		if (isStranded(planned.container, containers)) {
+		const unstoppable = whyNotStopped(planned.container);
+		if (unstoppable !== undefined) {
+			pause(planned, unstoppable);
+		} else if (isStranded(planned.container, containers)) {
 			pause(planned, 'the container in whose network, PID or IPC namespace it lives was replaced, so it could not be started again');
 		} else if (kept !== undefined) {
 			pause(planned, `container \`${kept.container.name}\`, which must run on, ${kept.reason}`);

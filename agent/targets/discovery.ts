@@ -34,15 +34,19 @@ export function discoverTargets(
 	const services = Map.groupBy(inScope, serviceName);
 	const found = [...services.values()].flatMap(replicas => memberOf(replicas, prefix) ?? []);
 	const targets = Map.groupBy(found, ({member: {container, policy}}) =>
-		container.project === undefined ? container.name : `${container.project}/${policy.group ?? container.service}`,
+		container.project === undefined ? lastingName(container) : `${container.project}/${policy.group ?? container.service}`,
 	);
 	return [...targets]
 		.map(([name, members]) => targetOf(name, members, {prefix, reserved: [...reservedNames, ...reserved]}))
 		.sort((a, b) => compareText(a.name, b.name));
 }
 
+/** The containers of a service of Swarm have another name each. */
+const lastingName = ({swarm, name}: Container): string => swarm?.name ?? name;
+
 /** A container outside Compose is a service of its own. No container's name holds a slash. */
-const serviceName = ({project, service, name}: Container): string => (project === undefined ? name : `${project}/${service}`);
+const serviceName = (container: Container): string =>
+	container.project === undefined ? lastingName(container) : `${container.project}/${container.service}`;
 
 interface Found {
 	member: Member;
@@ -61,7 +65,7 @@ function memberOf(replicas: readonly Container[], prefix: string): Found | undef
 	return {
 		member: {
 			prefix: policy.group === undefined || container.project === undefined ? '' : `${container.service}/`,
-			service: container.service ?? container.name,
+			service: container.service ?? lastingName(container),
 			container,
 			replicas: [container, ...others],
 			policy,
@@ -100,7 +104,7 @@ function targetOf(name: string, found: readonly Found[], {prefix, reserved}: {pr
 		});
 	}
 
-	const own = container.project ?? container.name;
+	const own = container.project ?? lastingName(container);
 	if (reserved.includes(own)) {
 		problems.push({
 			message: `\`${name}\`: the name \`${own}\` is reserved: its files are shown to restic under /${own}`,

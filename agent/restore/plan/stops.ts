@@ -3,6 +3,7 @@ import {isOneOff} from '../../../docker/compose.ts';
 import {type Container, workerLabel} from '../../../docker/container.ts';
 import {companionsOf, dependentsFirst, isStranded} from '../../../docker/order.ts';
 import {describeStorage, sharesStorage} from '../../../docker/storage.ts';
+import {whyNotStopped} from '../../../docker/tasks.ts';
 import {servicesOf} from '../../plan/quiesce.ts';
 import {kindOf} from '../../sources/kinds.ts';
 import type {PlannedSource} from '../../sources/source.ts';
@@ -63,6 +64,7 @@ export function planStops(targets: readonly Target[], surroundings: Surroundings
 		problems: [
 			...passing.map(({name}) => passingProblem(name)),
 			...paused.map(({name}) => pausedProblem(name)),
+			...running.flatMap(unstoppableProblem),
 			...running.filter(container => isStranded(container, containers)).map(({name}) => strandedProblem(name)),
 			...companions.problems,
 		],
@@ -113,6 +115,15 @@ const pausedProblem = (name: string): string =>
 
 const passingProblem = (name: string): string =>
 	`container \`${name}\` of \`docker compose run\` uses what is restored, and would not come back from a stop as it was: end it first (docker stop ${name})`;
+
+function unstoppableProblem(container: Container): string[] {
+	const why = whyNotStopped(container);
+	const wayOut =
+		container.swarm?.mode === 'global'
+			? 'deploy it with `mode: replicated` meanwhile'
+			: "restore it by a manager's agent, or promote this node (docker node promote)";
+	return why === undefined ? [] : [`container \`${container.name}\` must be stopped, and ${why}: ${wayOut}`];
+}
 
 const strandedProblem = (name: string): string =>
 	`container \`${name}\` lives in the network, PID or IPC namespace of a container that was replaced, so it could not be started again: recreate it first (docker compose up --detach --force-recreate)`;

@@ -34,7 +34,11 @@ export const tar: Kind<Paths, TarAnswer, PlannedPath, ReplacedPath> = {
 	view: ({path}) => ({path}),
 	backup: tarSource,
 	place: ({source, name: path}, {container, policy, isForeign}) =>
-		isForeign && policy.length === 0 ? `\`${source}\`: no \`tar\` is asked for` : {name: source, container, kind: 'tar', path},
+		isForeign && policy.length === 0
+			? `\`${source}\`: no \`tar\` is asked for`
+			: container.swarm !== undefined
+				? `\`${source}\`: Swarm makes a new container whenever one was stopped, so nothing can be put back into its own file system`
+				: {name: source, container, kind: 'tar', path},
 	check,
 	// It is unpacked from there; what the container's own file system has left is not known.
 	writing: ({stored}) => ({folder: staging, atMost: heldBytes(stored)}),

@@ -5,6 +5,14 @@ import type {Needing} from '../../../docker/order.ts';
 import {quiesced} from '../../../docker/quiesce.ts';
 import type {Journal, JournalEntry, Undo} from '../../../docker/resume.ts';
 
+const serviceId = 'a'.repeat(25);
+
+const swarmLabels = {
+	'com.docker.swarm.task.id': 'b'.repeat(25),
+	'com.docker.swarm.service.id': serviceId,
+	'com.docker.swarm.service.name': 'shop_app',
+};
+
 type Fake = Partial<ContainerDetails> & {
 	/** What becomes of it when it is started; by default it runs. */
 	onStart?: (self: Fake) => void;
@@ -42,7 +50,17 @@ function scene(fakes: Record<string, Fake>) {
 		},
 		async inspect(id: string) {
 			const {onStart, onStop, ...details} = get(id);
-			return {id, name: id, state: 'running', startedAt: '0', exitCode: 0, autoRemove: false, stopTimeoutSeconds: 10, ...details};
+			return {
+				id,
+				name: id,
+				state: 'running',
+				startedAt: '0',
+				exitCode: 0,
+				autoRemove: false,
+				stopTimeoutSeconds: 10,
+				labels: {},
+				...details,
+			};
 		},
 		async pause(id: string) {
 			asked.push(`pause ${id}`);
@@ -86,11 +104,66 @@ function scene(fakes: Record<string, Fake>) {
 			},
 			work,
 		);
-	return {run, asked, warnings, fakes, open: () => entries};
+	return {run, engine, asked, warnings, fakes, open: () => entries};
 }
 
 const of = (id: string, action: 'pause' | 'stop', more: Partial<Needing> = {}) => ({container: {id, name: id, ...more}, action});
 const service = (name: string, ...dependsOn: string[]) => of(name, 'stop', {project: 'shop', service: name, dependsOn});
+
+/** A service of Swarm with one task, whose container goes when it is scaled down. */
+function swarmScene() {
+	const found = scene({task: {labels: swarmLabels}});
+	const swarm = {mode: 'replicated' as 'replicated' | 'global', replicas: 1, owner: 'task'};
+	Object.assign(found.engine, {
+		service: async () => ({
+			id: serviceId,
+			name: 'shop_app',
+			mode: swarm.mode,
+			replicas: swarm.replicas,
+			running: swarm.replicas,
+			labels: {},
+		}),
+		tasks: async () => [{state: 'running', since: 0, container: swarm.owner}],
+		async scale(_id: string, replicas: number) {
+			found.asked.push(`scale ${replicas}`);
+			swarm.replicas = replicas;
+			if (replicas === 0) {
+				delete found.fakes.task;
+			}
+		},
+	});
+	return {...found, swarm};
+}
+
+test('a task of Swarm is stopped with its service, and the service has as many tasks again', async t => {
+	const {run, asked, open} = swarmScene();
+	await run([of('task', 'stop')], async () => {
+		t.deepEqual(asked, ['scale 0']);
+		t.like(open()[0]?.undo, {kind: 'scale', service: serviceId, replicas: 1});
+	});
+	t.deepEqual(asked, ['scale 0', 'scale 1']);
+	t.deepEqual(open(), []);
+});
+
+test('a service of Swarm that somebody else scales meanwhile was not at rest', async t => {
+	const {run, swarm} = swarmScene();
+	const work = async () => {
+		swarm.replicas = 3;
+	};
+	await t.throwsAsync(run([of('task', 'stop')], work), {message: /somebody else scaled the Swarm service `shop_app`/});
+	t.is(swarm.replicas, 3);
+});
+
+test('who only says that it is a task of Swarm stops nobody; nor is what is global stopped', async t => {
+	const forged = swarmScene();
+	forged.swarm.owner = 'another';
+	await t.throwsAsync(forged.run([of('task', 'stop')]), {message: /Swarm does not know it as one/});
+	t.deepEqual(forged.asked, []);
+	const everywhere = swarmScene();
+	everywhere.swarm.mode = 'global';
+	await t.throwsAsync(everywhere.run([of('task', 'stop')]), {message: /one task on each node/});
+	t.deepEqual(everywhere.asked, []);
+});
 
 test('who ran before is started, although it was found stopped', async t => {
 	const {run, asked, open} = scene({app: {state: 'exited', exitCode: 1}, other: {state: 'exited'}});

@@ -88,6 +88,22 @@ test('an entry of the engine becomes a container', t => {
 	);
 });
 
+test('a service of Swarm without a stack is a target of its own name, whatever its containers are called', t => {
+	const swarm = (service: string) => ({
+		'com.docker.swarm.task.id': 't'.repeat(25),
+		'com.docker.swarm.service.id': 's'.repeat(25),
+		'com.docker.swarm.service.name': service,
+		'holdfast.enable': 'true',
+	});
+	const task = (Id: string) =>
+		containerFromList({Id, Names: [`/web.1.${Id}`], Image: '', ImageID: '', State: 'running', Created: 1, Labels: swarm('web')});
+	t.deepEqual(names(discoverTargets([task('first')])), ['web']);
+	t.deepEqual(
+		discoverTargets([task('first'), task('second')]).map(({members: [{replicas}]}) => replicas.length),
+		[2],
+	);
+});
+
 test('an entry may lack what an engine leaves out', t => {
 	const container = containerFromList({
 		Id: '0123456789abcdef',

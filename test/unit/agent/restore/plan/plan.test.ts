@@ -109,6 +109,21 @@ test('a one-off container that uses what is restored is refused, and not overloo
 	t.regex(planned.problems.join(), /shop-once-1` of `docker compose run` uses what is restored.*docker stop shop-once-1/);
 });
 
+const swarm = {
+	'com.docker.swarm.task.id': 't'.repeat(25),
+	'com.docker.swarm.service.id': 's'.repeat(25),
+	'com.docker.swarm.service.name': 'shop_app',
+};
+
+test('a task of Swarm that cannot be stopped, and a path that its next container would not have, are refused', t => {
+	const labels = {'holdfast.enable': 'true', 'holdfast.volumes': 'true', 'holdfast.tar': '/etc/app', ...swarm};
+	const services = {app: {labels, mounts: [['data', '/data']] as const}};
+	const files = plan(services, [source('volume:/data', 'volume')], {name: 'shop/app'});
+	t.regex(files.problems.join(), /shop-app-1` must be stopped, and .*only a manager can stop that: .*docker node promote/);
+	const path = plan(services, [source('tar:/etc/app', 'tar')], {name: 'shop/app'});
+	t.regex(path.problems.join(), /`tar:\/etc\/app`: Swarm makes a new container/);
+});
+
 test('who shares a volume is stopped in its own project, and named in others', t => {
 	const services = {
 		app: {labels: {'holdfast.enable': 'true'}, mounts: [['data', '/data']] as const},

@@ -1,0 +1,259 @@
+/** One container of a window is made to stand still: paused, stopped, or, where Swarm would put another in its place, with its service. */
+import {setTimeout as delay} from 'node:timers/promises';
+import {RunError} from '../base/errors.ts';
+import {label} from '../base/label.ts';
+import type {Container, ContainerState} from './container.ts';
+import {type ContainerDetails, type Engine, statusOf, unlessGone} from './engine.ts';
+import type {Needing} from './order.ts';
+import {type Journal, lagOf, type Undo} from './resume.ts';
+import {type SwarmTask, swarmTask} from './stack.ts';
+import {assertTask} from './swarm.ts';
+
+/** Who was restarted so often, and runs no longer than this, is taken for one that restarts over and over. */
+const crashesCounted = 3;
+const crashingMs = 10_000;
+
+export interface Quiesce {
+	engine: Engine;
+	journal: Journal;
+	run: string;
+	/** In the order of quiescing; resumed in the reverse order. */
+	containers: ReadonlyArray<{container: Needing; action: 'pause' | 'stop'}>;
+	/** Those that are started at the end although they do not run, because they ran before: by their names. */
+	wakes?: ReadonlySet<string> | undefined;
+	/** Longest time from the first touch until the resume begins; none: as long as the work takes. */
+	limitMs?: number | undefined;
+	signal: AbortSignal;
+	/** Called for each container before it is touched. */
+	onQuiesce?: (name: string) => void;
+	/** Called before the first container is put back. */
+	onResume?: () => void;
+	/** Called when all are put back, whatever the outcome: for how long any of them was quiesced. */
+	onWindow?: (windowMs: number) => void;
+	/** Something that a person should know, although it is no failure. */
+	onWarning?: (message: string) => void;
+}
+
+/** A manager takes its time to tell the node, which takes its own. */
+const swarmLagMs = 30_000;
+
+const pauseAttempts = 10;
+
+/** 128 + SIGKILL. */
+const killedExitCode = 137;
+
+/** A stop that never ends by itself is cut after this long. */
+const longestStopSeconds = 3600;
+
+/** Not to be woken by anybody until the end of the window. */
+export interface Resting {
+	id: string;
+	name: string;
+	/** In which it is found at the end of the window. */
+	state: ContainerState;
+	startedAt: string;
+	/** It ended with this service of Swarm, and its container may be gone. */
+	service?: string | undefined;
+}
+
+export interface Touched extends Resting {
+	undo: Undo;
+	entry: number;
+	/** It crashed over and over before: nobody expects it to stay up. */
+	crashes: boolean;
+	/** The engine was asked, and nobody heard what became of it: it may do it yet. Milliseconds that it may take. */
+	pendingMs?: number | undefined;
+}
+
+interface Wanted extends Pick<Needing, 'id' | 'name' | 'swarm'> {
+	action: 'pause' | 'stop';
+	/** Ids of those of the window that must be up before it. */
+	needs: readonly string[];
+}
+
+export async function quiesceOne(
+	options: Quiesce,
+	wanted: Wanted,
+	{touched, resting, leftMs}: {touched: Touched[]; resting: Resting[]; leftMs: () => number},
+): Promise<void> {
+	const {engine, journal, run, signal, wakes, onQuiesce, onWarning} = options;
+	const details = await present(engine, wanted);
+	if (details === undefined) {
+		return;
+	}
+
+	// One that was started with `--rm` would be gone.
+	const action = details.autoRemove ? 'pause' : wanted.action;
+	const {id, name, state, startedAt} = details;
+	const isStopped = state === 'exited' || state === 'created';
+	const isWoken = isStopped && wakes?.has(name) === true;
+	if (state === 'restarting' && action === 'pause') {
+		onWarning?.(`container \`${name}\` restarts over and over, so it cannot be paused, and its files may be of different moments`);
+		return;
+	}
+
+	// One that crashes over and over would start again in the middle of the work.
+	if (state !== 'running' && state !== 'restarting' && !isWoken) {
+		resting.push({id, name, state, startedAt});
+		return;
+	}
+
+	const task = action === 'stop' ? swarmTask(details.labels) : undefined;
+	if (task !== undefined) {
+		await assertTask(engine, task, id);
+		return standStill(options, {details, task, isWoken}, {touched, resting, leftMs});
+	}
+
+	onQuiesce?.(name);
+	const undo: Undo =
+		action === 'pause' && !isWoken
+			? {kind: 'unpause', containerId: id, containerName: name}
+			: {kind: 'start', containerId: id, containerName: name, ...(wanted.needs.length > 0 && {needs: wanted.needs})};
+	const one: Touched = {
+		id,
+		name,
+		undo,
+		entry: journal.record(run, undo),
+		state: isWoken ? state : undo.kind === 'unpause' ? 'paused' : 'exited',
+		startedAt,
+		crashes: crashes(details),
+	};
+	touched.push(one);
+	if (isWoken) {
+		return;
+	}
+
+	if (undo.kind === 'unpause') {
+		try {
+			await pause(engine, id, signal);
+		} catch (error) {
+			// Somebody else paused it meanwhile: then it is theirs to resume.
+			if (statusOf(error) === 409) {
+				journal.clear(one.entry);
+				touched.pop();
+			} else if (statusOf(error) === undefined) {
+				one.pendingMs = lagOf(undo, 0);
+			}
+
+			throw error;
+		}
+
+		return;
+	}
+
+	await stop(engine, details, {leftMs, onWarning, onLost: pendingMs => (one.pendingMs = pendingMs)});
+}
+
+interface Task {
+	details: ContainerDetails;
+	task: SwarmTask;
+	isWoken: boolean;
+}
+
+/** The tasks of a service end together, also those that are other containers of the window. */
+async function standStill(
+	{engine, journal, run, signal, onQuiesce}: Quiesce,
+	{details: {id, name, state, startedAt, stopTimeoutSeconds}, task, isWoken}: Task,
+	{touched, resting, leftMs}: {touched: Touched[]; resting: Resting[]; leftMs: () => number},
+): Promise<void> {
+	const earlier = touched.find(({undo}) => undo.kind === 'scale' && undo.service === task.service);
+	if (earlier === undefined) {
+		const service = await engine.service(task.service);
+		if (service?.mode !== 'replicated') {
+			throw new RunError(`the Swarm service \`${task.name}\` has one task on each node, and cannot be stopped on one of them`);
+		}
+
+		// Of one that was scaled to nothing, the number is not known: it had a task.
+		const replicas = Math.max(service.replicas, isWoken ? 1 : 0);
+		if (replicas === 0) {
+			resting.push({id, name, state, startedAt});
+			return;
+		}
+
+		onQuiesce?.(name);
+		const undo: Undo = {kind: 'scale', containerId: id, containerName: name, service: task.service, serviceName: task.name, replicas};
+		touched.push({
+			id,
+			name,
+			undo,
+			entry: journal.record(run, undo),
+			state: isWoken ? state : 'exited',
+			startedAt,
+			service: task.service,
+			crashes: false,
+		});
+		if (service.replicas > 0) {
+			await engine.scale(task.service, 0);
+		}
+	} else {
+		resting.push({id, name, state: 'exited', startedAt, service: task.service});
+	}
+
+	const patienceMs = Math.min(Math.max(stopTimeoutSeconds, 0) * 1000 + swarmLagMs, leftMs());
+	const deadline = Date.now() + patienceMs;
+	while (!isWoken && ((await engine.inspect(id).catch(unlessGone))?.state ?? 'exited') !== 'exited') {
+		signal.throwIfAborted();
+		if (Date.now() > deadline) {
+			throw new RunError(`Swarm did not stop container \`${name}\` within ${Math.round(patienceMs / 1000)} s`);
+		}
+
+		await delay(100);
+	}
+}
+
+/** Between two crashes it runs for a moment. */
+const crashes = ({state, restartCount = 0, startedAt}: ContainerDetails): boolean =>
+	state === 'restarting' || (restartCount >= crashesCounted && Date.now() - Date.parse(startedAt) < crashingMs);
+
+/** It may have been exchanged for another since the plan was made. Undefined: it is gone, and nobody is in its place. */
+async function present(engine: Engine, {id, name, swarm}: Wanted): Promise<ContainerDetails | undefined> {
+	const details = await engine.inspect(id).catch(unlessGone);
+	if (details !== undefined) {
+		return details;
+	}
+
+	const isSuccessor = (other: Container) => other.name === name || (swarm !== undefined && other.swarm?.service === swarm.service);
+	const successor = (await engine.list()).find(isSuccessor);
+	return successor && (await engine.inspect(successor.id).catch(unlessGone));
+}
+
+/** The grace period of the container, or what is left of the outage's limit. */
+async function stop(
+	engine: Engine,
+	{id, name, stopTimeoutSeconds}: ContainerDetails,
+	{leftMs, onWarning, onLost}: {leftMs: () => number; onWarning: Quiesce['onWarning']; onLost: (pendingMs: number) => void},
+): Promise<void> {
+	const grace = stopTimeoutSeconds < 0 ? longestStopSeconds : stopTimeoutSeconds;
+	const seconds = Math.max(0, Math.min(grace, Math.floor(leftMs() / 1000)));
+	try {
+		await engine.stop(id, seconds);
+	} catch (error) {
+		if (statusOf(error) === undefined) {
+			onLost(lagOf({kind: 'start', containerId: id, containerName: name}, seconds));
+		}
+
+		throw error;
+	}
+
+	const {exitCode} = await engine.inspect(id);
+	if (exitCode === killedExitCode) {
+		const whose = seconds < grace ? `the ${seconds} s that \`${label('quiesce.timeout')}\` left of its ${grace} s` : `its ${grace} s`;
+		onWarning?.(`container \`${name}\` did not end within ${whose} and was killed, so its files are as after a crash`);
+	}
+}
+
+/** A busy container on a busy machine may escape the freezer (cgroup v1: "unable to freeze"): runc thaws it again, and the next try works. */
+async function pause(engine: Engine, id: string, signal: AbortSignal): Promise<void> {
+	for (let attempt = 1; ; attempt++) {
+		try {
+			return await engine.pause(id);
+		} catch (error) {
+			const escaped = error instanceof Error && error.message.includes('unable to freeze');
+			if (!escaped || attempt === pauseAttempts || signal.aborted) {
+				throw error;
+			}
+		}
+
+		await delay(50 * attempt);
+	}
+}
