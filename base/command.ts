@@ -78,7 +78,13 @@ export const exitOf = ({exitCode, outOfMemory}: Pick<Exit, 'exitCode' | 'outOfMe
 /** 128 + SIGKILL. */
 export const killedCode = 137;
 
-/** The end of an error output, short enough for a message. */
+/** How PostgreSQL, SQLite, restic and others begin what is really wrong. */
+const telling = /\b(?:ERROR|FATAL|PANIC|Fatal|Error):/;
+
+/** The end of an error output, short enough for a message; with the line that tells what is wrong, where more follows it than fits. */
 export function lastLines(output: string, {lines = 5, characters = 1000} = {}): string {
-	return output.trim().split('\n').slice(-lines).join('\n').slice(-characters) || '(it printed nothing)';
+	const all = output.trim().split('\n');
+	const end = all.slice(-lines).join('\n').slice(-characters);
+	const line = telling.test(end) ? undefined : all.findLast(each => telling.test(each));
+	return (line === undefined ? end : `${line.slice(0, characters / 2)}\n…\n${end.slice(-characters / 2)}`) || '(it printed nothing)';
 }

@@ -67,11 +67,20 @@ export function printBackups(out: Output, err: Output, results: readonly BackupR
 			err.line`${target}: ${source.source}: ${styled('red', source.outcome)}: ${source.error ?? ''}`;
 		}
 
-		if (error !== undefined) {
-			err.line`${target}: ${styled(styleOfOutcome[outcome], outcome)}: ${error}`;
+		const rest = withoutSources(error ?? '', sources);
+		if (rest !== '') {
+			err.line`${target}: ${styled(styleOfOutcome[outcome], outcome)}: ${rest}`;
 		}
 	}
 }
+
+/** What is wrong beside what is said of each source. */
+const withoutSources = (error: string, sources: BackupResult['sources']): string =>
+	sources
+		.reduce((text, {source, error: told}) => (told === undefined ? text : text.replace(`${source}: ${told}`, '')), error)
+		.split('; ')
+		.filter(Boolean)
+		.join('; ');
 
 export function printCopies(out: Output, err: Output, results: readonly CopyResult[]): void {
 	out.table(

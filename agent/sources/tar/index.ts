@@ -28,7 +28,7 @@ export const tar: Kind<Paths, TarAnswer, PlannedPath, ReplacedPath> = {
 	policy: (given: Given<typeof labels>) => given.tar ?? [],
 	asks: paths => paths.length > 0,
 	ask: askTar,
-	answersKeptMs: 60_000,
+	answersKeptMs: 10 * 60_000,
 	plan: tarSources,
 	stillness: () => 'needed',
 	view: ({path}) => ({path}),

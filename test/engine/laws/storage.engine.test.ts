@@ -60,7 +60,7 @@ test.serial('whoever writes there by another name stands still: every point is o
 		const [result] = await stack.backup(target('app'));
 		t.is(result?.outcome, 'success', result?.error);
 		const snapshot = result?.sources[0]?.snapshot ?? '';
-		const number = async (name: string) => Number(await stack.restic('dump', snapshot, `/${target('app')}/data/${name}`));
+		const number = async (name: string) => Number(await stack.restic('dump', snapshot, `/${target('app')}/volume/data/${name}`));
 		for (const [first, second] of [
 			['a', 'b'],
 			['c', 'd'],

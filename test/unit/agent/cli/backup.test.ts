@@ -47,6 +47,24 @@ for (const [worst, outcomes, expected] of matrix) {
 	});
 }
 
+test('what is wrong with a source is said once', async t => {
+	const {agent, run} = await createCliTest(t);
+	agent.has.targets = [targetView('shop/db')];
+	const source = {
+		source: 'sqlite:/a.db',
+		outcome: 'failed' as const,
+		snapshot: null,
+		bytes: 0,
+		addedBytes: 0,
+		error: 'is locked; try again',
+	};
+	agent.onRun = id =>
+		agent.finish(id, {outcome: 'partial', sources: [source], error: 'a worker could not be removed; sqlite:/a.db: is locked; try again'});
+	const {err} = await run('backup shop/db nobody');
+	t.is(err.match(/is locked/g)?.length, 1, err);
+	t.regex(err, /shop\/db: partial: a worker could not be removed\n/);
+});
+
 test('a target that cannot be run counts as failed, and the rest goes on', async t => {
 	const {agent, run} = await createCliTest(t);
 	agent.has.targets = [targetView('shop/bad'), targetView('shop/db')];
