@@ -39,8 +39,9 @@ const mostAtOnce = 100;
 /** What is mounted in a folder: beyond that it is the host's whole tree. */
 const mostInner = 100;
 
-/** After a failure nobody is sent again before. */
-const pauseMs = 5 * 60_000;
+/** After a failure nobody is sent again before, and after each further one not for twice as long: a folder on a server that is away may take a minute to fail. */
+const firstPauseMs = 5 * 60_000;
+const longestPauseMs = 6 * 3_600_000;
 
 const patienceMs = 60_000;
 
@@ -48,7 +49,7 @@ export function createLook({hire, dataRoot}: LookOptions): (containers: readonly
 	const volumes = inside(dataRoot, 'volumes');
 	/** By path; undefined: it is not there. */
 	const known = new Map<string, {found: Found | undefined; by: ReadonlySet<string>}>();
-	let failure: {why: string; until: number} | undefined;
+	let failure: {why: string; pauseMs: number; until: number} | undefined;
 	let last: Promise<unknown> = Promise.resolve();
 
 	const look = async (paths: readonly string[]): Promise<ReadonlyMap<string, Found>> => {
@@ -84,7 +85,8 @@ export function createLook({hire, dataRoot}: LookOptions): (containers: readonly
 
 			failure = undefined;
 		} catch (error) {
-			failure = {why: explain(error), until: Date.now() + pauseMs};
+			const pauseMs = failure === undefined ? firstPauseMs : Math.min(failure.pauseMs * 2, longestPauseMs);
+			failure = {why: explain(error), pauseMs, until: Date.now() + pauseMs};
 		}
 	};
 

@@ -153,7 +153,8 @@ interface Confirmation {
 
 /** Last: what will happen, and the target's name, typed. */
 export function confirmView({label, plan, lastOutage, needed, now, reference}: Confirmation): View {
-	const {point, sources, storages, stop, warnings, into, acknowledge} = plan;
+	// An agent of an earlier version counts nothing.
+	const {point, sources, storages = [], stop, warnings, into, acknowledge} = plan;
 	const outage =
 		stop.length === 0
 			? 'Nothing is stopped.'
