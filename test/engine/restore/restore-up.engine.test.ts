@@ -129,11 +129,12 @@ test.serial(
 			'exit 1',
 		]);
 		teardowns.push(() => docker(['rm', '--force', name]).catch(() => {}));
-		// The pause between two tries doubles: soon it is long enough to be met.
-		const untilLong = async () =>
-			until('the engine waits long', async () => Number(await docker(['inspect', '--format', '{{.RestartCount}}', name])) > 6, {
-				timeout: 120_000,
-			});
+		const restarts = async () => Number(await docker(['inspect', '--format', '{{.RestartCount}}', name]));
+		// The pause between two tries doubles, and begins anew with each start by hand: soon it is so long that it is met. The count goes on.
+		const untilLong = async () => {
+			const before = await restarts();
+			await until('the engine waits long', async () => (await restarts()) >= before + 7, {timeout: 120_000, interval: 50});
+		};
 		await untilLong();
 		const target = `${stack.project}/once`;
 		const {stdout} = await stack.holdfast('backup', '--cold', target, '--json');
