@@ -16,6 +16,7 @@ import type {SourceContext} from '../sources/source.ts';
 import {createStagingRoom} from '../sources/staging-room.ts';
 import {enlist, type Member} from './crew.ts';
 import {describePoint, describeSource} from './describe.ts';
+import {lockPatienceSeconds, tellingOfLocks} from './locked.ts';
 import {moment} from './moment.ts';
 import {type Previous, previousOf} from './previous.ts';
 
@@ -93,7 +94,7 @@ async function work(
 		worker: worker.run,
 		dumpWorker: once(workforce.dump),
 		clientWorker: single(workforce.client),
-		restic: workshop.restic(worker.run, {onTrouble: warner(tell)}),
+		restic: workshop.restic(worker.run, {onTrouble: warner(tell), lockPatienceSeconds}),
 		staging,
 		host: workshop.host,
 		agent: workshop.agentId,
@@ -119,7 +120,7 @@ async function work(
 		tell({type: 'step', step: 'prepare'});
 		await crew.each(async source => source.prepare());
 		tell({type: 'step', step: 'first-pass'});
-		await crew.each(async source => source.firstPass());
+		await tellingOfLocks(workshop.restic(), tell, async () => crew.each(async source => source.firstPass()));
 		const asleep = new Set(plan.quiesce.map(({container}) => container.id));
 		const answersOnlyBefore = ({planned, source}: Member) => source.pinNeedsItsContainer && asleep.has(planned.container.id);
 		await moment({
@@ -181,7 +182,9 @@ async function work(
 			sources: plan.sources.flatMap(({name}) => stored.get(name) ?? []),
 			...(plan.absent.length === 0 ? {} : {absent: absentOf(plan)}),
 		});
-		await publish(workshop.restic(), manifest, workshop.folder, signal);
+		await tellingOfLocks(workshop.restic(), tell, async () =>
+			publish(workshop.restic(undefined, {lockPatienceSeconds}), manifest, workshop.folder, signal),
+		);
 		state.published = true;
 	}
 }
