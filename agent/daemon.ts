@@ -193,7 +193,17 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 		runs,
 		state,
 		doctor: async () =>
-			diagnose({workshop, survey, repositories, missing, suspicions: state.suspicions, neighbours, appointments, isSlackConnected}),
+			diagnose({
+				workshop,
+				survey,
+				repositories,
+				missing,
+				suspicions: state.suspicions,
+				restores: state.restores,
+				neighbours,
+				appointments,
+				isSlackConnected,
+			}),
 		engine,
 		repository,
 	});

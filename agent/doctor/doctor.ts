@@ -11,9 +11,11 @@ import type {Missing} from '../overview/gone.ts';
 import type {Surveyed} from '../plan/planned.ts';
 import type {Listed, Survey} from '../plan/survey.ts';
 import type {CopyRepository, Repositories} from '../repository/repositories.ts';
+import {waysOut} from '../restore/roll-back.ts';
 import {hired} from '../runs/shell.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import {kindOf} from '../sources/kinds.ts';
+import type {RestoreRecord} from '../state/restores.ts';
 import {findStrayLabels} from '../targets/discovery.ts';
 import {examineEngine, examinePermissions} from './engine.ts';
 import {examineCache} from './folders.ts';
@@ -28,6 +30,8 @@ interface Examined {
 	missing: Pick<Missing, 'gone'>;
 	/** By target: what was much smaller than before, and nobody has accepted. */
 	suspicions: () => ReadonlyMap<string, string>;
+	/** What restores replaced and is kept. */
+	restores: () => readonly RestoreRecord[];
 	neighbours: (listed: Listed) => Promise<{others: OtherAgent[]}>;
 	/** Undefined where there is no bot. */
 	isSlackConnected: () => boolean | undefined;
@@ -40,6 +44,7 @@ export async function diagnose({
 	repositories,
 	missing,
 	suspicions,
+	restores,
 	neighbours,
 	appointments,
 	isSlackConnected,
@@ -58,6 +63,7 @@ export async function diagnose({
 		const listed = await survey.list();
 		findings.push(...(await examineEngine(engine)), ...(await examineTargets(workshop, survey, listed)));
 		findings.push(...missing.gone().map(({target: subject, message, hint}) => ({level: 'error' as const, subject, message, hint})));
+		findings.push(...restores().flatMap(leftToPerson));
 		findings.push(...[...suspicions()].map(([subject, message]) => suspicious(subject, message)));
 		findings.push(...(await neighbours(listed)).others.map(({finding}) => finding));
 	} catch (error) {
@@ -71,6 +77,18 @@ export async function diagnose({
 
 	return findings;
 }
+
+const leftToPerson = ({run, target, phase}: RestoreRecord): Finding[] =>
+	phase === 'failed'
+		? [
+				{
+					level: 'error',
+					subject: target,
+					message: `restore ${run} failed, and left it half replaced: no backup is made of it`,
+					hint: waysOut(run),
+				},
+			]
+		: [];
 
 const suspicious = (subject: string, message: string): Finding => ({
 	level: 'warning',

@@ -26,19 +26,30 @@ test.before(async t => {
 	host = await mkdtemp(join(tmpdir(), 'holdfast-storage-'));
 	teardowns.push(async () => rm(host, {recursive: true, force: true}));
 	await mkdir(join(host, 'real'));
+	await mkdir(join(host, 'conf'));
+	await mkdir(join(host, 'deep'));
+	await writeFile(join(host, 'conf/app.yml'), 'first: true\n');
 	await symlink(join(host, 'real'), join(host, 'link'));
 	const command = ['sleep', 'infinity'];
 	const labels = {'holdfast.enable': 'true'};
 	stack = await startStack(
 		{teardown: undo => teardowns.push(undo)},
 		{
-			volumes: ['bound', 'data'],
+			volumes: ['bound', 'data', 'outer', 'inner'],
 			volumeOptions: {bound: {type: 'none', o: 'bind', device: join(host, 'real')}},
 			services: {
 				app: {image, init: true, command, volumes: ['bound:/data'], labels},
 				worker: {image, init: true, command: writing('a', 'b'), volumes: [`${join(host, 'real')}:/data`], cpus: 0.3},
 				linked: {image, init: true, command: writing('c', 'd'), volumes: [`${join(host, 'link')}:/data`], cpus: 0.3},
 				twin: {image, init: true, command, volumes: [`${join(host, 'link')}:/data`], labels},
+				nested: {
+					image,
+					init: true,
+					command,
+					volumes: ['outer:/data', `${join(host, 'conf/app.yml')}:/data/app.yml`, 'inner:/data/in', `${join(host, 'deep')}:/data/in/deep`],
+					labels,
+				},
+				editor: {image, init: true, command, volumes: [`${join(host, 'conf')}:/conf`]},
 				plain: {image, init: true, command, volumes: ['data:/data'], labels},
 			},
 		},
@@ -130,3 +141,29 @@ test.serial('a one-off container stands still in a backup, and a restore is refu
 	t.is(restored.outcome, 'success', restored.error);
 	t.is(await stack.exec('plain', 'cat', '/data/f'), 'before');
 });
+
+test.serial(
+	'mounts in mounts, three deep, and a single file among them: each comes back as it was, and who writes to any of them is stopped',
+	async t => {
+		t.timeout(5 * 60_000);
+		const fill = (word: string) =>
+			`cd /data; echo ${word} >f; echo ${word} >in/f; echo ${word} >in/deep/f; echo "${word}: true" >app.yml; head -c 100000 /dev/urandom >in/deep/big-${word}`;
+		const hashes = async () =>
+			stack.exec('nested', 'sh', '-c', 'cd /data; find . -type f ! -name ".*" -print0 | sort -z | xargs -0 sha256sum');
+		await stack.exec('nested', 'sh', '-ec', fill('first'));
+		const before = await hashes();
+		const [backup] = await stack.backup(target('nested'));
+		t.is(backup?.outcome, 'success', backup?.error);
+		await stack.exec('nested', 'sh', '-ec', `${fill('second')}; rm in/deep/big-first`);
+		const {stdout} = await stack.holdfast('restore', target('nested'), '--dry-run');
+		t.regex(stdout, new RegExp(`stop +${stack.container('editor')}`));
+		const restored = await stack.restore(target('nested'));
+		t.is(restored.outcome, 'success', restored.error);
+		t.is(await hashes(), before);
+		t.is(await readFile(join(host, 'conf/app.yml'), 'utf8'), 'first: true\n');
+		const undone = await stack.holdfast('restore', 'undo', restored.run);
+		t.is(undone.exitCode, 0, undone.stderr);
+		t.is(await readFile(join(host, 'conf/app.yml'), 'utf8'), 'second: true\n');
+		t.is(await stack.exec('nested', 'cat', '/data/f', '/data/in/f', '/data/in/deep/f'), 'second\nsecond\nsecond');
+	},
+);

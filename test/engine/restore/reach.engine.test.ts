@@ -162,7 +162,12 @@ async function failingRestore(t: ExecutionContext) {
 	});
 	const target = `${stack.project}/app`;
 	const write = async (word: string) =>
-		stack.exec('app', 'sh', '-ec', `mkdir -p /etc/app; echo ${word} >/etc/app/word; echo ${word} >/data/word`);
+		stack.exec(
+			'app',
+			'sh',
+			'-ec',
+			`mkdir -p /etc/app; echo ${word} >/etc/app/word; echo ${word} >/data/word; cd /data; for n in $(seq 3000); do echo ${word} >$n; done`,
+		);
 	await write('first');
 	const [backup] = await stack.backup(target);
 	t.is(backup?.outcome, 'success', backup?.error);
@@ -188,7 +193,13 @@ test('a restore that failed and could not be put back is finished: what is there
 	const begun = performance.now();
 	const {stack, target, run, result} = await failingRestore(t);
 	t.is(result?.outcome, 'failed');
+	t.deepEqual(
+		result?.replaced.map(name => name.split(' ')[0]),
+		['tar:/etc/app:'],
+		'what is back is not listed',
+	);
 	t.true(performance.now() - begun < 100_000, 'what cannot change is not tried for minutes');
+	t.regex((await stack.holdfast('doctor', '--json')).stdout, new RegExp(`restore ${run} failed, and left it half replaced`));
 	await stack.compose('up', '--detach', 'app');
 	const finished = await stack.holdfast('restore', 'finish', run);
 	t.is(finished.exitCode, 0, finished.stderr + finished.stdout);
