@@ -36,6 +36,8 @@ export interface StatusView {
 	lastSuccess: {run: string; at: string} | null;
 	/** ISO 8601; null where the target has problems. */
 	nextRun: string | null;
+	/** Its last good backup, or the day when it was first seen, is longer ago than its schedule allows, whatever runs now: ISO 8601. */
+	late?: string;
 	/** When it is stopped for its backup next, where it has a schedule for that. */
 	nextColdRun?: string;
 	/** It was backed up, and is not found any more; since when, ISO 8601. */

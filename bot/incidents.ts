@@ -1,8 +1,7 @@
 /** What is wrong now, judged from what the agent remembers: so nothing is missed while the bot or Slack is away, and nothing is told twice. Pure. */
 
-import {dueTimes} from '../base/due.ts';
 import {lackOf, type Operation} from '../base/results.ts';
-import type {RunView, StatusView, TargetView} from '../base/shapes.ts';
+import type {RunView, StatusView} from '../base/shapes.ts';
 import {type Message, message, section} from './blocks.ts';
 import {markOf} from './messages/lists.ts';
 import {failureText} from './messages/run.ts';
@@ -63,27 +62,24 @@ export function judgeRuns(runs: readonly RunView[]): Judged {
 	return {incidents, well};
 }
 
-const graceMs = 60 * 60_000;
-
-/** A target is stale when two of its times have passed since its last success, though nothing failed: what should run does not. */
-export function judgeStale(status: readonly StatusView[], targets: readonly TargetView[], now: number): Judged {
-	const schedules = new Map(targets.map(({target, schedule}) => [target, schedule]));
+/** Late, though nothing failed: what should run does not, or does not end. What hangs, or waits for its turn, is as late as what never began. */
+export function judgeLate(status: readonly StatusView[]): Judged {
 	const incidents: Incident[] = [];
 	const well = new Set<string>();
-	for (const {target, lastSuccess, running} of status) {
+	for (const {target, lastSuccess, late, running} of status) {
 		const key = `stale ${target}`;
-		const missed = lastSuccess === null ? 0 : missedTimes(schedules.get(target), Date.parse(lastSuccess.at), now - graceMs);
-		if (lastSuccess !== null && missed >= 2 && running === null) {
+		if (late === undefined) {
+			well.add(key);
+		} else {
+			const under = running === null ? '' : `; run ${running} has not ended`;
 			incidents.push({
 				key,
 				target,
 				what: 'stale',
-				version: lastSuccess.at,
-				since: lastSuccess.at,
-				text: 'two backups were due since, and none succeeded',
+				version: late,
+				since: late,
+				text: `${lastSuccess === null ? 'it was never backed up' : 'its last good backup is older than its schedule allows'}${under}`,
 			});
-		} else if (missed < 2) {
-			well.add(key);
 		}
 	}
 
@@ -118,30 +114,13 @@ export function judgeTargets(status: readonly StatusView[]): Judged {
 	return {incidents, well};
 }
 
-/** Counted in UTC: whose time zone the agent has does not matter for how many there are. At most 2. */
-function missedTimes(line: string | undefined, since: number, until: number): number {
-	if (line === undefined) {
-		return 0;
-	}
-
-	try {
-		const next = dueTimes(line, 'UTC');
-		const first = next(since);
-		return first > until ? 0 : next(first) > until ? 1 : 2;
-	} catch {
-		return 0;
-	}
-}
-
 const newsOf: Readonly<Record<string, string>> = {gone: 'is not found any more', shrunk: 'is much smaller than before'};
 
 export const incidentMessage = ({what, since, run, text}: Incident, label: string): Message =>
 	newsOf[what] !== undefined
 		? message(`🟠 ${code(label)} ${newsOf[what]}`, [section(`🟠 ${code(label)} *${newsOf[what]}*, since ${date(since)}\n${code(text)}`)])
 		: what === 'stale'
-			? message(`🟠 ${code(label)} is stale`, [
-					section(`🟠 ${code(label)} is *stale*: its last good backup is of ${date(since)}\n${code(text)}`),
-				])
+			? message(`🟠 ${code(label)} is late`, [section(`🟠 ${code(label)} is *late*, since ${date(since)}\n${code(text)}`)])
 			: message(`❌ ${what} of ${code(label)} ${run?.outcome ?? 'failed'}`, [
 					section(
 						`${markOf(run?.outcome ?? 'failed')} *${what}* of ${code(label)}, ${run === undefined ? '' : `run ${code(run.run)} of ${date(run.startedAt)}`}\n${failureText(

@@ -73,21 +73,26 @@ async function ofHost(fleet: Fleet, host: Host): Promise<Overview> {
 	return {rows, troubles};
 }
 
-export type Standing = 'running' | 'failed' | 'partial' | 'never' | 'good';
+export type Standing = 'running' | 'failed' | 'partial' | 'late' | 'never' | 'good';
 
 export function standing({status}: TargetRow): Standing {
+	// What hangs, or waits for its turn, is as late as what never began.
 	if (status.running !== null) {
-		return 'running';
+		return status.late === undefined ? 'running' : 'late';
 	}
 
 	if (status.problems.length > 0) {
 		return 'failed';
 	}
 
-	return status.lastRun === null ? 'never' : status.lastRun.outcome === 'success' ? 'good' : status.lastRun.outcome;
+	if (status.lastRun !== null && status.lastRun.outcome !== 'success') {
+		return status.lastRun.outcome;
+	}
+
+	return status.late !== undefined ? 'late' : status.lastRun === null ? 'never' : 'good';
 }
 
-const order: readonly Standing[] = ['failed', 'partial', 'running', 'never', 'good'];
+const order: readonly Standing[] = ['failed', 'partial', 'late', 'running', 'never', 'good'];
 
 /** What needs a person comes first. */
 function compare(a: TargetRow, b: TargetRow): number {

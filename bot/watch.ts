@@ -6,7 +6,7 @@ import {message, section} from './blocks.ts';
 import type {Posted} from './board.ts';
 import type {Desk} from './desk.ts';
 import type {Host} from './fleet.ts';
-import {type Incident, incidentMessage, type Judged, judgeRuns, judgeStale, judgeTargets, resolvedMessage} from './incidents.ts';
+import {type Incident, incidentMessage, type Judged, judgeLate, judgeRuns, judgeTargets, resolvedMessage} from './incidents.ts';
 import {digestMessage} from './messages/digest.ts';
 import {gather} from './overview.ts';
 import {code} from './text.ts';
@@ -144,7 +144,7 @@ function createWatcher(desk: Desk, host: Host, {channel, awayMs}: {channel: stri
 			if (withStale) {
 				const status = await host.client.status();
 				await reconcile(known, judgeTargets(status));
-				const judged = judgeStale(status, await host.client.targets(), now());
+				const judged = judgeLate(status);
 				// That it failed is told already, and says more
 				const failing = new Set([...known.values()].filter(({what}) => what === 'backup').map(({target}) => target));
 				await reconcile(known, {...judged, incidents: judged.incidents.filter(({target}) => !failing.has(target))});

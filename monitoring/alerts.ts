@@ -1,5 +1,7 @@
 /** Every alert, once: the rules of Prometheus and of Grafana are both made of this table. `npm run monitoring` writes them. */
 
+import {allowedShare, graceSeconds} from '../base/late.ts';
+
 export interface Alert {
 	name: string;
 	/** PromQL; each series that it yields is an alert. */
@@ -16,8 +18,8 @@ export interface Alert {
 /** Where each alert is explained; the page has a heading for each. */
 export const runbook = ({name}: Pick<Alert, 'name'>): string => `docs/alerts.md#${name.toLowerCase()}`;
 
-/** A quarter of an interval, and an hour for the run itself and for clocks that change. */
-const overdue = (operation: string) => `(1.25 * holdfast_expected_interval_seconds{operation="${operation}"} + 3600)`;
+/** The rule of base/late.ts. */
+const overdue = (operation: string) => `(${allowedShare} * holdfast_expected_interval_seconds{operation="${operation}"} + ${graceSeconds})`;
 
 const perTarget = 'on (job, instance, target)';
 

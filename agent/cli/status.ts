@@ -39,11 +39,15 @@ export const addStatus: AddCommand = (program, {connect, out, err, end, now}) =>
 };
 
 function cells(status: StatusView, now: number): Text[] {
-	const {target, running, waitsFor, lastRun, lastSuccess, nextRun, nextColdRun, lastDrill, goneSince, servedBy} = status;
+	const {target, running, waitsFor, lastRun, lastSuccess, nextRun, nextColdRun, lastDrill, goneSince, servedBy, late} = status;
 	return [
 		target,
 		lastRun ? styled(styleOfOutcome[lastRun.outcome], `${lastRun.outcome} ${when(lastRun.startedAt, now)}`) : '-',
-		lastSuccess ? when(lastSuccess.at, now) : styled('yellow', 'never'),
+		lastSuccess
+			? late
+				? styled('red', `${when(lastSuccess.at, now)}, late`)
+				: when(lastSuccess.at, now)
+			: styled(late ? 'red' : 'yellow', 'never'),
 		lastRun ? duration(lastRun.quiesceSeconds) : '-',
 		nextColdRun === undefined ? when(nextRun, now) : `${when(nextRun, now)}, cold ${when(nextColdRun, now)}`,
 		lastDrill ? styled(styleOfOutcome[lastDrill.outcome], `${lastDrill.outcome} ${when(lastDrill.startedAt, now)}`) : '-',

@@ -1,22 +1,30 @@
 /** Who is told how runs ended, as the environment says. */
 
-import {listOf, matching, type Reader} from '../../base/reading/reader.ts';
+import {listOf, matching, oneOf, type Reader} from '../../base/reading/reader.ts';
 import {type NotifyWord, readWanted} from '../../base/reading/wanted.ts';
+import {type WebhookFormat, webhookFormats} from '../../base/reading/webhook-format.ts';
 import type {Environment} from './environment.ts';
 
 export interface NotifyConfig {
 	/** `failed`, or `drill:success`. */
 	wanted: readonly NotifyWord[];
-	webhook: {url: string; secret: string} | undefined;
+	/** Signed, unless it goes to a chat service, which does not look. */
+	webhook: {url: string; secret: string | undefined; format: WebhookFormat | undefined} | undefined;
+	/** Of a dead man's switch: it hears that backups begin and end, and raises the alarm when it hears nothing. */
+	pingUrl: string | undefined;
 	mail: {url: string; from: string; to: readonly string[]} | undefined;
 }
 
 export const notifyVariables = [
 	'HOLDFAST_NOTIFY',
+	'HOLDFAST_WEBHOOK_FORMAT',
 	'HOLDFAST_SMTP_FROM',
 	'HOLDFAST_SMTP_TO',
-	...['HOLDFAST_WEBHOOK_URL', 'HOLDFAST_WEBHOOK_SECRET', 'HOLDFAST_SMTP_URL'].flatMap(name => [name, `${name}_FILE`]),
+	...['HOLDFAST_PING_URL', 'HOLDFAST_WEBHOOK_URL', 'HOLDFAST_WEBHOOK_SECRET', 'HOLDFAST_SMTP_URL'].flatMap(name => [name, `${name}_FILE`]),
 ];
+
+/** The address of a dead man's switch. */
+export const readPing: Reader<string> = text => urlOf('https:', 'http:')(text);
 
 const urlOf =
 	(...protocols: readonly string[]): Reader<string> =>
@@ -33,12 +41,14 @@ const readAddress = matching(/^[^\s@<>,]+@[^\s@<>,]+$/, 'must be mail addresses,
 export function readNotify({secret, value, problem}: Environment): {notify: NotifyConfig; secrets: string[]} {
 	const url = secret('HOLDFAST_WEBHOOK_URL', urlOf('https:', 'http:'));
 	const key = secret('HOLDFAST_WEBHOOK_SECRET', readSecret);
+	const pingUrl = secret('HOLDFAST_PING_URL', readPing);
 	const smtp = secret('HOLDFAST_SMTP_URL', urlOf('smtp:', 'smtps:'));
 	const from = value('HOLDFAST_SMTP_FROM', readAddress);
 	const to = value('HOLDFAST_SMTP_TO', listOf(readAddress));
-	if ((url === undefined) !== (key === undefined)) {
+	const format = value('HOLDFAST_WEBHOOK_FORMAT', oneOf(...webhookFormats));
+	if (url === undefined ? key !== undefined || format !== undefined : key === undefined && format === undefined) {
 		problem(
-			'`HOLDFAST_WEBHOOK_URL` and `HOLDFAST_WEBHOOK_SECRET` must be set together',
+			'`HOLDFAST_WEBHOOK_URL` needs `HOLDFAST_WEBHOOK_SECRET`, or, for a chat service, `HOLDFAST_WEBHOOK_FORMAT`; and neither is for anything without it',
 			'a secret: echo "whsec_$(openssl rand -base64 32)"',
 		);
 	}
@@ -50,10 +60,11 @@ export function readNotify({secret, value, problem}: Environment): {notify: Noti
 	return {
 		notify: {
 			wanted: value('HOLDFAST_NOTIFY', listOf(readWanted)) ?? ['failed', 'partial'],
-			webhook: url && key ? {url, secret: key} : undefined,
+			webhook: url && (key || format) ? {url, secret: key, format} : undefined,
+			pingUrl: pingUrl || undefined,
 			mail: smtp && from && to ? {url: smtp, from, to} : undefined,
 		},
-		secrets: [url, key, smtp, ...[url, smtp].flatMap(passwordIn)].flatMap(text => text || []),
+		secrets: [url, key, smtp, pingUrl, ...[url, smtp, pingUrl].flatMap(passwordIn)].flatMap(text => text || []),
 	};
 }
 

@@ -112,3 +112,63 @@ export const nameOf = ({type, data, timestamp}: Message): {subject: string; id: 
 	type === 'holdfast.notice'
 		? {subject: `that \`${data.target}\` is ${data.kind}`, id: `${data.kind}-${Date.parse(timestamp)}-${data.target}`}
 		: {subject: `how run ${data.run} of \`${data.target}\` ended`, id: data.run};
+
+/** One line: a name must not begin another, nor a header. */
+const line = (text: string): string => text.replaceAll(/\p{Cc}+/gu, ' ');
+
+/** For people: what a message is about, in one line. */
+export const titleOf = ({type, data}: Message): string =>
+	line(
+		type === 'holdfast.notice'
+			? `${data.target}: ${noticeWords[data.kind]} (${data.host})`
+			: `${data.operation} of ${data.target}: ${data.outcome} (${data.host})`,
+	);
+
+const noticeWords = {
+	gone: 'not found any more',
+	back: 'there again',
+	shrunk: 'much smaller than before',
+	resting: 'not backed up whole',
+	kept: 'what a restore replaced cannot be let go',
+};
+
+/** For people: all that it says. */
+export const lines = (message: Message): string[] =>
+	(message.type === 'holdfast.notice'
+		? [message.data.message, ...(message.data.hint === undefined ? [] : ['', message.data.hint])]
+		: linesOfRun(message)
+	).map(line);
+
+function linesOfRun({timestamp, data}: RunMessage): string[] {
+	const {
+		operation,
+		target,
+		outcome,
+		host,
+		run,
+		point,
+		durationSeconds,
+		outageSeconds,
+		sources = [],
+		warnings = [],
+		absent = [],
+		error,
+	} = data;
+	return [
+		`${operation} of ${target} on ${host}: ${outcome}`,
+		'',
+		`run       ${run}`,
+		`ended     ${timestamp}`,
+		...(point === undefined ? [] : [`point     ${point}`]),
+		...(durationSeconds === undefined ? [] : [`took      ${durationSeconds.toFixed(1)} s`]),
+		...(outageSeconds === undefined ? [] : [`outage    ${outageSeconds.toFixed(1)} s`]),
+		...(error === undefined ? [] : ['', `error: ${error}`]),
+		...absent.flatMap(({source, why}) => ['', `not in the point: ${source}: ${why}`]),
+		...warnings.flatMap(warning => ['', `warning: ${warning}`]),
+		...(sources.length === 0
+			? []
+			: ['', ...sources.map(({source, outcome, bytes}) => `${source}: ${outcome}${bytes === undefined ? '' : `, ${bytes} bytes`}`)]),
+		'',
+		`More: holdfast runs ${run}`,
+	];
+}

@@ -65,6 +65,8 @@ export function createOverviews({
 		const [lastDrill] = state.runs({target, operation: 'drill', limit: 2}).filter(record => record.state === 'finished');
 		const [drilled] = state.runs({target, operation: 'drill', outcome: 'success', limit: 1});
 		const running = runs.current(target);
+		// Cold backups are good ones, too; that one of them is missed says nothing while the others are made.
+		const line = appointments().find(each => each.operation === 'backup' && each.subject === target && !each.cold)?.line;
 		return statusView(surveyed, {
 			running,
 			waitsFor: running && runs.waitsFor(running),
@@ -72,6 +74,8 @@ export function createOverviews({
 			success,
 			next: nextDue('backup', target),
 			nextCold: nextDue('backup', target, true),
+			expected:
+				line === undefined ? undefined : {intervalSeconds: longestGapMs(line) / 1000, firstSeen: state.firstSeen(target, Date.now())},
 			suspicion: state.suspicions().get(target),
 			drills: {last: lastDrill, success: drilled, next: nextDue('drill', target)},
 		});

@@ -1,5 +1,6 @@
 /** What the agent knows, in the shapes that people and programs read. */
 
+import {isLate} from '../../base/late.ts';
 import {lackOf, resultOf} from '../../base/results.ts';
 import type {PointView, RunView, StatusView, TargetView} from '../../base/shapes.ts';
 import type {Surveyed} from '../plan/planned.ts';
@@ -52,6 +53,7 @@ export function statusView(
 		waitsFor,
 		suspicion,
 		nextCold,
+		expected,
 		drills,
 		...backups
 	}: Recent & {
@@ -59,11 +61,15 @@ export function statusView(
 		waitsFor?: string | undefined;
 		suspicion?: string | undefined;
 		nextCold?: Date | null | undefined;
+		/** When it is expected; undefined where it is not. */
+		expected?: {intervalSeconds: number; firstSeen: number} | undefined;
 		drills: Recent;
 	},
 ): StatusView {
 	const {last, success, next} = backups;
 	const result = resultOf('backup', last);
+	const since = success?.finishedAt ?? expected?.firstSeen ?? Date.now();
+	const late = expected !== undefined && isLate(since, expected.intervalSeconds, Date.now());
 	const absent = lackOf({absent: [...(surveyed.plan?.absent ?? [])]});
 	return {
 		target: surveyed.target.name,
@@ -83,6 +89,7 @@ export function statusView(
 		lastSuccess: success?.finishedAt ? {run: success.run, at: new Date(success.finishedAt).toISOString()} : null,
 		nextRun: surveyed.problems.length > 0 ? null : (next?.toISOString() ?? null),
 		...(nextCold && surveyed.problems.length === 0 ? {nextColdRun: nextCold.toISOString()} : {}),
+		...(late ? {late: new Date(since).toISOString()} : {}),
 		...(absent === undefined ? {} : {absent}),
 		...(suspicion === undefined ? {} : {suspicion}),
 		...drillStatus(drills),

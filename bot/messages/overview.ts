@@ -14,7 +14,7 @@ interface Shown {
 	sign: Sign;
 }
 
-const lights: Record<Standing, string> = {running: '🔵', failed: '🔴', partial: '🟡', never: '⚪', good: '🟢'};
+const lights: Record<Standing, string> = {running: '🔵', failed: '🔴', partial: '🟡', late: '🟠', never: '⚪', good: '🟢'};
 
 /** Two blocks a target, and a few around them. */
 const perMessage = 20;
@@ -52,6 +52,7 @@ export function summary(rows: readonly TargetRow[]): string {
 	const words: Record<Standing, string> = {
 		failed: 'failed',
 		partial: 'partial',
+		late: 'late',
 		running: 'running',
 		never: 'never backed up',
 		good: 'good',

@@ -1,5 +1,5 @@
 /** How a target is, and what a person should do about it. Pure. */
-import type {Overview, Scheduled, TargetOverview} from '../../../base/shapes.ts';
+import type {Overview, TargetOverview} from '../../../base/shapes.ts';
 
 export type Standing = 'protected' | 'late' | 'failed' | 'partial' | 'never' | 'broken';
 
@@ -10,24 +10,20 @@ export interface Attention {
 	hint?: string | undefined;
 }
 
-/** As the alert HoldfastBackupStale has it. */
-const allowedAgeMs = ({expectedIntervalSeconds}: Scheduled): number => (1.25 * expectedIntervalSeconds + 3600) * 1000;
-
-export function standingOf({view, status, firstSeen}: TargetOverview, scheduled: Scheduled | undefined, now: number): Standing {
+export function standingOf({view, status}: TargetOverview): Standing {
 	if (view.problems.length > 0) {
 		return 'broken';
 	}
 
-	const isLate = (since: number) => scheduled !== undefined && now - since > allowedAgeMs(scheduled);
 	if (status.lastRun !== null && status.lastRun.outcome !== 'success') {
 		return status.lastRun.outcome;
 	}
 
-	if (status.lastSuccess === null) {
-		return isLate(firstSeen) ? 'late' : 'never';
+	if (status.late !== undefined) {
+		return 'late';
 	}
 
-	return isLate(Date.parse(status.lastSuccess.at)) ? 'late' : 'protected';
+	return status.lastSuccess === null ? 'never' : 'protected';
 }
 
 export const standingWords: Record<Standing, string> = {
@@ -40,14 +36,23 @@ export const standingWords: Record<Standing, string> = {
 };
 
 /** What is wrong with the targets. */
-export const attentionTo = ({targets, scheduled, gone, others}: Overview, now: number): Attention[] => [
+export const attentionTo = ({targets, unprotected, gone, others}: Overview): Attention[] => [
 	...gone.map(({target: subject, message, hint}) => ({subject, message, hint})),
 	...targets.flatMap(target => [
-		...attentionToBackups(target, scheduled, now),
+		...attentionToBackups(target),
 		...attentionToAbsence(target),
 		...attentionToSize(target),
 		...attentionToDrill(target),
 	]),
+	...(unprotected.length === 0
+		? []
+		: [
+				{
+					subject: unprotected.length === 1 ? 'Data in no backup' : `${unprotected.length} places with data in no backup`,
+					message: 'listed below',
+					hint: 'holdfast doctor',
+				},
+			]),
 	...others.flatMap(({finding: {level, subject, message, hint}}) => (level === 'ok' ? [] : [{subject, message, hint}])),
 ];
 
@@ -81,10 +86,10 @@ function attentionToDrill({status: {target, lastDrill}}: TargetOverview): Attent
 			];
 }
 
-function attentionToBackups(target: TargetOverview, scheduled: readonly Scheduled[], now: number): Attention[] {
+function attentionToBackups(target: TargetOverview): Attention[] {
 	const {view, status} = target;
 	const subject = view.target;
-	switch (standingOf(target, backupOf(scheduled, subject), now)) {
+	switch (standingOf(target)) {
 		case 'broken':
 			return view.problems.map(({message, hint}) => ({subject, message, hint}));
 		case 'failed':
@@ -112,6 +117,3 @@ function attentionToBackups(target: TargetOverview, scheduled: readonly Schedule
 			return [];
 	}
 }
-
-export const backupOf = (scheduled: readonly Scheduled[], target: string): Scheduled | undefined =>
-	scheduled.find(entry => entry.operation === 'backup' && entry.target === target);

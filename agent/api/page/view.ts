@@ -6,7 +6,7 @@ import {type BackupResult, resultOf} from '../../../base/results.ts';
 import type {Overview, RunView, TargetOverview} from '../../../base/shapes.ts';
 import {duration, moment, size, when} from '../../../base/units.ts';
 import {type Bar, chart} from './chart.ts';
-import {type Attention, attentionTo, backupOf, standingOf, standingWords} from './judge.ts';
+import {type Attention, attentionTo, standingOf, standingWords} from './judge.ts';
 import {type Html, layout} from './layout.ts';
 
 export interface Shown {
@@ -43,9 +43,9 @@ ${recent(shown)}
 		{script: true},
 	);
 
-function allAttention({overview, problems, now}: Shown): Attention[] {
+function allAttention({overview, problems}: Shown): Attention[] {
 	const own = problems.map(message => ({subject: 'Holdfast', message, hint: 'holdfast doctor'}));
-	return [...own, ...(overview === undefined ? [] : attentionTo(overview, now))];
+	return [...own, ...(overview === undefined ? [] : attentionTo(overview))];
 }
 
 function summary(shown: Shown): Html {
@@ -99,9 +99,9 @@ ${
 </section>`;
 }
 
-function card(target: TargetOverview, {overview, now, history}: Shown): Html {
+function card(target: TargetOverview, {now, history}: Shown): Html {
 	const {view, status} = target;
-	const standing = standingOf(target, backupOf(overview?.scheduled ?? [], view.target), now);
+	const standing = standingOf(target);
 	const past = [...(history.get(view.target) ?? [])].reverse();
 	return html`<article class="card ${standing}">
 <h3>${view.target}</h3>

@@ -68,15 +68,17 @@ test('what failed while Slack was away is told when it is back; what was asked f
 	t.is(slack.messages.filter(each => allText(each).includes('by hand') && each.thread === undefined).length, 1);
 });
 
-test('a stale target is told once, and taken back', async t => {
+test('a late target is told once, also while a run of it hangs, and taken back', async t => {
 	const {slack, agent, message} = await startBotTest(t);
 	const [row] = agent.has.status;
 	const good = row?.lastSuccess ?? null;
-	Object.assign(row ?? {}, {lastSuccess: {run: 'run-0', at: new Date(Date.now() - 5 * 24 * 3_600_000).toISOString()}});
-	const told = await message(/stale/);
+	const at = new Date(Date.now() - 5 * 24 * 3_600_000).toISOString();
+	Object.assign(row ?? {}, {lastSuccess: {run: 'run-0', at}, late: at, running: 'run-9'});
+	const told = await message(/late/);
+	t.true(allText(told).includes('run run-9 has not ended'));
 	await looks(agent);
 	t.is(slack.messages.length, 1);
-	Object.assign(row ?? {}, {lastSuccess: good});
+	Object.assign(row ?? {}, {lastSuccess: good, late: undefined});
 	await until('it is resolved', () => allText(told).includes('well again'));
 	t.deepEqual(slack.mistakes, []);
 });

@@ -96,6 +96,18 @@ test('the policy allows nothing inline and nothing from elsewhere, and the page 
 	}
 });
 
+test('there is something to do where data is in no backup', async t => {
+	const agent = createFakeAgent();
+	agent.has.targets = [targetView('shop/db')];
+	agent.has.status = [statusView('shop/db', {lastSuccess: {run: 'r1', at: new Date().toISOString()}})];
+	const {get} = await serve(t, agent);
+	t.regex(await (await get('/')).text(), /1 target, nothing to do/);
+	agent.has.unprotected = [{container: 'app', storage: 'volume "data"', path: '/data'}];
+	const page = await (await get('/')).text();
+	t.regex(page, /one thing needs attention/);
+	t.notRegex(page, /nothing to do/);
+});
+
 test('hostile names are text', async t => {
 	const agent = createFakeAgent();
 	const name = '<img src=x onerror=alert(1)>"\'&';

@@ -71,7 +71,7 @@ test('needs no variable at all', t => {
 			cacheDirectory: '/cache',
 		},
 		copies: [],
-		notify: {wanted: ['failed', 'partial'], webhook: undefined, mail: undefined},
+		notify: {wanted: ['failed', 'partial'], pingUrl: undefined, webhook: undefined, mail: undefined},
 		stateDirectory: '/state',
 		slack: undefined,
 		secrets: [],

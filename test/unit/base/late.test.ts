@@ -1,0 +1,35 @@
+import test from 'ava';
+import {statusView} from '../../../agent/overview/views.ts';
+import type {RunRecord} from '../../../agent/state/state.ts';
+import {isLate} from '../../../base/late.ts';
+
+const hour = 3_600_000;
+const day = 86_400;
+
+test('a quarter of an interval and an hour are allowed', t => {
+	t.false(isLate(0, day, 31 * hour));
+	t.true(isLate(0, day, 31 * hour + 1));
+	t.false(isLate(0, 60, hour + 75_000));
+	t.true(isLate(0, 60, hour + 75_001));
+});
+
+test('status says since when, whatever runs now, and nothing of what is not expected', t => {
+	const of = (success: number | undefined, firstSeen: number, running: string | undefined, expected = true) =>
+		statusView(
+			{target: {name: 'shop/db'}, problems: []},
+			{
+				running,
+				last: undefined,
+				success: success === undefined ? undefined : ({run: 'a', finishedAt: success} as RunRecord),
+				next: null,
+				expected: expected ? {intervalSeconds: day, firstSeen} : undefined,
+				drills: {last: undefined, success: undefined, next: null},
+			},
+		).late;
+	const now = Date.now();
+	t.is(of(now - 30 * hour, 0, undefined), undefined);
+	t.is(of(now - 32 * hour, 0, 'run-9'), new Date(now - 32 * hour).toISOString());
+	t.is(of(undefined, now - 32 * hour, undefined), new Date(now - 32 * hour).toISOString());
+	t.is(of(undefined, now - 2 * hour, undefined), undefined);
+	t.is(of(now - 999 * hour, 0, undefined, false), undefined);
+});
