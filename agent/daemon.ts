@@ -27,10 +27,12 @@ import {createUpkeep} from './keep/verbs.ts';
 import {observe} from './metrics/observe.ts';
 import {mail} from './notify/mail.ts';
 import {createNotifications, type NotifyOptions} from './notify/notify.ts';
+import {createPings} from './notify/ping.ts';
 import {webhook} from './notify/webhook.ts';
 import {createMissing} from './overview/gone.ts';
 import {divide, ownAgent} from './overview/neighbours.ts';
 import {createLedger} from './overview/owners.ts';
+import {unwellAmong} from './overview/unwell.ts';
 import {createOverviews} from './overview/verbs.ts';
 import {createSurvey, type Listed} from './plan/survey.ts';
 import {closeInterrupted, closeInterruptedCopies, closeInterruptedRestores} from './recovery/interrupted.ts';
@@ -207,6 +209,18 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 		engine,
 		repository,
 	});
+	const pingOf = async (name: string) => (await survey.targets()).find(target => target.name === name)?.policy.ping;
+	const pings = createPings({
+		hub,
+		url: config.notify.pingUrl,
+		urlOf: pingOf,
+		async unwell() {
+			const own = new Set((await survey.targets()).filter(({policy}) => policy.ping !== undefined).map(({name}) => name));
+			return unwellAmong((await agent.status()).filter(({target}) => !own.has(target)));
+		},
+		redact,
+		log,
+	});
 	const observation = observe({
 		agent,
 		state,
@@ -279,6 +293,7 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 			await Promise.race([agent.close(), untilNothingIsWon(engine, state)]);
 			await server.close();
 			notifications.close();
+			pings.close();
 			state.close();
 		},
 	};

@@ -1,6 +1,7 @@
 /** Who is told how runs ended, as the environment says. */
 
-import {listOf, matching, oneOf, type Reader} from '../../base/reading/reader.ts';
+import {listOf, matching, oneOf} from '../../base/reading/reader.ts';
+import {readWebAddress, urlOf} from '../../base/reading/url.ts';
 import {type NotifyWord, readWanted} from '../../base/reading/wanted.ts';
 import {type WebhookFormat, webhookFormats} from '../../base/reading/webhook-format.ts';
 import type {Environment} from './environment.ts';
@@ -23,25 +24,13 @@ export const notifyVariables = [
 	...['HOLDFAST_PING_URL', 'HOLDFAST_WEBHOOK_URL', 'HOLDFAST_WEBHOOK_SECRET', 'HOLDFAST_SMTP_URL'].flatMap(name => [name, `${name}_FILE`]),
 ];
 
-/** The address of a dead man's switch. */
-export const readPing: Reader<string> = text => urlOf('https:', 'http:')(text);
-
-const urlOf =
-	(...protocols: readonly string[]): Reader<string> =>
-	text => {
-		const url = URL.canParse(text) ? new URL(text) : undefined;
-		return url !== undefined && protocols.includes(url.protocol) && url.hostname !== ''
-			? {value: text}
-			: {rule: `must be a URL that begins with ${protocols.map(protocol => `\`${protocol}//\``).join(' or ')}`};
-	};
-
 const readSecret = matching(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'must be `whsec_` and at least 24 bytes in base64');
 const readAddress = matching(/^[^\s@<>,]+@[^\s@<>,]+$/, 'must be mail addresses, as `ops@example.org`');
 
 export function readNotify({secret, value, problem}: Environment): {notify: NotifyConfig; secrets: string[]} {
-	const url = secret('HOLDFAST_WEBHOOK_URL', urlOf('https:', 'http:'));
+	const url = secret('HOLDFAST_WEBHOOK_URL', readWebAddress);
 	const key = secret('HOLDFAST_WEBHOOK_SECRET', readSecret);
-	const pingUrl = secret('HOLDFAST_PING_URL', readPing);
+	const pingUrl = secret('HOLDFAST_PING_URL', readWebAddress);
 	const smtp = secret('HOLDFAST_SMTP_URL', urlOf('smtp:', 'smtps:'));
 	const from = value('HOLDFAST_SMTP_FROM', readAddress);
 	const to = value('HOLDFAST_SMTP_TO', listOf(readAddress));

@@ -15,6 +15,7 @@ export const labelNames: readonly string[] = [
 	'schedule.cold',
 	'keep',
 	'copies',
+	'ping',
 	'quiesce',
 	'quiesce.with',
 	'quiesce.timeout',

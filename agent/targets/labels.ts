@@ -7,6 +7,7 @@ import type {Keep} from '../../base/reading/keep.ts';
 import {readKeep} from '../../base/reading/keep.ts';
 import {quote} from '../../base/reading/quote.ts';
 import {nonEmptyText, type Reader} from '../../base/reading/reader.ts';
+import {readWebAddress} from '../../base/reading/url.ts';
 import {
 	readContainerUser,
 	readCopies,
@@ -35,6 +36,8 @@ export interface Policy {
 	keep?: Keep | undefined;
 	/** Names; absent: all that are configured. */
 	copies?: readonly string[] | undefined;
+	/** The address of a dead man's switch of its own. */
+	ping?: string | undefined;
 	quiesce?: 'none' | 'pause' | 'stop' | undefined;
 	quiesceWith: readonly string[];
 	quiesceTimeoutMs?: number | undefined;
@@ -107,12 +110,13 @@ function readSources(read: ReadLabel): Policy['sources'] {
 
 function readTiming(
 	read: ReadLabel,
-): Pick<Policy, 'schedule' | 'scheduleCold' | 'keep' | 'copies' | 'quiesce' | 'quiesceWith' | 'quiesceTimeoutMs' | 'drill'> {
+): Pick<Policy, 'schedule' | 'scheduleCold' | 'keep' | 'copies' | 'ping' | 'quiesce' | 'quiesceWith' | 'quiesceTimeoutMs' | 'drill'> {
 	return {
 		schedule: read('schedule', readCronLine),
 		scheduleCold: read('schedule.cold', readCronLine),
 		keep: read('keep', readKeep),
 		copies: read('copies', readCopies),
+		ping: read('ping', readWebAddress),
 		quiesce: read('quiesce', readQuiesce),
 		quiesceWith: read('quiesce.with', readNames) ?? [],
 		quiesceTimeoutMs: read('quiesce.timeout', readDuration),

@@ -35,6 +35,7 @@ export const shared = {
 	scheduleCold: 'schedule.cold',
 	keep: 'keep',
 	copies: 'copies',
+	ping: 'ping',
 	quiesceTimeoutMs: 'quiesce.timeout',
 	drill: 'drill',
 	restoreWarning: 'restore.warning',

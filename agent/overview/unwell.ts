@@ -1,0 +1,26 @@
+/** The targets that are not as they should be, as far as their backups go. Pure. */
+import type {StatusView} from '../../base/shapes.ts';
+
+/** What another agent serves is that one's; what rests was told when it began to. */
+export const unwellAmong = (status: readonly StatusView[]): Array<{target: string; why: string}> =>
+	status.flatMap(each => {
+		const why = each.servedBy === undefined ? whyUnwell(each) : undefined;
+		return why === undefined ? [] : [{target: each.target, why}];
+	});
+
+function whyUnwell({problems, goneSince, late, lastRun, lastSuccess, absent}: StatusView): string | undefined {
+	const [problem] = problems;
+	if (problem !== undefined) {
+		return goneSince === undefined ? `it is not backed up: ${problem.message}` : problem.message;
+	}
+
+	if (lastRun !== null && lastRun.outcome !== 'success' && (absent === undefined || lastRun.error !== undefined)) {
+		return `the last backup ${lastRun.outcome === 'failed' ? 'failed' : 'was only partial'}: ${lastRun.error ?? 'see the run'}`;
+	}
+
+	return late === undefined || absent !== undefined
+		? undefined
+		: lastSuccess === null
+			? 'it was never backed up'
+			: `the last good backup is of ${lastSuccess.at}`;
+}
