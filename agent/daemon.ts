@@ -30,6 +30,7 @@ import {createNotifications, type NotifyOptions} from './notify/notify.ts';
 import {createPings} from './notify/ping.ts';
 import {webhook} from './notify/webhook.ts';
 import {createMissing} from './overview/gone.ts';
+import {createKits} from './overview/kit.ts';
 import {divide, ownAgent} from './overview/neighbours.ts';
 import {createLedger} from './overview/owners.ts';
 import {unwellAmong} from './overview/unwell.ts';
@@ -171,9 +172,11 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 	const nextDue: NextDue = (...due) => schedule?.next(...due) ?? null;
 	const appointments: Appointments = () => (schedule?.all() ?? []).map(each => ({...each, since: firstDue(each, state)}));
 	const {restoreMarginBytes, importLimitBytes, shrinkLimit} = config;
+	const kits = createKits({state, repositories, host: workshop.host, version});
 	const agent = createAgent({
 		verbs: {
 			...createOverviews({
+				kits,
 				survey,
 				runs,
 				state,
@@ -205,6 +208,7 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 				neighbours,
 				appointments,
 				isSlackConnected,
+				kitKept: kits.kitKept,
 			}),
 		engine,
 		repository,

@@ -128,8 +128,38 @@ export interface OtherAgent {
 	finding: Finding;
 }
 
+/** That a person has the kit elsewhere. */
+export interface Kept {
+	/** ISO 8601. */
+	at: string;
+	/** Who said so: `cli`, `api`. */
+	by: string;
+}
+
+/** What `kit --json` prints. Full of secrets: it is in no event, log, metric or message. */
+export interface Kit {
+	host: string;
+	/** The agent's id. */
+	agent: string;
+	version: string;
+	/** ISO 8601. */
+	madeAt: string;
+	/** The primary one first. */
+	repositories: Array<{
+		name: string;
+		/** Of this host, as far as it looks: a disk or a mount of a server, perhaps. */
+		isFolder: boolean;
+		/** What opens it, for restic and for Holdfast alike. */
+		environment: Record<string, string>;
+		options: Record<string, string>;
+	}>;
+	kept: Kept | null;
+}
+
 /** What the status page and the metrics show, of one look at the engine. */
 export interface Overview {
+	/** Null: nobody has said that what opens the repositories is kept elsewhere. */
+	kitKept: Kept | null;
 	targets: TargetOverview[];
 	scheduled: Scheduled[];
 	unprotected: Unprotected[];

@@ -23,23 +23,30 @@ export interface SeenRow extends TargetRow {
 export interface SeenOverview {
 	rows: SeenRow[];
 	troubles: string[];
+	/** Hosts of which nobody has said that their kit is kept elsewhere. */
+	unkept: string[];
 }
 
 export interface Overview {
 	rows: TargetRow[];
 	/** What could not be asked, for people. */
 	troubles: string[];
+	unkept: string[];
 }
 
 export async function gather(fleet: Fleet): Promise<Overview> {
 	const parts = await Promise.all(fleet.hosts.map(async host => ofHost(fleet, host)));
-	return {rows: parts.flatMap(({rows}) => rows).sort(compare), troubles: parts.flatMap(({troubles}) => troubles)};
+	return {
+		rows: parts.flatMap(({rows}) => rows).sort(compare),
+		troubles: parts.flatMap(({troubles}) => troubles),
+		unkept: parts.flatMap(({unkept}) => unkept),
+	};
 }
 
 /** Without the targets that the person may not see. */
 export async function seenBy(
 	may: (action: 'view' | 'backup' | 'restore', label: string) => Promise<boolean>,
-	{rows, troubles}: Overview,
+	{rows, troubles, unkept}: Overview,
 ): Promise<SeenOverview> {
 	const seen = await Promise.all(
 		rows.map(async row => {
@@ -47,7 +54,7 @@ export async function seenBy(
 			return view ? [{...row, may: {operate, restore}}] : [];
 		}),
 	);
-	return {rows: seen.flat(), troubles};
+	return {rows: seen.flat(), troubles, unkept};
 }
 
 async function ofHost(fleet: Fleet, host: Host): Promise<Overview> {
@@ -70,7 +77,9 @@ async function ofHost(fleet: Fleet, host: Host): Promise<Overview> {
 			bytes: bytes.get(row.target),
 		}),
 	);
-	return {rows, troubles};
+	// An agent of an older version knows nothing of it.
+	const kept = troubles.length > 0 ? undefined : await host.client.kitKept().catch(() => undefined);
+	return {rows, troubles, unkept: kept === null ? [host.name] : []};
 }
 
 export type Standing = 'running' | 'failed' | 'partial' | 'late' | 'never' | 'good';

@@ -8,6 +8,8 @@ import type {
 	ExportRequest,
 	Finding,
 	ImportRequest,
+	Kept,
+	Kit,
 	NoPlan,
 	PointView,
 	RestorePlan,
@@ -69,6 +71,10 @@ export interface Client {
 	move: (from: string, to: string) => Promise<Taken>;
 	/** @throws {NotFoundError | UsageError} */
 	forget: (target: string) => Promise<{target: string}>;
+	/** Full of secrets. */
+	kit: () => Promise<Kit>;
+	kitKept: () => Promise<Kept | null>;
+	keepKit: () => Promise<Kept>;
 	/** @throws {RepositoryError} */
 	unlock: () => Promise<Unlocked>;
 	/** @throws {NotFoundError | UsageError} */
@@ -184,6 +190,9 @@ export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Cl
 		adopt: (agent, force) => post('adopt', {agent, force}),
 		move: (from, to) => post('move', {from, to}),
 		forget: target => post('forget', {target}),
+		kit: () => get('kit'),
+		kitKept: async () => (await get<{kept: Kept | null}>('kit/kept')).kept,
+		keepKit: () => post('kit/kept', {trigger: 'cli'}),
 		unlock: () => post('unlock'),
 		async export({target, point, only}, signal) {
 			const answer = await move('export', {method: 'GET', query: {target, point}, only, signal});

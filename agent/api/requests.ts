@@ -62,6 +62,8 @@ export const checkRequest = z.strictObject({
 });
 export const adoptRequest = z.strictObject({agent: hostName, force: z.boolean().default(false)});
 export const moveRequest = z.strictObject({from: target, to: target});
+export const keepRequest = z.strictObject({trigger});
+
 export const acceptRequest = z.strictObject({target});
 export const noFields = z.strictObject({});
 const only = z.array(z.string().min(1).max(5000)).max(1000).default([]);

@@ -22,6 +22,7 @@ import {
 	drillRequest,
 	finishRequest,
 	json,
+	keepRequest,
 	moveRequest,
 	noFields,
 	parse,
@@ -132,6 +133,10 @@ export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 		return context.json(await agent.move(from, to));
 	});
 	routes.post('/forget', async context => context.json(await agent.forget(parse(acceptRequest, await json(context.req)).target)));
+	// What is in it goes to who asks for it with the token, and nowhere else.
+	routes.get('/kit', context => context.json(agent.kit(), 200, {'Cache-Control': 'no-store'}));
+	routes.get('/kit/kept', context => context.json({kept: agent.kitKept()}));
+	routes.post('/kit/kept', async context => context.json(agent.keepKit(parse(keepRequest, await json(context.req)).trigger)));
 	routes.post('/unlock', async context => {
 		parse(noFields, await json(context.req));
 		return context.json(await agent.unlock());

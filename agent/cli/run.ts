@@ -19,6 +19,7 @@ import {addExport} from './export.ts';
 import {addForget} from './forget.ts';
 import {addHealthcheck} from './healthcheck.ts';
 import {addImport} from './import.ts';
+import {addKit} from './kit.ts';
 import {addMove} from './move.ts';
 import {createOutput} from './output.ts';
 import {addPlan} from './plan.ts';
@@ -34,7 +35,7 @@ import {addVersion} from './version.ts';
 
 /** Under the headings of `holdfast --help`. */
 const commands: Readonly<Record<string, readonly AddCommand[]>> = {
-	'See how things are:': [addStatus, addTargets, addPlan, addPoints, addRuns, addDoctor, addAudit],
+	'See how things are:': [addStatus, addTargets, addPlan, addPoints, addRuns, addDoctor, addAudit, addKit],
 	'Back up and restore:': [addBackup, addRestore, addDrill, addCancel],
 	'Look after the repositories:': [addCopy, addCheck, addPrune, addUnlock, addAdopt, addMove, addForget],
 	'Take along:': [addExport, addImport],

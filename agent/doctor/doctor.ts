@@ -5,7 +5,7 @@ import {explain, RepositoryError} from '../../base/errors.ts';
 import {runId} from '../../base/ids.ts';
 import {label} from '../../base/label.ts';
 import {repositoryTarget} from '../../base/results.ts';
-import type {Finding, OtherAgent, Unprotected} from '../../base/shapes.ts';
+import type {Finding, Kept, OtherAgent, Unprotected} from '../../base/shapes.ts';
 import type {Workforce} from '../../docker/worker.ts';
 import type {Missing} from '../overview/gone.ts';
 import type {Surveyed} from '../plan/planned.ts';
@@ -35,6 +35,7 @@ interface Examined {
 	neighbours: (listed: Listed) => Promise<{others: OtherAgent[]}>;
 	/** Undefined where there is no bot. */
 	isSlackConnected: () => boolean | undefined;
+	kitKept: () => Kept | null;
 }
 
 /** Never rejects for what it finds: an engine that is away is a finding. */
@@ -48,9 +49,10 @@ export async function diagnose({
 	neighbours,
 	appointments,
 	isSlackConnected,
+	kitKept,
 }: Examined): Promise<Finding[]> {
 	const {engine, versions} = workshop;
-	const findings: Finding[] = [versionsOf(versions), timeZone(appointments), examineSlack(isSlackConnected())];
+	const findings: Finding[] = [versionsOf(versions), timeZone(appointments), examineSlack(isSlackConnected()), examineKit(kitKept())];
 	const {ownership, host} = workshop;
 	findings.push(
 		...(await examineRepository(workshop.restic(), {door: repositories.primary, ownership, host, resticVersion: versions.restic})),
@@ -102,6 +104,18 @@ function versionsOf({holdfast, restic}: Workshop['versions']): Finding {
 	const {node, sqlite} = process.versions;
 	return {level: 'ok', subject: 'version', message: `Holdfast ${holdfast}, restic ${restic}, SQLite ${sqlite}, Node ${node}`};
 }
+
+/** A repository whose password went with the host is lost, too. */
+const examineKit = (kept: Kept | null): Finding =>
+	kept === null
+		? {
+				level: 'warning',
+				subject: 'kit',
+				message:
+					'nobody has said that what opens the repositories is kept elsewhere: with the host it would be gone, and every backup with it',
+				hint: 'holdfast kit prints it; when it is kept: holdfast kit --kept',
+			}
+		: {level: 'ok', subject: 'kit', message: `what opens the repositories is kept elsewhere, as was said at ${kept.at}`};
 
 /** Where nobody set TZ, three o'clock is three o'clock in Greenwich. */
 function timeZone(appointments: Appointments): Finding {

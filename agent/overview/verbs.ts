@@ -11,10 +11,11 @@ import type {Repositories} from '../repository/repositories.ts';
 import type {Runs} from '../runs/runs.ts';
 import type {State} from '../state/state.ts';
 import type {Missing} from './gone.ts';
+import type {Kits} from './kit.ts';
 import type {Filer, Ledger} from './owners.ts';
 import {pointView, runView, statusView, targetView, verifiedPoints} from './views.ts';
 
-export interface Overviews {
+export interface Overviews extends Kits {
 	targets: () => Promise<TargetView[]>;
 	/** Those that are gone, too. */
 	status: () => Promise<StatusView[]>;
@@ -33,6 +34,7 @@ export interface Overviews {
 const overviewAgeMs = 5 * 60_000;
 
 interface OverviewParts {
+	kits: Kits;
 	survey: Survey;
 	runs: Pick<Runs, 'current' | 'waitsFor'>;
 	state: State;
@@ -47,6 +49,7 @@ interface OverviewParts {
 }
 
 export function createOverviews({
+	kits,
 	survey,
 	runs,
 	state,
@@ -88,6 +91,7 @@ export function createOverviews({
 	});
 
 	return {
+		...kits,
 		async targets() {
 			const listed = await survey.list();
 			const {elsewhere} = await neighbours(listed);
@@ -119,6 +123,7 @@ export function createOverviews({
 			const {elsewhere, others} = await neighbours(listed);
 			const broken = new Set(surveyed.filter(({problems}) => problems.length > 0).map(({target}) => target.name));
 			return {
+				kitKept: kits.kitKept(),
 				targets: surveyed.map(each => ({
 					view: {...targetView(each), ...servedBy(elsewhere, each.target.name)},
 					status: {...statusOf(each), ...servedBy(elsewhere, each.target.name)},

@@ -30,13 +30,20 @@ export const homeView = (overview: SeenOverview, shown: Shown): View => ({
 
 export const deniedHome = (reason: string): View => ({type: 'home', blocks: [section(`You cannot see the backups: ${code(reason)}`)]});
 
-function overviewBlocks({rows, troubles}: SeenOverview, shown: Shown, pageSize: number, verb: string): Block[] {
+function overviewBlocks({rows, troubles, unkept}: SeenOverview, shown: Shown, pageSize: number, verb: string): Block[] {
 	const pages = Math.max(1, Math.ceil(rows.length / pageSize));
 	const page = Math.min(Math.max(0, shown.page), pages - 1);
 	return [
 		header('Backups'),
 		context(`${summary(rows)} · as of ${date(shown.now)}`),
 		...troubles.slice(0, 3).map(trouble => section(`⚠️ ${codeBlock(trouble, 1000)}`)),
+		...(unkept.length === 0
+			? []
+			: [
+					section(
+						`🔑 of ${unkept.map(host => code(host)).join(', ')} nobody has said that what opens the repositories is kept elsewhere: \`holdfast kit\` there prints it`,
+					),
+				]),
 		...(rows.length === 0 && troubles.length === 0 ? [section(`No container carries the label \`${label('enable')}=true\`.`)] : []),
 		...rows.slice(page * pageSize, (page + 1) * pageSize).flatMap(row => rowBlocks(row, shown)),
 		...buttons([

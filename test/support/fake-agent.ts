@@ -22,6 +22,8 @@ import {
 import type {
 	Finding,
 	GoneTarget,
+	Kept,
+	Kit,
 	OtherAgent,
 	PointView,
 	RestorePlan,
@@ -44,6 +46,7 @@ export interface FakeAgent extends Agent {
 		copies: string[];
 		findings: Finding[];
 		retentions: RetentionView[];
+		kitKept: Kept | null;
 		unlocked: Unlocked;
 		scheduled: Scheduled[];
 		unprotected: Unprotected[];
@@ -73,6 +76,21 @@ interface FakeRun {
 	waiting: Set<() => void>;
 	finished: PromiseWithResolvers<RunResult>;
 }
+
+const kitOfFake: Omit<Kit, 'kept'> = {
+	host: 'nas',
+	agent: 'a1b2c3',
+	version: '1.0.0',
+	madeAt: '2026-11-03T12:00:00.000Z',
+	repositories: [
+		{
+			name: 'primary',
+			isFolder: true,
+			environment: {RESTIC_REPOSITORY: '/repository', RESTIC_PASSWORD: "it's <secret>"},
+			options: {},
+		},
+	],
+};
 
 export function createFakeAgent(): FakeAgent {
 	const runs = new Map<string, FakeRun>();
@@ -127,6 +145,7 @@ export function createFakeAgent(): FakeAgent {
 			findings: [],
 			retentions: [],
 			unlocked: {removed: [], left: []},
+			kitKept: {at: at(0), by: 'cli'},
 			scheduled: [],
 			unprotected: [],
 			gone: [],
@@ -194,6 +213,12 @@ export function createFakeAgent(): FakeAgent {
 			agent.calls.push({move: from, to});
 			return {from: [from], targets: [to], points: 3};
 		},
+		kit: () => ({...kitOfFake, kept: agent.has.kitKept}),
+		kitKept: () => agent.has.kitKept,
+		keepKit(by) {
+			agent.has.kitKept = {at: at(0), by};
+			return agent.has.kitKept;
+		},
 		unlock: async () => agent.has.unlocked,
 		status: async () => agent.has.status,
 		async overview() {
@@ -210,6 +235,7 @@ export function createFakeAgent(): FakeAgent {
 				gone: agent.has.gone,
 				others: agent.has.others,
 				liveOthers: 0,
+				kitKept: agent.has.kitKept,
 			};
 		},
 		points: async name => agent.has.points.filter(point => name === undefined || point.target === name),

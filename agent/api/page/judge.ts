@@ -36,7 +36,7 @@ export const standingWords: Record<Standing, string> = {
 };
 
 /** What is wrong with the targets. */
-export const attentionTo = ({targets, unprotected, gone, others}: Overview): Attention[] => [
+export const attentionTo = ({targets, unprotected, gone, others, kitKept}: Overview): Attention[] => [
 	...gone.map(({target: subject, message, hint}) => ({subject, message, hint})),
 	...targets.flatMap(target => [
 		...attentionToBackups(target),
@@ -53,6 +53,15 @@ export const attentionTo = ({targets, unprotected, gone, others}: Overview): Att
 					hint: 'holdfast doctor',
 				},
 			]),
+	...(kitKept === null
+		? [
+				{
+					subject: 'Recovery kit',
+					message: 'nobody has said that what opens the repositories is kept elsewhere',
+					hint: 'holdfast kit',
+				},
+			]
+		: []),
 	...others.flatMap(({finding: {level, subject, message, hint}}) => (level === 'ok' ? [] : [{subject, message, hint}])),
 ];
 

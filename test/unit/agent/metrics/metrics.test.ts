@@ -56,7 +56,15 @@ const daily: Scheduled = {
 function observe(history: Partial<History> = {}) {
 	const reported: unknown[] = [];
 	const hub = createEventHub(error => reported.push(error));
-	let observed: Overview = {targets: [overviewOf('shop/db')], scheduled: [daily], unprotected: [], gone: [], others: [], liveOthers: 0};
+	let observed: Overview = {
+		targets: [overviewOf('shop/db')],
+		scheduled: [daily],
+		unprotected: [],
+		gone: [],
+		others: [],
+		liveOthers: 0,
+		kitKept: null,
+	};
 	let own: OwnState = {
 		quiescedContainers: 2,
 		leftQuiescedContainers: 1,

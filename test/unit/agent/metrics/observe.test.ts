@@ -76,6 +76,7 @@ test('200 targets and 5,000 points are scraped within 50 ms', async t => {
 		gone: [],
 		others: [],
 		liveOthers: 0,
+		kitKept: null,
 	};
 	agent.overview = async () => overview;
 	const observation = observe({
