@@ -201,6 +201,7 @@ test('a group is one target of its project', t => {
 		scheduleCold: undefined,
 		keep: {last: 3, daily: 7},
 		copies: undefined,
+		ping: undefined,
 		quiesceTimeoutMs: 60_000,
 		drill: undefined,
 		restoreWarning: undefined,
