@@ -21,7 +21,7 @@ import {createCopying} from './copy/verbs.ts';
 import {diagnose} from './doctor/doctor.ts';
 import {examineCache} from './doctor/folders.ts';
 import {createDrills} from './drill/verbs.ts';
-import {ownHost} from './keep/locks.ts';
+import {lockHost} from './keep/locks.ts';
 import {createSweeper} from './keep/sweep.ts';
 import {createUpkeep} from './keep/verbs.ts';
 import {observe} from './metrics/observe.ts';
@@ -150,10 +150,8 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 	);
 	const letGo = createExpiry({...recovering, settle, keepMs: config.keepReplacedMs});
 	const expire = () => void letGo().catch((error: unknown) => log.error('what restores replaced could not be let go', {error}));
-	const host = ownHost(workshop.self);
-	if (host !== undefined) {
-		state.rememberHost(host);
-	}
+	const host = lockHost(workshop.self);
+	state.rememberHost(host.name, host.isShared);
 
 	const upkeep = createUpkeep({
 		workshop,

@@ -117,7 +117,7 @@ export const runOfWorkerHost = (host: string): string | undefined =>
 	host.startsWith(hostPrefix) ? host.slice(hostPrefix.length) : undefined;
 
 /** Whether the agent, and with it what reaches the repository, has the network of another container: a VPN's, as a rule. */
-const livesInAnother = ({networkMode}: Pick<Self, 'networkMode'>): boolean => networkMode.startsWith('container:');
+export const livesInAnother = ({networkMode}: Pick<Self, 'networkMode'>): boolean => networkMode.startsWith('container:');
 
 /** The run of a worker; undefined for every other container. */
 export const runOfWorker = ({labels}: Container): string | undefined => labels[workerLabel];
@@ -194,10 +194,9 @@ export async function hireWorkers({engine, self, agentId, run, offline = false}:
 			const name = `holdfast-repository-${run}`;
 			// The host name is what restic writes into its locks: it must tell this worker from every other.
 			// In the network of another container it has that one's, and the engine refuses any other.
-			const hostname = livesInAnother(self) ? {} : {Hostname: host};
+			const hostname = livesInAnother(self) && !offline ? {} : {Hostname: host};
 			const options = {...hostname, HostConfig: {CapAdd: fileCapabilities[use]}};
-			// In the network of another container it takes no address either.
-			return online(name, options, [stagingMount, ...own, ...mounts], offline && !livesInAnother(self) ? ['none'] : undefined);
+			return online(name, options, [stagingMount, ...own, ...mounts], offline ? ['none'] : undefined);
 		},
 		client: async () => online(`holdfast-client-${run}`, {HostConfig: {CapAdd: clientCapabilities}}, [stagingMount]),
 		dump: async containerId =>

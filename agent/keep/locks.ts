@@ -6,15 +6,19 @@
 
 import {readFileSync} from 'node:fs';
 import {hostname} from 'node:os';
+import {runId} from '../../base/ids.ts';
 import type {Container} from '../../docker/container.ts';
 import type {Self} from '../../docker/self.ts';
-import {runOfWorker, runOfWorkerHost} from '../../docker/worker.ts';
+import {livesInAnother, runOfWorker, runOfWorkerHost} from '../../docker/worker.ts';
 import type {Lock, Restic} from '../restic/restic.ts';
 import {hired} from '../runs/shell.ts';
 import type {Workshop} from '../runs/workshop.ts';
 
 /** restic takes a lock for stale after 30 minutes without a refresh; a live process refreshes its own every 5. */
 const nearlyStaleMs = 25 * 60_000;
+
+/** From then on restic takes a lock for stale by itself, whoever unlocks; a little later, for clocks that differ. */
+const staleMs = 31 * 60_000;
 
 /** In a new worker, restic itself may have the very pid that the dead one had; the next time it has not. */
 const tries = 3;
@@ -24,13 +28,15 @@ interface Dead {
 	/** A run of this agent that ended; never one of somebody else. */
 	isOver: (run: string) => boolean;
 	/** Host names of the containers in which this agent has lived. */
-	hosts: readonly string[];
+	hosts: ReadonlyArray<{host: string; isShared: boolean}>;
 }
 
 export interface Released {
 	removed: Lock[];
 	/** A dead one is left where restic finds a process of its id: another one, which may be gone the next time. */
 	left: Array<Lock & {why: string; isDead: boolean}>;
+	/** When one that is left is known to be dead, unless it is refreshed until then: milliseconds since 1970. */
+	ripeAt?: number | undefined;
 	/** Why locks of the dead were left, for people. */
 	warning?: string | undefined;
 }
@@ -47,11 +53,13 @@ export async function releaseLocks({workshop, isOver, hosts}: Dead): Promise<Rel
 	const own = ownHost(workshop.self);
 	const judged = judge(locks, {
 		ownHost: own,
-		formerHosts: new Set(hosts.filter(host => host !== own && !livesIn(containers, host))),
+		formerHosts: new Set(hosts.flatMap(({host, isShared}) => (isShared || host === own || livesIn(containers, host) ? [] : [host]))),
+		sharedHosts: new Set(hosts.flatMap(({host, isShared}) => (isShared ? [host] : []))),
 		isAlive: runsRestic,
 		isGone: run => isOver(run) && !workers.has(run),
 		now: Date.now(),
 	});
+	const ripeAt = ripeAmong(judged);
 	const dead = judged.filter(({isDead}) => isDead);
 	const doubtful = [...new Set(judged.filter(({isDoubtful}) => isDoubtful).map(({lock}) => `\`${lock.hostname}\``))];
 	if (dead.length > 0 && doubtful.length > 0) {
@@ -59,22 +67,31 @@ export async function releaseLocks({workshop, isOver, hosts}: Dead): Promise<Rel
 		return {removed: [], left: judged.map(({lock, why, isDead}) => ({...lock, why, isDead})), warning};
 	}
 
-	for (const host of new Set(dead.map(({lock}) => lock.hostname))) {
-		await unlock(workshop, host, own);
+	for (const host of new Set(dead.map(({lock, isShared}) => (isShared ? undefined : lock.hostname)))) {
+		await unlock(workshop, host, {own, judged});
 	}
 
 	const still = new Set(dead.length === 0 ? locks.map(({id}) => id) : (await workshop.restic().locks()).map(({id}) => id));
 	return {
 		removed: judged.filter(({lock, isDead}) => isDead && !still.has(lock.id)).map(({lock}) => lock),
 		left: judged.filter(({lock}) => still.has(lock.id)).map(({lock, why, isDead}) => ({...lock, why, isDead})),
+		ripeAt,
 	};
 }
+
+/** Pure. */
+const ripeAmong = (judged: readonly Judged[]): number | undefined => {
+	const times = judged.filter(({isShared, isDead}) => isShared && !isDead).map(({lock}) => lock.time.getTime() + staleMs);
+	return times.length === 0 ? undefined : Math.min(...times);
+};
 
 interface Evidence {
 	/** The host name of this container, where nobody else can have it. */
 	ownHost: string | undefined;
 	/** Those of earlier containers of this agent in which nothing runs any more, as the engine says. */
 	formerHosts: ReadonlySet<string>;
+	/** Those that this agent or its workers had, and somebody else may have. */
+	sharedHosts: ReadonlySet<string>;
 	/** Whether a process of this container, of that id, may be the one that has the lock. */
 	isAlive: (pid: number) => boolean;
 	/** A run of this agent that ended, and whose workers are removed. */
@@ -88,13 +105,17 @@ export interface Judged {
 	isDead: boolean;
 	/** An unlock anywhere would remove it, and nobody knows whether its process lives. */
 	isDoubtful: boolean;
+	/** Its host name is this agent's, and perhaps another's: only that nobody refreshes it tells that its process is gone. */
+	isShared: boolean;
 	/** For people. */
 	why: string;
 }
 
-/** Pure: whose lock each one is. Its age alone never proves anything. */
-export function judge(locks: readonly Lock[], {ownHost, formerHosts, isAlive, isGone, now}: Evidence): Judged[] {
-	const verdictOf = ({hostname: host, pid}: Lock): [isDead: boolean, why: string] => {
+/** Pure: whose lock each one is. Of a name that is not this agent's, its age alone never proves anything. */
+export function judge(locks: readonly Lock[], {ownHost, formerHosts, sharedHosts, isAlive, isGone, now}: Evidence): Judged[] {
+	const ageOf = ({time}: Lock) => now - time.getTime();
+	const verdictOf = (lock: Lock): [isDead: boolean, why: string] => {
+		const {hostname: host, pid} = lock;
 		const run = runOfWorkerHost(host);
 		if (run !== undefined) {
 			return isGone(run) ? [true, `run ${run} is over`] : [false, `run ${run} is under way, or another agent's`];
@@ -104,12 +125,19 @@ export function judge(locks: readonly Lock[], {ownHost, formerHosts, isAlive, is
 			return isAlive(pid) ? [false, 'its process runs in this container'] : [true, 'its process does not run any more'];
 		}
 
+		if (sharedHosts.has(host)) {
+			return ageOf(lock) > staleMs
+				? [true, 'a host name of this agent, and nobody has refreshed it for half an hour']
+				: [false, 'a host name of this agent, and perhaps of others: it is removed when nobody refreshes it for half an hour'];
+		}
+
 		return formerHosts.has(host) ? [true, 'an earlier container of this agent, which is gone'] : [false, 'not of this agent'];
 	};
 
 	return locks.map(lock => {
 		const [isDead, why] = verdictOf(lock);
-		return {lock, isDead, isDoubtful: !isDead && now - lock.time.getTime() > nearlyStaleMs, why};
+		const isShared = sharedHosts.has(lock.hostname);
+		return {lock, isDead, isShared, isDoubtful: !isDead && !isShared && ageOf(lock) > nearlyStaleMs, why};
 	});
 }
 
@@ -123,10 +151,13 @@ function runsRestic(pid: number): boolean {
 }
 
 /** The engine's choice is the beginning of the container's id. A name that a person chose may be another container's too. */
-export function ownHost({containerId}: Self): string | undefined {
+function ownHost({containerId}: Self): string | undefined {
 	const host = hostname();
 	return host.length >= 12 && containerId?.startsWith(host) ? host : undefined;
 }
+
+/** What stands in the locks of this agent's own processes; and in the network of another container in those of its workers, too. */
+export const lockHost = (self: Self): {name: string; isShared: boolean} => ({name: hostname(), isShared: ownHost(self) === undefined});
 
 const stillOnes: ReadonlySet<string> = new Set(['exited', 'dead', 'created', 'removing']);
 
@@ -134,16 +165,28 @@ const stillOnes: ReadonlySet<string> = new Set(['exited', 'dead', 'created', 're
 const livesIn = (containers: readonly Container[], host: string): boolean =>
 	containers.some(({id, state}) => id.startsWith(host) && !stillOnes.has(state));
 
-async function unlock(workshop: Workshop, host: string, own: string | undefined): Promise<void> {
-	if (host === own) {
+/** @param host whose locks; undefined: those that are stale by their age */
+async function unlock(
+	workshop: Workshop,
+	host: string | undefined,
+	{own, judged}: {own: string | undefined; judged: readonly Judged[]},
+): Promise<void> {
+	if (host !== undefined && host === own) {
 		await workshop.restic().unlock();
 		return;
 	}
 
-	const run = runOfWorkerHost(host) ?? `unlock-${host}`;
+	// There the worker has a name that others may have, and restic would take each of theirs for dead whose process it does not see.
+	const isNamed = !livesInAnother(workshop.self) || workshop.offline;
+	if (!isNamed && judged.some(({lock, isDead}) => !isDead && lock.hostname === hostname())) {
+		return;
+	}
+
+	const run = (host === undefined ? undefined : runOfWorkerHost(host)) ?? `unlock-${host ?? runId(Date.now())}`;
 	await hired(workshop, run, async workforce => {
 		const worker = await workforce.repository([], 'read', host);
-		await unlockAll(workshop.restic(worker.run), host);
+		const restic = workshop.restic(worker.run);
+		await (host === undefined ? restic.unlock() : unlockAll(restic, host));
 	});
 }
 

@@ -56,8 +56,9 @@ const releaseRetryMs = 2000;
 /** What the dead left would shut out everybody for half an hour, and a dead one's process id may be another's just now: so, a few times. @throws the signal's reason */
 export async function releaseLocks(sweeper: Pick<Sweeper, 'releaseLocks'>, log: Log, signal: AbortSignal): Promise<void> {
 	for (let attempt = 1; attempt <= releaseAttempts; attempt++) {
+		let pauseMs = releaseRetryMs;
 		try {
-			const {removed, left, warning} = await sweeper.releaseLocks();
+			const {removed, left, warning, ripeAt} = await sweeper.releaseLocks();
 			for (const {hostname, pid} of removed) {
 				log.warning(`the lock of process ${pid} on \`${hostname}\`, which is gone, was removed from the repository`);
 			}
@@ -66,13 +67,16 @@ export async function releaseLocks(sweeper: Pick<Sweeper, 'releaseLocks'>, log: 
 				log.warning(warning);
 			}
 
-			if (warning !== undefined || !left.some(({isDead}) => isDead)) {
+			if (ripeAt !== undefined && warning === undefined && !left.some(({isDead}) => isDead)) {
+				// Of a name that others may have, too: it must grow old first. Who refreshes it makes it younger.
+				pauseMs = Math.max(releaseRetryMs, ripeAt - Date.now());
+			} else if (warning !== undefined || !left.some(({isDead}) => isDead)) {
 				return;
 			}
 		} catch (error) {
 			log.warning(`locks of interrupted runs could not be removed from the repository: ${explain(error)}`);
 		}
 
-		await delay(releaseRetryMs, undefined, {signal});
+		await delay(pauseMs, undefined, {signal});
 	}
 }

@@ -13,9 +13,9 @@ export interface Housekeeping {
 	/** Why nothing of a target is removed until a person has looked; null: nothing is wrong. */
 	saveSuspicion: (target: string, reason: string | null) => void;
 	suspicions: () => Map<string, string>;
-	/** Host names of the containers in which this agent has lived. */
-	rememberHost: (host: string) => void;
-	hosts: () => string[];
+	/** Host names of the containers in which this agent has lived. @param isShared somebody else may have it, too: a person chose it, or it is the host's or another container's */
+	rememberHost: (host: string, isShared: boolean) => void;
+	hosts: () => Array<{host: string; isShared: boolean}>;
 }
 
 export function openHousekeeping(database: DatabaseSync): Housekeeping {
@@ -27,8 +27,8 @@ export function openHousekeeping(database: DatabaseSync): Housekeeping {
 	const suspect = database.prepare('insert or replace into suspicions values (?, ?)');
 	const trust = database.prepare('delete from suspicions where target = ?');
 	const suspicions = database.prepare('select * from suspicions');
-	const live = database.prepare('insert or ignore into hosts values (?)');
-	const hosts = database.prepare('select host from hosts');
+	const live = database.prepare('insert or ignore into hosts (host, is_shared) values (?, ?)');
+	const hosts = database.prepare('select host, is_shared from hosts');
 	return {
 		rememberForgetting(snapshots) {
 			forget.run(JSON.stringify(snapshots));
@@ -48,9 +48,9 @@ export function openHousekeeping(database: DatabaseSync): Housekeeping {
 			reason === null ? trust.run(target) : suspect.run(target, reason);
 		},
 		suspicions: () => new Map(suspicions.all().map(({target, reason}) => [String(target), String(reason)])),
-		rememberHost(host) {
-			live.run(host);
+		rememberHost(host, isShared) {
+			live.run(host, Number(isShared));
 		},
-		hosts: () => hosts.all().map(({host}) => String(host)),
+		hosts: () => hosts.all().map(({host, is_shared: isShared}) => ({host: String(host), isShared: isShared === 1})),
 	};
 }

@@ -104,4 +104,7 @@ export const migrations: readonly string[] = [
 	`
 	alter table repositories add column append_only integer not null default 0;
 	`,
+	`
+	alter table hosts add column is_shared integer not null default 0;
+	`,
 ];

@@ -12,6 +12,7 @@ const lock = (hostname: string, {pid = 42, minutes = 1} = {}) => ({
 const evidence = {
 	ownHost: '0123456789ab',
 	formerHosts: new Set(['fedcba987654']),
+	sharedHosts: new Set(['vpn']),
 	isAlive: (pid: number) => pid === 7,
 	isGone: (run: string) => run === 'mine',
 	now,
@@ -55,4 +56,12 @@ test('an earlier container of this agent that is gone is dead, and a container o
 		dead: ['fedcba987654'],
 		doubtful: ['aaaaaaaaaaaa'],
 	});
+});
+
+test('a name that others may have, too, is dead when nobody has refreshed it for half an hour, and never in doubt', t => {
+	t.deepEqual(judge([lock('vpn', {minutes: 1}), lock('vpn', {minutes: 29, pid: 7})], evidence), {dead: [], doubtful: []});
+	t.deepEqual(judge([lock('vpn', {minutes: 32})], evidence), {dead: ['vpn'], doubtful: []});
+	const [young, old] = judgeEach([lock('vpn', {minutes: 5}), lock('vpn', {minutes: 32})], evidence);
+	t.deepEqual([young?.isShared, young?.isDead, old?.isDead], [true, false, true]);
+	t.regex(young?.why ?? '', /removed when nobody refreshes it/);
 });
