@@ -2,6 +2,7 @@
 import {RunError} from '../../base/errors.ts';
 import {parseSource} from '../repository/names.ts';
 import type {Kind} from './kind.ts';
+import {mariadb} from './mariadb/index.ts';
 import {postgres} from './postgres/index.ts';
 import {type Replaced, subjectOf} from './restoring.ts';
 import {sqlite} from './sqlite/index.ts';
@@ -9,7 +10,7 @@ import {tar} from './tar/index.ts';
 import {volume} from './volume/index.ts';
 
 /** In the order in which a target's sources are listed. */
-export const kinds: readonly Kind[] = [postgres, sqlite, volume, tar];
+export const kinds: readonly Kind[] = [postgres, mariadb, sqlite, volume, tar];
 
 export const findKind = (kind: string): Kind | undefined => kinds.find(known => known.kind === kind);
 

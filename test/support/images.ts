@@ -42,6 +42,8 @@ const recipes: Record<string, Recipe> = {
 	'postgres:17': postgres('17', 'trixie'),
 	// From 18 on the official image keeps its data elsewhere, and refuses to start with a volume at the old place
 	'postgres:18': postgres('18', 'forky', {PGDATA: '/var/lib/postgresql/18/docker', DATA_VOLUME: '/var/lib/postgresql'}),
+	'mariadb:10.11': {folder: 'mariadb', images: {DEBIAN_IMAGE: 'debian:bookworm-slim'}},
+	'mariadb:11.8': {folder: 'mariadb', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}},
 	// As compose.example.yml names them
 	'prom/prometheus:v3.5.0': {folder: 'prometheus', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}},
 	'prom/alertmanager:v0.28.1': {folder: 'alertmanager', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}},

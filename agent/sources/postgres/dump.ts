@@ -2,11 +2,11 @@
  * A PostgreSQL database: its snapshot is exported in the moment by a session in the database's container, and dumped afterwards, while
  * the app runs.
  */
-import {pipeline} from 'node:stream/promises';
 import {z} from 'zod';
-import {type Command, lastLines, type Place, type Running} from '../../../base/command.ts';
+import {lastLines, type Place, type Running} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import type {Saved} from '../../restic/restic.ts';
+import {throughAgent} from '../entering.ts';
 import {producerScript, storeStream} from '../relay.ts';
 import type {Session} from '../session.ts';
 import type {Among, Source, SourceContext} from '../source.ts';
@@ -205,28 +205,10 @@ function producer(
 
 	return async (signal: AbortSignal): Promise<void> => {
 		if (worker === undefined) {
-			await dumpThroughAgent(context, server, {argv: dump, env, signal}, fifo, check);
+			await throughAgent(context, server.client, {argv: dump, env, signal}, fifo, check);
 		} else {
 			const inside = server.fromWorker(producerScript, [fifo], dump);
 			await check(await worker({...inside, env: {...inside.env, ...env}, signal}));
 		}
 	};
-}
-
-async function dumpThroughAgent(
-	context: SourceContext,
-	{client}: PostgresServer,
-	command: Command,
-	fifo: string,
-	check: (running: Running) => Promise<void>,
-): Promise<void> {
-	const sink = await context.worker({argv: ['sh', '-c', 'cat >"$1"', 'sh', fifo], stdin: true, signal: command.signal});
-	sink.stdout.resume();
-	const dumping = await client(command);
-	await pipeline(dumping.stdout, sink.stdin);
-	await check(dumping);
-	const {exitCode, stderr} = await sink.done;
-	if (exitCode !== 0) {
-		throw new RunError(`the dump could not be handed on: ${lastLines(stderr)}`);
-	}
 }

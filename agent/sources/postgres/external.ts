@@ -1,9 +1,9 @@
 /** A PostgreSQL server outside the target's container: reached over the network, with the client programs of Holdfast's own image. */
 import {type Place, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
+import {secretOf} from '../secret.ts';
 import {maintenanceIn} from './maintenance.ts';
 import type {ExternalServer} from './plan-external.ts';
-import {secretOf} from './secret.ts';
 import {connectionOf, type PostgresServer, queryWith, serverVersion} from './server.ts';
 
 /** A host that does not answer must not hold up the others. */
@@ -36,7 +36,10 @@ export async function connectExternal(
 	{role = defaultRole, place, isWorker, signal}: Reached,
 ): Promise<PostgresServer> {
 	const {host, port} = external;
-	const password = external.secret === undefined ? undefined : await secretOf({secret: external.secret, project: external.project});
+	const password =
+		external.secret === undefined
+			? undefined
+			: await secretOf({secret: external.secret, project: external.project}, 'postgres.password-secret');
 	const env: Record<string, string> = {
 		PGHOST: host,
 		PGPORT: String(port),

@@ -3,9 +3,9 @@ import {pipeline} from 'node:stream/promises';
 import {lastLines, type Place, type Running, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {linesOf} from '../../../base/lines.ts';
+import {enterableWorker} from '../entering.ts';
 import {bothEnds} from '../relay.ts';
 import type {SourceContext} from '../source.ts';
-import {enterableWorker} from './enter.ts';
 import type {PostgresServer} from './server.ts';
 
 export interface Inspected {

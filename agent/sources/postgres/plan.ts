@@ -3,6 +3,7 @@
 import {quote, quoteAll} from '../../../base/reading/quote.ts';
 import type {Container, Mount} from '../../../docker/container.ts';
 import {isInside, mountOf} from '../../../docker/storage.ts';
+import {keptByRestore} from '../database-name.ts';
 import type {Asked, Scope} from '../kind.ts';
 import type {Claim} from '../objections.ts';
 import type {PlannedSource} from '../source.ts';
@@ -127,9 +128,6 @@ function databasesOf(scope: PostgresScope, postgres: PostgresPolicy, where: stri
 
 	return wanted;
 }
-
-/** What a restore keeps under this name is closed, and no part of the server's data. */
-const keptByRestore = /_before_\d{8}t\d{6}-[0-9a-z]+$/;
 
 /** A dump of the whole server is one: what nobody may connect to would be missing in it, unless a person says that it may. */
 function checkWhole({prefix, answer, remarks}: PostgresScope, {format, exclude}: PostgresPolicy, where: string): void {

@@ -2,7 +2,8 @@
 import {basename, dirname} from 'node:path/posix';
 import {output, type Place} from '../../../base/command.ts';
 import type {Engine} from '../../../docker/engine.ts';
-import {readText} from './read-text.ts';
+import {readText} from '../read-text.ts';
+import {findServer} from '../server-process.ts';
 
 export interface ServerProcess {
 	/** In the container. 1 where it could not be seen: the container's first process has the same root. */
@@ -21,20 +22,8 @@ export interface ServerProcess {
 	passwordFile: string | undefined;
 }
 
-/**
- * Finds postgres processes and says who they run as: pid, uid, gid, whether it is in this container's control group, and its arguments. The
- * container's first process may be an init or a supervisor; with the host's pid namespace, those of every other container are seen too.
- */
-const find = `read -r own </proc/self/cgroup
-for process in /proc/[0-9]*; do
-	name= uid= gid= group=
-	read -r name <"$process/comm"
-	case $name in postgres|postmaster|.postgres-wrapp*) ;; *) continue ;; esac
-	while read -r key value _; do case $key in Uid:) uid=$value;; Gid:) gid=$value;; esac; done <"$process/status"
-	read -r group <"$process/cgroup"
-	[ "$group" = "$own" ] && own_group=1 || own_group=0
-	[ -z "$gid" ] || echo "\${process#/proc/} $uid $gid $own_group $(tr '\\0\\n' '\\n ' <"$process/cmdline" | tr '\\n' '\\037')"
-done 2>/dev/null`;
+/** As the kernel calls its programs; the last one is Nix's. */
+const names = ['postgres', 'postmaster', '.postgres-wrapp'];
 
 /** In the data directory: its own path, and where what lies in it by links alone really is. */
 export const linked = 'pwd -P && for link in pg_wal pg_xlog pg_tblspc/*; do [ ! -L "$link" ] || readlink -f "$link"; done';
@@ -55,12 +44,11 @@ export async function findProcess(
 	place: Place,
 	signal?: AbortSignal,
 ): Promise<ServerProcess | undefined> {
-	const {exitCode, stdout} = await output(place, {argv: ['sh', '-c', find], user: '0', signal});
-	if (exitCode === 126 || exitCode === 127) {
+	const found = await findServer(place, names, signal);
+	if (found === 'no shell') {
 		return withoutShell(engine, container);
 	}
 
-	const found = oldest(stdout);
 	if (found === undefined) {
 		return undefined;
 	}
@@ -79,23 +67,6 @@ export async function findProcess(
 		passwordFile: passwordFile || undefined,
 		...said(argv, folder, lock),
 	};
-}
-
-interface Found {
-	pid: number;
-	uid: string;
-	gid: string;
-	argv: readonly string[];
-}
-
-/** The process with the lowest pid is the parent of the others. */
-function oldest(found: string): Found | undefined {
-	const servers = found.split('\n').flatMap(line => {
-		const [, pid = '', uid = '', gid = '', own, argv = ''] = /^(\d+) (\d+) (\d+) ([01]) (.*)$/.exec(line) ?? [];
-		return pid === '' ? [] : [{pid: Number(pid), uid, gid, isOwn: own === '1', argv: argv.split('\u001f')}];
-	});
-	const own = servers.filter(({isOwn}) => isOwn);
-	return (own.length > 0 ? own : servers).sort((a, b) => a.pid - b.pid)[0];
 }
 
 /** What the engine's host sees of it: the container has no shell that could look. */

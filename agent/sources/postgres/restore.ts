@@ -2,9 +2,9 @@
  * A PostgreSQL database is loaded into a new one while the old one serves, and then takes its name. The old one is kept under another name,
  * closed to connections.
  */
-import {createHash} from 'node:crypto';
 import {z} from 'zod';
 import {RunError} from '../../../base/errors.ts';
+import {databaseName} from '../database-name.ts';
 import {type RestoreContext, type Restoring, type RestoringSource, replaced, type UndoContext} from '../restoring.ts';
 import type {Among} from '../source.ts';
 import {describeContents, type PostgresContents} from './contents.ts';
@@ -40,25 +40,6 @@ export const replacedDatabase = replaced.extend({
 });
 
 export type ReplacedDatabase = z.infer<typeof replacedDatabase>;
-
-/** PostgreSQL cuts longer names off. */
-const nameBytes = 63;
-
-/** `<name>_<what>_<run>`; where that is too long, the name is cut and told from others by its hash. */
-export function databaseName(name: string, what: 'restore' | 'before', run: string): string {
-	const suffix = `_${what}_${run}`;
-	if (Buffer.byteLength(name + suffix) <= nameBytes) {
-		return name + suffix;
-	}
-
-	const hash = `~${createHash('sha256').update(name).digest('hex').slice(0, 4)}`;
-	const characters = Array.from(name);
-	while (Buffer.byteLength(characters.join('') + hash + suffix) > nameBytes) {
-		characters.pop();
-	}
-
-	return characters.join('') + hash + suffix;
-}
 
 export function postgresRestoring(source: PostgresSource, context: RestoreContext, {index}: Pick<Among, 'index'>): Required<Restoring> {
 	const {name, database, user, external, inside, stored, into, drillSql} = source;

@@ -10,11 +10,11 @@ import {single} from '../../../base/once.ts';
 import type {Container} from '../../../docker/container.ts';
 import type {Engine} from '../../../docker/engine.ts';
 import {inContainer} from '../../../docker/exec.ts';
+import {readText} from '../read-text.ts';
+import {secretOf} from '../secret.ts';
 import {type Maintenance, maintenanceIn, NoSessionError} from './maintenance.ts';
 import type {Inside} from './plan-external.ts';
 import {findProcess, linked, type ServerProcess} from './process.ts';
-import {readText} from './read-text.ts';
-import {secretOf} from './secret.ts';
 import {type Sessions, sessionsSql} from './sessions.ts';
 import {ownSession} from './timeouts.ts';
 import {databasesOf, type Who, whoDumps} from './who.ts';
@@ -90,7 +90,7 @@ export async function connectPostgres(
 	const {user, unread} = who;
 	const {pid, uid, gid, host} = process;
 	const env: Record<string, string> = {...variablesOf(details.env, process), ...(port === undefined ? {} : {PGPORT: String(port)})};
-	const password = secret === undefined ? passwordOf(who, process) : await secretOf({secret, project});
+	const password = secret === undefined ? passwordOf(who, process) : await secretOf({secret, project}, 'postgres.password-secret');
 	if (password !== undefined) {
 		env.PGPASSWORD = password;
 	}

@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import type {MariadbPolicy} from '../../../../agent/sources/mariadb/labels.ts';
 import type {PostgresPolicy} from '../../../../agent/sources/postgres/labels.ts';
 import type {SqlitePolicy} from '../../../../agent/sources/sqlite/labels.ts';
 import type {VolumePolicy} from '../../../../agent/sources/volume/labels.ts';
@@ -7,7 +8,12 @@ import {isEnabled, type Policy, parseLabels} from '../../../../agent/targets/lab
 import type {Problem} from '../../../../base/problem.ts';
 
 /** With what each kind of source is asked for beside the rest. */
-type Flat = Omit<Policy, 'sources'> & {postgres: PostgresPolicy | undefined; sqlite: readonly string[]; tar: string[]} & VolumePolicy;
+type Flat = Omit<Policy, 'sources'> & {
+	postgres: PostgresPolicy | undefined;
+	mariadb: MariadbPolicy | undefined;
+	sqlite: readonly string[];
+	tar: string[];
+} & VolumePolicy;
 
 function parse(labels: Record<string, string>, prefix = 'holdfast.'): {policy: Flat; problems: Problem[]} {
 	const prefixed = Object.fromEntries(Object.entries(labels).map(([name, value]) => [prefix + name, value]));
@@ -21,6 +27,7 @@ function parse(labels: Record<string, string>, prefix = 'holdfast.'): {policy: F
 const nothing: Flat = {
 	group: undefined,
 	postgres: undefined,
+	mariadb: undefined,
 	sqlite: [],
 	volumes: undefined,
 	tar: [],
@@ -60,6 +67,9 @@ test('every label of the table', t => {
 		'postgres.lock-timeout': '2m',
 		'postgres.restore.before-sql': 'select 1',
 		'postgres.restore.after-sql': 'select 2',
+		mysql: 'shop',
+		'mysql.user': 'keeper',
+		'mysql.password-secret': 'shop-db',
 		sqlite: '/data/webui.db',
 		volumes: '/data,uploads',
 		tar: '/etc/app',
@@ -98,6 +108,7 @@ test('every label of the table', t => {
 			restoreBeforeSql: 'select 1',
 			restoreAfterSql: 'select 2',
 		},
+		mariadb: {databases: ['shop'], user: 'keeper', passwordSecret: 'shop-db', exclude: []},
 		sqlite: ['/data/webui.db'],
 		volumes: ['/data', 'uploads'],
 		tar: ['/etc/app'],

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {databaseName} from '../../../../../agent/sources/postgres/restore.ts';
+import {databaseName} from '../../../../../agent/sources/database-name.ts';
 import {missingRoles, splitStatements} from '../../../../../agent/sources/postgres/roles.ts';
 
 const globals = String.raw`--

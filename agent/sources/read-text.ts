@@ -1,7 +1,7 @@
 /** A small file of a container, through the engine: for a container that has no programs which could read it, or lets none. */
 import {buffer} from 'node:stream/consumers';
-import {RunError} from '../../../base/errors.ts';
-import type {Engine} from '../../../docker/engine.ts';
+import {RunError} from '../../base/errors.ts';
+import type {Engine} from '../../docker/engine.ts';
 
 const blockBytes = 512;
 /** More than any password or lock file has. */

@@ -1,0 +1,56 @@
+/** Programs of a server's container that work on the staging folder: in a dump worker that enters the container, or else by docker exec through the agent. */
+import {pipeline} from 'node:stream/promises';
+import {type Command, lastLines, type Place, type Running, succeed} from '../../base/command.ts';
+import {explain, RunError} from '../../base/errors.ts';
+import type {SourceContext} from './source.ts';
+
+export interface Enterable {
+	/** It is in no container that Holdfast knows, and the client programs are Holdfast's own. */
+	isExternal: boolean;
+	/** @throws where a dump worker cannot enter the container's file system */
+	assertEnterable: () => void;
+	/** What a dump worker runs: `script` (for `sh`) gets `scriptArguments`, and after them the program, inside the database's container. */
+	fromWorker: (script: string, scriptArguments: readonly string[], argv: readonly string[]) => Command;
+}
+
+/** Where a program can run beside the staging folder. None where the engine, a security module or a pid namespace of the host forbids it: then it is said, and docker exec serves. */
+export async function enterableWorker(
+	{dumpWorker, clientWorker, tell}: SourceContext,
+	server: Enterable,
+	{id, name}: {id: string; name: string},
+	signal: AbortSignal,
+) {
+	if (server.isExternal) {
+		return (await clientWorker()).run;
+	}
+
+	try {
+		server.assertEnterable();
+		const {run} = await dumpWorker(id);
+		await succeed(run, {...server.fromWorker('exec "$@"', [], ['true']), signal});
+		return run;
+	} catch (error) {
+		signal.throwIfAborted();
+		tell({type: 'warning', message: `dumps of container \`${name}\` go through docker exec, which is slower: ${explain(error)}`});
+		return undefined;
+	}
+}
+
+/** @param file of the worker, or a FIFO there */
+export async function throughAgent(
+	context: Pick<SourceContext, 'worker'>,
+	client: Place,
+	command: Command,
+	file: string,
+	check: (running: Running) => Promise<void>,
+): Promise<void> {
+	const sink = await context.worker({argv: ['sh', '-c', 'cat >"$1"', 'sh', file], stdin: true, signal: command.signal});
+	sink.stdout.resume();
+	const dumping = await client(command);
+	await pipeline(dumping.stdout, sink.stdin);
+	await check(dumping);
+	const {exitCode, stderr} = await sink.done;
+	if (exitCode !== 0) {
+		throw new RunError(`the dump could not be handed on: ${lastLines(stderr)}`);
+	}
+}

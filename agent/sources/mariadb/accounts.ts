@@ -1,0 +1,62 @@
+/** The accounts that may do something in a database, or that its definitions name. */
+
+import {explain} from '../../../base/errors.ts';
+import type {Tell} from '../../../base/events.ts';
+import {quoteLiteral} from './client.ts';
+import type {MariadbDetails} from './details.ts';
+import type {MariadbServer} from './server.ts';
+
+type Account = MariadbDetails['accounts'][number];
+
+/** Those that every server has. */
+const own = ['root', 'mysql', 'mariadb.sys', 'mysql.sys', 'mysql.session', 'mysql.infoschema', ''];
+
+/** In `mysql.db` a name is a pattern. */
+const accountsSql = (database: string) => `select distinct user, host from (
+	select user, host from mysql.db where ${quoteLiteral(database)} like db
+	union select user, host from mysql.tables_priv where db = ${quoteLiteral(database)}
+	union select user, host from mysql.procs_priv where db = ${quoteLiteral(database)}
+	union select substring_index(definer, '@', 1), substring_index(definer, '@', -1) from (
+		select definer from information_schema.routines where routine_schema = ${quoteLiteral(database)}
+		union select definer from information_schema.views where table_schema = ${quoteLiteral(database)}
+		union select definer from information_schema.triggers where trigger_schema = ${quoteLiteral(database)}
+		union select definer from information_schema.events where event_schema = ${quoteLiteral(database)}) definers) accounts
+	where user not in (${own.map(quoteLiteral).join(', ')}) and host <> '' and exists (select 1 from mysql.user u where u.user = accounts.user and u.host = accounts.host)`;
+
+/** `'…'@'…'`: a name is no expression, so no other quoting will do. */
+const accountName = (user: string, host: string): string =>
+	[user, host].map(part => `'${part.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`).join('@');
+
+/** Only an administrator may read them; nothing else fails for want of it. */
+export async function readAccounts({query}: MariadbServer, database: string): Promise<Account[]> {
+	try {
+		const accounts: Account[] = [];
+		for (const [user = '', host = ''] of await query(accountsSql(database))) {
+			const account = accountName(user, host);
+			const statements = [...(await query(`show create user ${account}`)), ...(await query(`show grants for ${account}`))].flatMap(
+				([sql]) => sql ?? [],
+			);
+			accounts.push({account, statements});
+		}
+
+		return accounts;
+	} catch {
+		return [];
+	}
+}
+
+/** Makes those that are not there; changes none that are. */
+export async function makeAccounts({query}: MariadbServer, accounts: readonly Account[], tell: Tell): Promise<void> {
+	for (const {account, statements} of accounts) {
+		const isThere = await query(`show grants for ${account}`).then(
+			() => true,
+			() => false,
+		);
+		if (!isThere) {
+			await query(statements.join(';\n')).then(
+				() => tell({type: 'warning', message: `made again, because the server lacks it: the account ${account}`}),
+				(error: unknown) => tell({type: 'warning', message: `the account ${account} could not be made again: ${explain(error)}`}),
+			);
+		}
+	}
+}

@@ -1,0 +1,106 @@
+/** Whether a server can take a database of a point: all that is wrong, before anything is touched. */
+import {explain} from '../../../base/errors.ts';
+import type {Engine} from '../../../docker/engine.ts';
+import type {RestoringSource} from '../restoring.ts';
+import {freeRoom, type ServerRoom} from '../room.ts';
+import {quoteLiteral} from './client.ts';
+import {type MariadbDetails, mariadbDetails} from './details.ts';
+import {isAtLeast} from './dump.ts';
+import type {PlannedSchema} from './plan.ts';
+import {connectMariadb, type MariadbServer, serverFolders} from './server.ts';
+import {databaseExists} from './swap.ts';
+
+/** Nothing is changed. */
+export async function checkMariadb(
+	{container, access, database, stored, into}: RestoringSource<PlannedSchema>,
+	{engine}: {engine: Engine},
+): Promise<{problems: string[]; room?: ServerRoom}> {
+	try {
+		const details = mariadbDetails.parse(stored.details);
+		const server = await connectMariadb(engine, container, access);
+		const problems = [
+			...versionProblems(details, server),
+			...(await privilegeProblems(server)),
+			...(await namesProblems(details, server)),
+			...(into === undefined ? await foreignProblems(server, database) : await takenProblems(server, into)),
+		];
+		const [folder = ''] = await serverFolders(server);
+		const [freeBytes] = await freeRoom(server.client, [folder]).catch(() => []);
+		const neededBytes = Math.max(details.databaseSize, details.parts.all);
+		return {problems, ...(freeBytes === undefined ? {} : {room: {container: container.name, folder, neededBytes, freeBytes}})};
+	} catch (error) {
+		return {problems: [explain(error)]};
+	}
+}
+
+const software = {mariadb: 'MariaDB', mysql: 'MySQL'};
+
+/** A server reads what an older one of its kind wrote, and no other. */
+export function versionProblems(
+	{flavour, version}: Pick<MariadbDetails, 'flavour' | 'version'>,
+	server: Pick<MariadbServer, 'flavour' | 'version' | 'where'>,
+): string[] {
+	const dumped = `it was dumped by ${software[flavour]} ${version}`;
+	if (server.flavour !== flavour) {
+		return [
+			`${dumped}, and the server ${server.where} is ${software[server.flavour]} ${server.version}: neither reads all that the other writes`,
+		];
+	}
+
+	const [, major = 0, minor = 0] = (/^(\d+)\.(\d+)/.exec(version) ?? []).map(Number);
+	return isAtLeast(server.version, major, minor) ? [] : [`${dumped}, and the server ${server.where} is older: ${server.version}`];
+}
+
+/** What it takes to make a database beside the live one, and to put its tables in the place of others. */
+const needed = [
+	'SELECT',
+	'INSERT',
+	'CREATE',
+	'DROP',
+	'ALTER',
+	'INDEX',
+	'REFERENCES',
+	'LOCK TABLES',
+	'CREATE VIEW',
+	'SHOW VIEW',
+	'CREATE ROUTINE',
+	'ALTER ROUTINE',
+	'TRIGGER',
+	'EVENT',
+];
+
+async function privilegeProblems({query, user}: MariadbServer): Promise<string[]> {
+	// An account that has none at all has one row, USAGE.
+	const rows = await query(
+		"select privilege_type from information_schema.user_privileges where grantee = concat('''', replace(current_user(), '@', '''@'''), '''')",
+	);
+	const has = new Set(rows.map(([privilege]) => privilege));
+	const missing = needed.filter(privilege => !has.has(privilege));
+	return missing.length === 0
+		? []
+		: [`\`${user}\` may not make databases, and swap their tables: it lacks ${missing.join(', ')} on *.* (\`grant … on *.* to …\`)`];
+}
+
+async function namesProblems({lowerCase}: MariadbDetails, {query, where}: MariadbServer): Promise<string[]> {
+	const [[own] = []] = await query('select @@lower_case_table_names');
+	return Number(own) === lowerCase
+		? []
+		: [
+				`it was dumped where \`lower_case_table_names\` is ${lowerCase}, and the server ${where} has ${own}: names would not be found again`,
+			];
+}
+
+/** A foreign key of another database would go on to name the old table, wherever that is. */
+async function foreignProblems({query}: MariadbServer, database: string): Promise<string[]> {
+	const schema = quoteLiteral(database);
+	const rows = await query(
+		`select constraint_schema, table_name from information_schema.referential_constraints where unique_constraint_schema = ${schema} and constraint_schema <> ${schema}`,
+	);
+	return rows.map(
+		([other, table]) =>
+			`the table \`${table}\` of database \`${other}\` refers to its tables by a foreign key: drop that before, and make it again`,
+	);
+}
+
+const takenProblems = async (server: MariadbServer, into: string): Promise<string[]> =>
+	(await databaseExists(server, into)) ? [`there is a database \`${into}\` already: choose another name, or drop it`] : [];

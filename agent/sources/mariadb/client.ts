@@ -1,0 +1,101 @@
+/** The client programs of a MariaDB server: how they are told who they are, and how what they print is read. */
+import {text} from 'node:stream/consumers';
+import {type Command, lastLines, type Place} from '../../../base/command.ts';
+import {RunError} from '../../../base/errors.ts';
+import type {Login} from './who.ts';
+
+/** Beside the login: a socket of the container, or a port there. */
+export type Address = {socket: string} | {port: number};
+
+const variable = 'HOLDFAST_LOGIN';
+
+/**
+ * `sh -c SCRIPT sh PROGRAM …`: the program reads who it is from a pipe, which is no file on any disk, no argument, and not in its environment.
+ * It must run as the user that the program runs as: a pipe is opened by its maker only.
+ */
+const introduced = `login=$${variable}; unset ${variable}
+exec 3<<END
+$login
+END
+exec "$@"`;
+
+/** For a value in an option file (https://mariadb.com/kb/en/configuring-mariadb-with-option-files/#option-file-syntax). */
+const optionValue = (value: string): string =>
+	`"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t')}"`;
+
+export function introduce({user, password}: Login, address: Address, argv: readonly string[]): Required<Pick<Command, 'argv' | 'env'>> {
+	const [program = '', ...rest] = argv;
+	const lines = [
+		'[client]',
+		`user=${optionValue(user)}`,
+		...(password === undefined ? [] : [`password=${optionValue(password)}`]),
+		...('socket' in address
+			? ['protocol=socket', `socket=${optionValue(address.socket)}`]
+			: ['protocol=tcp', 'host=127.0.0.1', `port=${address.port}`]),
+	];
+	return {
+		argv: ['/bin/sh', '-c', introduced, 'sh', program, '--defaults-file=/dev/fd/3', ...rest],
+		env: {[variable]: lines.join('\n')},
+	};
+}
+
+/** Of the server's catalogs, and what it may not do to a session of ours. MySQL takes the first for a comment. */
+const ownSession =
+	"/*M!100100 set session max_statement_time = 0 */; set session lock_wait_timeout = 20, sql_mode = '', foreign_key_checks = 1;";
+
+/** Before the content of a dump, which says the rest itself. */
+export const loadSession = '/*M!100100 set session max_statement_time = 0 */; set session lock_wait_timeout = 20, wait_timeout = 28800;';
+
+/** Reads SQL from its standard input, stops at the first error, and obeys nothing but SQL and `delimiter`. */
+export const batch = [
+	'--batch',
+	'--skip-column-names',
+	'--binary-mode',
+	'--default-character-set=utf8mb4',
+	'--max-allowed-packet=1G',
+] as const;
+
+/** `` `…` ``, for SQL. */
+export const quoteIdentifier = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
+
+/** For SQL, in any `sql_mode`. */
+export const quoteLiteral = (value: string): string => (value === '' ? "''" : `_utf8mb4 0x${Buffer.from(value).toString('hex')}`);
+
+/** As `--batch` prints a value. */
+const unescapeValue = (value: string): string =>
+	value.replaceAll(/\\([ntr0\\])/g, (_, letter: string) => ({n: '\n', t: '\t', r: '\r', '0': '\0'})[letter] ?? '\\');
+
+/** Some clients print the statement before it, which may be long, or hold a secret. */
+export const refusalIn = (said: string): string => lastLines(/^ERROR .*/ms.exec(said)?.[0] ?? said);
+
+export class ServerRefusal extends RunError {
+	/** The server's own number, as in `ERROR 1045 (28000)`. */
+	readonly code: number;
+
+	constructor(said: string) {
+		super(`the server refused: ${refusalIn(said)}`);
+		this.code = Number(/^ERROR (\d+)/m.exec(said)?.[1] ?? 0);
+	}
+}
+
+/** @returns rows as text @throws {ServerRefusal} */
+export async function runSql(
+	client: Place,
+	{program, sql, database, signal}: {program: string; sql: string; database?: string | undefined; signal?: AbortSignal | undefined},
+): Promise<string[][]> {
+	const running = await client({
+		argv: [program, ...batch, ...(database === undefined ? [] : [`--database=${database}`])],
+		stdin: true,
+		signal,
+	});
+	running.stdin.end(`${ownSession}\n${sql}\n;\n`);
+	const [printed, {exitCode, stderr}] = await Promise.all([text(running.stdout), running.done]);
+	if (exitCode !== 0) {
+		throw new ServerRefusal(stderr);
+	}
+
+	return printed
+		.split('\n')
+		.filter(row => row !== '')
+		.map(row => row.split('\t').map(unescapeValue));
+}

@@ -1,0 +1,147 @@
+/** What a database has beside its tables and their content: triggers, routines, views, events. Made again where tables are renamed, which moves none of it. */
+import {lastLines, type Place, type Running, succeed} from '../../../base/command.ts';
+import {RunError} from '../../../base/errors.ts';
+import {throughAgent} from '../entering.ts';
+import type {SourceContext} from '../source.ts';
+import {quoteIdentifier, quoteLiteral} from './client.ts';
+import type {MariadbServer} from './server.ts';
+
+/** What every dump has in common. Uncommented dates would make each differ. The server's own option files are not read: they may leave things out. */
+export const dumpOptions = [
+	'--default-character-set=utf8mb4',
+	'--max-allowed-packet=1G',
+	'--hex-blob',
+	'--skip-dump-date',
+	'--skip-lock-tables',
+	'--add-drop-trigger',
+] as const;
+
+/** MySQL's would set what numbers of transactions the server has seen. */
+export const flavoured = ({flavour}: MariadbServer): string[] => (flavour === 'mysql' ? ['--set-gtid-purged=OFF', '--no-tablespaces'] : []);
+
+/** Stands at the end of every whole dump. */
+const trailer = '-- Dump completed';
+
+export interface Written {
+	server: MariadbServer;
+	/** None: through the agent. */
+	inside: Place | undefined;
+	argv: readonly [string, ...string[]];
+	/** Of the staging folder. */
+	file: string;
+	signal: AbortSignal;
+	/** Hears the error output as it comes. */
+	onError?: ((piece: string) => void) | undefined;
+}
+
+/** `sh -c SCRIPT sh FILE PROGRAM …` */
+const intoFile = 'umask 077; exec >"$1"; shift; exec "$@"';
+
+/** @returns when the program exited 0, and what it wrote ends as whole dumps do */
+export async function writeDump(
+	context: Pick<SourceContext, 'worker'>,
+	{server, inside, argv, file, signal, onError}: Written,
+): Promise<void> {
+	const check = async ({done, stdout}: Running) => {
+		stdout.resume();
+		const {exitCode, stderr} = await done;
+		if (exitCode !== 0) {
+			throw new RunError(`\`${argv[0]}\` failed with exit code ${exitCode}: ${lastLines(withoutRemarks(stderr))}`);
+		}
+	};
+
+	if (inside === undefined) {
+		await throughAgent(context, server.client, {argv, signal, onError}, file, check);
+	} else {
+		await check(await inside({...server.fromWorker(intoFile, [file], argv), signal, onError}));
+	}
+
+	const end = await succeed(context.worker, {argv: ['tail', '-c', '64', '--', file], signal});
+	if (!end.includes(trailer)) {
+		throw new RunError(`the dump does not end with \`${trailer}\`, so it is not whole`);
+	}
+}
+
+/** `--verbose` says what is done, in lines that begin like comments. */
+const withoutRemarks = (stderr: string): string =>
+	stderr
+		.split('\n')
+		.filter(line => !line.startsWith('-- '))
+		.join('\n');
+
+const viewsOf = async ({query}: MariadbServer, database: string): Promise<string[]> =>
+	(await query(`select table_name from information_schema.views where table_schema = ${quoteLiteral(database)} order by 1`)).flatMap(
+		([name]) => name ?? [],
+	);
+
+interface CodeWritten extends Omit<Written, 'argv' | 'onError'> {
+	database: string;
+}
+
+/** Two files, in an order in which each thing finds what it needs: triggers, routines and views; and then events, which begin to run where they are loaded. */
+export async function writeCode(
+	context: Pick<SourceContext, 'worker'>,
+	{database, file, ...rest}: CodeWritten,
+): Promise<{code: string; events: string}> {
+	const {server} = rest;
+	const {dump} = server.programs;
+	const base = [dump, ...dumpOptions, ...flavoured(server), '--no-data'] as const;
+	const files = {code: `${file}.code`, views: `${file}.views`, events: `${file}.events`};
+	await writeDump(context, {
+		...rest,
+		argv: [...base, '--no-create-info', '--triggers', '--routines', '--skip-events', '--', database],
+		file: files.code,
+	});
+	const views = await viewsOf(server, database);
+	if (views.length > 0) {
+		await writeDump(context, {...rest, argv: [...base, '--skip-triggers', '--', database, ...views], file: files.views});
+		await succeed(context.worker, {
+			argv: ['sh', '-c', 'cat "$2" >>"$1" && rm -f "$2"', 'sh', files.code, files.views],
+			signal: rest.signal,
+		});
+	}
+
+	await writeDump(context, {
+		...rest,
+		argv: [...base, '--no-create-info', '--skip-triggers', '--events', '--', database],
+		file: files.events,
+	});
+	return {code: files.code, events: files.events};
+}
+
+type Dropped = 'triggers' | 'views' | 'routines' | 'events';
+
+const dropped: Readonly<Record<Dropped, {select: (schema: string) => string; drop: (kind: string, name: string) => string}>> = {
+	triggers: {
+		select: schema => `select 'trigger', trigger_name from information_schema.triggers where trigger_schema = ${schema}`,
+		drop: (_, name) => `drop trigger if exists ${name}`,
+	},
+	views: {
+		select: schema => `select 'view', table_name from information_schema.views where table_schema = ${schema}`,
+		drop: (_, name) => `drop view if exists ${name}`,
+	},
+	routines: {
+		// A package takes its body with it.
+		select: schema =>
+			`select routine_type, routine_name from information_schema.routines where routine_schema = ${schema} and routine_type <> 'PACKAGE BODY'`,
+		drop: (kind, name) => `drop ${/^(?:procedure|function|package)$/i.exec(kind)?.[0] ?? 'procedure'} if exists ${name}`,
+	},
+	events: {
+		select: schema => `select 'event', event_name from information_schema.events where event_schema = ${schema}`,
+		drop: (_, name) => `drop event if exists ${name}`,
+	},
+};
+
+export async function dropCode(
+	{query}: MariadbServer,
+	database: string,
+	kinds: readonly Dropped[] = ['events', 'triggers', 'views', 'routines'],
+): Promise<void> {
+	for (const kind of kinds) {
+		const {select, drop} = dropped[kind];
+		const found = await query(select(quoteLiteral(database)));
+		if (found.length > 0) {
+			await query(found.map(([type = '', name = '']) => drop(type, `${quoteIdentifier(database)}.${quoteIdentifier(name)}`)).join(';\n'));
+		}
+	}
+}

@@ -1,0 +1,24 @@
+/** What the manifest says of a dumped database. */
+import {z} from 'zod';
+import {mariadbContents} from './contents.ts';
+
+export const mariadbDetails = z.object({
+	database: z.string(),
+	flavour: z.enum(['mariadb', 'mysql']),
+	/** Of the server: `10.11.6-MariaDB-1`. */
+	version: z.string(),
+	toolVersion: z.string(),
+	charset: z.string(),
+	collation: z.string(),
+	/** Of tables and indexes, as the server estimates it. */
+	databaseSize: z.number(),
+	/** How it tells names that differ in case only: `lower_case_table_names`. */
+	lowerCase: z.number(),
+	/** The dump is these, one after the other, in bytes: all but the events; what it has beside tables once more, for where tables are renamed; the events. */
+	parts: z.object({all: z.number(), code: z.number(), events: z.number()}),
+	contents: mariadbContents,
+	/** SQL that makes each account that may do something here; none where the dumping one may not read it. */
+	accounts: z.array(z.object({account: z.string(), statements: z.array(z.string())})),
+});
+
+export type MariadbDetails = z.infer<typeof mariadbDetails>;

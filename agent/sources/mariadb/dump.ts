@@ -1,0 +1,170 @@
+/**
+ * A MariaDB database: the dump's own transaction begins in the moment, and is seen to have begun. Its output is laid aside, because a server ends
+ * a session whose reader makes it wait (`net_write_timeout`), and stored when it is whole.
+ */
+import {type Place, succeed} from '../../../base/command.ts';
+import {RunError} from '../../../base/errors.ts';
+import {enterableWorker} from '../entering.ts';
+import type {Among, Source, SourceContext} from '../source.ts';
+import {storeStaged} from '../staged.ts';
+import {readAccounts} from './accounts.ts';
+import {quoteLiteral} from './client.ts';
+import {dumpOptions, flavoured, writeCode, writeDump} from './code.ts';
+import {commitsOf} from './commits.ts';
+import {countContents, inBoth, type MariadbContents} from './contents.ts';
+import type {MariadbDetails} from './details.ts';
+import type {PlannedSchema} from './plan.ts';
+import {connectMariadb, type MariadbServer} from './server.ts';
+
+interface Dumping {
+	/** Resolves when its transaction has begun, or all of it is done. */
+	begun: Promise<void>;
+	done: Promise<void>;
+	end: AbortController;
+}
+
+/** What `--verbose` says after `START TRANSACTION WITH CONSISTENT SNAPSHOT` was answered, and before it reads the first table. */
+const hasBegun = /^-- (?:Setting savepoint|Retrieving )/m;
+
+export function mariadbSource(planned: PlannedSchema, context: SourceContext, {index, all}: Among): Source {
+	const {name, container, database} = planned;
+	const {signal, worker} = context;
+	const file = `${context.staging}/${index}.sql`;
+	const commits = commitsOf(planned, all);
+	let server: MariadbServer;
+	let inside: Place | undefined;
+	let details: Omit<MariadbDetails, 'parts' | 'contents'>;
+	let contents: MariadbContents = {};
+	let dumping: Dumping | undefined;
+
+	/** One that was begun in a moment that was given up shows another. */
+	const endDump = async () => {
+		dumping?.end.abort(new Error('it is not needed any more'));
+		await dumping?.done.catch(() => {});
+		dumping = undefined;
+	};
+
+	const claim = async () => context.room?.claim(name, Math.max(context.previous(name)?.bytes ?? 0, details.databaseSize), 'in the moment');
+
+	return {
+		name,
+		pinNeedsItsContainer: true,
+		pinStores: false,
+		async prepare() {
+			server = await connectMariadb(context.engine, container, planned.access, signal);
+			inside = await enterableWorker(context, server, container, signal);
+			details = await describe(server, database);
+			contents = await countContents(server, database);
+			await claim();
+		},
+		async firstPass() {},
+		arm: async () => {
+			await claim();
+		},
+		async pin(moment) {
+			await endDump();
+			await commits?.hold(server, context);
+			try {
+				dumping = begin(context, {server, inside, database, file});
+				await Promise.race([dumping.begun, aborted(moment)]);
+			} finally {
+				await commits?.release();
+			}
+		},
+		async store() {
+			if (dumping === undefined) {
+				throw new Error('store before pin');
+			}
+
+			await dumping.done;
+			const {code, events} = await writeCode(context, {server, inside, database, file, signal});
+			const sizes = await succeed(worker, {argv: ['stat', '--format=%s', '--', file, code, events], signal});
+			const [allBytes = 0, codeBytes = 0, eventBytes = 0] = sizes.trim().split('\n').map(Number);
+			await succeed(worker, {argv: ['sh', '-c', 'cat "$2" "$3" >>"$1" && rm -f "$2" "$3"', 'sh', file, code, events], signal});
+			return storeStaged(context, name, file, {
+				...details,
+				parts: {all: allBytes, code: codeBytes, events: eventBytes},
+				contents: inBoth(contents, await countContents(server, database)),
+			});
+		},
+		close: endDump,
+	};
+}
+
+/** Never resolves. */
+const aborted = async (signal: AbortSignal): Promise<never> =>
+	new Promise((_, reject) => {
+		const abort = () => reject(signal.reason);
+		if (signal.aborted) {
+			abort();
+		} else {
+			signal.addEventListener('abort', abort, {once: true});
+		}
+	});
+
+interface Begun {
+	server: MariadbServer;
+	inside: Place | undefined;
+	database: string;
+	file: string;
+}
+
+function begin(context: SourceContext, {server, inside, database, file}: Begun): Dumping {
+	const end = new AbortController();
+	const begun = Promise.withResolvers<void>();
+	let said = '';
+	const history = server.flavour === 'mariadb' && isAtLeast(server.version, 10, 11) ? ['--dump-history'] : [];
+	const done = writeDump(context, {
+		server,
+		inside,
+		argv: [
+			server.programs.dump,
+			...dumpOptions,
+			...flavoured(server),
+			...history,
+			'--verbose',
+			'--single-transaction',
+			'--quick',
+			'--triggers',
+			'--routines',
+			'--skip-events',
+			'--',
+			database,
+		],
+		file,
+		signal: AbortSignal.any([context.signal, end.signal]),
+		onError(piece) {
+			said = (said + piece).slice(-4096);
+			if (hasBegun.test(said)) {
+				begun.resolve();
+			}
+		},
+	});
+	done.then(begun.resolve, begun.reject);
+	begun.promise.catch(() => {});
+	return {begun: begun.promise, done, end};
+}
+
+/** @param version `10.11.6-MariaDB-1` */
+export function isAtLeast(version: string, major: number, minor: number): boolean {
+	const [, ofMajor = 0, ofMinor = 0] = (/^(\d+)\.(\d+)/.exec(version) ?? []).map(Number);
+	return ofMajor > major || (ofMajor === major && ofMinor >= minor);
+}
+
+async function describe(server: MariadbServer, database: string): Promise<Omit<MariadbDetails, 'parts' | 'contents'>> {
+	const {flavour, version, client, programs} = server;
+	const schema = quoteLiteral(database);
+	const [row] = await server.query(
+		`select default_character_set_name, default_collation_name, @@lower_case_table_names,
+		(select coalesce(sum(data_length + index_length), 0) from information_schema.tables where table_schema = ${schema})
+		from information_schema.schemata where schema_name = ${schema}`,
+	);
+	if (row === undefined) {
+		throw new RunError(`the server ${server.where} has no database \`${database}\``);
+	}
+
+	const [charset = '', collation = '', lowerCase, size] = row;
+	const toolVersion = (await succeed(client, {argv: [programs.dump, '--version']})).trim();
+	const accounts = await readAccounts(server, database);
+	return {database, flavour, version, toolVersion, charset, collation, databaseSize: Number(size), lowerCase: Number(lowerCase), accounts};
+}

@@ -1,0 +1,116 @@
+/** The databases of a member that are dumped. Pure. */
+import {quote, quoteAll} from '../../../base/reading/quote.ts';
+import type {Container, Mount} from '../../../docker/container.ts';
+import {isInside, mountOf} from '../../../docker/storage.ts';
+import type {Asked, Scope} from '../kind.ts';
+import type {Claim} from '../objections.ts';
+import type {PlannedSource} from '../source.ts';
+import type {MariadbAnswer} from './ask.ts';
+import {type Access, accessOf, type MariadbPolicy} from './labels.ts';
+
+export interface PlannedSchema extends PlannedSource {
+	kind: 'mariadb';
+	database: string;
+	access: Access;
+	/** The mounts that hold nothing but the server's data. */
+	data?: readonly Mount[] | undefined;
+}
+
+type MariadbScope = Scope<MariadbPolicy | undefined, MariadbAnswer>;
+
+export function mariadbSources(scope: MariadbScope): PlannedSchema[] {
+	const {container, group, policy, answer, remarks} = scope;
+	if (policy === undefined || !canBeDumped(scope)) {
+		return [];
+	}
+
+	const data = dataMounts(container, answer?.folders);
+	return databasesOf(scope, policy).map(database => {
+		const loose = answer?.loose.get(database);
+		if (loose !== undefined) {
+			remarks.note(
+				`of database ${quote(database)}, ${loose.count === 1 ? `the table ${quote(loose.table)} is` : `${loose.count} tables (such as ${quote(loose.table)}) are`} of an engine without transactions (${loose.engine}): read after the moment, as they are then; \`alter table … engine=InnoDB\` makes them part of it`,
+			);
+		}
+
+		return {name: `${group}mariadb:${database}`, container, kind: 'mariadb', database, access: accessOf(policy, container), data};
+	});
+}
+
+/** Who stopped it, or paused it, had a reason: it stays as it is, and the others are backed up without it. */
+function canBeDumped({container, group, policy, remarks}: MariadbScope): boolean {
+	const {state, name} = container;
+	if (state === 'restarting') {
+		remarks.problem(`container \`${name}\`, which has to answer, does not come up (restarting)`, `docker logs ${name} says why`);
+	} else if (state !== 'running') {
+		const isPaused = state === 'paused';
+		const databases = policy === undefined || policy.databases === 'all' ? [''] : policy.databases.map(database => `:${database}`);
+		remarks.lack(
+			databases.map(database => `${group}mariadb${database}`),
+			`container \`${name}\`, which has to answer, ${isPaused ? 'is paused by somebody else' : `is not running (${state})`}`,
+			isPaused ? `docker unpause ${name}` : `docker start ${name}`,
+		);
+	}
+
+	return state === 'running';
+}
+
+/** Those that are named, if the server has them; or all that it says it has. */
+function databasesOf({container, prefix, answer, remarks}: MariadbScope, {databases: wanted, exclude}: MariadbPolicy): readonly string[] {
+	const label = `\`${prefix}mariadb\``;
+	const where = `in container \`${container.name}\``;
+	const known = answer?.databases;
+	if (wanted === 'all') {
+		const left = known?.filter(database => !exclude.includes(database));
+		if (left === undefined) {
+			remarks.problem(`${label} is \`true\`, and the server ${where} did not say which databases it has`);
+		} else if (left.length === 0) {
+			remarks.problem(`${label} is \`true\`, and the server ${where} has no database but its own`);
+		}
+
+		return left ?? [];
+	}
+
+	if (exclude.length > 0) {
+		remarks.problem(`\`${prefix}mariadb.exclude\` is for ${label} \`true\`, got ${quoteAll(exclude)} beside names`);
+	}
+
+	for (const database of wanted) {
+		if (known !== undefined && !known.includes(database)) {
+			remarks.problem(`${label} must name databases of the server, got ${quote(database)}`, `the server ${where} has ${quoteAll(known)}`);
+		}
+	}
+
+	return wanted;
+}
+
+/** Where the official images keep their data. */
+const usual = '/var/lib/mysql';
+
+/** Those that hold nothing but what is the server's own. @param folders as the server says; undefined: it did not */
+const dataMounts = ({mounts}: Container, folders: readonly string[] = [usual]): Mount[] =>
+	mounts.filter(mount => folders.some(folder => isInside(mount.path, folder)));
+
+/** What is the server's own is no files: whole mounts, or folders in one. */
+export function claimedData({container, policy}: Asked<MariadbPolicy | undefined>, answer: MariadbAnswer | undefined): Claim[] {
+	if (policy === undefined) {
+		return [];
+	}
+
+	const folders = answer?.folders ?? [usual];
+	const whole = dataMounts(container, folders);
+	return [
+		...whole.map(mount => ({
+			mount,
+			path: mount.path,
+			why: 'holds the data directory or the logs of a MariaDB server that is dumped',
+			isTold: true,
+		})),
+		...folders.flatMap(path => {
+			const mount = mountOf(path, container);
+			return mount === undefined || whole.includes(mount)
+				? []
+				: [{mount, path, why: 'is the data directory or the logs of a MariaDB server that is dumped', isTold: true}];
+		}),
+	];
+}

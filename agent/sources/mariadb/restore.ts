@@ -1,0 +1,240 @@
+/**
+ * A MariaDB database is loaded into a new one while the old one serves; then its tables take the place of the old ones, in one statement. What
+ * a rename does not move (triggers, views, routines, events) is made again. The old tables are kept in a database of their own.
+ */
+import {z} from 'zod';
+import {type Place, succeed} from '../../../base/command.ts';
+import {RunError} from '../../../base/errors.ts';
+import {label} from '../../../base/label.ts';
+import {safetyTag, sourcePath} from '../../repository/names.ts';
+import {databaseName} from '../database-name.ts';
+import {enterableWorker} from '../entering.ts';
+import {dumpToFile} from '../feed.ts';
+import {type RestoreContext, type Restoring, type RestoringSource, replaced, type UndoContext} from '../restoring.ts';
+import {forgetSafety} from '../safety.ts';
+import type {Among} from '../source.ts';
+import {storeStaged} from '../staged.ts';
+import {makeAccounts} from './accounts.ts';
+import {dropCode, writeCode} from './code.ts';
+import {countContents, describeContents, type MariadbContents, missingContents} from './contents.ts';
+import {mariadbDetails} from './details.ts';
+import {loadPart} from './load.ts';
+import type {PlannedSchema} from './plan.ts';
+import {connectMariadb, type MariadbServer} from './server.ts';
+import {
+	createDatabase,
+	type DatabaseDefaults,
+	databaseExists,
+	defaultsOf,
+	dropDatabase,
+	moveBack,
+	moveTables,
+	setDefaults,
+	tablesOf,
+} from './swap.ts';
+
+export const replacedSchema = replaced.extend({
+	kind: z.literal('mariadb'),
+	database: z.string(),
+	access: z.object({user: z.string().optional(), secret: z.string().optional(), project: z.string().optional()}),
+	fresh: z.string(),
+	/** How many tables `fresh` has when they are to take the place of the old ones. */
+	tables: z.number(),
+	/** The database that holds the old tables, and the old defaults. Null where there was no database of that name. */
+	old: z.object({aside: z.string(), charset: z.string(), collation: z.string()}).nullable(),
+	/** There was none, and it is being made. */
+	isMade: z.boolean(),
+	/** Of what the old one had beside tables. */
+	safety: z.string().nullable(),
+});
+
+export type ReplacedSchema = z.infer<typeof replacedSchema>;
+
+type MariadbSource = RestoringSource<PlannedSchema>;
+
+export function mariadbRestoring(source: MariadbSource, context: RestoreContext, {index}: Pick<Among, 'index'>): Required<Restoring> {
+	const {name, database, container, access, stored, into, drillSql} = source;
+	const {signal, run, tell, worker} = context;
+	const details = mariadbDetails.parse(stored.details);
+	const {parts} = details;
+	const live = into ?? database;
+	const fresh = databaseName(live, 'restore', run);
+	const file = `${context.staging}/restore-${index}.sql`;
+	let server: MariadbServer;
+	let inside: Place | undefined;
+	let contents: MariadbContents = {};
+	let replacement: ReplacedSchema = {
+		kind: 'mariadb',
+		source: name,
+		database: live,
+		access,
+		fresh,
+		tables: 0,
+		old: null,
+		isMade: false,
+		safety: null,
+		...(into === undefined ? {} : {beside: true}),
+	};
+	const remember = (more: Partial<ReplacedSchema>) => {
+		replacement = {...replacement, ...more};
+		context.remember(replacement);
+	};
+
+	const load = async (to: string, skip: number, bytes: number) =>
+		loadPart({server, worker, inside, file, skip, bytes, database: to, signal});
+
+	return {
+		name,
+		async load() {
+			server = await connectMariadb(context.engine, container, access, signal);
+			inside = await enterableWorker(context, server, container, signal);
+			const defaults = await defaultsOf(server, live);
+			remember({old: defaults === undefined ? null : {aside: databaseName(live, 'before', run), ...defaults}});
+			await makeAccounts(server, details.accounts, tell);
+			await dumpToFile(context, {snapshot: stored.snapshot, path: stored.path, file});
+			await assertSize(worker, file, parts.all + parts.code + parts.events);
+			await createDatabase(server, fresh, details);
+			await load(fresh, 0, parts.all);
+			contents = await countContents(server, fresh);
+			assertNothingMissing({...details.contents, events: 0}, contents);
+			remember({tables: (await tablesOf(server, fresh)).length});
+		},
+		async check() {
+			const found = [`loaded by ${server.version}`, describeContents(contents)];
+			if (drillSql === undefined) {
+				return found;
+			}
+
+			await assertTrue(server, fresh, drillSql);
+			return [...found, 'the query of the label says true'];
+		},
+		async keep() {
+			await dropCode(server, fresh, ['triggers', 'views']);
+			if (replacement.old !== null) {
+				remember({safety: await keepCode(source, context, {server, inside, database: live, index})});
+			}
+		},
+		async swap() {
+			const {old} = replacement;
+			if (old === null) {
+				if (await databaseExists(server, live)) {
+					throw new RunError(`somebody has made a database \`${live}\` meanwhile`);
+				}
+
+				remember({isMade: true});
+				await createDatabase(server, live, details);
+			} else {
+				await createDatabase(server, old.aside, old);
+				await dropCode(server, live);
+			}
+
+			await moveTables(server, [
+				...(old === null ? [] : [{from: live, to: old.aside, tables: await tablesOf(server, live)}]),
+				{from: fresh, to: live, tables: await tablesOf(server, fresh)},
+			]);
+			await setDefaults(server, live, details);
+			await load(live, parts.all, parts.code);
+			await load(live, parts.all + parts.code, parts.events);
+			assertNothingMissing(details.contents, await countContents(server, live));
+			await dropDatabase(server, fresh);
+		},
+		async close() {},
+	};
+}
+
+async function assertSize(worker: Place, file: string, bytes: number): Promise<void> {
+	const size = Number(await succeed(worker, {argv: ['stat', '--format=%s', '--', file]}));
+	if (size !== bytes) {
+		throw new RunError(`the dump must have ${bytes} bytes, and has ${size}`);
+	}
+}
+
+function assertNothingMissing(had: MariadbContents, found: MariadbContents): void {
+	const missing = missingContents(had, found);
+	if (missing.length > 0) {
+		throw new RunError(missing.join('; '));
+	}
+}
+
+/** @throws where the query of `holdfast.drill.sql` says anything but true */
+async function assertTrue(server: MariadbServer, database: string, sql: string): Promise<void> {
+	const rows = await server.query(sql.replace(/[\s;]+$/, ''), database).catch((error: unknown) => {
+		throw new RunError(`the query of \`${label('drill.sql')}\` failed`, {cause: error});
+	});
+	if (rows.length !== 1 || rows[0]?.[0] !== '1') {
+		throw new RunError(`the query of \`${label('drill.sql')}\` must return true, got \`${rows.flat().join(' ').slice(0, 200)}\``);
+	}
+}
+
+interface Kept {
+	server: MariadbServer;
+	inside: Place | undefined;
+	database: string;
+	index: number;
+}
+
+/** @returns the snapshot of what a rename does not move */
+async function keepCode({name}: MariadbSource, context: RestoreContext, {server, inside, database, index}: Kept): Promise<string | null> {
+	const {worker, signal, keeper} = context;
+	if (keeper === undefined) {
+		const {tables, sequences, ...code} = await countContents(server, database);
+		if (Object.values(code).some(count => count > 0)) {
+			throw new RunError(
+				`the live database has ${describeContents({tables: tables ?? 0, ...code})}; what is no table could not be put back, because no repository can be written`,
+			);
+		}
+
+		return null;
+	}
+
+	const {code, events} = await writeCode(context, {server, inside, database, file: `${context.staging}/keep-${index}.sql`, signal});
+	await succeed(worker, {argv: ['sh', '-c', 'cat "$2" >>"$1" && rm -f "$2"', 'sh', code, events], signal});
+	const keeping = {...context, restic: keeper.restic, tag: safetyTag, time: () => new Date()};
+	return (await storeStaged(keeping, name, code, {})).snapshot;
+}
+
+/** Wherever the restore stopped: before the swap, in it, or after it. */
+export async function rollBackSchema(replacement: ReplacedSchema, context: UndoContext): Promise<void> {
+	const {source, database, access, fresh, tables, old, isMade, safety} = replacement;
+	const {engine, container, signal, worker, staging, target} = context;
+	const server = await connectMariadb(engine, container(source), access, signal);
+	if (old !== null) {
+		await moveBack(server, {live: database, fresh, aside: old.aside, restored: tables});
+		if (safety !== null) {
+			await putCodeBack(server, {database, old});
+			const file = `${staging}/undo.sql`;
+			await dumpToFile(context, {snapshot: safety, path: sourcePath(target, source), file});
+			const bytes = Number(await succeed(worker, {argv: ['stat', '--format=%s', '--', file]}));
+			await loadPart({server, worker, inside: undefined, file, skip: 0, bytes, database, signal});
+		}
+	} else if (isMade) {
+		// There was none before; what is there now is what was restored.
+		await dropDatabase(server, database);
+	}
+
+	await dropDatabase(server, fresh);
+}
+
+async function putCodeBack(server: MariadbServer, {database, old}: {database: string; old: DatabaseDefaults}): Promise<void> {
+	await dropCode(server, database);
+	await setDefaults(server, database, old);
+}
+
+export async function dropReplacedSchema(replacement: ReplacedSchema, context: UndoContext): Promise<void> {
+	const {source, access, database, fresh, tables, old} = replacement;
+	const {engine, container, signal, isHalf = false} = context;
+	if (old !== null || isHalf) {
+		const server = await connectMariadb(engine, container(source), access, signal);
+		if (isHalf && old !== null && (await tablesOf(server, old.aside)).length > 0 && (await tablesOf(server, database)).length < tables) {
+			throw new RunError(`database \`${database}\` has not all of its tables, and \`${old.aside}\` has what was there before`);
+		}
+
+		if (old !== null) {
+			await dropDatabase(server, old.aside);
+		}
+
+		await dropDatabase(server, fresh);
+	}
+
+	await forgetSafety(replacement, context);
+}

@@ -1,0 +1,220 @@
+/** A MariaDB or MySQL server in a container: its own programs, over its own socket, so that the version always matches. */
+import {dirname, join} from 'node:path/posix';
+import {lastLines, output, type Place, succeed} from '../../../base/command.ts';
+import {RunError} from '../../../base/errors.ts';
+import {label} from '../../../base/label.ts';
+import type {Container} from '../../../docker/container.ts';
+import type {Engine} from '../../../docker/engine.ts';
+import {inContainer} from '../../../docker/exec.ts';
+import {keptByRestore} from '../database-name.ts';
+import type {Enterable} from '../entering.ts';
+import {readText} from '../read-text.ts';
+import {secretOf} from '../secret.ts';
+import {findServer, type ServerFound} from '../server-process.ts';
+import {type Address, introduce, quoteLiteral, runSql, ServerRefusal} from './client.ts';
+import type {Access} from './labels.ts';
+import {type Login, loginsOf} from './who.ts';
+
+export interface MariadbServer extends Enterable {
+	user: string;
+	/** Completes "the server …". */
+	where: string;
+	flavour: 'mariadb' | 'mysql';
+	/** `10.11.6-MariaDB-1` */
+	version: string;
+	/** Paths of its client programs in the container. */
+	programs: {client: string; dump: string};
+	/** Runs a client program, introduced. */
+	client: Place;
+	/** Rows as text. @throws {ServerRefusal} */
+	query: (sql: string, database?: string) => Promise<string[][]>;
+}
+
+type Where = Pick<Container, 'id' | 'name'>;
+
+/** @throws with what is in the way */
+export async function connectMariadb(engine: Engine, container: Where, access: Access, signal?: AbortSignal): Promise<MariadbServer> {
+	const details = await engine.inspect(container.id);
+	if (details.state !== 'running') {
+		throw new RunError(`container \`${container.name}\` is ${details.state}, so its databases cannot be read`, {
+			hint: `start it: \`docker start ${container.name}\``,
+		});
+	}
+
+	const place = inContainer(engine, container.id);
+	const found = await findServer(place, ['mariadbd', 'mysqld'], signal);
+	if (found === undefined || found === 'no shell') {
+		throw new RunError(
+			found === undefined
+				? `no MariaDB or MySQL server runs in container \`${container.name}\``
+				: `container \`${container.name}\` has no shell, so its databases cannot be read`,
+			{hint: `correct the label \`${label('mariadb')}\`, or see the container's log`},
+		);
+	}
+
+	const path = details.env.PATH || defaultPath;
+	const {programs, sockets} = await lookInto(place, {path, found, container: container.name, signal});
+	const address = addressOf(found, sockets);
+	const password =
+		access.secret === undefined ? undefined : await secretOf({secret: access.secret, project: access.project}, 'mariadb.password-secret');
+	const {logins, unread} = await loginsOf(details.env, {user: access.user, password}, async file =>
+		readFile(engine, container.id, place, file),
+	);
+	const own = `${found.uid}:${found.gid}`;
+	const clientOf =
+		(login: Login): Place =>
+		async command => {
+			const {argv, env} = introduce(login, address, command.argv);
+			return place({
+				...command,
+				argv,
+				env: {PATH: path, ...env, ...command.env},
+				user: login.asRoot ? '0:0' : own,
+				signal: command.signal ?? signal,
+			});
+		};
+	const where = `in container \`${container.name}\``;
+	const {login, version} = await whoIsLetIn(logins, {
+		where,
+		unread,
+		ask: async candidate => runSql(clientOf(candidate), {program: programs.client, sql: 'select version()'}),
+	});
+	const client = clientOf(login);
+	return {
+		user: login.user,
+		where,
+		flavour: version.includes('MariaDB') ? 'mariadb' : 'mysql',
+		version,
+		programs,
+		client,
+		isExternal: false,
+		assertEnterable() {
+			// The folder of a pid would be the host's, not the container's.
+			if (details.pidMode !== '') {
+				throw new RunError(`it has the pid namespace \`${details.pidMode}\``);
+			}
+
+			// A dump worker has no network.
+			if (!('socket' in address)) {
+				throw new RunError('it listens on no socket');
+			}
+		},
+		fromWorker(script, scriptArguments, argv) {
+			const introduced = introduce(login, address, argv);
+			const userspec = `--userspec=${login.asRoot ? '0:0' : own}`;
+			return {
+				argv: [
+					'/bin/sh',
+					'-c',
+					script,
+					'sh',
+					...scriptArguments,
+					'/usr/sbin/chroot',
+					userspec,
+					'--groups=',
+					`/proc/${found.pid}/root`,
+					...introduced.argv,
+				],
+				env: {PATH: path, ...introduced.env},
+			};
+		},
+		query: async (sql, database) => runSql(client, {program: programs.client, sql, database, signal}),
+	};
+}
+
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Paths of the client programs, and then the sockets on which somebody listens. */
+const look = `command -v mariadb || command -v mysql || echo
+command -v mariadb-dump || command -v mysqldump || echo
+cat /proc/net/unix`;
+
+interface Looked {
+	path: string;
+	found: ServerFound;
+	container: string;
+	signal: AbortSignal | undefined;
+}
+
+async function lookInto(place: Place, {path, found, container, signal}: Looked) {
+	const beside = dirname(found.argv[0] ?? '');
+	const env = {PATH: beside.startsWith('/') ? `${path}:${beside}:${join(beside, '../bin')}` : path};
+	const [client = '', dump = '', ...listening] = (await succeed(place, {argv: ['sh', '-c', look], env, user: '0', signal})).split('\n');
+	if (client === '' || dump === '') {
+		throw new RunError(
+			`container \`${container}\` lacks ${client === '' ? 'the client program `mariadb` (or `mysql`)' : '`mariadb-dump` (or `mysqldump`)'}`,
+			{
+				hint: 'use an image that has it, as the official ones do',
+			},
+		);
+	}
+
+	const sockets = listening.flatMap(line => /^\S+ \S+ \S+ 00010000 \S+ 01 +\d+ (\/.*(?:mysql|mariadb)[^/]*\.sock)$/.exec(line)?.[1] ?? []);
+	return {programs: {client, dump}, sockets: sockets.filter(socket => !socket.includes('mysqlx'))};
+}
+
+function addressOf({argv}: ServerFound, sockets: readonly string[]): Address {
+	const said = (name: string) => argv.findLast(argument => argument.startsWith(`--${name}=`))?.slice(name.length + 3);
+	const named = said('socket');
+	const socket = named?.startsWith('/') ? named : sockets[0];
+	return socket === undefined ? {port: Number(said('port') ?? 3306)} : {socket};
+}
+
+/** Access denied, in each of the ways that servers say it. */
+const denied = [1044, 1045, 1130, 1698, 1862, 4151];
+
+interface Trial {
+	where: string;
+	unread: readonly string[];
+	ask: (login: Login) => Promise<string[][]>;
+}
+
+async function whoIsLetIn(logins: readonly Login[], {where, unread, ask}: Trial): Promise<{login: Login; version: string}> {
+	const refusals: string[] = [];
+	for (const login of logins) {
+		try {
+			const [[version = ''] = []] = await ask(login);
+			return {login, version};
+		} catch (error) {
+			if (!(error instanceof ServerRefusal && denied.includes(error.code))) {
+				throw error;
+			}
+
+			refusals.push(`\`${login.user}\` with ${login.password === undefined ? 'no password' : 'the password that is known'}`);
+		}
+	}
+
+	throw new RunError(`the server ${where} lets nobody in whom Holdfast knows: ${[...refusals, ...unread].join('; ')}`, {
+		hint: `say who dumps: \`${label('mariadb.user')}\`, \`${label('mariadb.password-secret')}\``,
+	});
+}
+
+/** As the container's root, or else through the engine. */
+async function readFile(engine: Engine, container: string, place: Place, path: string): Promise<string> {
+	const {exitCode, stdout, stderr} = await output(place, {argv: ['cat', '--', path], user: '0'});
+	return exitCode === 0
+		? stdout
+		: readText(engine, container, path).catch(error => {
+				throw new RunError(lastLines(stderr), {cause: error});
+			});
+}
+
+const ofServer = ['information_schema', 'performance_schema', 'mysql', 'sys'];
+
+export const notOfServer = (column: string): string => `${column} not in (${ofServer.map(quoteLiteral).join(', ')})`;
+
+/** But those of the server itself, and what a restore keeps. */
+export const listDatabases = async ({query}: MariadbServer): Promise<string[]> =>
+	(await query(`select schema_name from information_schema.schemata where ${notOfServer('lower(schema_name)')} order by 1`))
+		.flatMap(([name]) => name ?? [])
+		.filter(name => !keptByRestore.test(name));
+
+/** The data directory, and what else is the server's own: logs and tablespaces that lie elsewhere. As its container sees them. */
+export async function serverFolders({query}: MariadbServer): Promise<string[]> {
+	const [[data = '', ...further] = []] = await query(
+		"select @@datadir, coalesce(@@innodb_data_home_dir, ''), coalesce(@@innodb_log_group_home_dir, ''), coalesce(@@innodb_undo_directory, ''), coalesce(@@log_bin_basename, '')",
+	);
+	const logs = dirname(further.pop() ?? '');
+	const folders = [data, ...[...further, logs].filter(Boolean).map(folder => (folder.startsWith('/') ? folder : join(data, folder)))];
+	return [...new Set(folders.map(folder => folder.replace(/(?<=.)\/$/, '')))].filter(folder => folder.startsWith('/'));
+}

@@ -1,0 +1,38 @@
+import test from 'ava';
+import {introduce, quoteIdentifier, quoteLiteral, runSql, ServerRefusal} from '../../../../../agent/sources/mariadb/client.ts';
+import {output} from '../../../../../base/command.ts';
+import {here} from '../../../../../base/here.ts';
+
+test('who it is reaches the program through a pipe: not its arguments, not its environment', async t => {
+	const {argv, env} = introduce({user: 'root', password: `a"b\\c'd#e; $(x)\n`, asRoot: false}, {socket: '/run/my sql.sock'}, [
+		'sh',
+		'-c',
+		'true',
+	]);
+	t.false(argv.join(' ').includes('a"b'));
+	const [shell, flag, script] = argv;
+	const {stdout} = await output(here, {argv: [shell ?? '', flag ?? '', script ?? '', 'sh', 'sh', '-c', 'cat /dev/fd/3; env'], env});
+	t.is(
+		stdout.split('\n').slice(0, 5).join('\n'),
+		`[client]\nuser="root"\npassword="a\\"b\\\\c'd#e; $(x)\\n"\nprotocol=socket\nsocket="/run/my sql.sock"`,
+	);
+	t.false(stdout.includes('HOLDFAST_LOGIN'));
+});
+
+test('names and texts are quoted so that nothing ends them', t => {
+	t.is(quoteIdentifier('a`; drop'), '`a``; drop`');
+	t.is(quoteLiteral(`'; \\`), '_utf8mb4 0x273b205c');
+	t.is(quoteLiteral(''), "''");
+});
+
+test('what the server says is read back as it was, and its refusals have their number', async t => {
+	const place = (script: string) => async () => here({argv: ['sh', '-c', `cat >/dev/null; ${script}`], stdin: true});
+	t.deepEqual(await runSql(place(`printf 'a\\\\tb\\tc\\\\\\\\n\\n'`), {program: 'mariadb', sql: 'select 1'}), [['a\tb', 'c\\n']]);
+	const refused = await t.throwsAsync(
+		runSql(place(`echo 'ERROR 1045 (28000): Access denied' >&2; exit 1`), {program: 'mariadb', sql: ''}),
+		{
+			instanceOf: ServerRefusal,
+		},
+	);
+	t.is(refused?.code, 1045);
+});
