@@ -129,12 +129,18 @@ test.serial(
 			'exit 1',
 		]);
 		teardowns.push(() => docker(['rm', '--force', name]).catch(() => {}));
-		const restarts = async () => Number(await docker(['inspect', '--format', '{{.RestartCount}}', name]));
-		// The pause between two tries doubles, and begins anew with each start by hand: soon it is so long that it is met. The count goes on.
-		const untilLong = async () => {
-			const before = await restarts();
-			await until('the engine waits long', async () => (await restarts()) >= before + 7, {timeout: 120_000, interval: 50});
-		};
+		// The pause between two tries doubles, and begins anew with each start by hand. At the beginning of a long one it is met for sure.
+		const untilLong = async () =>
+			until(
+				'the engine waits long',
+				async () => {
+					const [count, state, ended = ''] = (
+						await docker(['inspect', '--format', '{{.RestartCount}} {{.State.Status}} {{.State.FinishedAt}}', name])
+					).split(' ');
+					return Number(count) >= 8 && state === 'restarting' && Date.now() - Date.parse(ended) < 2000;
+				},
+				{timeout: 120_000, interval: 50},
+			);
 		await untilLong();
 		const target = `${stack.project}/once`;
 		const {stdout} = await stack.holdfast('backup', '--cold', target, '--json');
