@@ -44,7 +44,7 @@ export async function agentStaysSmall(t: ExecutionContext, rows: number): Promis
 				'--filter',
 				'name=holdfast-repository-',
 				'--filter',
-				`network=${stack.project}_default`,
+				`volume=${stack.project}_hf-repository`,
 			]);
 			return names.split('\n').length === 2 && names.split('\n');
 		},
