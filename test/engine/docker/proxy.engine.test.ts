@@ -22,7 +22,12 @@ test('a backup and a restore of every kind of source need exactly the calls that
 		holdfast: {
 			depends_on: ['proxy'],
 			volumes: ['hf-repository:/repository', 'hf-state:/state', 'hf-cache:/cache'],
-			environment: {DOCKER_HOST: 'tcp://proxy:2375'},
+			// Not a folder, as restic sees it: its workers join the agent's networks
+			environment: {
+				DOCKER_HOST: 'tcp://proxy:2375',
+				RESTIC_REPOSITORY: 'rclone::local:/repository',
+				RESTIC_PASSWORD: 'secret of the repository',
+			},
 			networks: ['default', 'storage'],
 		},
 		networks: ['storage'],

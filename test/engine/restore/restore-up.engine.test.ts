@@ -13,7 +13,7 @@ const teardowns: Array<() => unknown> = [];
 test.before(async t => {
 	t.timeout(5 * 60_000);
 	const image = await ensureImage('holdfast-test/app:latest');
-	const labels = {'holdfast.enable': 'true', 'holdfast.quiesce': 'none'};
+	const labels = {'holdfast.enable': 'true'};
 	stack = await startStack(
 		{teardown: undo => teardowns.push(undo)},
 		{
