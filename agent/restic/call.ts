@@ -6,7 +6,7 @@ import {RepositoryError} from '../../base/errors.ts';
 import {examineFolder} from '../../base/folder.ts';
 import {linesOf} from '../../base/lines.ts';
 import {type Arguments, limits} from './argv.ts';
-import {repositoryError} from './exit-codes.ts';
+import {isOnlyGone, repositoryError} from './exit-codes.ts';
 import {type Hold, holdingArgv, release} from './hold.ts';
 import {type Message, parseMessage} from './messages.ts';
 import type {Repository} from './restic.ts';
@@ -20,6 +20,8 @@ export interface Call {
 	arguments: Arguments;
 	signal?: AbortSignal | undefined;
 	hold?: Hold | undefined;
+	/** Files that are gone when they are to be read are no failure. */
+	live?: boolean | undefined;
 	/** Text instead of JSON lines: some verbs tell their progress in text only. */
 	plain?: true;
 	/** A second repository, which is only read. */
@@ -59,7 +61,7 @@ export function createCaller(place: Place, repository: Repository, {answerWithin
 	};
 
 	const check = (call: Call, exit: Exit): void => {
-		if (exit.exitCode !== 0) {
+		if (exit.exitCode !== 0 && !(call.live === true && isOnlyGone(exit))) {
 			const {from} = call;
 			throw repositoryError({
 				action: call.action,

@@ -149,6 +149,7 @@ export function createRestic(
 					arguments: patiently(argv.backupFiles(options)),
 					signal: options.signal,
 					hold: options.hold,
+					live: options.live,
 				},
 				options.onProgress,
 			),

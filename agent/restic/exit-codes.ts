@@ -84,6 +84,12 @@ const hints: Partial<Record<RepositoryProblem, string>> = {
 
 const memoryHint = 'give it more: `mem_limit` of the agent, which its workers have too, or `HOLDFAST_WORKER_MEMORY`';
 
+/** All that could not be read was gone when it was to be read; as far as restic's last words tell. */
+export function isOnlyGone({exitCode, stderr}: Pick<Exit, 'exitCode' | 'stderr'>): boolean {
+	const {items} = exitCode === unreadable ? lastWords(stderr) : {items: []};
+	return items.length > 0 && items.every(item => /no such file or directory/i.test(item));
+}
+
 export interface Failure {
 	/** For people: `backup of /data`. */
 	action: string;

@@ -103,6 +103,8 @@ export interface FilesOptions extends BackupOptions {
 	parent?: string | undefined;
 	/** Patterns as restic knows them, handed over in argv. `escapePattern` makes one of a path. */
 	exclude?: readonly string[] | undefined;
+	/** Somebody writes meanwhile: files that are gone before they are read are no error. What cannot be read for another reason is. */
+	live?: boolean | undefined;
 	/** No scan ahead and no progress: as short as it can be. */
 	quick?: boolean | undefined;
 	/** Lets restic do what takes time (key, lock: 0.7 s) before it may look at the files. */

@@ -51,6 +51,7 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {al
 			time: new Date(),
 			tags: [firstPassTag, agentTag(context.agent), runTag(run)],
 			parent: from,
+			live: true,
 		});
 		addedBefore += passed.addedBytes;
 		return passed;

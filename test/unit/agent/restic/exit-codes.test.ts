@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {repositoryError} from '../../../../agent/restic/exit-codes.ts';
+import {isOnlyGone, repositoryError} from '../../../../agent/restic/exit-codes.ts';
 import {redactor} from '../../../../agent/restic/secrets.ts';
 import {stderrLimit} from '../../../../base/command.ts';
 
@@ -122,4 +122,15 @@ test('why the producer of a stream failed is in the error', t => {
 	].join('\n');
 	const {message} = repositoryError({action: 'backup of /x', repository: 'r', exit: {exitCode: 1, stderr}, redact: text => text});
 	t.regex(message, /the dump does not begin with PGDMP; Fatal: unable to save snapshot/);
+});
+
+test('what was gone before it was read is told from what may not be read', t => {
+	const gone = itemError('/data/.a', 'lstat /data/.a: no such file or directory');
+	const metadata = itemError('/data/.b', 'incomplete metadata for /data/.b: xattr.list /data/.b: no such file or directory');
+	const warning = exitError(3, 'Warning: at least one source file could not be read');
+	t.true(isOnlyGone({exitCode: 3, stderr: gone + metadata + warning}));
+	t.false(isOnlyGone({exitCode: 3, stderr: gone + itemError('/data/c', 'open /data/c: permission denied') + warning}));
+	t.false(isOnlyGone({exitCode: 3, stderr: warning}));
+	t.false(isOnlyGone({exitCode: 1, stderr: gone}));
+	t.false(isOnlyGone({exitCode: 0, stderr: ''}));
 });
