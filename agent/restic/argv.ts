@@ -98,10 +98,11 @@ export const dumpFolder = (id: string, folder: string): Arguments => [
 
 export const list = (id: string, folder: string): Arguments => ['ls', '--recursive', '--', checkId(id), checkAbsolute(folder)];
 
-const restoring = ({snapshot: id, subfolder, into, delete: removes, verify, exclude, include = []}: RestoreOptions): Arguments => [
+const restoring = ({snapshot: id, subfolder, into, delete: removes, byTimes, verify, exclude, include = []}: RestoreOptions): Arguments => [
 	`--target=${checkAbsolute(into)}`,
 	'--sparse',
 	...(removes ? ['--delete'] : []),
+	...(byTimes ? ['--overwrite=if-changed'] : []),
 	...(verify ? ['--verify'] : []),
 	...excluding(exclude),
 	...include.map(pattern => `--include=${pattern}`),

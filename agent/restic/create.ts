@@ -191,7 +191,7 @@ export function createRestic(
 		async restore(options) {
 			const call = {
 				action: `restore of ${options.subfolder} to ${options.into}`,
-				arguments: patiently(argv.restore(options)),
+				arguments: (options.unlocked ? withoutLocking : patiently)(argv.restore(options)),
 				signal: options.signal,
 			};
 			const summary = await summaryOf(call, status =>

@@ -82,6 +82,7 @@ async function work(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands
 				await source.check().catch(refuse);
 			}
 		}).catch(undone);
+		await eachInTurn(crew, async source => source.ready?.()).catch(undone);
 		const containers = restoration.stop.map(({container}) => container);
 		const {ran, well} = await runningAmong(workshop.engine, containers);
 		if (ran.length > 0) {

@@ -82,6 +82,8 @@ export interface Restoring {
 	load: () => Promise<void>;
 	/** The target runs. What was loaded is what its labels ask for. @returns what was found, for people */
 	check?: () => Promise<string[]>;
+	/** The target runs, and the stop is next: starts what takes time to start. */
+	ready?: () => Promise<void>;
 	/** The dependents are stopped. Keeps what `swap` overwrites. */
 	keep: () => Promise<void>;
 	/** The dependents are stopped. What was loaded takes the place of what is live. */

@@ -7,6 +7,8 @@ import type {Source, SourceContext} from './source.ts';
 export interface Safety {
 	/** While the target runs: makes `keep` short. */
 	prepare: () => Promise<void>;
+	/** While the target runs, and is stopped next: starts what takes time to start. */
+	arm: () => Promise<void>;
 	/** While it stands still. Gives the snapshot; null where nothing can be kept, which was acknowledged. */
 	keep: () => Promise<string | null>;
 	close: () => Promise<void>;
@@ -15,7 +17,7 @@ export interface Safety {
 /** @param backup of the same source */
 export function safetyOf(context: RestoreContext, backup: (context: SourceContext) => Source): Safety {
 	if (context.keeper === undefined) {
-		return {prepare: async () => {}, keep: async () => null, close: async () => {}};
+		return {prepare: async () => {}, arm: async () => {}, keep: async () => null, close: async () => {}};
 	}
 
 	const stored = backup({...context, restic: context.keeper.restic, tag: safetyTag, time: () => new Date()});
@@ -24,8 +26,8 @@ export function safetyOf(context: RestoreContext, backup: (context: SourceContex
 			await stored.prepare();
 			await stored.firstPass();
 		},
+		arm: stored.arm,
 		async keep() {
-			await stored.arm();
 			await stored.pin(context.signal);
 			return (await stored.store()).snapshot;
 		},

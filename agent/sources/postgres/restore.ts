@@ -41,7 +41,11 @@ export const replacedDatabase = replaced.extend({
 
 export type ReplacedDatabase = z.infer<typeof replacedDatabase>;
 
-export function postgresRestoring(source: PostgresSource, context: RestoreContext, {index}: Pick<Among, 'index'>): Required<Restoring> {
+export function postgresRestoring(
+	source: PostgresSource,
+	context: RestoreContext,
+	{index}: Pick<Among, 'index'>,
+): Restoring & Required<Pick<Restoring, 'check'>> {
 	const {name, database, user, external, inside, stored, into, drillSql} = source;
 	const {signal, run, tell} = context;
 	const details = postgresDetails.parse(stored.details);

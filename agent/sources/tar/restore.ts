@@ -40,6 +40,11 @@ export function tarRestoring(source: RestoringSource<PlannedPath>, context: Rest
 				await safety.prepare();
 			}
 		},
+		async ready() {
+			if (isThere) {
+				await safety.arm();
+			}
+		},
 		async keep() {
 			if (isThere) {
 				context.remember<ReplacedPath>({kind: 'tar', source: name, path, ...(await keptBy(safety))});

@@ -16,13 +16,10 @@ import type {Saved} from '../../restic/restic.ts';
 import {restoreFiles} from '../kept-names.ts';
 import type {Among, Source, SourceContext} from '../source.ts';
 import {snapshotOptions} from '../staged.ts';
-import {type Changes, changedBetween, hasChanged} from './changes.ts';
+import {type Changes, changedBetween, hasChanged, isTimeless} from './changes.ts';
 import {holesIn} from './holes.ts';
 import {mountedInside} from './nested.ts';
 import type {PlannedVolume} from './plan.ts';
-
-/** Where a page that is changed through mmap never gets a new time: there every pass reads everything. */
-const timeless = ['tmpfs', 'ramfs'];
 
 /**
  * So little is read again whole, where something of it changed: telling it apart costs a start of restic, and reading it a tenth of a second. Its
@@ -63,7 +60,8 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {al
 			: restic.rewriteWithout(saved.snapshot, patterns, signal);
 	/** What the first pass stored, and the second finds in the repository. */
 	let addedBefore = 0;
-	let isTimeless = false;
+	/** There every pass reads everything. */
+	let timeless = false;
 	let parent: string | undefined;
 	let armed: Armed | undefined;
 	let saved: Saved | undefined;
@@ -73,12 +71,12 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {al
 		pinNeedsItsContainer: false,
 		pinStores: true,
 		async prepare() {
-			isTimeless = timeless.includes((await succeed(worker, {argv: ['stat', '--file-system', '--format=%T', '--', path], signal})).trim());
+			timeless = await isTimeless(context, path);
 		},
 		async firstPass() {
 			let begun = new Date();
 			await succeed(worker, {argv: ['sync', '-f', path], signal});
-			const previous = isTimeless ? undefined : context.previous(name);
+			const previous = timeless ? undefined : context.previous(name);
 			if (
 				previous?.isLatest &&
 				planned.container.createdAt < previous.runStartedAt.getTime() &&
@@ -99,7 +97,7 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {al
 				passed = trusted === passed.snapshot ? passed : await pass(trusted);
 			}
 
-			for (let passes = 1; !isTimeless; passes++) {
+			for (let passes = 1; !timeless; passes++) {
 				const changes = await changedBetween(context, path, begun, undefined);
 				parent = await distrusting(passed, changes);
 				if (!changes.isCoarse || passes === (context.keepsAll ? 1 : mostFirstPasses)) {
@@ -127,7 +125,8 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {al
 				throw new Error('store before pin');
 			}
 
-			const holes = await holesIn(context, path, saved.snapshot);
+			// A safety snapshot has no manifest that could tell of them, and an application waits for it.
+			const holes = context.tag === undefined ? await holesIn(context, path, saved.snapshot) : 0;
 			return {
 				snapshot: saved.snapshot,
 				bytes: saved.bytes,

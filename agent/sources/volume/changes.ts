@@ -1,5 +1,5 @@
 /** Which files changed, however many they are: a start that gives a million files to another owner must fill neither the memory nor the night. */
-import {lastLines, output} from '../../../base/command.ts';
+import {lastLines, output, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {escapePattern} from '../../restic/argv.ts';
 import type {PreviousSnapshot, SourceContext} from '../source.ts';
@@ -59,8 +59,27 @@ export async function changedBetween(
 	return {patterns: names.has('') ? 'everything' : [...names].map(name => escapePattern(`${path}/${name}`)), isCoarse};
 }
 
+/** Where a page that is changed through mmap never gets a new time. */
+const timeless = ['tmpfs', 'ramfs'];
+
+export const isTimeless = async ({worker, signal}: Pick<SourceContext, 'worker' | 'signal'>, path: string): Promise<boolean> =>
+	timeless.includes((await succeed(worker, {argv: ['stat', '--file-system', '--format=%T', '--', path], signal})).trim());
+
+/**
+ * Whether a file was changed since then and does not say so: its modification time can be set, that of its inode cannot. One that got another
+ * name or owner counts, too.
+ */
+export async function isBackdated({worker, signal}: Pick<SourceContext, 'worker' | 'signal'>, path: string, from: Date): Promise<boolean> {
+	const since = sinceOf(from);
+	const argv = ['find', path, '-type', 'f', '-newerct', since, '!', '-newermt', since, '-print', '-quit'] as const;
+	const {exitCode, stdout} = await output(worker, {argv, signal});
+	return exitCode !== 0 || stdout !== '';
+}
+
+const sinceOf = (time: Date): string => new Date(time.getTime() - clockMarginMs).toISOString();
+
 const newer = (time: Date, or: string): string[] => {
-	const since = new Date(time.getTime() - clockMarginMs).toISOString();
+	const since = sinceOf(time);
 	return ['-newermt', since, or, '-newerct', since];
 };
 

@@ -4,7 +4,7 @@
  */
 import {basename, dirname} from 'node:path/posix';
 import {z} from 'zod';
-import {output, type Place} from '../../../base/command.ts';
+import {output, type Place, succeed} from '../../../base/command.ts';
 import type {Tell} from '../../../base/events.ts';
 import {escapePattern} from '../../restic/argv.ts';
 import type {Restic, RestoreOptions} from '../../restic/restic.ts';
@@ -15,6 +15,7 @@ import {type RestoreContext, type Restoring, type RestoringSource, replaced, rep
 import {assertKept, keptBy, safetyOf} from '../safety.ts';
 import type {Among, PlannedSource} from '../source.ts';
 import {volumeSource} from './backup.ts';
+import {isBackdated, isTimeless} from './changes.ts';
 import {mountedInside} from './nested.ts';
 import type {PlannedVolume} from './plan.ts';
 import {isInTheWay, makeWay} from './way.ts';
@@ -39,6 +40,8 @@ interface PutFiles {
 	from: {snapshot: string; path: string};
 	to: string;
 	exclude: readonly string[];
+	/** What has the times of the snapshot has its content. */
+	byTimes?: boolean;
 	signal: AbortSignal;
 	tell: Tell;
 	onProgress?: (progress: {bytes: number; totalBytes?: number | undefined}) => void;
@@ -50,21 +53,25 @@ export function volumeRestoring(source: VolumeSource, context: RestoreContext, a
 	const mount = workerMount(context.target, source);
 	const exclude = leftAlone(source, among.all);
 	const safety = safetyOf(context, keeping => volumeSource(source, keeping, among));
+	/** Since then the times of files say whether their content is the point's; undefined: they do not. */
+	let told: Date | undefined;
 
 	return {
 		name,
 		async load() {
 			context.remember<ReplacedVolume>({kind: 'volume', source: name, mount, safety: null, exclude});
-			await assertRestorable(source, context, among.all);
+			told = await assertRestorable(source, context, among.all);
 			await safety.prepare();
 		},
+		ready: safety.arm,
 		async keep() {
 			context.remember<ReplacedVolume>({kind: 'volume', source: name, mount, ...(await keptBy(safety)), exclude});
 		},
 		async swap() {
 			const onProgress = (progress: {bytes: number; totalBytes?: number | undefined}) =>
 				tell({type: 'progress', source: name, ...progress});
-			await putFiles({restic, resticInto, worker, from: stored, to: mount.to, exclude, signal, tell, onProgress});
+			const byTimes = told !== undefined && !(await isBackdated(context, mount.to, told));
+			await putFiles({restic, resticInto, worker, from: stored, to: mount.to, exclude, byTimes, signal, tell, onProgress});
 		},
 		close: safety.close,
 	};
@@ -73,22 +80,37 @@ export function volumeRestoring(source: VolumeSource, context: RestoreContext, a
 /**
  * The repository may have lost what the snapshot names, or hold other bytes, and restic would find out in the middle of writing. So all of it is
  * read once before, while the application runs. Where nothing is there that could be overwritten, as on a new host, that would only take twice as long.
+ *
+ * What is live is read then, too: where as much differs by its content as by its times, the swap need not read it again while the application waits.
+ * @returns since when that is so; undefined where it is not
  */
 async function assertRestorable(
 	source: VolumeSource,
 	{worker, restic, resticInto, signal}: RestoreContext,
 	all: readonly PlannedSource[],
-): Promise<void> {
+): Promise<Date | undefined> {
 	const {stored} = source;
 	const compared = comparing(source, all);
 	if (await isEmpty(worker, compared.into, signal)) {
-		return;
+		return undefined;
 	}
 
-	const isSame = (await isFolder(worker, compared.into, signal)) && (await restic.changes({...compared, signal})).bytes === 0;
-	if (!isSame) {
-		await dumpToFile({resticInto, signal}, {snapshot: stored.snapshot, path: stored.path, file: '/dev/null'});
+	const read = async () => dumpToFile({resticInto, signal}, {snapshot: stored.snapshot, path: stored.path, file: '/dev/null'});
+	if (!(await isFolder(worker, compared.into, signal))) {
+		await read();
+		return undefined;
 	}
+
+	// A page that was dirtied through mmap before it is read may change later without a new time; one that was written back may not.
+	await succeed(worker, {argv: ['sync', '-f', compared.into], signal});
+	const now = new Date();
+	const {bytes} = await restic.changes({...compared, signal});
+	if (bytes > 0) {
+		await read();
+	}
+
+	const byTimes = await restic.changes({...compared, byTimes: true, signal});
+	return byTimes.bytes === bytes && !(await isTimeless({worker, signal}, compared.into)) ? now : undefined;
 }
 
 const isFolder = async (worker: Place, path: string, signal: AbortSignal): Promise<boolean> =>
@@ -117,7 +139,18 @@ const leftAlone = (source: VolumeSource, all: readonly PlannedSource[]): string[
 	...ownPatterns,
 ];
 
-async function putFiles({restic, resticInto, worker, from, to, exclude, signal, tell, onProgress}: PutFiles): Promise<void> {
+async function putFiles({
+	restic,
+	resticInto,
+	worker,
+	from,
+	to,
+	exclude,
+	byTimes = false,
+	signal,
+	tell,
+	onProgress,
+}: PutFiles): Promise<void> {
 	if (!(await isFolder(worker, to, signal))) {
 		// A single file that is mounted can be written, and not replaced.
 		await dumpToFile({resticInto, signal}, {...from, file: to});
@@ -125,7 +158,7 @@ async function putFiles({restic, resticInto, worker, from, to, exclude, signal, 
 	}
 
 	const {snapshot, path} = from;
-	const whole = {snapshot, subfolder: path, into: to, delete: true, exclude, signal, ...(onProgress && {onProgress})};
+	const whole = {snapshot, subfolder: path, into: to, delete: true, byTimes, exclude, signal, ...(onProgress && {onProgress})};
 	await restic.restore(whole).catch(async (error: unknown) => {
 		if (!isInTheWay(error)) {
 			throw error;
@@ -146,7 +179,8 @@ async function putFiles({restic, resticInto, worker, from, to, exclude, signal, 
 	});
 	// The mount's own owner, mode and times: restic knows them as those of an entry of the folder above.
 	const children = `/${escapePattern(basename(path))}/*`;
-	await restic.restore({snapshot, subfolder: dirname(path), into: dirname(to), delete: false, exclude: [children], signal});
+	const own = {snapshot, subfolder: dirname(path), into: dirname(to), delete: false};
+	await restic.restore({...own, exclude: [children], unlocked: true, signal});
 }
 
 /** Without a safety snapshot nothing was overwritten. */

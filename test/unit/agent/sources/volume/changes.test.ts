@@ -2,8 +2,9 @@
 import {chmod, mkdir, mkdtemp, rm, utimes, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {setTimeout as delay} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
-import {changedBetween, gather} from '../../../../../agent/sources/volume/changes.ts';
+import {changedBetween, gather, isBackdated} from '../../../../../agent/sources/volume/changes.ts';
 import {here} from '../../../../../base/here.ts';
 
 const {signal} = new AbortController();
@@ -76,4 +77,23 @@ test('a folder full of changes is read whole', async t => {
 		patterns: 'everything',
 		isCoarse: true,
 	});
+});
+
+test('a file that changed and was given its old time again is found, one that has its new time is not looked for', async t => {
+	const folder = await makeFolder(t);
+	const [plain, dated] = [join(folder, 'plain'), join(folder, 'dated')];
+	await writeFile(plain, 'content');
+	await writeFile(dated, 'content');
+	await delay(20);
+	// What a clock that is behind is allowed is after this.
+	const from = new Date(Date.now() + 2000);
+	const backdated = async () => isBackdated({worker: here, signal}, folder, from);
+	t.false(await backdated());
+	await delay(20);
+	await writeFile(plain, 'changed');
+	t.false(await backdated());
+	await writeFile(dated, 'changed');
+	await utimes(dated, 1_000_000_000, 1_000_000_000);
+	t.true(await backdated());
+	t.true(await isBackdated({worker: here, signal}, join(folder, 'gone'), from));
 });
