@@ -50,13 +50,12 @@ function createQuickKey(
 	let hint: string | undefined;
 
 	const find = async (): Promise<void> => {
-		hint = undefined;
+		let found: string | undefined;
 		for (const {id, key} of await readKeys(keys)) {
-			if (isQuick(key) && (await masterOf(key, password)) !== undefined) {
-				hint = id;
-				return;
-			}
+			found ??= isQuick(key) && (await masterOf(key, password)) !== undefined ? id : undefined;
 		}
+
+		hint = found;
 	};
 
 	const make = async (): Promise<void> => {
@@ -87,7 +86,10 @@ function createQuickKey(
 
 	return {
 		hint: () => hint,
-		find: async () => find().catch(() => {}),
+		find: async () =>
+			find().catch(() => {
+				hint = undefined;
+			}),
 		async ensure() {
 			await removeFormer().catch(() => {});
 			if (hint === undefined && isPasswordGenerated) {
