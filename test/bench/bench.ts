@@ -1,6 +1,6 @@
 /**
  * Measures Holdfast against the plain tools that it is made of, in the same run on the same machine, and prints ratios. Asserts nothing: time
- * belongs to the machine. `npm run bench -- [--rounds=N] [--scale=1] [dump] [files] [growth] [restore]`, by default everything; the best of the rounds counts.
+ * belongs to the machine. `npm run bench -- [--rounds=N] [--scale=1] [whole] [dump] [files] [growth] [restore]`, by default everything; the median of the rounds counts.
  */
 import {loadavg} from 'node:os';
 import process from 'node:process';
@@ -11,8 +11,10 @@ import {benchFiles} from './files.ts';
 import {benchGrowth} from './growth.ts';
 import {benchRestore} from './restore.ts';
 import {formatRow, formatTable, type Row, type Size} from './table.ts';
+import {benchWhole} from './whole.ts';
 
 const parts: Readonly<Record<string, (size: Size) => Promise<Row[]>>> = {
+	whole: benchWhole,
 	dump: benchDump,
 	files: benchFiles,
 	growth: benchGrowth,
@@ -21,7 +23,7 @@ const parts: Readonly<Record<string, (size: Size) => Promise<Row[]>>> = {
 
 const {values, positionals} = parseArgs({
 	allowPositionals: true,
-	options: {rounds: {type: 'string', default: '2'}, scale: {type: 'string', default: '1'}},
+	options: {rounds: {type: 'string', default: '5'}, scale: {type: 'string', default: '1'}},
 });
 const rounds = Number(values.rounds);
 const scale = Number(values.scale);

@@ -1,7 +1,7 @@
 /** Numbers as people read them, in columns. */
 
 export interface Size {
-	/** How often each thing is measured; the best counts. */
+	/** How often each thing is measured; the median counts. */
 	rounds: number;
 	/** Of the data; 1 is what the issue asks for. */
 	scale: number;
@@ -9,7 +9,7 @@ export interface Size {
 
 export interface Row {
 	what: string;
-	/** What the baseline gave, of which the best round counts. */
+	/** What the baseline gave. Empty: there is none, and the aim is absolute. */
 	baseline: readonly number[];
 	/** What Holdfast gave. */
 	holdfast: readonly number[];
@@ -20,13 +20,14 @@ export interface Row {
 	fixed?: number;
 }
 
-const best = (values: readonly number[]) => Math.min(...values);
+/** Of an even number, the lower one of the two in the middle. */
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.ceil(values.length / 2) - 1] ?? Number.NaN;
 
 /** What is left without the start and the end of either, which is what next to nothing takes: how fast the content flows. */
 export const flow = (row: Row, ofNothing: Pick<Row, 'baseline' | 'holdfast'>): Row => ({
 	...row,
-	baseline: [best(row.baseline) - best(ofNothing.baseline)],
-	holdfast: [best(row.holdfast) - best(ofNothing.holdfast)],
+	baseline: [median(row.baseline) - median(ofNothing.baseline)],
+	holdfast: [median(row.holdfast) - median(ofNothing.holdfast)],
 });
 
 const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
@@ -34,9 +35,13 @@ const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 
 export function formatRow({what, baseline, holdfast, unit, aim = '', fixed = 0}: Row): string[] {
 	const show = unit === 'ms' ? seconds : megabytes;
-	const ratio = (best(holdfast) - fixed) / best(baseline);
+	if (baseline.length === 0) {
+		return [what, '', show(median(holdfast)), '', aim];
+	}
+
+	const ratio = (median(holdfast) - fixed) / median(baseline);
 	const less = fixed === 0 ? '' : ` after ${show(fixed)}`;
-	return [what, show(best(baseline)), show(best(holdfast)), `${ratio.toFixed(2)}${less}`, aim];
+	return [what, show(median(baseline)), show(median(holdfast)), `${ratio.toFixed(2)}${less}`, aim];
 }
 
 export function formatTable(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {

@@ -52,7 +52,11 @@ export type ReplacedSchema = z.infer<typeof replacedSchema>;
 
 type MariadbSource = RestoringSource<PlannedSchema>;
 
-export function mariadbRestoring(source: MariadbSource, context: RestoreContext, {index}: Pick<Among, 'index'>): Required<Restoring> {
+export function mariadbRestoring(
+	source: MariadbSource,
+	context: RestoreContext,
+	{index}: Pick<Among, 'index'>,
+): Restoring & Required<Pick<Restoring, 'check'>> {
 	const {name, database, container, access, stored, into, drillSql} = source;
 	const {signal, run, tell, worker} = context;
 	const details = mariadbDetails.parse(stored.details);
