@@ -1,8 +1,9 @@
 /** What restic restores into a folder, and what it leaves alone there. Lane: waits. */
-import {mkdir, readdir, readFile, symlink, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, rm, symlink, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {text} from 'node:stream/consumers';
 import test from 'ava';
+import {execa} from 'execa';
 import {escapePattern} from '../../../agent/restic/argv.ts';
 import {RepositoryError} from '../../../base/errors.ts';
 import {stamp, withScratch} from '../../support/scratch-repository.ts';
@@ -76,6 +77,41 @@ test('a folder that is already as the snapshot has it stays so, and what is too 
 		await writeFile(path.join(into, 'c'), '');
 		await restic.restore(restore);
 		t.deepEqual((await readdir(into)).sort(), ['a', 'b']);
+	});
+});
+
+test('times tell what differs, but for a file that was dated back; then they tell less than content', async t => {
+	await withScratch(async ({data, folder, restic}) => {
+		for (const name of ['same', 'grown', 'gone', 'dated back']) {
+			await writeFile(path.join(data, name), 'content');
+		}
+
+		const {snapshot} = await restic.backupFiles({...stamp, path: data});
+		const into = path.join(folder, 'into');
+		await mkdir(into);
+		const restore = {snapshot, subfolder: data, into, delete: true};
+		await restic.restore(restore);
+		const bytes = async (byTimes: boolean) => (await restic.changes({...restore, byTimes})).bytes;
+		t.deepEqual([await bytes(false), await bytes(true)], [0, 0]);
+
+		await writeFile(path.join(into, 'grown'), 'content and more');
+		await rm(path.join(into, 'gone'));
+		await writeFile(path.join(into, 'too much'), '');
+		t.is(await bytes(true), 14);
+		t.is(await bytes(false), 14);
+
+		// To the nanosecond, which Node cannot
+		await writeFile(path.join(into, 'dated back'), 'CONTENT');
+		await execa('touch', ['-r', path.join(data, 'dated back'), path.join(into, 'dated back')]);
+		t.is(await bytes(true), 14);
+		t.is(await bytes(false), 21);
+
+		await restic.restore({...restore, byTimes: true, unlocked: true});
+		t.deepEqual((await readdir(into)).sort(), ['dated back', 'gone', 'grown', 'same']);
+		t.is(await readFile(path.join(into, 'grown'), 'utf8'), 'content');
+		t.is(await readFile(path.join(into, 'dated back'), 'utf8'), 'CONTENT');
+		await restic.restore(restore);
+		t.is(await readFile(path.join(into, 'dated back'), 'utf8'), 'content');
 	});
 });
 
