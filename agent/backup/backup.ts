@@ -30,6 +30,8 @@ export interface BackupRun {
 	keepsAll?: boolean;
 	signal: AbortSignal;
 	tell: Tell;
+	/** Remembers what was told of a subject; null: nothing more. False: just that was told before. */
+	tellOnce: (subject: string, what: string | null) => boolean;
 }
 
 interface Progress {
@@ -80,13 +82,17 @@ function outcomeOf(published: boolean, errors: number, succeeded: number): Outco
 
 async function work(
 	workshop: Workshop,
-	{run, plan, startedAt, previous, keepsAll = false, signal, tell}: BackupRun,
+	{run, plan, startedAt, previous, keepsAll = false, signal, tell, tellOnce}: BackupRun,
 	workforce: Workforce,
 	results: Map<string, SourceResult>,
 	state: Progress,
 ): Promise<void> {
 	const worker = await workforce.repository(mountsOf(plan), 'read');
 	let time = startedAt;
+	const warn = (message: string): void => {
+		state.warnings.push(message);
+		tell({type: 'warning', message});
+	};
 	const context: SourceContext = {
 		run,
 		target: plan.target,
@@ -101,6 +107,11 @@ async function work(
 		time: () => time,
 		previous: previousOf(previous),
 		keepsAll,
+		warnOnce(source, messages) {
+			if (tellOnce(`warnings of ${plan.target} ${source}`, messages.length === 0 ? null : messages.join('\n'))) {
+				messages.forEach(warn);
+			}
+		},
 		room: createStagingRoom(worker.run, staging, signal),
 		outage: {
 			isMoment: isOfOneMoment(plan),
@@ -145,10 +156,7 @@ async function work(
 					({source}) => source.pinStores,
 				);
 			},
-			onWarning(message) {
-				state.warnings.push(message);
-				tell({type: 'warning', message});
-			},
+			onWarning: warn,
 			onWindow(windowMs) {
 				state.quiesceSeconds = Math.max(state.quiesceSeconds, windowMs / 1000);
 			},

@@ -103,6 +103,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 				keepsAll: repository.access() === 'append-only',
 				signal,
 				tell,
+				tellOnce: state.tellOnce,
 			});
 			const suspicion = upkeep.inspect(result, points);
 			if (suspicion !== undefined) {

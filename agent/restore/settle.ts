@@ -4,19 +4,21 @@ import {UsageError} from '../../base/errors.ts';
 import {failed} from '../../base/failed.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import type {Accepted} from '../../base/shapes.ts';
+import type {Engine} from '../../docker/engine.ts';
 import {asResumed, type JournalEntry} from '../../docker/resume.ts';
 import {undoUnfinished} from '../../docker/unfinished.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {Repositories} from '../repository/repositories.ts';
 import type {Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
-import {untouched} from '../sources/restoring.ts';
+import {readReplaced} from '../sources/kinds.ts';
+import {isUntouched, type Replaced, untouched} from '../sources/restoring.ts';
 import {isHalfDone, type RestoreRecord} from '../state/restores.ts';
 import type {State} from '../state/state.ts';
 import type {Target} from '../targets/target.ts';
 import {finishRestore} from './finish.ts';
 import {touchedByUndo} from './touched.ts';
-import {undoRestore} from './undo.ts';
+import {containerIn, undoRestore} from './undo.ts';
 import {planUndo} from './undo-plan.ts';
 
 /** Starts a run that undoes or finishes a restore. @throws {BusyError} */
@@ -84,12 +86,17 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 						found = await look();
 					}
 
-					const isUntouched = record.phase === 'loading';
-					const plan = isUntouched ? {...found, stop: []} : found;
+					const isLoading = record.phase === 'loading';
+					const plan = isLoading ? {...found, stop: []} : found;
 					if (plan.problems.length > 0 && !force) {
 						throw new UsageError(plan.problems.join('; '), {
 							hint: verb === 'finish' ? `to let go of the rest all the same: holdfast restore finish ${record.run} --force` : undefined,
 						});
+					}
+
+					// Half a swap is nothing to stay in: it is put back as well as can be, whatever is in the way.
+					if (verb === 'undo' && !isLoading && !isHalfDone(record)) {
+						await assertClear(record, {engine, signal, container: containerIn(plan)});
 					}
 
 					const work = verb === 'undo' ? undoRestore : finishRestore;
@@ -97,7 +104,7 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 						{...workshop, restic: keeper.restic, keeper, restores: state},
 						{
 							run,
-							record: isUntouched ? {...record, replacements: record.replacements.map(untouched)} : record,
+							record: isLoading ? {...record, replacements: record.replacements.map(untouched)} : record,
 							plan,
 							tell,
 							startStopped: startStopped ?? (verb === 'finish' && isHalfDone(record) ? async () => startLeft(record) : undefined),
@@ -109,6 +116,27 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 				}
 			},
 		});
+}
+
+/** While the application still runs: what cannot be put back is said, and nothing is stopped for it. @throws {UsageError} with each obstacle */
+export async function assertClear(
+	{run, replacements}: Pick<RestoreRecord, 'run' | 'replacements'>,
+	{container, ...means}: {engine: Engine; signal: AbortSignal; container: (replacement: Replaced) => {id: string; name: string}},
+): Promise<void> {
+	const found = await Promise.all(
+		replacements
+			.filter(replacement => !isUntouched(replacement))
+			.map(async replacement => {
+				const {kind, old} = readReplaced(replacement);
+				return (await kind.obstacles?.(old, {...means, container: () => container(replacement)})) ?? [];
+			}),
+	);
+	const obstacles = found.flat();
+	if (obstacles.length > 0) {
+		throw new UsageError(`nothing was stopped, because it could not be put back: ${obstacles.join('; ')}`, {
+			hint: `then again: holdfast restore undo ${run}`,
+		});
+	}
 }
 
 /** None of its targets is there any more. */

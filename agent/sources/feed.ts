@@ -21,22 +21,39 @@ interface Fed {
 	path: string;
 	/** In the staging folder. */
 	fifo: string;
+	/** `sed`'s, for the first bytes of it: nothing behind them is looked at. */
+	edit?: string | undefined;
 	/** Reads the FIFO. Resolves when it is confirmed that the reader exited 0. */
 	consume: (signal: AbortSignal) => Promise<void>;
 }
 
+/** `sh -c SCRIPT sh FROM TO EDIT` */
+const editScript = `exec <"$1" >"$2"
+dd bs=65536 count=1 iflag=fullblock status=none | LC_ALL=C sed "$3" && exec cat`;
+
 /** Resolves only when both ends exited 0: what restic did not finish is never taken for the whole. */
-export async function feed({worker, resticInto, signal}: RestoreContext, {snapshot, path, fifo, consume}: Fed): Promise<void> {
-	await succeed(worker, {argv: ['mkfifo', '--mode=600', '--', fifo], signal});
+export async function feed({worker, resticInto, signal}: RestoreContext, {snapshot, path, fifo, edit, consume}: Fed): Promise<void> {
+	const raw = `${fifo}.raw`;
+	const dumpInto = async (file: string, either: AbortSignal): Promise<void> => {
+		const dumping = await resticInto(file).dump(snapshot, path, either);
+		dumping.stdout.resume();
+		await dumping.done;
+	};
+	await succeed(worker, {argv: ['mkfifo', '--mode=600', '--', fifo, ...(edit === undefined ? [] : [raw])], signal});
 	await bothEnds(signal, {
 		async write(either) {
-			const dumping = await resticInto(fifo).dump(snapshot, path, either);
-			dumping.stdout.resume();
-			await dumping.done;
+			if (edit === undefined) {
+				return dumpInto(fifo, either);
+			}
+
+			await bothEnds(either, {
+				write: async both => dumpInto(raw, both),
+				read: async both => succeed(worker, {argv: ['sh', '-c', editScript, 'sh', raw, fifo, edit], signal: both}),
+			});
 		},
 		read: consume,
 	});
-	await succeed(worker, {argv: ['rm', '-f', '--', fifo], signal});
+	await succeed(worker, {argv: ['rm', '-f', '--', fifo, raw], signal});
 }
 
 /** A file of the worker made of a file of a snapshot: whole, or an error. */

@@ -184,6 +184,8 @@ interface Restored<Policy, Planned extends PlannedSource, Old extends Replaced> 
 	readonly replaced: z.ZodType<Old>;
 	/** Puts back what was there before the restore, however far that came. Doing it twice changes nothing. */
 	rollBack(old: Old, context: UndoContext): Promise<void>;
+	/** What would keep `rollBack` from being done, asked while all runs: each with the way out. Missing: nothing can be known before. */
+	obstacles?(old: Old, context: Pick<UndoContext, 'engine' | 'signal' | 'container'>): Promise<string[]>;
 	/** Lets go of what was replaced. Doing it twice changes nothing. */
 	release(old: Old, context: UndoContext): Promise<void>;
 	/** How a person finds what was replaced. Undefined where nothing was. Pure. */

@@ -58,6 +58,8 @@ export interface SourceContext {
 	keepsAll?: boolean;
 	/** Missing where there is no moment: in all but backups. */
 	outage?: Outage;
+	/** What is so every night, until a person changes something: told when it is new. All of a source at once; none: it is over. Missing like `outage`. */
+	warnOnce?: (source: string, messages: readonly string[]) => void;
 	/** For what is laid aside in the staging folder; missing like `outage`. */
 	room?: StagingRoom;
 	/** The first tag of every snapshot, where it is not `holdfast`. */

@@ -33,11 +33,13 @@ const postgres = (major: string, release: string, settings: Record<string, strin
 });
 
 const recipes: Record<string, Recipe> = {
+	'debian:bullseye-slim': {suite: 'bullseye'},
 	'debian:bookworm-slim': {suite: 'bookworm'},
 	'debian:trixie-slim': {suite: 'trixie'},
 	'debian:forky-slim': {suite: 'forky'},
 	'node:24-trixie-slim': {folder: 'node', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}, context: nodeContext},
 	'restic/restic:0.19.1': {folder: 'restic', images: {DEBIAN_IMAGE: 'debian:forky-slim'}},
+	'postgres:13': postgres('13', 'bullseye'),
 	'postgres:15': postgres('15', 'bookworm'),
 	'postgres:17': postgres('17', 'trixie'),
 	// From 18 on the official image keeps its data elsewhere, and refuses to start with a volume at the old place
@@ -48,6 +50,7 @@ const recipes: Record<string, Recipe> = {
 	'prom/prometheus:v3.5.0': {folder: 'prometheus', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}},
 	'prom/alertmanager:v0.28.1': {folder: 'alertmanager', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}},
 	'holdfast-test/timescaledb:pg17': {folder: 'timescaledb', images: {POSTGRES_IMAGE: 'postgres:17'}},
+	'holdfast-test/extended:pg17': {folder: 'extended', images: {POSTGRES_IMAGE: 'postgres:17'}},
 	'holdfast-test/promscale:pg17': {folder: 'promscale', images: {TIMESCALEDB_IMAGE: 'holdfast-test/timescaledb:pg17'}},
 	'holdfast-test/app:latest': {folder: 'app', images: {DEBIAN_IMAGE: 'debian:trixie-slim', NODE_IMAGE: 'node:24-trixie-slim'}},
 	'holdfast-test/storage:latest': {folder: 'storage', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}},

@@ -13,6 +13,8 @@ export interface PostgresAnswer {
 	/** Of a server in its container, as the container sees them: the data directory, and then its WAL and its tablespaces. Where unknown: as in the official images. */
 	folders?: readonly string[];
 	sessions?: Sessions;
+	/** By database: tables of which policies hide rows from the role, so that no dump can be whole. */
+	hidden?: Readonly<Record<string, readonly string[]>>;
 }
 
 interface Reached {
@@ -38,7 +40,7 @@ export function askPostgres({container, policy}: Asked<PostgresPolicy | undefine
 async function askExternal({container, policy}: Asked<PostgresPolicy>, engine: Engine): Promise<PostgresAnswer> {
 	const server = await reachServer({engine}, {container, user: policy.user, external: externalOf(policy, container)});
 	await assertClientFits(server);
-	const {tablespaces: _, ...answer} = await describeServer(server);
+	const {tablespaces: _, ...answer} = await answerOf(server, policy);
 	return answer;
 }
 
@@ -49,7 +51,7 @@ async function askInside({container, policy}: Asked<PostgresPolicy>, engine: Eng
 	const known = kept.get(container.id);
 	if (known?.startedAt === startedAt) {
 		try {
-			return await answerOf(known.server);
+			return await insideAnswer(known.server, policy);
 		} catch {
 			// It may have moved within its container, or have another password: it is looked for again.
 		}
@@ -57,7 +59,7 @@ async function askInside({container, policy}: Asked<PostgresPolicy>, engine: Eng
 
 	kept.delete(container.id);
 	const server = await reachServer({engine}, {container, user: policy.user, inside: insideOf(policy, container)});
-	const answer = await answerOf(server);
+	const answer = await insideAnswer(server, policy);
 	const [oldest] = kept.keys();
 	if (oldest !== undefined && kept.size >= mostKept) {
 		kept.delete(oldest);
@@ -67,7 +69,27 @@ async function askInside({container, policy}: Asked<PostgresPolicy>, engine: Eng
 	return answer;
 }
 
-async function answerOf(server: PostgresServer): Promise<PostgresAnswer> {
-	const {tablespaces, ...answer} = await describeServer(server);
+async function insideAnswer(server: PostgresServer, policy: PostgresPolicy): Promise<PostgresAnswer> {
+	const {tablespaces, ...answer} = await answerOf(server, policy);
 	return {...answer, folders: [...new Set([...(await server.folders()), ...tablespaces])]};
+}
+
+async function answerOf(server: PostgresServer, {databases: wanted, exclude}: PostgresPolicy) {
+	const {seesAll, ...answer} = await describeServer(server);
+	const dumped = answer.databases.open.filter(name => (wanted === 'all' ? !exclude.includes(name) : wanted.includes(name)));
+	return seesAll ? answer : {...answer, hidden: await hiddenFrom(server, dumped)};
+}
+
+/** pg_dump fails for these (`row_security` is off in its sessions): https://www.postgresql.org/docs/current/app-pgdump.html */
+const hiddenSql = `select to_json(oid::regclass::text) from pg_class where relkind in ('r', 'p') and relrowsecurity and row_security_active(oid) order by 1::text`;
+
+async function hiddenFrom(server: PostgresServer, databases: readonly string[]): Promise<Record<string, string[]>> {
+	const hidden: Record<string, string[]> = {};
+	for (const database of databases) {
+		// One that cannot be asked is no reason to know nothing of the others: its dump says why.
+		const rows = await server.query(database, hiddenSql).catch(() => []);
+		hidden[database] = rows.map(([table = '""']) => JSON.parse(table) as string);
+	}
+
+	return hidden;
 }

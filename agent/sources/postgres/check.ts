@@ -61,6 +61,9 @@ export async function checkPostgres(source: PostgresSource, context: CheckContex
 			...(await versionProblems(found, {source, details, server, context})),
 			...roleProblems(found, server.user, details),
 			...databaseProblems(found, source, server.user),
+			...(found.superuser
+				? []
+				: details.superuserOnly.map(what => `only a superuser may make ${what}, and role \`${server.user}\` is none`)),
 			...aloneProblems(details.extensions, found.alone, into),
 			...extensionProblems(
 				details.extensions,

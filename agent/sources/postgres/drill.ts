@@ -1,5 +1,6 @@
 import {scratchFolder} from '../../../docker/worker.ts';
 import {parseSource} from '../../repository/names.ts';
+import {databaseName} from '../database-name.ts';
 import {assertRoom, type DrillContext, type Drilling, type DrillSource} from '../drilling.ts';
 import {dumpToFile} from '../feed.ts';
 import type {Restoring} from '../restoring.ts';
@@ -35,9 +36,11 @@ export function postgresDrilling(source: DrillSource<PostgresPolicy | undefined>
 			try {
 				await assertRoom(worker.run, scratchFolder, details.databaseSize, signal);
 				const major = Math.floor(details.serverVersionNumber / 10_000);
-				const container = await startScratchServer(worker, {image, major, preloaded: details.preloaded, signal});
+				const fresh = databaseName(database, 'restore', context.run);
+				const wanted = {image, major, preloaded: details.preloaded, database: fresh, signal};
+				const {container, owner} = await startScratchServer(engine, worker, wanted);
 				const server = await connectPostgres(engine, container, scratchUser, signal);
-				await makeGlobals(worker, server, details.globals, signal);
+				await makeGlobals(worker, server, {globals: details.globals, owner, signal});
 				if (database === 'postgres') {
 					// A new server has one of that name, whose properties are not those of the dumped one.
 					await dropDatabase(server, database, database);

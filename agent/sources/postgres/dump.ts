@@ -11,7 +11,7 @@ import {producerScript, storeStream} from '../relay.ts';
 import type {Session} from '../session.ts';
 import type {Among, Source, SourceContext} from '../source.ts';
 import {contentsSql, type PostgresContents, postgresContents} from './contents.ts';
-import {type Hazards, hazardsSql, hazardWarnings} from './hazards.ts';
+import {type Hazards, hazardsSql, hazardWarnings, superuserOnly} from './hazards.ts';
 import type {PlannedDatabase} from './plan.ts';
 import {describeSql} from './properties.ts';
 import type {PostgresServer} from './server.ts';
@@ -54,6 +54,8 @@ export const postgresDetails = z.object({
 	globals: z.string(),
 	/** `shared_preload_libraries`, where the dumping role may read it. */
 	preloaded: z.string().nullish(),
+	/** What it has that a superuser must restore. */
+	superuserOnly: z.array(z.string()).default([]),
 	/** How much of each kind it has. */
 	contents: postgresContents.optional(),
 	/** It came in as an archive: who owned what, and who might do what, was another server's affair. */
@@ -76,9 +78,11 @@ export function postgresSource(planned: PlannedDatabase, context: SourceContext,
 		session = await open(database, application);
 		details = {database, format: stored, ...(await describeDatabase(session, signal)), ...(await describe(quoting))};
 		const hazards = JSON.parse(await session.ask(`${hazardsSql};`, signal)) as Hazards;
-		for (const warning of hazardWarnings(hazards)) {
-			context.tell({type: 'warning', message: `\`${name}\` ${warning}`});
-		}
+		details = {...details, superuserOnly: superuserOnly(hazards)};
+		context.warnOnce?.(
+			name,
+			hazardWarnings(hazards).map(warning => `\`${name}\` ${warning}`),
+		);
 	};
 
 	const pin = async (within: AbortSignal): Promise<void> => {

@@ -12,6 +12,8 @@ export interface Hazards {
 	/** The role is a superuser. */
 	superuser: boolean;
 	eventTriggers: string[];
+	/** Publications for all tables. */
+	allTables: string[];
 	/** User mappings whose passwords the role may not read. */
 	mappings: number;
 }
@@ -19,30 +21,39 @@ export interface Hazards {
 /** Extensions that are made only in the database that a setting names. */
 const alone: Readonly<Record<string, string>> = {pg_cron: 'cron.database_name'};
 
+export const aloneSettings: readonly string[] = Object.values(alone);
+
 const none = "'[]'::json";
 const names = (from: string): string => `coalesce((select json_agg(name order by name) from (${from}) named (name)), ${none})`;
 
-/** What the server knows of a database from without: one column, JSON. */
+/** What the server knows of a database from without: one column, JSON. @param age of the prepared transactions that count, in SQL */
 const serverSql = (
 	database: string,
+	age: string,
 ): string => `'slots', ${names(`select slot_name::text from pg_replication_slots where database = ${database}`)},
 	'subscriptions', ${names(`select subname::text from pg_subscription s join pg_database d on d.oid = s.subdbid where datname = ${database}`)},
-	'prepared', ${names(`select gid from pg_prepared_xacts where database = ${database}`)}`;
+	'prepared', ${names(`select gid from pg_prepared_xacts where database = ${database} and prepared <= now() - interval ${quoteLiteral(age)}`)}`;
+
+/** Applications that commit in two phases have prepared transactions all the time, of which each is over in a moment: those are nothing to tell. */
+const forgottenFor = '5 minutes';
 
 /** Of the database of the session; its answer is one line. */
-export const hazardsSql = `select json_build_object(${serverSql('current_database()')},
+export const hazardsSql = `select json_build_object(${serverSql('current_database()', forgottenFor)},
 	'alone', (select coalesce(json_object_agg(extname, current_setting(setting, true)), '{}') from pg_extension
 		join (values ${Object.entries(alone)
 			.map(pair => `(${pair.map(quoteLiteral).join(', ')})`)
 			.join(', ')}) as single (name, setting) on extname = single.name),
 	'superuser', (select rolsuper from pg_roles where rolname = current_user),
 	'eventTriggers', ${names("select evtname::text from pg_event_trigger t where not exists (select from pg_depend where classid = 'pg_event_trigger'::regclass and objid = t.oid and deptype = 'e')")},
+	'allTables', ${names('select pubname::text from pg_publication where puballtables')},
 	'mappings', (select count(*) from pg_user_mappings where umoptions is null))`.replaceAll(/\s+/g, ' ');
 
 const listed = (things: readonly string[]): string => things.map(thing => `\`${printable(thing)}\``).join(', ');
 
 /** For a backup, each with what it means. */
-export function hazardWarnings({slots, subscriptions, prepared, alone: single, superuser, eventTriggers, mappings}: Hazards): string[] {
+export function hazardWarnings(hazards: Hazards): string[] {
+	const {slots, subscriptions, prepared, alone: single, superuser, mappings} = hazards;
+	const privileged = superuserOnly(hazards);
 	return [
 		...(slots.length === 0
 			? []
@@ -61,12 +72,16 @@ export function hazardWarnings({slots, subscriptions, prepared, alone: single, s
 			extension =>
 				`has the extension ${extension}, which only the database of \`${alone[extension]}\` may have: it cannot be restored beside itself, see docs/postgres.md`,
 		),
-		...(superuser || eventTriggers.length === 0
-			? []
-			: [`has the event trigger ${listed(eventTriggers)}, which only a superuser can restore`]),
+		...(superuser || privileged.length === 0 ? [] : [`has ${privileged.join(', ')}: only a superuser can restore that`]),
 		...(mappings === 0 ? [] : [`has ${mappings} user mappings whose options the role may not read: they are dumped without passwords`]),
 	];
 }
+
+/** What only a superuser makes again, whoever had it made: for a plan, which knows the role of the restore. */
+export const superuserOnly = ({eventTriggers, allTables}: Pick<Hazards, 'eventTriggers' | 'allTables'>): string[] => [
+	...eventTriggers.map(name => `the event trigger \`${printable(name)}\``),
+	...allTables.map(name => `the publication \`${printable(name)}\` for all tables`),
+];
 
 /** A session that the role may not end. */
 interface Session {
@@ -81,7 +96,7 @@ export interface InTheWay extends Pick<Hazards, 'slots' | 'subscriptions' | 'pre
 }
 
 /** Sessions of superusers, where the role is none; of others, where it is neither a member nor may signal. */
-export const inTheWaySql = (database: string): string => `json_build_object(${serverSql(quoteLiteral(database))},
+export const inTheWaySql = (database: string): string => `json_build_object(${serverSql(quoteLiteral(database), '0')},
 	'sessions', coalesce((select json_agg(json_build_object('pid', pid, 'user', usename, 'application', application_name))
 		from pg_stat_activity a join pg_roles who on who.oid = a.usesysid, pg_roles role
 		where a.datname = ${quoteLiteral(database)} and a.pid <> pg_backend_pid() and role.rolname = current_user and not role.rolsuper
@@ -128,6 +143,6 @@ export function aloneProblems(
 		);
 }
 
-export const aloneSettingsSql = `json_build_object(${Object.values(alone)
+export const aloneSettingsSql = `json_build_object(${aloneSettings
 	.map(setting => `${quoteLiteral(setting)}, current_setting(${quoteLiteral(setting)}, true)`)
 	.join(', ')})`;

@@ -12,7 +12,14 @@ import {claimedData, type PlannedDatabase, postgresSources, whereOf} from './pla
 import {externalOf, insideOf} from './plan-external.ts';
 import {questioned} from './question.ts';
 import {serverFolders} from './reach.ts';
-import {dropReplacedDatabase, postgresRestoring, type ReplacedDatabase, replacedDatabase, rollBackDatabase} from './restore.ts';
+import {
+	dropReplacedDatabase,
+	obstaclesTo,
+	postgresRestoring,
+	type ReplacedDatabase,
+	replacedDatabase,
+	rollBackDatabase,
+} from './restore.ts';
 import {strainOf} from './sessions.ts';
 
 /** PostgreSQL cuts longer names off. */
@@ -77,6 +84,7 @@ export const postgres: Kind<PostgresPolicy | undefined, PostgresAnswer, PlannedD
 	restore: postgresRestoring,
 	replaced: replacedDatabase,
 	rollBack: rollBackDatabase,
+	obstacles: obstaclesTo,
 	release: dropReplacedDatabase,
 	describe: ({old}) => (old === null ? undefined : `database ${old}`),
 	drill: postgresDrilling,

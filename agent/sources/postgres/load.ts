@@ -11,6 +11,7 @@ import type {postgresDetails} from './dump.ts';
 import {jobsFor} from './jobs.ts';
 import type {PlannedDatabase} from './plan.ts';
 import {untimedEnvironment} from './psql.ts';
+import {keepPath, pathOption} from './search-path.ts';
 import type {PostgresServer} from './server.ts';
 import {untimed} from './timeouts.ts';
 import {createComplaints} from './tolerated.ts';
@@ -23,6 +24,8 @@ interface Content {
 	details: ReturnType<typeof postgresDetails.parse>;
 	/** In the staging folder: the dump flows through it, or lies in it. */
 	file: string;
+	/** In place of the empty one of the dump; only a dump worker can have another. */
+	searchPath?: string | undefined;
 }
 
 /** `sh -c SCRIPT sh PROGRAM …`: what it complains of comes as its output, which is read as it comes. */
@@ -32,7 +35,11 @@ const complaining = 'exec "$@" 2>&1';
  * The container's own program reads it, in the dump worker or, where there can be none, through docker exec; that of an external server, in the
  * client worker, with several sessions where it pays.
  */
-export async function loadContent(context: RestoreContext, server: PostgresServer, {source, fresh, details, file}: Content): Promise<void> {
+export async function loadContent(
+	context: RestoreContext,
+	server: PostgresServer,
+	{source, fresh, details, file, searchPath}: Content,
+): Promise<void> {
 	const {container, database, stored} = source;
 	const isCustom = details.format === 'custom';
 	const program = isCustom
@@ -53,7 +60,12 @@ export async function loadContent(context: RestoreContext, server: PostgresServe
 			] as const);
 	const argv = isCustom ? (['/bin/sh', '-c', complaining, 'sh', ...program] as const) : program;
 	// What it complains of is read in English.
-	const env = {...(await untimedEnvironment(server, fresh)), ...(isCustom ? {LC_ALL: 'C'} : {})};
+	const untimedOnly = await untimedEnvironment(server, fresh);
+	const env = {
+		...untimedOnly,
+		...(isCustom ? {LC_ALL: 'C'} : {}),
+		...(searchPath === undefined ? {} : {PGOPTIONS: [untimedOnly.PGOPTIONS ?? '', pathOption(searchPath)].join(' ').trim()}),
+	};
 	const check = async (running: Running) => {
 		try {
 			await (isCustom ? assertTolerable(running, {source: source.name, extensions: details.extensions, context}) : assertDone(running));
@@ -62,7 +74,7 @@ export async function loadContent(context: RestoreContext, server: PostgresServe
 		}
 	};
 
-	const jobs = await jobsFor(context, server, source, details);
+	const jobs = searchPath === undefined ? await jobsFor(context, server, source, details) : 1;
 	if (jobs > 1) {
 		await dumpToFile(context, {snapshot: stored.snapshot, path: stored.path, file});
 		await check(await server.client({argv: [...argv, `--jobs=${jobs}`, file], env, signal: context.signal}));
@@ -91,6 +103,7 @@ export async function loadContent(context: RestoreContext, server: PostgresServe
 			snapshot: stored.snapshot,
 			path: stored.path,
 			fifo: file,
+			edit: searchPath === undefined ? undefined : keepPath,
 			consume: async signal => check(await worker({...inside, env: {...inside.env, ...env}, signal})),
 		});
 	}

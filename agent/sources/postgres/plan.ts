@@ -51,6 +51,7 @@ export function postgresSources(scope: PostgresScope): PlannedDatabase[] {
 		return [];
 	}
 
+	checkHidden(scope, where);
 	const inside = external === undefined ? insideOf(postgres, container) : undefined;
 	const {user, format, lockTimeoutMs = scope.lockTimeoutMs} = postgres;
 	return databasesOf(scope, postgres, where).map(database => ({
@@ -86,6 +87,17 @@ function canBeDumped({container, group, policy, remarks}: PostgresScope): boolea
 	}
 
 	return running;
+}
+
+function checkHidden({prefix, answer, remarks}: PostgresScope, where: string): void {
+	for (const [database, tables] of Object.entries(answer?.hidden ?? {})) {
+		if (tables.length > 0) {
+			remarks.problem(
+				`policies (row level security) hide rows of ${quoteAll(tables)} in database ${quote(database)} of the server ${where} from the role that dumps it, so no dump of it can be whole`,
+				`dump as a superuser (\`${prefix}postgres.user\`), or \`alter role … bypassrls\``,
+			);
+		}
+	}
 }
 
 /** Those that are named, if the server has them; or all that it says it has. */

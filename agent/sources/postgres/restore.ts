@@ -3,13 +3,14 @@
  * closed to connections.
  */
 import {z} from 'zod';
-import {RunError} from '../../../base/errors.ts';
+import {explain, RunError} from '../../../base/errors.ts';
 import {databaseName} from '../database-name.ts';
 import {type RestoreContext, type Restoring, type RestoringSource, replaced, type UndoContext} from '../restoring.ts';
 import type {Among} from '../source.ts';
 import {describeContents, type PostgresContents} from './contents.ts';
 import {postgresDetails} from './dump.ts';
 import {afterLoad, beforeLoad} from './extensions.ts';
+import {type InTheWay, inTheWaySql, renamingProblems} from './hazards.ts';
 import {loadContent} from './load.ts';
 import {giveToOwner} from './owner.ts';
 import type {PlannedDatabase} from './plan.ts';
@@ -19,6 +20,7 @@ import {createDatabaseSql, type DatabaseProperties, databaseProperties, describe
 import {runSql} from './psql.ts';
 import {reachServer} from './reach.ts';
 import {missingRoles} from './roles.ts';
+import {isPathMissing, pathOf} from './search-path.ts';
 import {type PostgresServer, quoteLiteral} from './server.ts';
 import {dropDatabase, openSql, stateOf, swapDatabases} from './swap.ts';
 
@@ -74,20 +76,40 @@ export function postgresRestoring(
 			const properties: DatabaseProperties = databaseProperties.parse(present === '' ? stored.details : JSON.parse(present));
 			replacement = {...replacement, old: present === '' || into !== undefined ? null : databaseName(database, 'before', run)};
 			context.remember(replacement);
-			await sql(maintenance, createDatabaseSql(fresh, properties));
-			replacement = {...replacement, oid: (await stateOf(server, live, fresh)).oid};
-			context.remember(replacement);
-			await ownSql(source.beforeSql);
-			await sql(fresh, ...beforeLoad(details.extensions));
-			const [listed] = await together(
-				listContents(context, server, {stored, details}),
-				loadContent(context, server, {source, fresh, details, file: `${context.staging}/restore-${index}`}),
-			);
+			const fill = async (searchPath?: string): Promise<PostgresContents> => {
+				await sql(maintenance, createDatabaseSql(fresh, properties));
+				replacement = {...replacement, oid: (await stateOf(server, live, fresh)).oid};
+				context.remember(replacement);
+				await ownSql(source.beforeSql);
+				await sql(fresh, ...beforeLoad(details.extensions));
+				const [listed] = await together(
+					listContents(context, server, {stored, details}),
+					loadContent(context, server, {source, fresh, details, file: `${context.staging}/restore-${index}`, searchPath}),
+				);
+				return listed;
+			};
+
+			let path: string | undefined;
+			const listed = await fill().catch(async (error: unknown) => {
+				signal.throwIfAborted();
+				if (!isPathMissing(explain(error))) {
+					throw error;
+				}
+
+				path = pathOf(properties, details.globals);
+				tell({
+					type: 'warning',
+					message: `\`${name}\` cannot be loaded with an empty search path (${explain(error)}): it is loaded again with ${path}. \`alter function … set search_path = …\` of what relies on it saves that`,
+				});
+				await dropDatabase(server, live, fresh);
+				return fill(path);
+			});
 			contents = await countLoaded(server, {fresh, details}, listed);
 			await sql(fresh, ...afterLoad(details.extensions));
 			await sql(fresh, ...(details.portable && properties.owner !== server.user ? giveToOwner(properties.owner) : []));
 			await ownSql(source.afterSql);
-			await sql(fresh, 'analyze');
+			// It computes what indexes are made of.
+			await sql(fresh, ...(path === undefined ? [] : [`select set_config('search_path', ${quoteLiteral(path)}, false)`]), 'analyze');
 			await sql(maintenance, ...propertiesSql(fresh, properties));
 		},
 		async check() {
@@ -122,6 +144,16 @@ async function makeRoles(server: PostgresServer, database: string, globals: stri
 		await runSql(server, {database, statements, signal});
 		say(`made again, because the server lacks them: ${statements.filter(statement => statement.startsWith('CREATE')).join('; ')}`);
 	}
+}
+
+/** What stands in the way of taking the restored database away, and its name from it. */
+export async function obstaclesTo(
+	{source, database, user, external, inside}: ReplacedDatabase,
+	{engine, container, signal}: Pick<UndoContext, 'engine' | 'container' | 'signal'>,
+): Promise<string[]> {
+	const server = await reachServer({engine, signal}, {container: container(source), user, external, inside});
+	const [[answer = '{}'] = []] = await server.query(await server.maintenance(database), `select ${inTheWaySql(database)}`);
+	return renamingProblems(JSON.parse(answer) as InTheWay, {database, role: server.user});
 }
 
 /** Wherever the restore stopped: before the swap, in it, or after it. */

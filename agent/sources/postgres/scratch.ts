@@ -3,7 +3,10 @@ import {text} from 'node:stream/consumers';
 import {lastLines, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import type {Container} from '../../../docker/container.ts';
+import {type Engine, unlessGone} from '../../../docker/engine.ts';
 import {scratchFolder, type Worker} from '../../../docker/worker.ts';
+import {readText} from '../read-text.ts';
+import {aloneSettings} from './hazards.ts';
 import {runSql} from './psql.ts';
 import {missingRoles, splitStatements} from './roles.ts';
 import {type PostgresServer, quoteLiteral} from './server.ts';
@@ -11,11 +14,11 @@ import {type PostgresServer, quoteLiteral} from './server.ts';
 /** The socket is where clients look for it by this. */
 export const scratchEnv = {PGHOST: `${scratchFolder}/server`};
 
-/** The superuser of the scratch server. */
+/** The superuser of the scratch server, whoever its processes belong to. */
 export const scratchUser = 'postgres';
 
-/** The server is thrown away: nothing in it needs to outlive a crash. */
-const settings = (preloaded: string | null | undefined) =>
+/** The server is thrown away: nothing in it needs to outlive a crash. Jobs of pg_cron are loaded, and none is run: nor could it connect. */
+const settings = (preloaded: string | null | undefined, database: string) =>
 	[
 		"listen_addresses = ''",
 		`unix_socket_directories = '${scratchEnv.PGHOST}'`,
@@ -28,9 +31,20 @@ const settings = (preloaded: string | null | undefined) =>
 		'autovacuum = off',
 		'logging_collector = off',
 		'ssl = off',
+		...(preloaded?.includes('pg_cron') ? jobless(database) : []),
 		...(preloaded ? [`shared_preload_libraries = ${quoteLiteral(preloaded.replaceAll(/[\\\n]/g, ''))}`] : []),
 		'',
 	].join('\n');
+
+const jobless = (database: string): string[] => [
+	...aloneSettings.map(setting => `${setting} = ${quoteSetting(database)}`),
+	'cron.launch_active_jobs = off',
+	"cron.host = '/nonexistent'",
+];
+
+/** `'…'`, for a configuration file, where backslashes are none of their own. */
+export const quoteSetting = (text: string): string =>
+	quoteLiteral(text.replaceAll('\\', String.raw`\\`).replaceAll('\n', String.raw`\n`).replaceAll('\r', String.raw`\r`));
 
 /** `sh -c SCRIPT sh FOLDER MAJOR`, settings on the standard input. The programs may be in the folder where Debian keeps them. */
 const start = `PATH=$PATH:/usr/lib/postgresql/$2/bin:/usr/pgsql-$2/bin:/usr/local/pgsql/bin:/opt/bitnami/postgresql/bin
@@ -44,33 +58,72 @@ interface Wanted {
 	/** Of the server that was dumped. */
 	major: number;
 	preloaded: string | null | undefined;
+	/** The name of the database that is rehearsed: extensions of which a server has one are made there. */
+	database: string;
 	signal: AbortSignal;
 }
 
-/** @returns the container, as the loading code wants it */
-export async function startScratchServer({id, name, run}: Worker, {image, major, preloaded, signal}: Wanted): Promise<Container> {
+/** @returns the container, as the loading code wants it, and the user of its processes */
+export async function startScratchServer(
+	engine: Engine,
+	{id, name, run}: Worker,
+	{image, major, preloaded, database, signal}: Wanted,
+): Promise<{container: Container; owner: string}> {
+	const owner = ownerIn(await readText(engine, id, '/etc/passwd').catch(unlessGone));
+	if (owner === undefined) {
+		throw new RunError(`no server starts in a scratch container of ${image}: it has no user but root in \`/etc/passwd\``);
+	}
+
 	await succeed(run, {argv: ['mkdir', '-m', '1777', scratchEnv.PGHOST], user: '0', signal});
 	const argv = ['sh', '-c', start, 'sh', scratchEnv.PGHOST, String(major)] as const;
-	const running = await run({argv, user: scratchUser, stdin: true, signal});
-	running.stdin.end(settings(preloaded));
+	const running = await run({argv, user: owner, stdin: true, signal});
+	running.stdin.end(settings(preloaded, database));
 	const [printed, {exitCode, stderr}] = await Promise.all([text(running.stdout), running.done]);
 	if (exitCode !== 0) {
 		throw new RunError(`no server starts in a scratch container of ${image}: ${lastLines(stderr || printed)}`);
 	}
 
-	return {id, name, image, imageId: image, state: 'running', createdAt: Date.now(), dependsOn: [], labels: {}, mounts: []};
+	const container: Container = {
+		id,
+		name,
+		image,
+		imageId: image,
+		state: 'running',
+		createdAt: Date.now(),
+		dependsOn: [],
+		labels: {},
+		mounts: [],
+	};
+	return {container, owner};
+}
+
+/**
+ * `uid:gid` of a server's processes. `initdb` refuses root and users without a name; some images run the server as a user that they do not name (Bitnami's 1001).
+ * @param passwd undefined: the image has none
+ */
+export function ownerIn(passwd = ''): string | undefined {
+	const users = passwd.split('\n').flatMap(line => {
+		const [name = '', , uid = '', gid = ''] = line.split(':');
+		return /^\d+$/.test(uid) && /^\d+$/.test(gid) && uid !== '0' ? [{name, is: `${uid}:${gid}`}] : [];
+	});
+	const [named] = ['postgres', 'nobody'].flatMap(wanted => users.find(({name}) => name === wanted) ?? []);
+	return (named ?? users[0])?.is;
 }
 
 const tablespace = /^CREATE TABLESPACE ("(?:[^"]|"")*"|[a-z_][a-z0-9_$]*) /;
 
 /** The roles and tablespaces that the dumped server had; these in folders of scratch. */
-export async function makeGlobals({run}: Worker, server: PostgresServer, globals: string, signal: AbortSignal): Promise<void> {
+export async function makeGlobals(
+	{run}: Worker,
+	server: PostgresServer,
+	{globals, owner, signal}: {globals: string; owner: string; signal: AbortSignal},
+): Promise<void> {
 	const database = 'template1';
 	await runSql(server, {database, statements: missingRoles(globals, new Set([scratchUser])), signal});
 	const names = splitStatements(globals).flatMap(statement => tablespace.exec(statement)?.[1] ?? []);
 	for (const [index, name] of names.entries()) {
 		const folder = `${scratchEnv.PGHOST}/space-${index}`;
-		await succeed(run, {argv: ['mkdir', folder], user: scratchUser, signal});
+		await succeed(run, {argv: ['mkdir', folder], user: owner, signal});
 		await runSql(server, {database, statements: [`create tablespace ${name} location ${quoteLiteral(folder)}`], signal});
 	}
 }

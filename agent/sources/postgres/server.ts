@@ -238,7 +238,8 @@ const describeSql = `select json_build_object('databases', json_build_object(
 		'open', coalesce(json_agg(datname order by datname) filter (where datallowconn), '[]'),
 		'closed', coalesce(json_agg(datname order by datname) filter (where not datallowconn), '[]')),
 	'tablespaces', (select coalesce(json_agg(place) filter (where place <> ''), '[]') from (select pg_tablespace_location(oid) from pg_tablespace) t (place)),
-	'sessions', ${sessionsSql})
+	'sessions', ${sessionsSql},
+	'seesAll', (select rolsuper or rolbypassrls from pg_roles where rolname = current_user))
 	from pg_database where not datistemplate`.replaceAll(/\s+/g, ' ');
 
 interface Described {
@@ -247,6 +248,8 @@ interface Described {
 	/** Folders, as they were made. */
 	tablespaces: string[];
 	sessions: Sessions;
+	/** No policy hides rows from the role. */
+	seesAll: boolean;
 }
 
 export async function describeServer(server: PostgresServer): Promise<Described> {

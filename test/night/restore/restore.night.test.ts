@@ -3,6 +3,7 @@ import test from 'ava';
 import {postgresRoundTrip} from '../../support/postgres-round-trip.ts';
 
 for (const [version, format] of [
+	['13', 'custom'],
 	['15', 'custom'],
 	['15', 'plain'],
 	['17', 'plain'],

@@ -1,7 +1,16 @@
 import test from 'ava';
 import {aloneProblems, type Hazards, hazardWarnings, renamingProblems} from '../../../../../agent/sources/postgres/hazards.ts';
 
-const plain: Hazards = {slots: [], subscriptions: [], prepared: [], alone: {}, superuser: true, eventTriggers: ['audit'], mappings: 0};
+const plain: Hazards = {
+	slots: [],
+	subscriptions: [],
+	prepared: [],
+	alone: {},
+	superuser: true,
+	eventTriggers: ['audit'],
+	allTables: ['everything'],
+	mappings: 0,
+};
 
 test('a backup says what a restore cannot put in its place as it is, and nothing where there is nothing', t => {
 	t.deepEqual(hazardWarnings(plain), []);
@@ -12,6 +21,7 @@ test('a backup says what a restore cannot put in its place as it is, and nothing
 		alone: {pg_cron: 'postgres'},
 		superuser: false,
 		eventTriggers: ['audit'],
+		allTables: ['everything'],
 		mappings: 2,
 	});
 	for (const [index, pattern] of [
@@ -19,7 +29,7 @@ test('a backup says what a restore cannot put in its place as it is, and nothing
 		/subscription `from_there`/,
 		/prepared transaction `stuck\\x1b`, whose changes are not in the dump/,
 		/extension pg_cron, which only the database of `cron\.database_name` may have/,
-		/event trigger `audit`, which only a superuser can restore/,
+		/event trigger `audit`, the publication `everything` for all tables: only a superuser can restore that/,
 		/2 user mappings .* without passwords/,
 	].entries()) {
 		t.regex(warnings[index] ?? '', pattern);
