@@ -138,12 +138,16 @@ export function postgresSource(planned: PlannedDatabase, context: SourceContext,
 			const own = share;
 			isDumping = true;
 			let attempt = 0;
-			const saved = await own.patiently(async () => dump(own, `${context.staging}/${index}-${attempt++}.fifo`));
-			isDumping = false;
-			// In the transaction that the dump shows.
-			const contents = JSON.parse((await session?.ask(`${contentsSql};`, signal)) ?? '{}') as PostgresContents;
-			await session?.close();
-			return {snapshot: saved.snapshot, bytes: saved.bytes, addedBytes: saved.addedBytes, details: {...details, contents}};
+			try {
+				const saved = await own.patiently(async () => dump(own, `${context.staging}/${index}-${attempt++}.fifo`));
+				isDumping = false;
+				// In the transaction that the dump shows.
+				const contents = JSON.parse((await session?.ask(`${contentsSql};`, signal)) ?? '{}') as PostgresContents;
+				return {snapshot: saved.snapshot, bytes: saved.bytes, addedBytes: saved.addedBytes, details: {...details, contents}};
+			} finally {
+				// Others may wait for it.
+				await session?.close();
+			}
 		},
 		// A dump is smaller than its database, but for very few. Where sessions are few, one dumps at a time.
 		expectedBytes: () => (share?.way === 'together' && typeof details.databaseSize === 'number' ? details.databaseSize : undefined),
