@@ -84,7 +84,13 @@ export function postgresRestoring(
 				await sql(fresh, ...beforeLoad(details.extensions));
 				const [listed] = await together(
 					listContents(context, server, {stored, details}),
-					loadContent(context, server, {source, fresh, details, file: `${context.staging}/restore-${index}`, searchPath}),
+					loadContent(context, server, {
+						source,
+						fresh,
+						details,
+						file: `${context.staging}/restore-${index}${searchPath === undefined ? '' : '-again'}`,
+						searchPath,
+					}),
 				);
 				return listed;
 			};

@@ -77,8 +77,8 @@ test('jobs, slots, publications, policies and prepared transactions', async t =>
 	await psql('create database jobs');
 	await psql('create extension pg_cron; create table ticks (at timestamptz)', 'jobs');
 	await psql("select cron.schedule('tick', '1 second', 'insert into ticks values (now())')", 'jobs');
-	await psql(`create table orders as select n from generate_series(1, 100) n; create publication everything for all tables;
-		select pg_create_logical_replication_slot('consumer', 'pgoutput')`);
+	await psql(`create table orders as select n from generate_series(1, 100) n; create publication everything for all tables`);
+	await psql("select pg_create_logical_replication_slot('consumer', 'pgoutput')");
 	const target = `${stack.project}/db`;
 
 	const [first] = (await stack.backup(target)) as [BackupResult];
