@@ -73,6 +73,10 @@ function listsFor(rules: AccessRules, target: string | undefined): Lists {
 /** How many people a restore of the target needs. */
 export const approvalsFor = (rules: AccessRules, target: string): number => ruleFor(rules, target)?.approvals ?? rules.approvals;
 
+/** What touches several targets needs as many as the strictest of them. */
+export const approvalsForAll = (rules: AccessRules, targets: readonly string[]): number =>
+	Math.max(...targets.map(target => approvalsFor(rules, target)));
+
 const ruleFor = (rules: AccessRules, target: string | undefined): TargetRule | undefined =>
 	target === undefined ? undefined : rules.targets.find(({match}) => matches(match, target));
 

@@ -8,6 +8,8 @@ export interface RestoreOrder {
 	only: readonly string[];
 	into?: string | undefined;
 	acknowledged: boolean;
+	/** It is no restore, but the end of one: what that replaced is put back, or let go. */
+	settles?: {verb: 'undo' | 'finish'; run: string} | undefined;
 	/** Who asks. */
 	by: string;
 }

@@ -3,13 +3,14 @@
 import {createHash} from 'node:crypto';
 import {BusyError, explain} from '../base/errors.ts';
 import {repositoryTarget} from '../base/results.ts';
-import type {Action} from './access.ts';
+import {type Action, approvalsForAll} from './access.ts';
 import type {Origin} from './deliveries.ts';
 import {answer, answering, type Desk, start} from './desk.ts';
 import type {Host, Placed} from './fleet.ts';
 import {RefusedError} from './guard.ts';
 import {doctorMessage, failure, helpMessage, historyMessage, notice, pointsMessage} from './messages/lists.ts';
 import {overviewMessage, type Sign} from './messages/overview.ts';
+import {createOrdering} from './ordering.ts';
 import {gather, seenBy} from './overview.ts';
 import {lifetimes} from './references.ts';
 import type {Restoring} from './restoring.ts';
@@ -25,8 +26,8 @@ export interface Commands {
 	backup: (origin: Origin, placed: Placed, reference: string) => Promise<void>;
 	drill: (origin: Origin, placed: Placed, reference: string) => Promise<void>;
 	cancel: (origin: Origin, run: string, reference: string) => Promise<void>;
-	/** Gives the run that does it. */
-	settle: (origin: Origin, verb: 'undo' | 'finish', run: string, reference: string) => Promise<string>;
+	/** Gives the run that does it; undefined where others must approve first. */
+	settle: (origin: Origin, verb: 'undo' | 'finish', run: string, reference: string) => Promise<string | undefined>;
 }
 
 /** Slack may deliver a command twice, also to a bot that was started again in between. */
@@ -35,6 +36,7 @@ const referenceOf = ({delivery}: Origin, part = ''): string =>
 
 export function createCommands(desk: Desk, restoring: Restoring): Commands {
 	const {fleet, guard, references, now} = desk;
+	const ordering = createOrdering(desk);
 	const sign: Sign = order => references.sign(order, lifetimes.answer);
 	const view = async (origin: Origin, target?: string) => {
 		await guard.allow(origin, {action: 'view', host: fleet.hosts[0], target, subject: target ?? '', reference: ''});
@@ -115,9 +117,16 @@ export function createCommands(desk: Desk, restoring: Restoring): Commands {
 			await answer(desk, origin, notice('⏹️', `run ${code(run)} of ${code(placed.label)} is stopped`));
 		},
 		async settle(origin, verb, run, reference) {
-			const placed = await fleet.ofRun(run);
-			const begin = async (trigger: string) => placed.host.client[`${verb}Restore`](run, trigger);
-			const begun = await start(desk, origin, {action: verb, placed, reference, subject: run, operation: 'restore', begin});
+			const {host, target, label} = await fleet.ofRun(run);
+			const order = {host: host.name, target, point: '', only: [], acknowledged: false, settles: {verb, run}, by: origin.user};
+			const needed = approvalsForAll(desk.rules, await fleet.touched({host, target, label}));
+			if (needed > 1) {
+				await ordering.askOthers(origin, order, {id: reference}, needed);
+				await answer(desk, origin, notice('🔐', `${verb} of restore ${code(run)}: ${needed - 1} more must approve within 15 minutes`));
+				return undefined;
+			}
+
+			const begun = await ordering.begin(origin, order, reference, []);
 			await answer(desk, origin, notice('▶️', `${verb} of restore ${code(run)} is run ${code(begun)}`));
 			return begun;
 		},

@@ -72,6 +72,8 @@ export interface Start {
 	subject?: string;
 	operation: 'backup' | 'restore' | 'drill' | 'check' | 'prune';
 	approvers?: readonly string[];
+	/** Labels of further targets that it touches. */
+	also?: readonly string[];
 	/** Gives the run's id. */
 	begin: (trigger: string) => Promise<string>;
 	/** Who asked, where that is another than who presses. */
@@ -82,10 +84,10 @@ export interface Start {
 export async function start(
 	desk: Desk,
 	origin: Origin,
-	{action, placed, reference, subject, operation, approvers = [], begin, by}: Start,
+	{action, placed, reference, subject, operation, approvers = [], also = [], begin, by}: Start,
 ): Promise<string> {
 	const {host, target, label} = placed;
-	const entry = await desk.guard.allow(origin, {action, host, target: label, subject: subject ?? target, reference});
+	const entry = await desk.guard.allow(origin, {action, host, target: label, also, subject: subject ?? target, reference});
 	const trigger = `slack:${by ?? origin.user}`;
 	const run = await recorded(desk, placed, entry, async () => begin(trigger));
 	desk.runs.follow({run, host: host.name, target, label, operation, trigger, approvers}, channelOf(desk, origin));

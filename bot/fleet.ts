@@ -28,6 +28,8 @@ export interface Fleet {
 	targets: () => Promise<Array<Placed & {view: TargetView}>>;
 	/** @throws {NotFoundError} with the nearest name */
 	find: (text: string) => Promise<Placed>;
+	/** Labels of the targets that a run on the target, which may be a project, touches. */
+	touched: (placed: Placed) => Promise<string[]>;
 	/** Whose run it is. @throws {NotFoundError} */
 	ofRun: (run: string) => Promise<Placed & {operation: string}>;
 }
@@ -76,6 +78,11 @@ export function createFleet(addresses: readonly [AgentAddress, ...AgentAddress[]
 							all.map(placed => placed.label),
 						);
 			throw new NotFoundError(`there is no target ${text}`, {hint: meant === undefined ? '/backup lists them' : `did you mean ${meant}?`});
+		},
+		async touched({host, target, label: own}) {
+			const all = await host.client.targets();
+			const within = all.filter(view => view.target === target || view.target.startsWith(`${target}/`));
+			return [...new Set([own, ...within.map(view => label(host.name, view.target))])];
 		},
 		async ofRun(run) {
 			for (const host of hosts) {

@@ -24,6 +24,8 @@ export interface Ask {
 	host: Host;
 	/** As people read it; undefined: all, or none. */
 	target?: string | undefined;
+	/** Further targets that it touches: allowed is what is allowed for each. */
+	also?: readonly string[];
 	/** What the audit log names: the target, or a run. */
 	subject: string;
 	/** Works once. */
@@ -71,10 +73,12 @@ export function createGuard({rules, slack, log, groupsKeptMs = 60_000}: GuardOpt
 	return {
 		refuse,
 		may: async (origin, action, target) => (await verdict(origin, action, target)).allowed,
-		async allow(origin, {action, host, target, subject, reference}) {
-			const decided = await verdict(origin, action, target);
-			if (!decided.allowed) {
-				throw await refuse(origin, {action, host, subject, reason: decided.reason});
+		async allow(origin, {action, host, target, also = [], subject, reference}) {
+			for (const one of new Set([target, ...also])) {
+				const decided = await verdict(origin, action, one);
+				if (!decided.allowed) {
+					throw await refuse(origin, {action, host, subject, reason: decided.reason});
+				}
 			}
 
 			if (!isChange(action)) {

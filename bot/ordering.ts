@@ -14,7 +14,7 @@ export interface Ordering {
 	/** @returns the run */
 	begin: (origin: Origin, order: RestoreOrder, reference: string, approvers: readonly string[]) => Promise<string>;
 	/** Written down as asked for; the restore itself is begun by who approves last. */
-	askOthers: (origin: Origin, order: RestoreOrder, reference: Reference, needed: number) => Promise<View>;
+	askOthers: (origin: Origin, order: RestoreOrder, reference: Pick<Reference, 'id'>, needed: number) => Promise<View>;
 	/** A button of an approval. */
 	decide: (origin: Origin, reference: Reference, pressed: Pressed) => Promise<void>;
 }
@@ -23,8 +23,23 @@ export function createOrdering(desk: Desk): Ordering {
 	const {fleet, guard, references, board, log, now} = desk;
 
 	const begin: Ordering['begin'] = async (origin, order, reference, approvers) => {
-		const {target, point, only, into, acknowledged, by} = order;
+		const {target, point, only, into, acknowledged, settles, by} = order;
 		const host = fleet.host(order.host);
+		const placed = {host, target, label: fleet.label(host.name, target)};
+		if (settles !== undefined) {
+			return start(desk, origin, {
+				action: approvers.length === 0 ? settles.verb : 'approve',
+				placed,
+				also: await fleet.touched(placed),
+				reference,
+				subject: settles.run,
+				operation: 'restore',
+				approvers,
+				by,
+				begin: async trigger => host.client[`${settles.verb}Restore`](settles.run, trigger),
+			});
+		}
+
 		const request: Omit<RestoreRequest, 'trigger'> = {
 			target,
 			point,
@@ -34,7 +49,7 @@ export function createOrdering(desk: Desk): Ordering {
 		};
 		return start(desk, origin, {
 			action: approvers.length === 0 ? 'restore' : 'approve',
-			placed: {host, target, label: fleet.label(host.name, target)},
+			placed,
 			reference,
 			operation: 'restore',
 			approvers,
@@ -73,8 +88,10 @@ export function createOrdering(desk: Desk): Ordering {
 
 	const askOthers: Ordering['askOthers'] = async (origin, order, reference, needed) => {
 		const host = fleet.host(order.host);
-		const label = fleet.label(order.host, order.target);
-		const entry = await guard.allow(origin, {action: 'restore', host, target: label, subject: order.target, reference: reference.id});
+		const target = fleet.label(order.host, order.target);
+		const {verb: action = 'restore', run: subject = order.target} = order.settles ?? {};
+		const also = order.settles === undefined ? [] : await fleet.touched({host, target: order.target, label: target});
+		const entry = await guard.allow(origin, {action, host, target, also, subject, reference: reference.id});
 		await host.client.completeAudit(entry, {outcome: `waits for ${needed - 1} to approve`});
 		const request: ApprovalRequest = {...order, approvers: [], needed, until: now() + approvalMs};
 		const key = approvalKey(reference.id);
@@ -91,8 +108,10 @@ export function createOrdering(desk: Desk): Ordering {
 			const {verb, host: name, target = '', message: key = '', deadline = 0, needed = 2, approvers = [], by = ''} = reference;
 			const host = fleet.host(name);
 			const label = fleet.label(host.name, target);
-			const {point = '', only = [], into, acknowledged = false} = reference;
-			const request: ApprovalRequest = {host: host.name, target, point, only, into, acknowledged, by, approvers, needed, until: deadline};
+			const {point = '', only = [], into, acknowledged = false, settles} = reference;
+			const order = {host: host.name, target, point, only, into, acknowledged, settles, by};
+			const request: ApprovalRequest = {...order, approvers, needed, until: deadline};
+			const touched = settles === undefined ? [label] : await fleet.touched({host, target, label});
 			const channel = pressed.message?.channel ?? channelOf(desk, origin);
 			if (pressed.message !== undefined) {
 				board.adopt(key, pressed.message);
@@ -111,7 +130,8 @@ export function createOrdering(desk: Desk): Ordering {
 					throw await guard.refuse(origin, {action: 'approve', host, subject: target, reason: approval.reason});
 				}
 
-				if (!(await guard.may({...origin, user: by}, 'restore', label))) {
+				const mayStill = await Promise.all(touched.map(async one => guard.may({...origin, user: by}, settles?.verb ?? 'restore', one)));
+				if (mayStill.includes(false)) {
 					throw await guard.refuse(origin, {
 						action: 'approve',
 						host,
@@ -121,7 +141,8 @@ export function createOrdering(desk: Desk): Ordering {
 				}
 
 				if (approval.state === 'waiting') {
-					const entry = await guard.allow(origin, {action: 'approve', host, target: label, subject: target, reference: reference.id});
+					const {id} = reference;
+					const entry = await guard.allow(origin, {action: 'approve', host, target: label, also: touched, subject: target, reference: id});
 					await host.client.completeAudit(entry, {outcome: 'waits for more to approve'});
 					return showApproval(channel, approval.request, key);
 				}

@@ -47,7 +47,7 @@ export function createPresses(desk: Desk, {commands, restoring}: {commands: Comm
 
 	const settle = async (origin: Origin, verb: 'undo' | 'finish', {id, run = '', host}: Reference, {message}: Pressed): Promise<void> => {
 		const begun = await commands.settle(origin, verb, run, id);
-		if (message !== undefined) {
+		if (message !== undefined && begun !== undefined) {
 			await runs.settle(fleet.host(host), run, message, settledBy(verb, origin.user, begun));
 		}
 	};

@@ -22,6 +22,8 @@ export interface Order {
 	into?: string | undefined;
 	/** What the label `restore.warning` says was read. */
 	acknowledged?: boolean | undefined;
+	/** The restore that is to be settled, and how. */
+	settles?: {verb: 'undo' | 'finish'; run: string} | undefined;
 	/** How many people it needs, and until when they may approve. */
 	needed?: number | undefined;
 	deadline?: number | undefined;

@@ -206,8 +206,11 @@ interface Approval {
 }
 
 export function approvalMessage({request, label, pointTime, approve, refuse}: Approval): Message {
-	return message(`Approval needed: restore of ${code(label)}`, [
-		section(`🔐 ${person(request.by)} asks to *restore* ${code(label)}\n${approvalFacts(request, pointTime)}`),
+	const {isRestore, verb, effect} = wordsOf(request);
+	return message(`Approval needed: ${verb} of ${code(label)}`, [
+		section(
+			`🔐 ${person(request.by)} asks to *${verb}* ${isRestore ? '' : 'a restore of '}${code(label)}\n${approvalFacts(request, pointTime)}`,
+		),
 		context(`${waitingFor(request)} · until ${date(request.until)}`),
 		...buttons([
 			{
@@ -216,8 +219,8 @@ export function approvalMessage({request, label, pointTime, approve, refuse}: Ap
 				style: 'primary',
 				value: approve,
 				confirm: {
-					title: 'Approve this restore?',
-					text: `${plain(label, 100)} will be put back to the point, its services stopped meanwhile.`,
+					title: `Approve this ${verb}?`,
+					text: `${plain(label, 100)} ${effect}`,
 					yes: 'Approve',
 				},
 			},
@@ -226,7 +229,27 @@ export function approvalMessage({request, label, pointTime, approve, refuse}: Ap
 	]);
 }
 
-function approvalFacts({point, only, into}: ApprovalRequest, pointTime: string | undefined): string {
+/** What is asked for, and what comes of it. */
+function wordsOf({settles}: ApprovalRequest): {isRestore: boolean; verb: string; effect: string} {
+	switch (settles?.verb) {
+		case 'undo':
+			return {isRestore: false, verb: 'undo', effect: 'will be as it was before the restore; what was written since is lost.'};
+		case 'finish':
+			return {
+				isRestore: false,
+				verb: 'finish',
+				effect: 'keeps what was restored; what it replaced is let go, and there is no undo any more.',
+			};
+		default:
+			return {isRestore: true, verb: 'restore', effect: 'will be put back to the point, its services stopped meanwhile.'};
+	}
+}
+
+function approvalFacts({point, only, into, settles}: ApprovalRequest, pointTime: string | undefined): string {
+	if (settles !== undefined) {
+		return `*Restore* run ${code(settles.run)}`;
+	}
+
 	const what =
 		only.length === 0
 			? 'everything'
@@ -245,9 +268,12 @@ const waitingFor = ({approvers, needed}: ApprovalRequest): string => {
 
 /** How it ended: without buttons. */
 export function decidedMessage({request, label, outcome}: {request: ApprovalRequest; label: string; outcome: string}): Message {
+	const {isRestore, verb} = wordsOf(request);
 	const blocks: Block[] = [
-		section(`🔐 ${person(request.by)} asked to *restore* ${code(label)}\n${approvalFacts(request, undefined)}`),
+		section(
+			`🔐 ${person(request.by)} asked to *${verb}* ${isRestore ? '' : 'a restore of '}${code(label)}\n${approvalFacts(request, undefined)}`,
+		),
 		context(`${outcome}${request.approvers.length === 0 ? '' : ` · approved by ${request.approvers.map(person).join(', ')}`}`),
 	];
-	return message(`Restore of ${code(label)}: ${outcome}`, blocks);
+	return message(`${isRestore ? 'Restore' : `The ${verb}`} of ${code(label)}: ${outcome}`, blocks);
 }

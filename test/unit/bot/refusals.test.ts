@@ -1,6 +1,6 @@
 /** What must not be done is not done, and is written down. */
 import test, {type ExecutionContext} from 'ava';
-import {allText, operator, restorer, second, startBotTest, stranger, target, viewer} from '../../support/bot.ts';
+import {allText, operator, restorer, second, startBotTest, stock, stranger, target, viewer} from '../../support/bot.ts';
 import type {FakeAgent} from '../../support/fake-agent.ts';
 import {until} from '../../support/until.ts';
 
@@ -174,6 +174,35 @@ test('a restore that is refused does not happen', async t => {
 	await slack.press(operator, approval.blocks.some(block => block.type === 'actions') ? approval : asked, 'Approve');
 	await refused(t, agent, 1, /role restorer/);
 	t.false(agent.calls.some(call => 'restore' in call));
+});
+
+test('to undo the restore of a project is to undo that of each of its targets: their rules and their approvals count', async t => {
+	const {slack, agent, message, reply} = await startBotTest(t, {
+		access: {
+			targets: [
+				{match: 'shop/pay', restorers: [second.user, restorer.user], approvals: 2},
+				{match: 'shop/own', restorers: [second.user]},
+			],
+		},
+		prepare: (_, [fake]) => stock(fake as FakeAgent, ['shop/db', 'shop/pay']),
+	});
+	const {run} = await agent.restore({target: 'shop/db', point: 'latest', only: [], trigger: 'cli'});
+	agent.finish(run);
+	const known = agent.run;
+	agent.run = id => (id === run ? {...known(id), target: 'shop'} : known(id));
+
+	await slack.command(restorer, '/restore', `undo ${run}`);
+	const approval = await message(/asks to \*undo\* a restore of `shop`/);
+	t.false(agent.calls.some(call => 'undo' in call));
+	await slack.press(restorer, approval, 'Approve');
+	await refused(t, agent, 1, /cannot approve it/);
+	await slack.press(second, approval, 'Approve');
+	await until('the undo', () => agent.calls.some(call => call.undo === run));
+
+	stock(agent, ['shop/db', 'shop/own']);
+	await reply((await slack.command(restorer, '/restore', `finish ${run}`)).replies, /role restorer for shop\/own/);
+	t.false(agent.calls.some(call => 'finish' in call));
+	t.deepEqual(slack.mistakes, []);
 });
 
 test('a target with a name that Slack would obey is shown as it is', async t => {
