@@ -12,7 +12,8 @@ const programs = [
 	'usr/bin/containerd',
 	'usr/bin/containerd-shim-runc-v2',
 	'usr/sbin/runc',
-	'usr/libexec/docker/docker-init',
+	'usr/bin/docker-init',
+	'usr/sbin/docker-proxy',
 ];
 
 /**
@@ -29,12 +30,12 @@ export const ensureCurrentEngine = async (): Promise<string> =>
 		console.error("holdfast: making a current Docker Engine from Debian testing's packages");
 		await ensureDebianPackages(['mmdebstrap', 'patchelf']);
 		await rm(folder, {recursive: true, force: true});
+		await mkdir(`${bin}.new`, {recursive: true});
 		const root = path.join(folder, 'root');
 		const noDate = '--aptopt=Acquire::Check-Valid-Until "false";';
 		await execa('mmdebstrap', ['--quiet', '--variant=minbase', noDate, '--include=ca-certificates,docker.io,iptables', 'forky', root], {
 			timeout: 10 * 60_000,
 		});
-		await mkdir(`${bin}.new`);
 		const libraries = ['lib', 'usr/lib'].map(each => path.join(root, each, 'x86_64-linux-gnu')).join(':');
 		const loader = path.join(root, 'lib64/ld-linux-x86-64.so.2');
 		for (const program of programs) {
