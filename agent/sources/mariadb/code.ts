@@ -69,43 +69,53 @@ const withoutRemarks = (stderr: string): string =>
 		.filter(line => !line.startsWith('-- '))
 		.join('\n');
 
-const viewsOf = async ({query}: MariadbServer, database: string): Promise<string[]> =>
-	(await query(`select table_name from information_schema.views where table_schema = ${quoteLiteral(database)} order by 1`)).flatMap(
-		([name]) => name ?? [],
-	);
+/** @returns those that can be read, and those that name what is not there any more, which nobody can make again */
+async function viewsOf({query}: MariadbServer, database: string): Promise<{sound: string[]; broken: string[]}> {
+	const all = (
+		await query(`select table_name from information_schema.views where table_schema = ${quoteLiteral(database)} order by 1`)
+	).flatMap(([name]) => name ?? []);
+	const views: {sound: string[]; broken: string[]} = {sound: [], broken: []};
+	for (const view of all) {
+		const said = await query(`check table ${quoteIdentifier(database)}.${quoteIdentifier(view)}`);
+		views[said.some(([, , , message]) => message === 'OK') ? 'sound' : 'broken'].push(view);
+	}
+
+	return views;
+}
 
 interface CodeWritten extends Omit<Written, 'argv' | 'onError'> {
 	database: string;
+	/** Hears of each view that names what is not there any more, and is left out. Missing: it is an error. */
+	onBroken?: (view: string) => void;
 }
 
 /** Two files, in an order in which each thing finds what it needs: triggers, routines and views; and then events, which begin to run where they are loaded. */
 export async function writeCode(
 	context: Pick<SourceContext, 'worker'>,
-	{database, file, ...rest}: CodeWritten,
+	{database, file, onBroken, ...rest}: CodeWritten,
 ): Promise<{code: string; events: string}> {
 	const {server} = rest;
 	const {dump} = server.programs;
 	const base = [dump, ...dumpOptions, ...flavoured(server), '--no-data'] as const;
 	const files = {code: `${file}.code`, views: `${file}.views`, events: `${file}.events`};
-	await writeDump(context, {
-		...rest,
-		argv: [...base, '--no-create-info', '--triggers', '--routines', '--skip-events', '--', database],
-		file: files.code,
-	});
-	const views = await viewsOf(server, database);
+	const {sound, broken} = await viewsOf(server, database);
+	const [views, left] = onBroken === undefined ? [[...sound, ...broken], []] : [sound, broken];
+	const ignored = left.map(view => `--ignore-table=${database}.${view}`);
+	for (const view of left) {
+		onBroken?.(view);
+	}
+
+	const write = async (to: string, ...argv: string[]) => writeDump(context, {...rest, argv: [...base, ...ignored, ...argv], file: to});
+	await write(files.code, '--no-create-info', '--triggers', '--routines', '--skip-events', '--', database);
 	if (views.length > 0) {
-		await writeDump(context, {...rest, argv: [...base, '--skip-triggers', '--', database, ...views], file: files.views});
+		await write(files.views, '--skip-triggers', '--', database, ...views);
 		await succeed(context.worker, {
 			argv: ['sh', '-c', 'cat "$2" >>"$1" && rm -f "$2"', 'sh', files.code, files.views],
 			signal: rest.signal,
 		});
 	}
 
-	await writeDump(context, {
-		...rest,
-		argv: [...base, '--no-create-info', '--skip-triggers', '--events', '--', database],
-		file: files.events,
-	});
+	await write(files.events, '--no-create-info', '--skip-triggers', '--events', '--', database);
 	return {code: files.code, events: files.events};
 }
 

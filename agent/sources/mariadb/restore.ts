@@ -179,7 +179,7 @@ interface Kept {
 
 /** @returns the snapshot of what a rename does not move */
 async function keepCode({name}: MariadbSource, context: RestoreContext, {server, inside, database, index}: Kept): Promise<string | null> {
-	const {worker, signal, keeper} = context;
+	const {worker, signal, keeper, tell} = context;
 	if (keeper === undefined) {
 		const {tables, sequences, ...code} = await countContents(server, database);
 		if (Object.values(code).some(count => count > 0)) {
@@ -191,7 +191,19 @@ async function keepCode({name}: MariadbSource, context: RestoreContext, {server,
 		return null;
 	}
 
-	const {code, events} = await writeCode(context, {server, inside, database, file: `${context.staging}/keep-${index}.sql`, signal});
+	const {code, events} = await writeCode(context, {
+		server,
+		inside,
+		database,
+		file: `${context.staging}/keep-${index}.sql`,
+		signal,
+		// The live database may be damaged: that must not keep it from being restored.
+		onBroken: view =>
+			tell({
+				type: 'warning',
+				message: `the view \`${view}\` of \`${database}\` names what is not there, and would not come back with an undo`,
+			}),
+	});
 	await succeed(worker, {argv: ['sh', '-c', 'cat "$2" >>"$1" && rm -f "$2"', 'sh', code, events], signal});
 	const keeping = {...context, restic: keeper.restic, tag: safetyTag, time: () => new Date()};
 	return (await storeStaged(keeping, name, code, {})).snapshot;
