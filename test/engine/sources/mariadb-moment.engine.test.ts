@@ -9,7 +9,7 @@ const password = `s"e c#r'et\\d`;
 
 /** Each commit raises both numbers. */
 const writer = `create database one; create database two; create table one.t (n int); create table two.t (n int); insert into one.t values (0); insert into two.t values (0);
-create table two.filler (a int, b char(255)); insert into two.filler select seq, repeat('x', 255) from seq_1_to_20000;
+use two; create table two.filler (a int, b char(255)); insert into two.filler select seq, repeat('x', 255) from seq_1_to_20000;
 delimiter ;;
 create procedure one.forever() begin loop start transaction; update one.t set n = n + 1; update two.t set n = n + 1; commit; end loop; end;;`;
 
