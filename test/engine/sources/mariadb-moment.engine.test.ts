@@ -56,6 +56,17 @@ test('in each of 5 points both databases show the same number', async t => {
 		seen,
 	);
 	t.is(new Set(seen).size, 5, 'the writer was at work meanwhile');
-	const processes = await docker(['top', stack.container('db'), '-eo', 'args']);
-	t.false(processes.includes(password));
+
+	// While one is made, its programs are there to be seen, with all that they are told.
+	const over = new AbortController();
+	const last = stack.backup(`${stack.project}/db`).finally(() => over.abort());
+	let dumps = 0;
+	while (!over.signal.aborted) {
+		const processes = await docker(['top', stack.container('db'), '-eo', 'pid,args']);
+		t.false(processes.includes(password));
+		dumps += Number(processes.includes('mariadb-dump'));
+	}
+
+	t.is((await last)[0]?.outcome, 'success');
+	t.true(dumps > 0, 'a dump was seen');
 });
