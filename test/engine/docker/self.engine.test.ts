@@ -100,7 +100,8 @@ test.serial('workers resolve names as the agent does; one that nobody knows ends
 			HOLDFAST_WORKER_MEMORY: '300MiB',
 		},
 	});
-	await stack.ready().catch(() => {});
+	// Its health check is none: the repository is away
+	await until('the agent to answer', async () => (await stack.holdfast('targets')).exitCode === 0, {timeout: 60_000});
 	const begun = Date.now();
 	const [result] = await stack.backup(`${stack.project}/app`);
 	t.is(result?.outcome, 'failed');
