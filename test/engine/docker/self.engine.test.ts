@@ -39,6 +39,8 @@ test.before(async () => {
 		volumes: ['data', 'vpn'],
 		holdfast: {
 			network_mode: 'service:vpn',
+			// No folder, as restic sees it: what reaches it needs the network of the agent
+			environment: {RESTIC_REPOSITORY: 'rclone::local:/repository', RESTIC_PASSWORD: 'secret of the repository'},
 			mem_limit: '700m',
 			cpus: 1.5,
 			cpu_shares: 512,
