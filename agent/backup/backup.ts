@@ -14,7 +14,7 @@ import {kindOf} from '../sources/kinds.ts';
 import {workerMount} from '../sources/mounts.ts';
 import type {SourceContext} from '../sources/source.ts';
 import {createStagingRoom} from '../sources/staging-room.ts';
-import {enlist, type Member} from './crew.ts';
+import {enlist, type Member, NothingLeftError} from './crew.ts';
 import {describePoint, describeSource} from './describe.ts';
 import {lockPatienceSeconds, tellingOfLocks} from './locked.ts';
 import {moment} from './moment.ts';
@@ -48,11 +48,12 @@ export async function backup(workshop: Workshop, options: BackupRun): Promise<Ba
 	);
 	const state: Progress = {quiesceSeconds: 0, published: false, warnings: []};
 	const failures = await withWorkers(workshop, options, async workforce => work(workshop, options, workforce, sources, state));
-	const errors = failures.map(explain);
-
 	const results = [...sources.values()];
 	const failed = results.filter(({outcome}) => outcome === 'failed');
-	errors.push(...failed.flatMap(({source, error}) => (error === undefined ? [] : [`${source}: ${error}`])));
+	const ofSources = failed.flatMap(({source, error}) => (error === undefined ? [] : [`${source}: ${error}`]));
+	// What failed first is why the rest did: that no source was left says nothing where each of them does.
+	const others = failures.filter(error => !(error instanceof NothingLeftError && ofSources.length > 0)).map(explain);
+	const errors = [...ofSources, ...others];
 	const absent = absentOf(plan);
 	return {
 		run,
@@ -64,7 +65,7 @@ export async function backup(workshop: Workshop, options: BackupRun): Promise<Ba
 		quiesceSeconds: state.quiesceSeconds,
 		sources: results,
 		...(absent.length === 0 ? {} : {absent}),
-		...(state.warnings.length === 0 ? {} : {warnings: state.warnings}),
+		...(state.warnings.length === 0 ? {} : {warnings: [...new Set(state.warnings)]}),
 		...(errors.length === 0 ? {} : {error: [...new Set(errors)].join('; ')}),
 	};
 }

@@ -12,6 +12,9 @@ const littleBytes = 64 * 1024 ** 2;
 /** Each is a connection to a server, and a restic that holds the repository's index. */
 const atOnce = 3;
 
+/** Every source has failed, and says why. */
+export class NothingLeftError extends Error {}
+
 export interface Member {
 	planned: PlannedSource;
 	source: Source;
@@ -45,7 +48,7 @@ export function crewOf(members: readonly Member[], results: Map<string, SourceRe
 
 	const assertSome = (): void => {
 		if (active.size === 0) {
-			throw new Error('no source is left to back up');
+			throw new NothingLeftError('no source is left to back up');
 		}
 	};
 

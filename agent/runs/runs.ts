@@ -67,6 +67,9 @@ export interface Runs {
 /** Progress is told this often for each source of a run. */
 const progressIntervalMs = 500;
 
+/** Different ones that are remembered of a run, so that they are not told twice. */
+const mostWarnings = 1000;
+
 /** A reader that is this far behind loses progress events, never others. */
 const backlogLimit = 1000;
 
@@ -110,8 +113,26 @@ export function createRuns({state, hub, concurrency, stallLimitMs = 30 * 60_000,
 
 	const teller = (run: string, target: string): Tell => {
 		const told = new Map<string, number>();
+		const warnings = new Map<string, number>();
 		return (event: Told) => {
 			const at = Date.now();
+			// What is said once more is counted, and said again only at the end, with how often it was.
+			if (event.type === 'warning') {
+				const count = (warnings.get(event.message) ?? 0) + 1;
+				if (warnings.size >= mostWarnings) {
+					warnings.clear();
+				}
+
+				warnings.set(event.message, count);
+				if (count > 1) {
+					return;
+				}
+			} else if (event.type === 'finished') {
+				for (const [message, count] of [...warnings].filter(([, times]) => times > 1)) {
+					send({type: 'warning', message: `${count} times: ${message}`, run, target, at});
+				}
+			}
+
 			if (event.type === 'progress') {
 				if (at - (told.get(event.source) ?? 0) < progressIntervalMs) {
 					return;

@@ -4,7 +4,7 @@
  */
 import {setTimeout as delay} from 'node:timers/promises';
 import {lastLines, type Place, succeed} from '../../base/command.ts';
-import {RunError} from '../../base/errors.ts';
+import {RepositoryError, RunError} from '../../base/errors.ts';
 import {sourcePath} from '../repository/names.ts';
 import type {Saved} from '../restic/restic.ts';
 import type {SourceContext} from './source.ts';
@@ -104,7 +104,21 @@ export async function bothEnds<Written, Read>(signal: AbortSignal, {write, read}
 	const reasons = [written, got].flatMap(result =>
 		result.status === 'rejected' && !(result.reason instanceof EndedError) ? [result.reason] : [],
 	);
-	throw reasons.length === 1 ? reasons[0] : new AggregateError(reasons);
+	const causes = withoutConsequence(reasons);
+	throw causes.length === 1 ? causes[0] : new AggregateError(causes);
+}
+
+/** What the relay says when its writer is gone, or wrote something else than a dump. */
+const consequence = /the dump (?:broke off|does not (?:begin|end) with)/;
+
+/** @param reasons of the writer, of the reader. A repository that is full or away is why the writer failed; else the writer is why the reader did */
+function withoutConsequence(reasons: readonly unknown[]): readonly unknown[] {
+	const [writer, reader] = reasons;
+	if (reasons.length < 2 || !(reader instanceof RepositoryError)) {
+		return reasons;
+	}
+
+	return reader.problem === 'failed' ? (consequence.test(reader.message) ? [writer] : reasons) : [reader];
 }
 
 /** One end was ended because the other failed: not a reason of its own. */

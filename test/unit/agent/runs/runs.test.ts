@@ -258,3 +258,20 @@ test('numbers that change, and workers that do something, keep a run from being 
 	);
 	t.is((await finished).outcome, 'success');
 });
+
+test('equal warnings are told once, and at the end how many there were', async t => {
+	const {runs, hub} = setUp(t);
+	const told: string[] = [];
+	hub.listen(event => told.push(event.type === 'warning' ? event.message : event.type));
+	await runs.start(
+		job('a', async context => {
+			for (let count = 0; count < 40; count++) {
+				context.tell({type: 'warning', message: 'it is slow'});
+			}
+
+			context.tell({type: 'warning', message: 'it is late'});
+			return resultOf(context);
+		}),
+	).finished;
+	t.deepEqual(told, ['queued', 'it is slow', 'it is late', '40 times: it is slow', 'finished']);
+});

@@ -4,7 +4,8 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
 import {execa} from 'execa';
-import {relayScript} from '../../../../agent/sources/relay.ts';
+import {bothEnds, relayScript} from '../../../../agent/sources/relay.ts';
+import {explain, RepositoryError, type RepositoryProblem} from '../../../../base/errors.ts';
 
 const trailer = '-- PostgreSQL database dump complete';
 const rows = 'a row of a table\n'.repeat(20_000);
@@ -55,4 +56,19 @@ test('a dump that lacks something is refused', async t => {
 		t.is(exitCode, 1, stderr);
 		t.regex(stderr, said);
 	}
+});
+
+test('of both ends of a stream, the one is named that failed first, and not what failed because of it', async t => {
+	const said = async (writer: string, reader: Error) =>
+		bothEnds(new AbortController().signal, {
+			write: async () => Promise.reject(new Error(writer)),
+			read: async () => Promise.reject(reader),
+		}).then(() => '', explain);
+	const refused = (problem: RepositoryProblem, message: string) => new RepositoryError(problem, message);
+	t.is(
+		await said('pg_dump: no such table', refused('failed', 'backup: the dump broke off; unable to save snapshot')),
+		'pg_dump: no such table',
+	);
+	t.is(await said('pg_dump: broken pipe', refused('full', 'the repository is full')), 'the repository is full');
+	t.is(await said('one', refused('failed', 'another')), 'one: another');
 });
