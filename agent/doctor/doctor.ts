@@ -128,6 +128,10 @@ function timeZone(appointments: Appointments): Finding {
 	};
 }
 
+/** Where a label is named, it is the label. */
+const hintTo = (message: string, target: string): string =>
+	message.includes(`\`${label('')}`) ? 'correct the label and run `docker compose up -d`' : `holdfast plan ${target} asks again`;
+
 async function examineTargets(workshop: Workshop, survey: Survey, listed: Listed): Promise<Finding[]> {
 	const surveyed = await survey.all(listed);
 	const {inScope: containers} = listed;
@@ -163,7 +167,7 @@ async function examineTargets(workshop: Workshop, survey: Survey, listed: Listed
 
 	for (const {target, problems} of surveyed) {
 		findings.push(
-			...problems.map(({message, hint = 'correct the label and run `docker compose up -d`'}) => ({
+			...problems.map(({message, hint = hintTo(message, target.name)}) => ({
 				level: 'error' as const,
 				subject: target.name,
 				message,

@@ -17,13 +17,24 @@ export const examinePostgres = (planned: PlannedDatabase, means: Means) =>
 	planned.external === undefined && planned.container.state === 'running' ? dumpWay(planned, means) : undefined;
 
 async function dumpWay(planned: PlannedDatabase, {engine, workforce}: Means): Promise<Omit<Finding, 'subject'>> {
+	let server: Awaited<ReturnType<typeof reachServer>>;
+	let version: string;
 	try {
-		const server = await reachServer({engine}, planned);
+		server = await reachServer({engine}, planned);
+		version = (await serverVersion(server)).versionText;
+	} catch (error) {
+		return {
+			level: 'error',
+			message: `its databases cannot be dumped: ${explain(error)}`,
+			hint: 'docs/postgres.md says how a server is found and asked',
+		};
+	}
+
+	try {
 		server.assertEnterable();
 		const {run} = await workforce.dump(planned.container.id);
 		await succeed(run, server.fromWorker('exec "$@"', [], ['true']));
-		const {versionText} = await serverVersion(server);
-		return {level: 'ok', message: `its databases (PostgreSQL ${versionText}) are dumped by a worker`};
+		return {level: 'ok', message: `its databases (PostgreSQL ${version}) are dumped by a worker`};
 	} catch (error) {
 		return {
 			level: 'warning',
