@@ -21,10 +21,10 @@ const looseSql = `select table_schema, count(*), min(table_name), min(engine) fr
 
 async function ask({container, policy}: Asked<MariadbPolicy>, engine: Engine): Promise<MariadbAnswer> {
 	const server = await connectMariadb(engine, container, accessOf(policy, container));
-	const loose = await server.query(looseSql);
+	const [loose, databases, folders] = await Promise.all([server.query(looseSql), listDatabases(server), serverFolders(server)]);
 	return {
-		databases: await listDatabases(server),
-		folders: await serverFolders(server),
+		databases,
+		folders,
 		loose: new Map(loose.map(([database = '', count, table = '', kind = '']) => [database, {count: Number(count), table, engine: kind}])),
 	};
 }

@@ -18,13 +18,13 @@ export async function checkMariadb(
 	try {
 		const details = mariadbDetails.parse(stored.details);
 		const server = await connectMariadb(engine, container, access);
-		const problems = [
-			...versionProblems(details, server),
-			...(await privilegeProblems(server)),
-			...(await namesProblems(details, server)),
-			...(into === undefined ? await foreignProblems(server, database) : await takenProblems(server, into)),
-		];
-		const [folder = ''] = await serverFolders(server);
+		const [lacking, names, others, [folder = '']] = await Promise.all([
+			privilegeProblems(server),
+			namesProblems(details, server),
+			into === undefined ? foreignProblems(server, database) : takenProblems(server, into),
+			serverFolders(server),
+		]);
+		const problems = [...versionProblems(details, server), ...lacking, ...names, ...others];
 		const [freeBytes] = await freeRoom(server.client, [folder]).catch(() => []);
 		const neededBytes = Math.max(details.databaseSize, details.parts.all);
 		return {problems, ...(freeBytes === undefined ? {} : {room: {container: container.name, folder, neededBytes, freeBytes}})};

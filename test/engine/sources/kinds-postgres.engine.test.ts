@@ -1,0 +1,6 @@
+/** PostgreSQL stands what every kind must. Lane: works. */
+import test from 'ava';
+import {postgresCase} from '../../support/kinds/postgres.ts';
+import {testKind} from '../../support/kinds/suite.ts';
+
+testKind(test, postgresCase);
