@@ -25,7 +25,7 @@ export async function checkMariadb(
 			serverFolders(server),
 		]);
 		const problems = [...versionProblems(details, server), ...lacking, ...names, ...others];
-		const [freeBytes] = await freeRoom(server.client, [folder]).catch(() => []);
+		const [freeBytes] = await freeRoom(server.other, [folder]).catch(() => []);
 		const neededBytes = Math.max(details.databaseSize, details.parts.all);
 		return {problems, ...(freeBytes === undefined ? {} : {room: {container: container.name, folder, neededBytes, freeBytes}})};
 	} catch (error) {

@@ -26,6 +26,8 @@ export interface MariadbServer extends Enterable {
 	programs: {client: string; dump: string};
 	/** Runs a client program, introduced. */
 	client: Place;
+	/** Runs any other program of the container, as the server's user. */
+	other: Place;
 	/** Rows as text. @throws {ServerRefusal} */
 	query: (sql: string, database?: string) => Promise<string[][]>;
 }
@@ -87,6 +89,7 @@ export async function connectMariadb(engine: Engine, container: Where, access: A
 		version,
 		programs,
 		client,
+		other: async command => place({...command, user: own, signal: command.signal ?? signal}),
 		isExternal: false,
 		assertEnterable() {
 			// The folder of a pid would be the host's, not the container's.
