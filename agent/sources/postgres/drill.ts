@@ -7,7 +7,7 @@ import type {Restoring} from '../restoring.ts';
 import {postgresDetails} from './dump.ts';
 import type {PostgresPolicy} from './labels.ts';
 import {postgresRestoring} from './restore.ts';
-import {makeGlobals, scratchEnv, scratchUser, startScratchServer} from './scratch.ts';
+import {makeGlobals, scratchEnv, scratchUser, startScratchServer, withoutPrograms} from './scratch.ts';
 import {connectPostgres} from './server.ts';
 import {dropDatabase} from './swap.ts';
 
@@ -32,7 +32,9 @@ export function postgresDrilling(source: DrillSource<PostgresPolicy | undefined>
 	return {
 		name,
 		async rehearse() {
-			const worker = await context.scratch(image, scratchEnv);
+			const worker = await context.scratch(image, scratchEnv).catch((error: unknown) => {
+				throw withoutPrograms(error, image);
+			});
 			try {
 				await assertRoom(worker.run, scratchFolder, details.databaseSize, signal);
 				const major = Math.floor(details.serverVersionNumber / 10_000);

@@ -1,7 +1,8 @@
 /** A PostgreSQL server in a scratch container of the target's own image: the same programs and extensions, nothing of the target's data. */
 import {text} from 'node:stream/consumers';
 import {lastLines, succeed} from '../../../base/command.ts';
-import {RunError} from '../../../base/errors.ts';
+import {explain, RunError} from '../../../base/errors.ts';
+import {label} from '../../../base/label.ts';
 import type {Container} from '../../../docker/container.ts';
 import {type Engine, unlessGone} from '../../../docker/engine.ts';
 import {scratchFolder, type Worker} from '../../../docker/worker.ts';
@@ -53,6 +54,14 @@ initdb --pgdata="$1/data" --username=${scratchUser} --auth=trust --encoding=UTF8
 cat >>"$1/data/postgresql.conf"
 pg_ctl start --silent --wait --timeout=600 --pgdata="$1/data" --log="$1/log" || { tail -n 5 "$1/log" >&2; exit 1; }`;
 
+const otherImage = (): string => `\`${label('drill.image')}\` names another image of that version which the engine has`;
+
+/** What the engine says of an image that has not the few programs which an idle container needs; every other error as it is. */
+export const withoutPrograms = (error: unknown, image: string): unknown =>
+	/executable file not found|no such file or directory/.test(explain(error))
+		? new RunError(`no scratch container can be made of ${image}: it has no \`sleep\``, {cause: error, hint: otherImage()})
+		: error;
+
 interface Wanted {
 	image: string;
 	/** Of the server that was dumped. */
@@ -71,7 +80,9 @@ export async function startScratchServer(
 ): Promise<{container: Container; owner: string}> {
 	const owner = ownerIn(await readText(engine, id, '/etc/passwd').catch(unlessGone));
 	if (owner === undefined) {
-		throw new RunError(`no server starts in a scratch container of ${image}: it has no user but root in \`/etc/passwd\``);
+		throw new RunError(`no server starts in a scratch container of ${image}: it has no user but root in \`/etc/passwd\``, {
+			hint: otherImage(),
+		});
 	}
 
 	await succeed(run, {argv: ['mkdir', '-m', '1777', scratchEnv.PGHOST], user: '0', signal});
@@ -80,7 +91,7 @@ export async function startScratchServer(
 	running.stdin.end(settings(preloaded, database));
 	const [printed, {exitCode, stderr}] = await Promise.all([text(running.stdout), running.done]);
 	if (exitCode !== 0) {
-		throw new RunError(`no server starts in a scratch container of ${image}: ${lastLines(stderr || printed)}`);
+		throw new RunError(`no server starts in a scratch container of ${image}: ${lastLines(stderr || printed)}`, {hint: otherImage()});
 	}
 
 	const container: Container = {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {ownerIn, quoteSetting} from '../../../../../agent/sources/postgres/scratch.ts';
+import {ownerIn, quoteSetting, withoutPrograms} from '../../../../../agent/sources/postgres/scratch.ts';
 
 test('a scratch server belongs to a user whom the image names, and never to root', t => {
 	const root = 'root:x:0:0:root:/root:/bin/sh\n';
@@ -12,4 +12,14 @@ test('a scratch server belongs to a user whom the image names, and never to root
 
 test('a name in a configuration file stays on its line and within its quotes', t => {
 	t.is(quoteSetting("a'b\\c\nd"), String.raw`'a''b\\c\nd'`);
+});
+
+test('an image without programs is named, with the label that names another; other errors stay as they are', t => {
+	const found = withoutPrograms(new Error('exec: "sleep": executable file not found in $PATH: unknown'), 'slim:1') as Error & {
+		hint: string;
+	};
+	t.regex(found.message, /no scratch container can be made of slim:1: it has no `sleep`/);
+	t.regex(found.hint, /`holdfast\.drill\.image` names another image/);
+	const other = new Error('no space left on device');
+	t.is(withoutPrograms(other, 'slim:1'), other);
 });
