@@ -5,10 +5,11 @@ import type {Tell} from '../../base/events.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import {untilHealthy} from '../../docker/health.ts';
 import {quiesced} from '../../docker/quiesce.ts';
+import {writingOf} from '../sources/kinds.ts';
 import {isUntouched, keyOf, type Replaced, untouched} from '../sources/restoring.ts';
 import type {RestoreRecord} from '../state/restores.ts';
 import {type RestoreWorkshop, restoreRun} from './context.ts';
-import {isRefusal, rollBackAll, waysOut} from './roll-back.ts';
+import {isRefusal, mountsOfReplaced, rollBackAll, waysOut} from './roll-back.ts';
 import type {UndoPlan} from './undo-plan.ts';
 
 export interface UndoRun {
@@ -34,6 +35,10 @@ export async function undoRestore(workshop: RestoreWorkshop, options: UndoRun): 
 			progress.kept = current.replacements.filter(each => !isUntouched(each));
 		};
 		save({});
+		// The application need not wait until it is there. Where it cannot be made now, that is tried again when it is needed.
+		const worker = await workforce
+			.repository(mountsOfReplaced(record.replacements), writingOf(record.replacements.map(({source}) => source)))
+			.catch(() => undefined);
 		let isRefused = false;
 		const undone = quiesced(
 			{
@@ -54,6 +59,7 @@ export async function undoRestore(workshop: RestoreWorkshop, options: UndoRun): 
 					...record,
 					replacements: record.replacements.map(each => (isUntouched(each) ? untouched(each) : each)),
 					isTouched: true,
+					worker,
 					container: containerIn(plan),
 					onBack: back =>
 						save({replacements: current.replacements.map(each => (keyOf(each) === keyOf(back) ? {...each, touched: false} : each))}),

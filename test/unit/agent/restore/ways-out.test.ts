@@ -169,3 +169,35 @@ test('a restore that failed is undone: only what was swapped is put back; where 
 	t.is(bad.kept.get('r1')?.phase, 'failed', 'no recovery tries it again');
 	t.true(isStarted);
 });
+
+test('an undo makes its worker before anything is stopped; one that cannot be made then is made again when it is needed', async t => {
+	for (const misses of [0, 1]) {
+		const {workshop, asked, tell} = scene({refuses: false});
+		let made = 0;
+		const journal = {
+			...workshop.journal,
+			open() {
+				asked.push('stop');
+				return [];
+			},
+		};
+		const engine = {
+			...workshop.engine,
+			async create() {
+				asked.push('create');
+				made += 1;
+				if (made <= misses) {
+					throw new Error('the engine is busy');
+				}
+
+				return 'worker';
+			},
+		} as unknown as RestoreWorkshop['engine'];
+		const failed = record('failed', tar('/a', true));
+		const result = await undoRestore({...workshop, engine, journal}, {run: 'u1', record: failed, plan: planOf(tar('/a')), tell});
+		t.is(result.outcome, 'success', result.error);
+		t.is(asked[0], 'create');
+		t.is(made, misses + 1);
+		t.true(asked.includes('dump safety-of-/a'));
+	}
+});
