@@ -172,15 +172,21 @@ export async function hireWorkers({engine, self, agentId, run, offline = false}:
 		return {id, name, run: inContainer(engine, id)};
 	};
 
-	/** In the networks that the agent is in, and only as long as the agent lives: else it would keep them from being removed. */
+	/** Only as long as the agent lives: else it would keep volumes and networks from being removed. */
+	const tied: typeof hire = async (...settings) => {
+		const worker = await hire(...settings);
+		tethers.push(tether(engine, worker.id));
+		return worker;
+	};
+
+	/** In the networks that the agent is in. */
 	const online = async (
 		name: string,
 		options: CreateOptions,
 		mounts: readonly WorkerMount[],
 		[NetworkMode, ...further] = [self.networks[0] ?? self.networkMode, ...self.networks.slice(1)],
 	): Promise<Worker> => {
-		const worker = await hire(name, {...options, HostConfig: {...options.HostConfig, ...names, NetworkMode}}, mounts);
-		tethers.push(tether(engine, worker.id));
+		const worker = await tied(name, {...options, HostConfig: {...options.HostConfig, ...names, NetworkMode}}, mounts);
 		for (const network of further) {
 			await engine.connect(network, worker.id);
 		}
@@ -207,7 +213,7 @@ export async function hireWorkers({engine, self, agentId, run, offline = false}:
 				[stagingMount],
 			),
 		look: async paths =>
-			hire(
+			tied(
 				`holdfast-look-${run}`,
 				{HostConfig: {NetworkMode: 'none'}},
 				paths.map((from, index) => ({type: 'bind', from, to: lookedAt(index), readOnly: true})),

@@ -8,6 +8,7 @@ import {questionsOf} from '../../plan/questions.ts';
 import {unseenNote} from '../../plan/survey.ts';
 import type {Manifest} from '../../repository/manifest.ts';
 import type {Point} from '../../repository/points.ts';
+import type {Kind} from '../../sources/kind.ts';
 import {kindOf, kinds} from '../../sources/kinds.ts';
 import type {RestoringSource} from '../../sources/restoring.ts';
 import type {Target} from '../../targets/target.ts';
@@ -127,7 +128,9 @@ function intoProblems(into: string | undefined, sources: readonly RestoringSourc
 	}
 
 	const names = sources.map(({name}) => name).join(', ');
-	const titles = kinds.filter(({nameProblem}) => nameProblem !== undefined).map(({title}) => title);
+	const nameable = ({nameProblem}: Kind) => nameProblem !== undefined;
+	const present = sources.map(({kind}) => kindOf(kind)).filter(nameable);
+	const titles = [...new Set((present.length > 0 ? present : kinds.filter(nameable)).map(({title}) => title))];
 	return [
 		...new Set(sources.flatMap(({kind}) => kindOf(kind).nameProblem?.(into) ?? [])),
 		...(sources.length === 1 && sources.every(({kind}) => kindOf(kind).nameProblem !== undefined)
