@@ -1,7 +1,7 @@
 // Runs a script of this project with the Node that the project brings along, on whatever Node there is (20 or later):
 // node test/support/start.mjs SCRIPT [ARGUMENT…]. Dependencies that are missing, or older than the lockfile, are installed first.
 import {spawn, spawnSync} from 'node:child_process';
-import {existsSync, statSync} from 'node:fs';
+import {existsSync, lstatSync, statSync} from 'node:fs';
 import process from 'node:process';
 import {fileURLToPath} from 'node:url';
 
@@ -15,6 +15,14 @@ const changed = name => statSync(inTop(name), {throwIfNoEntry: false})?.mtimeMs 
 const isInstalled = () => existsSync(node) && changed('node_modules/.package-lock.json') >= changed('package-lock.json');
 
 const install = () => {
+	// npm empties what a link leads to, under everybody who uses it
+	if (lstatSync(inTop('node_modules'), {throwIfNoEntry: false})?.isSymbolicLink()) {
+		console.error(
+			'holdfast: node_modules is a link, and older than package-lock.json: run npm ci where it leads to, or put a folder in its place',
+		);
+		process.exit(1);
+	}
+
 	console.error('holdfast: installing the dependencies (npm ci)');
 	const {status, error} = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
 		cwd: fileURLToPath(top),
