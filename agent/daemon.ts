@@ -325,17 +325,18 @@ function notify(
 	return createNotifications({...options, receivers, wanted});
 }
 
-/** A run that is cancelled removes its workers; whoever ends the agent does not wait longer for that. What is left, the next start removes. */
-const tidyMs = 5000;
+/** A run that is cancelled removes its workers once all is put back; whoever ends the agent does not wait longer for that. What is left, the next start removes. */
+const tidyMs = 8000;
 const awayMs = 2000;
 const lookMs = 500;
 
 /** Resolves when waiting puts nothing back: nothing is quiesced, or the engine is away. What is open then is in the journal, for the next start. */
 async function untilNothingIsWon(engine: Engine, state: Pick<State, 'open'>): Promise<void> {
-	const began = performance.now();
+	let settledAt: number | undefined;
 	for (let away = 0; away < 2; ) {
 		await delay(lookMs);
-		if (state.open().length === 0 && performance.now() - began > tidyMs) {
+		settledAt = state.open().length === 0 ? (settledAt ?? performance.now()) : undefined;
+		if (settledAt !== undefined && performance.now() - settledAt > tidyMs) {
 			return;
 		}
 
