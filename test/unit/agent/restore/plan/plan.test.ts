@@ -184,7 +184,10 @@ test('a database under a name of its own: nobody is stopped, and nothing else ca
 	t.regex(plan(services, sources, {name: 'shop/db', into: 'app2'}).problems.join(), /only one Postgres database.*--only/);
 	t.regex(plan(services, sources, {name: 'shop/db', only: ['postgres:app'], into: 'ä'.repeat(32)}).problems.join(), /1 to 63 bytes/);
 	const app = {labels: {'holdfast.enable': 'true'}, mounts: [['data', '/data']] as const};
-	t.regex(plan({app}, [source('volume:/data', 'volume')], {name: 'shop/app', into: 'x'}).problems.join(), /only one .* database can be restored under another name/);
+	t.regex(
+		plan({app}, [source('volume:/data', 'volume')], {name: 'shop/app', into: 'x'}).problems.join(),
+		/only one .* database can be restored under another name/,
+	);
 });
 
 test('a point of another target is refused, with both names; forced, its sources go where the same kind and name belongs', t => {
