@@ -118,9 +118,14 @@ export async function restoredAndUndone(t: ExecutionContext, scene: Scene): Prom
 	const restore = await restored(t, scene);
 	t.is(await content(scene), 'first');
 	t.true(allText(restore).includes(`approved by <@${second.user}>`) && allText(restore).includes(`asked by <@${restorer.user}>`));
+	const known = slack.messages.length;
 	await slack.press(restorer, restore, 'Undo');
+	const asked = () => slack.messages.slice(known).find(each => allText(each).includes('"Approve"'));
+	const approval = await until('the undo to need a second person, too', asked, patience);
+	t.is(await content(scene), 'first');
+	await slack.press(second, approval, 'Approve');
 	await until('it is undone', async () => (await content(scene)) === 'damaged', patience);
-	await until('the buttons are gone', () => !allText(restore).includes('"Undo"'), patience);
+	await until('the buttons are gone', () => !allText(approval).includes('"Approve"'), patience);
 	await until('the undo has ended', async () => (await runs(scene)).every(({state}) => state === 'finished'), patience);
 }
 

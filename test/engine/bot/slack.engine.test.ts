@@ -11,7 +11,7 @@ test('Slack: a backup, a restore that a second person approves, and its undo', a
 		`${viewer.user} backup refused null`,
 		`${restorer.user} restore allowed waits for 1 to approve`,
 		`${second.user} approve allowed success`,
-		`${restorer.user} undo allowed success`,
+		`${restorer.user} undo allowed waits for 1 to approve`,
 		`${operator.user} backup allowed success`,
 	]);
 });

@@ -91,7 +91,7 @@ test('Slack: every command, a restore that a second person approves, undo, a Sla
 		`${viewer.user} backup refused null`,
 		`${restorer.user} restore allowed waits for 1 to approve`,
 		`${second.user} approve allowed success`,
-		`${restorer.user} undo allowed success`,
+		`${restorer.user} undo allowed waits for 1 to approve`,
 		`${restorer.user} finish allowed success`,
 		`${operator.user} cancel allowed done`,
 		'cli backup allowed success',
