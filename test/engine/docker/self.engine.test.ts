@@ -118,14 +118,15 @@ test.serial('a restic that is killed for memory says so', async t => {
 		network_mode: 'bridge',
 		extra_hosts: ['known.test:127.0.0.1'],
 		dns_search: ['holdfast.test'],
-		environment: {HOLDFAST_WORKER_MEMORY: '8MiB'},
+		// The folder behind it, opened by restic alone: what must be stretched to open it needs more
+		environment: {HOLDFAST_WORKER_MEMORY: '16MiB', RESTIC_REPOSITORY: '/repository'},
 	});
 	await stack.ready();
 	const run = stack.backup(`${stack.project}/app`);
 	const worker = await workerOf(run);
 	t.deepEqual(worker.HostConfig.ExtraHosts, ['known.test:127.0.0.1']);
 	t.deepEqual(worker.HostConfig.DnsSearch, ['holdfast.test']);
-	t.is(worker.HostConfig.Memory, 8 * 1024 ** 2);
+	t.is(worker.HostConfig.Memory, 16 * 1024 ** 2);
 	const [result] = await run;
 	t.is(result?.outcome, 'failed');
 	t.regex(result?.error ?? '', /out of memory.*HOLDFAST_WORKER_MEMORY/);
