@@ -44,6 +44,9 @@ export interface BackupResult {
 export const lackOf = ({absent = []}: Pick<BackupResult, 'absent'>): string | undefined =>
 	absent.length === 0 ? undefined : `without ${absent.map(({source, why}) => `\`${source}\` (${why})`).join(', ')}`;
 
+/** A point that lacks what rests, and nothing else is wrong: that it rests was told when it began to, so the point is no news. */
+export const lacksOnly = (result: RunResult): boolean => 'absent' in result && lackOf(result) !== undefined && result.error === undefined;
+
 /** What `restore --json` prints. */
 export interface RestoreResult {
 	run: string;

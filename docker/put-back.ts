@@ -3,7 +3,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {ResumeError} from '../base/errors.ts';
 import type {Engine} from './engine.ts';
 import {type Start, untilStarted} from './health.ts';
-import {isUndoable, type Undo, undoOne} from './resume.ts';
+import {isUndoable, needsIn, type Undo, undoOne} from './resume.ts';
 import type {Quiesce, Touched} from './still.ts';
 import {untilServiceRuns} from './swarm.ts';
 
@@ -41,8 +41,6 @@ export async function resume(options: Quiesce, touched: readonly Touched[]): Pro
 	await Promise.all(attempts.values());
 	return {failures, back};
 }
-
-const needsIn = (undo: Undo): readonly string[] => (undo.kind === 'start' ? (undo.needs ?? []) : []);
 
 async function resumeOne({engine, journal}: Quiesce, {undo, entry, pendingMs}: Touched): Promise<void> {
 	if (pendingMs !== undefined) {

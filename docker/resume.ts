@@ -15,6 +15,9 @@ export type Undo =
 	/** The hook that belongs after the window: it puts back what the one before it did. */
 	| HookUndo;
 
+/** Ids of those that must be up before it. Pure. */
+export const needsIn = (undo: Undo): readonly string[] => (undo.kind === 'start' ? (undo.needs ?? []) : []);
+
 interface HookUndo extends HookCall {
 	kind: 'hook';
 }

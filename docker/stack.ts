@@ -26,7 +26,6 @@ export interface SwarmTaskState {
 
 /** The service that a container is a task of, as its labels say: anybody can write them, so Swarm is asked before anything is done about it. */
 export interface SwarmTask {
-	task: string;
 	/** The id of the service. */
 	service: string;
 	/** Of the service: in a stack it begins with the stack's. */
@@ -45,7 +44,7 @@ export function swarmTask(labels: Labels): SwarmTask | undefined {
 	const task = labels['com.docker.swarm.task.id'] ?? '';
 	const service = labels['com.docker.swarm.service.id'] ?? '';
 	const name = labels['com.docker.swarm.service.name'] ?? '';
-	return id.test(task) && id.test(service) && wellFormedName.test(name) ? {task, service, name} : undefined;
+	return id.test(task) && id.test(service) && wellFormedName.test(name) ? {service, name} : undefined;
 }
 
 /** A stack is what a project is in Compose. */

@@ -3,7 +3,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {ResumeError} from '../base/errors.ts';
 import {type Engine, unlessGone} from './engine.ts';
 import {untilStarted} from './health.ts';
-import {isUndoable, type Journal, type JournalEntry, lagOf, neverRan, type Undo, undoOne} from './resume.ts';
+import {isUndoable, type Journal, type JournalEntry, lagOf, needsIn, neverRan, undoOne} from './resume.ts';
 
 interface Unfinished {
 	engine: Engine;
@@ -40,7 +40,7 @@ export async function undoUnfinished(options: Unfinished): Promise<{undone: stri
 					failures.push(error);
 				}
 			});
-			const isNeeded = left().some(({undo}) => needsOf(undo).includes(entry.undo.containerId));
+			const isNeeded = left().some(({undo}) => needsIn(undo).includes(entry.undo.containerId));
 			back.push({entry, isBack: isNeeded ? attempt.then(async () => untilStarted(engine, entry.undo.containerId, 'healthy')) : attempt});
 			await attempt;
 		});
@@ -48,11 +48,9 @@ export async function undoUnfinished(options: Unfinished): Promise<{undone: stri
 	return {undone, failures, open: left().length};
 }
 
-const needsOf = (undo: Undo): readonly string[] => (undo.kind === 'start' ? (undo.needs ?? []) : []);
-
 /** A container comes after those that it needs; a hook, which needs its container, after all that the run has quiesced. */
 const precedes = (first: JournalEntry, {run, undo}: JournalEntry): boolean =>
-	first.run === run && (undo.kind === 'hook' || needsOf(undo).includes(first.undo.containerId));
+	first.run === run && (undo.kind === 'hook' || needsIn(undo).includes(first.undo.containerId));
 
 /** What is not in the state that is to be undone may be so in a moment. */
 async function undoEntry(options: Unfinished, entry: JournalEntry): Promise<boolean> {

@@ -1,7 +1,7 @@
 /** The kit as a page to print: whole in itself, and readable without anything of ours. */
 import {html} from 'hono/html';
 import type {Kit} from '../../base/shapes.ts';
-import {assignments, placeOf, steps, warning} from './kit-words.ts';
+import {openingLines, placeOf, steps, warning} from './kit-words.ts';
 
 export const kitPage = async (kit: Kit): Promise<string> =>
 	String(
@@ -25,10 +25,7 @@ ${kit.repositories.map(
 	repository => html`<section>
 <h2>${repository.name}</h2>
 <p>${placeOf(repository)}</p>
-<pre>${[
-		...assignments(repository.environment),
-		...Object.entries(repository.options).map(([name, value]) => `restic --option=${name}=${value}`),
-	].join('\n')}</pre>
+<pre>${openingLines(repository).join('\n')}</pre>
 </section>`,
 )}
 <section>

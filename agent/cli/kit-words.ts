@@ -1,9 +1,11 @@
 /** What the kit says, on paper and on the terminal. */
 import type {Kit} from '../../base/shapes.ts';
 
-/** As a shell reads it. */
-export const assignments = (environment: Readonly<Record<string, string>>): string[] =>
-	Object.entries(environment).map(([name, value]) => `${name}='${value.replaceAll("'", "'\\''")}'`);
+/** What opens it: variables as a shell reads them, and options of restic's. */
+export const openingLines = ({environment, options}: Kit['repositories'][number]): string[] => [
+	...Object.entries(environment).map(([name, value]) => `${name}='${value.replaceAll("'", "'\\''")}'`),
+	...Object.entries(options).map(([name, value]) => `restic --option=${name}=${value}`),
+];
 
 export const warning = 'Whoever has this reads every backup, and can delete it. Keep it where the host is not.';
 

@@ -2,7 +2,7 @@ import type {Kit} from '../../base/shapes.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
 import {kitPage} from './kit-page.ts';
-import {assignments, placeOf, steps, warning} from './kit-words.ts';
+import {openingLines, placeOf, steps, warning} from './kit-words.ts';
 import type {Output} from './output.ts';
 import {styled} from './text.ts';
 
@@ -49,12 +49,8 @@ function printKit(out: Output, kit: Kit): void {
 	for (const repository of kit.repositories) {
 		out.line``;
 		out.line`${styled('bold', repository.name)} (${placeOf(repository)})`;
-		for (const line of assignments(repository.environment)) {
+		for (const line of openingLines(repository)) {
 			out.line`  ${line}`;
-		}
-
-		for (const [name, value] of Object.entries(repository.options)) {
-			out.line`  restic --option=${name}=${value}`;
 		}
 	}
 

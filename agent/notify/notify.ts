@@ -3,7 +3,7 @@ import type {EventHub} from '../../base/events.ts';
 import type {Log} from '../../base/log.ts';
 import type {Notices} from '../../base/notices.ts';
 import {isWanted, type NotifyWord} from '../../base/reading/wanted.ts';
-import {lackOf, type RunResult} from '../../base/results.ts';
+import {lacksOnly} from '../../base/results.ts';
 import {type Message, messageOf, nameOf, noticeMessage} from './message.ts';
 import {createQueue, type Patience, type Receiver} from './queue.ts';
 
@@ -41,7 +41,7 @@ export function createNotifications(options: NotifyOptions): Notifications {
 		}
 	};
 	const unlisten = hub.listen(event => {
-		if (event.type === 'finished' && isWanted(wanted, event.operation, event.result.outcome) && !isToldOnce(event.result)) {
+		if (event.type === 'finished' && isWanted(wanted, event.operation, event.result.outcome) && !lacksOnly(event.result)) {
 			tell(messageOf(event, host));
 		}
 	});
@@ -60,6 +60,3 @@ export function createNotifications(options: NotifyOptions): Notifications {
 		},
 	};
 }
-
-/** That something rests was told when it began to: a point without it is no news. */
-const isToldOnce = (result: RunResult): boolean => 'absent' in result && lackOf(result) !== undefined && result.error === undefined;

@@ -5,7 +5,7 @@
  */
 import type {EventHub, FinishedEvent, RunEvent} from '../../base/events.ts';
 import type {Log} from '../../base/log.ts';
-import {lackOf, type Outcome} from '../../base/results.ts';
+import {lackOf, lacksOnly, type Outcome} from '../../base/results.ts';
 import type {Notifications} from './notify.ts';
 import {post} from './post.ts';
 import {createQueue, type Patience, type Queue} from './queue.ts';
@@ -84,8 +84,7 @@ export function createPings(options: PingOptions): Notifications {
 	const end = async (event: FinishedEvent, lines: readonly string[], isOwn: boolean): Promise<Omit<Ping, 'run' | 'target'>> => {
 		const {outcome, error} = event.result;
 		const lack = 'absent' in event.result ? lackOf(event.result) : undefined;
-		// What rests was told when it began to.
-		const isGood = outcome === 'success' || (lack !== undefined && error === undefined);
+		const isGood = outcome === 'success' || lacksOnly(event.result);
 		const others = isOwn ? [] : (await unwell()).filter(({target}) => target !== event.target);
 		const body = [
 			`backup of ${event.target}, run ${event.run}: ${outcome}, exit status ${exitStatus[outcome]}`,

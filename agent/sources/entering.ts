@@ -2,6 +2,7 @@
 import {pipeline} from 'node:stream/promises';
 import {type Command, lastLines, type Place, type Running, succeed} from '../../base/command.ts';
 import {explain, RunError} from '../../base/errors.ts';
+import type {ContainerDetails} from '../../docker/engine.ts';
 import type {SourceContext} from './source.ts';
 
 export interface Enterable {
@@ -11,6 +12,32 @@ export interface Enterable {
 	assertEnterable: () => void;
 	/** What a dump worker runs: `script` (for `sh`) gets `scriptArguments`, and after them the program, inside the database's container. */
 	fromWorker: (script: string, scriptArguments: readonly string[], argv: readonly string[]) => Command;
+}
+
+/** Runs as `user` (`uid:gid`) in the container of the process `pid`, whose namespace of pids the worker joined. */
+export const enteringArgv = (
+	{pid, user}: {pid: number | string; user: string},
+	script: string,
+	scriptArguments: readonly string[],
+	argv: readonly string[],
+): Command['argv'] => [
+	'/bin/sh',
+	'-c',
+	script,
+	'sh',
+	...scriptArguments,
+	'/usr/sbin/chroot',
+	`--userspec=${user}`,
+	'--groups=',
+	`/proc/${pid}/root`,
+	...argv,
+];
+
+/** @throws where the folder of a pid would be the host's, not the container's */
+export function assertOwnPids({pidMode}: Pick<ContainerDetails, 'pidMode'>): void {
+	if (pidMode !== '') {
+		throw new RunError(`it has the pid namespace \`${pidMode}\``);
+	}
 }
 
 /** Where a program can run beside the staging folder. None where the engine, a security module or a pid namespace of the host forbids it: then it is said, and docker exec serves. */

@@ -1,5 +1,8 @@
 /** The process of a server in a container: which it is, and who runs it. */
 import {output, type Place} from '../../base/command.ts';
+import {RunError} from '../../base/errors.ts';
+import type {Container} from '../../docker/container.ts';
+import type {ContainerDetails, Engine} from '../../docker/engine.ts';
 
 /**
  * `sh -c SCRIPT sh NAME …` finds processes of these names, as the kernel has them (15 bytes), and says who they run as: pid, uid, gid, whether it is in this container's control group, and its arguments. The
@@ -44,4 +47,16 @@ export async function findServer(
 ): Promise<ServerFound | 'no shell' | undefined> {
 	const {exitCode, stdout} = await output(place, {argv: ['sh', '-c', find, 'sh', ...names], user: '0', signal});
 	return exitCode === 126 || exitCode === 127 ? 'no shell' : oldest(stdout);
+}
+
+/** Of a container whose server is to be asked. @throws where it does not run, with how to start it */
+export async function detailsOfRunning(engine: Engine, {id, name}: Pick<Container, 'id' | 'name'>): Promise<ContainerDetails> {
+	const details = await engine.inspect(id);
+	if (details.state !== 'running') {
+		throw new RunError(`container \`${name}\` is ${details.state}, so its databases cannot be read`, {
+			hint: `start it: \`docker start ${name}\``,
+		});
+	}
+
+	return details;
 }

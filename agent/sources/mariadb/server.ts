@@ -7,10 +7,10 @@ import type {Container} from '../../../docker/container.ts';
 import type {Engine} from '../../../docker/engine.ts';
 import {inContainer} from '../../../docker/exec.ts';
 import {keptByRestore} from '../database-name.ts';
-import type {Enterable} from '../entering.ts';
+import {assertOwnPids, type Enterable, enteringArgv} from '../entering.ts';
 import {readText} from '../read-text.ts';
 import {secretOf} from '../secret.ts';
-import {findServer, type ServerFound} from '../server-process.ts';
+import {detailsOfRunning, findServer, type ServerFound} from '../server-process.ts';
 import {type Address, introduce, quoteLiteral, runSql, ServerRefusal} from './client.ts';
 import type {Access} from './labels.ts';
 import {type Login, loginsOf} from './who.ts';
@@ -36,12 +36,7 @@ type Where = Pick<Container, 'id' | 'name'>;
 
 /** @throws with what is in the way */
 export async function connectMariadb(engine: Engine, container: Where, access: Access, signal?: AbortSignal): Promise<MariadbServer> {
-	const details = await engine.inspect(container.id);
-	if (details.state !== 'running') {
-		throw new RunError(`container \`${container.name}\` is ${details.state}, so its databases cannot be read`, {
-			hint: `start it: \`docker start ${container.name}\``,
-		});
-	}
+	const details = await detailsOfRunning(engine, container);
 
 	const place = inContainer(engine, container.id);
 	const found = await findServer(place, ['mariadbd', 'mysqld'], signal);
@@ -92,11 +87,7 @@ export async function connectMariadb(engine: Engine, container: Where, access: A
 		other: async command => place({...command, user: own, signal: command.signal ?? signal}),
 		isExternal: false,
 		assertEnterable() {
-			// The folder of a pid would be the host's, not the container's.
-			if (details.pidMode !== '') {
-				throw new RunError(`it has the pid namespace \`${details.pidMode}\``);
-			}
-
+			assertOwnPids(details);
 			// A dump worker has no network.
 			if (!('socket' in address)) {
 				throw new RunError('it listens on no socket');
@@ -104,20 +95,8 @@ export async function connectMariadb(engine: Engine, container: Where, access: A
 		},
 		fromWorker(script, scriptArguments, argv) {
 			const introduced = introduce(login, address, argv);
-			const userspec = `--userspec=${login.asRoot ? '0:0' : own}`;
 			return {
-				argv: [
-					'/bin/sh',
-					'-c',
-					script,
-					'sh',
-					...scriptArguments,
-					'/usr/sbin/chroot',
-					userspec,
-					'--groups=',
-					`/proc/${found.pid}/root`,
-					...introduced.argv,
-				],
+				argv: enteringArgv({pid: found.pid, user: login.asRoot ? '0:0' : own}, script, scriptArguments, introduced.argv),
 				env: {PATH: path, ...introduced.env},
 			};
 		},

@@ -10,8 +10,10 @@ import {single} from '../../../base/once.ts';
 import type {Container} from '../../../docker/container.ts';
 import type {Engine} from '../../../docker/engine.ts';
 import {inContainer} from '../../../docker/exec.ts';
+import {assertOwnPids, enteringArgv} from '../entering.ts';
 import {readText} from '../read-text.ts';
 import {secretOf} from '../secret.ts';
+import {detailsOfRunning} from '../server-process.ts';
 import {type Maintenance, maintenanceIn, NoSessionError} from './maintenance.ts';
 import type {Inside} from './plan-external.ts';
 import {findProcess, linked, type ServerProcess} from './process.ts';
@@ -71,12 +73,7 @@ export async function connectPostgres(
 	signal?: AbortSignal,
 	{port, secret, project}: Inside = {},
 ): Promise<PostgresServer> {
-	const details = await engine.inspect(container.id);
-	if (details.state !== 'running') {
-		throw new RunError(`container \`${container.name}\` is ${details.state}, so its databases cannot be read`, {
-			hint: `start it: \`docker start ${container.name}\``,
-		});
-	}
+	const details = await detailsOfRunning(engine, container);
 
 	const place = inContainer(engine, container.id);
 	const process = await findProcess(engine, container.id, place, signal);
@@ -110,29 +107,14 @@ export async function connectPostgres(
 		connection,
 		client,
 		assertEnterable() {
-			// The folder of a pid would be the host's, not the container's.
-			if (details.pidMode !== '') {
-				throw new RunError(`it has the pid namespace \`${details.pidMode}\``);
-			}
-
+			assertOwnPids(details);
 			// A dump worker has no network.
 			if (host !== undefined && !isSocket(host)) {
 				throw new RunError(`it listens on no socket, only at ${host}`);
 			}
 		},
 		fromWorker: (script, scriptArguments, argv) => ({
-			argv: [
-				'/bin/sh',
-				'-c',
-				script,
-				'sh',
-				...scriptArguments,
-				'/usr/sbin/chroot',
-				`--userspec=${uid}:${gid}`,
-				'--groups=',
-				`/proc/${pid}/root`,
-				...argv,
-			],
+			argv: enteringArgv({pid, user: `${uid}:${gid}`}, script, scriptArguments, argv),
 			env,
 		}),
 		dataFolder,

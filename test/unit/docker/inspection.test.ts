@@ -1,19 +1,9 @@
 import test from 'ava';
-import type {Container} from '../../../docker/container.ts';
 import {createInspections, readInspection} from '../../../docker/inspection.ts';
+import {runningContainer} from '../../support/container.ts';
 
 const volume = {type: 'volume', volume: 'data', hostPath: '/v/data', path: '/data', readWrite: true} as const;
-const container = (id: string): Container => ({
-	id,
-	name: id,
-	image: 'image',
-	imageId: 'sha256:1',
-	state: 'running',
-	createdAt: 0,
-	dependsOn: [],
-	labels: {},
-	mounts: [volume],
-});
+const container = (id: string) => runningContainer(id, {mounts: [volume]});
 
 test('memory, subpaths, namespaces and a read-only root are read from either form', t => {
 	const found = readInspection({

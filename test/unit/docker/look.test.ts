@@ -1,9 +1,10 @@
-import {Duplex} from 'node:stream';
 import test from 'ava';
 import type {Container, Mount} from '../../../docker/container.ts';
 import {createLook} from '../../../docker/look.ts';
 import {isSameStorage, sharesStorage} from '../../../docker/storage.ts';
 import type {Workforce} from '../../../docker/worker.ts';
+import {runningContainer} from '../../support/container.ts';
+import {lookWorker} from '../../support/look-worker.ts';
 
 const bind = (hostPath: string): Mount => ({type: 'bind', hostPath, path: '/data', readWrite: true});
 
@@ -15,17 +16,7 @@ const volume = (name: string): Mount => ({
 	readWrite: true,
 });
 
-const container = (id: string, ...mounts: Mount[]): Container => ({
-	id,
-	name: id,
-	image: 'image',
-	imageId: 'sha256:1',
-	state: 'running',
-	createdAt: 0,
-	dependsOn: [],
-	labels: {},
-	mounts,
-});
+const container = (id: string, ...mounts: Mount[]) => runningContainer(id, {mounts});
 
 /** A host where `real` says where each path leads; what it does not know is not there. */
 function hostOf(real: Record<string, string>) {
@@ -45,13 +36,7 @@ function hostOf(real: Record<string, string>) {
 				const inner = path === '/pool' ? [`9 8 8:3 / /look/${index}/disk rw - ext4 /dev/b rw`] : [];
 				return [`1 2 8:1 ${(real[path] ?? '').replaceAll(' ', '\\040')} /look/${index} rw - ext4 /dev/a rw`, ...inner];
 			});
-			const run = async () => ({
-				stdin: new Duplex(),
-				stdout: Duplex.from([Buffer.from(lines.join('\n'))]),
-				done: Promise.resolve({exitCode: 0, stderr: ''}),
-				kill: async () => {},
-			});
-			return {id: 'w', name: 'w', run};
+			return lookWorker(lines);
 		},
 		dismiss: async () => {},
 	} as unknown as Workforce;

@@ -1,19 +1,9 @@
 import test from 'ava';
 import {unwellAmong} from '../../../../agent/overview/unwell.ts';
 import type {StatusView} from '../../../../base/shapes.ts';
+import {statusView} from '../../../support/fake-agent.ts';
 
-const status = (change: Partial<StatusView>): StatusView => ({
-	target: 'shop/db',
-	running: null,
-	lastRun: null,
-	lastSuccess: null,
-	nextRun: null,
-	lastDrill: null,
-	lastDrillSuccess: null,
-	nextDrill: null,
-	problems: [],
-	...change,
-});
+const status = (change: Partial<StatusView>): StatusView => statusView('shop/db', change);
 
 const lastRun = {run: 'r', outcome: 'failed', startedAt: '', durationSeconds: 1, quiesceSeconds: 0, error: 'no room'} as const;
 

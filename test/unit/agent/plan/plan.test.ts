@@ -747,7 +747,7 @@ test('who lives in the network of one that is stopped is stopped with it; where 
 });
 
 test('a task of Swarm is stopped where its service can be, and paused elsewhere', t => {
-	const task = (mode?: 'replicated' | 'global') => ({...app({quiesce: 'stop'}), swarm: {task: 't', service: 's', name: 'demo_app', mode}});
+	const task = (mode?: 'replicated' | 'global') => ({...app({quiesce: 'stop'}), swarm: {service: 's', name: 'demo_app', mode}});
 	t.deepEqual(plan([task('replicated')]).still, ['demo-app-1 stop']);
 	const everywhere = plan([task('global')]);
 	t.deepEqual(everywhere.still, ['demo-app-1 pause']);

@@ -1,5 +1,4 @@
 /** Whatever mounts there are: what a restore writes its target may write itself, and who else writes there stands still, or a person was asked. */
-import {Duplex} from 'node:stream';
 import test from 'ava';
 import fc from 'fast-check';
 import type {Manifest} from '../../../../../agent/repository/manifest.ts';
@@ -9,6 +8,7 @@ import {containerFromList} from '../../../../../docker/container.ts';
 import {createInspections, readInspection} from '../../../../../docker/inspection.ts';
 import {createLook} from '../../../../../docker/look.ts';
 import type {Workforce} from '../../../../../docker/worker.ts';
+import {lookWorker} from '../../../../support/look-worker.ts';
 
 const kept = '/var/lib/docker/volumes';
 
@@ -82,13 +82,7 @@ const container = fc.record({
 const workforce = {
 	async look(paths: readonly string[]) {
 		const lines = paths.map((path, index) => `1 2 8:1 ${real(path)} /look/${index} rw - ext4 /dev/a rw`);
-		const run = async () => ({
-			stdin: new Duplex(),
-			stdout: Duplex.from([Buffer.from(lines.join('\n'))]),
-			done: Promise.resolve({exitCode: 0, stderr: ''}),
-			kill: async () => {},
-		});
-		return {id: 'w', name: 'w', run};
+		return lookWorker(lines);
 	},
 	dismiss: async () => {},
 } as unknown as Workforce;

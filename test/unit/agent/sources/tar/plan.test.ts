@@ -1,19 +1,13 @@
 import test from 'ava';
 import {obstacleTo} from '../../../../../agent/sources/tar/plan.ts';
 import type {Container} from '../../../../../docker/container.ts';
+import {runningContainer} from '../../../../support/container.ts';
 
-const container: Container = {
-	id: 'id',
+const container = runningContainer('id', {
 	name: 'app',
-	image: 'image',
-	imageId: 'sha256:1',
-	state: 'running',
-	createdAt: 0,
-	dependsOn: [],
-	labels: {},
 	mounts: [{type: 'volume', volume: 'data', hostPath: '/v/data', path: '/srv/app/data', readWrite: true}],
 	memory: ['/var/lib/app', '/opt/app/cache'],
-};
+});
 
 const answer = (mountPoints: readonly string[] | undefined, real: Record<string, string> = {}) => ({
 	mountPoints,
