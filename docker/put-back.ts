@@ -73,7 +73,10 @@ export async function settled(promises: ReadonlyArray<Promise<unknown>>): Promis
 export const mustStayUp = ({undo, crashes}: Touched): boolean => undo.kind === 'scale' || (undo.kind === 'start' && !crashes);
 
 /** One that exits and comes up is up; one that is slow is told. */
-export async function watchStart({engine, onWarning}: Quiesce, {id, name, undo}: Touched): Promise<void> {
+export async function watchStart(
+	{engine, onWarning}: Pick<Quiesce, 'engine' | 'onWarning'>,
+	{id, name, undo}: Pick<Touched, 'id' | 'name' | 'undo'>,
+): Promise<void> {
 	if (undo.kind === 'scale') {
 		if ((await untilServiceRuns(engine, undo.service)) !== 'up') {
 			onWarning?.(`the Swarm service \`${undo.serviceName}\` was scaled to ${undo.replicas} again, and not all of its tasks run yet`);

@@ -6,7 +6,7 @@ import {sharesStorage} from '../../docker/storage.ts';
 import type {Surveyed} from '../plan/planned.ts';
 import type {Touched} from '../runs/holds.ts';
 import {storageOf} from '../sources/mounts.ts';
-import type {RestoreJournal, RestoreRecord} from '../state/restores.ts';
+import {isUnjudged, type RestoreJournal, type RestoreRecord} from '../state/restores.ts';
 
 /** Whoever stands still, stands still for this run alone. What is read, others may read too; and its containers must run on meanwhile. */
 export function touchedBy({target, plan}: Pick<Surveyed, 'target' | 'plan'>): Touched[] {
@@ -23,7 +23,7 @@ export function touchedBy({target, plan}: Pick<Surveyed, 'target' | 'plan'>): To
 const recoveryPatienceMs = 10 * 60_000;
 
 /**
- * What a restore left half replaced is no state to be kept: waits for the recovery of it.
+ * What a restore left half replaced is no state to be kept, nor what may be put back at once: waits for the recovery of it.
  * @throws {RunError} when it is left to a person, or the recovery takes too long
  * @returns whether it had to wait
  */
@@ -34,9 +34,13 @@ export async function untilWhole(
 ): Promise<boolean> {
 	const deadline = Date.now() + recoveryPatienceMs;
 	for (let told = ''; ; ) {
-		const record = restores.restores().find(each => isHalf(each) && concerns(each, target.name, plan.sources));
+		const record = restores.restores().find(each => (isHalf(each) || isUnjudged(each)) && concerns(each, target.name, plan.sources));
 		if (record === undefined) {
 			return told !== '';
+		}
+
+		if (isUnjudged(record) && Date.now() > deadline) {
+			return true;
 		}
 
 		if (record.phase === 'failed' || Date.now() > deadline) {

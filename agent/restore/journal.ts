@@ -13,6 +13,10 @@ export interface OpenRestore {
 	/** Called before the first of these containers is stopped. */
 	ran: (names: readonly string[]) => void;
 	phase: (phase: RestorePhase) => void;
+	/** All is swapped. @param unjudged names of those that must be well on it */
+	swapped: (unjudged: readonly string[]) => void;
+	/** They are. */
+	judged: () => void;
 	replacements: () => readonly Replaced[];
 	/** What a roll-back has to look at. */
 	toRollBack: () => readonly Replaced[];
@@ -25,7 +29,7 @@ export function openRestoreJournal(
 	restores: RestoreJournal,
 	begun: Pick<RestoreRecord, 'run' | 'target' | 'point' | 'keptIn'>,
 ): OpenRestore {
-	let record: RestoreRecord = {...begun, phase: 'loading', replacements: [], swappedAt: null, settledBy: null, ran: []};
+	let record: RestoreRecord = {...begun, phase: 'loading', replacements: [], swappedAt: null, settledBy: null, ran: [], unjudged: []};
 	const save = (change: Partial<RestoreRecord>) => {
 		record = {...record, ...change};
 		restores.saveRestore(record);
@@ -42,7 +46,13 @@ export function openRestoreJournal(
 		touch: replacement => mark(replacement, true),
 		restored: replacement => mark(replacement, false),
 		ran: names => save({ran: names}),
-		phase: phase => save({phase, ...(phase === 'swapped' ? {swappedAt: Date.now()} : {})}),
+		phase: phase => save({phase}),
+		swapped: unjudged => save({phase: 'swapped', swappedAt: Date.now(), unjudged}),
+		judged() {
+			if (record.unjudged.length > 0) {
+				save({unjudged: []});
+			}
+		},
 		replacements: () => record.replacements,
 		toRollBack: () => record.replacements.map(each => (isTouched() && !isUntouched(each) ? each : untouched(each))),
 		isTouched,

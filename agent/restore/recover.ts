@@ -10,10 +10,12 @@ import type {RestoreResult} from '../../base/results.ts';
 import type {Engine} from '../../docker/engine.ts';
 import type {JournalEntry} from '../../docker/resume.ts';
 import {undoUnfinished} from '../../docker/unfinished.ts';
+import {closeRun} from '../runs/close.ts';
 import {describeReplaced} from '../sources/kinds.ts';
-import {isHalfDone, type RestoreRecord} from '../state/restores.ts';
+import {isHalfDone, isUnjudged, type RestoreRecord} from '../state/restores.ts';
 import type {RunRecord, State} from '../state/state.ts';
 import {tellOfKept} from './expire.ts';
+import {refusalOf} from './judge.ts';
 import {waysOut} from './roll-back.ts';
 import type {Settle} from './settle.ts';
 
@@ -34,7 +36,8 @@ const longestRetryMs = 30 * 60_000;
 /** How often it is looked for what a run of this life left half done. */
 const lookMs = 10_000;
 
-const isUnsettled = (record: RestoreRecord): boolean => isHalfDone(record) || record.phase === 'loading' || record.phase === 'finishing';
+const isUnsettled = (record: RestoreRecord): boolean =>
+	isHalfDone(record) || isUnjudged(record) || record.phase === 'loading' || record.phase === 'finishing';
 
 /** Whether the container must not start before its data is in order. */
 export const isHeldBack = ({run}: JournalEntry, {restores}: Pick<State, 'restores'>): boolean =>
@@ -70,13 +73,11 @@ interface Settling {
 }
 
 /** Returns when all is settled; tries again until then. */
-export async function recoverRestores(
-	{engine, state, log, notices, isGone}: Recovery,
-	{settle, upTo, signal, isWanted = isUnsettled}: Settling,
-): Promise<void> {
+export async function recoverRestores(recovery: Recovery, {settle, upTo, signal, isWanted = isUnsettled}: Settling): Promise<void> {
+	const {engine, state, log, notices, isGone} = recovery;
 	for (let retryMs = firstRetryMs; ; retryMs = Math.min(retryMs * 2, longestRetryMs)) {
 		const unsettled = state.restores().filter(isWanted);
-		const outcomes = await Promise.all(unsettled.map(async record => recoverOne(record)));
+		const outcomes = await Promise.all(unsettled.map(recoverOne));
 		if (outcomes.every(Boolean) || signal.aborted) {
 			return;
 		}
@@ -84,7 +85,19 @@ export async function recoverRestores(
 		await delay(retryMs, undefined, {signal}).catch(() => {});
 	}
 
-	async function recoverOne(record: RestoreRecord): Promise<boolean> {
+	async function recoverOne(found: RestoreRecord): Promise<boolean> {
+		try {
+			const record = isUnjudged(found) ? await judge(recovery, found, signal) : found;
+			return record === undefined || (await settleOne(record));
+		} catch (error) {
+			log.error(
+				`restore ${found.run} of \`${found.target}\`, which was interrupted, could not be settled, trying again: ${explain(error)}`,
+			);
+			return false;
+		}
+	}
+
+	async function settleOne(record: RestoreRecord): Promise<boolean> {
 		const verb = record.phase === 'finishing' ? 'finish' : 'undo';
 		const runs = new Set([record.run, record.settledBy]);
 		const isWanted = ({run, id}: JournalEntry) => runs.has(run) && id <= upTo;
@@ -95,28 +108,40 @@ export async function recoverRestores(
 			}
 		};
 
-		try {
-			if (await isGone(record)) {
-				tellOfKept({state, notices}, record, Date.now());
-				return false;
-			}
-
-			const {outcome, error} = await settle(record, verb, {trigger: 'recovery', startStopped}).finished;
-			if (outcome === 'failed') {
-				throw new Error(error);
-			}
-
-			log.warning(
-				`restore ${record.run} of \`${record.target}\`, which was interrupted, ${verb === 'undo' ? 'is rolled back' : 'is finished'}`,
-			);
-			return true;
-		} catch (error) {
-			log.error(
-				`restore ${record.run} of \`${record.target}\`, which was interrupted, could not be settled, trying again: ${explain(error)}`,
-			);
+		if (await isGone(record)) {
+			tellOfKept({state, notices}, record, Date.now());
 			return false;
 		}
+
+		const {outcome, error} = await settle(record, verb, {trigger: 'recovery', startStopped}).finished;
+		if (outcome === 'failed') {
+			throw new Error(error);
+		}
+
+		log.warning(
+			`restore ${record.run} of \`${record.target}\`, which was interrupted, ${verb === 'undo' ? 'is rolled back' : 'is finished'}`,
+		);
+		return true;
 	}
+}
+
+/** Ends the interrupted run with what the application says. @returns what is to be undone; undefined: nothing */
+async function judge({engine, state, hub, log}: Recovery, record: RestoreRecord, signal: AbortSignal): Promise<RestoreRecord | undefined> {
+	const {run, point} = record;
+	const refusal = await refusalOf(record, {engine, state, warn: message => log.warning(message), signal});
+	const now = state.restores().find(each => each.run === run);
+	// A person may have decided meanwhile.
+	const refused = refusal !== undefined && now !== undefined && isUnjudged(now) ? {...now, phase: 'undoing' as const} : undefined;
+	if (now !== undefined && isUnjudged(now)) {
+		state.saveRestore({...(refused ?? now), unjudged: []});
+	}
+
+	for (const interrupted of state.interruptedRuns().filter(each => each.run === run)) {
+		const why = `the agent ended while the run was under way, and the application is not well on what was restored (${refusal}): what was there before is put back`;
+		closeRun({state, hub, log}, interrupted, refused === undefined ? resultOf(interrupted, now) : failed.restore(interrupted, point, why));
+	}
+
+	return refused;
 }
 
 /**

@@ -112,6 +112,7 @@ async function work(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands
 		try {
 			await still(async () => {
 				await swapAll(crew, options, journal).catch(undone);
+				journal.swapped(well.map(({name}) => name));
 				progress.done = true;
 				progress.kept = journal.replacements();
 				progress.into = restoration.into;
@@ -135,6 +136,7 @@ async function work(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands
 			}, new Set(ran));
 			throw new RunError('the application is not well on what was restored, so what was there before is back', {cause: error});
 		});
+		journal.judged();
 		if (startFailure !== undefined) {
 			throw startFailure;
 		}
@@ -170,7 +172,6 @@ async function swapAll(crew: readonly Member[], {signal, tell}: RestoreRun, jour
 		journal.touch({target: source.target, source: source.name});
 		await source.swap();
 	});
-	journal.phase('swapped');
 }
 
 /** Whatever was made or replaced so far. What cannot be undone now stays in the journal: what disturbs nobody for the next start, the rest for a person. */

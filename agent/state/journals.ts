@@ -23,13 +23,16 @@ const replacements = z.array(replaced.loose());
 
 export function openRestores(database: DatabaseSync): RestoreJournal {
 	const save = database.prepare(
-		'insert or replace into restores (run, target, point, phase, replacements, swapped_at, settled_by, kept_in, ran) values (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+		'insert or replace into restores (run, target, point, phase, replacements, swapped_at, settled_by, kept_in, ran, unjudged) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
 	);
 	const all = database.prepare('select * from restores order by run');
 	const remove = database.prepare('delete from restores where run = ?');
 	return {
-		saveRestore({run, target, point, phase, replacements, swappedAt, settledBy, keptIn, ran}) {
-			save.run(run, target, point, phase, JSON.stringify(replacements), swappedAt, settledBy, keptIn, JSON.stringify(ran));
+		saveRestore({run, target, point, phase, replacements, swappedAt, settledBy, keptIn, ran, unjudged}) {
+			save.run(
+				...[run, target, point, phase, JSON.stringify(replacements), swappedAt, settledBy, keptIn],
+				...[JSON.stringify(ran), JSON.stringify(unjudged)],
+			);
 		},
 		restores: () =>
 			all.all().map(row => ({
@@ -42,6 +45,7 @@ export function openRestores(database: DatabaseSync): RestoreJournal {
 				settledBy: row.settled_by as string | null,
 				keptIn: String(row.kept_in),
 				ran: JSON.parse(String(row.ran)) as string[],
+				unjudged: JSON.parse(String(row.unjudged)) as string[],
 			})),
 		removeRestore(run) {
 			remove.run(run);

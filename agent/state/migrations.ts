@@ -107,4 +107,7 @@ export const migrations: readonly string[] = [
 	`
 	alter table hosts add column is_shared integer not null default 0;
 	`,
+	`
+	alter table restores add column unjudged text not null default '[]';
+	`,
 ];

@@ -21,6 +21,8 @@ export interface RestoreRecord {
 	settledBy: string | null;
 	/** Names of the containers that ran when it stopped them: a roll-back and an undo end with all of them running. */
 	ran: readonly string[];
+	/** Names of the containers that were well before, and of which nobody knows yet whether they are so on what was restored. */
+	unjudged: readonly string[];
 	/** The repository that holds what was overwritten: `primary`, or a copy's name. */
 	keptIn: string;
 }
@@ -32,6 +34,9 @@ export interface RestoreJournal {
 	/** Everything is undone or let go. */
 	removeRestore: (run: string) => void;
 }
+
+/** All is replaced and started; but a health check that says no puts it back. */
+export const isUnjudged = ({phase, unjudged}: RestoreRecord): boolean => phase === 'swapped' && unjudged.length > 0;
 
 /** The live data may be half replaced. */
 export const isHalfDone = ({phase}: RestoreRecord): boolean => phase === 'swapping' || phase === 'undoing';

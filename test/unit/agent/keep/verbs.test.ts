@@ -20,6 +20,7 @@ const restored = (target: string, point: string): RestoreRecord => ({
 	swappedAt: 1,
 	ran: [],
 	settledBy: null,
+	unjudged: [],
 	keptIn: 'primary',
 });
 

@@ -10,7 +10,7 @@ import {createEventHub} from '../../../../base/events.ts';
 import type {Log} from '../../../../base/log.ts';
 import type {Journal, Undo} from '../../../../docker/resume.ts';
 
-const record = (run: string, phase: RestorePhase, settledBy: string | null = null): RestoreRecord => ({
+const record = (run: string, phase: RestorePhase, settledBy: string | null = null, unjudged: readonly string[] = []): RestoreRecord => ({
 	run,
 	target: 'shop/app',
 	point: 'p',
@@ -19,6 +19,7 @@ const record = (run: string, phase: RestorePhase, settledBy: string | null = nul
 	swappedAt: null,
 	ran: [],
 	settledBy,
+	unjudged,
 	keptIn: 'primary',
 });
 
@@ -28,14 +29,22 @@ function stateOf(...records: RestoreRecord[]) {
 	const kept = new Map(records.map(each => [each.run, each]));
 	const open: ReturnType<Journal['open']> = [];
 	const told: string[] = [];
+	const unfinished = new Set<string>();
+	const ended: string[] = [];
 	const state = {
 		restores: () => [...kept.values()],
 		saveRestore: (each: RestoreRecord) => void kept.set(each.run, each),
 		removeRestore: (run: string) => void kept.delete(run),
 		open: () => open,
+		interruptedRuns: () => [...unfinished].map(run => ({run, target: 'shop/app', operation: 'restore'})),
+		finishRun(run: string, _at: number, {outcome, error}: {outcome: string; error?: string}) {
+			unfinished.delete(run);
+			ended.push(`${run} ${outcome}${error === undefined ? '' : `: ${error}`}`);
+		},
+		appendEvent() {},
 		tellOnce: Object.assign((subject: string) => told.push(subject) > 0, {told}),
 	};
-	return {state, open, phase: (run: string) => kept.get(run)?.phase};
+	return {state, open, unfinished, ended, phase: (run: string) => kept.get(run)?.phase};
 }
 
 const engine = {createVolume: async () => {}, removeVolume: async () => {}} as unknown as RestoreWorkshop['engine'];
@@ -121,4 +130,51 @@ test('of a target that is gone nothing is tried: people are told once', async t 
 	const all = stateOf(record('r1', 'loading'));
 	t.deepEqual(await settledBy(all, true), []);
 	t.deepEqual(all.state.tellOnce.told, ['kept r1']);
+});
+
+/** What becomes of a restore whose application was started, and not judged, when the agent ended. */
+async function judged(health: string, change: (all: ReturnType<typeof stateOf>) => void = () => {}) {
+	const all = stateOf(record('r1', 'swapped', null, ['app']));
+	all.unfinished.add('r1');
+	const settled: string[] = [];
+	const settle: Settle = ({run, phase}) => {
+		settled.push(`${run} ${phase}`);
+		all.state.removeRestore(run);
+		return {run: 'u9', finished: Promise.resolve({outcome: 'success'} as never)};
+	};
+	const seeing = {
+		...engine,
+		list: async () => [{id: 'c', name: 'app'}],
+		async inspect() {
+			change(all);
+			return {state: health === 'down' ? 'exited' : 'running', health, exitCode: 0, startedAt: ''};
+		},
+	} as unknown as RestoreWorkshop['engine'];
+	await recoverRestores({...recoveryOf(all.state), engine: seeing}, {settle, upTo: 9, signal: AbortSignal.timeout(20_000)});
+	return {settled, ended: all.ended, kept: all.state.restores()};
+}
+
+test('what was started and not judged: its application is asked, and what that refuses is put back', async t => {
+	for (const health of ['unhealthy', 'down']) {
+		const {settled, ended} = await judged(health);
+		t.deepEqual(settled, ['r1 undoing']);
+		t.regex(ended.join(), /^r1 failed: .*`app` is (unhealthy|exited).*: what was there before is put back$/);
+	}
+});
+
+test('what the application takes is a success, and is judged once', async t => {
+	const {settled, ended, kept} = await judged('healthy');
+	t.deepEqual(settled, []);
+	t.deepEqual(ended, ['r1 success']);
+	t.deepEqual(
+		kept.map(({phase, unjudged}) => [phase, unjudged]),
+		[['swapped', []]],
+	);
+});
+
+test('what a person undid meanwhile is nobody else’s to put back', async t => {
+	const {settled, ended, kept} = await judged('unhealthy', all => all.state.saveRestore(record('r1', 'finishing', 'u5', ['app'])));
+	t.deepEqual(settled, []);
+	t.is(ended.length, 1);
+	t.is(kept[0]?.phase, 'finishing');
 });

@@ -86,6 +86,7 @@ const record = (phase: RestorePhase, ...replacements: Replaced[]): RestoreRecord
 	swappedAt: null,
 	ran: [],
 	settledBy: null,
+	unjudged: [],
 	keptIn: 'primary',
 });
 

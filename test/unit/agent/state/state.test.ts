@@ -163,6 +163,7 @@ test('restores of a state database of an earlier Holdfast are all there', async 
 		swappedAt: null,
 		ran: [],
 		settledBy: 'u1',
+		unjudged: [],
 		keptIn: 'offsite',
 	} as const;
 	t.deepEqual(state.restores(), [record]);
