@@ -6,9 +6,9 @@ import process from 'node:process';
 import {styleText} from 'node:util';
 import {execa} from 'execa';
 import {buildHoldfast} from '../test/support/build-image.ts';
-import {ensureCompose} from '../test/support/compose.ts';
 import {ensureEngine} from '../test/support/engine.ts';
 import {ensureImage} from '../test/support/images.ts';
+import {ensureCompose} from '../test/support/machine/compose.ts';
 import {until} from '../test/support/until.ts';
 
 const file = 'compose.example.yml';

@@ -3,9 +3,9 @@ import path from 'node:path';
 import process from 'node:process';
 import {fileURLToPath} from 'node:url';
 import {execa} from 'execa';
-import {ensureDebianPackages, isRootOnDebian} from './debian-packages.ts';
-import {answers, endDockerd, startDockerd} from './dockerd.ts';
-import {exclusive} from './exclusive.ts';
+import {ensureDebianPackages, isRootOnDebian} from './machine/debian-packages.ts';
+import {answers, endDockerd, startDockerd} from './machine/dockerd.ts';
+import {exclusive} from './machine/exclusive.ts';
 import {until} from './until.ts';
 
 const cache = fileURLToPath(new URL('../../.cache/', import.meta.url));

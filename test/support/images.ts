@@ -6,10 +6,10 @@ import {fileURLToPath} from 'node:url';
 import {ExecaError} from 'execa';
 import {docker, imageId, imageLabel, tryDocker} from './docker.ts';
 import {ensureEngine} from './engine.ts';
-import {exclusive} from './exclusive.ts';
-import {tryPull} from './pull.ts';
-import {debianRecipe, importDebian} from './standin-debian.ts';
-import {type Context, nodeContext} from './standin-node.ts';
+import {exclusive} from './machine/exclusive.ts';
+import {tryPull} from './machine/pull.ts';
+import {debianRecipe, importDebian} from './machine/standin-debian.ts';
+import {type Context, nodeContext} from './machine/standin-node.ts';
 
 const folderOfImages = fileURLToPath(new URL('../images/', import.meta.url));
 const recipeLabel = 'holdfast-recipe';

@@ -104,7 +104,7 @@ if (unit.length > 0) {
 if (onEngine.length > 0 || mode === 'ci') {
 	process.env.KILLS_SEED ??= commit();
 	console.log(`# KILLS_SEED=${process.env.KILLS_SEED} kills the same again`);
-	const {prepare} = await import('./prepare.ts');
+	const {prepare} = await import('./machine/prepare.ts');
 	await prepare();
 	await runOnEngine(onEngine);
 }

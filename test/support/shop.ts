@@ -2,7 +2,7 @@
 import {randomBytes} from 'node:crypto';
 import type {ExecutionContext} from 'ava';
 import {ensureImage} from './images.ts';
-import type {SecondEngine} from './second-engine.ts';
+import type {SecondEngine} from './machine/second-engine.ts';
 import {type Service, type Stack, startStack} from './stack.ts';
 import {until} from './until.ts';
 

@@ -8,9 +8,9 @@ import {execa} from 'execa';
 import {stringify} from 'yaml';
 import type {RunEvent} from '../../base/events.ts';
 import type {BackupResult, RestoreResult} from '../../base/results.ts';
-import {makeKeyCheap} from './cheap-key.ts';
 import {type DockerOptions, docker} from './docker.ts';
-import type {SecondEngine} from './second-engine.ts';
+import type {SecondEngine} from './machine/second-engine.ts';
+import {makeKeyCheap} from './stack/cheap-key.ts';
 import {until} from './until.ts';
 
 /** A service as Compose writes it. */

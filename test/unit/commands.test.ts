@@ -4,7 +4,7 @@ import {PassThrough} from 'node:stream';
 import {fileURLToPath} from 'node:url';
 import test from 'ava';
 import {runCli} from '../../agent/cli/run.ts';
-import {blocks, pageOf, sectionsOf} from '../support/runbook.ts';
+import {blocks, pageOf, sectionsOf} from '../support/stack/runbook.ts';
 
 const top = fileURLToPath(new URL('../../', import.meta.url));
 const read = (file: string) => readFileSync(`${top}${file}`, 'utf8');

@@ -4,7 +4,7 @@ import test from 'ava';
 import type {BackupResult} from '../../../base/results.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
-import {backUp, momentOfGroup, plainRestic, quiet, snapshotOf} from '../../support/moment.ts';
+import {backUp, momentOfGroup, plainRestic, quiet, snapshotOf} from '../../support/laws/moment.ts';
 import {type Stack, startStack} from '../../support/stack.ts';
 
 /** What the snapshot has of the page and of the log that was written beside it. */

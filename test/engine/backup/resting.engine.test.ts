@@ -1,7 +1,7 @@
 /** A database that somebody stopped: it stays stopped, it is told once, and the others of its group are backed up without it. Lane: waits. */
 import test from 'ava';
 import {ensureImage} from '../../support/images.ts';
-import {plainReader, readerService} from '../../support/reader.ts';
+import {plainReader, readerService} from '../../support/stack/reader.ts';
 import {startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 

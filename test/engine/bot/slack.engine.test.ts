@@ -1,7 +1,7 @@
 /** Slack, spoken for real: the image, an agent, an engine, and a Slack that listens beside the test. By night, all of it. Lane: waits. */
 import test from 'ava';
-import {operator, restorer, second, viewer} from '../../support/bot.ts';
-import {assertTold, backedUpOnce, begin, restoredAndUndone} from '../../support/slack-scene.ts';
+import {operator, restorer, second, viewer} from '../../support/doubles/bot.ts';
+import {assertTold, backedUpOnce, begin, restoredAndUndone} from '../../support/laws/slack-scene.ts';
 
 test('Slack: a backup, a restore that a second person approves, and its undo', async t => {
 	const scene = await begin(t, {bulk: 1000});

@@ -8,7 +8,7 @@ import type {CopyResult} from '../../../base/results.ts';
 import type {PointView} from '../../../base/shapes.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
-import type {PlainSnapshot} from '../../support/reader.ts';
+import type {PlainSnapshot} from '../../support/stack/reader.ts';
 import {startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 

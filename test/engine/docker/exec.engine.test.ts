@@ -7,7 +7,7 @@ import {connectEngine} from '../../../docker/engine.ts';
 import {inContainer} from '../../../docker/exec.ts';
 import {docker, tryDocker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
-import {startSecondEngine} from '../../support/second-engine.ts';
+import {startSecondEngine} from '../../support/machine/second-engine.ts';
 import {until} from '../../support/until.ts';
 
 const engine = connectEngine('unix:///var/run/docker.sock');

@@ -6,7 +6,7 @@ import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
 import {startStack} from '../../support/stack.ts';
 
-const proxy = fileURLToPath(new URL('../../support/socket-proxy.ts', import.meta.url));
+const proxy = fileURLToPath(new URL('../../support/doubles/socket-proxy.ts', import.meta.url));
 
 /** The rows of the table that begin with a call. */
 const documentedCalls = async (): Promise<string[]> => {

@@ -8,7 +8,7 @@ import type {PlanView} from '../../../agent/api/wire.ts';
 import type {BackupResult} from '../../../base/results.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
-import {observeBackup, stepsOf, warningsOf} from '../../support/observe.ts';
+import {observeBackup, stepsOf, warningsOf} from '../../support/stack/observe.ts';
 import {type Service, type Stack, startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 

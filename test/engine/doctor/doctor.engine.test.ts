@@ -2,13 +2,13 @@
 import {fileURLToPath} from 'node:url';
 import test from 'ava';
 import type {Finding} from '../../../base/shapes.ts';
-import {makeKeyCheap} from '../../support/cheap-key.ts';
-import {createFakeSlack, tokens} from '../../support/fake-slack.ts';
+import {createFakeSlack, tokens} from '../../support/doubles/fake-slack.ts';
 import {ensureImage} from '../../support/images.ts';
+import {makeKeyCheap} from '../../support/stack/cheap-key.ts';
 import {startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 
-const proxy = fileURLToPath(new URL('../../support/socket-proxy.ts', import.meta.url));
+const proxy = fileURLToPath(new URL('../../support/doubles/socket-proxy.ts', import.meta.url));
 const bind = fileURLToPath(new URL('../../images/', import.meta.url));
 
 test('what is unprotected, matches nothing, is forbidden, shut or away has a finding, and each finding its fix', async t => {

@@ -1,6 +1,6 @@
 /** Points go by the policy, and the repository is looked after: whoever else uses it, and when the agent dies. By night, more. Lane: waits. */
 import test from 'ava';
-import {besideOthers, byThePolicy, killed, pointsOf} from '../../support/maintenance.ts';
+import {besideOthers, byThePolicy, killed, pointsOf} from '../../support/laws/maintenance.ts';
 
 test('points go by the policy, and the repository is looked after', async t => {
 	t.timeout(5 * 60_000);

@@ -4,9 +4,9 @@ import type {BackupResult} from '../../../base/results.ts';
 import type {PointView, TargetView} from '../../../base/shapes.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
-import {plainReader, put, type Reader, readerService} from '../../support/reader.ts';
+import {plainReader, put, type Reader, readerService} from '../../support/stack/reader.ts';
+import {treeOf} from '../../support/stack/tree.ts';
 import {type Service, type Stack, startStack} from '../../support/stack.ts';
-import {treeOf} from '../../support/tree.ts';
 import {until} from '../../support/until.ts';
 
 const databases = [

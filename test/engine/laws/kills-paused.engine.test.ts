@@ -3,6 +3,6 @@
  * process once, another choice for each commit; by night, every pair. Lane: waits.
  */
 import test from 'ava';
-import {backupKills} from '../../support/backup-kills.ts';
+import {backupKills} from '../../support/laws/backup-kills.ts';
 
 await backupKills(test, 'paused', {isWhole: false});

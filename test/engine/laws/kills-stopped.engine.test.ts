@@ -3,6 +3,6 @@
  * stopped, between two hooks. Each step that is but here once, another choice for each commit; by night, every pair. Lane: waits.
  */
 import test from 'ava';
-import {backupKills} from '../../support/backup-kills.ts';
+import {backupKills} from '../../support/laws/backup-kills.ts';
 
 await backupKills(test, 'stopped', {isWhole: false});

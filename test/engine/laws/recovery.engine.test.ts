@@ -2,12 +2,12 @@
 import {randomBytes} from 'node:crypto';
 import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import test, {type ExecutionContext} from 'ava';
-import {sealing} from '../../support/cheap-key.ts';
-import {connect} from '../../support/connect.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
-import {killAt, leftOf, processesOf, type Scene, sessions, states, striking, untilDead, type Victim} from '../../support/kills.ts';
-import {findProcesses, killProcesses} from '../../support/processes.ts';
+import {killAt, leftOf, processesOf, type Scene, sessions, states, striking, untilDead, type Victim} from '../../support/laws/kills.ts';
+import {findProcesses, killProcesses} from '../../support/machine/processes.ts';
+import {sealing} from '../../support/stack/cheap-key.ts';
+import {connect} from '../../support/stack/connect.ts';
 import {type Service, type Stack, startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 

@@ -7,8 +7,8 @@ import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import type {BackupResult} from '../../../base/results.ts';
 import {docker} from '../../support/docker.ts';
+import {spy} from '../../support/doubles/spy.ts';
 import {ensureImage} from '../../support/images.ts';
-import {spy} from '../../support/spy.ts';
 import {type Stack, startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 

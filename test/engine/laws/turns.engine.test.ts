@@ -2,7 +2,7 @@
 import test from 'ava';
 import type {RestoreResult} from '../../../base/results.ts';
 import {ensureImage} from '../../support/images.ts';
-import {observeBackup, stepsOf} from '../../support/observe.ts';
+import {observeBackup, stepsOf} from '../../support/stack/observe.ts';
 import {type Stack, startStack} from '../../support/stack.ts';
 
 let stack: Stack;

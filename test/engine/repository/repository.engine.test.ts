@@ -4,8 +4,8 @@ import {execa} from 'execa';
 import type {BackupResult} from '../../../base/results.ts';
 import type {Finding, PointView} from '../../../base/shapes.ts';
 import {ensureImage} from '../../support/images.ts';
-import {observeBackup, warningsOf} from '../../support/observe.ts';
-import {plainReader, readerService} from '../../support/reader.ts';
+import {observeBackup, warningsOf} from '../../support/stack/observe.ts';
+import {plainReader, readerService} from '../../support/stack/reader.ts';
 import {type Stack, startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 

@@ -7,8 +7,8 @@ import {escapePattern} from '../../../agent/restic/argv.ts';
 import {createRestic} from '../../../agent/restic/create.ts';
 import {succeed} from '../../../base/command.ts';
 import {RepositoryError} from '../../../base/errors.ts';
-import {placeWithRestic} from '../../support/restic.ts';
-import {stamp, withScratch} from '../../support/scratch-repository.ts';
+import {stamp, withScratch} from '../../support/doubles/scratch-repository.ts';
+import {placeWithRestic} from '../../support/machine/restic.ts';
 
 const hostileNames = ['--force', '!x', '$HOME', '[b]?*', 'a\\q', 'new\nline', 'quote\'"', ' spaces ', 'ünï', '@latest', 'a,b'];
 

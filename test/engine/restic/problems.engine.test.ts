@@ -12,7 +12,7 @@ import {requireVersion} from '../../../agent/restic/version.ts';
 import {type Place, succeed} from '../../../base/command.ts';
 import {RepositoryError, type RepositoryProblem} from '../../../base/errors.ts';
 import {here} from '../../../base/here.ts';
-import {password, stamp, withScratch} from '../../support/scratch-repository.ts';
+import {password, stamp, withScratch} from '../../support/doubles/scratch-repository.ts';
 import {until} from '../../support/until.ts';
 
 const fails = async (t: ExecutionContext, work: Promise<unknown>, problem: RepositoryProblem, message: RegExp): Promise<void> => {

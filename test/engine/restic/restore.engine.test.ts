@@ -6,7 +6,7 @@ import test from 'ava';
 import {execa} from 'execa';
 import {escapePattern} from '../../../agent/restic/argv.ts';
 import {RepositoryError} from '../../../base/errors.ts';
-import {stamp, withScratch} from '../../support/scratch-repository.ts';
+import {stamp, withScratch} from '../../support/doubles/scratch-repository.ts';
 
 for (const name of ['plain', 'with:colon', '--target=x', '[a]*?', 'a b\nc', ':/x']) {
 	test(`a folder called ${JSON.stringify(name)} is restored, and only it`, async t => {

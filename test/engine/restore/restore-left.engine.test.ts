@@ -2,10 +2,10 @@
 import {rename} from 'node:fs/promises';
 import test from 'ava';
 import type {RestoreResult} from '../../../base/results.ts';
-import {connect} from '../../support/connect.ts';
 import {docker} from '../../support/docker.ts';
-import {killProcesses, runs} from '../../support/processes.ts';
+import {killProcesses, runs} from '../../support/machine/processes.ts';
 import {allOf, startShop} from '../../support/shop.ts';
+import {connect} from '../../support/stack/connect.ts';
 import {until} from '../../support/until.ts';
 
 const token = 'a-token-for-the-tests-of-this-file';

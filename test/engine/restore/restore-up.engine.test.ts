@@ -3,7 +3,7 @@ import test from 'ava';
 import type {RestoreResult} from '../../../base/results.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
-import {observeBackup, warningsOf} from '../../support/observe.ts';
+import {observeBackup, warningsOf} from '../../support/stack/observe.ts';
 import {type Stack, startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 

@@ -9,9 +9,9 @@ import {execa} from 'execa';
 import type {BackupResult} from '../../../base/results.ts';
 import type {PointView, RunView, StatusView, TargetView} from '../../../base/shapes.ts';
 import {ensureImage} from '../../support/images.ts';
-import {plainReader, put, type Reader, readerService} from '../../support/reader.ts';
+import {plainReader, put, type Reader, readerService} from '../../support/stack/reader.ts';
+import {treeOf} from '../../support/stack/tree.ts';
 import {type Stack, startStack} from '../../support/stack.ts';
-import {treeOf} from '../../support/tree.ts';
 import {until} from '../../support/until.ts';
 
 const host = 'host-of-the-test';

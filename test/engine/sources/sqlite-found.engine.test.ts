@@ -3,8 +3,8 @@ import {rm, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'ava';
 import type {BackupResult} from '../../../base/results.ts';
+import {makeFolder, query, withDatabase} from '../../support/doubles/sqlite.ts';
 import {ensureImage} from '../../support/images.ts';
-import {makeFolder, query, withDatabase} from '../../support/sqlite.ts';
 import {startStack} from '../../support/stack.ts';
 
 test('databases are found when a backup is planned; one that comes is taken, one that goes is told once', async t => {

@@ -4,8 +4,8 @@ import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'ava';
 import type {BackupResult, DrillResult} from '../../../base/results.ts';
+import {holder, makeFolder, makeStrange, query, withDatabase} from '../../support/doubles/sqlite.ts';
 import {ensureImage} from '../../support/images.ts';
-import {holder, makeFolder, makeStrange, query, withDatabase} from '../../support/sqlite.ts';
 import {type Stack, startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 

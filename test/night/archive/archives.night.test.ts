@@ -6,8 +6,8 @@ import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import {docker} from '../../support/docker.ts';
+import {archive, good, type metadata} from '../../support/doubles/portable.ts';
 import {ensureImage} from '../../support/images.ts';
-import {archive, good, type metadata} from '../../support/portable.ts';
 import {type Stack, startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 

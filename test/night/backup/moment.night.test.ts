@@ -2,7 +2,7 @@
 import test, {type ExecutionContext} from 'ava';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
-import {backUp, momentOfGroup, quiet} from '../../support/moment.ts';
+import {backUp, momentOfGroup, quiet} from '../../support/laws/moment.ts';
 import {type Stack, startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 

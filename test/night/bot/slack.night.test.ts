@@ -1,8 +1,18 @@
 /** Slack, spoken for real: every command, a big backup while commands are acknowledged, and a Slack that goes away. */
 import test from 'ava';
-import {allText, operator, restorer, second, viewer} from '../../support/bot.ts';
 import {docker} from '../../support/docker.ts';
-import {assertTold, backedUpOnce, begin, patience, posted, replied, restored, restoredAndUndone, runs} from '../../support/slack-scene.ts';
+import {allText, operator, restorer, second, viewer} from '../../support/doubles/bot.ts';
+import {
+	assertTold,
+	backedUpOnce,
+	begin,
+	patience,
+	posted,
+	replied,
+	restored,
+	restoredAndUndone,
+	runs,
+} from '../../support/laws/slack-scene.ts';
 import {until} from '../../support/until.ts';
 
 test('Slack: every command, a restore that a second person approves, undo, a Slack that goes away', async t => {

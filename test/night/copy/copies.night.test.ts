@@ -6,9 +6,9 @@ import type {CopyResult, RestoreResult} from '../../../base/results.ts';
 import type {Finding, PointView} from '../../../base/shapes.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
-import type {PlainSnapshot} from '../../support/reader.ts';
+import type {PlainSnapshot} from '../../support/stack/reader.ts';
+import {bytesAt, copiesOnServers, makeBucket, type Name, storageServers} from '../../support/stack/storage-servers.ts';
 import {type Stack, startStack} from '../../support/stack.ts';
-import {bytesAt, copiesOnServers, makeBucket, type Name, storageServers} from '../../support/storage-servers.ts';
 import {until} from '../../support/until.ts';
 
 const names = Object.keys(copiesOnServers) as Name[];

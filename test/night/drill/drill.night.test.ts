@@ -1,6 +1,6 @@
 /** Drills on a real engine: what is whole passes, what is not is found, and nothing is left, whatever is killed. */
 import test from 'ava';
-import {drillKilled, drillStopped, flipBytes, leaveOut, leftOf, startDrilled} from '../../support/drill-scene.ts';
+import {drillKilled, drillStopped, flipBytes, leaveOut, leftOf, startDrilled} from '../../support/laws/drill-scene.ts';
 import {until} from '../../support/until.ts';
 
 test('what is whole passes, also of a stopped target; what is not is found; nothing is left behind', async t => {

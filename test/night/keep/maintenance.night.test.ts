@@ -1,7 +1,7 @@
 /** What happens to restore points over time, and to the repository: nothing that is needed goes, whoever else uses it and whatever is killed. */
 import test from 'ava';
 import type {CheckResult} from '../../../base/results.ts';
-import {backUp, besideOthers, byThePolicy, checks, cold, json, killed, pointsOf, recreated} from '../../support/maintenance.ts';
+import {backUp, besideOthers, byThePolicy, checks, cold, json, killed, pointsOf, recreated} from '../../support/laws/maintenance.ts';
 
 test('points go by the policy, and the repository is looked after', async t => {
 	t.timeout(10 * 60_000);

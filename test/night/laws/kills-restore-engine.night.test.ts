@@ -1,7 +1,7 @@
 /** Restores, with the engine killed under them: the agent dies with it, and both come again. Lane: waits. */
 import test from 'ava';
-import {restoreKills} from '../../support/restore-kills.ts';
-import {canStartSecondEngine, startSecondEngine} from '../../support/second-engine.ts';
+import {restoreKills} from '../../support/laws/restore-kills.ts';
+import {canStartSecondEngine, startSecondEngine} from '../../support/machine/second-engine.ts';
 
 if (await canStartSecondEngine()) {
 	await restoreKills(test, {

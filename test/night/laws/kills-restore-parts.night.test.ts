@@ -1,6 +1,6 @@
 /** Restores, with what works for the agent killed wherever it can be met: the workers, restic, and the programs of PostgreSQL and SQLite. Lane: waits. */
 import test from 'ava';
-import {isUndoKill, restoreKills} from '../../support/restore-kills.ts';
+import {isUndoKill, restoreKills} from '../../support/laws/restore-kills.ts';
 
 await restoreKills(test, {
 	isWhole: true,

@@ -1,6 +1,6 @@
 /** Restores, undos and letting go, with the agent killed between every two steps. Lane: waits. */
 import test from 'ava';
-import {isUndoKill, restoreKills} from '../../support/restore-kills.ts';
+import {isUndoKill, restoreKills} from '../../support/laws/restore-kills.ts';
 
 await restoreKills(test, {
 	isWhole: true,

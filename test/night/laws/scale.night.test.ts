@@ -3,7 +3,7 @@ import process from 'node:process';
 import test from 'ava';
 import {connectEngine} from '../../../docker/engine.ts';
 import {ensureImage} from '../../support/images.ts';
-import {agentStaysSmall} from '../../support/memory-law.ts';
+import {agentStaysSmall} from '../../support/laws/memory-law.ts';
 import {startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 

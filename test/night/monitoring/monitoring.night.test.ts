@@ -11,7 +11,7 @@ import {type Stack, startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 
 const monitoring = fileURLToPath(new URL('../../../monitoring', import.meta.url));
-const proxy = fileURLToPath(new URL('../../support/socket-proxy.ts', import.meta.url));
+const proxy = fileURLToPath(new URL('../../support/doubles/socket-proxy.ts', import.meta.url));
 
 /** Prints each alert that it is told of as one line. */
 const webhook = `require('node:http').createServer((request, response) => {

@@ -5,7 +5,7 @@ import {type Header, pack} from 'tar-stream';
 import type {Manifest} from '../../../agent/repository/manifest.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
-import {type PlainSnapshot, put} from '../../support/reader.ts';
+import {type PlainSnapshot, put} from '../../support/stack/reader.ts';
 import {type Stack, startStack} from '../../support/stack.ts';
 
 type Entry = Pick<Header, 'name'> & {type?: 'directory' | 'link' | 'symlink'; linkname?: string; content?: string};

@@ -1,6 +1,6 @@
 /** Dump, destroy, restore, compare: the oldest version and the newest, and both formats. */
 import test from 'ava';
-import {postgresRoundTrip} from '../../support/postgres-round-trip.ts';
+import {postgresRoundTrip} from '../../support/laws/postgres-round-trip.ts';
 
 for (const [version, format] of [
 	['13', 'custom'],

@@ -1,8 +1,8 @@
 /** Subpaths of one volume are data of their own: backed up, found and restored as those folders. They need an engine of version 26 or later. Lane: works. */
 import test from 'ava';
-import {ensureCurrentEngine} from '../../support/current-engine.ts';
 import {ensureImage} from '../../support/images.ts';
-import {canStartSecondEngine, startSecondEngine} from '../../support/second-engine.ts';
+import {ensureCurrentEngine} from '../../support/machine/current-engine.ts';
+import {canStartSecondEngine, startSecondEngine} from '../../support/machine/second-engine.ts';
 import {startStack} from '../../support/stack.ts';
 
 test('a restore of one subpath leaves the others alone, and patterns and databases count from it', async t => {

@@ -3,7 +3,7 @@ import {writeFile} from 'node:fs/promises';
 import test from 'ava';
 import type {RestoreResult} from '../../../base/results.ts';
 import {docker, tryDocker} from '../../support/docker.ts';
-import {application, idle, json, labels, password, problemsOf, psql, server, startWithSecrets} from '../../support/far-server.ts';
+import {application, idle, json, labels, password, problemsOf, psql, server, startWithSecrets} from '../../support/stack/far-server.ts';
 import {until} from '../../support/until.ts';
 
 /** What the engine and the host tell of the run's workers, looked at until the work is over. */

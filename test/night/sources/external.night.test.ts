@@ -4,8 +4,8 @@ import test from 'ava';
 import type {DrillResult} from '../../../base/results.ts';
 import type {PointView} from '../../../base/shapes.ts';
 import {docker} from '../../support/docker.ts';
-import {application, idle, json, labels, password, problemsOf, psql, server, startWithSecrets} from '../../support/far-server.ts';
 import {ensureImage} from '../../support/images.ts';
+import {application, idle, json, labels, password, problemsOf, psql, server, startWithSecrets} from '../../support/stack/far-server.ts';
 import type {Stack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 

@@ -2,11 +2,11 @@
 import {randomUUID} from 'node:crypto';
 import test from 'ava';
 import {buildHoldfast} from '../../support/build-image.ts';
-import {ensureCompose} from '../../support/compose.ts';
 import {docker, tryDocker} from '../../support/docker.ts';
 import {ensureEngine} from '../../support/engine.ts';
 import {ensureImage} from '../../support/images.ts';
-import {canStartSecondEngine, startSecondEngine} from '../../support/second-engine.ts';
+import {ensureCompose} from '../../support/machine/compose.ts';
+import {canStartSecondEngine, startSecondEngine} from '../../support/machine/second-engine.ts';
 import {until} from '../../support/until.ts';
 
 // One after the other: two builds at once take longer on two cores, and starve what a test then waits for

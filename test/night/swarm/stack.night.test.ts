@@ -6,8 +6,8 @@ import test from 'ava';
 import {stringify} from 'yaml';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
-import {observeBackup, stepsOf} from '../../support/observe.ts';
-import {canStartSecondEngine, startSecondEngine} from '../../support/second-engine.ts';
+import {canStartSecondEngine, startSecondEngine} from '../../support/machine/second-engine.ts';
+import {observeBackup, stepsOf} from '../../support/stack/observe.ts';
 import {startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 

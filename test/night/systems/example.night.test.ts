@@ -9,9 +9,9 @@ import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import {parse, stringify} from 'yaml';
 import {alerts} from '../../../monitoring/alerts.ts';
-import {allText, operator} from '../../support/bot.ts';
 import {docker} from '../../support/docker.ts';
-import {createFakeSlack, tokens} from '../../support/fake-slack.ts';
+import {allText, operator} from '../../support/doubles/bot.ts';
+import {createFakeSlack, tokens} from '../../support/doubles/fake-slack.ts';
 import {ensureImage} from '../../support/images.ts';
 import {until} from '../../support/until.ts';
 

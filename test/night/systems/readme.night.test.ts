@@ -2,7 +2,7 @@
 import process from 'node:process';
 import test from 'ava';
 import {ensureImage} from '../../support/images.ts';
-import {openRunbook} from '../../support/runbook.ts';
+import {openRunbook} from '../../support/stack/runbook.ts';
 
 /** What a person copies from the screen. */
 const newestRun = '$(docker compose exec -T holdfast holdfast runs --limit 1 --json | node -p "JSON.parse(fs.readFileSync(0))[0].run")';

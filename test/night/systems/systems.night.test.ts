@@ -3,7 +3,7 @@ import {readFile} from 'node:fs/promises';
 import test from 'ava';
 import {parse} from 'yaml';
 import {ensureImage} from '../../support/images.ts';
-import {openRunbook, type Runbook} from '../../support/runbook.ts';
+import {openRunbook, type Runbook} from '../../support/stack/runbook.ts';
 import {hardlyEver} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 

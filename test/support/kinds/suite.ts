@@ -4,8 +4,8 @@
  */
 import type {ExecutionContext} from 'ava';
 import type {BackupResult, RestoreResult} from '../../../base/results.ts';
-import {connect} from '../connect.ts';
-import {striking, untilDead} from '../kills.ts';
+import {striking, untilDead} from '../laws/kills.ts';
+import {connect} from '../stack/connect.ts';
 import {type Service, type Stack, startStack} from '../stack.ts';
 import {until} from '../until.ts';
 

@@ -3,9 +3,9 @@
 import test from 'ava';
 import {execa} from 'execa';
 import {startServer} from '../../../agent/api/server.ts';
-import {agentToken, operator, stock, target} from '../../support/bot.ts';
-import {createFakeAgent} from '../../support/fake-agent.ts';
-import {createFakeSlack, tokens} from '../../support/fake-slack.ts';
+import {agentToken, operator, stock, target} from '../../support/doubles/bot.ts';
+import {createFakeAgent} from '../../support/doubles/fake-agent.ts';
+import {createFakeSlack, tokens} from '../../support/doubles/fake-slack.ts';
 import {until} from '../../support/until.ts';
 
 const main = new URL('../../../agent/main.ts', import.meta.url).pathname;

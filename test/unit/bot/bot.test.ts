@@ -1,7 +1,7 @@
 /** The bot against a Slack that speaks the real protocols, and agents' real HTTP API. */
 import test from 'ava';
-import {allText, operator, restorer, startBotTest, stock, target, viewer} from '../../support/bot.ts';
-import type {FakeAgent} from '../../support/fake-agent.ts';
+import {allText, operator, restorer, startBotTest, stock, target, viewer} from '../../support/doubles/bot.ts';
+import type {FakeAgent} from '../../support/doubles/fake-agent.ts';
 import {until} from '../../support/until.ts';
 
 test('the overview, and every list', async t => {

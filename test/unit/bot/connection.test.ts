@@ -1,7 +1,7 @@
 /** Slack away, in every way: backups do not mind, and it is taken up again as soon as it is back. */
 import test from 'ava';
-import {agentToken, allText, operator, startBotTest, stock, target} from '../../support/bot.ts';
-import {bodyFor, signed} from '../../support/fake-slack.ts';
+import {agentToken, allText, operator, startBotTest, stock, target} from '../../support/doubles/bot.ts';
+import {bodyFor, signed} from '../../support/doubles/fake-slack.ts';
 import {until} from '../../support/until.ts';
 
 const rejections: unknown[] = [];

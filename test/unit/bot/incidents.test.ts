@@ -1,8 +1,8 @@
 /** Failures that nobody in Slack asked for: told once, taken back when it is well again. */
 import test from 'ava';
 import type {RunView} from '../../../base/shapes.ts';
-import {allText, operator, startBotTest, target} from '../../support/bot.ts';
-import type {FakeAgent} from '../../support/fake-agent.ts';
+import {allText, operator, startBotTest, target} from '../../support/doubles/bot.ts';
+import type {FakeAgent} from '../../support/doubles/fake-agent.ts';
 import {until} from '../../support/until.ts';
 
 /** A run of the schedule that ended so. */

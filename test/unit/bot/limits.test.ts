@@ -1,8 +1,8 @@
 /** Everything that is sent, made of much and of hostile data, is what Slack takes. */
 import test from 'ava';
-import {obeyed, textsOf} from '../../support/block-kit.ts';
-import {allText, operator, restorer, startBotTest, stock} from '../../support/bot.ts';
-import type {FakeAgent} from '../../support/fake-agent.ts';
+import {obeyed, textsOf} from '../../support/doubles/block-kit.ts';
+import {allText, operator, restorer, startBotTest, stock} from '../../support/doubles/bot.ts';
+import type {FakeAgent} from '../../support/doubles/fake-agent.ts';
 import {until} from '../../support/until.ts';
 
 /** Each is hostile in its own way, and as long as names become. */

@@ -1,7 +1,7 @@
 /** What must not be done is not done, and is written down. */
 import test, {type ExecutionContext} from 'ava';
-import {allText, operator, restorer, second, startBotTest, stock, stranger, target, viewer} from '../../support/bot.ts';
-import type {FakeAgent} from '../../support/fake-agent.ts';
+import {allText, operator, restorer, second, startBotTest, stock, stranger, target, viewer} from '../../support/doubles/bot.ts';
+import type {FakeAgent} from '../../support/doubles/fake-agent.ts';
 import {until} from '../../support/until.ts';
 
 const refusals = (agent: FakeAgent) => agent.audit.entries({limit: 1000}).filter(({decision}) => decision === 'refused');

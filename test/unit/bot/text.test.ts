@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import {code, codeBlock, date, person, plain} from '../../../bot/text.ts';
 import {parseBackup, parseRestore} from '../../../bot/words.ts';
-import {obeyed} from '../../support/block-kit.ts';
+import {obeyed} from '../../support/doubles/block-kit.ts';
 
 const hostile = fc.oneof(
 	fc.string({unit: 'binary', maxLength: 300}),

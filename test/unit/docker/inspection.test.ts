@@ -1,6 +1,6 @@
 import test from 'ava';
 import {createInspections, readInspection} from '../../../docker/inspection.ts';
-import {runningContainer} from '../../support/container.ts';
+import {runningContainer} from '../../support/doubles/container.ts';
 
 const volume = {type: 'volume', volume: 'data', hostPath: '/v/data', path: '/data', readWrite: true} as const;
 const container = (id: string) => runningContainer(id, {mounts: [volume]});

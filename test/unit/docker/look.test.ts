@@ -3,8 +3,8 @@ import type {Container, Mount} from '../../../docker/container.ts';
 import {createLook} from '../../../docker/look.ts';
 import {isSameStorage, sharesStorage} from '../../../docker/storage.ts';
 import type {Workforce} from '../../../docker/worker.ts';
-import {runningContainer} from '../../support/container.ts';
-import {lookWorker} from '../../support/look-worker.ts';
+import {runningContainer} from '../../support/doubles/container.ts';
+import {lookWorker} from '../../support/doubles/look-worker.ts';
 
 const bind = (hostPath: string): Mount => ({type: 'bind', hostPath, path: '/data', readWrite: true});
 

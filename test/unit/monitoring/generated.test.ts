@@ -7,7 +7,7 @@ import {z} from 'zod';
 import {alerts} from '../../../monitoring/alerts.ts';
 import {generated} from '../../../monitoring/generate.ts';
 import {cases} from '../../../monitoring/rule-tests.ts';
-import {exportedMetrics} from '../../support/exported-metrics.ts';
+import {exportedMetrics} from '../../support/doubles/exported-metrics.ts';
 
 const read = async (file: string) => readFile(new URL(`../../../monitoring/${file}`, import.meta.url), 'utf8');
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {coverOf} from '../../support/cover.ts';
+import {coverOf} from '../../support/laws/cover.ts';
 import {laneOf, lanes, partOf} from '../../support/runner/files.ts';
 import {nextOf, share, type Waiting} from '../../support/runner/queue.ts';
 import {shareOf} from '../../support/runner/share.ts';

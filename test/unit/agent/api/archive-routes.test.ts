@@ -7,8 +7,8 @@ import test, {type ExecutionContext} from 'ava';
 import {createClient} from '../../../../agent/api/client.ts';
 import {startServer} from '../../../../agent/api/server.ts';
 import {BusyError, UsageError} from '../../../../base/errors.ts';
-import {createCliTest} from '../../../support/cli.ts';
-import {createFakeAgent, targetView} from '../../../support/fake-agent.ts';
+import {createCliTest} from '../../../support/doubles/cli.ts';
+import {createFakeAgent, targetView} from '../../../support/doubles/fake-agent.ts';
 
 async function serve(t: ExecutionContext, stalledMs = 5000) {
 	const agent = createFakeAgent();

@@ -3,7 +3,7 @@ import test, {type ExecutionContext} from 'ava';
 import {createClient} from '../../../../agent/api/client.ts';
 import {startServer} from '../../../../agent/api/server.ts';
 import type {RunEvent} from '../../../../base/events.ts';
-import {createFakeAgent, targetView} from '../../../support/fake-agent.ts';
+import {createFakeAgent, targetView} from '../../../support/doubles/fake-agent.ts';
 import {until} from '../../../support/until.ts';
 
 const token = 'correct-horse';

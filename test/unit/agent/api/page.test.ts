@@ -1,7 +1,7 @@
 import test, {type ExecutionContext} from 'ava';
 import {createSessions, sessionSeconds} from '../../../../agent/api/page/sessions.ts';
 import {startServer} from '../../../../agent/api/server.ts';
-import {createFakeAgent, type FakeAgent, statusView, targetView} from '../../../support/fake-agent.ts';
+import {createFakeAgent, type FakeAgent, statusView, targetView} from '../../../support/doubles/fake-agent.ts';
 
 const token = 'correct-horse-battery';
 

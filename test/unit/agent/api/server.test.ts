@@ -6,7 +6,7 @@ import {type ServerOptions, startServer} from '../../../../agent/api/server.ts';
 import type {Plan} from '../../../../agent/plan/planned.ts';
 import type {PlannedSource} from '../../../../agent/sources/source.ts';
 import {BusyError, CancelledError, RepositoryError, RunError, UsageError} from '../../../../base/errors.ts';
-import {createFakeAgent, type FakeAgent, statusView, targetView} from '../../../support/fake-agent.ts';
+import {createFakeAgent, type FakeAgent, statusView, targetView} from '../../../support/doubles/fake-agent.ts';
 import {until} from '../../../support/until.ts';
 
 const token = 'correct-horse';

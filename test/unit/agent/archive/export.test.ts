@@ -8,7 +8,7 @@ import type {Manifest} from '../../../../agent/repository/manifest.ts';
 import type {Entry, Restic} from '../../../../agent/restic/restic.ts';
 import type {Running} from '../../../../base/command.ts';
 import {RepositoryError, UsageError} from '../../../../base/errors.ts';
-import {tar, uuid} from '../../../support/portable.ts';
+import {tar, uuid} from '../../../support/doubles/portable.ts';
 
 const source = (name: string, kind: 'postgres' | 'volume' | 'sqlite', details: Record<string, unknown> = {}) => ({
 	source: name,

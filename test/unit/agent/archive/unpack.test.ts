@@ -6,7 +6,7 @@ import test from 'ava';
 import {extract} from 'tar-stream';
 import {type UnpackOptions, unpack} from '../../../../agent/archive/unpack.ts';
 import {UsageError} from '../../../../base/errors.ts';
-import {archive, dump, type Entry, good, metadata, tar, uuid} from '../../../support/portable.ts';
+import {archive, dump, type Entry, good, metadata, tar, uuid} from '../../../support/doubles/portable.ts';
 
 async function take(content: Buffer | Readable, options: Partial<UnpackOptions> = {}) {
 	const got: {dump?: Buffer; files: Record<string, string>; headers: unknown[]} = {files: {}, headers: []};

@@ -1,8 +1,8 @@
 import test from 'ava';
 import {RunError} from '../../../../base/errors.ts';
 import type {Outcome} from '../../../../base/results.ts';
-import {createCliTest} from '../../../support/cli.ts';
-import {targetView} from '../../../support/fake-agent.ts';
+import {createCliTest} from '../../../support/doubles/cli.ts';
+import {targetView} from '../../../support/doubles/fake-agent.ts';
 import {until} from '../../../support/until.ts';
 
 test('one target, as a person sees it without a terminal', async t => {

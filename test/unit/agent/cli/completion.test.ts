@@ -1,6 +1,6 @@
 import test from 'ava';
 import {execa} from 'execa';
-import {createCliTest} from '../../../support/cli.ts';
+import {createCliTest} from '../../../support/doubles/cli.ts';
 
 test('bash completes commands and their options', async t => {
 	const {run} = await createCliTest(t);

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {createCliTest} from '../../../support/cli.ts';
+import {createCliTest} from '../../../support/doubles/cli.ts';
 
 test('every copy, as a person sees it', async t => {
 	const {agent, run} = await createCliTest(t);

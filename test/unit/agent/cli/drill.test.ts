@@ -1,7 +1,7 @@
 import test from 'ava';
 import {BusyError} from '../../../../base/errors.ts';
-import {createCliTest} from '../../../support/cli.ts';
-import {targetView} from '../../../support/fake-agent.ts';
+import {createCliTest} from '../../../support/doubles/cli.ts';
+import {targetView} from '../../../support/doubles/fake-agent.ts';
 
 test('a drill says what it found', async t => {
 	const {agent, run} = await createCliTest(t);

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import {execa} from 'execa';
-import {createCliTest} from '../../../support/cli.ts';
+import {createCliTest} from '../../../support/doubles/cli.ts';
 
 test('the kit is printed as a shell reads it, with what to do', async t => {
 	const cli = await createCliTest(t);

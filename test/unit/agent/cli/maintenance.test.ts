@@ -1,6 +1,6 @@
 import test from 'ava';
-import {createCliTest} from '../../../support/cli.ts';
-import {targetView} from '../../../support/fake-agent.ts';
+import {createCliTest} from '../../../support/doubles/cli.ts';
+import {targetView} from '../../../support/doubles/fake-agent.ts';
 
 test('prune --dry-run shows what goes, what stays and why; nothing is started', async t => {
 	const cli = await createCliTest(t);

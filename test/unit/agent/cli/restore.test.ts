@@ -1,6 +1,6 @@
 import test from 'ava';
-import {type CliTest, createCliTest} from '../../../support/cli.ts';
-import {targetView} from '../../../support/fake-agent.ts';
+import {type CliTest, createCliTest} from '../../../support/doubles/cli.ts';
+import {targetView} from '../../../support/doubles/fake-agent.ts';
 import {until} from '../../../support/until.ts';
 
 function withPoint({agent}: CliTest): void {

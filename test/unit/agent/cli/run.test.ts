@@ -1,8 +1,8 @@
 import {Writable} from 'node:stream';
 import test from 'ava';
 import {RepositoryError} from '../../../../base/errors.ts';
-import {createCliTest} from '../../../support/cli.ts';
-import {targetView} from '../../../support/fake-agent.ts';
+import {createCliTest} from '../../../support/doubles/cli.ts';
+import {targetView} from '../../../support/doubles/fake-agent.ts';
 
 test('no command, and `agent`, run the agent', async t => {
 	const {run} = await createCliTest(t);

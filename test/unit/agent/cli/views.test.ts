@@ -1,7 +1,7 @@
 import test from 'ava';
 import type {PlannedSource} from '../../../../agent/sources/source.ts';
-import {createCliTest} from '../../../support/cli.ts';
-import {statusView, targetView} from '../../../support/fake-agent.ts';
+import {createCliTest} from '../../../support/doubles/cli.ts';
+import {statusView, targetView} from '../../../support/doubles/fake-agent.ts';
 
 const problem = {message: 'unknown label `holdfast.sqllite`', hint: 'did you mean `holdfast.sqlite`?'};
 

@@ -5,7 +5,7 @@ import type {History} from '../../../../agent/metrics/runs.ts';
 import {createEventHub} from '../../../../base/events.ts';
 import {type BackupResult, finishedAs, type Operation, type RestoreResult} from '../../../../base/results.ts';
 import type {Overview, RunView, Scheduled, StatusView, TargetOverview, TargetView} from '../../../../base/shapes.ts';
-import {statusView, targetView} from '../../../support/fake-agent.ts';
+import {statusView, targetView} from '../../../support/doubles/fake-agent.ts';
 
 const backup = (target: string, rest: Partial<BackupResult> = {}): BackupResult => ({
 	run: 'r',

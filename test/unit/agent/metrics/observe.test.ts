@@ -8,7 +8,7 @@ import {openState, type State} from '../../../../agent/state/state.ts';
 import {createEventHub} from '../../../../base/events.ts';
 import type {Log} from '../../../../base/log.ts';
 import type {Overview} from '../../../../base/shapes.ts';
-import {createFakeAgent, statusView, targetView} from '../../../support/fake-agent.ts';
+import {createFakeAgent, statusView, targetView} from '../../../support/doubles/fake-agent.ts';
 import {until} from '../../../support/until.ts';
 
 const targets = Array.from({length: 200}, (_, index) => `project-${index}/service`);

@@ -17,7 +17,7 @@ import {createLog} from '../../../../base/log.ts';
 import {createNotices} from '../../../../base/notices.ts';
 import {createRedactor} from '../../../../base/redact.ts';
 import {finishedAs, type RunResult} from '../../../../base/results.ts';
-import {certificate} from '../../../support/certificate.ts';
+import {certificate} from '../../../support/doubles/certificate.ts';
 import {until} from '../../../support/until.ts';
 
 const key = randomBytes(32);

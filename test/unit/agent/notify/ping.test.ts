@@ -5,7 +5,7 @@ import {createEventHub, type RunEvent} from '../../../../base/events.ts';
 import {createLog} from '../../../../base/log.ts';
 import {createRedactor} from '../../../../base/redact.ts';
 import {type BackupResult, finishedAs} from '../../../../base/results.ts';
-import {startDeadMan} from '../../../support/dead-man.ts';
+import {startDeadMan} from '../../../support/doubles/dead-man.ts';
 import {until} from '../../../support/until.ts';
 
 const at = Date.parse('2026-11-03T12:00:00Z');

@@ -1,7 +1,7 @@
 import test from 'ava';
 import {unwellAmong} from '../../../../agent/overview/unwell.ts';
 import type {StatusView} from '../../../../base/shapes.ts';
-import {statusView} from '../../../support/fake-agent.ts';
+import {statusView} from '../../../support/doubles/fake-agent.ts';
 
 const status = (change: Partial<StatusView>): StatusView => statusView('shop/db', change);
 

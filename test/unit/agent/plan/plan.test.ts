@@ -10,7 +10,7 @@ import {isVolume} from '../../../../agent/sources/volume/plan.ts';
 import {discoverTargets} from '../../../../agent/targets/discovery.ts';
 import type {Container, ContainerState, Mount} from '../../../../docker/container.ts';
 import {containerFromList} from '../../../../docker/container.ts';
-import {answersOf, type Said} from '../../../support/answers.ts';
+import {answersOf, type Said} from '../../../support/doubles/answers.ts';
 
 const volume = (name: string, path: string, readWrite = true): Mount => ({
 	type: 'volume',

@@ -3,7 +3,7 @@ import {planTarget} from '../../../../agent/plan/plan.ts';
 import {findUnprotected} from '../../../../agent/plan/unprotected.ts';
 import {discoverTargets} from '../../../../agent/targets/discovery.ts';
 import type {Container, Mount} from '../../../../docker/container.ts';
-import {answersOf} from '../../../support/answers.ts';
+import {answersOf} from '../../../support/doubles/answers.ts';
 
 const volume = (name: string, path = `/${name}`): Mount => ({
 	type: 'volume',

@@ -8,7 +8,7 @@ import {containerFromList} from '../../../../../docker/container.ts';
 import {createInspections, readInspection} from '../../../../../docker/inspection.ts';
 import {createLook} from '../../../../../docker/look.ts';
 import type {Workforce} from '../../../../../docker/worker.ts';
-import {lookWorker} from '../../../../support/look-worker.ts';
+import {lookWorker} from '../../../../support/doubles/look-worker.ts';
 
 const kept = '/var/lib/docker/volumes';
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import {readDumpHeader, versionNumber} from '../../../../../agent/sources/postgres/dump-header.ts';
-import {dump} from '../../../../support/portable.ts';
+import {dump} from '../../../../support/doubles/portable.ts';
 
 for (const minor of [14, 15, 16]) {
 	test(`the header of version 1.${minor} is read`, t => {

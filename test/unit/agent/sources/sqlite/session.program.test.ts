@@ -3,7 +3,7 @@ import {createHash, randomBytes} from 'node:crypto';
 import {existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {holder, makeFolder, query, session, withDatabase} from '../../../../support/sqlite.ts';
+import {holder, makeFolder, query, session, withDatabase} from '../../../../support/doubles/sqlite.ts';
 
 const count = (file: string): unknown => withDatabase(file, database => query(database, 'select count(*) from t'));
 

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import type {DatabaseSync} from 'node:sqlite';
 import test from 'ava';
 import {examine} from '../../../../../agent/sources/sqlite/soundness.program.ts';
-import {makeFolder, makeStrange, query, withDatabase} from '../../../../support/sqlite.ts';
+import {makeFolder, makeStrange, query, withDatabase} from '../../../../support/doubles/sqlite.ts';
 
 const hash = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
 

@@ -1,7 +1,7 @@
 import test from 'ava';
 import {obstacleTo} from '../../../../../agent/sources/tar/plan.ts';
 import type {Container} from '../../../../../docker/container.ts';
-import {runningContainer} from '../../../../support/container.ts';
+import {runningContainer} from '../../../../support/doubles/container.ts';
 
 const container = runningContainer('id', {
 	name: 'app',

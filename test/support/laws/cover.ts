@@ -1,0 +1,57 @@
+/** Which of many kills are tried: all, those that a pattern names, or a cover of them that is another one for each commit. */
+import process from 'node:process';
+import {commit, drawn} from '../runner/draw.ts';
+
+export interface Pair {
+	/** Of the test. */
+	name: string;
+	/** Where: `quiesce app`. */
+	step: string;
+	/** Who. */
+	victim: string;
+}
+
+/** At these, the agent's death matters most: it is tried whatever is drawn. */
+const always = ['quiesce', 'pin', 'resume', 'publish', 'swap', 'start'];
+
+/** Each step once and each victim once, drawn by the seed, and what is always tried. In the order of the kills. Pure. */
+export const coverOf = <One extends Pair>(kills: readonly One[], seed: string): One[] => {
+	const order = drawn(kills, seed, ({name}) => name);
+	const [chosen, steps, victims] = [new Set<One>(), new Set<string>(), new Set<string>()];
+	// First those that are new in both: so there are as few as can be.
+	for (const news of [2, 1]) {
+		for (const kill of order) {
+			if (Number(!steps.has(kill.step)) + Number(!victims.has(kill.victim)) >= news) {
+				chosen.add(kill);
+				steps.add(kill.step);
+				victims.add(kill.victim);
+			}
+		}
+	}
+
+	for (const step of always) {
+		const first = order.find(kill => kill.victim === 'agent' && kill.step.split(' ', 1)[0] === step);
+		if (first) {
+			chosen.add(first);
+		}
+	}
+
+	return kills.filter(kill => chosen.has(kill));
+};
+
+export interface Wanted<One> {
+	/** Every kill, not only a cover. */
+	isWhole: boolean;
+	/** Of which a cover is made. */
+	among?: (kill: One) => boolean;
+}
+
+/** `KILLS=all`; a pattern of names, to look into one: `KILLS='^restic killed at .pin'`; `KILLS_SEED=…` draws the same again. */
+export const wanted = <One extends Pair>(kills: readonly One[], {isWhole, among = () => true}: Wanted<One>): readonly One[] => {
+	const {KILLS: only = isWhole ? 'all' : undefined, KILLS_SEED: seed = commit()} = process.env;
+	if (only === undefined) {
+		return coverOf(kills.filter(among), seed);
+	}
+
+	return only === 'all' ? kills : kills.filter(({name}) => new RegExp(only).test(name));
+};
