@@ -1,9 +1,9 @@
 /** The agent is killed when a restore has swapped and started: its next life hears what the application says, and puts back what that refuses. Lane: waits. */
 import test, {type ExecutionContext} from 'ava';
 import type {RestoreResult} from '../../../base/results.ts';
-import {type Client, connect} from '../../support/connect.ts';
 import {ensureImage} from '../../support/images.ts';
-import {killAt, striking, untilDead} from '../../support/kills.ts';
+import {killAt, striking, untilDead} from '../../support/laws/kills.ts';
+import {type Client, connect} from '../../support/stack/connect.ts';
 import {type Stack, startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 
