@@ -36,7 +36,7 @@ export interface StatusView {
 	lastSuccess: {run: string; at: string} | null;
 	/** ISO 8601; null where the target has problems. */
 	nextRun: string | null;
-	/** Its last good backup, or the day when it was first seen, is longer ago than its schedule allows, whatever runs now: ISO 8601. */
+	/** Its last good backup, the day when it was first seen, or the last time that it rested, is longer ago than its schedule allows, whatever runs now: ISO 8601. */
 	late?: string;
 	/** When it is stopped for its backup next, where it has a schedule for that. */
 	nextColdRun?: string;
@@ -46,6 +46,8 @@ export interface StatusView {
 	servedBy?: string;
 	/** What its next point lacks, and why, because what would have to answer was stopped. */
 	absent?: string;
+	/** When it was due last, and only what was stopped kept it from a success: ISO 8601. It is not late before it is due again. */
+	rested?: string;
 	/** Why none of its points is removed until a person has looked: it is much smaller than before. */
 	suspicion?: string;
 	lastDrill: {run: string; outcome: Outcome; point: string; startedAt: string; durationSeconds: number; error?: string} | null;

@@ -23,6 +23,9 @@ const overdue = (operation: string) => `(${allowedShare} * holdfast_expected_int
 
 const perTarget = 'on (job, instance, target)';
 
+/** Neither late nor partial is what only somebody stopped: that was told when it began. */
+const rested = `time() - holdfast_last_rested_timestamp_seconds <= ${perTarget} ${overdue('backup')}`;
+
 /** An operation that has been due for longer than its schedule takes, and had no success as recent as that: perhaps none ever. */
 const stale = (operation: string) =>
 	`time() - holdfast_scheduled_since_timestamp_seconds{operation="${operation}"} > ${overdue(operation)} unless time() - holdfast_run_last_success_timestamp_seconds{operation="${operation}"} <= ${overdue(operation)}`;
@@ -32,7 +35,7 @@ const lastWas = (operation: string, outcome: string) => `holdfast_last_run_outco
 export const alerts: readonly Alert[] = [
 	{
 		name: 'HoldfastBackupStale',
-		expr: `time() - holdfast_last_success_timestamp_seconds > ${perTarget} ${overdue('backup')}`,
+		expr: `time() - holdfast_last_success_timestamp_seconds > ${perTarget} ${overdue('backup')} unless ${perTarget} ${rested}`,
 		for: '5m',
 		severity: 'critical',
 		summary: '{{ $labels.target }} has no recent backup',
@@ -41,7 +44,7 @@ export const alerts: readonly Alert[] = [
 	},
 	{
 		name: 'HoldfastBackupNeverSucceeded',
-		expr: `time() - holdfast_first_seen_timestamp_seconds > ${perTarget} ${overdue('backup')} unless ${perTarget} holdfast_last_success_timestamp_seconds`,
+		expr: `time() - holdfast_first_seen_timestamp_seconds > ${perTarget} ${overdue('backup')} unless ${perTarget} holdfast_last_success_timestamp_seconds unless ${perTarget} ${rested}`,
 		for: '5m',
 		severity: 'critical',
 		summary: '{{ $labels.target }} was never backed up',
@@ -59,7 +62,7 @@ export const alerts: readonly Alert[] = [
 	},
 	{
 		name: 'HoldfastBackupPartial',
-		expr: lastWas('backup', 'partial'),
+		expr: `${lastWas('backup', 'partial')} unless ${perTarget} holdfast_last_rested_timestamp_seconds >= ${perTarget} holdfast_last_run_timestamp_seconds`,
 		for: '0m',
 		severity: 'warning',
 		summary: 'The last backup of {{ $labels.target }} was only partial',

@@ -36,7 +36,9 @@ const graph = (title: string, unit: string, ...queries: DataqueryBuilder[]) =>
 	new TimeseriesBuilder().title(title).datasource(dataSource).span(12).height(8).unit(unit).min(0).targets(queries);
 
 const overdue = `sum(
-  (time() - holdfast_last_success_timestamp_seconds) > bool on (job, instance, target) (1.25 * holdfast_expected_interval_seconds{operation="backup"} + 3600)
+  (
+    (time() - holdfast_last_success_timestamp_seconds) > bool on (job, instance, target) (1.25 * holdfast_expected_interval_seconds{operation="backup"} + 3600)
+  ) unless on (job, instance, target) time() - holdfast_last_rested_timestamp_seconds <= on (job, instance, target) (1.25 * holdfast_expected_interval_seconds{operation="backup"} + 3600)
 ) or vector(0)`;
 
 const numbers = [

@@ -51,7 +51,10 @@ const valueCases = (series: string, [bad, good]: [string, string], held: string,
 
 const expected = `holdfast_expected_interval_seconds{target="${target}",operation="backup"}`;
 const success = `holdfast_last_success_timestamp_seconds{target="${target}"}`;
+const restedAt = `holdfast_last_rested_timestamp_seconds{target="${target}"}`;
 const seen = `holdfast_first_seen_timestamp_seconds{target="${target}"}`;
+const ended = `holdfast_last_run_timestamp_seconds{target="${target}"}`;
+const lastPartial = {[`holdfast_last_run_outcome{target="${target}",operation="backup",outcome="partial"}`]: '1 1 1'};
 const outage = (seconds: string) => ({
 	[`holdfast_last_quiesce_seconds{target="${target}"}`]: seconds,
 	[`holdfast_quiesce_limit_seconds{target="${target}"}`]: '300 300',
@@ -62,14 +65,27 @@ export const cases: Readonly<Record<string, readonly Case[]>> = {
 		{series: {[expected]: hourly, [success]: since0}, at: '2h25m', fires: {target}},
 		{series: {[expected]: hourly, [success]: since0}, at: '2h10m'},
 		{series: {[expected]: daily, [success]: since0}, at: '3h'},
+		// Stopped on purpose when it was due last; and too long ago
+		{series: {[expected]: hourly, [success]: since0, [restedAt]: '4200+0x200'}, at: '2h25m'},
+		{series: {[expected]: hourly, [success]: since0, [restedAt]: since0}, at: '2h25m', fires: {target}},
 	],
 	HoldfastBackupNeverSucceeded: [
 		{series: {[expected]: hourly, [seen]: since0}, at: '2h25m', fires: {target}},
 		{series: {[expected]: hourly, [seen]: since0}, at: '2h10m'},
 		{series: {[expected]: hourly, [seen]: since0, [success]: since0}, at: '2h25m'},
+		{series: {[expected]: hourly, [seen]: since0, [restedAt]: '4200+0x200'}, at: '2h25m'},
 	],
 	HoldfastBackupFailed: outcomeCases('backup', 'failed'),
-	HoldfastBackupPartial: outcomeCases('backup', 'partial'),
+	HoldfastBackupPartial: [
+		...outcomeCases('backup', 'partial'),
+		// Only what was stopped is missing; and a later run that lacked more
+		{series: {...lastPartial, [restedAt]: '60 60 60', [ended]: '60 60 60'}, at: '2m'},
+		{
+			series: {...lastPartial, [restedAt]: '60 60 60', [ended]: '61 61 61'},
+			at: '2m',
+			fires: {target, operation: 'backup', outcome: 'partial'},
+		},
+	],
 	HoldfastTargetGone: [
 		{series: {[`holdfast_target_gone_since_timestamp_seconds{target="${target}"}`]: since0}, at: '1h2m', fires: {target}},
 		{series: {[`holdfast_target_gone_since_timestamp_seconds{target="${target}"}`]: since0}, at: '50m'},

@@ -5,10 +5,11 @@ import {lackOf} from '../../base/results.ts';
 import type {Plan} from '../plan/planned.ts';
 import type {State} from '../state/state.ts';
 
-/** @throws {RestingError} where nothing at all is left to back up */
-export function assertAwake({target, sources, absent}: Pick<Plan, 'target' | 'sources' | 'absent'>): void {
+/** @throws {RestingError} where nothing at all is left to back up: that is no lateness */
+export function assertAwake({target, sources, absent}: Pick<Plan, 'target' | 'sources' | 'absent'>, state: Pick<State, 'rest'>): void {
 	const [first] = absent;
 	if (sources.length === 0 && first !== undefined) {
+		state.rest(target, Date.now());
 		throw new RestingError(`\`${target}\` is not backed up: ${first.why}`, {hint: first.hint});
 	}
 }

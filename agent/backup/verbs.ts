@@ -84,7 +84,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 				throw new UsageError(problems.map(({message}) => message).join('; '));
 			}
 
-			assertAwake(plan);
+			assertAwake(plan, state);
 
 			tell({type: 'step', step: 'plan'});
 			await repository.open();
@@ -146,7 +146,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 
 			if (surveyed.problems.length === 0 && !disturbed) {
 				tellAbsent(surveyed.plan, {state, notices});
-				assertAwake(surveyed.plan);
+				assertAwake(surveyed.plan, state);
 			}
 
 			const asked = {surveyed, cold, at: Date.now(), disturbed};

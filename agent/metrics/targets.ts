@@ -9,6 +9,11 @@ export function targetFamilies(gauge: MakeGauge): {show: (overview: Overview) =>
 	const firstSeen = gauge('first_seen_timestamp_seconds', 'When the target was first seen.', ['target']);
 	const lastRun = gauge('last_run_timestamp_seconds', 'When the last backup of the target ended, whatever its outcome.', ['target']);
 	const lastSuccess = gauge('last_success_timestamp_seconds', 'When the last successful backup of the target was made.', ['target']);
+	const lastRested = gauge(
+		'last_rested_timestamp_seconds',
+		'When a backup of the target was due last of which only what was stopped kept it from a success.',
+		['target'],
+	);
 	const lastDrill = gauge('drill_last_success_timestamp_seconds', 'When a drill last restored a point of the target whole.', ['target']);
 	const lastQuiesce = gauge('last_quiesce_seconds', 'How long the last backup kept the target quiesced.', ['target']);
 	const quiesceLimit = gauge('quiesce_limit_seconds', 'The longest outage that the target allows.', ['target']);
@@ -17,7 +22,20 @@ export function targetFamilies(gauge: MakeGauge): {show: (overview: Overview) =>
 	const since = gauge('scheduled_since_timestamp_seconds', 'From when on the operation was due by schedule.', ['target', 'operation']);
 	const gone = gauge('target_gone_since_timestamp_seconds', 'Since when a target that was backed up is not found any more.', ['target']);
 	const others = gauge('other_agents', 'Other agents that work on the same engine, or in the same repository.');
-	const perTarget = [gone, problems, firstSeen, lastRun, lastSuccess, lastDrill, lastQuiesce, quiesceLimit, nextRun, expected, since];
+	const perTarget = [
+		gone,
+		problems,
+		firstSeen,
+		lastRun,
+		lastSuccess,
+		lastRested,
+		lastDrill,
+		lastQuiesce,
+		quiesceLimit,
+		nextRun,
+		expected,
+		since,
+	];
 	return {
 		show({targets, scheduled, unprotected: left, ...overview}) {
 			for (const family of perTarget) {
@@ -40,6 +58,7 @@ export function targetFamilies(gauge: MakeGauge): {show: (overview: Overview) =>
 				setTime(lastRun, {target}, last && seconds(last.startedAt) + last.durationSeconds);
 				setTime(lastQuiesce, {target}, last === null ? null : last.quiesceSeconds);
 				setTime(lastSuccess, {target}, success && seconds(success.at));
+				setTime(lastRested, {target}, status.rested === undefined ? null : seconds(status.rested));
 				setTime(lastDrill, {target}, drilled && seconds(drilled.at));
 			}
 

@@ -18,9 +18,5 @@ function whyUnwell({problems, goneSince, late, lastRun, lastSuccess, absent}: St
 		return `the last backup ${lastRun.outcome === 'failed' ? 'failed' : 'was only partial'}: ${lastRun.error ?? 'see the run'}`;
 	}
 
-	return late === undefined || absent !== undefined
-		? undefined
-		: lastSuccess === null
-			? 'it was never backed up'
-			: `the last good backup is of ${lastSuccess.at}`;
+	return late === undefined ? undefined : lastSuccess === null ? 'it was never backed up' : `the last good backup is of ${lastSuccess.at}`;
 }

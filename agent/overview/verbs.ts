@@ -13,7 +13,7 @@ import type {State} from '../state/state.ts';
 import type {Missing} from './gone.ts';
 import type {Kits} from './kit.ts';
 import type {Filer, Ledger} from './owners.ts';
-import {pointView, runView, statusView, targetView, verifiedPoints} from './views.ts';
+import {pointView, restedAt, runView, statusView, targetView, verifiedPoints} from './views.ts';
 
 export interface Overviews extends Kits {
 	targets: () => Promise<TargetView[]>;
@@ -80,6 +80,7 @@ export function createOverviews({
 			expected:
 				line === undefined ? undefined : {intervalSeconds: longestGapMs(line) / 1000, firstSeen: state.firstSeen(target, Date.now())},
 			suspicion: state.suspicions().get(target),
+			rested: restedAt(state, target),
 			drills: {last: lastDrill, success: drilled, next: nextDue('drill', target)},
 		});
 	};

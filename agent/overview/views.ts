@@ -1,7 +1,7 @@
 /** What the agent knows, in the shapes that people and programs read. */
 
 import {isLate} from '../../base/late.ts';
-import {lackOf, resultOf} from '../../base/results.ts';
+import {lackOf, lacksOnly, resultOf} from '../../base/results.ts';
 import type {PointView, RunView, StatusView, TargetView} from '../../base/shapes.ts';
 import type {Surveyed} from '../plan/planned.ts';
 import {parseSource} from '../repository/names.ts';
@@ -54,6 +54,7 @@ export function statusView(
 		suspicion,
 		nextCold,
 		expected,
+		rested,
 		drills,
 		...backups
 	}: Recent & {
@@ -63,12 +64,14 @@ export function statusView(
 		nextCold?: Date | null | undefined;
 		/** When it is expected; undefined where it is not. */
 		expected?: {intervalSeconds: number; firstSeen: number} | undefined;
+		/** When it was due last, and only what was stopped kept it from a success: milliseconds since 1970. */
+		rested?: number | undefined;
 		drills: Recent;
 	},
 ): StatusView {
 	const {last, success, next} = backups;
 	const result = resultOf('backup', last);
-	const since = success?.finishedAt ?? expected?.firstSeen ?? Date.now();
+	const since = Math.max(success?.finishedAt ?? expected?.firstSeen ?? Date.now(), rested ?? 0);
 	const late = expected !== undefined && isLate(since, expected.intervalSeconds, Date.now());
 	const absent = lackOf({absent: [...(surveyed.plan?.absent ?? [])]});
 	return {
@@ -91,6 +94,7 @@ export function statusView(
 		...(nextCold && surveyed.problems.length === 0 ? {nextColdRun: nextCold.toISOString()} : {}),
 		...(late ? {late: new Date(since).toISOString()} : {}),
 		...(absent === undefined ? {} : {absent}),
+		...(rested === undefined ? {} : {rested: new Date(rested).toISOString()}),
 		...(suspicion === undefined ? {} : {suspicion}),
 		...drillStatus(drills),
 		problems: [...surveyed.problems],
@@ -115,6 +119,18 @@ function drillStatus({last, success, next}: Recent): Pick<StatusView, 'lastDrill
 		lastDrillSuccess: proven && at ? {run: proven.run, point: proven.point, at: new Date(at).toISOString()} : null,
 		nextDrill: next?.toISOString() ?? null,
 	};
+}
+
+/** When a backup was due last of which only what was stopped kept it from a success: milliseconds since 1970. */
+export function restedAt(state: Pick<State, 'runs' | 'restedAt'>, target: string): number | undefined {
+	const partial = state
+		.runs({target, operation: 'backup', outcome: 'partial', limit: 5})
+		.map(record => resultOf('backup', record))
+		.find(result => result !== null && lacksOnly(result));
+	// As the metric of the last run has it: both are of one moment then.
+	const ended = partial ? Date.parse(partial.startedAt) + partial.durationSeconds * 1000 : undefined;
+	const times = [state.restedAt(target), ended].filter(time => time !== undefined);
+	return times.length === 0 ? undefined : Math.max(...times);
 }
 
 /** By point: when a drill last restored it whole. */

@@ -110,4 +110,7 @@ export const migrations: readonly string[] = [
 	`
 	alter table restores add column unjudged text not null default '[]';
 	`,
+	`
+	alter table watched add column rested_at integer;
+	`,
 ];

@@ -14,6 +14,9 @@ export interface Watch {
 	watched: () => Watched[];
 	/** A person says that it is gone on purpose. False: it was not known. */
 	unwatch: (target: string) => boolean;
+	/** A backup of it was due, and all that would have to answer was stopped. @param at milliseconds since 1970 */
+	rest: (target: string, at: number) => void;
+	restedAt: (target: string) => number | undefined;
 	/** Remembers what was told of a subject; null: it is over. False: just that was told before. */
 	tellOnce: (subject: string, what: string | null) => boolean;
 }
@@ -25,6 +28,10 @@ export function openWatch(database: DatabaseSync): Watch {
 	const miss = database.prepare('update watched set gone_since = ? where target = ? and gone_since is null');
 	const all = database.prepare('select * from watched order by target');
 	const remove = database.prepare('delete from watched where target = ?');
+	const rest = database.prepare(
+		'insert into watched (target, gone_since, rested_at) values (?, null, ?) on conflict (target) do update set rested_at = excluded.rested_at',
+	);
+	const rested = database.prepare('select rested_at from watched where target = ?');
 	const told = database.prepare('select what from told where subject = ?');
 	const tell = database.prepare('insert or replace into told (subject, what) values (?, ?)');
 	const untell = database.prepare('delete from told where subject = ?');
@@ -37,6 +44,10 @@ export function openWatch(database: DatabaseSync): Watch {
 		},
 		watched: () => all.all().map(({target, gone_since: since}) => ({target: String(target), goneSince: since as number | null})),
 		unwatch: target => Number(remove.run(target).changes) > 0,
+		rest(target, at) {
+			rest.run(target, at);
+		},
+		restedAt: target => (rested.get(target)?.rested_at as number | null | undefined) ?? undefined,
 		tellOnce(subject, what) {
 			const before = told.get(subject)?.what;
 			if (what === null) {

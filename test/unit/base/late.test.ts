@@ -1,5 +1,5 @@
 import test from 'ava';
-import {statusView} from '../../../agent/overview/views.ts';
+import {restedAt, statusView} from '../../../agent/overview/views.ts';
 import type {RunRecord} from '../../../agent/state/state.ts';
 import {isLate} from '../../../base/late.ts';
 
@@ -14,7 +14,7 @@ test('a quarter of an interval and an hour are allowed', t => {
 });
 
 test('status says since when, whatever runs now, and nothing of what is not expected', t => {
-	const of = (success: number | undefined, firstSeen: number, running: string | undefined, expected = true) =>
+	const of = (success: number | undefined, firstSeen: number, running: string | undefined, expected = true, rested?: number) =>
 		statusView(
 			{target: {name: 'shop/db'}, problems: []},
 			{
@@ -23,6 +23,7 @@ test('status says since when, whatever runs now, and nothing of what is not expe
 				success: success === undefined ? undefined : ({run: 'a', finishedAt: success} as RunRecord),
 				next: null,
 				expected: expected ? {intervalSeconds: day, firstSeen} : undefined,
+				rested,
 				drills: {last: undefined, success: undefined, next: null},
 			},
 		).late;
@@ -32,4 +33,22 @@ test('status says since when, whatever runs now, and nothing of what is not expe
 	t.is(of(undefined, now - 32 * hour, undefined), new Date(now - 32 * hour).toISOString());
 	t.is(of(undefined, now - 2 * hour, undefined), undefined);
 	t.is(of(now - 999 * hour, 0, undefined, false), undefined);
+	t.is(of(now - 999 * hour, 0, undefined, true, now - 30 * hour), undefined);
+	t.is(of(undefined, 0, undefined, true, now - 32 * hour), new Date(now - 32 * hour).toISOString());
+});
+
+test('what rests is known by its last point without it, or by the last time that nothing could be backed up', t => {
+	const partial = (error?: string) =>
+		({
+			outcome: 'partial',
+			result: {startedAt: '2026-11-01T03:00:00.000Z', durationSeconds: 2, absent: [{source: 'db/postgres:x', why: 'it is stopped'}], error},
+			operation: 'backup',
+		}) as unknown as RunRecord;
+	const of = (runs: RunRecord[], at?: number) => restedAt({runs: () => runs, restedAt: () => at}, 'shop/all');
+	const ended = Date.parse('2026-11-01T03:00:02.000Z');
+	t.is(of([]), undefined);
+	t.is(of([partial()]), ended);
+	t.is(of([partial('no room')]), undefined);
+	t.is(of([partial('no room'), partial()]), ended);
+	t.is(of([partial()], ended + 1), ended + 1);
 });

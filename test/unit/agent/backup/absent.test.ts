@@ -42,14 +42,17 @@ test('what rests is told once, again when it changes, and when it is over', t =>
 	);
 });
 
-test('with nothing else there is no run, and the error says what to start', t => {
-	t.notThrows(() => assertAwake(planOf([files])));
-	t.notThrows(() => assertAwake(planOf([], [])));
-	const error = t.throws(() => assertAwake(planOf([])), {
+test('with nothing else there is no run, the error says what to start, and it is no lateness', t => {
+	const rested: string[] = [];
+	const state = {rest: (target: string) => void rested.push(target)};
+	t.notThrows(() => assertAwake(planOf([files]), state));
+	t.notThrows(() => assertAwake(planOf([], []), state));
+	const error = t.throws(() => assertAwake(planOf([]), state), {
 		instanceOf: RestingError,
 		message: /`shop\/all` is not backed up: container `db-1`/,
 	});
 	t.is(error.hint, 'docker start db-1');
+	t.deepEqual(rested, ['shop/all']);
 });
 
 test('what rests is not what is gone', t => {
