@@ -1,5 +1,6 @@
 /** The agent as a process: puts right what an earlier life left, then listens, watches and keeps the schedule until it is told to end. */
 
+import {homedir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
 import type {Appointments, NextDue} from '../base/due.ts';
@@ -170,7 +171,7 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 	const nextDue: NextDue = (...due) => schedule?.next(...due) ?? null;
 	const appointments: Appointments = () => (schedule?.all() ?? []).map(each => ({...each, since: firstDue(each, state)}));
 	const {restoreMarginBytes, importLimitBytes, shrinkLimit} = config;
-	const kits = createKits({state, repositories, host: workshop.host, version});
+	const kits = createKits({state, repositories, host: workshop.host, version, home: homedir()});
 	const agent = createAgent({
 		verbs: {
 			...createOverviews({

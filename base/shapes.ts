@@ -138,6 +138,9 @@ export interface Kept {
 	by: string;
 }
 
+/** A file that is needed beside the variables: as text, as base64 where it is none, with its size where it is too long for paper, or why it is missing. */
+export type KitFile = {path: string} & ({text: string} | {base64: string} | {bytes: number} | {missing: string});
+
 /** What `kit --json` prints. Full of secrets: it is in no event, log, metric or message. */
 export interface Kit {
 	host: string;
@@ -154,6 +157,8 @@ export interface Kit {
 		/** What opens it, for restic and for Holdfast alike. */
 		environment: Record<string, string>;
 		options: Record<string, string>;
+		/** Configurations, keys and certificates that these name, or that the programs look for by themselves. */
+		files: KitFile[];
 	}>;
 	kept: Kept | null;
 }

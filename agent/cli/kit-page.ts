@@ -1,7 +1,7 @@
 /** The kit as a page to print: whole in itself, and readable without anything of ours. */
 import {html} from 'hono/html';
 import type {Kit} from '../../base/shapes.ts';
-import {openingLines, placeOf, steps, warning} from './kit-words.ts';
+import {fileLines, openingLines, placeOf, steps, warning} from './kit-words.ts';
 
 export const kitPage = async (kit: Kit): Promise<string> =>
 	String(
@@ -26,6 +26,10 @@ ${kit.repositories.map(
 <h2>${repository.name}</h2>
 <p>${placeOf(repository)}</p>
 <pre>${openingLines(repository).join('\n')}</pre>
+${repository.files.map(fileLines).map(
+	({heading, lines}) => html`<h3>${heading}</h3>
+${lines.length === 0 ? '' : html`<pre>${lines.join('\n')}</pre>`}`,
+)}
 </section>`,
 )}
 <section>

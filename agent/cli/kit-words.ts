@@ -1,11 +1,27 @@
 /** What the kit says, on paper and on the terminal. */
-import type {Kit} from '../../base/shapes.ts';
+import type {Kit, KitFile} from '../../base/shapes.ts';
+import {size} from '../../base/units.ts';
 
 /** What opens it: variables as a shell reads them, and options of restic's. */
 export const openingLines = ({environment, options}: Kit['repositories'][number]): string[] => [
 	...Object.entries(environment).map(([name, value]) => `${name}='${value.replaceAll("'", "'\\''")}'`),
 	...Object.entries(options).map(([name, value]) => `restic --option=${name}=${value}`),
 ];
+
+/** Above a file, and the file. */
+export function fileLines(file: KitFile): {heading: string; lines: string[]} {
+	if ('missing' in file) {
+		return {heading: `${file.path} cannot be read (${file.missing}): find it, and keep it with this`, lines: []};
+	}
+
+	if ('bytes' in file) {
+		return {heading: `${file.path} (${size(file.bytes)}) is too long to print: keep a copy with this`, lines: []};
+	}
+
+	return 'text' in file
+		? {heading: file.path, lines: file.text.replace(/\n$/, '').split('\n')}
+		: {heading: `${file.path}, as base64 -d reads it`, lines: file.base64.match(/.{1,76}/g) ?? []};
+}
 
 export const warning = 'Whoever has this reads every backup, and can delete it. Keep it where the host is not.';
 
@@ -14,7 +30,7 @@ export const placeOf = ({isFolder}: Kit['repositories'][number]): string =>
 
 /** On a new host; docs/bare-host.md says more. */
 export const steps = ({agent}: Pick<Kit, 'agent'>): string[] => [
-	'Start Holdfast alone with one of the repositories below: its lines go into `environment:` of the service, or into files that NAME_FILE names. A folder is mounted where it was.',
+	'Start Holdfast alone with one of the repositories below: its lines go into `environment:` of the service, or into files that NAME_FILE names; files of it, readable for their owner only, are mounted where they were, as a folder is.',
 	`holdfast points shows what is there; holdfast adopt ${agent} --force takes it over.`,
 	'Start the stack without its applications (docker compose up --no-start, then the databases), and holdfast restore PROJECT.',
 	'Without Holdfast: the same lines open the repository for restic itself. restic snapshots, restic restore.',

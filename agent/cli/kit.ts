@@ -2,7 +2,7 @@ import type {Kit} from '../../base/shapes.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
 import {kitPage} from './kit-page.ts';
-import {openingLines, placeOf, steps, warning} from './kit-words.ts';
+import {fileLines, openingLines, placeOf, steps, warning} from './kit-words.ts';
 import type {Output} from './output.ts';
 import {styled} from './text.ts';
 
@@ -51,6 +51,13 @@ function printKit(out: Output, kit: Kit): void {
 		out.line`${styled('bold', repository.name)} (${placeOf(repository)})`;
 		for (const line of openingLines(repository)) {
 			out.line`  ${line}`;
+		}
+
+		for (const {heading, lines} of repository.files.map(fileLines)) {
+			out.line`  ${styled('bold', heading)}`;
+			for (const line of lines) {
+				out.raw(`    ${line}\n`);
+			}
 		}
 	}
 

@@ -5,6 +5,7 @@ import type {Kept, Kit} from '../../base/shapes.ts';
 import type {NamedRepository, Repositories} from '../repository/repositories.ts';
 import {folderOf} from '../restic/restic.ts';
 import type {State} from '../state/state.ts';
+import {kitFiles, lastingOf} from './kit-files.ts';
 
 export interface Kits {
 	/** With all that opens the repositories. */
@@ -20,39 +21,47 @@ interface Parts {
 	repositories: Repositories;
 	host: string;
 	version: string;
+	/** Of the user that restic runs as. */
+	home: string;
 }
 
 const note = 'kit';
 
 const noted = z.object({at: z.string(), by: z.string(), of: z.string()});
 
-export function createKits({state, repositories: {primary, copies}, host, version}: Parts): Kits {
-	const repositories = [primary, ...copies].map(describe);
-	// What it would take to notice that a kept one opens nothing any more; it lies in the state, as what it is made of does.
-	const of = createHash('sha256')
-		.update(`${state.agentId} ${JSON.stringify(repositories)}`)
-		.digest('hex');
+export function createKits({state, repositories: {primary, copies}, host, version, home}: Parts): Kits {
+	const described = () => [primary, ...copies].map(each => describe(each, home));
+	/** What it takes to notice that a kept one opens nothing any more; it lies in the state, as what it is made of does. */
+	const digest = (): string => {
+		const hash = createHash('sha256');
+		for (const {files, ...repository} of described()) {
+			hash.update(`${state.agentId} ${JSON.stringify(repository)} ${lastingOf(files)}`);
+		}
+
+		return hash.digest('hex');
+	};
 
 	const kitKept = (): Kept | null => {
 		const text = state.notes()[note];
 		const known = text === undefined ? undefined : noted.safeParse(JSON.parse(text)).data;
-		return known?.of === of ? {at: known.at, by: known.by} : null;
+		return known !== undefined && known.of === digest() ? {at: known.at, by: known.by} : null;
 	};
 
 	return {
 		kitKept,
-		kit: () => ({host, agent: state.agentId, version, madeAt: new Date().toISOString(), repositories, kept: kitKept()}),
+		kit: () => ({host, agent: state.agentId, version, madeAt: new Date().toISOString(), repositories: described(), kept: kitKept()}),
 		keepKit(by) {
 			const kept = {at: new Date().toISOString(), by};
-			state.saveNote(note, JSON.stringify({...kept, of}));
+			state.saveNote(note, JSON.stringify({...kept, of: digest()}));
 			return kept;
 		},
 	};
 }
 
-const describe = ({name, repository}: NamedRepository): Kit['repositories'][number] => ({
+const describe = ({name, repository}: NamedRepository, home: string): Kit['repositories'][number] => ({
 	name,
 	isFolder: folderOf(repository) !== undefined,
 	environment: {RESTIC_REPOSITORY: repository.location, ...repository.env},
 	options: {...repository.options},
+	files: kitFiles(repository, home),
 });

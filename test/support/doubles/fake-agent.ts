@@ -88,6 +88,12 @@ const kitOfFake: Omit<Kit, 'kept'> = {
 			isFolder: true,
 			environment: {RESTIC_REPOSITORY: '/repository', RESTIC_PASSWORD: "it's <secret>"},
 			options: {},
+			files: [
+				{path: '/root/.ssh/id', text: '-----BEGIN <KEY>-----\n\tline\n'},
+				{path: '/etc/store.p12', base64: 'AAEC'.repeat(40)},
+				{path: '/etc/ca.pem', bytes: 200_000},
+				{path: '/run/gone', missing: 'ENOENT'},
+			],
 		},
 	],
 };

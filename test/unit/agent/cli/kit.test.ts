@@ -17,6 +17,16 @@ test('the kit is printed as a shell reads it, with what to do', async t => {
 	t.is(stdout, "it's <secret>");
 });
 
+test('files that are needed are printed as they are; what is too long or missing is named', async t => {
+	const cli = await createCliTest(t);
+	const {out} = await cli.run('kit', {columns: 60});
+	t.true(out.includes('  /root/.ssh/id\n    -----BEGIN <KEY>-----\n    \tline\n  /etc/store.p12, as base64 -d reads it\n    AAEC'), out);
+	t.regex(out, /\/etc\/ca\.pem \(200 kB\) is too long to print/);
+	t.regex(out, /\/run\/gone cannot be read \(ENOENT\)/);
+	const page = (await cli.run('kit --page')).out;
+	t.true(page.includes('<h3>/root/.ssh/id</h3>\n<pre>-----BEGIN &lt;KEY&gt;-----\n\tline</pre>'), page);
+});
+
 test('the page is whole in itself, and no secret is markup', async t => {
 	const cli = await createCliTest(t);
 	const {out} = await cli.run('kit --page');

@@ -19,6 +19,7 @@ const scene = () => {
 			} as unknown as Repositories,
 			host: 'nas',
 			version: '1',
+			home: '/nowhere',
 		});
 	return {notes, kitsOf};
 };
@@ -39,12 +40,13 @@ test('it has all that opens each repository', t => {
 	const {repositories, agent, kept} = scene().kitsOf('a').kit();
 	t.deepEqual([agent, kept], ['a1', null]);
 	t.deepEqual(repositories, [
-		{name: 'primary', isFolder: true, environment: {RESTIC_REPOSITORY: '/repository', RESTIC_PASSWORD: 'a'}, options: {}},
+		{name: 'primary', isFolder: true, environment: {RESTIC_REPOSITORY: '/repository', RESTIC_PASSWORD: 'a'}, options: {}, files: []},
 		{
 			name: 'offsite',
 			isFolder: false,
 			environment: {RESTIC_REPOSITORY: 's3:https://s3/bucket', RESTIC_PASSWORD: 'b'},
 			options: {'s3.x': 'y'},
+			files: [],
 		},
 	]);
 });
