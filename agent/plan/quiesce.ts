@@ -257,7 +257,7 @@ function keepServer({sources, remarks}: Scope, planned: PlannedQuiesce): Planned
 		return planned;
 	}
 
-	remarks.note(`the databases of container \`${container.name}\` are pinned just before it is quiesced`);
+	remarks.note(`what is of the moment in container \`${container.name}\`, which must answer, is pinned just before it is quiesced`);
 	if (action === 'stop') {
 		remarks.note(`container \`${container.name}\` is paused, not stopped: a stopped server cannot be dumped afterwards`);
 	}

@@ -42,7 +42,7 @@ interface Described {
 	readonly image?: RegExp;
 }
 
-/** Names of labels without the prefix, and how each is read. */
+/** Names of labels without the prefix, or what stands behind a name of the person's own, and how each is read. */
 export type LabelReaders = Readonly<Record<string, Reader<unknown>>>;
 
 /** What labels give; undefined where one is missing or cannot be read. */
@@ -51,10 +51,15 @@ export type Given<Labels extends LabelReaders> = {
 };
 
 interface Labelled<Policy> {
-	/** The first is the one that asks for it. `postgres.user` is nothing without `postgres`, and so for each that has a dot. */
+	/** The first is the one that asks for it; none where they are `named`. `postgres.user` is nothing without `postgres`, and so for each that has a dot. */
 	readonly labels: LabelReaders;
-	/** What its labels ask for; also where there are none. */
-	policy(given: Readonly<Record<string, unknown>>): Policy;
+	/**
+	 * Of labels that hold a name of the person's own: `stream.NAME` and `stream.NAME.check`. By what stands behind the name; `''` is the one that asks.
+	 * Missing: there are none.
+	 */
+	readonly named?: LabelReaders;
+	/** What its labels ask for; also where there are none. @param named by the names that people chose */
+	policy(given: Readonly<Record<string, unknown>>, named?: ReadonlyMap<string, Readonly<Record<string, unknown>>>): Policy;
 	/** They name sources: then no other kind is taken by default. */
 	asks(policy: Policy): boolean;
 	/** They say which mounts of the service are backed up: what is left out is so on purpose. Missing: never. */

@@ -6,16 +6,17 @@ import {mariadb} from './mariadb/index.ts';
 import {postgres} from './postgres/index.ts';
 import {type Replaced, subjectOf} from './restoring.ts';
 import {sqlite} from './sqlite/index.ts';
+import {stream} from './stream/index.ts';
 import {tar} from './tar/index.ts';
 import {volume} from './volume/index.ts';
 
 /** In the order in which a target's sources are listed. */
-export const kinds: readonly Kind[] = [postgres, mariadb, sqlite, volume, tar];
+export const kinds: readonly Kind[] = [postgres, mariadb, stream, sqlite, volume, tar];
 
 export const findKind = (kind: string): Kind | undefined => kinds.find(known => known.kind === kind);
 
 /** The label that asks for it, without the prefix. */
-export const askingLabel = ({kind, labels}: Kind): string => Object.keys(labels)[0] ?? kind;
+export const askingLabel = ({kind, labels}: Kind): string => Object.keys(labels)[0] ?? `${kind}.NAME`;
 
 /** @throws {RunError} */
 export function kindOf(kind: string): Kind {

@@ -22,7 +22,7 @@ import {
 import {readArgv} from '../../base/reading/words.ts';
 import type {Hook} from '../../docker/hooks.ts';
 import {kinds} from '../sources/kinds.ts';
-import {type Labels, labelValue, orphans, unknownLabels} from './label-names.ts';
+import {type Labels, labelOf, labelValue, namesOf, orphans, unknownLabels} from './label-names.ts';
 
 /** What the labels of one container ask for. Absent means: the default of docs/labels.md, decided by the plan. */
 export interface Policy {
@@ -87,7 +87,7 @@ export function parseLabels(
 	read('enable', readEnable);
 	const policy = {
 		group: read('group', readName),
-		sources: readSources(read),
+		sources: readSources(labels, prefix, read),
 		...readTiming(read),
 		before: readHook(read, 'before'),
 		after: readHook(read, 'after'),
@@ -100,10 +100,17 @@ export function parseLabels(
 	return {policy, problems};
 }
 
-function readSources(read: ReadLabel): Policy['sources'] {
+function readSources(labels: Labels, prefix: string, read: ReadLabel): Policy['sources'] {
 	const policies = kinds.map(kind => {
 		const given = Object.entries(kind.labels).map(([name, reader]) => [name, read(name, reader)]);
-		return [kind.kind, kind.policy(Object.fromEntries(given))];
+		const named = [...namesOf(labels, kind, prefix)].map(
+			([name, own]) =>
+				[
+					name,
+					Object.fromEntries(own.map(each => [each.behind, read(labelOf(kind.kind, each), kind.named?.[each.behind] ?? nonEmptyText)])),
+				] as const,
+		);
+		return [kind.kind, kind.policy(Object.fromEntries(given), new Map(named))];
 	});
 	return Object.fromEntries(policies);
 }

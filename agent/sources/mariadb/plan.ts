@@ -2,6 +2,7 @@
 import {quote, quoteAll} from '../../../base/reading/quote.ts';
 import type {Container, Mount} from '../../../docker/container.ts';
 import {isInside, mountOf} from '../../../docker/storage.ts';
+import {canAnswer} from '../answering.ts';
 import type {Asked, Scope} from '../kind.ts';
 import type {Claim} from '../objections.ts';
 import type {PlannedSource} from '../source.ts';
@@ -20,7 +21,7 @@ type MariadbScope = Scope<MariadbPolicy | undefined, MariadbAnswer>;
 
 export function mariadbSources(scope: MariadbScope): PlannedSchema[] {
 	const {container, group, policy, answer, remarks} = scope;
-	if (policy === undefined || !canBeDumped(scope)) {
+	if (policy === undefined || !canAnswer(scope, namesOf(scope, policy))) {
 		return [];
 	}
 
@@ -37,23 +38,8 @@ export function mariadbSources(scope: MariadbScope): PlannedSchema[] {
 	});
 }
 
-/** Who stopped it, or paused it, had a reason: it stays as it is, and the others are backed up without it. */
-function canBeDumped({container, group, policy, remarks}: MariadbScope): boolean {
-	const {state, name} = container;
-	if (state === 'restarting') {
-		remarks.problem(`container \`${name}\`, which has to answer, does not come up (restarting)`, `docker logs ${name} says why`);
-	} else if (state !== 'running') {
-		const isPaused = state === 'paused';
-		const databases = policy === undefined || policy.databases === 'all' ? [''] : policy.databases.map(database => `:${database}`);
-		remarks.lack(
-			databases.map(database => `${group}mariadb${database}`),
-			`container \`${name}\`, which has to answer, ${isPaused ? 'is paused by somebody else' : `is not running (${state})`}`,
-			isPaused ? `docker unpause ${name}` : `docker start ${name}`,
-		);
-	}
-
-	return state === 'running';
-}
+const namesOf = ({group}: MariadbScope, {databases}: MariadbPolicy): string[] =>
+	(databases === 'all' ? [''] : databases.map(database => `:${database}`)).map(database => `${group}mariadb${database}`);
 
 /** Those that are named, if the server has them; or all that it says it has. */
 function databasesOf({container, prefix, answer, remarks}: MariadbScope, {databases: wanted, exclude}: MariadbPolicy): readonly string[] {

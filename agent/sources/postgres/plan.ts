@@ -3,6 +3,7 @@
 import {quote, quoteAll} from '../../../base/reading/quote.ts';
 import type {Container, Mount} from '../../../docker/container.ts';
 import {isInside, mountOf} from '../../../docker/storage.ts';
+import {canAnswer} from '../answering.ts';
 import {keptByRestore} from '../database-name.ts';
 import type {Asked, Scope} from '../kind.ts';
 import type {Claim} from '../objections.ts';
@@ -47,7 +48,7 @@ export function postgresSources(scope: PostgresScope): PlannedDatabase[] {
 
 	const external = externalOf(postgres, container);
 	const where = whereOf({container, external});
-	if (external === undefined && !canBeDumped(scope)) {
+	if (external === undefined && !canAnswer(scope, namesOf(scope))) {
 		return [];
 	}
 
@@ -67,27 +68,10 @@ export function postgresSources(scope: PostgresScope): PlannedDatabase[] {
 	}));
 }
 
-/** Who stopped it, or paused it, had a reason: it stays as it is, and the others are backed up without it. */
-function canBeDumped({container, group, policy, remarks}: PostgresScope): boolean {
-	const running = container.state === 'running';
-	if (container.state === 'restarting') {
-		remarks.problem(
-			`container \`${container.name}\`, which has to answer, does not come up (restarting)`,
-			`docker logs ${container.name} says why`,
-		);
-	} else if (!running) {
-		const isPaused = container.state === 'paused';
-		const why = isPaused ? 'is paused by somebody else' : `is not running (${container.state})`;
-		const databases = policy === undefined || policy.databases === 'all' ? [''] : policy.databases.map(database => `:${database}`);
-		remarks.lack(
-			databases.map(database => `${group}postgres${database}`),
-			`container \`${container.name}\`, which has to answer, ${why}`,
-			isPaused ? `docker unpause ${container.name}` : `docker start ${container.name}`,
-		);
-	}
-
-	return running;
-}
+const namesOf = ({group, policy}: PostgresScope): string[] =>
+	(policy === undefined || policy.databases === 'all' ? [''] : policy.databases.map(database => `:${database}`)).map(
+		database => `${group}postgres${database}`,
+	);
 
 function checkHidden({prefix, answer, remarks}: PostgresScope, where: string): void {
 	for (const [database, tables] of Object.entries(answer?.hidden ?? {})) {

@@ -719,13 +719,13 @@ test('a server that is quiesced for another reason is pinned before, and paused 
 	);
 	t.deepEqual(shared.still, ['demo-app-1 stop', 'demo-db-1 pause']);
 	t.deepEqual(shared.notes, [
-		'the databases of container `demo-db-1` are pinned just before it is quiesced',
+		'what is of the moment in container `demo-db-1`, which must answer, is pinned just before it is quiesced',
 		'container `demo-db-1` is paused, not stopped: a stopped server cannot be dumped afterwards',
 	]);
 	const own = plan([database({tar: '/etc', quiesce: 'pause'})], asked('a'));
 	t.deepEqual(
 		[own.still, own.notes],
-		[['demo-db-1 pause'], ['the databases of container `demo-db-1` are pinned just before it is quiesced']],
+		[['demo-db-1 pause'], ['what is of the moment in container `demo-db-1`, which must answer, is pinned just before it is quiesced']],
 	);
 });
 

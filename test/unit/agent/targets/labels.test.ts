@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type {MariadbPolicy} from '../../../../agent/sources/mariadb/labels.ts';
 import type {PostgresPolicy} from '../../../../agent/sources/postgres/labels.ts';
 import type {SqlitePolicy} from '../../../../agent/sources/sqlite/labels.ts';
+import type {StreamPolicies} from '../../../../agent/sources/stream/labels.ts';
 import type {VolumePolicy} from '../../../../agent/sources/volume/labels.ts';
 import {isEnabled, type Policy, parseLabels} from '../../../../agent/targets/labels.ts';
 import type {Problem} from '../../../../base/problem.ts';
@@ -11,6 +12,7 @@ import type {Problem} from '../../../../base/problem.ts';
 type Flat = Omit<Policy, 'sources'> & {
 	postgres: PostgresPolicy | undefined;
 	mariadb: MariadbPolicy | undefined;
+	stream: StreamPolicies;
 	sqlite: readonly string[];
 	tar: string[];
 } & VolumePolicy;
@@ -28,6 +30,7 @@ const nothing: Flat = {
 	group: undefined,
 	postgres: undefined,
 	mariadb: undefined,
+	stream: new Map(),
 	sqlite: [],
 	volumes: undefined,
 	tar: [],
@@ -109,6 +112,7 @@ test('every label of the table', t => {
 			restoreAfterSql: 'select 2',
 		},
 		mariadb: {databases: ['shop'], user: 'keeper', passwordSecret: 'shop-db', exclude: []},
+		stream: new Map(),
 		sqlite: ['/data/webui.db'],
 		volumes: ['/data', 'uploads'],
 		tar: ['/etc/app'],

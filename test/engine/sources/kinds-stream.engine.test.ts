@@ -1,0 +1,6 @@
+/** A stream stands what every kind must: a directory of OpenLDAP. Lane: works. */
+import test from 'ava';
+import {streamCase} from '../../support/kinds/stream.ts';
+import {testKind} from '../../support/kinds/suite.ts';
+
+testKind(test, streamCase);
