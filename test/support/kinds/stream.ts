@@ -7,7 +7,7 @@ import type {KindCase} from './suite.ts';
 const client = '-Q -Y EXTERNAL -H ldapi:///';
 
 /** As docs/stream.md has them, where Compose reads two dollar signs as one. */
-export const ldapLabels = {
+const ldapLabels = {
 	'holdfast.stream.directory': 'slapcat -n 1',
 	'holdfast.stream.directory.check': JSON.stringify(['grep', '-q', '^entryUUID: ']),
 	'holdfast.stream.directory.restore': JSON.stringify([
