@@ -2,19 +2,20 @@
 
 import {explain} from '../../../base/errors.ts';
 import {room} from '../../../base/units.ts';
+import type {Container} from '../../../docker/container.ts';
 import {type Engine, statusOf} from '../../../docker/engine.ts';
-import {isInside} from '../../../docker/storage.ts';
 import type {Manifest} from '../../repository/manifest.ts';
 import type {Restic} from '../../restic/restic.ts';
-import {kindOf, kinds} from '../../sources/kinds.ts';
+import {kindOf} from '../../sources/kinds.ts';
 import type {ServerRoom} from '../../sources/room.ts';
 import {choose} from './choice.ts';
 import type {Restoration} from './plan.ts';
+import {underServers} from './under.ts';
 
 /** All that is wrong, each with its source. */
 export async function checkRestoration(
 	{sources, stop}: Pick<Restoration, 'sources' | 'stop'>,
-	{marginBytes, restic, engine}: {marginBytes: number; restic: Restic; engine: Engine},
+	{marginBytes, restic, engine, containers}: {marginBytes: number; restic: Restic; engine: Engine; containers: readonly Container[]},
 ): Promise<string[]> {
 	const checked = await Promise.all(
 		sources.map(async source => ({source, ...(await kindOf(source.kind).check?.(source, {engine, restic}))})),
@@ -25,33 +26,10 @@ export async function checkRestoration(
 			checked.flatMap(({room}) => room ?? []),
 			marginBytes,
 		),
-		...(await underServers({sources, stop}, engine)),
+		...(await underServers({sources, stop, containers}, engine)),
 		...(await missingFiles(sources, restic)),
 		...(await vanishing(stop, engine)),
 	];
-}
-
-/** Files that are a running server's own would be written under it: it would stop, and not come up again. */
-async function underServers({sources, stop}: Pick<Restoration, 'sources' | 'stop'>, engine: Engine): Promise<string[]> {
-	const problems: string[] = [];
-	for (const {name, kind, mount, container} of sources) {
-		const isWritten = mount !== undefined && kindOf(kind).isTree;
-		if (isWritten && container.state === 'running' && !stop.some(one => one.container.id === container.id)) {
-			const served = await Promise.all(kinds.map(async candidate => candidate.serving?.(container, {engine})));
-			for (const {software, folders} of served.filter(found => found !== undefined)) {
-				const held = folders.find(folder => isInside(mount.path, folder));
-				problems.push(
-					...(held === undefined
-						? []
-						: [
-								`\`${name}\` is a part of the running ${software} server of container \`${container.name}\` (\`${held}\`): restore the others with --only, its databases are dumps`,
-							]),
-				);
-			}
-		}
-	}
-
-	return problems;
 }
 
 /** Single files that `--only` names, and the point does not have. */

@@ -167,7 +167,8 @@ export function createPreflight({
 
 	return async (wanted, {whole} = {whole: false}) => {
 		const {from, warning, restoration, problems} = await planWanted(wanted);
-		const found = [...problems, ...(await checkRestoration(restoration, {engine, restic: from.restic(), marginBytes}))];
+		const {containers} = await present();
+		const found = [...problems, ...(await checkRestoration(restoration, {engine, restic: from.restic(), marginBytes, containers}))];
 		const further = whole || found.length > 0 ? await costlier(from, restoration) : {problems: [], counts: new Map()};
 		const all = [...found, ...further.problems];
 		if (all.length > 0) {

@@ -13,7 +13,7 @@ export interface PlannedSchema extends PlannedSource {
 	kind: 'mariadb';
 	database: string;
 	access: Access;
-	/** The mounts that hold nothing but the server's data. */
+	/** The mounts that hold what is the server's own. */
 	data?: readonly Mount[] | undefined;
 }
 
@@ -25,7 +25,7 @@ export function mariadbSources(scope: MariadbScope): PlannedSchema[] {
 		return [];
 	}
 
-	const data = dataMounts(container, answer?.folders);
+	const data = ownMounts(container, answer?.folders);
 	return databasesOf(scope, policy).map(database => {
 		const loose = answer?.loose.get(database);
 		if (loose !== undefined) {
@@ -76,6 +76,14 @@ const usual = '/var/lib/mysql';
 /** Those that hold nothing but what is the server's own. @param folders as the server says; undefined: it did not */
 const dataMounts = ({mounts}: Container, folders: readonly string[] = [usual]): Mount[] =>
 	mounts.filter(mount => folders.some(folder => isInside(mount.path, folder)));
+
+/** Those, and the ones that something of the server's own lies in. */
+const ownMounts = (container: Container, folders: readonly string[] = []): Mount[] => [
+	...new Set([
+		...dataMounts(container, folders.length > 0 ? folders : undefined),
+		...folders.flatMap(folder => mountOf(folder, container) ?? []),
+	]),
+];
 
 /** What is the server's own is no files: whole mounts, or folders in one. */
 export function claimedData({container, policy}: Asked<MariadbPolicy | undefined>, answer: MariadbAnswer | undefined): Claim[] {

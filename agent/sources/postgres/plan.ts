@@ -25,7 +25,7 @@ export interface PlannedDatabase extends PlannedSource {
 	inside?: Inside | undefined;
 	/** How long its dump waits for a lock that somebody holds. */
 	lockTimeoutMs?: number | undefined;
-	/** The mounts that hold nothing but the server's data, where it is in the container. */
+	/** The mounts that hold what is the server's own, where it is in the container. */
 	data?: readonly Mount[] | undefined;
 	/** SQL labels of its service, for a restore. */
 	beforeSql?: string | undefined;
@@ -62,7 +62,7 @@ export function postgresSources(scope: PostgresScope): PlannedDatabase[] {
 		database,
 		format,
 		user,
-		...(external === undefined ? {data: dataMounts(container, answer?.folders)} : {external}),
+		...(external === undefined ? {data: ownMounts(container, answer?.folders)} : {external}),
 		...(inside === undefined ? {} : {inside}),
 		...(lockTimeoutMs === undefined ? {} : {lockTimeoutMs}),
 	}));
@@ -146,17 +146,24 @@ function checkWhole({prefix, answer, remarks}: PostgresScope, {format, exclude}:
 const postgresHome = '/var/lib/postgresql';
 
 /**
- * The mounts that hold nothing but what is the server's own: its data directory, its WAL, its tablespaces, or parts of them.
+ * The mounts that hold nothing but what is the server's own: its data directory, its WAL, its tablespaces, or parts of them. Where the images keep
+ * it, the data directory may lie some folders down in its mount.
  * @param folders as the server says; undefined: it did not, so what lies where the official images keep them is taken for its own
  */
 function dataMounts(container: Container, folders: readonly string[] | undefined): Mount[] {
-	const holding = folders?.map(folder => mountOf(folder, container));
+	const [data] = folders ?? [];
+	const holding = data && mountOf(data, container);
 	return container.mounts.filter(
 		mount =>
 			folders?.some(folder => isInside(mount.path, folder)) ||
-			(isInside(mount.path, postgresHome) && (holding === undefined || holding.includes(mount))),
+			(isInside(mount.path, postgresHome) && (folders === undefined || holding === mount)),
 	);
 }
+
+/** Those, and the ones that something of the server's own lies in. */
+const ownMounts = (container: Container, folders: readonly string[] | undefined): Mount[] => [
+	...new Set([...dataMounts(container, folders), ...(folders ?? []).flatMap(folder => mountOf(folder, container) ?? [])]),
+];
 
 /** What is the server's own is no files: whole mounts, or folders in one. */
 export function claimedData({container, policy}: Asked<PostgresPolicy | undefined>, answer: PostgresAnswer | undefined): Claim[] {
