@@ -4,10 +4,12 @@
  * day, and then a share of the night, another one for each commit. Further arguments: only these files, of the night's too.
  */
 import process from 'node:process';
+import {setTimeout as delay} from 'node:timers/promises';
 import {type Count, runAva} from './runner/ava.ts';
 import {commit} from './runner/draw.ts';
 import {guess, known, measured, remember, slowest} from './runner/durations.ts';
 import {type Part, partOf, readLane, testFiles} from './runner/files.ts';
+import {watchIdleness} from './runner/idleness.ts';
 import {estimate, nextOf, type Waiting} from './runner/queue.ts';
 import {shareOf} from './runner/share.ts';
 
@@ -47,12 +49,16 @@ const timed = async (name: string, run: () => Promise<Count>): Promise<void> => 
 /** Title of a file's tests: `laws/kills › …`. */
 const prefixOf = (file: string) => `${file.replace(/^test\/(?:engine\/)?|(?:\.engine|\.night)?\.test\.ts$/g, '')} › `;
 
-/** Each file by itself, as many at once as their lanes allow. */
+/** How long is watched whether the machine has time for one file more. */
+const watchMs = 6000;
+
+/** Each file by itself, as many at once as their lanes allow, and one more where all of them wait. */
 async function runOnEngine(files: readonly Waiting[]): Promise<void> {
 	const waiting = new Set(files);
 	const running = new Map<Waiting, Promise<void>>();
+	let idleness = 0;
 	while (waiting.size + running.size > 0) {
-		for (let next = nextOf([...waiting], [...running.keys()]); next; next = nextOf([...waiting], [...running.keys()])) {
+		for (let next = nextOf([...waiting], [...running.keys()], idleness); next; next = nextOf([...waiting], [...running.keys()])) {
 			const one = next;
 			waiting.delete(one);
 			running.set(
@@ -61,7 +67,9 @@ async function runOnEngine(files: readonly Waiting[]): Promise<void> {
 			);
 		}
 
-		await Promise.race(running.values());
+		const idlenessOf = watchIdleness();
+		const ended = await Promise.race([...running.values(), delay(watchMs, 'none', {ref: false})]);
+		idleness = ended === 'none' ? idlenessOf() : 0;
 	}
 }
 

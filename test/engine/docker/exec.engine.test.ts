@@ -1,5 +1,10 @@
 /** Commands in a container of a real engine: what docker exec does not promise by itself. Lane: waits. */
 import {randomBytes} from 'node:crypto';
+import {once} from 'node:events';
+import {mkdtemp, rm} from 'node:fs/promises';
+import {connect, createServer, type Socket} from 'node:net';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {setImmediate as turn} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import {output, type Place, succeed} from '../../../base/command.ts';
@@ -7,24 +12,47 @@ import {connectEngine} from '../../../docker/engine.ts';
 import {inContainer} from '../../../docker/exec.ts';
 import {docker, tryDocker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
-import {startSecondEngine} from '../../support/machine/second-engine.ts';
 import {until} from '../../support/until.ts';
 
 const engine = connectEngine('unix:///var/run/docker.sock');
 
-async function startContainer(t: ExecutionContext, host?: string): Promise<{id: string; run: Place}> {
+async function startContainer(t: ExecutionContext): Promise<{id: string; run: Place}> {
 	const image = await ensureImage('debian:trixie-slim');
 	const name = `holdfast-test-exec-${randomBytes(4).toString('hex')}`;
-	const options = host === undefined ? {} : {host};
-	const id = await docker(
-		['run', '--detach', '--label', 'holdfast-test', '--network', 'none', '--name', name, image, 'sleep', '600'],
-		options,
-	);
-	if (host === undefined) {
-		t.teardown(async () => docker(['rm', '--force', name]));
-	}
+	const id = await docker(['run', '--detach', '--label', 'holdfast-test', '--network', 'none', '--name', name, image, 'sleep', '600']);
+	t.teardown(async () => docker(['rm', '--force', name]));
+	return {id, run: inContainer(engine, id)};
+}
 
-	return {id, run: inContainer(host === undefined ? engine : connectEngine(host), id)};
+/** The engine's socket by a way that ends as suddenly as the engine would: every connection breaks, and no new one is taken. */
+async function startCut(t: ExecutionContext): Promise<{socket: string; die: () => void}> {
+	const folder = await mkdtemp(join(tmpdir(), 'holdfast-cut-'));
+	const socket = join(folder, 'engine.sock');
+	const open = new Set<Socket>();
+	const server = createServer(near => {
+		const far = connect('/var/run/docker.sock');
+		for (const [one, other] of [
+			[near, far],
+			[far, near],
+		] as const) {
+			open.add(one);
+			one.on('error', () => other.destroy());
+			one.pipe(other);
+		}
+	});
+	const die = () => {
+		server.close();
+		for (const each of open) {
+			each.destroy();
+		}
+	};
+	t.teardown(async () => {
+		die();
+		await rm(folder, {recursive: true, force: true});
+	});
+	server.listen(socket);
+	await once(server, 'listening');
+	return {socket, die};
 }
 
 const sleepers = async (id: string) => (await docker(['top', id, '-eo', 'pid,args'])).match(/^ *\d+ +sleep 300\.5$/gm)?.length ?? 0;
@@ -102,13 +130,17 @@ test('cancel kills the program and its children in the container', async t => {
 test('a program that ended, and whose output nobody reads, keeps no other one from ending', async t => {
 	const {run} = await startContainer(t);
 	// Between what all buffers on the way hold and what they hold without the program's own pipe; nobody knows how much that is.
-	for (let size = 100_000; size < 3_000_000; size += 60_000) {
-		const unread = await run({argv: ['head', '-c', String(size), '/dev/zero']});
-		unread.done.catch(() => {});
-		const begun = performance.now();
-		await unread.kill();
-		t.true(performance.now() - begun < 20_000, `${size} bytes`);
-	}
+	const sizes = Array.from({length: 48}, (_, index) => 100_000 + index * 60_000);
+	const inTurn = async () => {
+		for (let size = sizes.pop(); size !== undefined; size = sizes.pop()) {
+			const unread = await run({argv: ['head', '-c', String(size), '/dev/zero']});
+			unread.done.catch(() => {});
+			const begun = performance.now();
+			await unread.kill();
+			t.true(performance.now() - begun < 20_000, `${size} bytes`);
+		}
+	};
+	await Promise.all(Array.from({length: 8}, inTurn));
 });
 
 test('a program that was killed has its own exit code', async t => {
@@ -127,18 +159,13 @@ test('a container that is paused refuses, and says so', async t => {
 });
 
 test('the end of the output is no success: the engine dies under the command', async t => {
-	const second = await startSecondEngine();
-	try {
-		await second.load([await ensureImage('debian:trixie-slim')]);
-		const {run} = await startContainer(t, second.host);
-		const running = await run({argv: ['sh', '-c', 'echo begun; sleep 300; echo ended']});
-		const begun = Promise.withResolvers<void>();
-		running.stdout.on('data', () => begun.resolve());
-		running.stdout.on('error', () => {});
-		await begun.promise;
-		await second.kill();
-		await t.throwsAsync(running.done, {message: /did not confirm|broke off/});
-	} finally {
-		await second.remove();
-	}
+	const cut = await startCut(t);
+	const {id} = await startContainer(t);
+	const running = await inContainer(connectEngine(`unix://${cut.socket}`), id)({argv: ['sh', '-c', 'echo begun; sleep 300; echo ended']});
+	const begun = Promise.withResolvers<void>();
+	running.stdout.on('data', () => begun.resolve());
+	running.stdout.on('error', () => {});
+	await begun.promise;
+	cut.die();
+	await t.throwsAsync(running.done, {message: /did not confirm|broke off/});
 });

@@ -1,5 +1,9 @@
-/** Restores: each step and each process is killed once, another choice for each commit; by night, every pair. Lane: waits. */
+/** Restores, undos and letting go: each kind of step of each and each process is killed once, another choice for each commit; by night, every pair. Lane: waits. */
 import test from 'ava';
-import {restoreKills} from '../../support/laws/restore-kills.ts';
+import {isUndoKill, restoreKills} from '../../support/laws/restore-kills.ts';
 
-await restoreKills(test, {isWhole: false, among: ({verb}) => verb === 'restore', least: {restore: 33}});
+await restoreKills(test, {
+	isWhole: false,
+	among: kill => kill.verb === 'restore' || isUndoKill(kill),
+	least: {restore: 33, undo: 12, finish: 4},
+});

@@ -166,12 +166,16 @@ const checkErrors = async (t: ExecutionContext, stack: Stack, environment: Recor
 	const log = await docker(['logs', stack.container('holdfast')]);
 	assertNone(t, 'log', log);
 	await stack.change({environment});
-	const health = await until('the agent tells of its repository', async () => /127\.0\.0\.1:1/.exec(await ask(stack, '/healthz'))?.input, {
-		timeout: 180_000,
-		interval: 500,
-	});
+	await until('the agent answers', async () => ask(stack, '/healthz'));
+	// Each waits for a minute until restic is believed
+	const [health, {exitCode, stdout, stderr}] = await Promise.all([
+		until('the agent tells of its repository', async () => /127\.0\.0\.1:1/.exec(await ask(stack, '/healthz'))?.input, {
+			timeout: 180_000,
+			interval: 500,
+		}),
+		stack.holdfast('backup', `${stack.project}/app`, '--json'),
+	]);
 	assertNone(t, 'health', health);
-	const {exitCode, stdout, stderr} = await stack.holdfast('backup', `${stack.project}/app`, '--json');
 	t.is(exitCode, 1);
 	t.regex(stdout, /rest:http:\/\/127\.0\.0\.1:1\//);
 	assertNone(t, 'a repository that is away', stdout + stderr);

@@ -1,4 +1,4 @@
-/** What a restore replaced comes back with one command, or is let go with one. (What is killed in the middle: test/engine/laws/kills-undo.) Lane: waits. */
+/** What a restore replaced comes back with one command, or is let go with one. (What is killed in the middle: test/engine/laws/kills-restore.) Lane: waits. */
 import test from 'ava';
 import type {RestoreResult} from '../../../base/results.ts';
 import {docker} from '../../support/docker.ts';
@@ -84,7 +84,7 @@ test.serial('an application that is not well on what was restored has its own da
 	const healthy = async (service: string) =>
 		until(`${service} is healthy`, async () => (await health(service)) === 'healthy', {timeout: 60_000});
 	await until('the database answers', async () => psql('select 1'), {timeout: 60_000});
-	await psql('create table filler as select n, md5(n::text) || md5((n + 1)::text) as payload from generate_series(1, 300000) n');
+	await psql('create table filler as select n, md5(n::text) || md5((n + 1)::text) as payload from generate_series(1, 100000) n');
 	await put('bad');
 	for (const {outcome, error} of await stack.backup('--all')) {
 		t.is(outcome, 'success', error);
@@ -106,7 +106,7 @@ test.serial('an application that is not well on what was restored has its own da
 	}
 
 	t.is(await psql("select count(*) from pg_database where datname ~ '_(restore|before)_'"), '0');
-	t.is(await psql('select count(*) from filler'), '300000');
+	t.is(await psql('select count(*) from filler'), '100000');
 });
 
 /** From the first swap until what was stopped is started. */

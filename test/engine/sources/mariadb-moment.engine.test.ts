@@ -13,7 +13,7 @@ use two; create table two.filler (a int, b char(255)); insert into two.filler se
 delimiter ;;
 create procedure one.forever() begin loop start transaction; update one.t set n = n + 1; update two.t set n = n + 1; commit; end loop; end;;`;
 
-test('in each of 5 points both databases show the same number', async t => {
+test('in each of 3 points both databases show the same number', async t => {
 	t.timeout(8 * 60_000);
 	const image = await ensureImage('mariadb:10.11');
 	const stack = await startStack(t, {
@@ -36,7 +36,7 @@ test('in each of 5 points both databases show the same number', async t => {
 	const plan = await stack.holdfast('plan', `${stack.project}/db`);
 	t.is(plan.exitCode, 0, plan.stdout + plan.stderr);
 	const seen: number[] = [];
-	for (let point = 0; point < 5; point++) {
+	for (let point = 0; point < 3; point++) {
 		const [backup] = await stack.backup(`${stack.project}/db`);
 		t.is(backup?.outcome, 'success', backup?.error);
 		t.deepEqual(backup?.warnings ?? [], []);
@@ -55,7 +55,7 @@ test('in each of 5 points both databases show the same number', async t => {
 		seen.toSorted((a, b) => a - b),
 		seen,
 	);
-	t.is(new Set(seen).size, 5, 'the writer was at work meanwhile');
+	t.is(new Set(seen).size, 3, 'the writer was at work meanwhile');
 
 	// While one is made, its programs are there to be seen, with all that they are told.
 	const over = new AbortController();

@@ -116,7 +116,7 @@ const scenes: Readonly<Record<'paused' | 'stopped', Setting>> = {
 		start: startStopped,
 		spared: [],
 		least: 25,
-		isOwn: ({step, victim}) => /^(?:quiesce|resume|\w+-hooks)/.test(step) || victim === 'sqlite session',
+		isOwn: ({step, victim}) => /^(?:quiesce|resume|\w+-hooks)/.test(step) || (victim === 'sqlite session' && step === 'pin'),
 	},
 };
 

@@ -7,6 +7,8 @@ export interface Pair {
 	name: string;
 	/** Where: `quiesce app`. */
 	step: string;
+	/** Of which run, where there are several: what is an undo's step is not a restore's. */
+	verb?: string;
 	/** Who. */
 	victim: string;
 }
@@ -14,23 +16,27 @@ export interface Pair {
 /** At these, the agent's death matters most: it is tried whatever is drawn. */
 const always = ['quiesce', 'pin', 'resume', 'publish', 'swap', 'start'];
 
-/** Each step once and each victim once, drawn by the seed, and what is always tried. In the order of the kills. Pure. */
+/** Of several containers or sources, a step is one kind: `swap app/volume:/data` and `swap db/postgres:app`. Pure. */
+const kindOf = ({step, verb = ''}: Pair): string => `${verb} ${step.split(' ', 1)[0]}`;
+
+/** Each kind of step once and each victim once, drawn by the seed, and what is always tried. In the order of the kills. Pure. */
 export const coverOf = <One extends Pair>(kills: readonly One[], seed: string): One[] => {
 	const order = drawn(kills, seed, ({name}) => name);
 	const [chosen, steps, victims] = [new Set<One>(), new Set<string>(), new Set<string>()];
 	// First those that are new in both: so there are as few as can be.
 	for (const news of [2, 1]) {
 		for (const kill of order) {
-			if (Number(!steps.has(kill.step)) + Number(!victims.has(kill.victim)) >= news) {
+			if (Number(!steps.has(kindOf(kill))) + Number(!victims.has(kill.victim)) >= news) {
 				chosen.add(kill);
-				steps.add(kill.step);
+				steps.add(kindOf(kill));
 				victims.add(kill.victim);
 			}
 		}
 	}
 
-	for (const step of always) {
-		const first = order.find(kill => kill.victim === 'agent' && kill.step.split(' ', 1)[0] === step);
+	const isVital = (kill: One) => kill.victim === 'agent' && always.includes(kill.step.split(' ', 1)[0] ?? '');
+	for (const kind of new Set(kills.filter(isVital).map(kindOf))) {
+		const first = order.find(kill => isVital(kill) && kindOf(kill) === kind);
 		if (first) {
 			chosen.add(first);
 		}

@@ -243,11 +243,9 @@ async function everyKill(yard: Yard): Promise<RestoreKill[]> {
 		steps[verb].flatMap(at =>
 			victimsAt(yard, at).map(victim => {
 				const step = nameOf(at, yard.shop.stack.project);
-				// Of another verb, it is another step
-				const place = verb === 'restore' ? step : `${step} of ${verb}`;
 				return {
 					name: `${victim} killed at \`${verb}: ${step}\``,
-					step: place,
+					step,
 					victim,
 					verb,
 					at,

@@ -12,9 +12,22 @@ export interface Waiting {
 const room = 6;
 export const share: Readonly<Record<Lane, number>> = {waits: 2, works: 3, measures: room};
 
-/** The longest that there is room for beside those that run; what measures comes last. Pure. */
-export const nextOf = <One extends Waiting>(waiting: readonly One[], running: ReadonlyArray<Pick<Waiting, 'lane'>>): One | undefined => {
-	const free = room - running.reduce((total, {lane}) => total + share[lane], 0);
+/** One more that waits may run while the processors have nothing to do for more than this part of their time, up to five in all. */
+const idle = 0.3;
+const most = 10;
+
+/**
+ * The longest that there is room for beside those that run; what measures comes last, and has the machine for itself. Pure.
+ * @param idleness of the processors lately, from 0 to 1
+ */
+export const nextOf = <One extends Waiting>(
+	waiting: readonly One[],
+	running: ReadonlyArray<Pick<Waiting, 'lane'>>,
+	idleness = 0,
+): One | undefined => {
+	const used = running.reduce((total, {lane}) => total + share[lane], 0);
+	const isAlone = running.some(({lane}) => lane === 'measures');
+	const free = Math.max(room - used, idleness > idle && !isAlone && running.length > 0 ? Math.min(share.works, most - used) : 0);
 	const quiet = waiting.filter(({lane}) => lane !== 'measures');
 	return (quiet.length > 0 ? quiet : waiting)
 		.filter(({lane}) => share[lane] <= free)
