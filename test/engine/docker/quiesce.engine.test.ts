@@ -8,6 +8,7 @@ import type {PlanView} from '../../../agent/api/wire.ts';
 import type {BackupResult} from '../../../base/results.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
+import {runs, signalProcesses} from '../../support/machine/processes.ts';
 import {observeBackup, stepsOf, warningsOf} from '../../support/stack/observe.ts';
 import {type Service, type Stack, startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
@@ -21,8 +22,8 @@ const target = (service: string) => `${stack.project}/${service}`;
 /** An app that waits until it is told to stop, and then does something first. */
 const untilStopped = (last: string) => ['sh', '-c', `trap '${last}; exit 0' TERM; touch /data/ready; while :; do sleep 1 & wait; done`];
 
-/** A file that takes long to read (a machine was measured that reads 5 GB of it in 1.0 s), and that must be read again all the time. It takes no room. */
-const slowToRead = (gigabytes: number) => ['sh', '-c', `truncate -s ${gigabytes}G /data/big; while :; do touch /data/big; sleep 0.1; done`];
+/** A file that takes a moment to read, and that must be read again all the time. It takes no room. */
+const slowToRead = ['sh', '-c', 'truncate -s 1G /data/big; while :; do touch /data/big; sleep 0.5; done'];
 
 const lockBefore = JSON.stringify(['sh', '-c', 'touch /data/app.db.wanted; until test -e /data/app.db.held; do sleep 0.05; done']);
 
@@ -86,11 +87,11 @@ function servicesOf(image: string): Record<string, Service> {
 				volumes: ['mortal:/data'],
 			},
 		),
-		limited: of({'quiesce.timeout': '1s', after: 'touch /tmp/after'}, {command: slowToRead(15), volumes: ['limited:/data']}),
-		thawed: of({}, {command: slowToRead(5), volumes: ['thawed:/data']}),
-		restarted: of({quiesce: 'stop'}, {command: slowToRead(5), volumes: ['restarted:/data']}),
+		limited: of({'quiesce.timeout': '1s', after: 'touch /tmp/after'}, {command: slowToRead, volumes: ['limited:/data']}),
+		thawed: of({}, {command: slowToRead, volumes: ['thawed:/data']}),
+		restarted: of({quiesce: 'stop'}, {command: slowToRead, volumes: ['restarted:/data']}),
 		woken: of({}, {command: ['sleep', 'infinity'], volumes: ['woken:/data']}),
-		beside: service({}, {command: slowToRead(5), volumes: ['woken:/data']}),
+		beside: service({}, {command: slowToRead, volumes: ['woken:/data']}),
 		locked: of(
 			{sqlite: '/data/app.db', volumes: 'true', before: lockBefore, after: 'rm -f /data/app.db.wanted'},
 			{command: ['hold-lock'], environment: {LOCK_PAUSES: '2'}, volumes: ['locked:/data']},
@@ -177,6 +178,21 @@ async function engineEvents<Value>(actions: readonly string[], work: () => Promi
 async function largestGap(service: string, file: string, since: number): Promise<number> {
 	const stamps = (await stack.exec(service, 'cat', file)).split('\n').map(Number);
 	return Math.max(...stamps.slice(1).map((at, index) => (at > since ? at - (stamps[index] ?? at) : 0))) / 1000;
+}
+
+/** A backup whose restic is held, from before the window until `work` is done in it; or to the end, where it is killed. */
+async function withHeldWindow(service: string, work: () => Promise<unknown>) {
+	const isRestic = (argv: readonly string[]) => runs(argv, 'restic') && argv.some(word => word.includes(`/${target(service)}/`));
+	let held: Promise<unknown> | undefined;
+	return observeBackup(stack, target(service), async event => {
+		if (event.type === 'step' && event.step === 'quiesce') {
+			held ??= until('restic to be held', () => signalProcesses('SIGSTOP', isRestic) > 0, {interval: 2});
+		} else if (event.type === 'step' && event.step === 'pin') {
+			await held;
+			await work();
+			signalProcesses('SIGCONT', isRestic);
+		}
+	});
 }
 
 const onlyResult = (results: readonly BackupResult[]): BackupResult => {
@@ -341,7 +357,9 @@ test.serial('a container that dies when it is started again is no success', asyn
 });
 
 test.serial('a window that grows longer than its limit is ended, and the run has failed', async t => {
-	const {result} = await observeBackup(stack, target('limited'));
+	const {result} = await withHeldWindow('limited', async () =>
+		until('the window to end', async () => (await stack.state('limited')) === 'running'),
+	);
 	t.is(result.outcome, 'failed');
 	t.is(result.point, null);
 	t.regex(result.error ?? '', /the outage reached its limit of 1 s/);
@@ -358,11 +376,7 @@ for (const {service, verb} of [
 	{service: 'restarted', verb: 'start'},
 ]) {
 	test.serial(`a container that somebody else wakes meanwhile (docker ${verb}) was not at rest`, async t => {
-		const {result} = await observeBackup(stack, target(service), async event => {
-			if (event.type === 'step' && event.step === 'pin') {
-				await docker([verb, stack.container(service)]);
-			}
-		});
+		const {result} = await withHeldWindow(service, async () => docker([verb, stack.container(service)]));
 		t.is(result.outcome, 'failed');
 		t.is(result.point, null);
 		t.regex(result.error ?? '', /was started by somebody else while it was quiesced/);
@@ -372,11 +386,7 @@ for (const {service, verb} of [
 
 test.serial('a container that did not run, and that somebody starts meanwhile, was not at rest', async t => {
 	await stack.compose('stop', 'woken');
-	const {result} = await observeBackup(stack, target('woken'), async event => {
-		if (event.type === 'step' && event.step === 'pin') {
-			await docker(['start', stack.container('woken')]);
-		}
-	});
+	const {result} = await withHeldWindow('woken', async () => docker(['start', stack.container('woken')]));
 	t.is(result.outcome, 'failed');
 	t.is(result.point, null);
 	t.regex(result.error ?? '', /woken-1` was started by somebody else/);

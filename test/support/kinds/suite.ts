@@ -4,6 +4,7 @@
  */
 import type {ExecutionContext} from 'ava';
 import type {BackupResult, RestoreResult} from '../../../base/results.ts';
+import {some} from '../laws/cover.ts';
 import {striking, untilDead} from '../laws/kills.ts';
 import {connect} from '../stack/connect.ts';
 import {type Service, type Stack, startStack} from '../stack.ts';
@@ -29,13 +30,14 @@ export interface KindCase {
 
 const token = 'a-token-for-the-suite-of-kinds';
 
-/** At these steps of a restore the agent is killed. */
-const fatal = ['load', 'safety-point', 'swap', 'start'] as const;
+/** At these steps of a restore the agent is killed: at the swap, and by day at one of the others, another for each commit. */
+const fatal = ['load', 'safety-point', 'start'] as const;
 
 /** @param test of ava, serial or not */
 export function testKind(
 	test: (title: string, body: (t: ExecutionContext) => Promise<void>) => void,
 	{kind, services, volumes = [], begin, write, read, spoil, kept}: KindCase,
+	{isWhole = false}: {isWhole?: boolean} = {},
 ): void {
 	test(`${kind}: round trip, undo, failing producer, cancel, kill, rehearsal`, async t => {
 		t.timeout(12 * 60_000);
@@ -74,7 +76,7 @@ export function testKind(
 		t.is(await points(), 1, 'no point of a cancelled run');
 		t.is(await read(stack), second);
 
-		for (const step of fatal) {
+		for (const step of ['swap', ...some(fatal, {isWhole, count: 1, nameOf: each => `${kind} ${each}`})]) {
 			const run = await killed(t, stack, {target, step});
 			const found = await read(stack);
 			t.true(found === first || found === second, `killed at ${step}: half of it is there`);

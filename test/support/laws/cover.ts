@@ -61,3 +61,13 @@ export const wanted = <One extends Pair>(kills: readonly One[], {isWhole, among 
 
 	return only === 'all' ? kills : kills.filter(({name}) => new RegExp(only).test(name));
 };
+
+/** Of cases that are alike, some by day, drawn by the seed; in their order. */
+export const some = <One>(
+	cases: readonly One[],
+	{isWhole, count, nameOf}: {isWhole: boolean; count: number; nameOf: (one: One) => string},
+): One[] => {
+	const {KILLS_SEED: seed = commit()} = process.env;
+	const chosen = new Set(isWhole ? cases : drawn(cases, seed, nameOf).slice(0, count));
+	return cases.filter(one => chosen.has(one));
+};

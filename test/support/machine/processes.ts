@@ -22,16 +22,19 @@ export const findProcesses = (matches: (argv: readonly string[]) => boolean): Ho
 		.map(name => ({pid: Number(name), argv: argvOf(Number(name))}))
 		.filter(({argv}) => argv.length > 0 && matches(argv));
 
-/** SIGKILL. @returns how many were there to be killed */
-export function killProcesses(matches: (argv: readonly string[]) => boolean): number {
+/** @returns how many were there to be told */
+export function signalProcesses(signal: NodeJS.Signals, matches: (argv: readonly string[]) => boolean): number {
 	return findProcesses(matches).filter(({pid}) => {
 		try {
-			return process.kill(pid, 'SIGKILL');
+			return process.kill(pid, signal);
 		} catch {
 			return false;
 		}
 	}).length;
 }
+
+/** SIGKILL. @returns how many were there to be killed */
+export const killProcesses = (matches: (argv: readonly string[]) => boolean): number => signalProcesses('SIGKILL', matches);
 
 /** The program is named so, or is a script of this name that an interpreter runs. A shell that only mentions it does not count. */
 export const runs = (argv: readonly string[], program: string): boolean =>

@@ -1,0 +1,168 @@
+/** Servers as people run them: their role, password, port, socket, programs and databases are found where they are. */
+import {randomBytes} from 'node:crypto';
+import type {ExecutionContext, TestFn} from 'ava';
+import {askPostgres} from '../../../agent/sources/postgres/ask.ts';
+import {connectPostgres, describeServer} from '../../../agent/sources/postgres/server.ts';
+import type {Container} from '../../../docker/container.ts';
+import {connectEngine, type Engine} from '../../../docker/engine.ts';
+import {docker} from '../docker.ts';
+import {ensureEngine} from '../engine.ts';
+import {ensureImage} from '../images.ts';
+import {until} from '../until.ts';
+import {some} from './cover.ts';
+
+const scram = '--auth-local=scram-sha-256';
+const fill = "create table marks (mark text); insert into marks values ('found')";
+
+interface Server {
+	/** Of `docker run`, before the image. */
+	options?: readonly string[];
+	/** `bash -c`: what becomes the server. None: the image's own way. */
+	script?: string;
+	/** The server's arguments. */
+	settings?: readonly string[];
+	/** `psql`, as a person would call it in there. */
+	psql: readonly string[];
+	/** Once it runs, as root. */
+	afterwards?: string;
+	role?: string;
+	database?: string;
+}
+
+async function start(
+	t: ExecutionContext,
+	{options = [], script, settings = [], psql, afterwards, database = 'shop'}: Server,
+): Promise<string> {
+	await ensureEngine();
+	const image = await ensureImage('postgres:17');
+	const name = `hf-test-${randomBytes(4).toString('hex')}`;
+	const argv = script === undefined ? [image, 'postgres', ...settings] : ['--entrypoint', 'bash', image, '-c', script];
+	t.teardown(async () => docker(['rm', '--force', '--volumes', name]));
+	await docker(['run', '--detach', '--name', name, '--label', 'holdfast-test=where', ...options, ...argv]);
+	const run = async (sql: string) => docker(['exec', name, ...psql, '-XAtq', '-d', database, '-c', sql]);
+	await until('the database answers', async () => run('select 1'), {timeout: 240_000});
+	await run(fill);
+	if (afterwards !== undefined) {
+		await docker(['exec', '--user', '0', name, 'bash', '-c', afterwards]);
+	}
+
+	return name;
+}
+
+const secrets = (script: string) =>
+	`mkdir -p /secrets; printf 'boss' >/secrets/u; printf 'hunter2\\n' >/secrets/p; chmod 644 /secrets/*; exec ${script}`;
+/** Like the official image, whose own sessions at its first start have the password. */
+const entrypoint = 'env PGPASSWORD=hunter2 docker-entrypoint.sh postgres';
+const overTcp = (user: string, password: string, port = '5432') => [
+	'env',
+	`PGPASSWORD=${password}`,
+	'psql',
+	'-h',
+	'127.0.0.1',
+	'-p',
+	port,
+	'-U',
+	user,
+];
+
+const servers: Record<string, Server> = {
+	'role and password in files, scram on the socket': {
+		options: [
+			...['-e', 'POSTGRES_USER_FILE=/secrets/u', '-e', 'POSTGRES_PASSWORD_FILE=/secrets/p'],
+			...['-e', 'POSTGRES_DB=shop', '-e', `POSTGRES_INITDB_ARGS=${scram}`],
+		],
+		script: secrets(entrypoint),
+		psql: overTcp('boss', 'hunter2'),
+	},
+	'the port is on the command line': {
+		options: ['-e', 'POSTGRES_PASSWORD=x', '-e', 'POSTGRES_DB=shop'],
+		settings: ['-c', 'port=5433'],
+		psql: ['psql', '-p', '5433', '-U', 'postgres'],
+	},
+	'the socket is elsewhere': {
+		options: ['-e', 'POSTGRES_PASSWORD=x', '-e', 'POSTGRES_DB=shop'],
+		settings: ['-c', 'unix_socket_directories=/tmp'],
+		psql: ['psql', '-h', '/tmp', '-U', 'postgres'],
+	},
+	'there is no socket': {
+		options: ['-e', 'POSTGRES_PASSWORD=x', '-e', 'POSTGRES_DB=shop'],
+		settings: ['-c', 'unix_socket_directories='],
+		psql: overTcp('postgres', 'x'),
+	},
+	"Bitnami's variables": {
+		options: [
+			...['-e', 'POSTGRESQL_USERNAME=shop', '-e', 'POSTGRESQL_PASSWORD=of-the-shop'],
+			...['-e', 'POSTGRESQL_DATABASE=shop', '-e', 'POSTGRESQL_POSTGRES_PASSWORD_FILE=/secrets/p'],
+		],
+		script: secrets(`env POSTGRES_DB=shop POSTGRES_PASSWORD=hunter2 POSTGRES_INITDB_ARGS=${scram} ${entrypoint}`),
+		psql: overTcp('postgres', 'hunter2'),
+	},
+	'a password file of the user': {
+		script: `echo '*:*:*:postgres:hunter2' >/var/lib/postgresql/.pgpass; chown postgres /var/lib/postgresql/.pgpass; chmod 600 /var/lib/postgresql/.pgpass; exec env POSTGRES_DB=shop POSTGRES_PASSWORD=hunter2 POSTGRES_INITDB_ARGS=${scram} ${entrypoint}`,
+		psql: overTcp('postgres', 'hunter2'),
+	},
+	'no database `postgres`, and a template that lets nobody in': {
+		options: ['-e', 'POSTGRES_PASSWORD=x', '-e', 'POSTGRES_DB=shop'],
+		psql: ['psql', '-U', 'postgres'],
+		afterwards: `psql -U postgres -d shop -c 'drop database postgres' -c 'alter database template1 allow_connections false'`,
+	},
+	'a user without a name': {
+		script: `chown -R 1234:1234 /var/run/postgresql; setpriv --reuid=postgres --regid=postgres --clear-groups initdb -D /tmp/data -U postgres >/dev/null; chown -R 1234:1234 /tmp/data
+			exec setpriv --reuid=1234 --regid=1234 --clear-groups postgres -D /tmp/data`,
+		psql: ['psql', '-U', 'postgres'],
+		database: 'postgres',
+	},
+	'no shell': {
+		options: ['-e', 'POSTGRES_PASSWORD=x', '-e', 'POSTGRES_DB=shop'],
+		settings: ['-c', 'port=5434'],
+		psql: ['psql', '-p', '5434', '-U', 'postgres'],
+		afterwards: 'rm /bin/sh /bin/dash',
+	},
+	'programs in an odd place': {
+		options: ['-e', 'POSTGRES_PASSWORD=x', '-e', 'POSTGRES_DB=shop'],
+		psql: ['/opt/odd/bin/psql', '-U', 'postgres'],
+		script: `mkdir /opt/odd; cp -r /usr/lib/postgresql/17/* /opt/odd; export PATH=/opt/odd/bin:$PATH; rm -r /usr/lib/postgresql/17 /usr/bin/psql /usr/bin/pg_*; exec ${entrypoint}`,
+	},
+};
+
+/** Declares a test for each of them, or by day for some, others for each commit. */
+export function findServers(test: TestFn, {isWhole}: {isWhole: boolean}): void {
+	for (const [title, server] of some(Object.entries(servers), {isWhole, count: 4, nameOf: ([name]) => name})) {
+		test.serial(title, async t => {
+			const name = await start(t, server);
+			const database = server.database ?? 'shop';
+			const reached = await connectPostgres(connectEngine('/var/run/docker.sock'), {id: name, name}, server.role);
+			t.true((await describeServer(reached)).databases.open.includes(database));
+			t.deepEqual(await reached.query(database, 'select mark from public.marks'), [['found']]);
+			const folder = await docker(['exec', name, ...server.psql, '-XAtq', '-d', database, '-c', 'show data_directory']);
+			t.is(await reached.dataFolder(), folder);
+			await askedTwice(t, name, server);
+		});
+	}
+}
+
+/** Who and where a server is, is looked for once: from then on it is one command to ask it, or two where no shell says its number. */
+async function askedTwice(t: ExecutionContext, name: string, {role, database = 'shop'}: Server): Promise<void> {
+	const engine = connectEngine('/var/run/docker.sock');
+	let commands = 0;
+	const counting: Engine = {
+		...engine,
+		async exec(id, options) {
+			commands += 1;
+			return engine.exec(id, options);
+		},
+	};
+	const container = (await engine.list()).find(candidate => candidate.name === name);
+	t.assert(container);
+	const ask = async () =>
+		askPostgres(
+			{container: container as Container, policy: {databases: 'all', user: role, format: 'custom', exclude: []}},
+			{engine: counting},
+		);
+	const first = await ask();
+	const atFirst = commands;
+	t.true(first?.databases.open.includes(database));
+	t.deepEqual(await ask(), first);
+	t.true(commands - atFirst <= 2, `${commands - atFirst} commands`);
+	t.log(`${atFirst} commands at first, then ${commands - atFirst}`);
+}
