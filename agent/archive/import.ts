@@ -1,15 +1,15 @@
 /** An import run: a portable archive becomes a restore point. It lies whole and checked in the staging folder before anything is stored. */
 
-import {type Place, succeed} from '../../base/command.ts';
+import {succeed} from '../../base/command.ts';
 import {explain} from '../../base/errors.ts';
 import {warner} from '../../base/events.ts';
-import {once, single} from '../../base/once.ts';
 import type {BackupResult, SourceResult} from '../../base/results.ts';
-import {staging, type Workforce} from '../../docker/worker.ts';
+import type {Workforce} from '../../docker/worker.ts';
 import {describePoint, describeSource} from '../backup/describe.ts';
 import type {ManifestSource, Origin} from '../repository/manifest.ts';
 import {publish} from '../repository/points.ts';
 import {withWorkers} from '../runs/shell.ts';
+import {sourceContext} from '../runs/source-context.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import {assertClientFits} from '../sources/postgres/external.ts';
 import {importedDetails} from '../sources/postgres/import.ts';
@@ -57,7 +57,8 @@ async function work(workshop: Workshop, options: ImportRun, {workforce, sources,
 	const {run, target, database, files, signal, tell} = options;
 	const place = placeOf(target, files);
 	const worker = await workforce.repository(mountsOf(options, place), 'write');
-	const context = contextOf(workshop, options, workforce, worker.run);
+	const restic = workshop.restic(worker.run, {onTrouble: warner(tell)});
+	const context = sourceContext(workshop, workforce, worker, {run, target, restic, time: () => options.startedAt, signal, tell});
 	const server = await reachServer(context, database);
 	await assertClientFits(server);
 	tell({type: 'step', step: 'receive', subject: options.file});
@@ -131,29 +132,5 @@ function originOf({file, startedAt}: ImportRun, {kind, header, metadata}: Unpack
 		database: header.database,
 		serverVersion: header.serverVersion,
 		metadata: metadata ?? null,
-	};
-}
-
-function contextOf(
-	workshop: Workshop,
-	{run, target, startedAt, signal, tell}: ImportRun,
-	workforce: Workforce,
-	worker: Place,
-): SourceContext {
-	return {
-		run,
-		target,
-		engine: workshop.engine,
-		worker,
-		dumpWorker: once(workforce.dump),
-		clientWorker: single(workforce.client),
-		restic: workshop.restic(worker, {onTrouble: warner(tell)}),
-		staging,
-		host: workshop.host,
-		agent: workshop.agentId,
-		time: () => startedAt,
-		previous: () => undefined,
-		signal,
-		tell,
 	};
 }

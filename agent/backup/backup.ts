@@ -2,19 +2,19 @@
 
 import {explain} from '../../base/errors.ts';
 import {type Tell, warner} from '../../base/events.ts';
-import {once, single} from '../../base/once.ts';
 import type {BackupResult, Outcome, SourceResult} from '../../base/results.ts';
-import {staging, type WorkerMount, type Workforce} from '../../docker/worker.ts';
+import {staging, type Worker, type WorkerMount, type Workforce} from '../../docker/worker.ts';
 import {isOfOneMoment, type Plan} from '../plan/planned.ts';
 import type {ManifestSource} from '../repository/manifest.ts';
 import {publish} from '../repository/points.ts';
 import {withWorkers} from '../runs/shell.ts';
+import {sourceContext} from '../runs/source-context.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import {kindOf} from '../sources/kinds.ts';
 import {workerMount} from '../sources/mounts.ts';
-import type {SourceContext} from '../sources/source.ts';
+import type {PlannedSource, Source, SourceContext} from '../sources/source.ts';
 import {createStagingRoom} from '../sources/staging-room.ts';
-import {enlist, type Member, NothingLeftError} from './crew.ts';
+import {enlist, NothingLeftError} from './crew.ts';
 import {describePoint, describeSource} from './describe.ts';
 import {lockPatienceSeconds, tellingOfLocks} from './locked.ts';
 import {moment} from './moment.ts';
@@ -35,6 +35,8 @@ export interface BackupRun {
 }
 
 interface Progress {
+	/** The moment that the point shows. */
+	time: Date;
 	quiesceSeconds: number;
 	published: boolean;
 	warnings: string[];
@@ -46,8 +48,8 @@ export async function backup(workshop: Workshop, options: BackupRun): Promise<Ba
 	const sources = new Map<string, SourceResult>(
 		plan.sources.map(({name}) => [name, {source: name, outcome: 'failed', snapshot: null, bytes: 0, addedBytes: 0}]),
 	);
-	const state: Progress = {quiesceSeconds: 0, published: false, warnings: []};
-	const failures = await withWorkers(workshop, options, async workforce => work(workshop, options, workforce, sources, state));
+	const state: Progress = {time: startedAt, quiesceSeconds: 0, published: false, warnings: []};
+	const failures = await withWorkers(workshop, options, async workforce => work(workshop, options, {workforce, results: sources, state}));
 	const results = [...sources.values()];
 	const failed = results.filter(({outcome}) => outcome === 'failed');
 	const ofSources = failed.flatMap(({source, error}) => (error === undefined ? [] : [`${source}: ${error}`]));
@@ -81,36 +83,73 @@ function outcomeOf(published: boolean, errors: number, succeeded: number): Outco
 	return succeeded > 0 ? 'partial' : 'failed';
 }
 
-async function work(
-	workshop: Workshop,
-	{run, plan, startedAt, previous, keepsAll = false, signal, tell, tellOnce}: BackupRun,
-	workforce: Workforce,
-	results: Map<string, SourceResult>,
-	state: Progress,
-): Promise<void> {
+/** What the steps of a run hand on to each other. */
+interface Hands {
+	workforce: Workforce;
+	results: Map<string, SourceResult>;
+	state: Progress;
+}
+
+async function work(workshop: Workshop, options: BackupRun, {workforce, results, state}: Hands): Promise<void> {
+	const {plan, signal, tell} = options;
 	const worker = await workforce.repository(mountsOf(plan), 'read');
-	let time = startedAt;
-	const warn = (message: string): void => {
-		state.warnings.push(message);
-		tell({type: 'warning', message});
-	};
-	const context: SourceContext = {
-		run,
-		target: plan.target,
-		engine: workshop.engine,
-		worker: worker.run,
-		dumpWorker: once(workforce.dump),
-		clientWorker: single(workforce.client),
-		restic: workshop.restic(worker.run, {onTrouble: warner(tell), lockPatienceSeconds}),
-		staging,
-		host: workshop.host,
-		agent: workshop.agentId,
-		time: () => time,
+	const context = contextOf(workshop, options, {workforce, results, state}, worker);
+	const crew = enlist(plan, context, results);
+	const stored = new Map<string, ManifestSource>();
+	const tellingWhoWaits = tellingOfLocks(workshop.restic(), tell);
+	try {
+		tell({type: 'step', step: 'prepare'});
+		await crew.prepare();
+		tell({type: 'step', step: 'first-pass'});
+		await tellingWhoWaits(crew.firstPass);
+		await moment(
+			{
+				...workshop,
+				...options,
+				onTry() {
+					state.time = new Date();
+				},
+				onWarning: message => warn(message, options, state),
+				onWindow: windowMs => hold(windowMs, state),
+			},
+			crew,
+		);
+		await crew.store(async (source, planned) => store(source, planned, options, {results, stored}));
+	} finally {
+		await crew.close();
+	}
+
+	if (stored.size === plan.sources.length) {
+		tell({type: 'step', step: 'publish'});
+		const manifest = manifestOf(workshop, options, {state, stored});
+		await tellingWhoWaits(async () => publish(workshop.restic(undefined, {lockPatienceSeconds}), manifest, workshop.folder, signal));
+		state.published = true;
+	}
+}
+
+function warn(message: string, {tell}: BackupRun, state: Progress): void {
+	state.warnings.push(message);
+	tell({type: 'warning', message});
+}
+
+/** Somebody stood still, or could not write, for so long. */
+function hold(heldMs: number, state: Progress): void {
+	state.quiesceSeconds = Math.max(state.quiesceSeconds, heldMs / 1000);
+}
+
+function contextOf(workshop: Workshop, options: BackupRun, {workforce, state}: Hands, worker: Worker): SourceContext {
+	const {run, plan, previous, keepsAll = false, signal, tell, tellOnce} = options;
+	const {target} = plan;
+	const restic = workshop.restic(worker.run, {onTrouble: warner(tell), lockPatienceSeconds});
+	return {
+		...sourceContext(workshop, workforce, worker, {run, target, restic, time: () => state.time, signal, tell}),
 		previous: previousOf(previous),
 		keepsAll,
 		warnOnce(source, messages) {
-			if (tellOnce(`warnings of ${plan.target} ${source}`, messages.length === 0 ? null : messages.join('\n'))) {
-				messages.forEach(warn);
+			if (tellOnce(`warnings of ${target} ${source}`, messages.length === 0 ? null : messages.join('\n'))) {
+				for (const message of messages) {
+					warn(message, options, state);
+				}
 			}
 		},
 		room: createStagingRoom(worker.run, staging, signal),
@@ -119,84 +158,40 @@ async function work(
 			stops: plan.quiesce.some(({action}) => action === 'stop'),
 			isHooked: plan.hooks.length > 0,
 			limitMs: plan.quiesceTimeoutMs,
-			onHeld(heldMs) {
-				state.quiesceSeconds = Math.max(state.quiesceSeconds, heldMs / 1000);
-			},
+			onHeld: heldMs => hold(heldMs, state),
 		},
-		signal,
-		tell,
 	};
-	const crew = enlist(plan, context, results, signal);
-	const stored = new Map<string, ManifestSource>();
-	try {
-		tell({type: 'step', step: 'prepare'});
-		await crew.each(async source => source.prepare());
-		tell({type: 'step', step: 'first-pass'});
-		await tellingOfLocks(workshop.restic(), tell, async () => crew.each(async source => source.firstPass()));
-		const asleep = new Set(plan.quiesce.map(({container}) => container.id));
-		const answersOnlyBefore = ({planned, source}: Member) => source.pinNeedsItsContainer && asleep.has(planned.container.id);
-		await moment({
-			...workshop,
-			run,
-			plan,
-			signal,
-			tell,
-			async arm() {
-				time = new Date();
-				await crew.each(async source => source.arm());
-			},
-			pinBefore: async inside => crew.each(async source => source.pin(inside), answersOnlyBefore),
-			// What may be refused goes first: a try that is given up must not have stored anything.
-			async pin(inside) {
-				await crew.each(
-					async source => source.pin(inside),
-					member => !answersOnlyBefore(member) && !member.source.pinStores,
-				);
-				await crew.each(
-					async source => source.pin(inside),
-					({source}) => source.pinStores,
-				);
-			},
-			onWarning: warn,
-			onWindow(windowMs) {
-				state.quiesceSeconds = Math.max(state.quiesceSeconds, windowMs / 1000);
-			},
-		});
-		await crew.inTurn(async (source, planned) => {
-			tell({type: 'step', step: 'store', subject: planned.name});
-			const begun = performance.now();
-			const kept = await source.store();
-			stored.set(planned.name, describeSource(plan.target, planned, kept, (performance.now() - begun) / 1000));
-			results.set(planned.name, {
-				source: planned.name,
-				outcome: 'success',
-				snapshot: kept.snapshot,
-				bytes: kept.bytes,
-				addedBytes: kept.addedBytes,
-			});
-		});
-	} finally {
-		await crew.close();
-	}
-
-	if (stored.size === plan.sources.length) {
-		tell({type: 'step', step: 'publish'});
-		const manifest = describePoint(workshop, {
-			run,
-			target: plan.target,
-			startedAt,
-			time,
-			quiesced: plan.quiesce.map(({container, action}) => ({container: container.name, action})),
-			quiesceSeconds: state.quiesceSeconds,
-			sources: plan.sources.flatMap(({name}) => stored.get(name) ?? []),
-			...(plan.absent.length === 0 ? {} : {absent: absentOf(plan)}),
-		});
-		await tellingOfLocks(workshop.restic(), tell, async () =>
-			publish(workshop.restic(undefined, {lockPatienceSeconds}), manifest, workshop.folder, signal),
-		);
-		state.published = true;
-	}
 }
+
+async function store(
+	source: Source,
+	planned: PlannedSource,
+	{plan, tell}: BackupRun,
+	{results, stored}: {results: Map<string, SourceResult>; stored: Map<string, ManifestSource>},
+): Promise<void> {
+	tell({type: 'step', step: 'store', subject: planned.name});
+	const begun = performance.now();
+	const kept = await source.store();
+	stored.set(planned.name, describeSource(plan.target, planned, kept, (performance.now() - begun) / 1000));
+	const {snapshot, bytes, addedBytes} = kept;
+	results.set(planned.name, {source: planned.name, outcome: 'success', snapshot, bytes, addedBytes});
+}
+
+const manifestOf = (
+	workshop: Workshop,
+	{run, plan, startedAt}: BackupRun,
+	{state, stored}: {state: Progress; stored: ReadonlyMap<string, ManifestSource>},
+) =>
+	describePoint(workshop, {
+		run,
+		target: plan.target,
+		startedAt,
+		time: state.time,
+		quiesced: plan.quiesce.map(({container, action}) => ({container: container.name, action})),
+		quiesceSeconds: state.quiesceSeconds,
+		sources: plan.sources.flatMap(({name}) => stored.get(name) ?? []),
+		...(plan.absent.length === 0 ? {} : {absent: absentOf(plan)}),
+	});
 
 /** The mounts that the file sources need; writable only where a kind must. */
 function mountsOf(plan: Plan): WorkerMount[] {

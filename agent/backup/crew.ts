@@ -20,15 +20,23 @@ export interface Member {
 	source: Source;
 }
 
-export function enlist(plan: Plan, context: SourceContext, results: Map<string, SourceResult>, signal: AbortSignal) {
+export type Crew = ReturnType<typeof crewOf>;
+
+export function enlist(plan: Plan, context: SourceContext, results: Map<string, SourceResult>): Crew {
 	const members: Member[] = plan.sources.map((planned, index) => ({
 		planned,
 		source: kindOf(planned.kind).backup(planned, context, {index, all: plan.sources}),
 	}));
-	return crewOf(members, results, signal);
+	return crewOf(members, results, {signal: context.signal, asleep: new Set(plan.quiesce.map(({container}) => container.id))});
 }
 
-export function crewOf(members: readonly Member[], results: Map<string, SourceResult>, signal: AbortSignal) {
+interface Conditions {
+	signal: AbortSignal;
+	/** The containers that stand still in the moment, by id: what they hold is pinned before, where they must answer for it. */
+	asleep?: ReadonlySet<string>;
+}
+
+export function crewOf(members: readonly Member[], results: Map<string, SourceResult>, {signal, asleep = new Set()}: Conditions) {
 	const active = new Set(members);
 	const attempt = async (member: Member, verb: (source: Source, planned: PlannedSource) => Promise<void>): Promise<void> => {
 		try {
@@ -52,18 +60,33 @@ export function crewOf(members: readonly Member[], results: Map<string, SourceRe
 		}
 	};
 
-	return {
-		async each(verb: (source: Source) => Promise<void>, which: (member: Member) => boolean = () => true): Promise<void> {
-			const attempts = await Promise.allSettled([...active].filter(which).map(async member => attempt(member, verb)));
-			const refused = attempts.find(result => result.status === 'rejected');
-			if (refused !== undefined) {
-				throw refused.reason;
-			}
+	const each = async (verb: (source: Source) => Promise<void>, which: (member: Member) => boolean = () => true): Promise<void> => {
+		const attempts = await Promise.allSettled([...active].filter(which).map(async member => attempt(member, verb)));
+		const refused = attempts.find(result => result.status === 'rejected');
+		if (refused !== undefined) {
+			throw refused.reason;
+		}
 
-			assertSome();
+		assertSome();
+	};
+
+	const answersOnlyBefore = ({planned, source}: Member) => source.pinNeedsItsContainer && asleep.has(planned.container.id);
+
+	return {
+		prepare: async () => each(async source => source.prepare()),
+		firstPass: async () => each(async source => source.firstPass()),
+		/** Starts what takes time to start: before the hooks, which may be part of the outage, and before each further try of the moment. */
+		arm: async () => each(async source => source.arm()),
+		/** What a quiesced container could not answer for. */
+		pinBefore: async (inside: AbortSignal) => each(async source => source.pin(inside), answersOnlyBefore),
+		/** Everything else. What may be refused goes first: a try that is given up must not have stored anything. */
+		async pin(inside: AbortSignal): Promise<void> {
+			const pin = async (source: Source) => source.pin(inside);
+			await each(pin, member => !answersOnlyBefore(member) && !member.source.pinStores);
+			await each(pin, ({source}) => source.pinStores);
 		},
 		/** The little ones beside each other, then the rest in turn. */
-		async inTurn(verb: (source: Source, planned: PlannedSource) => Promise<void>): Promise<void> {
+		async store(verb: (source: Source, planned: PlannedSource) => Promise<void>): Promise<void> {
 			const isLittle = ({source}: Member) => (source.expectedBytes?.() ?? Number.POSITIVE_INFINITY) <= littleBytes;
 			const beside = new PQueue({concurrency: atOnce});
 			const little = [...active].filter(isLittle);
@@ -73,7 +96,7 @@ export function crewOf(members: readonly Member[], results: Map<string, SourceRe
 				throw refused.reason;
 			}
 
-			for (const member of [...active].filter(each => !little.includes(each))) {
+			for (const member of [...active].filter(other => !little.includes(other))) {
 				await attempt(member, verb);
 			}
 		},

@@ -11,16 +11,16 @@ const tellAfterMs = 60_000;
 const ownerOf = ({hostname, pid, time}: Lock): string => `\`${hostname}\` (process ${pid}, since ${time.toISOString()})`;
 
 /**
- * Looks at the locks now and then until the work is done, and tells once of one that shuts everybody else out: restic waits for it without a word.
- * A look that fails says nothing: what the run itself meets is told by it.
+ * Looks at the locks now and then while something works, and tells once in a run of one that shuts everybody else out: restic waits for it without
+ * a word. A look that fails says nothing: what the run itself meets is told by it.
  * @param everyMs shorter in tests
+ * @returns does the work, and looks meanwhile
  */
-export async function tellingOfLocks<Value>(
+export function tellingOfLocks(
 	restic: Pick<Restic, 'locks'>,
 	tell: Tell,
-	work: () => Promise<Value>,
 	everyMs = tellAfterMs,
-): Promise<Value> {
+): <Value>(work: () => Promise<Value>) => Promise<Value> {
 	let isTold = false;
 	const look = async () => {
 		const locks = isTold ? [] : await restic.locks().catch(() => []);
@@ -31,11 +31,13 @@ export async function tellingOfLocks<Value>(
 		}
 	};
 
-	const timer = setInterval(() => void look(), everyMs);
-	timer.unref();
-	try {
-		return await work();
-	} finally {
-		clearInterval(timer);
-	}
+	return async work => {
+		const timer = setInterval(() => void look(), everyMs);
+		timer.unref();
+		try {
+			return await work();
+		} finally {
+			clearInterval(timer);
+		}
+	};
 }

@@ -9,6 +9,7 @@ import {betweenHooks} from '../../docker/hooks.ts';
 import {quiesced} from '../../docker/quiesce.ts';
 import type {Journal} from '../../docker/resume.ts';
 import type {Plan} from '../plan/planned.ts';
+import type {Crew} from './crew.ts';
 
 /** A pin is tried this often when paused writers hold locks; the app runs in between. */
 const attempts = 4;
@@ -20,22 +21,20 @@ interface Moment {
 	plan: Plan;
 	signal: AbortSignal;
 	tell: Tell;
-	/** Starts what takes time to start: before the hooks, which may be part of the outage, and before each further try. */
-	arm: () => Promise<void>;
-	/** Pins what a quiesced container could not answer for. */
-	pinBefore: (signal: AbortSignal) => Promise<void>;
-	/** Pins everything else. */
-	pin: (signal: AbortSignal) => Promise<void>;
+	/** A try begins: where it succeeds, this is the time that the point shows. */
+	onTry: () => void;
 	/** What a person should know of how the containers stood still and came back, although the run goes on. */
 	onWarning: (message: string) => void;
 	/** How long the target was quiesced, all tries together, whatever the outcome. */
 	onWindow: (windowMs: number) => void;
 }
 
-export async function moment(options: Moment): Promise<void> {
-	const {engine, journal, run, plan, signal, tell, arm, onWindow} = options;
+/** Arms the crew and pins it, with the target at rest and its hooks around that. */
+export async function moment(options: Moment, crew: Pick<Crew, 'arm' | 'pinBefore' | 'pin'>): Promise<void> {
+	const {engine, journal, run, plan, signal, tell, onTry, onWindow} = options;
 	let quiescedMs = 0;
-	await arm();
+	onTry();
+	await crew.arm();
 	await betweenHooks(
 		{
 			engine,
@@ -47,7 +46,7 @@ export async function moment(options: Moment): Promise<void> {
 			onTolerated: error => tell({type: 'warning', message: explain(error)}),
 		},
 		async () =>
-			retried(options, windowMs => {
+			retried(options, crew, windowMs => {
 				quiescedMs += windowMs;
 				onWindow(quiescedMs);
 			}),
@@ -55,13 +54,13 @@ export async function moment(options: Moment): Promise<void> {
 }
 
 /** Tries again, with the app running in between, while a paused writer holds a lock that a pin needs. */
-async function retried(options: Moment, onWindow: (windowMs: number) => void): Promise<void> {
-	const {plan, signal, tell, arm, pinBefore} = options;
+async function retried(options: Moment, crew: Parameters<typeof moment>[1], onWindow: (windowMs: number) => void): Promise<void> {
+	const {plan, signal, tell, onTry} = options;
 	let leftMs = plan.quiesceTimeoutMs;
 	for (let attempt = 1; ; attempt++) {
-		await pinBefore(signal);
+		await crew.pinBefore(signal);
 		try {
-			return await once(options, leftMs, windowMs => {
+			return await atRest(options, crew.pin, leftMs, windowMs => {
 				leftMs -= windowMs;
 				onWindow(windowMs);
 			});
@@ -81,13 +80,15 @@ async function retried(options: Moment, onWindow: (windowMs: number) => void): P
 			await delay(500 * attempt, undefined, {signal}).catch(() => {
 				throw new CancelledError('cancelled while waiting for a lock');
 			});
-			await arm();
+			onTry();
+			await crew.arm();
 		}
 	}
 }
 
-async function once(
-	{engine, journal, run, plan, signal, tell, pin, onWarning}: Moment,
+async function atRest(
+	{engine, journal, run, plan, signal, tell, onWarning}: Moment,
+	pin: Crew['pin'],
 	limitMs: number,
 	onWindow: (windowMs: number) => void,
 ) {

@@ -2,10 +2,10 @@
 
 import {explain} from '../../base/errors.ts';
 import {type Tell, warner} from '../../base/events.ts';
-import {once, single} from '../../base/once.ts';
 import type {DrilledSource, DrillResult} from '../../base/results.ts';
-import {staging, type Workforce} from '../../docker/worker.ts';
+import type {Workforce} from '../../docker/worker.ts';
 import {withWorkers} from '../runs/shell.ts';
+import {sourceContext} from '../runs/source-context.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import type {DrillContext} from '../sources/drilling.ts';
 import {into} from '../sources/feed.ts';
@@ -69,30 +69,19 @@ async function contextOf(
 	{run, rehearsal, startedAt, signal, tell}: DrillRun,
 	workforce: Workforce,
 ): Promise<DrillContext> {
-	const {run: worker} = await workforce.repository([], 'write');
+	const worker = await workforce.repository([], 'write');
+	const options = {cached: false, onTrouble: warner(tell)};
+	const restic = workshop.restic(worker.run, options);
 	return {
-		run,
-		target: rehearsal.target,
-		engine: workshop.engine,
-		worker,
-		dumpWorker: once(workforce.dump),
-		clientWorker: single(workforce.client),
+		...sourceContext(workshop, workforce, worker, {run, target: rehearsal.target, restic, time: () => startedAt, signal, tell}),
 		scratch: workforce.scratch,
-		restic: workshop.restic(worker, {cached: false, onTrouble: warner(tell)}),
-		resticInto: file => workshop.restic(into(worker, file), {cached: false, onTrouble: warner(tell)}),
+		resticInto: file => workshop.restic(into(worker.run, file), options),
 		// Nothing is overwritten.
-		keeper: {restic: workshop.restic(worker), resticInto: file => workshop.restic(into(worker, file))},
-		staging,
-		host: workshop.host,
-		agent: workshop.agentId,
-		time: () => startedAt,
-		previous: () => undefined,
+		keeper: {restic: workshop.restic(worker.run), resticInto: file => workshop.restic(into(worker.run, file))},
 		// Nothing of the target is replaced, and all that is made goes with the workers.
 		remember() {},
 		tolerate({source, what, count}) {
 			tell({type: 'warning', message: `\`${source}\`: ${count} errors that do no harm: ${what}`});
 		},
-		signal,
-		tell,
 	};
 }

@@ -3,12 +3,12 @@
 import {explain, NotFoundError, RunError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import {label} from '../../base/label.ts';
-import {once, single} from '../../base/once.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import {runningAmong, untilHealthy} from '../../docker/health.ts';
 import {quiesced} from '../../docker/quiesce.ts';
 import type {Worker, Workforce} from '../../docker/worker.ts';
 import {type Previous, previousOf} from '../backup/previous.ts';
+import {sourceContext} from '../runs/source-context.ts';
 import {kindOf, writingOf} from '../sources/kinds.ts';
 import {mountsOf} from '../sources/mounts.ts';
 import {isUntouched, keyOf, type RestoreContext, type Restoring, type RestoringSource, subjectOf} from '../sources/restoring.ts';
@@ -223,22 +223,18 @@ async function eachInTurn<Item>(items: readonly Item[], verb: (item: Item) => Pr
 
 function contextOf(
 	workshop: RestoreWorkshop,
-	{run, previous, isUnkept, signal, tell, startedAt}: RestoreRun,
+	{run, restoration, previous, isUnkept, signal, tell, startedAt}: RestoreRun,
 	{workforce, journal, progress}: Hands,
 	worker: Worker,
 ): (source: RestoringSource) => RestoreContext {
-	const dumpWorker = once(workforce.dump);
-	const clientWorker = single(workforce.client);
+	const files = filesContext(workshop, worker.run, tell);
+	const {target: asked} = restoration;
+	const common = sourceContext(workshop, workforce, worker, {...files, run, target: asked, time: () => startedAt, signal, tell});
 	return ({target}) => ({
-		...filesContext(workshop, worker.run, tell),
-		run,
+		...common,
+		...files,
 		target,
 		keeper: isUnkept ? undefined : filesContext({...workshop, restic: workshop.keeper.restic}, worker.run),
-		dumpWorker,
-		clientWorker,
-		host: workshop.host,
-		agent: workshop.agentId,
-		time: () => startedAt,
 		previous: previousOf(previous.get(target)),
 		remember: replacement => journal.remember({...replacement, target}),
 		tolerate(tolerated) {
@@ -246,7 +242,5 @@ function contextOf(
 			const {source, what, count} = tolerated;
 			tell({type: 'warning', message: `\`${source}\`: ${count === 1 ? 'an error was' : `${count} errors were`} tolerated: ${what}`});
 		},
-		signal,
-		tell,
 	});
 }

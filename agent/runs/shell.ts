@@ -1,9 +1,9 @@
 /** The shell of every run: its workers are hired, they work, and they are dismissed whatever happens. */
 import type {Tell} from '../../base/events.ts';
-import {hireWorkers, type Workforce} from '../../docker/worker.ts';
+import type {Workforce} from '../../docker/worker.ts';
 import type {Workshop} from './workshop.ts';
 
-type Hiring = Pick<Workshop, 'engine' | 'self' | 'agentId'>;
+type Hiring = Pick<Workshop, 'hire'>;
 
 /** Rejects with what `work` or the dismissal threw; with both where both did. */
 export async function hired<Value>(
@@ -12,7 +12,7 @@ export async function hired<Value>(
 	work: (workforce: Workforce) => Promise<Value>,
 	onEnd = () => {},
 ): Promise<Value> {
-	const workforce = await hireWorkers({...workshop, run});
+	const workforce = await workshop.hire(run);
 	const [worked] = await Promise.allSettled([work(workforce)]);
 	onEnd();
 	const [dismissed] = await Promise.allSettled([workforce.dismiss()]);

@@ -6,6 +6,7 @@ import type {Engine} from '../../docker/engine.ts';
 import type {Journal} from '../../docker/resume.ts';
 import type {Self} from '../../docker/self.ts';
 import {findSelf} from '../../docker/self.ts';
+import {hireWorkers, type Workforce} from '../../docker/worker.ts';
 import type {Config} from '../config/config.ts';
 import {type Ownership, ownershipOf} from '../repository/owner.ts';
 import {createRestic} from '../restic/create.ts';
@@ -29,6 +30,8 @@ export interface Workshop {
 	folder: string;
 	/** restic on the repository of the agent: *here*, or in a worker. */
 	restic: (place?: Place, options?: ResticOptions) => Restic;
+	/** The workers of one run. */
+	hire: (run: string) => Promise<Workforce>;
 }
 
 export async function createWorkshop(
@@ -43,18 +46,21 @@ export async function createWorkshop(
 	});
 	const restic = (place: Place = here, options?: ResticOptions) => createRestic(place, config.repository, options);
 	const {name, version: engineVersion} = await engine.info();
+	const {agentId} = state;
+	const offline = [config.repository, ...config.copies.map(({repository}) => repository)].every(
+		repository => folderOf(repository) !== undefined,
+	);
 	return {
 		engine,
 		self,
 		journal: state,
-		agentId: state.agentId,
-		offline: [config.repository, ...config.copies.map(({repository}) => repository)].every(
-			repository => folderOf(repository) !== undefined,
-		),
+		agentId,
+		offline,
 		ownership: () => ownershipOf(state),
 		host: config.host ?? name,
 		versions: {holdfast: version, engine: engineVersion, restic: await restic().version()},
 		folder: join(config.stateDirectory, 'manifests'),
 		restic,
+		hire: async run => hireWorkers({engine, self, agentId, offline, run}),
 	};
 }

@@ -28,7 +28,7 @@ type Wanted = Pick<
 >;
 
 interface Parts {
-	workshop: Pick<Workshop, 'engine' | 'self' | 'agentId' | 'journal' | 'ownership'>;
+	workshop: Pick<Workshop, 'engine' | 'self' | 'hire' | 'journal' | 'ownership'>;
 	survey: Survey;
 	repositories: Repositories;
 	isUnderWay: Runs['isUnderWay'];

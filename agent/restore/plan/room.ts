@@ -29,7 +29,7 @@ export const fileRoomProblems = async (sources: Sources, asked: Omit<RoomContext
  * The same, before there is a run, and how many files would be written and removed: in a worker of its own, which may only read.
  */
 export async function filesAhead(
-	workshop: Pick<Workshop, 'engine' | 'self' | 'agentId'>,
+	workshop: Pick<Workshop, 'hire'>,
 	from: NamedRepository,
 	sources: Sources,
 ): Promise<{problems: string[]; counts: Counts}> {

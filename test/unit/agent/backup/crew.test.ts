@@ -8,7 +8,7 @@ function scene(sizes: Record<string, number | undefined>) {
 	const results = new Map<string, SourceResult>();
 	const controller = new AbortController();
 	const members = Object.entries(sizes).map(([name, bytes]) => ({planned: {name}, source: {name, expectedBytes: () => bytes}}));
-	const crew = crewOf(members as unknown as Parameters<typeof crewOf>[0], results, controller.signal);
+	const crew = crewOf(members as unknown as Parameters<typeof crewOf>[0], results, {signal: controller.signal});
 	const under = new Set<string>();
 	const seen: string[] = [];
 	return {
@@ -16,7 +16,7 @@ function scene(sizes: Record<string, number | undefined>) {
 		controller,
 		seen,
 		store: async (fails: readonly string[] = []) =>
-			crew.inTurn(async ({name}) => {
+			crew.store(async ({name}) => {
 				under.add(name);
 				seen.push([...under].join(' '));
 				await new Promise(setImmediate);

@@ -20,7 +20,9 @@ async function told(locks: () => Promise<Lock[]>): Promise<string[]> {
 		},
 	};
 	const tell = (event: {type: string; message?: string}) => messages.push(event.message ?? '');
-	await tellingOfLocks(restic, tell as Tell, async () => Promise.race([enough, delay(500)]), 5);
+	const looking = tellingOfLocks(restic, tell as Tell, 5);
+	await looking(async () => Promise.race([enough, delay(500)]));
+	await looking(async () => delay(20));
 	return messages;
 }
 

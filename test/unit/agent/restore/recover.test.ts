@@ -51,7 +51,8 @@ const engine = {createVolume: async () => {}, removeVolume: async () => {}} as u
 
 /** A run that breaks off in its work, in this life of the agent. */
 async function fail({state}: ReturnType<typeof stateOf>, run: string, isTriedAgain = false) {
-	const workshop = {engine, agentId: 'a', self: {}, restores: state, journal: state} as unknown as RestoreWorkshop;
+	const hire = async () => ({dismiss: async () => {}});
+	const workshop = {engine, hire, agentId: 'a', self: {}, restores: state, journal: state} as unknown as RestoreWorkshop;
 	return restoreRun(workshop, {run, target: 'shop/app', point: 'p', tell() {}, isTriedAgain}, async () => {
 		throw new Error('it breaks');
 	});

@@ -12,7 +12,7 @@ import type {ReplacedPath} from '../../../../agent/sources/tar/restore.ts';
 import type {RestorePhase, RestoreRecord} from '../../../../agent/state/restores.ts';
 import type {Told} from '../../../../base/events.ts';
 import type {Container} from '../../../../docker/container.ts';
-import type {Workforce} from '../../../../docker/worker.ts';
+import {hireWorkers, type Workforce} from '../../../../docker/worker.ts';
 
 const tar = (path: string, touched?: boolean): ReplacedPath => ({
 	kind: 'tar',
@@ -23,6 +23,11 @@ const tar = (path: string, touched?: boolean): ReplacedPath => ({
 });
 
 const done = {stdin: new Writable(), stdout: Readable.from([]), done: Promise.resolve({exitCode: 0, stderr: ''}), kill: async () => {}};
+
+const self = {containerId: undefined, image: 'holdfast', mounts: [], networks: [], networkMode: 'default', inherited: {limits: {}, names: {}, isolation: {}}};
+
+const hiring = (engine: RestoreWorkshop['engine']) => async (run: string) =>
+	hireWorkers({engine, self: self as unknown as RestoreWorkshop['self'], agentId: 'a', run, offline: true});
 
 /** An agent whose engine refuses to put anything back, with what was asked of it. */
 function scene({refuses = true} = {}) {
@@ -63,9 +68,8 @@ function scene({refuses = true} = {}) {
 	};
 	const workshop = {
 		engine,
-		agentId: 'a',
-		self: {mounts: [], networks: [], networkMode: 'default', inherited: {limits: {}, names: {}, isolation: {}}},
-		offline: true,
+		hire: async (run: string) =>
+			hireWorkers({engine: engine as unknown as RestoreWorkshop['engine'], self, agentId: 'a', run, offline: true}),
 		journal: {open: () => []},
 		restic,
 		restores: {
@@ -195,7 +199,10 @@ test('an undo makes its worker before anything is stopped; one that cannot be ma
 			},
 		} as unknown as RestoreWorkshop['engine'];
 		const failed = record('failed', tar('/a', true));
-		const result = await undoRestore({...workshop, engine, journal}, {run: 'u1', record: failed, plan: planOf(tar('/a')), tell});
+		const result = await undoRestore(
+			{...workshop, engine, hire: hiring(engine), journal},
+			{run: 'u1', record: failed, plan: planOf(tar('/a')), tell},
+		);
 		t.is(result.outcome, 'success', result.error);
 		t.is(asked[0], 'create');
 		t.is(made, misses + 1);
