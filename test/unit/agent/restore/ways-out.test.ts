@@ -24,7 +24,14 @@ const tar = (path: string, touched?: boolean): ReplacedPath => ({
 
 const done = {stdin: new Writable(), stdout: Readable.from([]), done: Promise.resolve({exitCode: 0, stderr: ''}), kill: async () => {}};
 
-const self = {containerId: undefined, image: 'holdfast', mounts: [], networks: [], networkMode: 'default', inherited: {limits: {}, names: {}, isolation: {}}};
+const self = {
+	containerId: undefined,
+	image: 'holdfast',
+	mounts: [],
+	networks: [],
+	networkMode: 'default',
+	inherited: {limits: {}, names: {}, isolation: {}},
+};
 
 const hiring = (engine: RestoreWorkshop['engine']) => async (run: string) =>
 	hireWorkers({engine, self: self as unknown as RestoreWorkshop['self'], agentId: 'a', run, offline: true});
