@@ -22,7 +22,7 @@ import {createCopying} from './copy/verbs.ts';
 import {diagnose} from './doctor/doctor.ts';
 import {examineCache} from './doctor/folders.ts';
 import {createDrills} from './drill/verbs.ts';
-import {lockHost} from './keep/locks.ts';
+import {lockHost, withNamedLocks} from './keep/locks.ts';
 import {createSweeper} from './keep/sweep.ts';
 import {createUpkeep} from './keep/verbs.ts';
 import {observe} from './metrics/observe.ts';
@@ -140,7 +140,8 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 	const copying = createCopying({workshop, survey, runs, state, repositories, prefix: config.labelPrefix, policy: config});
 	const sweeper = createSweeper({
 		workshop,
-		restic: createRestic(here, config.repository, {lockPatienceSeconds: 0}),
+		withRestic: (run, work) =>
+			withNamedLocks(workshop, run, place => work(createRestic(place, config.repository, {lockPatienceSeconds: 0}))),
 		door: repository,
 		state,
 	});

@@ -6,6 +6,9 @@
 
 import {readFileSync} from 'node:fs';
 import {hostname} from 'node:os';
+import {basename} from 'node:path';
+import type {Place} from '../../base/command.ts';
+import {here} from '../../base/here.ts';
 import {runId} from '../../base/ids.ts';
 import type {Container} from '../../docker/container.ts';
 import type {Self} from '../../docker/self.ts';
@@ -51,10 +54,12 @@ export async function releaseLocks({workshop, isOver, hosts}: Dead): Promise<Rel
 	const containers = await workshop.engine.list();
 	const workers = new Set(containers.map(runOfWorker));
 	const own = ownHost(workshop.self);
+	const isQuiet = hosts.some(({host, isShared}) => isShared && host === hostname()) && (await isQuietHere(workshop, containers));
 	const judged = judge(locks, {
 		ownHost: own,
 		formerHosts: new Set(hosts.flatMap(({host, isShared}) => (isShared || host === own || livesIn(containers, host) ? [] : [host]))),
 		sharedHosts: new Set(hosts.flatMap(({host, isShared}) => (isShared ? [host] : []))),
+		quietHosts: new Set(isQuiet ? [hostname()] : []),
 		isAlive: runsRestic,
 		isGone: run => isOver(run) && !workers.has(run),
 		now: Date.now(),
@@ -92,6 +97,8 @@ interface Evidence {
 	formerHosts: ReadonlySet<string>;
 	/** Those that this agent or its workers had, and somebody else may have. */
 	sharedHosts: ReadonlySet<string>;
+	/** Those of them that only containers of this engine can have, and restic runs in none of these but perhaps in this one. */
+	quietHosts: ReadonlySet<string>;
 	/** Whether a process of this container, of that id, may be the one that has the lock. */
 	isAlive: (pid: number) => boolean;
 	/** A run of this agent that ended, and whose workers are removed. */
@@ -112,7 +119,7 @@ export interface Judged {
 }
 
 /** Pure: whose lock each one is. Of a name that is not this agent's, its age alone never proves anything. */
-export function judge(locks: readonly Lock[], {ownHost, formerHosts, sharedHosts, isAlive, isGone, now}: Evidence): Judged[] {
+export function judge(locks: readonly Lock[], {ownHost, formerHosts, sharedHosts, quietHosts, isAlive, isGone, now}: Evidence): Judged[] {
 	const ageOf = ({time}: Lock) => now - time.getTime();
 	const verdictOf = (lock: Lock): [isDead: boolean, why: string] => {
 		const {hostname: host, pid} = lock;
@@ -123,6 +130,10 @@ export function judge(locks: readonly Lock[], {ownHost, formerHosts, sharedHosts
 
 		if (host === ownHost) {
 			return isAlive(pid) ? [false, 'its process runs in this container'] : [true, 'its process does not run any more'];
+		}
+
+		if (quietHosts.has(host) && !isAlive(pid)) {
+			return [true, 'a host name that only containers of this engine have, and restic runs in none of them'];
 		}
 
 		if (sharedHosts.has(host)) {
@@ -158,6 +169,30 @@ function ownHost({containerId}: Self): string | undefined {
 
 /** What stands in the locks of this agent's own processes; and in the network of another container in those of its workers, too. */
 export const lockHost = (self: Self): {name: string; isShared: boolean} => ({name: hostname(), isShared: ownHost(self) === undefined});
+
+/** Here, where the locks of this container tell whose they are; else in a worker, whose do: one that is left shuts everybody out. */
+export const withNamedLocks = async <Value>(workshop: Workshop, run: string, work: (place: Place) => Promise<Value>): Promise<Value> =>
+	lockHost(workshop.self).isShared && !livesInAnother(workshop.self)
+		? hired(workshop, run, async workforce => work((await workforce.repository([], 'read')).run))
+		: work(here);
+
+/**
+ * In the network of a container that a person gave no name, the host name is the beginning of that one's id: whoever has it is a container of this
+ * engine, and shows its processes. Where the name is chosen, another machine may have it, too.
+ */
+async function isQuietHere({engine, self}: Workshop, containers: readonly Container[]): Promise<boolean> {
+	const host = hostname();
+	if (!(livesInAnother(self) && isMadeByEngine.test(host))) {
+		return false;
+	}
+
+	const isNamed = ({id, livesIn = []}: Container) => [id, ...livesIn].some(each => each.startsWith(host));
+	const others = containers.filter(each => each.id !== self.containerId && isNamed(each) && !stillOnes.has(each.state));
+	const processes = await Promise.all(others.map(async ({id}) => engine.top(id).catch(() => undefined)));
+	return processes.every(list => list?.every(({argv}) => !argv.some(argument => basename(argument) === 'restic')) === true);
+}
+
+const isMadeByEngine = /^[0-9a-f]{12}$/;
 
 const stillOnes: ReadonlySet<string> = new Set(['exited', 'dead', 'created', 'removing']);
 

@@ -15,8 +15,8 @@ import {type Released, releaseLocks} from './locks.ts';
 
 interface Parts {
 	workshop: Workshop;
-	/** One that does not wait for locks: forgetting wants the repository for itself, and what is left now is for a later sweep. */
-	restic: Restic;
+	/** With a restic that does not wait for locks: forgetting wants the repository for itself, and what is left now is for a later sweep. @param run that is ending */
+	withRestic: <Value>(run: string, work: (restic: Restic) => Promise<Value>) => Promise<Value>;
 	door: Pick<RepositoryDoor, 'access' | 'learn'>;
 	state: Pick<State, 'findRun' | 'restores' | 'hosts' | 'rememberForgetting' | 'forgetting' | 'clearForgetting'>;
 }
@@ -39,7 +39,7 @@ export interface Sweeper {
 const learned =
 	"the repository refuses that anything is removed from it, so it counts as append-only from now on: removing what no rule keeps is somebody else's (HOLDFAST_REPOSITORY_ACCESS says so at once; docs/append-only.md)";
 
-export function createSweeper({workshop, restic, door, state}: Parts): Sweeper {
+export function createSweeper({workshop, withRestic, door, state}: Parts): Sweeper {
 	const isOver = (run: string) => state.findRun(run)?.state === 'finished';
 	let releasing: Promise<Released> | undefined;
 
@@ -94,7 +94,7 @@ export function createSweeper({workshop, restic, door, state}: Parts): Sweeper {
 				return undefined;
 			}
 
-			return removing(async () => forgetPoints(restic, state, points, {others}));
+			return removing(async () => withRestic(run, async restic => forgetPoints(restic, state, points, {others})));
 		},
 	};
 }

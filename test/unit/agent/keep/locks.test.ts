@@ -13,6 +13,7 @@ const evidence = {
 	ownHost: '0123456789ab',
 	formerHosts: new Set(['fedcba987654']),
 	sharedHosts: new Set(['vpn']),
+	quietHosts: new Set<string>(),
 	isAlive: (pid: number) => pid === 7,
 	isGone: (run: string) => run === 'mine',
 	now,
@@ -64,4 +65,10 @@ test('a name that others may have, too, is dead when nobody has refreshed it for
 	const [young, old] = judgeEach([lock('vpn', {minutes: 5}), lock('vpn', {minutes: 32})], evidence);
 	t.deepEqual([young?.isShared, young?.isDead, old?.isDead], [true, false, true]);
 	t.regex(young?.why ?? '', /removed when nobody refreshes it/);
+});
+
+test('of a name that only containers of this engine have, in none of which restic runs, all are dead but the own ones', t => {
+	const quiet = {...evidence, quietHosts: new Set(['vpn'])};
+	t.deepEqual(judge([lock('vpn')], quiet), {dead: ['vpn'], doubtful: []});
+	t.deepEqual(judge([lock('vpn', {pid: 7})], quiet), {dead: [], doubtful: []});
 });

@@ -59,11 +59,12 @@ test('what belongs to no point, what a kill interrupted and what is kept no long
 	const sweeper = createSweeper({
 		workshop: {},
 		door: {access: () => 'full', learn: () => false},
-		restic: {
-			async forget(ids: readonly string[]) {
-				calls.push(ids);
-			},
-		},
+		withRestic: async (_run: string, work: (restic: unknown) => unknown) =>
+			work({
+				async forget(ids: readonly string[]) {
+					calls.push(ids);
+				},
+			}),
 		state: {
 			findRun: (run: string) => ({
 				run,
