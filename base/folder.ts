@@ -35,6 +35,9 @@ export function examineFolder(path: string, known: () => Circumstances = circums
 	return shut === undefined ? undefined : objection(path, shut, known());
 }
 
+/** Of a folder in which something was refused, although the kernel says that it may be used: it does not ask every server (not behind sshfs). */
+export const explainRefusal = (path: string, known: () => Circumstances = circumstances): Problem => objection(path, path, known());
+
 /** Whether nothing at all can be written there, whoever asks. */
 export function isReadOnly(path: string): boolean {
 	return codeOf(() => accessSync(path, constants.W_OK)) === 'EROFS';
@@ -60,7 +63,7 @@ function entriesOf(path: string): string[] {
 	}
 }
 
-const squashing = /^(nfs|nfs4|cifs|smb3|fuse\.sshfs)$/;
+const squashing = /^(nfs|nfs4|cifs|smb3|9p|virtiofs|fuse\.(sshfs|rclone|s3fs))$/;
 
 /** Pure, but for the look at whose it is. */
 function objection(folder: string, shut: string, {uid, mayOverride, mounts}: Circumstances): Problem {

@@ -33,6 +33,8 @@ export interface RepositoryDoor {
 /** A repository that goes away while the agent runs is noticed after this long, also when there is no run. */
 const trustMs = 5 * 60_000;
 
+const refused = /permission denied|operation not permitted/i;
+
 interface DoorOptions {
 	restic: Pick<Restic, 'id' | 'init'>;
 	repository: Pick<Repository, 'location' | 'access' | 'quickKey'>;
@@ -41,6 +43,8 @@ interface DoorOptions {
 	allowInit?: boolean;
 	/** Why its folder cannot be used, where it is one. */
 	examine?: () => Problem | undefined;
+	/** Why something was refused in its folder, which seemed to be usable. */
+	explain?: () => Problem | undefined;
 	/** @throws when what was found here cannot be this repository. */
 	check?: (id: string) => void;
 	/** Milliseconds that only grow. */
@@ -53,6 +57,7 @@ export function createRepositoryDoor({
 	state,
 	allowInit = true,
 	examine = () => undefined,
+	explain = () => undefined,
 	check = () => {},
 	now = () => performance.now(),
 }: DoorOptions): RepositoryDoor {
@@ -67,7 +72,10 @@ export function createRepositoryDoor({
 		}
 
 		await repository.quickKey?.find();
-		const id = await ensureRepository({restic, knownId: state.knownRepository(repository.location), allowInit});
+		const id = await ensureRepository({restic, knownId: state.knownRepository(repository.location), allowInit}).catch((error: unknown) => {
+			const why = error instanceof RepositoryError && refused.test(error.message) ? explain() : undefined;
+			throw why === undefined ? error : new RepositoryError('failed', why.message, {hint: why.hint, cause: error});
+		});
 		check(id);
 		state.rememberRepository(repository.location, id);
 		if (access() === 'full') {

@@ -1,7 +1,7 @@
 /** The repositories that there are: the primary, which runs write to, and its copies. Whoever needs one asks for it here, by name. */
 import type {Place} from '../../base/command.ts';
 import {NotFoundError, RepositoryError} from '../../base/errors.ts';
-import {examineFolder} from '../../base/folder.ts';
+import {examineFolder, explainRefusal} from '../../base/folder.ts';
 import {here} from '../../base/here.ts';
 import {nearest} from '../../base/reading/nearest.ts';
 import type {Copy} from '../config/copies.ts';
@@ -62,7 +62,8 @@ export function createRepositories({primary, copies, state}: RepositoriesOptions
 		const restic = (place: Place = here, options?: ResticOptions) => createRestic(place, repository, options);
 		const folder = folderOf(repository);
 		const examine = () => (folder === undefined ? undefined : examineFolder(folder));
-		const door = createRepositoryDoor({restic: restic(), repository, state, allowInit, examine, check: distinct(repository)});
+		const explain = () => (folder === undefined ? undefined : explainRefusal(folder));
+		const door = createRepositoryDoor({restic: restic(), repository, state, allowInit, examine, explain, check: distinct(repository)});
 		return {...door, name: repository.name, repository, restic};
 	};
 

@@ -33,6 +33,8 @@ export interface StackOptions {
 	repositoryVolume?: Record<string, string>;
 	/** Networks beside the default one. */
 	networks?: readonly string[];
+	/** Address range of the default network. */
+	subnet?: string;
 	/** Added to Holdfast's service. */
 	holdfast?: Service & {environment?: Record<string, string>};
 	/** Another engine than the machine's: the images must be there. */
@@ -141,7 +143,10 @@ export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options:
 						},
 					]),
 				),
-				networks: Object.fromEntries((options.networks ?? []).map(name => [name, {}])),
+				networks: {
+					...Object.fromEntries((options.networks ?? []).map(name => [name, {}])),
+					...(options.subnet === undefined ? {} : {default: {ipam: {config: [{subnet: options.subnet}]}}}),
+				},
 			}),
 		);
 	await write(holdfast);

@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
-import {type Circumstances, examineFolder} from '../../../base/folder.ts';
+import {type Circumstances, examineFolder, explainRefusal} from '../../../base/folder.ts';
 import type {Problem} from '../../../base/problem.ts';
 
 const folder = async (t: ExecutionContext) => {
@@ -60,6 +60,13 @@ asRoot('on a server, neither chown nor a capability is advised', async t => {
 	const problem = await withoutCapabilities(path, {uid: 0, mayOverride: true, mounts});
 	t.regex(problem?.message ?? '', /on nas:\/export \(nfs4\).*root_squash/);
 	t.regex(problem?.hint ?? '', /no_root_squash/);
+});
+
+test('what a server refuses in a folder that the kernel lets in is said to be its doing', async t => {
+	const path = await folder(t);
+	const mounts = `30 1 0:1 / / rw - overlay overlay rw\n31 30 0:2 / ${path} rw - fuse.sshfs nas:/export rw`;
+	t.is(examineFolder(path), undefined);
+	t.regex(explainRefusal(path, () => ({uid: 0, mayOverride: true, mounts})).message, /on nas:\/export \(fuse\.sshfs\).*root_squash/);
 });
 
 test('a folder that is not there, and one of our own, are no objection', async t => {

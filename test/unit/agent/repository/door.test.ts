@@ -88,3 +88,27 @@ test('a refusal to remove anything is learned, and forgotten when something was 
 	door.unlearn();
 	t.is(door.access(), 'full');
 });
+
+test('what is refused in a folder that seemed to be usable is explained', async t => {
+	const opening = async (message: string) => {
+		const door = createRepositoryDoor({
+			restic: {
+				async id() {
+					throw new RepositoryError('failed', message);
+				},
+				async init() {},
+			},
+			repository: {location: '/repository'},
+			state: {
+				knownRepository: () => undefined,
+				rememberRepository() {},
+				isAppendOnly: () => false,
+				rememberAppendOnly() {},
+			},
+			explain: () => ({message: 'the server takes root for nobody', hint: 'no_root_squash'}),
+		});
+		return t.throwsAsync(door.open());
+	};
+	t.like(await opening('mkdir /repository/keys: permission denied'), {message: 'the server takes root for nobody', hint: 'no_root_squash'});
+	t.regex((await opening('a damaged file'))?.message ?? '', /damaged/);
+});
