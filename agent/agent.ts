@@ -5,6 +5,7 @@ import type {Finding} from '../base/shapes.ts';
 import type {Engine} from '../docker/engine.ts';
 import type {Archives} from './archive/verbs.ts';
 import type {Backups} from './backup/verbs.ts';
+import type {Browsing} from './browse/verbs.ts';
 import type {Copies} from './copy/verbs.ts';
 import type {Drills} from './drill/verbs.ts';
 import type {Keeping} from './keep/verbs.ts';
@@ -22,6 +23,7 @@ export interface Agent
 		Copies,
 		Keeping,
 		Archives,
+		Browsing,
 		Notes,
 		Pick<Runs, 'follow' | 'watch' | 'cancel' | 'close'> {
 	readonly audit: Audit;
@@ -31,7 +33,7 @@ export interface Agent
 }
 
 interface Parts {
-	verbs: Overviews & Backups & Restores & Drills & Copies & Keeping & Archives;
+	verbs: Overviews & Backups & Restores & Drills & Copies & Keeping & Archives & Browsing;
 	runs: Runs;
 	state: Pick<State, 'audit' | 'notes' | 'saveNote'>;
 	doctor: Agent['doctor'];

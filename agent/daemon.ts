@@ -17,6 +17,7 @@ import {createAgent} from './agent.ts';
 import {startServer} from './api/server.ts';
 import {createArchives} from './archive/verbs.ts';
 import {createBackups} from './backup/verbs.ts';
+import {createBrowsing} from './browse/verbs.ts';
 import type {Config} from './config/config.ts';
 import {createCopying} from './copy/verbs.ts';
 import {diagnose} from './doctor/doctor.ts';
@@ -194,6 +195,7 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 			...copying,
 			...upkeep,
 			...createArchives({workshop, survey, runs, repository, importLimitBytes, log}),
+			...createBrowsing({repositories, ownership: workshop.ownership}),
 		},
 		runs,
 		state,

@@ -2,25 +2,13 @@
 import {Readable} from 'node:stream';
 import type {Context, Hono} from 'hono';
 import type {Bindings, RoutesOptions} from './bindings.ts';
+import {download} from './download.ts';
 import {exportQuery, importQuery, parse} from './requests.ts';
 
 export function addArchives(routes: Hono<Bindings>, {agent, stalledMs, report}: RoutesOptions): void {
 	routes.get('/export', async context => {
-		const {name, point, contentBytes, stream} = await agent.export(parse(exportQuery, queryOf(context)));
-		const {socket} = context.env.incoming;
-		// A client that takes nothing would hold the repository's lock for ever.
-		socket.setTimeout(stalledMs, () => socket.destroy());
-		return context.body(
-			wholeOrBroken(stream, () => socket.destroy()),
-			200,
-			{
-				'Content-Type': 'application/gzip',
-				'Content-Disposition': `attachment; filename="${name}"`,
-				'X-Holdfast-Point': point,
-				'X-Holdfast-Content-Bytes': String(contentBytes),
-				Connection: 'close',
-			},
-		);
+		const {contentBytes, ...file} = await agent.export(parse(exportQuery, queryOf(context)));
+		return download(context, {...file, type: 'application/gzip', stalledMs, headers: {'X-Holdfast-Content-Bytes': String(contentBytes)}});
 	});
 	routes.post('/import', async context => {
 		const request = parse(importQuery, queryOf(context));
@@ -35,27 +23,6 @@ export function addArchives(routes: Hono<Bindings>, {agent, stalledMs, report}: 
 }
 
 const queryOf = (context: Context): Record<string, unknown> => ({...context.req.query(), only: context.req.queries('only') ?? []});
-
-/** A body whose failure breaks the connection: hono's server writes the error behind the content, and ends the answer as if it were whole. */
-function wholeOrBroken(stream: Readable, breakConnection: () => void): ReadableStream<Uint8Array> {
-	const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
-	return new ReadableStream<Uint8Array>(
-		{
-			async pull(controller) {
-				try {
-					const {value, done} = await chunks.next();
-					done ? controller.close() : controller.enqueue(value);
-				} catch {
-					breakConnection();
-				}
-			},
-			cancel() {
-				stream.destroy();
-			},
-		},
-		{highWaterMark: 0},
-	);
-}
 
 /** Chunks as they are asked for. @throws when one that was asked for does not come */
 async function* unlessStalled(body: AsyncIterator<Uint8Array>, timeMs: number): AsyncGenerator<Uint8Array> {

@@ -1,15 +1,23 @@
 /** The API as typed calls: what the command line and the bot hold instead of an agent. */
+import type {IncomingMessage} from 'node:http';
 import {Readable} from 'node:stream';
 import {json} from 'node:stream/consumers';
 import type {AuditEntry, AuditOutcome, AuditView} from '../../base/audit.ts';
 import {BusyError, NotFoundError, RepositoryError, RunError, UsageError} from '../../base/errors.ts';
 import type {RunEvent} from '../../base/events.ts';
 import type {
+	Difference,
+	DiffRequest,
+	DumpRequest,
 	ExportRequest,
 	Finding,
+	FindRequest,
+	Found,
 	ImportRequest,
 	Kept,
 	Kit,
+	Listing,
+	ListRequest,
 	NoPlan,
 	PointView,
 	RestorePlan,
@@ -79,6 +87,14 @@ export interface Client {
 	unlock: () => Promise<Unlocked>;
 	/** @throws {NotFoundError | UsageError} */
 	export: (request: ExportRequest, signal?: AbortSignal) => Promise<Download>;
+	/** @throws {NotFoundError | UsageError} */
+	list: (request: ListRequest) => Promise<Listing>;
+	/** @throws {NotFoundError | UsageError} */
+	find: (request: FindRequest) => Promise<Found>;
+	/** @throws {NotFoundError} */
+	diff: (request: DiffRequest) => Promise<Difference>;
+	/** @throws {NotFoundError | UsageError} */
+	dump: (request: DumpRequest, signal?: AbortSignal) => Promise<Download>;
 	/** Gives the run's id when the archive was taken; the run goes on. @throws {NotFoundError | UsageError | BusyError} */
 	import: (request: Omit<ImportRequest, 'body'>, body: Readable, signal?: AbortSignal) => Promise<string>;
 	/** @throws {NotFoundError | UsageError} */
@@ -131,21 +147,13 @@ export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Cl
 
 		return (await response.json()) as Answer;
 	};
-	const get = <Answer>(path: string, query: Record<string, string | number | undefined> = {}): Promise<Answer> => {
-		const given = Object.entries(query).filter(([, value]) => value !== undefined) as Array<[string, string | number]>;
-		const search = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]));
-		return call(`/api/v1/${path}?${search}`);
-	};
+	const get = <Answer>(path: string, query: Query = {}): Promise<Answer> => call(`/api/v1/${path}?${searchOf(query)}`);
 	const post = <Answer>(path: string, body: unknown = {}): Promise<Answer> => call(`/api/v1/${path}`, JSON.stringify(body));
 	const move = async (
 		path: string,
-		{
-			query,
-			only,
-			...rest
-		}: Omit<Parameters<typeof transfer>[0], 'url' | 'token'> & {query: Record<string, string>; only: readonly string[]},
+		{query, only = [], ...rest}: Omit<Parameters<typeof transfer>[0], 'url' | 'token'> & {query: Query; only?: readonly string[]},
 	) => {
-		const search = new URLSearchParams([...Object.entries(query), ...only.map((source): [string, string] => ['only', source])]);
+		const search = new URLSearchParams([...searchOf(query), ...only.map((source): [string, string] => ['only', source])]);
 		const answer = await transfer({...rest, token, url: new URL(`/api/v1/${path}?${search}`, url)}).catch(error => {
 			throw away(url, error);
 		});
@@ -195,10 +203,12 @@ export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Cl
 		keepKit: () => post('kit/kept', {trigger: 'cli'}),
 		unlock: () => post('unlock'),
 		async export({target, point, only}, signal) {
-			const answer = await move('export', {method: 'GET', query: {target, point}, only, signal});
-			const {'content-disposition': disposition = '', 'x-holdfast-point': id = ''} = answer.headers;
-			return {name: /filename="([\w.-]+)"/.exec(disposition)?.[1] ?? 'archive.tar.gz', point: String(id), stream: answer};
+			return downloadOf(await move('export', {method: 'GET', query: {target, point}, only, signal}));
 		},
+		list: request => get('ls', {...request}),
+		find: request => get('find', {...request}),
+		diff: ({points: [old, recent], ...rest}) => get('diff', {...rest, old, new: recent}),
+		dump: async (request, signal) => downloadOf(await move('dump', {method: 'GET', query: {...request}, signal})),
 		async import({target, only, file, trigger}, body, signal) {
 			const answer = await move('import', {method: 'POST', query: {target, file, trigger}, only, body, signal});
 			return ((await json(answer)) as {run: string}).run;
@@ -223,6 +233,18 @@ export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Cl
 			return (await response.json()) as Health;
 		},
 	};
+}
+
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+const searchOf = (query: Query): URLSearchParams =>
+	new URLSearchParams(
+		Object.entries(query).flatMap(([name, value]): Array<[string, string]> => (value === undefined ? [] : [[name, String(value)]])),
+	);
+
+function downloadOf(answer: IncomingMessage): Download {
+	const {'content-disposition': disposition = '', 'x-holdfast-point': point = ''} = answer.headers;
+	return {name: /filename="([\w.-]+)"/.exec(disposition)?.[1] ?? 'download', point: String(point), stream: answer};
 }
 
 const away = (url: string, cause: unknown): RunError =>

@@ -68,6 +68,19 @@ export const acceptRequest = z.strictObject({target});
 export const noFields = z.strictObject({});
 const only = z.array(z.string().min(1).max(5000)).max(1000).default([]);
 export const exportQuery = z.strictObject({target, point: z.string().min(1).max(100).default('latest'), only});
+const within = {target, point: z.string().min(1).max(100).default('latest'), from: copyName.optional(), fromHost: hostName.optional()};
+const path = z.string().min(1).max(10_000);
+const yes = z
+	.enum(['true', 'false'])
+	.default('false')
+	.transform(text => text === 'true');
+/** How many entries are told, where nobody says it, and at most: they are in memory as a whole. */
+const limit = z.coerce.number().int().min(1).max(100_000).default(10_000);
+export const listQuery = z.strictObject({...within, path: path.optional(), recursive: yes, limit});
+export const dumpQuery = z.strictObject({...within, path});
+export const findQuery = z.strictObject({pattern: path, ignoreCase: yes, target: target.optional(), from: copyName.optional(), limit});
+const pointId = z.string().min(1).max(100);
+export const diffQuery = z.strictObject({old: pointId, new: pointId, from: copyName.optional(), limit});
 /** `file`: what the person calls it; it is shown, and recorded in the point. */
 export const importQuery = z.strictObject({target, file: z.string().min(1).max(300).default('archive'), only, trigger});
 

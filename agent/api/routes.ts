@@ -9,6 +9,7 @@ import type {Agent} from '../agent.ts';
 import {addArchives} from './archive-routes.ts';
 import {addAuditRoutes} from './audit-routes.ts';
 import type {Bindings, RoutesOptions} from './bindings.ts';
+import {addBrowsing} from './browse-routes.ts';
 import {eventStream} from './event-stream.ts';
 import {planView} from './plan-view.ts';
 import {httpProblem} from './problems.ts';
@@ -156,6 +157,7 @@ export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 
 	addAuditRoutes(routes, agent);
 	addArchives(routes, options);
+	addBrowsing(routes, options);
 	return routes;
 }
 

@@ -1,8 +1,8 @@
-import {InvalidArgumentError} from 'commander';
 import type {AuditView} from '../../base/audit.ts';
 import {moment} from '../../base/units.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
+import {limitOption} from './limit-option.ts';
 import {styled, type Text} from './text.ts';
 
 interface AuditOptions extends JsonOption {
@@ -15,7 +15,7 @@ export const addAudit: AddCommand = (program, {connect, out, err, end}) => {
 		.command('audit')
 		.description('who asked for what, from where, and whether it was allowed; newest first')
 		.option('--target <target>', 'only what concerns this one')
-		.option('--limit <count>', 'how many, at most 1000', parseCount, 50)
+		.addOption(limitOption({what: 'how many', usual: 50, most: 1000}))
 		.addHelpText('after', '\nExamples:\n  $ holdfast audit\n  $ holdfast audit --target shop/db --json')
 		.action(async ({json, target, limit}: AuditOptions) => {
 			const entries = await (await connect()).audit({subject: target, limit});
@@ -52,12 +52,3 @@ export const addAudit: AddCommand = (program, {connect, out, err, end}) => {
 
 const decision = ({decision, reason}: AuditView): Text =>
 	decision === 'allowed' ? decision : styled('yellow', reason === null ? decision : `${decision}: ${reason}`);
-
-function parseCount(value: string): number {
-	const count = Number(value);
-	if (!Number.isInteger(count) || count < 1 || count > 1000) {
-		throw new InvalidArgumentError('It must be a whole number from 1 to 1000.');
-	}
-
-	return count;
-}

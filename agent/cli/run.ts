@@ -12,14 +12,18 @@ import {addCheck} from './check.ts';
 import {addCompletion} from './completion.ts';
 import type {AddCommand, Context, Surroundings} from './context.ts';
 import {addCopy} from './copy.ts';
+import {addDiff} from './diff.ts';
 import {addDoctor} from './doctor.ts';
 import {addDrill} from './drill.ts';
+import {addDump} from './dump.ts';
 import {exit, exitOfError} from './exit.ts';
 import {addExport} from './export.ts';
+import {addFind} from './find.ts';
 import {addForget} from './forget.ts';
 import {addHealthcheck} from './healthcheck.ts';
 import {addImport} from './import.ts';
 import {addKit} from './kit.ts';
+import {addLs} from './ls.ts';
 import {addMove} from './move.ts';
 import {createOutput} from './output.ts';
 import {addPlan} from './plan.ts';
@@ -37,6 +41,7 @@ import {addVersion} from './version.ts';
 const commands: Readonly<Record<string, readonly AddCommand[]>> = {
 	'See how things are:': [addStatus, addTargets, addPlan, addPoints, addRuns, addDoctor, addAudit, addKit],
 	'Back up and restore:': [addBackup, addRestore, addDrill, addCancel],
+	'Look into restore points:': [addLs, addFind, addDump, addDiff],
 	'Look after the repositories:': [addCopy, addCheck, addPrune, addUnlock, addAdopt, addMove, addForget],
 	'Take along:': [addExport, addImport],
 	'For the shell and the image:': [addCompletion, addHealthcheck, addVersion],

@@ -1,9 +1,9 @@
-import {InvalidArgumentError} from 'commander';
 import {finishedAs} from '../../base/results.ts';
 import type {RunView} from '../../base/shapes.ts';
 import {duration, moment, when} from '../../base/units.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
+import {limitOption} from './limit-option.ts';
 import type {Output} from './output.ts';
 import {styleOfOutcome} from './progress.ts';
 import {printResult} from './results.ts';
@@ -20,7 +20,7 @@ export const addRuns: AddCommand = (program, {connect, out, err, end, now}) => {
 		.description('show the history, newest first; or one run')
 		.argument('[run]', "a run's id")
 		.option('--target <target>', 'only the runs of this one')
-		.option('--limit <count>', 'how many, at most 1000', parseCount, 20)
+		.addOption(limitOption({what: 'how many', usual: 20, most: 1000}))
 		.addHelpText('after', '\nExamples:\n  $ holdfast runs --target shop/db --limit 5\n  $ holdfast runs 20261121t030000-3f9a2c1 --json')
 		.action(async (id: string | undefined, {json, target, limit}: RunsOptions) => {
 			const client = await connect();
@@ -70,13 +70,4 @@ function printRun(output: Output, run: RunView): void {
 	if (run.result) {
 		printResult(output, output, finishedAs(run.operation, run.result));
 	}
-}
-
-function parseCount(value: string): number {
-	const count = Number(value);
-	if (!Number.isInteger(count) || count < 1 || count > 1000) {
-		throw new InvalidArgumentError('It must be a whole number from 1 to 1000.');
-	}
-
-	return count;
 }

@@ -1,5 +1,14 @@
 /** The only place that builds restic's arguments. Every value stands behind `--option=` or `--`, so that none becomes an option. */
-import type {CopyOptions, FilesOptions, Repository, RestoreOptions, StreamOptions} from './restic.ts';
+import type {
+	CompareOptions,
+	CopyOptions,
+	FilesOptions,
+	LookOptions,
+	Repository,
+	RestoreOptions,
+	SearchOptions,
+	StreamOptions,
+} from './restic.ts';
 
 export type Arguments = readonly string[];
 
@@ -97,6 +106,25 @@ export const dumpFolder = (id: string, folder: string): Arguments => [
 ];
 
 export const list = (id: string, folder: string): Arguments => ['ls', '--recursive', '--', checkId(id), checkAbsolute(folder)];
+
+export const look = ({snapshot: id, path, recursive}: LookOptions): Arguments => [
+	'ls',
+	...(recursive ? ['--recursive'] : []),
+	'--',
+	checkId(id),
+	checkAbsolute(path),
+];
+
+export const search = ({tags, patterns, ignoreCase}: SearchOptions): Arguments => {
+	tags.forEach(checkTags);
+	return ['find', ...(ignoreCase ? ['--ignore-case'] : []), ...tags.map(all => `--tag=${all.join(',')}`), '--', ...patterns];
+};
+
+export const compare = ({from, to}: CompareOptions): Arguments => [
+	'diff',
+	'--',
+	...[from, to].map(({snapshot, folder}) => `${checkId(snapshot)}:${checkAbsolute(folder)}`),
+];
 
 const restoring = ({snapshot: id, subfolder, into, delete: removes, byTimes, verify, exclude, include = []}: RestoreOptions): Arguments => [
 	`--target=${checkAbsolute(into)}`,

@@ -8,6 +8,7 @@ import * as argv from './argv.ts';
 import {type Call, createCaller, eachCount, eachLine, eachMessage} from './call.ts';
 import {eachElement} from './elements.ts';
 import {deleteLeftovers} from './leftover.ts';
+import {createLooking} from './looking.ts';
 import {
 	configContent,
 	listedNode,
@@ -136,6 +137,7 @@ export function createRestic(
 	};
 
 	return {
+		...createLooking({read, failed}, patiently),
 		version: async () => versionContent.parse(JSON.parse(await ask({action: 'version', arguments: ['version']}))).version,
 		id: async signal =>
 			configContent.parse(JSON.parse(await ask({action: 'opening', arguments: ['cat', '--no-lock', '--', 'config'], signal}))).id,

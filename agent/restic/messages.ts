@@ -92,6 +92,24 @@ const entry = z.object({struct_type: z.literal('node'), path: z.string(), type: 
 /** One line of `restic ls --json`; undefined for what is no entry. */
 export const parseEntry = (line: string) => entry.safeParse(parsed(line)).data;
 
+const node = z
+	.object({path: z.string(), type: z.string(), size: z.number().default(0), mtime: z.string().optional()})
+	.transform(({mtime: modified, ...rest}) => ({...rest, modified}));
+
+/** One line of `restic ls --json` with all that is shown of it; undefined for what is no entry. */
+export function parseNode(line: string) {
+	const value = parsed(line);
+	return entry.safeParse(value).success ? node.safeParse(value).data : undefined;
+}
+
+/** One element of `restic find --json`. */
+export const searched = z.object({snapshot: z.string(), matches: z.array(node).nullish()});
+
+const change = z.object({message_type: z.literal('change'), path: z.string(), modifier: z.string()});
+
+/** One line of `restic diff --json`; undefined for what is no change. */
+export const parseChange = (line: string) => change.safeParse(parsed(line)).data;
+
 /** One line of `restic ls --json`; the first is about the snapshot itself. */
 export const listedNode = z.object({path: z.string().optional(), size: z.number().optional()});
 

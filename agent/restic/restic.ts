@@ -156,6 +156,61 @@ export interface ListOptions {
 	signal?: AbortSignal | undefined;
 }
 
+/** Something that a snapshot holds. */
+export interface Node {
+	/** In the snapshot, from its root. */
+	path: string;
+	/** `file`, `dir`, `symlink`, … */
+	type: string;
+	size: number;
+	/** ISO 8601; undefined where restic does not say. */
+	modified: string | undefined;
+}
+
+export interface LookOptions {
+	snapshot: string;
+	/** Absolute. */
+	path: string;
+	/** Of a folder: all that is below it, not only what is in it. */
+	recursive?: boolean | undefined;
+	/** The path itself first; then, of a folder, what is in it, in the order of the tree. Never called: there is no such path. */
+	onNode: (node: Node) => void;
+	signal?: AbortSignal | undefined;
+}
+
+export interface SearchOptions {
+	/** Snapshots that carry all tags of one of these lists. */
+	tags: ReadonlyArray<readonly string[]>;
+	/** As restic knows them: a name, or a path that begins with a slash. */
+	patterns: readonly string[];
+	ignoreCase?: boolean | undefined;
+	/** What matches in one snapshot, a folder before what is in it: that matches with it. */
+	onMatches: (snapshot: string, matches: readonly Node[]) => void;
+	signal?: AbortSignal | undefined;
+}
+
+/** A folder of a snapshot; absolute. */
+export interface Folder {
+	snapshot: string;
+	folder: string;
+}
+
+export interface CompareOptions {
+	from: Folder;
+	to: Folder;
+	/** Under its path below the folders, with a slash in front. `+` was added, `-` removed, `M` has other content, `T` is of another type. */
+	onChange: (change: {path: string; modifier: string}) => void;
+	signal?: AbortSignal | undefined;
+}
+
+export interface Looking {
+	look: (options: LookOptions) => Promise<void>;
+	/** Over many snapshots; what they have in common is read once. */
+	search: (options: SearchOptions) => Promise<void>;
+	/** What differs between two folders, but for times, modes and owners. */
+	compare: (options: CompareOptions) => Promise<void>;
+}
+
 export interface CopyOptions {
 	/** Where the snapshots are. Its environment must fit this repository's: all but the password is one for both. */
 	from: Repository;
@@ -179,7 +234,7 @@ export interface Lock {
  * Every verb throws RepositoryError, whose text holds no secret, or the signal's reason. `forget` needs the repository for
  * itself; a restic that was killed leaves a lock that shuts it out (and prune), but no backup.
  */
-export interface Restic {
+export interface Restic extends Looking {
 	version: () => Promise<string>;
 	/** The repository's own id. */
 	id: (signal?: AbortSignal) => Promise<string>;

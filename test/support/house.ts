@@ -14,7 +14,7 @@ export const order: ReadonlyArray<readonly string[]> = [
 	['agent/api/', 'agent/schedule/'],
 	['agent/agent.ts'],
 	['agent/recovery/', 'agent/metrics/', 'agent/doctor/', 'agent/notify/'],
-	['agent/archive/', 'agent/restore/', 'agent/copy/', 'agent/drill/'],
+	['agent/archive/', 'agent/browse/', 'agent/restore/', 'agent/copy/', 'agent/drill/'],
 	['agent/backup/'],
 	['agent/keep/'],
 	['agent/overview/'],

@@ -20,7 +20,9 @@ import {
 	repositoryTarget,
 } from '../../../base/results.ts';
 import type {
+	Difference,
 	Finding,
+	Found,
 	GoneTarget,
 	Kept,
 	Kit,
@@ -30,6 +32,7 @@ import type {
 	RetentionView,
 	RunView,
 	Scheduled,
+	SourceDifference,
 	StatusView,
 	TargetView,
 	Unlocked,
@@ -53,7 +56,9 @@ export interface FakeAgent extends Agent {
 		gone: GoneTarget[];
 		others: OtherAgent[];
 		health: {healthy: boolean; problems: string[]};
-		/** What an export sends. */
+		found: Found;
+		differences: SourceDifference[];
+		/** What an export or a dump sends. */
 		archive: () => Readable;
 		/** What an import got. */
 		received: string;
@@ -159,6 +164,8 @@ export function createFakeAgent(): FakeAgent {
 			health: {healthy: true, problems: []},
 			archive: () => Readable.from(['archive'], {objectMode: false}),
 			received: '',
+			found: {found: [], isCut: false},
+			differences: [],
 		},
 		calls: [],
 		refuses: new Map(),
@@ -370,6 +377,24 @@ export function createFakeAgent(): FakeAgent {
 			agent.calls.push({export: request});
 			const {target: name} = target(request.target);
 			return {name: 'files_and_database-shop-app-202611031200.tar.gz', point: `${name}-1`, contentBytes: 7, stream: agent.has.archive()};
+		},
+		async list(request) {
+			agent.calls.push({list: request});
+			const entries = [{source: 'volume:/data', path: '/data/a.txt', type: 'file', size: 5, modified: at(0)}];
+			return {target: target(request.target).target, point: 'point-1', time: at(0), entries, more: 2};
+		},
+		async find(request) {
+			agent.calls.push({find: request});
+			return agent.has.found;
+		},
+		async diff(request) {
+			agent.calls.push({diff: request});
+			const [from, to] = request.points.map(point => ({point, target: 'shop/app', time: at(0)})) as [Difference['from'], Difference['to']];
+			return {from, to, sources: agent.has.differences};
+		},
+		async dump(request) {
+			agent.calls.push({dump: request});
+			return {name: 'a.txt', point: `${target(request.target).target}-1`, isTar: false, stream: agent.has.archive()};
 		},
 		async import({body, ...request}) {
 			agent.calls.push({import: request});
