@@ -88,6 +88,6 @@ const widened = ({oldest, newest}: Version, seen: Seen): Pick<Version, 'oldest' 
 });
 
 const byPath = (a: Version, b: Version): number =>
-	compare(a.target, b.target) || compare(a.path, b.path) || compare(b.newest.time, a.newest.time);
+	compare(a.target, b.target) || compare(a.path, b.path) || compare(a.source, b.source) || compare(b.newest.time, a.newest.time);
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

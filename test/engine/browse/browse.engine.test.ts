@@ -39,7 +39,12 @@ test('what is in points is listed, found, compared and dumped as it was', async 
 	};
 	const dumped = async (...args: string[]) =>
 		Buffer.from(
-			(await execa('docker', ['exec', stack.container('holdfast'), 'holdfast', 'dump', target, ...args], {encoding: 'buffer'})).stdout,
+			(
+				await execa('docker', ['exec', stack.container('holdfast'), 'holdfast', 'dump', target, ...args], {
+					encoding: 'buffer',
+					stripFinalNewline: false,
+				})
+			).stdout,
 		);
 	const paths = ({entries}: Listing) => entries.map(({path}) => path);
 
@@ -54,10 +59,12 @@ test('what is in points is listed, found, compared and dumped as it was', async 
 	t.is(second?.outcome, 'success');
 	const [old, recent] = [first?.point ?? '', second?.point ?? ''];
 
-	t.deepEqual(
-		new Set((await json<Listing>('ls', target)).entries.map(({source}) => source)),
-		new Set(['web/volume:/data', 'mail/volume:/data', 'mail/volume:/spool', 'db/postgres:shop']),
-	);
+	t.deepEqual((await json<Listing>('ls', target)).entries.map(({source}) => source).sort(), [
+		'db/postgres:shop',
+		'mail/volume:/data',
+		'mail/volume:/spool',
+		'web/volume:/data',
+	]);
 	t.deepEqual(paths(await json('ls', target, 'web/volume:/data')), ['/data/added', '/data/kept.csv', '/data/up loads']);
 	t.deepEqual(paths(await json('ls', target, 'web/volume:/data', '--point', old)), ['/data/kept.csv', '/data/up loads']);
 	t.deepEqual(paths(await json('ls', target, '/spool', '--point', old)), ['/spool/queue']);
@@ -74,7 +81,7 @@ test('what is in points is listed, found, compared and dumped as it was', async 
 			['web/volume:/data', '/data/kept.csv', 2, old, recent],
 			['web/volume:/data', '/data/up loads/[2026]/new\nline.csv', 1, recent, recent],
 			['web/volume:/data', '/data/up loads/[2026]/new\nline.csv', 1, old, old],
-		].toSorted((a, b) => Number(a[1] !== '/data/kept.csv') - Number(b[1] !== '/data/kept.csv')),
+		],
 	);
 	t.deepEqual((await json<Found>('find', '/data/*/\\[2026\\]/*')).found.length, 2);
 	const nowhere = await stack.holdfast('find', 'all');
@@ -90,9 +97,9 @@ test('what is in points is listed, found, compared and dumped as it was', async 
 	t.is((await dumped('mail/volume:/data/kept.csv')).toString(), 'of mail\n');
 	const ambiguous = await stack.holdfast('dump', target, '/data/kept.csv');
 	t.is(ambiguous.exitCode, 2);
-	t.regex(ambiguous.stderr, /`web\/volume:\/data\/kept\.csv` or `mail\/volume:\/data\/kept\.csv`/);
+	t.regex(ambiguous.stderr, /`mail\/volume:\/data\/kept\.csv` or `web\/volume:\/data\/kept\.csv`/);
 	const tar = await dumped('web/volume:/data/up loads');
-	t.is((await execa('tar', ['-xO', '[[]2026[]]/*'], {input: tar})).stdout, 'second');
+	t.is((await execa('tar', ['-xO', '--no-wildcards', '[2026]'], {input: tar})).stdout, 'second');
 	const database = await dumped('db/postgres:shop');
 	t.is(database.subarray(0, 5).toString(), 'PGDMP');
 	t.true((await execa('docker', ['exec', '-i', stack.container('db'), 'pg_restore', '-l'], {input: database})).stdout.includes('orders'));
