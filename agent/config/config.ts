@@ -10,7 +10,7 @@ import type {Keep} from '../../base/reading/keep.ts';
 import {readKeep} from '../../base/reading/keep.ts';
 import {nearest} from '../../base/reading/nearest.ts';
 import {listOf, oneOf} from '../../base/reading/reader.ts';
-import {readDuration, readSize} from '../../base/reading/values.ts';
+import {type DialectName, readDialects, readDuration, readSize} from '../../base/reading/values.ts';
 import type {WorkerLimits} from '../../docker/inherited.ts';
 import {accesses} from '../restic/access.ts';
 import type {Repository} from '../restic/restic.ts';
@@ -81,6 +81,8 @@ export interface Config {
 	logLevel: LogLevel;
 	/** With its dot at the end. */
 	labelPrefix: string;
+	/** Programs whose labels are understood, too. */
+	labelDialects: readonly DialectName[];
 	/** The image that workers are made of; undefined: the agent's own. */
 	image: string | undefined;
 	/** The name or id of the agent's own container; undefined: it finds out. */
@@ -162,6 +164,7 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 		engineAddress: value('DOCKER_HOST', readEngineAddress) ?? 'unix:///var/run/docker.sock',
 		logLevel: value('HOLDFAST_LOG_LEVEL', oneOf(...logLevels)) ?? 'info',
 		labelPrefix: value('HOLDFAST_LABEL_PREFIX', readLabelPrefix) ?? defaultPrefix,
+		labelDialects: value('HOLDFAST_LABEL_DIALECTS', readDialects) ?? [],
 		image: value('HOLDFAST_IMAGE', readImage),
 		container: value('HOLDFAST_CONTAINER', readContainer),
 		workerLimits: {

@@ -38,6 +38,12 @@ export function planTarget(request: PlanRequest): {plan: Plan; problems: readonl
 		remarks.note(`\`${source}\` is left out: ${why}`);
 	}
 
+	for (const member of target.members) {
+		for (const note of member.translated ?? []) {
+			remarks.about(subjectOf(target, member)).note(note);
+		}
+	}
+
 	const {schedule, scheduleCold, quiesceTimeoutMs = defaultQuiesceTimeoutMs} = target.policy;
 	const plan: Plan = {
 		target: target.name,

@@ -7,6 +7,7 @@ import {runId} from '../../base/ids.ts';
 import {label} from '../../base/label.ts';
 import type {Problem} from '../../base/problem.ts';
 import {nearest} from '../../base/reading/nearest.ts';
+import type {DialectName} from '../../base/reading/values.ts';
 import type {Unprotected} from '../../base/shapes.ts';
 import type {Container} from '../../docker/container.ts';
 import type {Engine} from '../../docker/engine.ts';
@@ -62,6 +63,8 @@ export interface SurveyOptions {
 	/** Where the engine keeps its own data. */
 	dataRoot: string;
 	prefix: string;
+	/** Programs whose labels are understood, too. */
+	dialects?: readonly DialectName[];
 	/** Compose projects that the agent looks at; empty: all. */
 	projects: readonly string[];
 	schedule: string;
@@ -78,7 +81,7 @@ const weekly = '0 0 * * 0';
 const answersKeptMs = 10_000;
 
 export function createSurvey(options: SurveyOptions): Survey {
-	const {engine, self, dataRoot, prefix, projects, schedule, lockTimeoutMs, copies} = options;
+	const {engine, self, dataRoot, prefix, dialects = [], projects, schedule, lockTimeoutMs, copies} = options;
 	// A target's files are mounted in a worker under the target's name, beside the agent's own mounts.
 	const reserved = [staging, ...self.mounts.map(({path}) => path)].map(path => path.split('/')[1] ?? '');
 	const servers = new PQueue({concurrency: serversAtOnce});
@@ -159,7 +162,7 @@ export function createSurvey(options: SurveyOptions): Survey {
 		return {containers, inScope, targets: targetsAmong(containers)};
 	};
 
-	const targetsAmong = (containers: readonly Container[]) => discoverTargets(containers, {prefix, projects, reserved});
+	const targetsAmong = (containers: readonly Container[]) => discoverTargets(containers, {prefix, dialects, projects, reserved});
 
 	return {
 		projects,

@@ -3,8 +3,10 @@
 import {defaultPrefix} from '../../base/label.ts';
 import type {Problem} from '../../base/problem.ts';
 import {quote, quoteAll} from '../../base/reading/quote.ts';
+import type {DialectName} from '../../base/reading/values.ts';
 import {isOneOff, malformedCompose, replicaNumber} from '../../docker/compose.ts';
 import {type Container, workerLabel} from '../../docker/container.ts';
+import {translate} from './dialects/translate.ts';
 import {mergePolicies} from './group.ts';
 import {isEnabled, type Policy, parseLabels} from './labels.ts';
 import type {Member, Target} from './target.ts';
@@ -14,6 +16,8 @@ const reservedNames = ['proc', 'sys', 'dev'];
 
 export interface DiscoveryOptions {
 	prefix?: string;
+	/** Programs whose labels are understood, too. */
+	dialects?: readonly DialectName[];
 	/** The Compose projects to look at. Empty: every one, and containers outside Compose. */
 	projects?: readonly string[];
 	/** Further first elements of paths that a worker has itself, such as those of the agent's own mounts. */
@@ -23,7 +27,7 @@ export interface DiscoveryOptions {
 /** Sorted by name. Never throws: what is wrong with a target is one of its problems. */
 export function discoverTargets(
 	containers: readonly Container[],
-	{prefix = defaultPrefix, projects = [], reserved = []}: DiscoveryOptions = {},
+	{prefix = defaultPrefix, dialects = [], projects = [], reserved = []}: DiscoveryOptions = {},
 ): Target[] {
 	const inScope = containers.filter(
 		({labels, project}) =>
@@ -32,7 +36,7 @@ export function discoverTargets(
 			(projects.length === 0 || (project !== undefined && projects.includes(project))),
 	);
 	const services = Map.groupBy(inScope, serviceName);
-	const found = [...services.values()].flatMap(replicas => memberOf(replicas, prefix) ?? []);
+	const found = [...services.values()].flatMap(replicas => memberOf(replicas, prefix, dialects) ?? []);
 	const targets = Map.groupBy(found, ({member: {container, policy}}) =>
 		container.project === undefined ? lastingName(container) : `${container.project}/${policy.group ?? container.service}`,
 	);
@@ -54,14 +58,16 @@ interface Found {
 }
 
 /** Undefined where no replica asks to be a target. */
-function memberOf(replicas: readonly Container[], prefix: string): Found | undefined {
-	const [container] = replicas.filter(({labels}) => isEnabled(labels, prefix)).sort(compareReplicas);
+function memberOf(replicas: readonly Container[], prefix: string, names: readonly DialectName[]): Found | undefined {
+	const translated = new Map(replicas.map(container => [container, translate(container, {prefix, names})]));
+	const [container] = [...translated.keys()].filter(each => isEnabled(translated.get(each)?.labels ?? {}, prefix)).sort(compareReplicas);
 	if (container === undefined) {
 		return undefined;
 	}
 
+	const {labels, notes} = translated.get(container) ?? {labels: container.labels, notes: []};
 	const others = replicas.filter(({id}) => id !== container.id).sort(compareReplicas);
-	const {policy, problems} = parseLabels(container.labels, {prefix, subject: serviceName(container)});
+	const {policy, problems} = parseLabels(labels, {prefix, subject: serviceName(container)});
 	return {
 		member: {
 			prefix: policy.group === undefined || container.project === undefined ? '' : `${container.service}/`,
@@ -69,6 +75,7 @@ function memberOf(replicas: readonly Container[], prefix: string): Found | undef
 			container,
 			replicas: [container, ...others],
 			policy,
+			...(notes.length === 0 ? {} : {translated: notes}),
 		},
 		problems: [...problems, ...outsideCompose(container, policy, prefix)],
 	};

@@ -15,6 +15,8 @@ export interface Member {
 	/** All replicas, `container` included and first. */
 	replicas: readonly [Container, ...Container[]];
 	policy: Policy;
+	/** What was made of labels of another program: for people. */
+	translated?: readonly string[];
 }
 
 export interface Target {

@@ -120,3 +120,8 @@ export const readQuiesce = oneOf('none', 'pause', 'stop');
 export const readOnError = oneOf('fail', 'continue');
 
 export const readEnable = oneOf('true', 'false');
+
+const dialectNames = ['offen', 'stack-back'] as const;
+/** Programs whose labels are understood. */
+export type DialectName = (typeof dialectNames)[number];
+export const readDialects = listOf(oneOf(...dialectNames));

@@ -1,0 +1,35 @@
+/** Labels of other programs → ours. What a container says in our own words counts more. */
+import type {DialectName} from '../../../base/reading/values.ts';
+import type {Container} from '../../../docker/container.ts';
+import type {Labels} from '../label-names.ts';
+import type {Dialect} from './dialect.ts';
+import {offen} from './offen.ts';
+import {stackBack} from './stack-back.ts';
+
+const dialects: Readonly<Record<DialectName, Dialect>> = {offen, 'stack-back': stackBack};
+
+export interface Translated {
+	labels: Labels;
+	/** What was made of what, and what of nothing: for people. */
+	notes: readonly string[];
+}
+
+export function translate(
+	container: Pick<Container, 'labels' | 'mounts'>,
+	{prefix, names}: {prefix: string; names: readonly DialectName[]},
+): Translated {
+	const labels: Record<string, string> = {...container.labels};
+	const notes: string[] = [];
+	for (const {meant, lost} of names.map(name => dialects[name](container))) {
+		for (const {name, value, because} of meant) {
+			if (!Object.hasOwn(labels, prefix + name)) {
+				labels[prefix + name] = value;
+				notes.push(`\`${prefix}${name}=${value}\` because of \`${because}\``);
+			}
+		}
+
+		notes.push(...lost);
+	}
+
+	return {labels, notes};
+}
