@@ -1,4 +1,5 @@
 /** Labels of other programs → ours. What a container says in our own words counts more. */
+import {printable} from '../../../base/printable.ts';
 import type {DialectName} from '../../../base/reading/values.ts';
 import type {Container} from '../../../docker/container.ts';
 import type {Labels} from '../label-names.ts';
@@ -24,11 +25,11 @@ export function translate(
 		for (const {name, value, because} of meant) {
 			if (!Object.hasOwn(labels, prefix + name)) {
 				labels[prefix + name] = value;
-				notes.push(`\`${prefix}${name}=${value}\` because of \`${because}\``);
+				notes.push(printable(`\`${prefix}${name}=${value}\` because of \`${because}\``));
 			}
 		}
 
-		notes.push(...lost);
+		notes.push(...lost.map(printable));
 	}
 
 	return {labels, notes};
