@@ -26,11 +26,15 @@ const wrapper = 'echo "$$" >&2; exec "$@"';
 /** Each docker exec is a session of its own (runc calls setsid), so the group is the command and its children. dash's kill knows no `--`. */
 const killer = 'kill -KILL "-$1" 2>/dev/null || kill -KILL "$1" 2>/dev/null || test ! -e "/proc/$1"';
 
-/** `docker exec` into one container. */
-export function inContainer(engine: Engine, id: string): Place {
+/**
+ * `docker exec` into one container.
+ * @param confirmMs shorter in tests
+ */
+export function inContainer(engine: Engine, id: string, confirmMs = confirmDeadlineMs): Place {
 	return async command => {
 		const watch = watchAlive(engine, id);
-		const start = async () => (await startWrapped(engine, id, command, watch)) ?? startPlain(engine, id, command, watch);
+		const into = {engine, id, command, watch, confirmMs};
+		const start = async () => (await startWrapped(into)) ?? startPlain(into);
 		try {
 			const running = await Promise.race([start(), watch.ended]);
 			running.done.then(watch.stop, watch.stop);
@@ -43,13 +47,14 @@ export function inContainer(engine: Engine, id: string): Place {
 }
 
 /** None where the container has no shell: then the command runs without the wrapper. */
-async function startWrapped(engine: Engine, id: string, command: Command, watch: Watch): Promise<Running | undefined> {
+async function startWrapped(into: Into): Promise<Running | undefined> {
+	const {engine, id, command, confirmMs} = into;
 	const exec = await engine.exec(id, {...optionsOf(command), argv: ['sh', '-c', wrapper, 'sh', ...command.argv]});
 	const output = demultiplex(exec.stream, command.onError);
 	const pid = await output.firstErrorLine();
 	if (pid === undefined || !/^\d+$/.test(pid)) {
 		exec.stream.destroy();
-		const {exitCode} = await confirmExit(exec);
+		const {exitCode} = await confirmExit(exec, confirmMs);
 		if (exitCode === 126 || exitCode === 127) {
 			return undefined;
 		}
@@ -59,18 +64,19 @@ async function startWrapped(engine: Engine, id: string, command: Command, watch:
 		);
 	}
 
-	return running({engine, id, command, exec, output, watch}, async () => {
+	return running({...into, exec, output}, async () => {
 		const kill = await engine.exec(id, {argv: ['sh', '-c', killer, 'sh', pid], env: [], user: '0', stdin: false});
 		await Promise.race([demultiplex(kill.stream).firstErrorLine(), delay(killMs)]);
 		// An engine (20.10) handles the ends of a container's commands one after the other, and that of this one waits until its output is read.
 		exec.stream.destroy();
-		await confirmExit(kill);
+		await confirmExit(kill, confirmMs);
 	});
 }
 
-async function startPlain(engine: Engine, id: string, command: Command, watch: Watch): Promise<Running> {
+async function startPlain(into: Into): Promise<Running> {
+	const {engine, id, command} = into;
 	const exec = await engine.exec(id, {...optionsOf(command), argv: command.argv});
-	return running({engine, id, command, exec, output: demultiplex(exec.stream, command.onError), watch}, async () => {
+	return running({...into, exec, output: demultiplex(exec.stream, command.onError)}, async () => {
 		throw new Error(`\`${command.argv[0]}\` in container ${id.slice(0, 12)} cannot be killed: the container has no shell`);
 	});
 }
@@ -81,16 +87,20 @@ const optionsOf = ({env = {}, user, stdin = false}: Command) => ({
 	stdin,
 });
 
-interface Started {
+interface Into {
 	engine: Engine;
 	id: string;
 	command: Command;
-	exec: EngineExec;
-	output: Demultiplexed;
 	watch: Watch;
+	confirmMs: number;
 }
 
-function running({engine, id, command, exec, output, watch}: Started, killProcess: () => Promise<void>): Running {
+interface Started extends Into {
+	exec: EngineExec;
+	output: Demultiplexed;
+}
+
+function running({engine, id, command, exec, output, watch, confirmMs}: Started, killProcess: () => Promise<void>): Running {
 	const {signal} = command;
 	watch.ended.catch((error: Error) => exec.stream.destroy(error));
 	let exited = false;
@@ -142,7 +152,7 @@ function running({engine, id, command, exec, output, watch}: Started, killProces
 			await (signal?.aborted ? aborted : undefined);
 			throw error;
 		});
-		const {exitCode} = await confirmExit(exec, command.argv[0]);
+		const {exitCode} = await confirmExit(exec, confirmMs, command.argv[0]);
 		exited = true;
 		signal?.throwIfAborted();
 		const outOfMemory = exitCode === killedCode && (await ranOutOfMemory(engine, id));
@@ -198,8 +208,8 @@ function closedInput(): Writable {
 }
 
 /** The end of the output is no success: with the engine killed the stream just ends. */
-async function confirmExit(exec: EngineExec, program = 'the command'): Promise<{exitCode: number}> {
-	const deadline = Date.now() + confirmDeadlineMs;
+async function confirmExit(exec: EngineExec, confirmMs: number, program = 'the command'): Promise<{exitCode: number}> {
+	const deadline = Date.now() + confirmMs;
 	for (let pause = 5; ; pause = Math.min(pause * 2, 500)) {
 		try {
 			const {running, exitCode} = await exec.inspect();

@@ -161,7 +161,11 @@ test('a container that is paused refuses, and says so', async t => {
 test('the end of the output is no success: the engine dies under the command', async t => {
 	const cut = await startCut(t);
 	const {id} = await startContainer(t);
-	const running = await inContainer(connectEngine(`unix://${cut.socket}`), id)({argv: ['sh', '-c', 'echo begun; sleep 300; echo ended']});
+	const running = await inContainer(
+		connectEngine(`unix://${cut.socket}`),
+		id,
+		3000,
+	)({argv: ['sh', '-c', 'echo begun; sleep 300; echo ended']});
 	const begun = Promise.withResolvers<void>();
 	running.stdout.on('data', () => begun.resolve());
 	running.stdout.on('error', () => {});

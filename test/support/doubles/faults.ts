@@ -1,0 +1,81 @@
+/** Calls of doubles, numbered as they come, of which some fail. */
+import {syncBuiltinESMExports} from 'node:module';
+import {mock} from 'node:test';
+import {setImmediate as turn} from 'node:timers/promises';
+
+export interface Fault {
+	/** Which call of all, from 0. */
+	at: number;
+	/** The connection broke, and nothing came of it, or all did; or the other side said no, for a reason of its own. */
+	how: (typeof ways)[number];
+}
+
+export const ways = ['breaks before', 'is refused', 'breaks after'] as const;
+
+export interface Faults {
+	/** `engine.pause app`, as they came. */
+	calls: readonly string[];
+	/** The same double, whose calls are counted and may fail. Its verbs must all be asynchronous. */
+	among: <Double extends object>(name: string, double: Double) => Double;
+}
+
+const errorOf = (call: string, how: Fault['how']): Error =>
+	Object.assign(new Error(`${call} ${how}`), how === 'is refused' ? {statusCode: 500} : {code: 'ECONNRESET'});
+
+export function faulty(faults: readonly Fault[]): Faults {
+	const calls: string[] = [];
+	const counted = async (call: string, work: () => unknown): Promise<unknown> => {
+		const fault = faults.find(({at}) => at === calls.length);
+		calls.push(call);
+		if (fault !== undefined && fault.how !== 'breaks after') {
+			throw errorOf(call, fault.how);
+		}
+
+		const value = await work();
+		if (fault !== undefined) {
+			throw errorOf(call, fault.how);
+		}
+
+		return value;
+	};
+	return {
+		calls,
+		among: (name, double) =>
+			new Proxy(double, {
+				get(verbs, key) {
+					const verb: unknown = Reflect.get(verbs, key);
+					return typeof verb === 'function'
+						? async (...given: unknown[]) => {
+								const of = typeof given[0] === 'string' ? ` ${given[0]}` : '';
+								return counted(`${name}.${String(key)}${of}`, () => Reflect.apply(verb, verbs, given));
+							}
+						: verb;
+				},
+			}),
+	};
+}
+
+/** How far the clock goes with each turn of the event loop: pauses are over at once, and no limit is reached while something is at work. */
+const tickMs = 20;
+
+/** Works on a clock that does not wait: between two tries nothing happens. Only one at a time. */
+export async function withoutWaiting<Value>(work: () => Promise<Value>): Promise<Value> {
+	mock.timers.enable({apis: ['setTimeout', 'setInterval', 'Date'], now: Date.now()});
+	syncBuiltinESMExports();
+	try {
+		let isOver = false;
+		const working = work().finally(() => {
+			isOver = true;
+		});
+		working.catch(() => {});
+		while (!isOver) {
+			await turn();
+			mock.timers.tick(tickMs);
+		}
+
+		return await working;
+	} finally {
+		mock.timers.reset();
+		syncBuiltinESMExports();
+	}
+}

@@ -1,0 +1,48 @@
+/** Workers that are only hands on a disk in memory. */
+import type {Command, Running} from '../../../base/command.ts';
+import type {Worker, Workforce} from '../../../docker/worker.ts';
+import type {Disk} from './memory-restic.ts';
+import {printed} from './memory-restic.ts';
+
+export interface MemoryWorkforce {
+	workforce: Workforce;
+	/** How often it was dismissed. */
+	dismissals: () => number;
+}
+
+/** What the programs say that the kinds of files ask. */
+function answer({argv}: Command, disk: Disk): Running {
+	const [program, ...words] = argv;
+	if (program === 'find' && words.includes('-mindepth')) {
+		return printed(disk.has(words[0] ?? '') ? 'something\n' : '');
+	}
+
+	if (program === 'stat') {
+		return printed(words.includes('--file-system') ? 'ext2/ext3\n' : words.map(() => '1\n').join(''));
+	}
+
+	if (program === 'df') {
+		const lines = words.map(word => `/dev/sda 9000000000 0 9000000000 0% ${word}`);
+		return printed(['Filesystem 1024-blocks Used Available Capacity Mounted on', ...lines].join('\n'));
+	}
+
+	return printed('');
+}
+
+export function memoryWorkforce(disk: Disk): MemoryWorkforce {
+	let dismissals = 0;
+	const worker = async (): Promise<Worker> => ({id: 'worker', name: 'worker', run: async command => answer(command, disk)});
+	return {
+		dismissals: () => dismissals,
+		workforce: {
+			repository: worker,
+			dump: worker,
+			client: worker,
+			look: worker,
+			scratch: async () => ({...(await worker()), dismiss: async () => {}}),
+			async dismiss() {
+				dismissals += 1;
+			},
+		},
+	};
+}
