@@ -4,10 +4,12 @@ import {mock} from 'node:test';
 import {setImmediate as turn} from 'node:timers/promises';
 
 export interface Fault {
-	/** Which call of all, from 0. */
+	/** Which call, from 0. */
 	at: number;
 	/** The connection broke, and nothing came of it, or all did; or the other side said no, for a reason of its own. */
 	how: (typeof ways)[number];
+	/** From then on, the same call fails whenever it is made. */
+	lasts?: boolean;
 }
 
 export const ways = ['breaks before', 'is refused', 'breaks after'] as const;
@@ -15,6 +17,8 @@ export const ways = ['breaks before', 'is refused', 'breaks after'] as const;
 export interface Faults {
 	/** `engine.pause app`, as they came. */
 	calls: readonly string[];
+	/** From now on it is counted anew, and these fail. */
+	fail: (faults: readonly Fault[]) => void;
 	/** The same double, whose calls are counted and may fail. Its verbs must all be asynchronous. */
 	among: <Double extends object>(name: string, double: Double) => Double;
 }
@@ -22,10 +26,11 @@ export interface Faults {
 const errorOf = (call: string, how: Fault['how']): Error =>
 	Object.assign(new Error(`${call} ${how}`), how === 'is refused' ? {statusCode: 500} : {code: 'ECONNRESET'});
 
-export function faulty(faults: readonly Fault[]): Faults {
+export function faulty(): Faults {
 	const calls: string[] = [];
+	let faults: readonly Fault[] = [];
 	const counted = async (call: string, work: () => unknown): Promise<unknown> => {
-		const fault = faults.find(({at}) => at === calls.length);
+		const fault = faults.find(({at, lasts}) => at === calls.length || (lasts && calls[at] === call));
 		calls.push(call);
 		if (fault !== undefined && fault.how !== 'breaks after') {
 			throw errorOf(call, fault.how);
@@ -40,6 +45,10 @@ export function faulty(faults: readonly Fault[]): Faults {
 	};
 	return {
 		calls,
+		fail(next) {
+			faults = next;
+			calls.length = 0;
+		},
 		among: (name, double) =>
 			new Proxy(double, {
 				get(verbs, key) {
@@ -56,7 +65,7 @@ export function faulty(faults: readonly Fault[]): Faults {
 }
 
 /** How far the clock goes with each turn of the event loop: pauses are over at once, and no limit is reached while something is at work. */
-const tickMs = 20;
+const tickMs = 100;
 
 /** Works on a clock that does not wait: between two tries nothing happens. Only one at a time. */
 export async function withoutWaiting<Value>(work: () => Promise<Value>): Promise<Value> {

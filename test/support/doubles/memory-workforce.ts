@@ -1,14 +1,8 @@
 /** Workers that are only hands on a disk in memory. */
 import type {Command, Running} from '../../../base/command.ts';
 import type {Worker, Workforce} from '../../../docker/worker.ts';
-import type {Disk} from './memory-restic.ts';
-import {printed} from './memory-restic.ts';
-
-export interface MemoryWorkforce {
-	workforce: Workforce;
-	/** How often it was dismissed. */
-	dismissals: () => number;
-}
+import type {Faults} from './faults.ts';
+import {type Disk, printed} from './memory-restic.ts';
 
 /** What the programs say that the kinds of files ask. */
 function answer({argv}: Command, disk: Disk): Running {
@@ -29,20 +23,16 @@ function answer({argv}: Command, disk: Disk): Running {
 	return printed('');
 }
 
-export function memoryWorkforce(disk: Disk): MemoryWorkforce {
-	let dismissals = 0;
-	const worker = async (): Promise<Worker> => ({id: 'worker', name: 'worker', run: async command => answer(command, disk)});
-	return {
-		dismissals: () => dismissals,
-		workforce: {
-			repository: worker,
-			dump: worker,
-			client: worker,
-			look: worker,
-			scratch: async () => ({...(await worker()), dismiss: async () => {}}),
-			async dismiss() {
-				dismissals += 1;
-			},
-		},
-	};
+/** @param among also of the commands in workers, some may fail */
+export function memoryWorkforce(disk: Disk, among: Faults['among']): Workforce {
+	const commands = among('worker', {run: async (command: Command) => answer(command, disk)});
+	const worker = async (): Promise<Worker> => ({id: 'worker', name: 'worker', run: async command => commands.run(command)});
+	return among('workforce', {
+		repository: worker,
+		dump: worker,
+		client: worker,
+		look: worker,
+		scratch: async () => ({...(await worker()), dismiss: async () => {}}),
+		dismiss: async () => {},
+	});
 }

@@ -12,7 +12,7 @@ import type {Told} from '../../../base/events.ts';
 import type {Container, Mount} from '../../../docker/container.ts';
 import type {Journal, JournalEntry} from '../../../docker/resume.ts';
 import {runningContainer} from './container.ts';
-import {type Fault, faulty, ways} from './faults.ts';
+import {faulty, ways} from './faults.ts';
 import {memoryEngine} from './memory-engine.ts';
 import {type Disk, memoryRepository} from './memory-restic.ts';
 import {memoryWorkforce} from './memory-workforce.ts';
@@ -49,7 +49,7 @@ export const plan: Plan = {
 
 /** Up to two of the first so many calls. */
 export const someFaults = (calls: number) =>
-	fc.uniqueArray(fc.record({at: fc.nat(calls), how: fc.constantFrom(...ways)}), {
+	fc.uniqueArray(fc.record({at: fc.nat(calls), how: fc.constantFrom(...ways), lasts: fc.boolean()}), {
 		maxLength: 2,
 		selector: ({at}) => at,
 	});
@@ -83,16 +83,15 @@ export const fill = (disk: Disk, word: string): void => {
 	}
 };
 
-export function memoryWorkshop(folder: string, faults: readonly Fault[]) {
-	const {among, calls} = faulty(faults);
+export function memoryWorkshop(folder: string) {
+	const {among, calls, fail} = faulty();
 	const disk: Disk = new Map();
 	const repository = memoryRepository('primary', disk);
 	const engine = memoryEngine(containers);
-	const workers = memoryWorkforce(disk);
 	const restores = new Map<string, RestoreRecord>();
 	const told: Told[] = [];
 	const restic = among('restic', repository.restic);
-	const workforce = among('workforce', workers.workforce);
+	const workforce = memoryWorkforce(disk, among);
 	const workshop: RestoreWorkshop = {
 		engine: among('engine', engine),
 		self: {
@@ -119,7 +118,7 @@ export function memoryWorkshop(folder: string, faults: readonly Fault[]) {
 			removeRestore: run => void restores.delete(run),
 		},
 	};
-	return {workshop, engine, disk, repository, among, calls, told, tell: (event: Told) => void told.push(event)};
+	return {workshop, engine, disk, repository, restores, among, calls, fail, told, tell: (event: Told) => void told.push(event)};
 }
 
 export type Scene = ReturnType<typeof memoryWorkshop>;

@@ -7,8 +7,9 @@ import {type Fault, withoutWaiting} from '../../../support/doubles/faults.ts';
 import {assertOrdered, fill, folders, manifestFolder, memoryWorkshop, plan, someFaults} from '../../../support/doubles/workshop.ts';
 
 async function runWith(folder: string, faults: readonly Fault[]) {
-	const scene = memoryWorkshop(folder, faults);
+	const scene = memoryWorkshop(folder);
 	fill(scene.disk, 'first');
+	scene.fail(faults);
 	const result = await withoutWaiting(async () =>
 		backup(scene.workshop, {
 			run: 'r1',
@@ -51,7 +52,7 @@ test.serial('whatever fails: dismissed, put back, no point or a whole one', asyn
 				plan.sources.map(({name}, index) => [name, `first of ${folders[index]}`]),
 			);
 		}),
-		{numRuns: 300},
+		{numRuns: 1200},
 	);
 	t.deepEqual([...seen].sort(), ['failed without a point', 'partial with a point', 'partial without a point', 'success with a point']);
 });

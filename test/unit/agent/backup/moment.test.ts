@@ -16,7 +16,8 @@ const hooks = (['before', 'after'] as const).map(when => ({
 
 /** @param locked how many tries a paused writer's lock refuses */
 async function passWith(faults: readonly Fault[], {locked = 0, hooked = true} = {}) {
-	const scene = memoryWorkshop('', faults);
+	const scene = memoryWorkshop('');
+	scene.fail(faults);
 	const {engine, workshop, told, tell} = scene;
 	const seen: string[] = [];
 	const windows: number[] = [];
@@ -100,7 +101,7 @@ test.serial('whatever fails: everybody is back, and the hook that belongs after 
 			t.true(isUndone || !engine.executed.includes('app hook before'), calls.join(', '));
 			t.true(error !== undefined || seen.filter(line => line.startsWith('pin:')).length === locked + 1);
 		}),
-		{numRuns: 300},
+		{numRuns: 1200},
 	);
 });
 
@@ -117,7 +118,8 @@ test.serial('without hooks the same', async t => {
 });
 
 test('faults are counted from the first call', async t => {
-	const {among, calls} = faulty([{at: 1, how: 'is refused'}]);
+	const {among, calls, fail} = faulty();
+	fail([{at: 1, how: 'is refused'}]);
 	const double = among('double', {verb: async (word: string) => word});
 	t.is(await double.verb('one'), 'one');
 	await t.throwsAsync(double.verb('two'), {message: 'double.verb two is refused'});

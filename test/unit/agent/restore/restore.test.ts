@@ -1,0 +1,168 @@
+/**
+ * A restore, its undo and its end on doubles of all that they call: whatever rejects, whenever, workers are dismissed, applications are back, and the
+ * data is all of one or all of the other; or what is half done is in the journal, and the result says the ways out.
+ */
+import test, {type ExecutionContext} from 'ava';
+import fc from 'fast-check';
+import {finishRestore} from '../../../../agent/restore/finish.ts';
+import {restore} from '../../../../agent/restore/restore.ts';
+import {undoRestore} from '../../../../agent/restore/undo.ts';
+import {keyOf} from '../../../../agent/sources/restoring.ts';
+import type {RestoreRecord} from '../../../../agent/state/restores.ts';
+import type {RestoreResult} from '../../../../base/results.ts';
+import {type Fault, withoutWaiting} from '../../../support/doubles/faults.ts';
+import {
+	assertOrdered,
+	containers,
+	fill,
+	folders,
+	memoryWorkshop,
+	type Scene,
+	someFaults,
+	sources,
+	target,
+} from '../../../support/doubles/workshop.ts';
+
+const stop = containers.map(container => ({container, action: 'stop' as const, reason: 'the target'}));
+
+/** A target whose point holds `first`, and that holds `second`. */
+async function begin() {
+	const scene = memoryWorkshop('');
+	fill(scene.disk, 'first');
+	const stored = await Promise.all(
+		folders.map(async path => scene.repository.restic.backupFiles({path, tags: ['holdfast', 'run:r1'], time: new Date(), host: 'host'})),
+	);
+	fill(scene.disk, 'second');
+	const restoring = sources.map((source, index) => ({
+		...source,
+		target,
+		stored: {
+			source: source.name,
+			kind: source.kind,
+			path: folders[index] ?? '',
+			snapshot: stored[index]?.snapshot ?? '',
+			bytes: 1,
+			addedBytes: 1,
+			durationSeconds: 0,
+			details: {},
+			container: {name: source.container.name, image: '', imageId: '', labels: {}},
+		},
+	}));
+	const point = {id: 'r1', target, filedAs: target, agent: 'a', host: 'host', time: new Date(), manifest: 'm', sources: []};
+	return {scene, restoration: {target, points: [point] as const, sources: restoring, stop, warnings: []}};
+}
+
+async function restoreWith(faults: readonly Fault[]) {
+	const {scene, restoration} = await begin();
+	scene.fail(faults);
+	const result = await withoutWaiting(async () =>
+		restore(scene.workshop, {
+			run: 'r2',
+			startedAt: new Date(),
+			restoration,
+			previous: new Map(),
+			isUnkept: false,
+			signal: new AbortController().signal,
+			tell: scene.tell,
+		}),
+	);
+	return {scene, result};
+}
+
+/** What of a whole restore is settled. */
+async function settleWith(verb: 'undo' | 'finish', faults: readonly Fault[]) {
+	const {scene, result: restored} = await restoreWith([]);
+	const [record] = scene.restores.values();
+	const plan = {
+		containers: new Map(
+			(record as RestoreRecord).replacements.map((each, index) => [keyOf(each), containers[index] as (typeof containers)[number]]),
+		),
+		mounts: [],
+		stop,
+		problems: [],
+	};
+	scene.fail(faults);
+	const settle = verb === 'undo' ? undoRestore : finishRestore;
+	const result = await withoutWaiting(async () =>
+		settle(scene.workshop, {run: 'r3', record: record as RestoreRecord, plan, tell: scene.tell}),
+	);
+	return {scene, restored, result};
+}
+
+const liveIn = ({disk}: Scene): string => {
+	const words = new Set(folders.map(folder => disk.get(folder)?.split(' ')[0] ?? 'nothing'));
+	return [...words].sort().join(' and ');
+};
+
+/** What is not whole is in the journal, and the result says what to do. */
+function assertWayOut(t: ExecutionContext, {restores, calls}: Scene, {error = '', outcome}: RestoreResult): void {
+	t.is(outcome, 'failed', error);
+	t.true(restores.size > 0, `half of it is there, and nobody knows: ${calls.join(', ')}`);
+	t.regex(error, /holdfast restore undo/);
+}
+
+test.serial('a restore: all of the point, or all of what was there', async t => {
+	const {scene: undisturbed, result: good} = await restoreWith([]);
+	t.is(good.outcome, 'success', good.error);
+	t.is(liveIn(undisturbed), 'first');
+	const seen = new Set<string>();
+	await fc.assert(
+		fc.asyncProperty(someFaults(undisturbed.calls.length), async faults => {
+			const {scene, result} = await restoreWith(faults);
+			assertOrdered(t, scene, result);
+			const live = liveIn(scene);
+			seen.add(`${result.outcome}: ${live}`);
+			const [record] = scene.restores.values();
+			if (result.outcome !== 'failed') {
+				t.is(live, 'first', scene.calls.join(', '));
+				t.is(record?.phase, 'swapped');
+				t.deepEqual(
+					record?.replacements.map(({safety}) => scene.repository.snapshots.find(({id}) => id === safety)?.content),
+					folders.map(folder => `second of ${folder}`),
+					'what was replaced is kept',
+				);
+			} else if (live !== 'second') {
+				assertWayOut(t, scene, result);
+			}
+		}),
+		{numRuns: 1200},
+	);
+	t.true(seen.has('failed: second'), [...seen].join());
+	t.true(seen.has('success: first'), [...seen].join());
+});
+
+test.serial('an undo: all of what was there, or a way out', async t => {
+	const {scene: undisturbed, result: good} = await settleWith('undo', []);
+	t.is(good.outcome, 'success', good.error);
+	t.is(liveIn(undisturbed), 'second');
+	t.is(undisturbed.restores.size, 0);
+	await fc.assert(
+		fc.asyncProperty(someFaults(undisturbed.calls.length), async faults => {
+			const {scene, result} = await settleWith('undo', faults);
+			assertOrdered(t, scene, result);
+			const live = liveIn(scene);
+			if (result.outcome !== 'failed') {
+				t.is(live, 'second', scene.calls.join(', '));
+				t.is(scene.restores.size, 0);
+			} else if (live !== 'second') {
+				t.true(scene.restores.size > 0, scene.calls.join(', '));
+			}
+		}),
+		{numRuns: 1200},
+	);
+});
+
+test.serial('an end: what is restored stays, whatever cannot be let go', async t => {
+	const {scene: undisturbed, result: good} = await settleWith('finish', []);
+	t.is(good.outcome, 'success', good.error);
+	await fc.assert(
+		fc.asyncProperty(someFaults(undisturbed.calls.length), async faults => {
+			const {scene, result} = await settleWith('finish', faults);
+			t.is(scene.calls.filter(call => call === 'workforce.dismiss').length, 1, 'dismissed once');
+			t.is(liveIn(scene), 'first');
+			t.is(result.outcome === 'success', result.error === undefined, result.error);
+			t.true(result.outcome !== 'success' || scene.restores.size === 0, scene.calls.join(', '));
+		}),
+		{numRuns: 100},
+	);
+});
