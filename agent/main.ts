@@ -80,7 +80,7 @@ function assertUsable(folder: string): void {
 }
 
 /** A bot that cannot begin is no reason for the agent to stop. */
-async function startSlack({slack, listen, apiToken, timeZone}: Config, log: Log): Promise<Bot | undefined> {
+async function startSlack({slack, agents, listen, apiToken, timeZone}: Config, log: Log): Promise<Bot | undefined> {
 	if (slack === undefined) {
 		return undefined;
 	}
@@ -88,7 +88,7 @@ async function startSlack({slack, listen, apiToken, timeZone}: Config, log: Log)
 	try {
 		const {startBot} = await import('../bot/bot.ts');
 		const own = {name: 'agent', url: ownUrl(listen), token: apiToken};
-		const [first = own, ...rest] = slack.agents;
+		const [first = own, ...rest] = agents;
 		return startBot({config: slack, agents: [first, ...rest], log, timeZone});
 	} catch (error) {
 		log.error('the Slack bot cannot begin', {error});
@@ -99,7 +99,7 @@ async function startSlack({slack, listen, apiToken, timeZone}: Config, log: Log)
 /** The bot without an agent: it says how it is at the address where an agent would. */
 async function runBot(): Promise<number> {
 	const {config, log, told} = await settle(loadConfig(process.env), config => config);
-	const [first, ...rest] = config.slack?.agents ?? [];
+	const [first, ...rest] = config.agents;
 	if (config.slack === undefined || first === undefined) {
 		throw new ConfigError([
 			{
@@ -130,6 +130,13 @@ function connect() {
 	return createClient({url: ownUrl(listen), token: apiToken || keptToken(stateDirectory)});
 }
 
+/** The agents that the configuration names; undefined where it names none, and the agent of this container is all there is. */
+const connectFleet = () => {
+	const {agents, labelPrefix} = loadConfig(process.env);
+	useLabelPrefix(labelPrefix);
+	return agents.length === 0 ? undefined : agents.map(({name, url, token}) => ({name, client: createClient({url, token})}));
+};
+
 function keptToken(stateDirectory: string): string {
 	assertUsable(stateDirectory);
 	return ensureApiToken(stateDirectory).value;
@@ -144,6 +151,7 @@ if (!stays) {
 try {
 	process.exitCode = await runCli(argv, {
 		connect,
+		connectFleet,
 		startAgent: runAgent,
 		startBot: runBot,
 		version,

@@ -33,7 +33,8 @@ export interface StatusView {
 	/** For whom that run waits, where it does: another has in hand what it would touch. */
 	waitsFor?: string;
 	lastRun: {run: string; outcome: Outcome; startedAt: string; durationSeconds: number; quiesceSeconds: number; error?: string} | null;
-	lastSuccess: {run: string; at: string} | null;
+	/** `bytes`: of all that its point holds. */
+	lastSuccess: {run: string; at: string; bytes?: number} | null;
 	/** ISO 8601; null where the target has problems. */
 	nextRun: string | null;
 	/** Its last good backup, the day when it was first seen, or the last time that it rested, is longer ago than its schedule allows, whatever runs now: ISO 8601. */
@@ -55,6 +56,22 @@ export interface StatusView {
 	lastDrillSuccess: {run: string; point: string; at: string} | null;
 	nextDrill: string | null;
 	problems: Problem[];
+}
+
+/** One row of `fleet status --json`: an agent, and what it says of its targets. */
+export interface HostView {
+	host: string;
+	url: string;
+	/** Why it did not say. */
+	error?: string;
+	version?: string;
+	/** How many of its targets are late, gone, or have problems. */
+	late: number;
+	gone: number;
+	problems: number;
+	/** Bytes of the newest good points. */
+	bytes: number;
+	targets: StatusView[];
 }
 
 /** One row of `prune --dry-run --json`: a target, and what of it would go now. */

@@ -1,5 +1,6 @@
 /** The Slack bot: talks to agents over their HTTP API, and to Slack. Without Slack it waits, and nobody waits for it. */
-import type {AgentAddress, SlackConfig} from '../agent/config/slack.ts';
+import type {AgentAddress} from '../agent/config/agents.ts';
+import type {SlackConfig} from '../agent/config/slack.ts';
 import type {Log} from '../base/log.ts';
 import {createBoard} from './board.ts';
 import {createCommands} from './commands.ts';

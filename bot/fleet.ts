@@ -1,7 +1,7 @@
 /** The agents that the bot talks to. With several, a target is `host:project/service`. */
 
 import {type Client, createClient} from '../agent/api/client.ts';
-import type {AgentAddress} from '../agent/config/slack.ts';
+import type {AgentAddress} from '../agent/config/agents.ts';
 import {NotFoundError} from '../base/errors.ts';
 import {nearest} from '../base/reading/nearest.ts';
 import type {TargetView} from '../base/shapes.ts';

@@ -4,10 +4,15 @@ import type {Client} from '../api/client.ts';
 import type {ExitCode} from './exit.ts';
 import type {Output, OutputStream} from './output.ts';
 
+/** Agents by the names that the configuration gives them. */
+export type Fleet = ReadonlyArray<{name: string; client: Client}>;
+
 /** What `main.ts` gives; nothing here looks at the process. */
 export interface Surroundings {
 	/** Finds the agent. Called by those commands only that need it. */
 	connect: () => Client | Promise<Client>;
+	/** The agents that the configuration names; undefined where it names none. Called by those commands only that need them. */
+	connectFleet: () => Fleet | undefined;
 	/** The daemon; resolves with its exit code when it has ended. */
 	startAgent: () => Promise<number>;
 	/** The Slack bot alone; the same. */
@@ -26,7 +31,8 @@ export interface Surroundings {
 }
 
 /** What a command works with. Results go to `out`, everything else to `err`. */
-export interface Context extends Pick<Surroundings, 'connect' | 'startAgent' | 'startBot' | 'version' | 'stdin' | 'interrupted'> {
+export interface Context
+	extends Pick<Surroundings, 'connect' | 'connectFleet' | 'startAgent' | 'startBot' | 'version' | 'stdin' | 'interrupted'> {
 	out: Output;
 	err: Output;
 	now: () => number;

@@ -19,6 +19,7 @@ import {addDump} from './dump.ts';
 import {exit, exitOfError} from './exit.ts';
 import {addExport} from './export.ts';
 import {addFind} from './find.ts';
+import {addFleet} from './fleet.ts';
 import {addForget} from './forget.ts';
 import {addHealthcheck} from './healthcheck.ts';
 import {addImport} from './import.ts';
@@ -39,7 +40,7 @@ import {addVersion} from './version.ts';
 
 /** Under the headings of `holdfast --help`. */
 const commands: Readonly<Record<string, readonly AddCommand[]>> = {
-	'See how things are:': [addStatus, addTargets, addPlan, addPoints, addRuns, addDoctor, addAudit, addKit],
+	'See how things are:': [addStatus, addTargets, addPlan, addPoints, addRuns, addDoctor, addFleet, addAudit, addKit],
 	'Back up and restore:': [addBackup, addRestore, addDrill, addCancel],
 	'Look into restore points:': [addLs, addFind, addDump, addDiff],
 	'Look after the repositories:': [addCopy, addCheck, addPrune, addUnlock, addAdopt, addMove, addForget],

@@ -14,6 +14,7 @@ import {type DialectName, readDialects, readDuration, readSize} from '../../base
 import type {WorkerLimits} from '../../docker/inherited.ts';
 import {accesses} from '../restic/access.ts';
 import type {Repository} from '../restic/restic.ts';
+import {type AgentAddress, readAgents} from './agents.ts';
 import {type Copy, readCopies} from './copies.ts';
 import {createEnvironment, type Environment, type Variables} from './environment.ts';
 import {readConfigFile} from './file.ts';
@@ -97,6 +98,8 @@ export interface Config {
 	stateDirectory: string;
 	/** Undefined: no bot. */
 	slack: SlackConfig | undefined;
+	/** Those that the bot and `holdfast fleet` speak to. Empty: the agent of this container. */
+	agents: readonly AgentAddress[];
 	/** Every secret value in this configuration, to be taken out of what leaves the agent. */
 	secrets: readonly string[];
 }
@@ -141,7 +144,8 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 	};
 	const file = readConfigFile({path: environment.text('HOLDFAST_CONFIG'), environment, readFile});
 	const copying = readCopies({section: file.copies ?? {}, path: file.path, primary: repository, cacheDirectory, environment, readFile});
-	const slack = readSlack({environment, file, apiToken, readFile});
+	const slack = readSlack({environment, section: file.slack});
+	const agents = readAgents({environment, section: file.agents, path: file.path, apiToken, readFile});
 	const notifying = readNotify(environment);
 	const config: Config = {
 		host: value('HOLDFAST_HOST', readHost),
@@ -176,6 +180,7 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 		notify: notifying.notify,
 		stateDirectory,
 		slack: slack.slack,
+		agents,
 		secrets: [
 			password ?? '',
 			apiToken,
@@ -183,6 +188,7 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 			...restic.secrets,
 			...copying.secrets,
 			...slack.secrets,
+			...agents.map(({token}) => token),
 			...notifying.secrets,
 		].filter(secret => secret !== ''),
 	};

@@ -13,9 +13,10 @@ import {createRequire} from 'node:module';
 import {z} from 'zod';
 import {quote} from '../../base/reading/quote.ts';
 import {mistakesOf} from '../../base/reading/structure.ts';
+import {agentsSection} from './agents.ts';
 import {copiesSection} from './copies.ts';
 import type {Environment} from './environment.ts';
-import {agentsSection, slackSection} from './slack.ts';
+import {slackSection} from './slack.ts';
 
 const sections = {
 	copies: copiesSection.optional(),

@@ -1,11 +1,10 @@
-/** Slack's part of the configuration: the variables, and the sections `slack` and `agents` of the configuration file. */
+/** Slack's part of the configuration: the variables, and the section `slack` of the configuration file. */
 import {z} from 'zod';
 import {readCronLine} from '../../base/reading/cron-line.ts';
 import {matching, nonEmptyText, type Reader} from '../../base/reading/reader.ts';
-import {named, text} from '../../base/reading/structure.ts';
-import {readName} from '../../base/reading/values.ts';
-import {createEnvironment, type Environment} from './environment.ts';
-import {type Listen, readApiToken, readListen} from './values.ts';
+import {text} from '../../base/reading/structure.ts';
+import type {Environment} from './environment.ts';
+import {type Listen, readListen, readUrl} from './values.ts';
 
 /** Ids of people (`U…`, `W…`) and of user groups (`S…`). */
 export type People = readonly string[];
@@ -31,12 +30,6 @@ export interface AccessRules {
 	targets: readonly TargetRule[];
 }
 
-export interface AgentAddress {
-	name: string;
-	url: string;
-	token: string;
-}
-
 export interface SlackConfig {
 	botToken: string;
 	/** Socket Mode. */
@@ -52,8 +45,6 @@ export interface SlackConfig {
 	/** A cron line. */
 	digest: string | undefined;
 	access: AccessRules;
-	/** Empty: the agent of this container. */
-	agents: readonly AgentAddress[];
 }
 
 const readPerson = matching(/^[UWS][A-Z0-9]{2,20}$/, 'must be ids of people (`U…`, `W…`) or of user groups (`S…`), not names');
@@ -61,10 +52,8 @@ const readChannel = matching(
 	/^[CG][A-Z0-9]{2,20}$/,
 	"must be a channel's id (`C…`), not its name: Slack shows it below the channel's details",
 );
-const readUrl = matching(/^https?:\/\/[^\s@]+$/, 'must be an address such as `http://holdfast:9797`');
 const readBotToken = matching(/^xoxb-[\w-]+$/, 'must begin with `xoxb-`');
 const readAppToken = matching(/^xapp-[\w-]+$/, 'must begin with `xapp-`');
-const readFilePath = matching(/^\/[^\0]+$/, 'must be the absolute path of a file in this container');
 
 const readApprovals: Reader<number> = count =>
 	/^[1-9]$/.test(count) ? {value: Number(count)} : {rule: 'must be a whole number from 1 to 9'};
@@ -97,27 +86,17 @@ export const slackSection = z.strictObject({
 	targets: z.array(z.strictObject({match: text(nonEmptyText), ...rule})).optional(),
 });
 
-export const agentsSection = named(
-	readName,
-	z.strictObject({url: text(readUrl), token: z.string().optional(), tokenFile: text(readFilePath).optional()}),
-);
-
 interface ReadSlack {
 	environment: Environment;
-	/** The two sections, and the file that they are in. */
-	file: {slack?: z.output<typeof slackSection> | undefined; agents?: z.output<typeof agentsSection> | undefined; path: string};
-	/** Of this container's agent; '' where it is not known yet. */
-	apiToken: string;
-	readFile: (path: string) => string;
+	section: z.output<typeof slackSection> | undefined;
 }
 
 /** Undefined without `SLACK_BOT_TOKEN`. What is wrong becomes a problem of the environment. */
-export function readSlack({environment, file, apiToken, readFile}: ReadSlack): {slack: SlackConfig | undefined; secrets: string[]} {
+export function readSlack({environment, section = {}}: ReadSlack): {slack: SlackConfig | undefined; secrets: string[]} {
 	const {value, secret, problem} = environment;
 	const botToken = secret('SLACK_BOT_TOKEN', readBotToken);
 	const appToken = secret('SLACK_APP_TOKEN', readAppToken);
 	const signingSecret = secret('SLACK_SIGNING_SECRET');
-	const {slack: section = {}, agents: addresses} = file;
 	const slack = {
 		botToken: botToken ?? '',
 		appToken,
@@ -133,8 +112,6 @@ export function readSlack({environment, file, apiToken, readFile}: ReadSlack): {
 			approvals: value('HOLDFAST_SLACK_APPROVALS', readApprovals) ?? section.approvals ?? 1,
 			targets: section.targets ?? [],
 		},
-		agents:
-			addresses === undefined ? ownAddress(environment, apiToken) : readAddresses(addresses, {environment, path: file.path, readFile}),
 	};
 	if (botToken === undefined) {
 		if (appToken !== undefined || signingSecret !== undefined) {
@@ -147,38 +124,9 @@ export function readSlack({environment, file, apiToken, readFile}: ReadSlack): {
 		problem('`SLACK_BOT_TOKEN` needs `SLACK_APP_TOKEN` (Socket Mode) or `SLACK_SIGNING_SECRET` (HTTP)', 'docs/slack.md says which');
 	}
 
-	const secrets = [botToken, appToken, signingSecret, ...slack.agents.map(({token}) => token)];
+	const secrets = [botToken, appToken, signingSecret];
 	return {
 		slack: botToken === undefined ? undefined : slack,
-		secrets: secrets.filter(each => each !== undefined && each !== '') as string[],
+		secrets: secrets.filter(each => each !== undefined),
 	};
-}
-
-/** A bot alone is told where its one agent is by the environment. */
-function ownAddress({value}: Environment, token: string): AgentAddress[] {
-	const url = value('HOLDFAST_AGENT_URL', readUrl);
-	return url === undefined ? [] : [{name: 'agent', url, token}];
-}
-
-interface Addresses {
-	environment: Environment;
-	path: string;
-	readFile: (path: string) => string;
-}
-
-function readAddresses(section: z.output<typeof agentsSection>, {environment, path, readFile}: Addresses): AgentAddress[] {
-	return Object.entries(section).map(([name, {url, token, tokenFile}]) => {
-		const key = `agents.${name}.token`;
-		const reading = createEnvironment({[key]: token, [`${key}File`]: tokenFile}, readFile, {fileSuffix: 'File'});
-		const opened = reading.secret(key, readApiToken);
-		if (opened === undefined) {
-			reading.problem(`\`agents.${name}\` has no token`, 'give `tokenFile`, the path of a file with the token of its HTTP API in it');
-		}
-
-		for (const {message, hint} of reading.problems) {
-			environment.problem(`\`${path}\`: ${message}`, hint);
-		}
-
-		return {name, url, token: opened ?? ''};
-	});
 }

@@ -15,6 +15,8 @@ export const readLabelPrefix = matching(
 );
 export const readImage = matching(/^[a-z0-9][\w./:@-]*$/i, 'must be the name of an image');
 export const readContainer = matching(/^[a-z0-9][\w.-]*$/i, 'must be the name or the id of a container');
+export const readUrl = matching(/^https?:\/\/[^\s@]+$/, 'must be an address such as `http://holdfast:9797`');
+
 export const readApiToken = matching(/^[!-~]{8,}$/, 'must be at least 8 visible ASCII characters, without spaces');
 export const readLocation = matching(
 	/^(?:\/|(?:local:\/|rest:|s3:|b2:|azure:|gs:|swift:|rclone:|sftp:).)/,

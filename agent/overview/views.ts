@@ -89,7 +89,7 @@ export function statusView(
 						quiesceSeconds: result.quiesceSeconds,
 						...(result.error === undefined ? {} : {error: result.error}),
 					},
-		lastSuccess: success?.finishedAt ? {run: success.run, at: new Date(success.finishedAt).toISOString()} : null,
+		lastSuccess: success?.finishedAt ? {run: success.run, at: new Date(success.finishedAt).toISOString(), ...bytesOf(success)} : null,
 		nextRun: surveyed.problems.length > 0 ? null : (next?.toISOString() ?? null),
 		...(nextCold && surveyed.problems.length === 0 ? {nextColdRun: nextCold.toISOString()} : {}),
 		...(late ? {late: new Date(since).toISOString()} : {}),
@@ -99,6 +99,11 @@ export function statusView(
 		...drillStatus(drills),
 		problems: [...surveyed.problems],
 	};
+}
+
+function bytesOf(success: RunRecord): {bytes?: number} {
+	const result = resultOf('backup', success);
+	return result === null ? {} : {bytes: result.sources.reduce((sum, {bytes}) => sum + bytes, 0)};
 }
 
 function drillStatus({last, success, next}: Recent): Pick<StatusView, 'lastDrill' | 'lastDrillSuccess' | 'nextDrill'> {

@@ -56,7 +56,7 @@ test('programs of workers need nothing but Node and each other: they run without
 
 test('the bot and the command line speak to the agent by its API', t => {
 	const allowed: Record<string, RegExp> = {
-		'bot/': /^(?:bot\/|agent\/api\/|base\/|agent\/config\/(?:slack|values)\.ts$)/,
+		'bot/': /^(?:bot\/|agent\/api\/|base\/|agent\/config\/(?:agents|slack|values)\.ts$)/,
 		'agent/cli/': /^agent\/(?:cli|api)\/|^base\//,
 	};
 	for (const [folder, those] of Object.entries(allowed)) {

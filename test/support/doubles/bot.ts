@@ -112,7 +112,6 @@ export async function startBotTest(
 				apiUrl: slack.url(),
 				channel: 'C0MAIN',
 				digest: undefined,
-				agents: [],
 				...config,
 				access: {
 					viewers: undefined,

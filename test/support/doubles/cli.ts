@@ -57,6 +57,7 @@ export async function createCliTest(t: ExecutionContext, {goneMs}: {goneMs?: num
 
 		const done = runCli(argv, {
 			connect: () => createClient({url: server.url, token: 'token', goneMs}),
+			connectFleet: () => undefined,
 			startAgent: async () => 0,
 			startBot: async () => 0,
 			version: '1.2.3',

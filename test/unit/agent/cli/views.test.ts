@@ -1,4 +1,5 @@
 import test from 'ava';
+import type {Client} from '../../../../agent/api/client.ts';
 import type {PlannedSource} from '../../../../agent/sources/source.ts';
 import {createCliTest} from '../../../support/doubles/cli.ts';
 import {statusView, targetView} from '../../../support/doubles/fake-agent.ts';
@@ -257,4 +258,35 @@ test('where there are no targets the next step is named', async t => {
 		t.regex((await run(command)).err, /holdfast\.enable=true/);
 		t.deepEqual(await run(`${command} --json`), {code: 0, out: '[]\n', err: ''});
 	}
+});
+
+test('the fleet shows every host, and which does not answer', async t => {
+	const {agent, run} = await createCliTest(t);
+	const other = await createCliTest(t);
+	const at = '2026-11-03T11:00:00.000Z';
+	agent.has.status = [statusView('shop/db', {lastSuccess: {run: 'r', at, bytes: 5000}}), statusView('shop/app', {late: at})];
+	const fleet = (name: string, double: typeof agent) => ({name, client: double as unknown as Client});
+	const away = {url: 'http://c:1', version: async () => '1', status: () => Promise.reject(new Error('nobody is there'))};
+	const connectFleet = () => [
+		fleet('alpha', {...agent, url: 'http://a:1', version: async () => '1'} as unknown as typeof agent),
+		fleet('beta', {...other.agent, url: 'http://b:1', version: async () => '1'} as unknown as typeof agent),
+		{name: 'gamma', client: away as unknown as Client},
+	];
+	const {code, out} = await run('fleet status', {}, {connectFleet});
+	t.is(code, 1, 'one does not answer');
+	t.regex(out, /^alpha +shop\/db .* 5 kB/m);
+	t.regex(out, /^alpha +shop\/app/m);
+	t.regex(out, /^beta +no targets/m);
+	t.regex(out, /^gamma: does not answer: nobody is there$/m);
+	t.regex(out, /^3 hosts, 2 targets, 5 kB; 1 late, 0 gone, 0 with problems$/m);
+	const views = JSON.parse((await run('fleet --json', {}, {connectFleet})).out);
+	t.deepEqual(
+		views.map(({host, late, bytes, error}: Record<string, unknown>) => [host, late, bytes, error]),
+		[
+			['alpha', 1, 5000, undefined],
+			['beta', 0, 0, undefined],
+			['gamma', 0, 0, 'nobody is there'],
+		],
+	);
+	t.is((await run('fleet status')).code, 0, 'without a fleet, the agent of this container');
 });

@@ -75,6 +75,7 @@ test('needs no variable at all', t => {
 		notify: {wanted: ['failed', 'partial'], pingUrl: undefined, webhook: undefined, mail: undefined},
 		stateDirectory: '/state',
 		slack: undefined,
+		agents: [],
 		secrets: [],
 	});
 });

@@ -25,7 +25,7 @@ test('without Slack variables there is no bot', t => {
 });
 
 test('the variables alone are enough', t => {
-	const {slack, secrets} = load({
+	const {slack, agents, secrets} = load({
 		...tokens,
 		HOLDFAST_SLACK_CHANNEL: 'C0BACKUPS',
 		HOLDFAST_SLACK_OPERATORS: 'U01, S02',
@@ -40,14 +40,14 @@ test('the variables alone are enough', t => {
 		channel: 'C0BACKUPS',
 		apiUrl: 'http://slack:3000/api/',
 		listen: {port: 9798},
-		agents: [{name: 'agent', url: 'http://holdfast:9797', token: 'token-token-token'}],
 	});
+	t.deepEqual(agents, [{name: 'agent', url: 'http://holdfast:9797', token: 'token-token-token'}]);
 	t.deepEqual(slack?.access, {viewers: undefined, operators: ['U01', 'S02'], restorers: ['U01'], approvals: 2, targets: []});
 	t.deepEqual(secrets.toSorted(), ['token-token-token', 'token-token-token', 'xapp-1-secret', 'xoxb-1-secret']);
 });
 
 test('the file adds hosts and rules for targets', t => {
-	const {slack} = load(
+	const {slack, agents} = load(
 		{...tokens, HOLDFAST_SLACK_OPERATORS: 'U01'},
 		{
 			'/etc/holdfast/config.yml': `
@@ -74,7 +74,7 @@ agents:
 	});
 	t.is(slack?.digest, '0 8 * * *');
 	t.deepEqual(
-		slack?.agents.map(({name, token}) => [name, token]),
+		agents.map(({name, token}) => [name, token]),
 		[
 			['alpha', 'token-token-token'],
 			['beta', 'beta-beta-beta-beta'],

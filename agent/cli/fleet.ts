@@ -1,0 +1,91 @@
+import type {Command} from 'commander';
+import {explain} from '../../base/errors.ts';
+import type {HostView, StatusView} from '../../base/shapes.ts';
+import {size, when} from '../../base/units.ts';
+import type {AddCommand, Context, Fleet, JsonOption} from './context.ts';
+import {exit} from './exit.ts';
+import {styleOfOutcome} from './progress.ts';
+import {styled, type Text} from './text.ts';
+
+export const addFleet: AddCommand = (program, context) => {
+	const fleet = program.command('fleet').description('show how it is on every host: of all agents that the configuration names');
+	fleet
+		.command('status', {isDefault: true})
+		.description('the last good backup and drill of each target of each host, and what is late or gone')
+		.addHelpText(
+			'after',
+			'\nExamples:\n  $ holdfast fleet status\n  $ holdfast fleet status --json\n\nThe section `agents` of the configuration file names the agents: docs/slack.md. Exit code 1 where one does not answer.',
+		)
+		.action(async (_: unknown, status: Command) => {
+			const {json} = status.optsWithGlobals<JsonOption>();
+			const hosts = await Promise.all((await agentsOf(context)).map(viewOf));
+			json ? context.out.json(hosts) : print(context, hosts);
+			context.end(hosts.some(({error}) => error !== undefined) ? exit.failed : exit.done);
+		});
+};
+
+const agentsOf = async ({connect, connectFleet}: Context): Promise<Fleet> =>
+	connectFleet() ?? [{name: 'this host', client: await connect()}];
+
+async function viewOf({name: host, client}: Fleet[number]): Promise<HostView> {
+	const {url} = client;
+	try {
+		const [version, targets] = await Promise.all([client.version(), client.status()]);
+		const count = (is: (status: StatusView) => unknown) => targets.filter(is).length;
+		return {
+			host,
+			url,
+			version,
+			late: count(({late}) => late !== undefined),
+			gone: count(({goneSince}) => goneSince !== undefined),
+			problems: count(({problems}) => problems.length > 0),
+			bytes: targets.reduce((sum, {lastSuccess}) => sum + (lastSuccess?.bytes ?? 0), 0),
+			targets,
+		};
+	} catch (error) {
+		return {host, url, error: explain(error), late: 0, gone: 0, problems: 0, bytes: 0, targets: []};
+	}
+}
+
+function print({out, now}: Context, hosts: readonly HostView[]): void {
+	out.table(
+		[
+			{title: 'HOST', wrap: 10},
+			{title: 'TARGET', wrap: 12},
+			{title: 'LAST SUCCESS'},
+			{title: 'SIZE', align: 'right'},
+			{title: 'LAST DRILL', wrap: 10},
+			{title: 'NOW', wrap: 8},
+		],
+		hosts.flatMap(({host, error, targets}): Text[][] =>
+			targets.length > 0
+				? targets.map(status => [host, ...cells(status, now())])
+				: [[host, error === undefined ? 'no targets' : styled('red', 'does not answer'), '', '', '', '']],
+		),
+	);
+	for (const {host, error} of hosts) {
+		if (error !== undefined) {
+			out.line`${host}: ${styled('red', 'does not answer')}: ${error}`;
+		}
+	}
+
+	const sum = (part: 'late' | 'gone' | 'problems' | 'bytes') => hosts.reduce((total, view) => total + view[part], 0);
+	const targets = hosts.reduce((total, view) => total + view.targets.length, 0);
+	out.line`${hosts.length} hosts, ${targets} targets, ${size(sum('bytes'))}; ${sum('late')} late, ${sum('gone')} gone, ${sum('problems')} with problems`;
+}
+
+function cells({target, lastSuccess, late, lastDrill, goneSince, problems, running}: StatusView, now: number): Text[] {
+	return [
+		target,
+		lastSuccess ? (late ? styled('red', `${when(lastSuccess.at, now)}, late`) : when(lastSuccess.at, now)) : styled('yellow', 'never'),
+		lastSuccess?.bytes === undefined ? '' : size(lastSuccess.bytes),
+		lastDrill ? styled(styleOfOutcome[lastDrill.outcome], `${lastDrill.outcome} ${when(lastDrill.startedAt, now)}`) : '-',
+		goneSince !== undefined
+			? styled('red', `gone ${when(goneSince, now)}`)
+			: problems.length > 0
+				? styled('red', 'problems')
+				: running === null
+					? '-'
+					: `run ${running}`,
+	];
+}
