@@ -32,6 +32,8 @@ export interface ContainerDetails {
 	/** By then its health check must have decided: its own start period, and interval and timeout as often as it may fail. None without a check. */
 	healthPatienceMs?: number | undefined;
 	exitCode: number;
+	/** The program that it was created with, and its arguments. May hold secrets: never logged. */
+	argv?: readonly string[] | undefined;
 	/** The container's own environment. Holds secrets: never logged. */
 	env: Readonly<Record<string, string>>;
 	user: string;
@@ -157,6 +159,7 @@ function detailsOf(inspected: Dockerode.ContainerInspectInfo): ContainerDetails 
 		health: state.Health?.Status === 'none' ? undefined : state.Health?.Status,
 		healthPatienceMs: state.Health === undefined ? undefined : patienceOfCheck(config.Healthcheck ?? {}),
 		exitCode: state.ExitCode,
+		argv: [inspected.Path, ...inspected.Args],
 		env: Object.fromEntries((config.Env ?? []).map(entry => splitOnce(entry, '='))),
 		user: config.User ?? '',
 		imageId: inspected.Image,

@@ -6,6 +6,7 @@ import {untilHealthy} from '../../docker/health.ts';
 import {watchStart} from '../../docker/put-back.ts';
 import type {RestoreRecord} from '../state/restores.ts';
 import type {State} from '../state/state.ts';
+import {confirmAll} from './confirm.ts';
 
 /** What the agent left stopped is put back at its start. What is not by then is not well. */
 const putBackMs = 60_000;
@@ -18,7 +19,10 @@ interface Judgement {
 }
 
 /** @returns why the application refuses what was restored; undefined where it does not */
-export async function refusalOf({run, unjudged}: RestoreRecord, {engine, state, warn, signal}: Judgement): Promise<string | undefined> {
+export async function refusalOf(
+	{run, unjudged, replacements}: RestoreRecord,
+	{engine, state, warn, signal}: Judgement,
+): Promise<string | undefined> {
 	const deadline = Date.now() + putBackMs;
 	while (state.open().some(entry => entry.run === run) && Date.now() < deadline) {
 		await delay(100, undefined, {signal});
@@ -36,6 +40,7 @@ export async function refusalOf({run, unjudged}: RestoreRecord, {engine, state, 
 			warn(message);
 		}
 
+		await confirmAll(replacements, {engine, signal});
 		return undefined;
 	} catch (error) {
 		return explain(error);

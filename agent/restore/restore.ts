@@ -12,6 +12,7 @@ import {sourceContext} from '../runs/source-context.ts';
 import {kindOf, writingOf} from '../sources/kinds.ts';
 import {mountsOf} from '../sources/mounts.ts';
 import {isUntouched, keyOf, type RestoreContext, type Restoring, type RestoringSource, subjectOf} from '../sources/restoring.ts';
+import {confirmAll} from './confirm.ts';
 import {filesContext, type RestoreProgress, type RestoreWorkshop, restoreRun} from './context.ts';
 import {type OpenRestore, openRestoreJournal} from './journal.ts';
 import type {Restoration} from './plan/plan.ts';
@@ -125,7 +126,12 @@ async function work(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands
 			startFailure = error;
 		}
 
-		const slow = await untilHealthy(workshop.engine, well).catch(async (error: unknown) => {
+		const judged = async () => {
+			const slow = await untilHealthy(workshop.engine, well);
+			await confirmAll(journal.replacements(), {engine: workshop.engine, signal: new AbortController().signal});
+			return slow;
+		};
+		const slow = await judged().catch(async (error: unknown) => {
 			tell({type: 'warning', message: `${explain(error)}; what was replaced is put back`});
 			journal.phase('undoing');
 			// Whatever state the failed try has left them in: who ran before runs again.

@@ -167,6 +167,8 @@ export interface Counted {
 interface Restored<Policy, Planned extends PlannedSource, Old extends Replaced> {
 	/** Lower ones are restored first: files before the databases that may lie among them. */
 	readonly rank: number;
+	/** Its server stands still while it is restored, although it must answer while it is backed up. Missing: it goes on. */
+	readonly isRestoredAtRest?: boolean;
 	/** Where a source of a point belongs now; or why nowhere. Pure. */
 	place(stored: StoredSource, home: Home<Policy>): Planned | string;
 	/** What is wrong with a name that a restored source is to get beside the live ones. Missing: there is no such thing. Pure. */
@@ -187,6 +189,8 @@ interface Restored<Policy, Planned extends PlannedSource, Old extends Replaced> 
 	restore(source: RestoringSource<Planned>, context: RestoreContext, among: Among<RestoringSource>): Restoring;
 	/** What its restores write to the journal. */
 	readonly replaced: z.ZodType<Old>;
+	/** All run again. Asks the server whether it took what was put in its place. @throws where it did not: then what was there before is put back. Missing: nobody need be asked */
+	confirm?(old: Old, means: {engine: Engine; signal: AbortSignal}): Promise<void>;
 	/** Puts back what was there before the restore, however far that came. Doing it twice changes nothing. */
 	rollBack(old: Old, context: UndoContext): Promise<void>;
 	/** What would keep `rollBack` from being done, asked while all runs: each with the way out. Missing: nothing can be known before. */

@@ -8,10 +8,11 @@ import {type Replaced, subjectOf} from './restoring.ts';
 import {sqlite} from './sqlite/index.ts';
 import {stream} from './stream/index.ts';
 import {tar} from './tar/index.ts';
+import {valkey} from './valkey/index.ts';
 import {volume} from './volume/index.ts';
 
 /** In the order in which a target's sources are listed. */
-export const kinds: readonly Kind[] = [postgres, mariadb, stream, sqlite, volume, tar];
+export const kinds: readonly Kind[] = [postgres, mariadb, valkey, stream, sqlite, volume, tar];
 
 export const findKind = (kind: string): Kind | undefined => kinds.find(known => known.kind === kind);
 

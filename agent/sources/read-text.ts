@@ -1,5 +1,6 @@
-/** A small file of a container, through the engine: for a container that has no programs which could read it, or lets none. */
+/** Small files of a container: for one that has no programs which could read them, or lets none, through the engine. */
 import {buffer} from 'node:stream/consumers';
+import {lastLines, output, type Place} from '../../base/command.ts';
 import {RunError} from '../../base/errors.ts';
 import type {Engine} from '../../docker/engine.ts';
 
@@ -18,4 +19,14 @@ export async function readText(engine: Engine, container: string, path: string):
 	}
 
 	return content.subarray(blockBytes, blockBytes + size).toString();
+}
+
+/** The same as the container's root, or else through the engine. */
+export async function readFileIn(engine: Engine, container: string, place: Place, path: string): Promise<string> {
+	const {exitCode, stdout, stderr} = await output(place, {argv: ['cat', '--', path], user: '0'});
+	return exitCode === 0
+		? stdout
+		: readText(engine, container, path).catch(error => {
+				throw new RunError(lastLines(stderr), {cause: error});
+			});
 }

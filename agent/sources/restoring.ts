@@ -1,7 +1,7 @@
 /**
  * A source that is put back. Each kind has one factory that returns these verbs. The verbs of a restore are called in this order, and `close` always:
  *
- *     load → check → keep → swap → close
+ *     load → check → ready → keep → swap → close
  *
  * What a restore makes and replaces is in its *replacement*, which is in the journal before anything is touched: so `rollBack` and
  * `release` need nothing else, and work after the agent was killed between any two steps.

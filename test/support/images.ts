@@ -46,6 +46,8 @@ const recipes: Record<string, Recipe> = {
 	'postgres:18': postgres('18', 'forky', {PGDATA: '/var/lib/postgresql/18/docker', DATA_VOLUME: '/var/lib/postgresql'}),
 	'mariadb:10.11': {folder: 'mariadb', images: {DEBIAN_IMAGE: 'debian:bookworm-slim'}},
 	'mariadb:11.8': {folder: 'mariadb', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}},
+	'valkey/valkey:8': {folder: 'valkey', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}, settings: {FLAVOUR: 'valkey'}},
+	'redis:7': {folder: 'valkey', images: {DEBIAN_IMAGE: 'debian:bookworm-slim'}, settings: {FLAVOUR: 'redis'}},
 	// As compose.example.yml names them
 	'prom/prometheus:v3.5.0': {folder: 'prometheus', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}},
 	'prom/alertmanager:v0.28.1': {folder: 'alertmanager', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}},

@@ -138,7 +138,10 @@ function needing({target, containers}: Scope, {policy, container, service}: Memb
 const ofMember = ({sources}: Scope, {container}: Member) => sources.filter(source => source.container.id === container.id);
 
 /** Its server is in the container, which must run on. */
-const isServed = (source: PlannedSource): boolean => kindOf(source.kind).stillness(source) === 'forbidden';
+function isServed(source: PlannedSource): boolean {
+	const kind = kindOf(source.kind);
+	return kind.stillness(source) === 'forbidden' && kind.isRestoredAtRest !== true;
+}
 
 function owning(scope: Scope, member: Member): Wish[] {
 	const own = ofMember(scope, member).filter(source => !isServed(source));

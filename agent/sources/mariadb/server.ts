@@ -1,6 +1,6 @@
 /** A MariaDB or MySQL server in a container: its own programs, over its own socket, so that the version always matches. */
 import {dirname, join} from 'node:path/posix';
-import {lastLines, output, type Place, succeed} from '../../../base/command.ts';
+import {type Place, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {label} from '../../../base/label.ts';
 import type {Container} from '../../../docker/container.ts';
@@ -8,7 +8,7 @@ import type {Engine} from '../../../docker/engine.ts';
 import {inContainer} from '../../../docker/exec.ts';
 import {keptByRestore} from '../database-name.ts';
 import {assertOwnPids, type Enterable, enteringArgv} from '../entering.ts';
-import {readText} from '../read-text.ts';
+import {readFileIn} from '../read-text.ts';
 import {secretOf} from '../secret.ts';
 import {detailsOfRunning, findServer, type ServerFound} from '../server-process.ts';
 import {type Address, introduce, quoteLiteral, runSql, ServerRefusal} from './client.ts';
@@ -55,7 +55,7 @@ export async function connectMariadb(engine: Engine, container: Where, access: A
 	const password =
 		access.secret === undefined ? undefined : await secretOf({secret: access.secret, project: access.project}, 'mariadb.password-secret');
 	const {logins, unread} = await loginsOf(details.env, {user: access.user, password}, async file =>
-		readFile(engine, container.id, place, file),
+		readFileIn(engine, container.id, place, file),
 	);
 	const own = `${found.uid}:${found.gid}`;
 	const clientOf =
@@ -169,16 +169,6 @@ async function whoIsLetIn(logins: readonly Login[], {where, unread, ask}: Trial)
 	throw new RunError(`the server ${where} lets nobody in whom Holdfast knows: ${[...refusals, ...unread].join('; ')}`, {
 		hint: `say who dumps: \`${label('mariadb.user')}\`, \`${label('mariadb.password-secret')}\``,
 	});
-}
-
-/** As the container's root, or else through the engine. */
-async function readFile(engine: Engine, container: string, place: Place, path: string): Promise<string> {
-	const {exitCode, stdout, stderr} = await output(place, {argv: ['cat', '--', path], user: '0'});
-	return exitCode === 0
-		? stdout
-		: readText(engine, container, path).catch(error => {
-				throw new RunError(lastLines(stderr), {cause: error});
-			});
 }
 
 const ofServer = ['information_schema', 'performance_schema', 'mysql', 'sys'];

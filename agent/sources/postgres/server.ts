@@ -11,7 +11,7 @@ import type {Container} from '../../../docker/container.ts';
 import type {Engine} from '../../../docker/engine.ts';
 import {inContainer} from '../../../docker/exec.ts';
 import {assertOwnPids, enteringArgv} from '../entering.ts';
-import {readText} from '../read-text.ts';
+import {readFileIn} from '../read-text.ts';
 import {secretOf} from '../secret.ts';
 import {detailsOfRunning} from '../server-process.ts';
 import {type Maintenance, maintenanceIn, NoSessionError} from './maintenance.ts';
@@ -83,7 +83,7 @@ export async function connectPostgres(
 		});
 	}
 
-	const who = await whoDumps(details.env, role, async path => readFile(engine, container.id, place, path));
+	const who = await whoDumps(details.env, role, async path => readFileIn(engine, container.id, place, path));
 	const {user, unread} = who;
 	const {pid, uid, gid, host} = process;
 	const env: Record<string, string> = {...variablesOf(details.env, process), ...(port === undefined ? {} : {PGPORT: String(port)})};
@@ -157,16 +157,6 @@ function variablesOf(image: Readonly<Record<string, string>>, {programs, host, p
 /** libpq looks into the password file only where nobody gives a password: one that may be another role's must not be in its way. */
 const passwordOf = ({password, isOwn}: Who, {passwordFile}: ServerProcess): string | undefined =>
 	isOwn || passwordFile === undefined ? password || undefined : undefined;
-
-/** As the container's root, or else through the engine. */
-async function readFile(engine: Engine, container: string, place: Place, path: string): Promise<string> {
-	const {exitCode, stdout, stderr} = await output(place, {argv: ['cat', path], user: '0'});
-	return exitCode === 0
-		? stdout
-		: readText(engine, container, path).catch(error => {
-				throw new RunError(lastLines(stderr), {cause: error});
-			});
-}
 
 /** Rows of one query. */
 export function queryWith({

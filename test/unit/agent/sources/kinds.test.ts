@@ -81,6 +81,27 @@ const records = [
 		{kind: 'files', source: 'app/volume:/data', mount, scratch: '/x/s', run, paths: ['/a/b.png']},
 		`app/volume:/data: .b.png.holdfast-before-${run}`,
 	],
+	[
+		{
+			kind: 'valkey',
+			source: 'cache/valkey:all',
+			mount,
+			folder: '/x',
+			fresh: '/x/.valkey.holdfast-restore-1',
+			old: '/x/.valkey.holdfast-before-1',
+			container: 'shop-cache-1',
+			access: {},
+			loads: {keys: 3, expires: 1},
+			laid: {
+				files: {saved: 'dump.rdb', appended: 'appendonlydir', appendedFile: 'appendonly.aof'},
+				uid: 999,
+				gid: 999,
+				isAppending: true,
+				isMultiPart: true,
+			},
+		},
+		'cache/valkey:all: folder .valkey.holdfast-before-1',
+	],
 	[{kind: 'tar', source: 'tar:/etc/app', path: '/etc/app', safety: '0123456789abcdef'}, 'tar:/etc/app: snapshot 01234567'],
 ] as const;
 

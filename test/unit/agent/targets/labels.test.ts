@@ -4,6 +4,7 @@ import type {MariadbPolicy} from '../../../../agent/sources/mariadb/labels.ts';
 import type {PostgresPolicy} from '../../../../agent/sources/postgres/labels.ts';
 import type {SqlitePolicy} from '../../../../agent/sources/sqlite/labels.ts';
 import type {StreamPolicies} from '../../../../agent/sources/stream/labels.ts';
+import type {ValkeyPolicy} from '../../../../agent/sources/valkey/labels.ts';
 import type {VolumePolicy} from '../../../../agent/sources/volume/labels.ts';
 import {isEnabled, type Policy, parseLabels} from '../../../../agent/targets/labels.ts';
 import type {Problem} from '../../../../base/problem.ts';
@@ -12,6 +13,7 @@ import type {Problem} from '../../../../base/problem.ts';
 type Flat = Omit<Policy, 'sources'> & {
 	postgres: PostgresPolicy | undefined;
 	mariadb: MariadbPolicy | undefined;
+	valkey: ValkeyPolicy | undefined;
 	stream: StreamPolicies;
 	sqlite: readonly string[];
 	tar: string[];
@@ -30,6 +32,7 @@ const nothing: Flat = {
 	group: undefined,
 	postgres: undefined,
 	mariadb: undefined,
+	valkey: undefined,
 	stream: new Map(),
 	sqlite: [],
 	volumes: undefined,
@@ -73,6 +76,9 @@ test('every label of the table', t => {
 		mysql: 'shop',
 		'mysql.user': 'keeper',
 		'mysql.password-secret': 'shop-db',
+		redis: 'true',
+		'redis.user': 'keeper',
+		'redis.password-secret': 'shop-cache',
 		sqlite: '/data/webui.db',
 		volumes: '/data,uploads',
 		tar: '/etc/app',
@@ -112,6 +118,7 @@ test('every label of the table', t => {
 			restoreAfterSql: 'select 2',
 		},
 		mariadb: {databases: ['shop'], user: 'keeper', passwordSecret: 'shop-db', exclude: []},
+		valkey: {user: 'keeper', passwordSecret: 'shop-cache'},
 		stream: new Map(),
 		sqlite: ['/data/webui.db'],
 		volumes: ['/data', 'uploads'],
