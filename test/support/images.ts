@@ -57,6 +57,7 @@ const recipes: Record<string, Recipe> = {
 	'holdfast-test/app:latest': {folder: 'app', images: {DEBIAN_IMAGE: 'debian:trixie-slim', NODE_IMAGE: 'node:24-trixie-slim'}},
 	'holdfast-test/slapd:latest': {folder: 'slapd', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}},
 	'holdfast-test/squash:latest': {folder: 'squash', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}},
+	'holdfast-test/everywhere:latest': {folder: 'everywhere', images: {APP_IMAGE: 'holdfast-test/app:latest'}},
 	'holdfast-test/storage:latest': {folder: 'storage', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}},
 	'holdfast-test/chromium:latest': {folder: 'chromium', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}},
 };
