@@ -30,6 +30,7 @@ const followed: Readonly<Record<string, string>> = {
 	mendix: 'test/night/systems/systems.night.test.ts',
 	promscale: 'test/night/systems/systems.night.test.ts',
 	camunda: 'test/night/systems/systems.night.test.ts',
+	nextcloud: 'test/night/systems/nextcloud.night.test.ts',
 };
 
 /** What is no command of Holdfast: the test that runs it, and where that shows in the test. */
