@@ -61,6 +61,10 @@ export function demultiplex(stream: Readable, onError: (piece: string) => void =
 					if (newline !== -1) {
 						const line = errors.subarray(0, newline).toString();
 						errors = errors.subarray(newline + 1);
+						if (errors.length > 0) {
+							onError(errors.toString());
+						}
+
 						return line;
 					}
 

@@ -139,16 +139,16 @@ interface LaidAside {
 }
 
 async function layAside(context: SourceContext, {server, inside, saved, file, signal, onOpened}: LaidAside): Promise<void> {
-	const opened = Promise.withResolvers<void>();
-	opened.promise.catch(() => {});
 	let said = '';
+	let known: Promise<void> | undefined;
 	const command = {
 		argv: ['sh', '-c', readOpened, 'sh', saved] as const,
 		signal,
 		onError(piece: string) {
 			said += piece;
 			if (/^opened$/m.test(said)) {
-				onOpened().then(opened.resolve, opened.reject);
+				known ??= onOpened();
+				known.catch(() => {});
 			}
 		},
 	};
@@ -165,5 +165,5 @@ async function layAside(context: SourceContext, {server, inside, saved, file, si
 		await check(await inside({...server.fromWorker(intoFile, [file], command.argv), signal, onError: command.onError}));
 	}
 
-	await opened.promise;
+	await (known ?? onOpened());
 }

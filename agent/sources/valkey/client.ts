@@ -8,7 +8,7 @@ import {quoteWord} from './words.ts';
 /** How long the server may take for an answer: none of what it is asked takes long. */
 const answerMs = 30_000;
 
-/** Stands behind each answer, which may be of many lines. */
+/** Stands behind each answer, which may be of many lines. `PING` is refused by a server that loads, or whose last save failed (`MISCONF`). */
 const mark = 'holdfast-has-heard';
 
 /** The client program says it on its error output, and goes on to wait for commands. */
@@ -29,7 +29,7 @@ export class ValkeyRefusal extends RunError {
 
 const refusal = /^(?:\(error\) )?((?:ERR|NOAUTH|NOPERM|WRONGPASS|LOADING|BUSY|MISCONF|MASTERDOWN|READONLY|OOM|EXECABORT)\b.*)/;
 
-const mayNotPing = /^NOPERM\b.*\bping\b/i;
+const mayNotEcho = /^NOPERM\b.*\becho\b/i;
 
 export interface Client {
 	/** The words of a command → the answer. @throws {ValkeyRefusal} */
@@ -59,12 +59,12 @@ export async function openClient(place: Place, command: Command): Promise<Client
 		const said: string[] = [];
 		try {
 			for (
-				let line = await Promise.race([session.ask(`${text}\nPING ${mark}`, either), trouble.promise]);
+				let line = await Promise.race([session.ask(`${text}\nECHO ${mark}`, either), trouble.promise]);
 				line !== mark;
 				line = await Promise.race([session.line(either), trouble.promise])
 			) {
 				// One that may not even do this says so instead, also in the place of the mark.
-				if (mayNotPing.test(line) || (said.some(each => refusal.test(each)) && refusal.test(line))) {
+				if (mayNotEcho.test(line) || (said.some(each => refusal.test(each)) && refusal.test(line))) {
 					break;
 				}
 
@@ -115,16 +115,21 @@ export function countKeys(info: ReadonlyMap<string, string>): {keys: number; exp
 
 const lookEveryMs = 250;
 
-/** Waits while the server says that it is still loading its data. */
-export async function whileLoading<Value>(work: () => Promise<Value>, patienceMs: number, signal?: AbortSignal): Promise<Value> {
+/** What a server says of itself, when it has loaded its data. */
+export async function onceLoaded(
+	info: () => Promise<ReadonlyMap<string, string>>,
+	patienceMs: number,
+	signal?: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
 	const deadline = performance.now() + patienceMs;
 	for (;;) {
-		try {
-			return await work();
-		} catch (error) {
-			if (!(error instanceof ValkeyRefusal && error.code === 'LOADING') || performance.now() > deadline) {
-				throw error;
-			}
+		const said = await info();
+		if (said.get('loading') !== '1') {
+			return said;
+		}
+
+		if (performance.now() > deadline) {
+			throw new RunError(`the server is still loading its data (${said.get('loading_loaded_perc') ?? '?'} %)`);
 		}
 
 		await delay(lookEveryMs, undefined, {signal});

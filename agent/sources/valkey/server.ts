@@ -10,7 +10,7 @@ import {assertOwnPids, type Enterable, enteringArgv} from '../entering.ts';
 import {readFileIn} from '../read-text.ts';
 import {secretOf} from '../secret.ts';
 import {detailsOfRunning, findServer, type ServerFound} from '../server-process.ts';
-import {type Client, openClient, readInfo, ValkeyRefusal, whileLoading} from './client.ts';
+import {type Client, onceLoaded, openClient, readInfo, ValkeyRefusal} from './client.ts';
 import type {Access} from './labels.ts';
 import {argumentsOf, configFiles, type Settings, settingsOf} from './settings.ts';
 import {loginsOf} from './who.ts';
@@ -89,7 +89,7 @@ export async function connectValkey(
 			const said = await tell(['CONFIG', 'GET', name]).catch(() => '');
 			return said === '' ? settings.value(name) : said.split('\n').slice(1).join('\n');
 		};
-		const known = await whileLoading(info, loadingMs, signal);
+		const known = await onceLoaded(info, loadingMs, signal);
 		const folder = (await setting('dir')) ?? cwd;
 		return {
 			where: `in container \`${container.name}\``,
@@ -148,7 +148,7 @@ function plainName(name: string): string {
 function forbidden({said}: ValkeyRefusal, command: string): RunError {
 	return new RunError(`the server does not let \`${command}\` be said: ${said}`, {
 		hint: said.startsWith('NOPERM')
-			? 'allow its user `+ping +info +config|get +config|set +bgsave`'
+			? 'allow its user `+echo +info +config|get +config|set +bgsave`'
 			: `leave \`${command}\` to users by an ACL instead of \`rename-command\`; or take its files while it is stopped: \`${label('volumes')}\` with \`${label('quiesce')}=stop\``,
 	});
 }
@@ -248,12 +248,8 @@ async function isRefused(client: Client): Promise<string | undefined> {
 		await client.ask(['PING']);
 		return undefined;
 	} catch (error) {
-		if (error instanceof ValkeyRefusal && error.code !== 'NOAUTH') {
-			return undefined;
-		}
-
 		if (error instanceof ValkeyRefusal) {
-			return error.said;
+			return error.code === 'NOAUTH' ? error.said : undefined;
 		}
 
 		throw error;

@@ -28,7 +28,7 @@ const services: Record<string, Service> = {
 		labels,
 	},
 	acl: {
-		...configured('user default off', 'user keeper on >hush ~* +ping +info +config|get +bgsave'),
+		...configured('user default off', 'user keeper on >hush ~* +echo +info +config|get +bgsave'),
 		labels: {...labels, 'holdfast.valkey.user': 'keeper'},
 	},
 	renamed: configured('rename-command CONFIG "c 1"', 'rename-command BGSAVE save-now', 'requirepass "s p"'),

@@ -1,7 +1,7 @@
 import {Readable} from 'node:stream';
 import test from 'ava';
 import fc from 'fast-check';
-import {frames} from '../../../docker/demultiplex.ts';
+import {demultiplex, frames} from '../../../docker/demultiplex.ts';
 
 type Frame = {output: number; content: Buffer};
 
@@ -48,5 +48,18 @@ test('a stream that ends within a frame is an error', async t => {
 	const whole = encode({output: 1, content: Buffer.from('abc')});
 	for (let length = 1; length < whole.length; length++) {
 		await t.throwsAsync(collect([whole.subarray(0, length)]), {message: /within a frame/});
+	}
+});
+
+test('all of the error output behind its first line is heard, also what came with it', async t => {
+	const error = (text: string) => encode({output: 2, content: Buffer.from(text)});
+	for (const sent of [[error('12\nope'), error('ned\n')], [error('1'), error('2\nopened\n')], [error('12\nopened\n')]]) {
+		let heard = '';
+		const output = demultiplex(Readable.from([...sent, encode({output: 1, content: Buffer.from('x')})]), piece => {
+			heard += piece;
+		});
+		t.is(await output.firstErrorLine(), '12');
+		await Array.fromAsync(output.stdout());
+		t.is(heard, 'opened\n');
 	}
 });

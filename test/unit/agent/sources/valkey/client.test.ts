@@ -37,14 +37,14 @@ function program(answers: (line: string) => string[]) {
 const mark = 'holdfast-has-heard';
 
 test('an answer is all lines up to the mark, and nothing in a word means anything to the program', async t => {
-	const {heard, open} = program(line => (line.startsWith('PING') ? [mark] : line === 'trouble' ? [] : ['# Server', 'a:1', '']));
+	const {heard, open} = program(line => (line.startsWith('ECHO') ? [mark] : line === 'trouble' ? [] : ['# Server', 'a:1', '']));
 	const client = await open();
 	t.is(await client.ask(['INFO', 'x "y"\n$(z)']), '# Server\na:1');
-	t.deepEqual(heard, ['"INFO" "x\\x20\\x22y\\x22\\x0a\\x24\\x28z\\x29"', `PING ${mark}`]);
+	t.deepEqual(heard, ['"INFO" "x\\x20\\x22y\\x22\\x0a\\x24\\x28z\\x29"', `ECHO ${mark}`]);
 	await client.close();
 });
 
-test('refusals are errors with the code; who may not even ping is understood, and the session goes on', async t => {
+test('refusals are errors with the code; who may not even echo is understood, and the session goes on', async t => {
 	let isIn = false;
 	const {open} = program(line => {
 		if (line === 'trouble') {
@@ -60,10 +60,10 @@ test('refusals are errors with the code; who may not even ping is understood, an
 			return ['NOAUTH Authentication required.', ''];
 		}
 
-		return line.startsWith('PING') ? ["NOPERM this user has no permissions to run the 'ping' command", ''] : ['fine'];
+		return line.startsWith('ECHO') ? ["NOPERM this user has no permissions to run the 'echo' command", ''] : ['fine'];
 	});
 	const client = await open();
-	t.is((await t.throwsAsync<ValkeyRefusal>(client.ask(['PING']), {instanceOf: ValkeyRefusal})).code, 'NOAUTH');
+	t.is((await t.throwsAsync<ValkeyRefusal>(client.ask(['ECHO', 'x']), {instanceOf: ValkeyRefusal})).code, 'NOAUTH');
 	const wrong = await t.throwsAsync<ValkeyRefusal>(client.login('keeper', 'hush'), {instanceOf: ValkeyRefusal});
 	t.is(wrong.code, 'WRONGPASS');
 	t.false(wrong.message.includes('hush'));
@@ -76,7 +76,7 @@ test('refusals are errors with the code; who may not even ping is understood, an
 test('a server that cannot be reached is an error at once, not an answer that never comes', async t => {
 	const {open} = program(line => (line === 'trouble' ? ['Could not connect to Valkey at 127.0.0.1:6379: Connection refused'] : []));
 	const client = await open();
-	await t.throwsAsync(client.ask(['PING']), {message: /Could not connect.*refused/});
+	await t.throwsAsync(client.ask(['ECHO', 'x']), {message: /Could not connect.*refused/});
 	await client.close();
 });
 
