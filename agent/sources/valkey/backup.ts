@@ -7,10 +7,21 @@ import {RunError} from '../../../base/errors.ts';
 import {enterableWorker, throughAgent} from '../entering.ts';
 import type {Among, Source, SourceContext} from '../source.ts';
 import {storeStaged} from '../staged.ts';
+import {usualAnswerMs} from './client.ts';
 import type {ValkeyDetails} from './details.ts';
 import type {PlannedServer} from './plan.ts';
 import {proveStaged} from './proof.ts';
-import {assertCanSave, assertOfMoment, assertStillOurs, type Begun, beginSave, untilIdle, untilSaved} from './save.ts';
+import {
+	assertCanSave,
+	assertOfMoment,
+	assertStillOurs,
+	type Begun,
+	beginSave,
+	expectedOf,
+	memoryOf,
+	untilIdle,
+	untilSaved,
+} from './save.ts';
 import {connectValkey, type ValkeyServer} from './server.ts';
 
 /** `sh -c SCRIPT sh FILE`, in the server's container: once it is open, the file is the same whatever takes its name. */
@@ -19,9 +30,6 @@ const readOpened = 'exec <"$1" && echo opened >&2 && exec cat';
 /** `sh -c SCRIPT sh FILE PROGRAM …` */
 const intoFile = 'umask 077; exec >"$1"; shift; exec "$@"';
 
-/** What is saved is compressed as a rule, and may be a little more than before. */
-const growth = 1.2;
-
 export function valkeySource(planned: PlannedServer, context: SourceContext, {index}: Pick<Among, 'index'>): Source {
 	const {name, container, access} = planned;
 	const {signal, engine, tell} = context;
@@ -29,13 +37,17 @@ export function valkeySource(planned: PlannedServer, context: SourceContext, {in
 	let server: ValkeyServer | undefined;
 	let inside: Place | undefined;
 	let memoryBytes = 0;
+	let expectedBytes: number | undefined;
 	let staysThere = true;
 	let saving: {done: Promise<ValkeyDetails>; end: AbortController} | undefined;
+
+	/** In its own container, files may keep it paused for as long as an outage may be. */
+	const answerMs = usualAnswerMs + (context.outage?.limitMs ?? 0);
 
 	const connect = async (): Promise<ValkeyServer> => {
 		await server?.close();
 		server = undefined;
-		server = await connectValkey(engine, container, access, {signal});
+		server = await connectValkey(engine, container, access, {signal, answerMs});
 		return server;
 	};
 
@@ -44,11 +56,6 @@ export function valkeySource(planned: PlannedServer, context: SourceContext, {in
 		saving?.end.abort(new Error('it is not needed any more'));
 		await saving?.done.catch(() => {});
 		saving = undefined;
-	};
-
-	const expectedBytes = (): number => {
-		const before = context.previous(name)?.bytes;
-		return before === undefined ? memoryBytes : before * growth;
 	};
 
 	const take = async (from: ValkeyServer, begun: Begun, either: AbortSignal): Promise<ValkeyDetails> => {
@@ -75,17 +82,18 @@ export function valkeySource(planned: PlannedServer, context: SourceContext, {in
 		name,
 		pinNeedsItsContainer: true,
 		pinStores: false,
-		expectedBytes,
+		expectedBytes: () => expectedBytes,
 		async prepare() {
 			const connected = await connect();
 			inside = await enterableWorker(context, connected, container, signal);
 			const info = await connected.info();
-			memoryBytes = Number(info.get('used_memory_dataset') ?? info.get('used_memory') ?? 0);
+			memoryBytes = memoryOf(info);
+			expectedBytes = await expectedOf(connected, info, context.previous(name)?.bytes);
 			// One that keeps nothing by itself would load what was left there when it starts again.
 			const keepsNothing = (await connected.setting('save')) === '' && info.get('aof_enabled') !== '1';
 			staysThere = !keepsNothing || (await isThere(connected));
-			await assertCanSave(connected, expectedBytes(), signal);
-			await context.room?.claim(name, expectedBytes(), 'in the moment');
+			await assertCanSave(connected, expectedBytes, signal);
+			await context.room?.claim(name, expectedBytes, 'in the moment');
 		},
 		async firstPass() {},
 		async arm() {

@@ -28,11 +28,11 @@ export async function checkValkey(
 						? []
 						: [`the server ${where} is a replica of ${master.address}, from which it would take everything anew: restore it there`]),
 					...(info.get('cluster_enabled') === '1'
-						? [`the server ${where} is one of a cluster, whose others would not know of it: \`restic dump\` gives the file`]
+						? [`the server ${where} is one of a cluster, whose others would not know of it: \`holdfast dump\` gives the file`]
 						: []),
 					...(own === undefined
 						? [
-								`\`${folder}\`, where the server ${where} keeps its data, is in no volume: mount one there (docs/valkey.md), or \`restic dump\` gives the file`,
+								`\`${folder}\`, where the server ${where} keeps its data, is in no volume: mount one there (docs/valkey.md), or \`holdfast dump\` gives the file`,
 							]
 						: mount === undefined || own.path !== mount.path
 							? [

@@ -6,7 +6,7 @@ import {openSession, type Session} from '../session.ts';
 import {quoteWord} from './words.ts';
 
 /** How long the server may take for an answer: none of what it is asked takes long. */
-const answerMs = 30_000;
+export const usualAnswerMs = 30_000;
 
 /** Stands behind each answer, which may be of many lines. `PING` is refused by a server that loads, or whose last save failed (`MISCONF`). */
 const mark = 'holdfast-has-heard';
@@ -39,15 +39,19 @@ export interface Client {
 	close: () => Promise<void>;
 }
 
-export async function openClient(place: Place, command: Command): Promise<Client> {
+/** What the container has for its own health check may be another's, or old. */
+const asNobody = 'unset REDISCLI_AUTH VALKEYCLI_AUTH; exec "$@"';
+
+export async function openClient(place: Place, {argv, answerMs, ...command}: Command & {answerMs: number}): Promise<Client> {
 	const trouble = Promise.withResolvers<never>();
 	trouble.promise.catch(() => {});
 	const session: Session = await openSession(place, {
 		...command,
+		argv: ['sh', '-c', asNobody, 'sh', ...argv],
 		onError(piece) {
 			const said = troubled.exec(piece)?.[0];
 			if (said !== undefined) {
-				trouble.reject(new RunError(`\`${command.argv[0]}\`: ${said.trim()}`));
+				trouble.reject(new RunError(`\`${argv[0]}\`: ${said.trim()}`));
 			}
 		},
 	});

@@ -19,7 +19,7 @@ import type {Laid} from './files.program.ts';
 import {assertLoaded} from './loaded.ts';
 import type {PlannedServer} from './plan.ts';
 import {readProof} from './proof.ts';
-import {beginSave, untilIdle, untilSaved} from './save.ts';
+import {assertCanSave, beginSave, expectedOf, untilIdle, untilSaved} from './save.ts';
 import {connectValkey, type ValkeyServer, withValkey} from './server.ts';
 
 /** Paths as the worker sees them. `old` is a folder that holds what was there before. */
@@ -161,8 +161,10 @@ async function prove({other, checker}: ValkeyServer, file: string, keys: number,
  */
 async function keepAtStop(server: ValkeyServer, signal: AbortSignal, warn: (message: string) => void): Promise<() => Promise<unknown>> {
 	await untilIdle(server, signal, () => warn(`the server ${server.where} is at a save of its own: waiting for it`));
+	const info = await server.info();
+	await assertCanSave(server, await expectedOf(server, info, undefined), signal);
 	await untilSaved(server, await beginSave(server, signal), signal);
-	if ((await server.info()).get('aof_enabled') === '1') {
+	if (info.get('aof_enabled') === '1') {
 		return async () => {};
 	}
 

@@ -1,5 +1,6 @@
 /** One save of a server: begun, awaited, and known from every other. */
 import {setTimeout as delay} from 'node:timers/promises';
+import {output} from '../../../base/command.ts';
 import {CancelledError, PinBlockedError, RunError} from '../../../base/errors.ts';
 import {room} from '../../../base/units.ts';
 import {freeRoom} from '../room.ts';
@@ -150,12 +151,24 @@ export function assertOfMoment(savedAt: number, {from, to, saves}: Begun): void 
 	}
 }
 
+/** What is saved is compressed as a rule, and may be a little more than before. */
+const growth = 1.2;
+
+/** About how many bytes a save takes. @param before what was saved last, where it is known */
+export async function expectedOf(server: ValkeyServer, info: Info, before: number | undefined): Promise<number> {
+	const {other, folder, files} = server;
+	const {exitCode, stdout} = await output(other, {argv: ['stat', '-c', '%s', '--', `${folder}/${files.saved}`]});
+	const there = exitCode === 0 ? Number(stdout) : 0;
+	return Math.max(there, before ?? 0) * growth || memoryOf(info);
+}
+
+/** What keys and values take of the server's memory. */
+export const memoryOf = (info: Info): number => Number(info.get('used_memory_dataset') ?? info.get('used_memory') ?? 0);
+
 /** A save that fails for want of room may make the server refuse writes: so it is not begun. @param bytes that it is expected to take */
 export async function assertCanSave(server: ValkeyServer, bytes: number, signal: AbortSignal): Promise<void> {
 	const {other, folder, uid, gid, where} = server;
-	const running = await other({argv: ['test', '-w', folder], user: `${uid}:${gid}`, signal});
-	running.stdout.resume();
-	if ((await running.done).exitCode !== 0) {
+	if ((await output(other, {argv: ['test', '-w', folder], user: `${uid}:${gid}`, signal})).exitCode !== 0) {
 		throw new RunError(`the server ${where} may not write to its own folder \`${folder}\`, so it cannot save`, {
 			hint: `mount a volume (or a tmpfs) there that its user ${uid} may write, or give it \`--dir\``,
 		});

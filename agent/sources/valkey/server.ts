@@ -10,7 +10,7 @@ import {assertOwnPids, type Enterable, enteringArgv} from '../entering.ts';
 import {readFileIn} from '../read-text.ts';
 import {secretOf} from '../secret.ts';
 import {detailsOfRunning, findServer, type ServerFound} from '../server-process.ts';
-import {type Client, onceLoaded, openClient, readInfo, ValkeyRefusal} from './client.ts';
+import {type Client, onceLoaded, openClient, readInfo, usualAnswerMs, ValkeyRefusal} from './client.ts';
 import type {Access} from './labels.ts';
 import {argumentsOf, configFiles, type Settings, settingsOf} from './settings.ts';
 import {loginsOf} from './who.ts';
@@ -45,6 +45,8 @@ interface Connecting {
 	signal?: AbortSignal | undefined;
 	/** How long it may still be loading its data. */
 	loadingMs?: number;
+	/** How long it may take for an answer: longer where it is paused meanwhile. */
+	answerMs?: number;
 }
 
 const usualLoadingMs = 60_000;
@@ -54,7 +56,7 @@ export async function connectValkey(
 	engine: Engine,
 	container: Where,
 	access: Access,
-	{signal, loadingMs = usualLoadingMs}: Connecting = {},
+	{signal, loadingMs = usualLoadingMs, answerMs = usualAnswerMs}: Connecting = {},
 ): Promise<ValkeyServer> {
 	const details = await detailsOfRunning(engine, container);
 	const place = inContainer(engine, container.id);
@@ -78,7 +80,20 @@ export async function connectValkey(
 	const own = `${found.uid}:${found.gid}`;
 	const PATH = details.env.PATH || defaultPath;
 	const {settings, programs, cwd} = await lookInto({place, details, found, container: container.name, read, own, PATH, signal});
-	const client = await letIn({place, found, settings, details, access, read, own, PATH, program: programs.client, container, signal});
+	const client = await letIn({
+		place,
+		found,
+		settings,
+		details,
+		access,
+		read,
+		own,
+		PATH,
+		program: programs.client,
+		container,
+		answerMs,
+		signal,
+	});
 	try {
 		const tell: ValkeyServer['tell'] = async (words, either) =>
 			client.ask([settings.command(words[0]), ...words.slice(1)], either ?? signal).catch((error: unknown) => {
@@ -207,15 +222,16 @@ interface LetIn extends Omit<Looked, 'container'> {
 	access: Access;
 	program: string;
 	container: Where;
+	answerMs: number;
 }
 
 async function letIn(options: LetIn): Promise<Client> {
-	const {place, found, settings, details, access, read, own, PATH, program, container, signal} = options;
+	const {place, found, settings, details, access, read, own, PATH, program, container, answerMs, signal} = options;
 	const failures: unknown[] = [];
 	for (const address of addressesOf(found, settings)) {
 		let client: Client | undefined;
 		try {
-			client = await openClient(place, {argv: [program, ...address], env: {PATH}, user: own, signal});
+			client = await openClient(place, {argv: [program, ...address], env: {PATH}, user: own, answerMs, signal});
 			const open = client;
 			const refused = access.user === undefined && access.secret === undefined ? await isRefused(open) : 'no password';
 			if (refused !== undefined) {

@@ -31,7 +31,7 @@ function program(answers: (line: string) => string[]) {
 
 		return {stdin, stdout, done: ended.promise, kill: async () => {}};
 	};
-	return {heard, open: async () => openClient(place, {argv: ['valkey-cli']})};
+	return {heard, open: async () => openClient(place, {argv: ['valkey-cli'], answerMs: 5000})};
 }
 
 const mark = 'holdfast-has-heard';
