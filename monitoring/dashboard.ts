@@ -1,14 +1,43 @@
 /** The dashboard as code. */
-import {DashboardBuilder, RowBuilder, ThresholdsConfigBuilder, ThresholdsMode} from '@grafana/grafana-foundation-sdk/dashboard';
+import {
+	DashboardBuilder,
+	QueryVariableBuilder,
+	RowBuilder,
+	ThresholdsConfigBuilder,
+	ThresholdsMode,
+	VariableRefresh,
+} from '@grafana/grafana-foundation-sdk/dashboard';
 import {DataqueryBuilder, PromQueryFormat} from '@grafana/grafana-foundation-sdk/prometheus';
 import {PanelBuilder as StatBuilder} from '@grafana/grafana-foundation-sdk/stat';
 import {PanelBuilder as TableBuilder} from '@grafana/grafana-foundation-sdk/table';
 import {PanelBuilder as TimeseriesBuilder} from '@grafana/grafana-foundation-sdk/timeseries';
 import {dataSource} from './grafana-rules.ts';
 
-const query = (expr: string, legend = '{{target}}') => new DataqueryBuilder().datasource(dataSource).expr(expr).legendFormat(legend);
+/** Of the hosts that are chosen above the dashboard: as Prometheus calls the agents. */
+const ofHosts = (expr: string) =>
+	expr.replaceAll(
+		/\b(holdfast_\w+)(?:\{([^}]*)\})?/g,
+		(_, name: string, labels?: string) => `${name}{instance=~"$host"${labels === undefined ? '' : `,${labels}`}}`,
+	);
 
-const column = (refId: string, expr: string) => query(expr).refId(refId).instant().format(PromQueryFormat.Table);
+const hosts = new QueryVariableBuilder('host')
+	.label('Host')
+	.description('The agents, as Prometheus calls them')
+	.datasource(dataSource)
+	.query('label_values(holdfast_build_info, instance)')
+	.multi(true)
+	.includeAll(true)
+	.allValue('.*')
+	.refresh(VariableRefresh.OnTimeRangeChanged);
+
+const query = (expr: string, legend = '{{target}}') =>
+	new DataqueryBuilder().datasource(dataSource).expr(ofHosts(expr)).legendFormat(legend);
+
+/** Two hosts may have targets of one name. */
+const place = 'place';
+
+const column = (refId: string, expr: string) =>
+	query(`label_join(${expr}, "${place}", " ", "instance", "target")`).refId(refId).instant().format(PromQueryFormat.Table);
 
 const redAbove = (limit: number) =>
 	new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps([
@@ -65,12 +94,12 @@ const columns = [
 function fleet(): TableBuilder {
 	const table = new TableBuilder().title('Fleet').datasource(dataSource).span(24).height(9);
 	table.targets(columns.map(([refId, , , expr]) => column(refId, expr)));
-	table.withTransformation({id: 'joinByField', options: {byField: 'target', mode: 'outer'}});
-	table.withTransformation({id: 'filterFieldsByName', options: {include: {pattern: '^(target|Value #[A-Z])$'}}});
+	table.withTransformation({id: 'joinByField', options: {byField: place, mode: 'outer'}});
+	table.withTransformation({id: 'filterFieldsByName', options: {include: {pattern: `^(${place}|Value #[A-Z])$`}}});
 	table.withTransformation({
 		id: 'organize',
 		options: {
-			renameByName: {target: 'Target', ...Object.fromEntries(columns.map(([refId, title]) => [`Value #${refId}`, title]))},
+			renameByName: {[place]: 'Host and target', ...Object.fromEntries(columns.map(([refId, title]) => [`Value #${refId}`, title]))},
 		},
 	});
 	for (const [, title, unit] of columns) {
@@ -88,6 +117,7 @@ export const dashboard = () =>
 		.refresh('1m')
 		.time({from: 'now-7d', to: 'now'})
 		.timezone('browser')
+		.withVariable(hosts)
 		.withRow(new RowBuilder('Now'))
 		.withPanel(numbers[0] as StatBuilder)
 		.withPanel(numbers[1] as StatBuilder)
