@@ -74,7 +74,7 @@ export function createRepositoryDoor({
 		await repository.quickKey?.find();
 		const id = await ensureRepository({restic, knownId: state.knownRepository(repository.location), allowInit}).catch((error: unknown) => {
 			const why = error instanceof RepositoryError && refused.test(error.message) ? explain() : undefined;
-			throw why === undefined ? error : new RepositoryError('failed', why.message, {hint: why.hint, cause: error});
+			throw why === undefined ? error : new RepositoryError('failed', why.message, {hint: why.hint});
 		});
 		check(id);
 		state.rememberRepository(repository.location, id);
