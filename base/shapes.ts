@@ -424,6 +424,8 @@ export interface RestorePlan {
 	storages: RestoredStorage[];
 	/** Containers that are stopped meanwhile. */
 	stop: string[];
+	/** Commands of the application's own: before the first is stopped, and after all are started. Their arguments may be secrets. */
+	hooks: Array<{when: 'before' | 'after'; container: string; program: string}>;
 	/** The new database, where nothing is replaced. */
 	into: string | null;
 	warnings: string[];
@@ -438,6 +440,13 @@ export interface Accepted<Result> {
 	finished: Promise<Result>;
 }
 
+/** What would protect a project: `labels --json`. */
+export interface ProjectLabels {
+	project: string;
+	/** Those that no label speaks of, and that have something to lose. */
+	services: Array<{service: string; container: string; labels: Record<string, string>; why: string[]}>;
+}
+
 export interface Unprotected {
 	/** A container that writes there. */
 	container: string;
@@ -445,8 +454,8 @@ export interface Unprotected {
 	storage: string;
 	/** In the container. */
 	path: string;
-	/** The container looks like a server that Holdfast can dump: the label that asks for it, without the prefix. */
-	label?: string | undefined;
+	/** The container looks like a server that Holdfast can dump: how that is known, and the labels that ask for it, without the prefix. */
+	server?: {title: string; by: string; labels: Readonly<Record<string, string>>} | undefined;
 	/** The target that the container belongs to, which leaves this out. */
 	target?: string | undefined;
 }

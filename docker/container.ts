@@ -52,6 +52,8 @@ export interface Container {
 	/** The containers whose network, PID or IPC namespace is its own, as the engine was told: by id or name. */
 	livesIn?: readonly string[] | undefined;
 	labels: Readonly<Record<string, string>>;
+	/** Those in the container that its image or its settings name. */
+	ports?: readonly number[] | undefined;
 	mounts: readonly Mount[];
 	/** Paths that are in memory: tmpfs. */
 	memory?: readonly string[] | undefined;
@@ -74,6 +76,7 @@ export interface ListedContainer {
 	/** Seconds since 1970. */
 	Created: number;
 	Labels: Readonly<Record<string, string>> | null;
+	Ports?: ReadonlyArray<{PrivatePort: number}> | null;
 	HostConfig?: {NetworkMode?: string | undefined} | undefined;
 	Mounts?: ReadonlyArray<{Type: string; Name?: string | undefined; Source: string; Destination: string; RW: boolean}> | null;
 }
@@ -95,6 +98,7 @@ export function containerFromList(entry: ListedContainer): Container {
 		...dependencies(labels),
 		livesIn: hostsOf([entry.HostConfig?.NetworkMode]),
 		labels,
+		...(entry.Ports?.length ? {ports: [...new Set(entry.Ports.map(({PrivatePort}) => PrivatePort))]} : {}),
 		mounts: (entry.Mounts ?? []).flatMap(mountFromList),
 	};
 }

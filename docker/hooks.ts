@@ -8,6 +8,8 @@ interface Hooks {
 	journal: Journal;
 	run: string;
 	hooks: ReadonlyArray<{container: {id: string; name: string}; hook: Hook; when: 'before' | 'after'}>;
+	/** What they are around, where that is no backup. */
+	of?: 'restore';
 	signal: AbortSignal;
 	/** A hook that failed and whose label says `continue`. */
 	onTolerated: (error: unknown) => void;
@@ -20,12 +22,13 @@ interface Hooks {
  * whatever happened: it puts back what the other did.
  */
 export async function betweenHooks<Value>(options: Hooks, work: () => Promise<Value>): Promise<Value> {
-	const {engine, journal, run, hooks, signal, onTolerated, onSide} = options;
+	const {engine, journal, run, signal, onTolerated, onSide} = options;
+	const hooks = options.hooks.map(each => ({...each, call: callOf(each, options)}));
 	if (hooks.length === 0) {
 		return work();
 	}
 
-	const after = hooks.filter(({when}) => when === 'after').map(each => ({call: callOf(each), hook: each.hook}));
+	const after = hooks.filter(({when}) => when === 'after').map(({call, hook}) => ({call, hook}));
 	const entries = after.map(entry => ({...entry, id: journal.record(run, {kind: 'hook', ...entry.call})}));
 	const tolerate = ({onError}: Hook, error: unknown): void => {
 		if (onError === 'fail') {
@@ -41,7 +44,7 @@ export async function betweenHooks<Value>(options: Hooks, work: () => Promise<Va
 		onSide('before');
 		for (const each of hooks) {
 			if (each.when === 'before') {
-				await runHook(engine, callOf(each), signal).catch((error: unknown) => {
+				await runHook(engine, each.call, signal).catch((error: unknown) => {
 					signal.throwIfAborted();
 					tolerate(each.hook, error);
 				});
@@ -83,10 +86,13 @@ async function runAfter(engine: Engine, call: HookCall, clear: () => void): Prom
 	}
 }
 
-const callOf = ({container: {id, name}, hook: {argv, user, timeoutMs}, when}: Hooks['hooks'][number]): HookCall => ({
+const callOf = (
+	{container: {id, name}, hook: {argv, user, timeoutMs}, when}: Hooks['hooks'][number],
+	{of}: Pick<Hooks, 'of'>,
+): HookCall => ({
 	containerId: id,
 	containerName: name,
-	label: when,
+	label: of === undefined ? when : `${of}.${when}`,
 	argv,
 	user,
 	timeoutMs,

@@ -2,6 +2,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {lastLines, output} from '../base/command.ts';
 import {ResumeError, RunError} from '../base/errors.ts';
+import {label} from '../base/label.ts';
 import type {Container} from './container.ts';
 import {type Engine, statusOf, unlessGone} from './engine.ts';
 import {inContainer} from './exec.ts';
@@ -22,12 +23,15 @@ interface HookUndo extends HookCall {
 	kind: 'hook';
 }
 
+/** Where a hook stands in the labels, without the prefix. */
+export type HookLabel = 'before' | 'after' | 'restore.before' | 'restore.after';
+
 /** A command of the app's own, in its container. */
 export interface HookCall {
 	containerId: string;
 	containerName: string;
 	/** The label that it stands in; unknown where an older Holdfast wrote it down. */
-	label?: 'before' | 'after' | undefined;
+	label?: HookLabel | undefined;
 	argv: readonly [string, ...string[]];
 	user?: string | undefined;
 	timeoutMs: number;
@@ -159,7 +163,7 @@ export async function isUndoable(engine: Engine, undo: Undo): Promise<boolean> {
 
 /** @throws {RunError} that names the label and the program, and no argument: those may be secrets. Its cause is what the engine said, where it did not run at all */
 export async function runHook(engine: Engine, hook: HookCall, signal?: AbortSignal): Promise<void> {
-	const {containerId, containerName, label, argv, user, timeoutMs} = hook;
+	const {containerId, containerName, label: place, argv, user, timeoutMs} = hook;
 	const limit = AbortSignal.timeout(timeoutMs);
 	try {
 		const {exitCode, stderr, stdout} = await output(inContainer(engine, containerId), {
@@ -171,10 +175,10 @@ export async function runHook(engine: Engine, hook: HookCall, signal?: AbortSign
 			throw new RunError(`exit code ${exitCode}: ${lastLines(stderr || stdout)}`);
 		}
 	} catch (error) {
-		const which = `hook ${label === undefined ? '' : `\`${label}\` `}(\`${argv[0]}\`) in container \`${containerName}\``;
+		const which = `hook ${place === undefined ? '' : `\`${place}\` `}(\`${argv[0]}\`) in container \`${containerName}\``;
 		if (limit.aborted) {
 			throw new RunError(`${which} did not end within ${timeoutMs / 1000} s`, {
-				hint: label && `raise \`holdfast.${label}.timeout\` where it may take longer`,
+				hint: place && `raise \`${label(`${place}.timeout`)}\` where it may take longer`,
 			});
 		}
 

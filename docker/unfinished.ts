@@ -40,7 +40,13 @@ export async function undoUnfinished(options: Unfinished): Promise<{undone: stri
 					failures.push(error);
 				}
 			});
-			const isNeeded = left().some(({undo}) => needsIn(undo).includes(entry.undo.containerId));
+			const isNeeded =
+				entry.undo.kind !== 'hook' &&
+				left().some(({run, undo}) =>
+					undo.kind === 'hook'
+						? run === entry.run && undo.containerId === entry.undo.containerId
+						: needsIn(undo).includes(entry.undo.containerId),
+				);
 			back.push({entry, isBack: isNeeded ? attempt.then(async () => untilStarted(engine, entry.undo.containerId, 'healthy')) : attempt});
 			await attempt;
 		});

@@ -20,6 +20,7 @@ import type {
 	ListRequest,
 	NoPlan,
 	PointView,
+	ProjectLabels,
 	RestorePlan,
 	RestoreRequest,
 	RetentionView,
@@ -38,6 +39,8 @@ export interface Client {
 	readonly url: string;
 	version: () => Promise<string>;
 	targets: () => Promise<TargetView[]>;
+	/** @throws {NotFoundError} */
+	labels: (project: string) => Promise<ProjectLabels>;
 	/** @throws {NotFoundError} */
 	plan: (target: string) => Promise<PlanView>;
 	plans: () => Promise<Array<PlanView | NoPlan>>;
@@ -169,6 +172,7 @@ export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Cl
 		url,
 		version: async () => (await get<{version: string}>('version')).version,
 		targets: () => get('targets'),
+		labels: project => get('labels', {project}),
 		plan: target => get('plan', {target}),
 		plans: () => get('plan'),
 		status: () => get('status'),

@@ -86,6 +86,7 @@ export const importQuery = z.strictObject({target, file: z.string().min(1).max(3
 
 export const planQuery = z.object({target: target.optional()});
 export const pointsQuery = z.object({target: target.optional(), from: copyName.optional()});
+export const labelsQuery = z.object({project: z.string().min(1).max(200)});
 export const runsQuery = z.object({target: target.optional(), limit: z.coerce.number().int().min(1).max(1000).default(100)});
 export const runParameter = z.string().min(1).max(100);
 

@@ -24,6 +24,7 @@ import {
 	finishRequest,
 	json,
 	keepRequest,
+	labelsQuery,
 	moveRequest,
 	noFields,
 	parse,
@@ -53,6 +54,7 @@ export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 
 		return context.json((await agent.plans()).map(plan => ('error' in plan ? plan : planView(plan))));
 	});
+	routes.get('/labels', async context => context.json(await agent.labels(parse(labelsQuery, context.req.query()).project)));
 	routes.get('/status', async context => context.json(await agent.status()));
 	routes.get('/points', async context => {
 		const {target, from} = parse(pointsQuery, context.req.query());

@@ -16,7 +16,7 @@ import type {Workshop} from '../runs/workshop.ts';
 import type {State} from '../state/state.ts';
 import {assertAwake, tellAbsent} from './absent.ts';
 import {backup} from './backup.ts';
-import {goneSince} from './gone.ts';
+import {foundSince, goneSince} from './gone.ts';
 import {previousAmong} from './previous.ts';
 import {touchedBy, untilWhole} from './touched.ts';
 
@@ -91,7 +91,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 			assertWritable(repository);
 			const points = await ownPoints(restic, workshop.ownership(), plan.target);
 			const previous = previousAmong(points, state);
-			for (const message of goneSince(points, plan)) {
+			for (const message of [...goneSince(points, plan), ...foundSince(points, found)]) {
 				tell({type: 'warning', message});
 			}
 

@@ -115,7 +115,7 @@ async function restore(
 	return watch(context, {client, run: await client.restore({...request, acknowledged: true}), target, json});
 }
 
-function printPlan(output: Output, {target, from, points, sources, storages, stop, into, warnings}: RestorePlan, now: number): void {
+function printPlan(output: Output, {target, from, points, sources, storages, stop, hooks, into, warnings}: RestorePlan, now: number): void {
 	const isOne = points.length === 1;
 	for (const point of points) {
 		const name = isOne ? target : point.target;
@@ -137,6 +137,10 @@ function printPlan(output: Output, {target, from, points, sources, storages, sto
 
 	for (const container of stop) {
 		output.line`  stop     ${container} meanwhile`;
+	}
+
+	for (const {when, container, program} of hooks) {
+		output.line`  ${when === 'before' ? 'before' : 'after '}   ${program} in ${container}`;
 	}
 
 	for (const warning of warnings) {

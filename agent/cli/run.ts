@@ -24,6 +24,7 @@ import {addForget} from './forget.ts';
 import {addHealthcheck} from './healthcheck.ts';
 import {addImport} from './import.ts';
 import {addKit} from './kit.ts';
+import {addLabels} from './labels.ts';
 import {addLs} from './ls.ts';
 import {addMove} from './move.ts';
 import {createOutput} from './output.ts';
@@ -40,7 +41,7 @@ import {addVersion} from './version.ts';
 
 /** Under the headings of `holdfast --help`. */
 const commands: Readonly<Record<string, readonly AddCommand[]>> = {
-	'See how things are:': [addStatus, addTargets, addPlan, addPoints, addRuns, addDoctor, addFleet, addAudit, addKit],
+	'See how things are:': [addStatus, addTargets, addPlan, addLabels, addPoints, addRuns, addDoctor, addFleet, addAudit, addKit],
 	'Back up and restore:': [addBackup, addRestore, addDrill, addCancel],
 	'Look into restore points:': [addLs, addFind, addDump, addDiff],
 	'Look after the repositories:': [addCopy, addCheck, addPrune, addUnlock, addAdopt, addMove, addForget],

@@ -27,6 +27,7 @@ import {
 	orOff,
 	orUnlimited,
 	readApiToken,
+	readAuto,
 	readConcurrency,
 	readContainer,
 	readCpus,
@@ -49,6 +50,8 @@ export interface Config {
 	host: string | undefined;
 	/** The Compose projects that this agent looks after; undefined: all, and lone containers. */
 	projects: readonly string[] | undefined;
+	/** Those whose services are protected without a label; `*`: everything. */
+	auto: readonly string[];
 	/** A cron line of five fields. */
 	schedule: string;
 	/** Of targets whose labels do not say. */
@@ -150,6 +153,7 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 	const config: Config = {
 		host: value('HOLDFAST_HOST', readHost),
 		projects: value('HOLDFAST_PROJECTS', listOf(readProject)),
+		auto: value('HOLDFAST_AUTO', readAuto) ?? [],
 		schedule: value('HOLDFAST_SCHEDULE', readCronLine) ?? '0 3 * * *',
 		keep: value('HOLDFAST_KEEP', readKeep),
 		shrinkLimit: value('HOLDFAST_SHRINK_LIMIT', readShare) ?? 0.5,
@@ -231,6 +235,7 @@ export function withKeptSecrets(config: Config, announce: (message: string) => v
 const known = [
 	'HOLDFAST_HOST',
 	'HOLDFAST_PROJECTS',
+	'HOLDFAST_AUTO',
 	'HOLDFAST_SCHEDULE',
 	'HOLDFAST_KEEP',
 	'HOLDFAST_SHRINK_LIMIT',

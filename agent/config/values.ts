@@ -1,5 +1,5 @@
 /** One reader for each shape of value in the environment. */
-import {matching, type Reader} from '../../base/reading/reader.ts';
+import {listOf, matching, type Reader} from '../../base/reading/reader.ts';
 
 export interface Listen {
 	/** Undefined: every address. */
@@ -9,6 +9,10 @@ export interface Listen {
 
 export const readHost = matching(/^[a-z0-9][a-z0-9._-]{0,252}$/i, 'must be a host name (letters, digits, `.`, `_`, `-`)');
 export const readProject = matching(/^[a-z0-9][a-z0-9_-]*$/, 'must be names of Compose projects, separated by commas');
+/** `*`: everything. */
+export const readAuto: Reader<readonly string[]> = text =>
+	text === 'true' ? {value: ['*']} : text === 'false' ? {value: []} : listOf(readProject)(text);
+
 export const readLabelPrefix = matching(
 	/^[a-z0-9]+(?:[.-][a-z0-9]+)*\.$/,
 	'must be lower-case words with a dot at the end, as `holdfast.`',

@@ -192,17 +192,25 @@ async function examineTargets(workshop: Workshop, survey: Survey, listed: Listed
 	return [...findings, ...(await survey.unprotected(listed, surveyed)).map(unprotectedFinding)];
 }
 
-function unprotectedFinding({container, storage, path, label: further, target}: Unprotected): Finding {
-	const advice = `label it: ${label('enable')}=true${further === undefined ? '' : ` and ${label(further)}=true`}`;
+function unprotectedFinding({container, storage, path, server, target}: Unprotected): Finding {
+	const advice = `label it: ${[`${label('enable')}=true`, ...labelsOf(server)].join(' and ')}`;
 	return {
 		level: 'warning',
 		subject: target ?? container,
-		message: `no target backs up ${storage}, which \`${container}\` has at ${path}`,
+		message: `no target backs up ${storage}, which \`${container}\` has at ${path}${server === undefined ? '' : ` (${server.title}, by ${server.by})`}`,
 		hint:
 			target === undefined
 				? `${advice}; or, when it is meant so, ${label('enable')}=false`
 				: `add ${label('volumes')}: true, or the paths of those that matter; or, when it is meant so, false`,
 	};
+}
+
+/** What needs more than a word is printed whole by a command. */
+function labelsOf(server: Unprotected['server']): string[] {
+	const labels = Object.entries(server?.labels ?? {});
+	return labels.every(([, value]) => value === 'true')
+		? labels.map(([name, value]) => `${label(name)}=${value}`)
+		: ['those that `holdfast labels` prints for it'];
 }
 
 async function copyFinding({name, isKnown, open}: CopyRepository): Promise<Finding> {

@@ -2,8 +2,9 @@
 import type {Appointments, NextDue} from '../../base/due.ts';
 import {NotFoundError} from '../../base/errors.ts';
 import {longestGapMs} from '../../base/gap.ts';
+import {label} from '../../base/label.ts';
 import type {Operation} from '../../base/results.ts';
-import type {GoneTarget, OtherAgent, Overview, PointView, RunView, StatusView, TargetView} from '../../base/shapes.ts';
+import type {GoneTarget, OtherAgent, Overview, PointView, ProjectLabels, RunView, StatusView, TargetView} from '../../base/shapes.ts';
 import type {Listed, Survey} from '../plan/survey.ts';
 import type {Ownership} from '../repository/owner.ts';
 import {allPoints} from '../repository/points.ts';
@@ -17,6 +18,8 @@ import {pointView, restedAt, runView, statusView, targetView, verifiedPoints} fr
 
 export interface Overviews extends Kits {
 	targets: () => Promise<TargetView[]>;
+	/** What would protect the services of a project that no label speaks of. @throws {NotFoundError} */
+	labels: (project: string) => Promise<ProjectLabels>;
 	/** Those that are gone, too. */
 	status: () => Promise<StatusView[]>;
 	/** What servers said of their databases may be some minutes old. */
@@ -97,6 +100,15 @@ export function createOverviews({
 			const listed = await survey.list();
 			const {elsewhere} = await neighbours(listed);
 			return (await survey.all(listed)).map(each => ({...targetView(each), ...servedBy(elsewhere, each.target.name)}));
+		},
+		async labels(project) {
+			const services = (await survey.suggest(project)).map(({container, labels, why}) => ({
+				service: container.service ?? container.name,
+				container: container.name,
+				labels: Object.fromEntries(Object.entries({enable: 'true', ...labels}).map(([name, value]) => [label(name), value])),
+				why: [...why],
+			}));
+			return {project, services: services.toSorted((a, b) => (a.service < b.service ? -1 : 1))};
 		},
 		async status() {
 			const listed = await survey.list();

@@ -32,6 +32,10 @@ export function planTarget(request: PlanRequest): {plan: Plan; problems: readonl
 	const sources = planSources({target, answers, prefix, defaults}, {dataRoot, self: agent}, remarks);
 	const still = planQuiesce({target, containers, self, defaults, cold, prefix, sources}, remarks);
 	const hooks = planHooks(target, remarks);
+	for (const member of target.members.filter(({suggestion}) => suggestion !== undefined)) {
+		remarks.about(subjectOf(target, member)).note(`protected without a label (HOLDFAST_AUTO): ${member.suggestion?.join('; ')}`);
+	}
+
 	checkServices(target, containers, {prefix, self, remarks});
 	checkStrain(target, answers, {sources, isMoment: isOfOneMoment({sources, ...still, hooks}), remarks});
 	for (const {source, why} of remarks.absent) {

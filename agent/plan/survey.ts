@@ -12,12 +12,15 @@ import type {Unprotected} from '../../base/shapes.ts';
 import type {Container} from '../../docker/container.ts';
 import type {Engine} from '../../docker/engine.ts';
 import {createLook, type Seen} from '../../docker/look.ts';
+import {createPrograms} from '../../docker/programs.ts';
 import type {Self} from '../../docker/self.ts';
 import {hostFolderOf} from '../../docker/storage.ts';
 import {hireWorkers, staging} from '../../docker/worker.ts';
 import type {Kind} from '../sources/kind.ts';
 import {kinds} from '../sources/kinds.ts';
+import {translate} from '../targets/dialects/translate.ts';
 import {discoverTargets} from '../targets/discovery.ts';
+import {type Suggestion, suggestLabels, type Unlabelled} from '../targets/suggest.ts';
 import {askedOf, type Member, type Target} from '../targets/target.ts';
 import {planTarget} from './plan.ts';
 import type {Surveyed} from './planned.ts';
@@ -48,6 +51,8 @@ export interface Survey {
 	all: (listed: Listed, maximumAgeMs?: number) => Promise<Surveyed[]>;
 	/** Volumes and bind mounts that no target backs up. */
 	unprotected: (listed: Listed, surveyed: readonly Surveyed[]) => Promise<Unprotected[]>;
+	/** What would protect the services of a project that no target is made of. @throws {NotFoundError} */
+	suggest: (project: string) => Promise<Suggestion[]>;
 	/** As it is now. @param cold for a backup during which it is stopped @throws {NotFoundError} */
 	one: (name: string, cold?: boolean) => Promise<Surveyed>;
 	/** The target of that name, or all targets of the project of that name; no server is asked. @throws {NotFoundError} */
@@ -67,6 +72,8 @@ export interface SurveyOptions {
 	dialects?: readonly DialectName[];
 	/** Compose projects that the agent looks at; empty: all. */
 	projects: readonly string[];
+	/** Those whose services need no label; `*`: everything. */
+	auto: readonly string[];
 	schedule: string;
 	/** How long a dump waits for a lock. */
 	lockTimeoutMs: number;
@@ -81,7 +88,7 @@ const weekly = '0 0 * * 0';
 const answersKeptMs = 10_000;
 
 export function createSurvey(options: SurveyOptions): Survey {
-	const {engine, self, dataRoot, prefix, dialects = [], projects, schedule, lockTimeoutMs, copies} = options;
+	const {engine, self, dataRoot, prefix, dialects = [], projects, auto, schedule, lockTimeoutMs, copies} = options;
 	// A target's files are mounted in a worker under the target's name, beside the agent's own mounts.
 	const reserved = [staging, ...self.mounts.map(({path}) => path)].map(path => path.split('/')[1] ?? '');
 	const servers = new PQueue({concurrency: serversAtOnce});
@@ -90,6 +97,7 @@ export function createSurvey(options: SurveyOptions): Survey {
 
 	const hire = async () => hireWorkers({...options, run: `look-${runId(Date.now())}`});
 	const seen = createLook({dataRoot, hire});
+	const programs = createPrograms(engine);
 	const present = async (): Promise<Seen> => seen(await engine.list());
 
 	const look = async (target: Target, {containers, unseen}: Seen, maximumAgeMs: number, cold = false): Promise<Surveyed> => {
@@ -159,10 +167,40 @@ export function createSurvey(options: SurveyOptions): Survey {
 	const list = async (): Promise<Listed> => {
 		const containers = await engine.list();
 		const inScope = containers.filter(({project}) => projects.length === 0 || (project !== undefined && projects.includes(project)));
-		return {containers, inScope, targets: targetsAmong(containers)};
+		return {containers, inScope, targets: await targetsAmong(containers)};
 	};
 
-	const targetsAmong = (containers: readonly Container[]) => discoverTargets(containers, {prefix, dialects, projects, reserved});
+	/** Of storage as the engine alone tells it, whatever else is known: the same ones at any time. */
+	const suggestAmong = async (
+		containers: readonly Container[],
+		{isSure, isWanted}: Pick<Unlabelled, 'isSure' | 'isWanted'>,
+	): Promise<Suggestion[]> =>
+		suggestLabels({
+			containers: containers.map(({mounts, ...container}) => ({
+				...container,
+				labels: translate({mounts, ...container}, {prefix, names: dialects}).labels,
+				mounts: mounts.map(({folders: _, inner: __, ...mount}) => mount),
+			})),
+			programs: await programs(containers),
+			self: self.containerId,
+			dataRoot,
+			prefix,
+			isSure,
+			isWanted,
+		});
+
+	const targetsAmong = async (containers: readonly Container[]): Promise<Target[]> => {
+		const found = auto.length === 0 ? [] : await suggestAmong(containers, {isSure: true, isWanted: isAuto});
+		return discoverTargets(containers, {
+			prefix,
+			dialects,
+			projects,
+			reserved,
+			suggested: new Map(found.map(suggestion => [suggestion.container.id, suggestion])),
+		});
+	};
+
+	const isAuto = ({project}: Container): boolean => auto.includes('*') || (project !== undefined && auto.includes(project));
 
 	return {
 		projects,
@@ -172,7 +210,12 @@ export function createSurvey(options: SurveyOptions): Survey {
 			const known = new Set(inScope.map(({id}) => id));
 			const all = (await seen(containers)).containers;
 			const own = all.filter(({id}) => known.has(id));
-			return findUnprotected(own, surveyed, {dataRoot, self: all.find(({id}) => id === self.containerId), prefix});
+			return findUnprotected(own, surveyed, {
+				dataRoot,
+				self: all.find(({id}) => id === self.containerId),
+				prefix,
+				processes: await programs(own),
+			});
 		},
 		due: ({targets}) =>
 			targets.flatMap(({name: subject, policy, members}) => [
@@ -194,10 +237,18 @@ export function createSurvey(options: SurveyOptions): Survey {
 			}
 
 			const found = await seen(containers);
-			return Promise.all(targetsAmong(found.containers).map(async target => look(target, found, maximumAgeMs)));
+			return Promise.all((await targetsAmong(found.containers)).map(async target => look(target, found, maximumAgeMs)));
+		},
+		async suggest(project) {
+			const {inScope, containers} = await list();
+			if (!inScope.some(container => container.project === project)) {
+				throw new NotFoundError(`there is no project \`${project}\``, {hint: '`docker compose ls --all` lists the names'});
+			}
+
+			return suggestAmong(containers, {isSure: false, isWanted: container => container.project === project});
 		},
 		async named(name) {
-			const targets = targetsAmong((await present()).containers);
+			const targets = await targetsAmong((await present()).containers);
 			const one = targets.find(target => target.name === name);
 			const [first, ...others] = one === undefined ? targets.filter(({project}) => project === name) : [one];
 			if (first === undefined) {
@@ -208,7 +259,7 @@ export function createSurvey(options: SurveyOptions): Survey {
 		},
 		async one(name, cold) {
 			const found = await present();
-			const targets = targetsAmong(found.containers);
+			const targets = await targetsAmong(found.containers);
 			const target = targets.find(candidate => candidate.name === name);
 			if (target === undefined) {
 				throw noSuch(name);

@@ -3,8 +3,9 @@ import type {Unprotected} from '../../base/shapes.ts';
 import {isOneOff} from '../../docker/compose.ts';
 import {type Container, type Mount, workerLabel} from '../../docker/container.ts';
 import {describeStorage, isSameStorage, shownIn} from '../../docker/storage.ts';
-import {askingLabel, kindOf, kinds} from '../sources/kinds.ts';
+import {kindOf, kinds, knownServers} from '../sources/kinds.ts';
 import {objectionTo} from '../sources/objections.ts';
+import {recognise} from '../sources/recognise.ts';
 import {labelValue} from '../targets/label-names.ts';
 import {askedOf} from '../targets/target.ts';
 import type {Surveyed} from './planned.ts';
@@ -16,6 +17,8 @@ interface Surroundings {
 	self: Container | undefined;
 	/** Of labels. */
 	prefix: string;
+	/** Programs that run in containers, by their ids, where somebody looked. */
+	processes?: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
@@ -25,7 +28,7 @@ interface Surroundings {
 export function findUnprotected(
 	containers: readonly Container[],
 	surveyed: readonly Surveyed[],
-	{dataRoot, self, prefix}: Surroundings,
+	{dataRoot, self, prefix, processes = new Map()}: Surroundings,
 ): Unprotected[] {
 	const covered = surveyed.flatMap(({plan}) => plan.sources.flatMap(source => kindOf(source.kind).covers?.(source) ?? []));
 	const isPassedOver = (mount: Mount) => objectionTo(mount, {dataRoot, self, claims: []}) !== undefined;
@@ -36,7 +39,7 @@ export function findUnprotected(
 			const isKnown = found.some(other => isSameStorage(other.mount, mount));
 			if (mount.readWrite && !isKnown && !isPassedOver(mount) && !covered.some(each => isCovered(mount, each))) {
 				const {path} = mount;
-				const unprotected = {container: container.name, storage: describeStorage(mount), path, ...labelFor(container)};
+				const unprotected = {container: container.name, storage: describeStorage(mount), path, ...serverOf(container, processes)};
 				found.push({mount, unprotected: owner === undefined ? unprotected : {...unprotected, target: owner.target}});
 			}
 		}
@@ -68,8 +71,8 @@ function ownerOf({id}: Container, surveyed: readonly Surveyed[]): {target: strin
 const isCovered = (mount: Mount, {mount: theirs, withInside}: {mount: Mount; withInside: boolean}): boolean =>
 	isSameStorage(theirs, mount) || (withInside && shownIn(theirs, mount, mount.path) !== undefined);
 
-/** What asks for a server that its image looks like. */
-function labelFor({image}: Container): Pick<Unprotected, 'label'> {
-	const kind = kinds.find(candidate => candidate.image?.test(image));
-	return kind === undefined ? {} : {label: askingLabel(kind)};
+/** What asks for a server that it looks like. */
+function serverOf(container: Container, processes: ReadonlyMap<string, readonly string[]>): Pick<Unprotected, 'server'> {
+	const found = recognise(container, knownServers, processes.get(container.id));
+	return found === undefined ? {} : {server: {title: found.server.title, by: found.by, labels: found.server.labels}};
 }

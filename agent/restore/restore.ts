@@ -14,6 +14,7 @@ import {mountsOf} from '../sources/mounts.ts';
 import {isUntouched, keyOf, type RestoreContext, type Restoring, type RestoringSource, subjectOf} from '../sources/restoring.ts';
 import {confirmAll} from './confirm.ts';
 import {filesContext, type RestoreProgress, type RestoreWorkshop, restoreRun} from './context.ts';
+import {aroundRestore} from './hooks.ts';
 import {type OpenRestore, openRestoreJournal} from './journal.ts';
 import type {Restoration} from './plan/plan.ts';
 import {fileRoomProblems} from './plan/room.ts';
@@ -59,7 +60,7 @@ interface Hands {
 
 async function work(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands): Promise<void> {
 	const {run, restoration, signal, tell} = options;
-	const {workforce, journal, progress} = hands;
+	const {workforce} = hands;
 	const worker = await workforce.repository(mountsOf(restoration.sources), writingOf(restoration.sources.map(({name}) => name)));
 	await assertRoom(workshop, options, worker);
 	const context = contextOf(workshop, options, hands, worker);
@@ -83,77 +84,98 @@ async function work(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands
 				await source.check().catch(refuse);
 			}
 		}).catch(undone);
-		await eachInTurn(crew, async source => source.ready?.()).catch(undone);
-		const containers = restoration.stop.map(({container}) => container);
-		const {ran, well} = await runningAmong(workshop.engine, containers);
-		if (ran.length > 0) {
-			journal.ran(ran);
-		}
-
-		const warn = (message: string) => tell({type: 'warning', message});
-		const still = async (what: () => Promise<void>, wakes?: ReadonlySet<string>) =>
-			quiesced(
-				{
-					...workshop,
-					run,
-					containers: restoration.stop,
-					wakes,
-					onWarning: warn,
-					// A cancel is heeded between the steps: what was begun is rolled back before anything is started again.
-					signal: new AbortController().signal,
-					onQuiesce: subject => tell({type: 'step', step: 'stop', subject}),
-					onWindow(windowMs) {
-						progress.outageSeconds += windowMs / 1000;
-					},
-					onResume: () => tell({type: 'step', step: 'start'}),
-				},
-				what,
-			);
-		let startFailure: unknown;
-		try {
-			await still(async () => {
-				await swapAll(crew, options, journal).catch(undone);
-				journal.swapped(well.map(({name}) => name));
-				progress.done = true;
-				progress.kept = journal.replacements();
-				progress.into = restoration.into;
-			});
-		} catch (error) {
-			if (!progress.done) {
-				throw error;
-			}
-
-			startFailure = error;
-		}
-
-		const judged = async () => {
-			const slow = await untilHealthy(workshop.engine, well);
-			await confirmAll(journal.replacements(), {engine: workshop.engine, signal: new AbortController().signal});
-			return slow;
-		};
-		const slow = await judged().catch(async (error: unknown) => {
-			tell({type: 'warning', message: `${explain(error)}; what was replaced is put back`});
-			journal.phase('undoing');
-			// Whatever state the failed try has left them in: who ran before runs again.
-			await still(async () => {
-				await undo(workshop, options, hands, worker, error);
-				progress.done = false;
-				progress.kept = [];
-			}, new Set(ran));
-			throw new RunError('the application is not well on what was restored, so what was there before is back', {cause: error});
+		await aroundRestore(workshop, {
+			run,
+			hooks: restoration.hooks,
+			signal,
+			tell,
+			work: async () => replace(workshop, options, hands, {crew, worker, undone}),
+			onRefused: undone,
 		});
-		journal.judged();
-		if (startFailure !== undefined) {
-			throw startFailure;
-		}
-
-		// Those that were not well before cannot tell whether the restored data is good.
-		const others = containers.filter(({id}) => !well.some(other => other.id === id));
-		for (const message of [...slow, ...(await untilHealthy(workshop.engine, others))]) {
-			warn(message);
-		}
 	} finally {
 		await Promise.allSettled(crew.map(async source => source.close()));
+	}
+}
+
+interface Loaded {
+	crew: readonly Member[];
+	worker: Worker;
+	/** Undoes all that was made so far. @throws what it was told */
+	undone: (error: unknown) => Promise<never>;
+}
+
+/** What is loaded takes the place of what is live, which is put back where the application is not well on it. */
+async function replace(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands, {crew, worker, undone}: Loaded): Promise<void> {
+	const {run, restoration, tell} = options;
+	const {journal, progress} = hands;
+	await eachInTurn(crew, async source => source.ready?.()).catch(undone);
+	const containers = restoration.stop.map(({container}) => container);
+	const {ran, well} = await runningAmong(workshop.engine, containers);
+	if (ran.length > 0) {
+		journal.ran(ran);
+	}
+
+	const warn = (message: string) => tell({type: 'warning', message});
+	const still = async (what: () => Promise<void>, wakes?: ReadonlySet<string>) =>
+		quiesced(
+			{
+				...workshop,
+				run,
+				containers: restoration.stop,
+				wakes,
+				onWarning: warn,
+				// A cancel is heeded between the steps: what was begun is rolled back before anything is started again.
+				signal: new AbortController().signal,
+				onQuiesce: subject => tell({type: 'step', step: 'stop', subject}),
+				onWindow(windowMs) {
+					progress.outageSeconds += windowMs / 1000;
+				},
+				onResume: () => tell({type: 'step', step: 'start'}),
+			},
+			what,
+		);
+	let startFailure: unknown;
+	try {
+		await still(async () => {
+			await swapAll(crew, options, journal).catch(undone);
+			journal.swapped(well.map(({name}) => name));
+			progress.done = true;
+			progress.kept = journal.replacements();
+			progress.into = restoration.into;
+		});
+	} catch (error) {
+		if (!progress.done) {
+			throw error;
+		}
+
+		startFailure = error;
+	}
+
+	const judged = async () => {
+		const slow = await untilHealthy(workshop.engine, well);
+		await confirmAll(journal.replacements(), {engine: workshop.engine, signal: new AbortController().signal});
+		return slow;
+	};
+	const slow = await judged().catch(async (error: unknown) => {
+		tell({type: 'warning', message: `${explain(error)}; what was replaced is put back`});
+		journal.phase('undoing');
+		// Whatever state the failed try has left them in: who ran before runs again.
+		await still(async () => {
+			await undo(workshop, options, hands, worker, error);
+			progress.done = false;
+			progress.kept = [];
+		}, new Set(ran));
+		throw new RunError('the application is not well on what was restored, so what was there before is back', {cause: error});
+	});
+	journal.judged();
+	if (startFailure !== undefined) {
+		throw startFailure;
+	}
+
+	// Those that were not well before cannot tell whether the restored data is good.
+	const others = containers.filter(({id}) => !well.some(other => other.id === id));
+	for (const message of [...slow, ...(await untilHealthy(workshop.engine, others))]) {
+		warn(message);
 	}
 }
 

@@ -87,7 +87,7 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 					}
 
 					const isLoading = record.phase === 'loading';
-					const plan = isLoading ? {...found, stop: []} : found;
+					const plan = isLoading ? {...found, stop: [], hooks: []} : found;
 					if (plan.problems.length > 0 && !force) {
 						throw new UsageError(plan.problems.join('; '), {
 							hint: verb === 'finish' ? `to let go of the rest all the same: holdfast restore finish ${record.run} --force` : undefined,

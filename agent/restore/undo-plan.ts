@@ -1,8 +1,10 @@
 /** What was replaced → who stands still while it is put back. Pure. */
 import type {Container, Mount} from '../../docker/container.ts';
 import {dependentsFirst} from '../../docker/order.ts';
+import type {PlannedHook} from '../plan/planned.ts';
 import {keyOf, type Replaced} from '../sources/restoring.ts';
 import type {Target} from '../targets/target.ts';
+import {planHooks} from './plan/hooks.ts';
 import {placeOf} from './plan/places.ts';
 import {planStops, type Stops, type Surroundings} from './plan/stops.ts';
 
@@ -13,6 +15,7 @@ export interface UndoPlan {
 	mounts: readonly Mount[];
 	/** Those that ran before the restore and do not now are among them: they are started with the others. */
 	stop: Stops['stop'];
+	hooks: readonly PlannedHook[];
 	problems: readonly string[];
 }
 
@@ -41,10 +44,16 @@ export function planUndo(
 	const asleep = surroundings.containers.filter(({name, state}) => ran.includes(name) && (state === 'exited' || state === 'created'));
 	const reasons = new Map(stop.map(({container, reason}) => [container.id, reason]));
 	const ordered = dependentsFirst([...stop.map(({container}) => container), ...asleep], surroundings.containers);
+	const still = ordered.map(container => ({
+		container,
+		action: 'stop' as const,
+		reason: reasons.get(container.id) ?? 'ran before the restore',
+	}));
 	return {
 		containers: new Map(found.map(({key, place}) => [key, place.container])),
 		mounts: sources.flatMap(({mount}) => mount ?? []),
-		stop: ordered.map(container => ({container, action: 'stop', reason: reasons.get(container.id) ?? 'ran before the restore'})),
+		stop: still,
+		hooks: isBeside ? [] : planHooks([...targets.values()], still).hooks,
 		problems: [...places.flatMap(({place}) => (typeof place === 'string' ? [place] : [])), ...problems],
 	};
 }

@@ -5,10 +5,13 @@ import type {Tell} from '../../base/events.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import {untilHealthy} from '../../docker/health.ts';
 import {quiesced} from '../../docker/quiesce.ts';
+import type {Workforce} from '../../docker/worker.ts';
+import type {PlannedHook} from '../plan/planned.ts';
 import {writingOf} from '../sources/kinds.ts';
 import {isUntouched, keyOf, type Replaced, untouched} from '../sources/restoring.ts';
 import type {RestoreRecord} from '../state/restores.ts';
-import {type RestoreWorkshop, restoreRun} from './context.ts';
+import {type RestoreProgress, type RestoreWorkshop, restoreRun} from './context.ts';
+import {aroundRestore} from './hooks.ts';
 import {isRefusal, mountsOfReplaced, rollBackAll, waysOut} from './roll-back.ts';
 import type {UndoPlan} from './undo-plan.ts';
 
@@ -25,75 +28,100 @@ export interface UndoRun {
 
 /** Puts back what was there before the restore. Never rejects. A cancel is not heeded: half of it is no state to stay in. */
 export async function undoRestore(workshop: RestoreWorkshop, options: UndoRun): Promise<RestoreResult> {
-	const {run, record, plan, tell, startStopped} = options;
+	const {run, record, tell, startStopped} = options;
 	const shell = {...options, target: record.target, point: record.point, isTriedAgain: startStopped !== undefined};
-	return restoreRun(workshop, shell, async (workforce, progress) => {
-		let current: RestoreRecord = {...record, phase: 'undoing', settledBy: run};
-		const save = (change: Partial<RestoreRecord>) => {
-			current = {...current, ...change};
-			workshop.restores.saveRestore(current);
-			progress.kept = current.replacements.filter(each => !isUntouched(each));
-		};
-		save({});
-		// The application need not wait until it is there. Where it cannot be made now, that is tried again when it is needed.
-		const worker = await workforce
-			.repository(mountsOfReplaced(record.replacements), writingOf(record.replacements.map(({source}) => source)))
-			.catch(() => undefined);
-		let isRefused = false;
-		const undone = quiesced(
-			{
-				...workshop,
-				run,
-				containers: plan.stop,
-				wakes: new Set(record.ran),
-				onWarning: message => tell({type: 'warning', message}),
-				signal: new AbortController().signal,
-				onQuiesce: subject => tell({type: 'step', step: 'stop', subject}),
-				onResume: () => tell({type: 'step', step: 'start'}),
-				onWindow(windowMs) {
-					progress.outageSeconds = windowMs / 1000;
-				},
-			},
-			async () => {
-				const failures = await rollBackAll(workshop, workforce, {
-					...record,
-					replacements: record.replacements.map(each => (isUntouched(each) ? untouched(each) : each)),
-					isTouched: true,
-					worker,
-					container: containerIn(plan),
-					onBack: back =>
-						save({replacements: current.replacements.map(each => (keyOf(each) === keyOf(back) ? {...each, touched: false} : each))}),
-					tell,
-				});
-				if (failures.length > 0) {
-					isRefused = failures.every(isRefusal);
-					throw new RunError('not all could be put back', {cause: new AggregateError(failures), hint: waysOut(record.run)});
-				}
+	return restoreRun(workshop, shell, async (workforce, progress) =>
+		aroundRestore(workshop, {
+			run,
+			hooks: hooksOf(workshop, options),
+			signal: new AbortController().signal,
+			tell,
+			work: async () => putBack(workshop, options, workforce, progress),
+		}),
+	);
+}
 
-				workshop.restores.removeRestore(record.run);
-				progress.done = true;
-				progress.kept = [];
+/** None where those of the restore itself are still to be ended; and half of a swap is no state to stay in, whatever they say. */
+function hooksOf({journal}: RestoreWorkshop, {record, plan}: UndoRun): readonly PlannedHook[] {
+	if (
+		plan.hooks.length === 0 ||
+		journal.open().some(({run, undo}) => undo.kind === 'hook' && [record.run, record.settledBy].includes(run))
+	) {
+		return [];
+	}
+
+	return record.phase === 'swapped'
+		? plan.hooks
+		: plan.hooks.map(({hook, ...each}) => ({...each, hook: {...hook, onError: 'continue' as const}}));
+}
+
+async function putBack(workshop: RestoreWorkshop, options: UndoRun, workforce: Workforce, progress: RestoreProgress): Promise<void> {
+	const {run, record, plan, tell, startStopped} = options;
+	let current: RestoreRecord = {...record, phase: 'undoing', settledBy: run};
+	const save = (change: Partial<RestoreRecord>) => {
+		current = {...current, ...change};
+		workshop.restores.saveRestore(current);
+		progress.kept = current.replacements.filter(each => !isUntouched(each));
+	};
+	save({});
+	// The application need not wait until it is there. Where it cannot be made now, that is tried again when it is needed.
+	const worker = await workforce
+		.repository(mountsOfReplaced(record.replacements), writingOf(record.replacements.map(({source}) => source)))
+		.catch(() => undefined);
+	let isRefused = false;
+	const undone = quiesced(
+		{
+			...workshop,
+			run,
+			containers: plan.stop,
+			wakes: new Set(record.ran),
+			onWarning: message => tell({type: 'warning', message}),
+			signal: new AbortController().signal,
+			onQuiesce: subject => tell({type: 'step', step: 'stop', subject}),
+			onResume: () => tell({type: 'step', step: 'start'}),
+			onWindow(windowMs) {
+				progress.outageSeconds = windowMs / 1000;
 			},
-		);
-		await undone.catch(async (error: unknown) => {
-			if (startStopped === undefined || !isRefused) {
-				throw error;
+		},
+		async () => {
+			const failures = await rollBackAll(workshop, workforce, {
+				...record,
+				replacements: record.replacements.map(each => (isUntouched(each) ? untouched(each) : each)),
+				isTouched: true,
+				worker,
+				container: containerIn(plan),
+				onBack: back =>
+					save({replacements: current.replacements.map(each => (keyOf(each) === keyOf(back) ? {...each, touched: false} : each))}),
+				tell,
+			});
+			if (failures.length > 0) {
+				isRefused = failures.every(isRefusal);
+				throw new RunError('not all could be put back', {cause: new AggregateError(failures), hint: waysOut(record.run)});
 			}
 
-			// To try again would change nothing: the application runs on what there is, and a person decides.
-			save({phase: 'failed'});
-			const [started] = await Promise.allSettled([startStopped()]);
-			throw started.status === 'rejected' ? new AggregateError([error, started.reason]) : error;
-		});
-		await startStopped?.();
-		const slow = await untilHealthy(
-			workshop.engine,
-			plan.stop.map(({container}) => container),
-		);
-		for (const message of slow) {
-			tell({type: 'warning', message});
+			workshop.restores.removeRestore(record.run);
+			progress.done = true;
+			progress.kept = [];
+		},
+	);
+	await undone.catch(async (error: unknown) => {
+		if (startStopped === undefined || !isRefused) {
+			throw error;
 		}
+
+		// To try again would change nothing: the application runs on what there is, and a person decides.
+		save({phase: 'failed'});
+		const [started] = await Promise.allSettled([startStopped()]);
+		throw started.status === 'rejected' ? new AggregateError([error, started.reason]) : error;
 	});
+	await startStopped?.();
+	const slow = await untilHealthy(
+		workshop.engine,
+		plan.stop.map(({container}) => container),
+	);
+	for (const message of slow) {
+		tell({type: 'warning', message});
+	}
 }
 
 export const containerIn =

@@ -118,7 +118,7 @@ export function createRestores({
 		async planRestore(request) {
 			const {restoration, from, counts} = await prepare(request, {whole: true});
 			const {containers} = await survey.present();
-			const {target, points, sources, stop, into, warnings, acknowledge} = restoration;
+			const {target, points, sources, stop, hooks, into, warnings, acknowledge} = restoration;
 			const ownership = workshop.ownership();
 			const viewOf = (point: Point) => pointView(point, {verified: verifiedPoints(state, point.target), ownership});
 			return {
@@ -129,6 +129,7 @@ export function createRestores({
 				sources: sources.flatMap(source => (source.paths ?? ['']).map(path => subjectOf(source, target) + path)),
 				storages: storagesOf(restoration, containers, counts),
 				stop: stop.map(({container}) => container.name),
+				hooks: hooks.map(({container, hook, when}) => ({when, container: container.name, program: hook.argv[0]})),
 				into: into ?? null,
 				warnings: [...warnings],
 				acknowledge: acknowledge ?? null,

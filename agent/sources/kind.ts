@@ -14,6 +14,7 @@ import type {ManifestSource} from '../repository/manifest.ts';
 import type {Restic} from '../restic/restic.ts';
 import type {DrillContext, Drilling, DrillSource} from './drilling.ts';
 import type {Claim, Grounds} from './objections.ts';
+import type {KnownServer} from './recognise.ts';
 import type {Remarks} from './remarks.ts';
 import type {Replaced, RestoreContext, Restoring, RestoringSource, UndoContext} from './restoring.ts';
 import type {ServerRoom, Writing} from './room.ts';
@@ -38,8 +39,8 @@ interface Described {
 	readonly isServed: boolean;
 	/** A tree of files, devices among them perhaps: single ones can be restored. */
 	readonly isTree: boolean;
-	/** Images that look like it: for what is unprotected. */
-	readonly image?: RegExp;
+	/** What the servers look like that it can dump: for what is unprotected. */
+	readonly servers?: readonly KnownServer[];
 }
 
 /** Names of labels without the prefix, or what stands behind a name of the person's own, and how each is read. */

@@ -16,6 +16,9 @@ export const kinds: readonly Kind[] = [postgres, mariadb, valkey, stream, sqlite
 
 export const findKind = (kind: string): Kind | undefined => kinds.find(known => known.kind === kind);
 
+/** Servers that can be dumped, by what they look like. */
+export const knownServers = kinds.flatMap(({servers = []}) => servers);
+
 /** The label that asks for it, without the prefix. */
 export const askingLabel = ({kind, labels}: Kind): string => Object.keys(labels)[0] ?? `${kind}.NAME`;
 

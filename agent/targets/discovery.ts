@@ -8,7 +8,9 @@ import {isOneOff, malformedCompose, replicaNumber} from '../../docker/compose.ts
 import {type Container, workerLabel} from '../../docker/container.ts';
 import {translate} from './dialects/translate.ts';
 import {mergePolicies} from './group.ts';
+import type {Labels} from './label-names.ts';
 import {isEnabled, type Policy, parseLabels} from './labels.ts';
+import type {Suggestion} from './suggest.ts';
 import type {Member, Target} from './target.ts';
 
 /** A worker has these itself: a target's files could not be shown at `/<target>` there. */
@@ -22,12 +24,14 @@ export interface DiscoveryOptions {
 	projects?: readonly string[];
 	/** Further first elements of paths that a worker has itself, such as those of the agent's own mounts. */
 	reserved?: readonly string[];
+	/** By the ids of containers that nobody labelled: what they are protected by all the same. */
+	suggested?: ReadonlyMap<string, Suggestion>;
 }
 
 /** Sorted by name. Never throws: what is wrong with a target is one of its problems. */
 export function discoverTargets(
 	containers: readonly Container[],
-	{prefix = defaultPrefix, dialects = [], projects = [], reserved = []}: DiscoveryOptions = {},
+	{prefix = defaultPrefix, dialects = [], projects = [], reserved = [], suggested = new Map()}: DiscoveryOptions = {},
 ): Target[] {
 	const inScope = containers.filter(
 		({labels, project}) =>
@@ -36,7 +40,7 @@ export function discoverTargets(
 			(projects.length === 0 || (project !== undefined && projects.includes(project))),
 	);
 	const services = Map.groupBy(inScope, serviceName);
-	const found = [...services.values()].flatMap(replicas => memberOf(replicas, prefix, dialects) ?? []);
+	const found = [...services.values()].flatMap(replicas => memberOf(replicas, {prefix, dialects, suggested}) ?? []);
 	const targets = Map.groupBy(found, ({member: {container, policy}}) =>
 		container.project === undefined ? lastingName(container) : `${container.project}/${policy.group ?? container.service}`,
 	);
@@ -58,16 +62,25 @@ interface Found {
 }
 
 /** Undefined where no replica asks to be a target. */
-function memberOf(replicas: readonly Container[], prefix: string, names: readonly DialectName[]): Found | undefined {
+function memberOf(
+	replicas: readonly Container[],
+	{prefix, dialects: names, suggested}: Required<Pick<DiscoveryOptions, 'prefix' | 'dialects' | 'suggested'>>,
+): Found | undefined {
 	const translated = new Map(replicas.map(container => [container, translate(container, {prefix, names})]));
-	const [container] = [...translated.keys()].filter(each => isEnabled(translated.get(each)?.labels ?? {}, prefix)).sort(compareReplicas);
+	const [container] = [...translated.keys()]
+		.filter(each => isEnabled(translated.get(each)?.labels ?? {}, prefix) || suggested.has(each.id))
+		.sort(compareReplicas);
 	if (container === undefined) {
 		return undefined;
 	}
 
 	const {labels, notes} = translated.get(container) ?? {labels: container.labels, notes: []};
 	const others = replicas.filter(({id}) => id !== container.id).sort(compareReplicas);
-	const {policy, problems} = parseLabels(labels, {prefix, subject: serviceName(container)});
+	const suggestion = suggested.get(container.id);
+	const {policy, problems} = parseLabels(
+		{...prefixed(suggestion?.labels ?? {}, prefix), ...labels},
+		{prefix, subject: serviceName(container)},
+	);
 	return {
 		member: {
 			prefix: policy.group === undefined || container.project === undefined ? '' : `${container.service}/`,
@@ -76,10 +89,14 @@ function memberOf(replicas: readonly Container[], prefix: string, names: readonl
 			replicas: [container, ...others],
 			policy,
 			...(notes.length === 0 ? {} : {translated: notes}),
+			...(suggestion === undefined ? {} : {suggestion: suggestion.why}),
 		},
 		problems: [...problems, ...outsideCompose(container, policy, prefix)],
 	};
 }
+
+const prefixed = (labels: Labels, prefix: string): Labels =>
+	Object.fromEntries(Object.entries(labels).map(([name, value]) => [prefix + name, value]));
 
 function outsideCompose({name, project, labels}: Container, {group}: Policy, prefix: string): Problem[] {
 	if (project !== undefined) {

@@ -61,6 +61,12 @@ export const labelNames: readonly string[] = [
 	'after.user',
 	'after.timeout',
 	'after.on-error',
+	'restore.before',
+	'restore.before.user',
+	'restore.before.timeout',
+	'restore.after',
+	'restore.after.user',
+	'restore.after.timeout',
 	'restore.stop',
 	'restore.warning',
 	'drill',
@@ -95,7 +101,7 @@ export function orphans(labels: Labels, {prefix, subject}: {prefix: string; subj
 			.filter(own => own.every(({behind}) => behind !== ''))
 			.flatMap(own => own.map(each => ({name: labelOf(kind.kind, each), owner: labelOf(kind.kind, {...each, behind: ''})}))),
 	);
-	return [...ofKinds, 'before', 'after']
+	return [...ofKinds, 'before', 'after', 'restore.before', 'restore.after']
 		.filter(name => labelValue(labels, prefix + name) === undefined)
 		.flatMap(owner =>
 			labelNames

@@ -21,6 +21,7 @@ import {
 } from '../../base/reading/values.ts';
 import {readArgv} from '../../base/reading/words.ts';
 import type {Hook} from '../../docker/hooks.ts';
+import type {HookLabel} from '../../docker/resume.ts';
 import {kinds} from '../sources/kinds.ts';
 import {type Labels, labelOf, labelValue, namesOf, orphans, unknownLabels} from './label-names.ts';
 
@@ -43,6 +44,8 @@ export interface Policy {
 	quiesceTimeoutMs?: number | undefined;
 	before?: Hook | undefined;
 	after?: Hook | undefined;
+	restoreBefore?: Hook | undefined;
+	restoreAfter?: Hook | undefined;
 	restoreStop?: readonly string[] | undefined;
 	restoreWarning?: string | undefined;
 	/** Like `schedule`; or `false`: never by itself. */
@@ -91,6 +94,8 @@ export function parseLabels(
 		...readTiming(read),
 		before: readHook(read, 'before'),
 		after: readHook(read, 'after'),
+		restoreBefore: readHook(read, 'restore.before'),
+		restoreAfter: readHook(read, 'restore.after'),
 		restoreStop: read('restore.stop', readNames),
 		restoreWarning: read('restore.warning', nonEmptyText),
 		drillSql: read('drill.sql', nonEmptyText),
@@ -131,12 +136,13 @@ function readTiming(
 	};
 }
 
-function readHook(read: ReadLabel, name: 'before' | 'after'): Hook | undefined {
+/** Whether a backup goes on without one that failed can be said; a restore never does. */
+function readHook(read: ReadLabel, name: HookLabel): Hook | undefined {
 	const argv = read(name, readArgv);
 	const rest = {
 		user: read(`${name}.user`, readContainerUser),
 		timeoutMs: read(`${name}.timeout`, readDuration) ?? defaultHookTimeoutMs,
-		onError: read(`${name}.on-error`, readOnError) ?? 'fail',
+		onError: (name.startsWith('restore.') ? undefined : read(`${name}.on-error`, readOnError)) ?? 'fail',
 	};
 	return argv === undefined ? undefined : {argv, ...rest};
 }

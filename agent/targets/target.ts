@@ -17,6 +17,8 @@ export interface Member {
 	policy: Policy;
 	/** What was made of labels of another program: for people. */
 	translated?: readonly string[];
+	/** Nobody labelled it: why it is protected all the same. */
+	suggestion?: readonly string[];
 }
 
 export interface Target {

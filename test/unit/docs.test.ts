@@ -2,6 +2,7 @@
 import {readFile} from 'node:fs/promises';
 import test from 'ava';
 import {parse} from 'yaml';
+import {knownServers} from '../../agent/sources/kinds.ts';
 import {labelNames} from '../../agent/targets/label-names.ts';
 import {parseLabels} from '../../agent/targets/labels.ts';
 
@@ -18,6 +19,20 @@ test('every example of docs/labels.md is without a mistake', t => {
 	t.true(examples.length >= 5);
 	for (const labels of examples) {
 		t.deepEqual(parseLabels(labels, {subject: 'example'}).problems, []);
+	}
+});
+
+test('the recipes of docs/stream.md are those that `holdfast labels` proposes', async t => {
+	const stream = await readFile(new URL('../../docs/stream.md', import.meta.url), 'utf8');
+	const blocks = [...stream.matchAll(/```yaml\n(holdfast.*?)```/gs)].map(([, text = '']) => parse(text) as Record<string, string>);
+	for (const title of ['InfluxDB', 'MongoDB']) {
+		const labels = knownServers.find(server => server.title === title)?.labels ?? {};
+		const wanted = Object.entries({enable: 'true', ...labels}).map(([name, value]) => [`holdfast.${name}`, value.replaceAll('$', '$$$$')]);
+		t.deepEqual(
+			blocks.find(block => Object.keys(block).join() === wanted.map(([name]) => name).join()),
+			Object.fromEntries(wanted),
+			title,
+		);
 	}
 });
 

@@ -143,9 +143,17 @@ function unprotected({overview}: Shown): Html {
 		: html`<section id="unprotected" aria-labelledby="unprotected-title">
 <h2 id="unprotected-title">In no backup</h2>
 <ul>${list.map(
-				({container, storage, path}) => html`<li><strong>${storage}</strong> at <code>${path}</code>, written by ${container}</li>`,
+				({container, storage, path, server}) =>
+					html`<li><strong>${storage}</strong> at <code>${path}</code>, written by ${container}${
+						server === undefined
+							? ''
+							: html` (${server.title}, by ${server.by}: <code>${Object.keys(server.labels)
+									.filter(name => name !== 'volumes')
+									.map(name => label(name))
+									.join(' ')}</code>)`
+					}</li>`,
 			)}</ul>
-<p class="hint">Label the service with <code>${label('enable')}=true</code>; or with <code>${label('enable')}=false</code> when it is meant so.</p>
+<p class="hint">Label the service with <code>${label('enable')}=true</code>; or with <code>${label('enable')}=false</code> when it is meant so. <code>holdfast labels PROJECT</code> prints the labels of a whole project.</p>
 </section>`;
 }
 

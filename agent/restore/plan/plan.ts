@@ -4,6 +4,7 @@ import {label} from '../../../base/label.ts';
 import {quote} from '../../../base/reading/quote.ts';
 import {lackOf} from '../../../base/results.ts';
 import {hostFolderOf} from '../../../docker/storage.ts';
+import type {PlannedHook} from '../../plan/planned.ts';
 import {questionsOf} from '../../plan/questions.ts';
 import {unseenNote} from '../../plan/survey.ts';
 import type {Manifest} from '../../repository/manifest.ts';
@@ -13,6 +14,7 @@ import {kindOf, kinds} from '../../sources/kinds.ts';
 import type {RestoringSource} from '../../sources/restoring.ts';
 import type {Target} from '../../targets/target.ts';
 import {type Chosen, choose} from './choice.ts';
+import {planHooks} from './hooks.ts';
 import {memberOf, placeOf, placeOfForeign} from './places.ts';
 import {withinReach} from './reach.ts';
 import {planStops, type Stops, type Surroundings} from './stops.ts';
@@ -26,6 +28,8 @@ export interface Restoration {
 	sources: readonly RestoringSource[];
 	/** Stopped meanwhile. */
 	stop: Stops['stop'];
+	/** Run before the first is stopped, and after all are started. */
+	hooks: readonly PlannedHook[];
 	/** The name of the new database, where nothing is replaced. */
 	into?: string | undefined;
 	/** What a person should know before. */
@@ -75,7 +79,9 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 		...located.filter(problem => typeof problem === 'string'),
 		...reach.problems,
 	];
-	const {stop, ...stops} = planStops([target], request, into === undefined ? sources.filter(source => replaces(source, missing)) : []);
+	const replacing = into === undefined ? sources.filter(source => replaces(source, missing)) : [];
+	const {stop, ...stops} = planStops([target], request, replacing);
+	const {hooks, ...unheard} = planHooks(replacing.length > 0 ? [target] : [], stop);
 	const whole = sources.filter(({paths}) => paths === undefined).length;
 	const left = into === undefined && problems.length === 0 ? manifest.sources.length - whole : 0;
 	const {restoreWarning} = target.policy;
@@ -96,6 +102,7 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 		...absentWarning(manifest, only),
 		...(request.skipDrillSql ? [`the query of the label \`${label('drill.sql')}\` is not asked`] : []),
 		...stops.warnings,
+		...unheard.warnings,
 	];
 	return {
 		restoration: {
@@ -103,6 +110,7 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 			points: [point],
 			sources: inOrder(sources),
 			stop,
+			hooks,
 			into,
 			warnings,
 			acknowledge: acknowledge.join('\n') || undefined,

@@ -24,7 +24,16 @@ export const mariadb: Kind<MariadbPolicy | undefined, MariadbAnswer, PlannedSche
 	isDatabase: true,
 	isServed: true,
 	isTree: false,
-	image: /(?:^|\/)(?:mariadb|mysql|percona)/,
+	servers: [
+		{
+			title: 'MariaDB',
+			image: /(?:^|\/)(?:mariadb|mysql|percona)/,
+			processes: ['mariadbd', 'mysqld'],
+			port: 3306,
+			labels: {mariadb: 'true'},
+			isSure: true,
+		},
+	],
 	writesToMount: false,
 	rank: 3,
 	labels: mariadbLabels,

@@ -31,7 +31,16 @@ export const postgres: Kind<PostgresPolicy | undefined, PostgresAnswer, PlannedD
 	isDatabase: true,
 	isServed: true,
 	isTree: false,
-	image: /(?:^|\/)(?:postgres|postgis|timescaledb|pgvector)/,
+	servers: [
+		{
+			title: 'PostgreSQL',
+			image: /(?:^|\/)(?:postgres|postgis|timescaledb|pgvector)/,
+			processes: ['postgres', 'postmaster'],
+			port: 5432,
+			labels: {postgres: 'true'},
+			isSure: true,
+		},
+	],
 	writesToMount: false,
 	rank: 3,
 	labels: postgresLabels,

@@ -2,6 +2,7 @@
 import {lastLines, type Running} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {label} from '../../../base/label.ts';
+import {tailOf} from '../../../base/tail.ts';
 import {assertWell, type StreamContainer, withinTime} from './container.ts';
 import {sinkOf} from './flow.ts';
 import type {StreamPolicy} from './labels.ts';
@@ -16,6 +17,9 @@ const leftSome = 90;
 const wholly = `"$@" || exit
 left=$(head -c 65536 | tr -d '\\000' | wc -c)
 [ "\${left:-0}" -eq 0 ] || exit ${leftSome}`;
+
+/** Of what a command that was not started is told by. */
+const shownBytes = 500;
 
 interface Consumption {
 	stream: string;
@@ -52,7 +56,7 @@ async function pass({stream, policy, part, container, open, onBytes, signal}: Co
 			signal: either,
 		});
 		started.push(taking);
-		taking.stdout.resume();
+		const said = tailOf(taking.stdout, shownBytes);
 		const sink = sinkOf(taking);
 		const assertTaken = async () => {
 			const exit = await taking.done;
@@ -62,7 +66,7 @@ async function pass({stream, policy, part, container, open, onBytes, signal}: Co
 				);
 			}
 
-			assertWell(exit, {stream, policy, part});
+			assertWell(exit, {stream, policy, part, said: said()});
 		};
 
 		let bytes = 0;

@@ -55,14 +55,20 @@ export type Part = 'producer' | 'check' | 'restore';
 
 const labelOfPart = (stream: string, part: Part): string => `stream.${stream}${part === 'producer' ? '' : `.${part}`}`;
 
-/** @throws {RunError} that names the label and the program, and no argument: those may be secrets */
+/** The engine says what it could not start on the standard output. */
+const notStarted = [126, 127];
+
+/**
+ * @param said the beginning, or the end, of what it wrote to its standard output
+ * @throws {RunError} that names the label and the program, and no argument: those may be secrets
+ */
 export function assertWell(
 	{exitCode, stderr, outOfMemory}: Exit,
-	{stream, policy, part}: {stream: string; policy: StreamPolicy; part: Part},
+	{stream, policy, part, said}: {stream: string; policy: StreamPolicy; part: Part; said: string},
 ): void {
 	if (exitCode !== 0) {
 		throw new RunError(
-			`\`${label(labelOfPart(stream, part))}\` (\`${programOf(policy, part)}\`) ${exitOf({exitCode, outOfMemory})}: ${lastLines(stderr)}`,
+			`\`${label(labelOfPart(stream, part))}\` (\`${programOf(policy, part)}\`) ${exitOf({exitCode, outOfMemory})}: ${lastLines(stderr || (notStarted.includes(exitCode) ? said : ''))}`,
 			noTerminal.test(stderr) ? {hint: 'it runs without a terminal: leave out what asks for one'} : {},
 		);
 	}

@@ -9,6 +9,7 @@ import {streamSource} from './backup.ts';
 import {streamDrilling} from './drill.ts';
 import {type StreamPolicies, streamLabels, streamPolicies} from './labels.ts';
 import {type PlannedStream, strainOfStreams, streamSources} from './plan.ts';
+import {servers} from './recipes.ts';
 import {obstaclesToStream, type ReplacedStream, replacedStream, rollBackStream, streamRestoring} from './restore.ts';
 
 export const stream: Kind<StreamPolicies, unknown, PlannedStream, ReplacedStream> = {
@@ -20,6 +21,7 @@ export const stream: Kind<StreamPolicies, unknown, PlannedStream, ReplacedStream
 	isTree: false,
 	writesToMount: false,
 	rank: 4,
+	servers,
 	labels: {},
 	named: streamLabels,
 	policy: (_, named) => streamPolicies(named),

@@ -36,8 +36,17 @@ export function streamSources(scope: Scope<StreamPolicies, unknown>): PlannedStr
 		);
 	}
 
+	for (const {stream, policy: each} of planned.filter(({policy: {argv}}) => argv.some(isPipe))) {
+		remarks.note(
+			`\`stream:${stream}\` is a pipe, which exits as its last command does, whatever became of the first: \`${each.argv[0]}\` should say \`set -o pipefail\`, or \`${prefix}stream.${stream}.check\` judge it`,
+		);
+	}
+
 	return planned;
 }
+
+/** For a shell; one that is known to exit 0 only when all of it did is none. */
+const isPipe = (word: string): boolean => /(?<!\|)\|(?!\|)/.test(word) && !/pipefail/.test(word);
 
 const whenMade = {before: 'before it, while all run', after: 'after it, when all run again'};
 

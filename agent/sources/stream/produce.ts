@@ -1,6 +1,7 @@
 /** The dump of a stream, on its way from its producer to where it is kept, judged as it passes. */
 import {lastLines, type Place, type Running} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
+import {tailOf} from '../../../base/tail.ts';
 import {room} from '../../../base/units.ts';
 import {assertWell, type StreamContainer, withinTime} from './container.ts';
 import {sinkOf} from './flow.ts';
@@ -8,6 +9,9 @@ import type {PlannedStream} from './plan.ts';
 
 /** It wrote nothing, and exited 0. */
 export class EmptyStreamError extends RunError {}
+
+/** Of what a command that was not started is told by. */
+const shownBytes = 500;
 
 interface Production {
 	planned: Pick<PlannedStream, 'stream' | 'policy'>;
@@ -45,12 +49,14 @@ async function pass({planned: {stream, policy}, container, worker, file, limit, 
 		const keeping = await start(worker({argv: ['sh', '-c', 'cat >"$1"', 'sh', file], stdin: true, signal: either}));
 		keeping.stdout.resume();
 		const judging = policy.check && (await start(container.run({argv: policy.check, stdin: true, signal: either})));
-		judging?.stdout.resume();
+		const judged = judging && tailOf(judging.stdout, shownBytes);
 		const producing = await start(container.run({argv: policy.argv, signal: either}));
 		const keep = sinkOf(keeping);
 		const judge = judging && sinkOf(judging);
 		let bytes = 0;
+		let beginning = '';
 		for await (const chunk of producing.stdout as AsyncIterable<Buffer>) {
+			beginning ||= chunk.subarray(0, shownBytes).toString();
 			bytes += chunk.length;
 			if (bytes > limit) {
 				throw new RunError(
@@ -64,13 +70,13 @@ async function pass({planned: {stream, policy}, container, worker, file, limit, 
 			}
 
 			if (judging !== undefined && judge?.hasEnded()) {
-				assertWell(await judging.done, {stream, policy, part: 'check'});
+				assertWell(await judging.done, {stream, policy, part: 'check', said: judged?.() ?? ''});
 			}
 
 			await Promise.all([keep.write(chunk), judge?.write(chunk)]);
 		}
 
-		assertWell(await producing.done, {stream, policy, part: 'producer'});
+		assertWell(await producing.done, {stream, policy, part: 'producer', said: beginning});
 		if (bytes === 0) {
 			throw new EmptyStreamError(`\`${policy.argv[0]}\` exited 0, and wrote nothing to its standard output`, {
 				hint: 'a dump holds something even of what is empty: what goes to files, or to the error output, is not kept',
@@ -79,7 +85,7 @@ async function pass({planned: {stream, policy}, container, worker, file, limit, 
 
 		judge?.end();
 		if (judging !== undefined) {
-			assertWell(await judging.done, {stream, policy, part: 'check'});
+			assertWell(await judging.done, {stream, policy, part: 'check', said: judged?.() ?? ''});
 		}
 
 		keep.end();

@@ -188,6 +188,17 @@ export function createFakeAgent(): FakeAgent {
 		},
 
 		targets: async () => agent.has.targets,
+		labels: async project => ({
+			project,
+			services: [
+				{
+					service: 'db',
+					container: 'shop-db-1',
+					labels: {'holdfast.enable': 'true', 'holdfast.postgres': 'true'},
+					why: ['PostgreSQL, by its process `postgres`'],
+				},
+			],
+		}),
 		async plans() {
 			return agent.has.targets.map(({target: name}) => agent.has.plans.get(name) ?? {target: name, error: `\`${name}\` has problems`});
 		},
@@ -353,6 +364,7 @@ export function createFakeAgent(): FakeAgent {
 					},
 				],
 				stop: ['shop-app-1'],
+				hooks: [],
 				into: request.into ?? null,
 				warnings: [],
 				acknowledge: null,

@@ -40,6 +40,7 @@ test('needs no variable at all', t => {
 	t.deepEqual(load({}), {
 		host: undefined,
 		projects: undefined,
+		auto: [],
 		schedule: '0 3 * * *',
 		keep: undefined,
 		timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
@@ -84,6 +85,7 @@ test('reads every variable', t => {
 	const config = load({
 		HOLDFAST_HOST: 'web-1.example',
 		HOLDFAST_PROJECTS: 'app, shop_2',
+		HOLDFAST_AUTO: 'shop_2',
 		HOLDFAST_SCHEDULE: '@daily',
 		HOLDFAST_KEEP: 'last=3,within=30d',
 		TZ: 'Europe/Berlin',
@@ -100,6 +102,7 @@ test('reads every variable', t => {
 	});
 	t.like(config, {
 		host: 'web-1.example',
+		auto: ['shop_2'],
 		projects: ['app', 'shop_2'],
 		schedule: '0 0 * * *',
 		keep: {last: 3, within: '30d'},
@@ -143,6 +146,7 @@ const bad: Array<[name: string, value: string]> = [
 	['HOLDFAST_PROJECTS', 'app,,shop'],
 	['HOLDFAST_PROJECTS', 'App'],
 	['HOLDFAST_LABEL_DIALECTS', 'nautical'],
+	['HOLDFAST_AUTO', 'yes please'],
 	['HOLDFAST_SCHEDULE', '0 25 * * *'],
 	['HOLDFAST_SCHEDULE', 'nightly'],
 	['HOLDFAST_KEEP', 'last=0'],

@@ -62,7 +62,15 @@ function surveyOf() {
 		networkMode: 'x',
 		inherited: {limits: {}, names: {}, isolation: {}},
 	} as Self;
-	const common = {dataRoot: '/var/lib/docker', prefix: 'holdfast.', projects: [], schedule: '0 3 * * *', lockTimeoutMs: 1, copies: []};
+	const common = {
+		dataRoot: '/var/lib/docker',
+		prefix: 'holdfast.',
+		projects: [],
+		auto: [],
+		schedule: '0 3 * * *',
+		lockTimeoutMs: 1,
+		copies: [],
+	};
 	return {survey: createSurvey({engine, self, agentId: 'a', ...common}), workers};
 }
 

@@ -49,7 +49,7 @@ async function begin() {
 		},
 	}));
 	const point = {id: 'r1', target, filedAs: target, agent: 'a', host: 'host', time: new Date(), manifest: 'm', sources: []};
-	return {scene, restoration: {target, points: [point] as const, sources: restoring, stop, warnings: []}};
+	return {scene, restoration: {target, points: [point] as const, sources: restoring, stop, hooks: [], warnings: []}};
 }
 
 async function restoreWith(faults: readonly Fault[]) {
@@ -79,6 +79,7 @@ async function settleWith(verb: 'undo' | 'finish', faults: readonly Fault[]) {
 		),
 		mounts: [],
 		stop,
+		hooks: [],
 		problems: [],
 	};
 	scene.fail(faults);

@@ -93,6 +93,13 @@ test('one that nothing takes back is backed up, and the plan says so', t => {
 	t.regex(remarks.notes[0] ?? '', /`stream:a`.*not restored.*`holdfast\.stream\.a\.restore`/);
 });
 
+test('a pipe hides what became of its first command, and the plan says so', t => {
+	const notes = (script: string) => plan({'stream.a': JSON.stringify(['sh', '-c', script]), 'stream.a.restore': 'y'}).remarks.notes.join();
+	t.regex(notes('pg_dump x | gzip'), /`stream:a` is a pipe/);
+	t.is(notes('set -o pipefail; pg_dump x | gzip'), '');
+	t.is(notes('a || b'), '');
+});
+
 test('who was stopped rests, and who does not come up is a problem', t => {
 	t.deepEqual(
 		plan({'stream.a': 'x'}, 'exited').remarks.absent.map(({source}) => source),

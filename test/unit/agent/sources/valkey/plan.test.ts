@@ -1,4 +1,5 @@
 import test from 'ava';
+import {recognise} from '../../../../../agent/sources/recognise.ts';
 import {collectRemarks} from '../../../../../agent/sources/remarks.ts';
 import type {ValkeyAnswer} from '../../../../../agent/sources/valkey/ask.ts';
 import {valkey} from '../../../../../agent/sources/valkey/index.ts';
@@ -59,11 +60,11 @@ test('images that look like a server, and those that only speak to one', t => {
 		'docker.io/library/redis@sha256:1',
 		'redis/redis-stack-server:7',
 	]) {
-		t.true(valkey.image?.test(image), image);
+		t.truthy(recognise({image}, valkey.servers ?? [], undefined), image);
 	}
 
 	for (const image of ['oliver006/redis_exporter', 'redis/redisinsight:2', 'rediscommander/redis-commander', 'my/redis-worker']) {
-		t.false(valkey.image?.test(image), image);
+		t.falsy(recognise({image}, valkey.servers ?? [], undefined), image);
 	}
 });
 
