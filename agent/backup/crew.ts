@@ -83,7 +83,7 @@ export function crewOf(members: readonly Member[], results: Map<string, SourceRe
 		async pin(inside: AbortSignal): Promise<void> {
 			const pin = async (source: Source) => source.pin(inside);
 			await each(pin, member => !answersOnlyBefore(member) && !member.source.pinStores);
-			await each(pin, ({source}) => source.pinStores);
+			await each(pin, member => !answersOnlyBefore(member) && member.source.pinStores);
 		},
 		/** The little ones beside each other, then the rest in turn. */
 		async store(verb: (source: Source, planned: PlannedSource) => Promise<void>): Promise<void> {

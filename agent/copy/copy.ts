@@ -58,17 +58,16 @@ interface Progress {
 export async function copyPoints(workshop: Workshop, options: CopyRun): Promise<CopyResult> {
 	const {run, startedAt, to} = options;
 	const progress: Progress = {copied: 0, removed: 0, pruned: false, points: null, failures: []};
-	const failures = await withWorkers(workshop, options, async workforce => {
+	const ended = await withWorkers(workshop, options, async workforce => {
 		const worker = await workforce.repository([], 'read');
 		await work(workshop, options, {into: to.restic(worker.run, {lockPatienceSeconds, onTrouble: warner(options.tell)}), progress});
 	});
-	progress.failures.push(...failures.map(explain));
-
 	const {copied, removed, pruned, points} = progress;
+	const failures = [...progress.failures, ...ended.map(explain)];
 	return {
 		run,
 		target: repositoryTarget(to.name),
-		outcome: progress.failures.length === 0 ? 'success' : copied > 0 ? 'partial' : 'failed',
+		outcome: failures.length === 0 ? 'success' : copied > 0 ? 'partial' : 'failed',
 		copied,
 		removed,
 		pruned,

@@ -1,6 +1,7 @@
 /** Which sources are stored beside each other, and what becomes of those that fail. */
 import test from 'ava';
-import {crewOf} from '../../../../agent/backup/crew.ts';
+import fc from 'fast-check';
+import {crewOf, NothingLeftError} from '../../../../agent/backup/crew.ts';
 import type {SourceResult} from '../../../../base/results.ts';
 
 /** @param sizes what is expected of each source, by its name */
@@ -55,4 +56,57 @@ test('a cancel is waited for by all that are under way', async t => {
 	controller.abort(new Error('cancelled'));
 	await t.throwsAsync(store(['a']), {message: 'cancelled'});
 	t.deepEqual(seen, ['a', 'a b']);
+});
+
+const verbs = ['prepare', 'firstPass', 'arm', 'pin', 'store'] as const;
+
+test('whichever verb fails of whichever source: it drops out, the others go on, and all are closed', async t => {
+	const names = ['a', 'b', 'c'];
+	const failing = fc.uniqueArray(fc.record({name: fc.constantFrom(...names), verb: fc.constantFrom(...verbs)}), {
+		selector: ({name}) => name,
+	});
+	await fc.assert(
+		fc.asyncProperty(failing, fc.boolean(), async (faults, pinStores) => {
+			const done = new Map<string, string[]>(names.map(name => [name, []]));
+			const verbOf = (name: string, verb: string) => async () => {
+				done.get(name)?.push(verb);
+				if (faults.some(fault => fault.name === name && fault.verb === verb)) {
+					throw new Error(`${verb} of ${name} fails`);
+				}
+
+				return {snapshot: name, bytes: 1, addedBytes: 1, details: {}};
+			};
+			const members = names.map(name => ({
+				planned: {name, container: {id: name}},
+				source: {
+					name,
+					pinStores,
+					pinNeedsItsContainer: name === 'a',
+					...Object.fromEntries([...verbs, 'close'].map(verb => [verb, verbOf(name, verb)])),
+				},
+			}));
+			const results = new Map<string, SourceResult>();
+			const {signal} = new AbortController();
+			const crew = crewOf(members as unknown as Parameters<typeof crewOf>[0], results, {signal, asleep: new Set(['a'])});
+			const work = async () => {
+				await crew.prepare();
+				await crew.firstPass();
+				await crew.arm();
+				await crew.pinBefore(signal);
+				await crew.pin(signal);
+				await crew.store(async source => void (await source.store()));
+			};
+			const error = await work().catch((reason: unknown) => reason);
+			await crew.close();
+			const before = faults.filter(({verb}) => verb !== 'store').length;
+			t.is(error instanceof NothingLeftError, before === names.length, String(error));
+			for (const name of names) {
+				const fault = faults.find(other => other.name === name);
+				const last = fault === undefined ? verbs.length : verbs.indexOf(fault.verb) + 1;
+				const expected = [...verbs.slice(0, last), 'close'];
+				t.deepEqual(done.get(name), expected, `${name}: ${JSON.stringify(faults)}`);
+				t.is(results.get(name)?.error, fault && `${fault.verb} of ${name} fails`);
+			}
+		}),
+	);
 });
