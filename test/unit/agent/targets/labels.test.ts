@@ -1,42 +1,34 @@
 import test from 'ava';
 import fc from 'fast-check';
-import type {MariadbPolicy} from '../../../../agent/sources/mariadb/labels.ts';
+import {kinds} from '../../../../agent/sources/kinds.ts';
 import type {PostgresPolicy} from '../../../../agent/sources/postgres/labels.ts';
 import type {SqlitePolicy} from '../../../../agent/sources/sqlite/labels.ts';
-import type {StreamPolicies} from '../../../../agent/sources/stream/labels.ts';
-import type {ValkeyPolicy} from '../../../../agent/sources/valkey/labels.ts';
 import type {VolumePolicy} from '../../../../agent/sources/volume/labels.ts';
 import {isEnabled, type Policy, parseLabels} from '../../../../agent/targets/labels.ts';
 import type {Problem} from '../../../../base/problem.ts';
 
-/** With what each kind of source is asked for beside the rest. */
-type Flat = Omit<Policy, 'sources'> & {
-	postgres: PostgresPolicy | undefined;
-	mariadb: MariadbPolicy | undefined;
-	valkey: ValkeyPolicy | undefined;
-	stream: StreamPolicies;
-	sqlite: readonly string[];
-	tar: string[];
-} & VolumePolicy;
+/** With what the kinds of sources are asked for beside the rest; of the cases below, some look into these. */
+type Flat = Omit<Policy, 'sources'> & {postgres: PostgresPolicy | undefined; sqlite: readonly string[]; tar: string[]} & VolumePolicy;
+
+/** What each kind of the table is asked for where no label names it. */
+const unasked = Object.fromEntries(kinds.map(({kind, policy}) => [kind, policy({}, new Map())]));
+
+const flat = ({volume, sqlite, ...others}: Readonly<Record<string, unknown>>) => ({
+	...others,
+	sqlite: (sqlite as SqlitePolicy).paths,
+	...(volume as VolumePolicy),
+});
 
 function parse(labels: Record<string, string>, prefix = 'holdfast.'): {policy: Flat; problems: Problem[]} {
 	const prefixed = Object.fromEntries(Object.entries(labels).map(([name, value]) => [prefix + name, value]));
 	const {policy, problems} = parseLabels(prefixed, {prefix, subject: 'demo/app'});
 	const {sources, ...rest} = policy;
-	const {volume, ...others} = sources;
-	const sqlite = (sources.sqlite as SqlitePolicy).paths;
-	return {policy: {...rest, ...others, sqlite, ...(volume as VolumePolicy)} as Flat, problems};
+	return {policy: {...rest, ...flat(sources)} as Flat, problems};
 }
 
-const nothing: Flat = {
+const nothing = {
+	...flat(unasked),
 	group: undefined,
-	postgres: undefined,
-	mariadb: undefined,
-	valkey: undefined,
-	stream: new Map(),
-	sqlite: [],
-	volumes: undefined,
-	tar: [],
 	exclude: [],
 	schedule: undefined,
 	scheduleCold: undefined,
@@ -57,8 +49,12 @@ const nothing: Flat = {
 	drillImage: undefined,
 };
 
-test('without labels everything is left to the defaults', t => {
-	t.deepEqual(parse({enable: 'true'}), {policy: nothing, problems: []});
+test('without labels no kind is asked for, and everything is left to the defaults', t => {
+	t.deepEqual(
+		kinds.filter(kind => kind.asks(unasked[kind.kind])).map(({kind}) => kind),
+		[],
+	);
+	t.deepEqual(parse({enable: 'true'}), {policy: nothing as unknown as Flat, problems: []});
 });
 
 test('every label of the table', t => {
@@ -111,7 +107,8 @@ test('every label of the table', t => {
 		'drill.image': 'registry.example:5000/postgres:17',
 	});
 	t.deepEqual(problems, []);
-	t.deepEqual(policy, {
+	t.deepEqual(policy as unknown, {
+		...flat(unasked),
 		group: 'stack',
 		postgres: {
 			databases: ['metadb', 'other'],
@@ -125,9 +122,8 @@ test('every label of the table', t => {
 			restoreBeforeSql: 'select 1',
 			restoreAfterSql: 'select 2',
 		},
-		mariadb: {databases: ['shop'], user: 'keeper', passwordSecret: 'shop-db', exclude: []},
 		valkey: {user: 'keeper', passwordSecret: 'shop-cache'},
-		stream: new Map(),
+		mariadb: {databases: ['shop'], user: 'keeper', passwordSecret: 'shop-db', exclude: []},
 		sqlite: ['/data/webui.db'],
 		volumes: ['/data', 'uploads'],
 		tar: ['/etc/app'],
