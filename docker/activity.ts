@@ -11,11 +11,12 @@ export type Counts = ReadonlyMap<string, {bytes: number; ticks: number}>;
 const restless = {bytes: 16_384, ticks: 3};
 
 const counting =
-	'for each in /proc/[0-9]*; do printf "%s " "$(basename "$each")"; cut -d ")" -f 2 "$each/stat"; cat "$each/io"; done 2>/dev/null; true';
+	'printf "own %s\\n" "$$"; for each in /proc/[0-9]*; do printf "%s " "$(basename "$each")"; cut -d ")" -f 2 "$each/stat"; cat "$each/io"; done 2>/dev/null; true';
 
-/** Pure: of what `counting` prints. */
+/** Pure: of what `counting` prints, without the processes of the counting itself: a session of their own, as each command of docker exec has. */
 export function readCounts(text: string): Map<string, {bytes: number; ticks: number}> {
 	const counts = new Map<string, {bytes: number; ticks: number}>();
+	const [, own] = /^own (\d+)$/m.exec(text) ?? [];
 	let current = {bytes: 0, ticks: 0};
 	for (const line of text.split('\n')) {
 		const [, name, value] = /^([rw]char): (\d+)$/.exec(line) ?? [];
@@ -23,9 +24,11 @@ export function readCounts(text: string): Map<string, {bytes: number; ticks: num
 		if (name !== undefined) {
 			current.bytes += Number(value);
 		} else if (/^\d+$/.test(pid)) {
-			// Behind the program's name and state: eleven fields, then the time in the program and in the kernel.
+			// Behind the program's name and state: its parent, group and session, with others eleven fields, then the time in the program and in the kernel.
 			current = {bytes: 0, ticks: Number(fields[10] ?? 0) + Number(fields[11] ?? 0)};
-			counts.set(pid, current);
+			if (fields[2] !== own) {
+				counts.set(pid, current);
+			}
 		}
 	}
 

@@ -3,7 +3,7 @@ import {fileURLToPath} from 'node:url';
 import test from 'ava';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
-import {findProcesses, runs} from '../../support/machine/processes.ts';
+import {findProcesses, runs, signalProcesses} from '../../support/machine/processes.ts';
 import {observeBackup} from '../../support/stack/observe.ts';
 import {startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
@@ -27,7 +27,7 @@ test('a restic that hangs, as on a dead mount, is ended, the step is named, and 
 	await stack.exec('app', 'sh', '-c', 'echo content >/data/file');
 	const isOurs = (argv: readonly string[]) => runs(argv, 'restic') && argv.includes('backup') && argv.some(word => word.includes(target));
 	const hanging = stack.backup(target);
-	await until('a backup of restic', () => findProcesses(isOurs).some(({pid}) => process.kill(pid, 'SIGSTOP')), {
+	await until('a backup of restic', () => signalProcesses('SIGSTOP', isOurs) > 0, {
 		interval: 2,
 		timeout: 60_000,
 	});
@@ -46,9 +46,16 @@ test('a container that is exchanged for another in the window was not at rest, a
 	const stack = await startStack(t, {volumes: ['data'], services: {app: await app()}});
 	const target = `${stack.project}/app`;
 	const before = await docker(['inspect', '--format', '{{.Id}}', stack.container('app')]);
+	// restic is held, and with it the window
+	const isRestic = (argv: readonly string[]) => runs(argv, 'restic') && argv.some(word => word.includes(`/${target}/`));
+	let held: Promise<unknown> | undefined;
 	const {result} = await observeBackup(stack, target, async event => {
-		if (event.type === 'step' && event.step === 'pin') {
+		if (event.type === 'step' && event.step === 'quiesce') {
+			held ??= until('restic to be held', () => signalProcesses('SIGSTOP', isRestic) > 0, {interval: 2});
+		} else if (event.type === 'step' && event.step === 'pin') {
+			await held;
 			await stack.compose('up', '--detach', '--force-recreate', '--no-deps', '--timeout', '0', 'app');
+			signalProcesses('SIGCONT', isRestic);
 		}
 	});
 	t.not(await docker(['inspect', '--format', '{{.Id}}', stack.container('app')]), before);
@@ -94,7 +101,7 @@ test('docker stop ends the agent at once while its engine is away, at its start 
 	await docker(['start', holdfast]);
 	await until(
 		'the log says what it waits for',
-		async () => /cannot/.test(await stack.compose('logs', '--no-log-prefix', '--tail', '5', 'holdfast')),
+		async () => /engine does not answer/.test(await stack.compose('logs', '--no-log-prefix', '--tail', '5', 'holdfast')),
 		{
 			timeout: 60_000,
 		},

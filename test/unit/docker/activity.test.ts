@@ -21,6 +21,11 @@ test('what the processes of a worker did is read as the kernel counts it', t => 
 	);
 });
 
+test('what the counting itself does is no activity', t => {
+	const counting = `own 77\n${printed}77  S 0 77 77 0 -1 4194304 1 0 0 0 9 9 0 0 20 0 1 0\nrchar: 90000\nwchar: 1\n78  R 77 77 77 0 -1 4194304 1 0 0 0 9 9 0 0 20 0 1 0\nrchar: 90000\n`;
+	t.deepEqual([...readCounts(counting).keys()], ['1', '42']);
+});
+
 test('who waits and tells so does nothing; who reads, sends or computes does', t => {
 	const at = (bytes: number, ticks: number) => new Map([['42', {bytes, ticks}]]);
 	t.false(isBusy(at(0, 0), at(60 * 500, 60), 60));
