@@ -39,6 +39,11 @@ function namesOf({type, volume = '', hostPath, subpath = '', folders = []}: Moun
 export const hostFolderOf = ({type, hostPath, folders = []}: Mount): string | undefined =>
 	type === 'bind' ? hostPath : folders.find(folder => folder.in === host)?.path;
 
+/** All that the host calls it. Of a volume that is no name of a folder, the engine's own path is none. */
+export const hostFoldersOf = ({type, hostPath, folders = []}: Mount): string[] => [
+	...new Set([...(type === 'bind' ? [hostPath] : []), ...folders.filter(folder => folder.in === host).map(({path}) => path)]),
+];
+
 /** Where a path of one mount lies in another mount that shows the same storage; undefined where it does not show it. */
 export function shownIn(other: Mount, mount: Mount, path: string): string | undefined {
 	const rest = below(path, mount.path);
@@ -61,6 +66,17 @@ export function sharesStorage(a: Mount, b: Mount): boolean {
 	const [some, others] = [a, b].map(mount => [...namesOf(mount), ...(mount.inner ?? [])]) as [Folder[], Folder[]];
 	return some.some(one => others.some(other => one.in === other.in && overlap(one.path, other.path)));
 }
+
+/** Something of the container writes there, as an application does; what can see everything does not count. */
+export const isWriterOf = ({mounts}: Container, mount: Mount): boolean =>
+	mounts.some(theirs => theirs.readWrite && !theirs.isOfAll && sharesStorage(theirs, mount));
+
+/** For people: completes "container …". */
+export const seesAll = 'may write to every volume of the engine, or to all of the host';
+
+/** It can write there, because it can write everywhere. */
+export const canSeeAll = (container: Container, mount: Mount): boolean =>
+	!isWriterOf(container, mount) && container.mounts.some(theirs => theirs.readWrite && sharesStorage(theirs, mount));
 
 /** For people: `volume "data"`, `folder "a" of volume "data"`, `bind mount of "/srv/app"`. */
 export function describeStorage(mount: Mount): string {

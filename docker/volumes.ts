@@ -13,7 +13,7 @@ export interface Volume {
 const tidy = (path: string): string => normalize(path).replace(/(?<=.)\/$/, '');
 
 /** Options that say which part of a device is mounted: with them, one device is several storages. */
-const parts = /^(?:subvol|subvolid|loop|offset|sizelimit)=/;
+const parts = /^(?:subvolid|loop|offset|sizelimit)=/;
 
 /** @returns nothing where the engine keeps the data itself, or where it is not known what it is a name of */
 export function foldersOf({driver, options}: Pick<Volume, 'driver' | 'options'>): Folder[] {
@@ -38,5 +38,7 @@ export function foldersOf({driver, options}: Pick<Volume, 'driver' | 'options'>)
 		return [{in: `cifs ${share.toLowerCase()}`, path: tidy(folder)}];
 	}
 
-	return [{in: ['device', device, ...given.filter(option => parts.test(option)).sort()].join(' '), path: '/'}];
+	// A subvolume is a folder of its file system, and seen in those around it.
+	const subvolume = given.find(option => option.startsWith('subvol='))?.slice('subvol='.length) ?? '/';
+	return [{in: ['device', device, ...given.filter(option => parts.test(option)).sort()].join(' '), path: tidy(`/${subvolume}`)}];
 }

@@ -2,7 +2,7 @@
 import {isOneOff} from '../../docker/compose.ts';
 import {type Container, workerLabel} from '../../docker/container.ts';
 import {companionsOf, dependentsFirst, isStranded} from '../../docker/order.ts';
-import {describeStorage, sharesStorage} from '../../docker/storage.ts';
+import {canSeeAll, describeStorage, isWriterOf, seesAll} from '../../docker/storage.ts';
 import {whyNotStopped} from '../../docker/tasks.ts';
 import {kindOf} from '../sources/kinds.ts';
 import type {Remarks} from '../sources/remarks.ts';
@@ -141,10 +141,14 @@ function sharing(scope: Scope, member: Member): PlannedQuiesce[] {
 		return [];
 	}
 
+	const others = containers.filter(other => isUp(other) && !own.has(other.id) && !isHoldfast(scope, other));
+	for (const {name} of others.filter(other => mounts.some(mount => canSeeAll(other, mount)))) {
+		remarks.note(`container \`${name}\` ${seesAll}: it is taken for one that looks after the engine, and goes on`);
+	}
+
 	return mounts.flatMap(mount =>
-		containers
-			.filter(other => (other.state === 'running' || other.state === 'restarting') && !own.has(other.id) && !isHoldfast(scope, other))
-			.filter(other => other.mounts.some(theirs => theirs.readWrite && sharesStorage(theirs, mount)))
+		others
+			.filter(other => isWriterOf(other, mount))
 			.flatMap((container): PlannedQuiesce[] => {
 				const storage = describeStorage(mount);
 				const sameProject = target.project !== undefined && container.project === target.project;
@@ -163,6 +167,8 @@ function sharing(scope: Scope, member: Member): PlannedQuiesce[] {
 			}),
 	);
 }
+
+const isUp = ({state}: Container): boolean => state === 'running' || state === 'restarting';
 
 const memberWith = ({members}: Target, {id}: Container): Member | undefined =>
 	members.find(({replicas}) => replicas.some(replica => replica.id === id));

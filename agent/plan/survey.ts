@@ -86,6 +86,8 @@ const serversAtOnce = 4;
 /** When a target is rehearsed whose label does not say it: `@weekly`. */
 const weekly = '0 0 * * 0';
 const answersKeptMs = 10_000;
+/** For what is about to run: how long a link of the host is taken to lead where it led. */
+const linksKeptMs = 60_000;
 
 export function createSurvey(options: SurveyOptions): Survey {
 	const {engine, self, dataRoot, prefix, dialects = [], projects, auto, schedule, lockTimeoutMs, copies} = options;
@@ -96,9 +98,9 @@ export function createSurvey(options: SurveyOptions): Survey {
 	const remembered = new Map<string, ReadonlyMap<Kind, {at: number; answer: unknown}>>();
 
 	const hire = async () => hireWorkers({...options, run: `look-${runId(Date.now())}`});
-	const seen = createLook({dataRoot, hire});
+	const seen = createLook({dataRoot, hire, startedAt: async id => (await engine.inspect(id)).startedAt});
 	const programs = createPrograms(engine);
-	const present = async (): Promise<Seen> => seen(await engine.list());
+	const present = async (): Promise<Seen> => seen(await engine.list(), linksKeptMs);
 
 	const look = async (target: Target, {containers, unseen}: Seen, maximumAgeMs: number, cold = false): Promise<Surveyed> => {
 		const agent = containers.find(({id}) => id === self.containerId);

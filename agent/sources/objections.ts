@@ -1,7 +1,7 @@
 /** Which mounts a run may read as files, and a restore may write, and why not. */
 import {basename} from 'node:path/posix';
 import type {Container, Mount} from '../../docker/container.ts';
-import {hostFolderOf, isInside, isSameStorage, overlap, sharesStorage} from '../../docker/storage.ts';
+import {hostFoldersOf, isInside, isSameStorage, overlap, sharesStorage} from '../../docker/storage.ts';
 
 const sockets = ['/var/run/docker.sock', '/run/docker.sock'];
 const socketNames = ['docker.sock', 'podman.sock', 'containerd.sock'];
@@ -63,7 +63,14 @@ export interface Grounds {
 /** What forbids it, or would have it named. */
 export function objectionTo(mount: Mount, {dataRoot, self, claims}: Grounds): Objection | undefined {
 	const {hostPath, path} = mount;
-	const folder = hostFolderOf(mount);
+	const places = hostFoldersOf(mount);
+	if (mount.isAstray) {
+		return {
+			kind: 'refused',
+			why: 'leads to another folder than when its container was started, which still has the former one: restart the container',
+		};
+	}
+
 	if ([hostPath, path].some(place => sockets.includes(place) || socketNames.includes(basename(place)))) {
 		return {kind: 'left out', why: "is the engine's socket"};
 	}
@@ -76,11 +83,11 @@ export function objectionTo(mount: Mount, {dataRoot, self, claims}: Grounds): Ob
 		return {kind: 'left out', why: 'is a secret'};
 	}
 
-	if (folder !== undefined && overlap(folder, dataRoot)) {
+	if (places.some(folder => overlap(folder, dataRoot))) {
 		return {kind: 'refused', why: `shows the engine's own files (${dataRoot}), and with them everybody's`};
 	}
 
-	if (folder !== undefined && sockets.some(socket => isInside(socket, folder))) {
+	if (sockets.some(socket => places.some(folder => isInside(socket, folder)))) {
 		return {kind: 'left out', why: "shows the engine's socket"};
 	}
 
@@ -95,13 +102,12 @@ export function objectionTo(mount: Mount, {dataRoot, self, claims}: Grounds): Ob
 /** Of a volume that is no name of a folder, the host's path is the engine's own. */
 function ofSystem(mount: Mount): Objection | undefined {
 	const {path} = mount;
-	const folder = hostFolderOf(mount);
-	const places = folder === undefined ? [path] : [folder, path];
-	if (system.some(own => places.some(place => isInside(place, own)))) {
+	const folders = hostFoldersOf(mount);
+	if (system.some(own => [...folders, path].some(place => isInside(place, own)))) {
 		return {kind: 'passed over', why: 'is of the system, not of the application'};
 	}
 
-	const shown = system.find(own => folder !== undefined && isInside(own, folder));
+	const shown = system.find(own => folders.some(folder => isInside(own, folder)));
 	return shown === undefined ? undefined : {kind: 'passed over', why: `shows what is of the system (${shown}), not of the application`};
 }
 

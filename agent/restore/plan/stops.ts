@@ -2,7 +2,7 @@
 import {isOneOff} from '../../../docker/compose.ts';
 import {type Container, workerLabel} from '../../../docker/container.ts';
 import {companionsOf, dependentsFirst, isStranded} from '../../../docker/order.ts';
-import {describeStorage, sharesStorage} from '../../../docker/storage.ts';
+import {canSeeAll, describeStorage, isWriterOf, seesAll} from '../../../docker/storage.ts';
 import {whyNotStopped} from '../../../docker/tasks.ts';
 import {servicesOf} from '../../plan/quiesce.ts';
 import {kindOf} from '../../sources/kinds.ts';
@@ -59,7 +59,7 @@ export function planStops(targets: readonly Target[], surroundings: Surroundings
 	}));
 	return {
 		stop,
-		warnings: [...new Set(companions.warnings)],
+		warnings: [...new Set([...companions.warnings, ...watchersOf(surroundings, sources, running)])],
 		acknowledge: [...new Set(acknowledge)],
 		problems: [
 			...passing.map(({name}) => passingProblem(name)),
@@ -70,6 +70,16 @@ export function planStops(targets: readonly Target[], surroundings: Surroundings
 		],
 	};
 }
+
+/** Those that look after the engine as a whole: they are told of, and go on. */
+const watchersOf = ({containers, self}: Surroundings, sources: readonly PlannedSource[], stopped: readonly Container[]): string[] =>
+	containers
+		.filter(other => isUp(other) && other.id !== self && other.labels[workerLabel] === undefined && !stopped.includes(other))
+		.filter(other => sources.some(({mount}) => mount !== undefined && canSeeAll(other, mount)))
+		.map(
+			({name}) =>
+				`container \`${name}\` ${seesAll}, so also to what is restored: it is not stopped, and nobody should write with it meanwhile`,
+		);
 
 const isUp = ({state}: Container): boolean => state === 'running' || state === 'restarting';
 
@@ -153,10 +163,7 @@ function owning(scope: Scope, member: Member): Wish[] {
 function sharing(scope: Scope, member: Member, acknowledge: string[]): Wish[] {
 	const {target, containers, self} = scope;
 	return ofMember(scope, member).flatMap(({mount}) => {
-		const others = containers.filter(
-			({id, mounts}) =>
-				id !== member.container.id && mount !== undefined && mounts.some(theirs => theirs.readWrite && sharesStorage(theirs, mount)),
-		);
+		const others = containers.filter(other => other.id !== member.container.id && mount !== undefined && isWriterOf(other, mount));
 		const storage = mount === undefined ? '' : describeStorage(mount);
 		return others.flatMap(container => {
 			if (target.project !== undefined && container.project === target.project) {

@@ -29,7 +29,10 @@ test.before(async t => {
 	await mkdir(join(host, 'conf'));
 	await mkdir(join(host, 'deep'));
 	await writeFile(join(host, 'conf/app.yml'), 'first: true\n');
+	await mkdir(join(host, 'other'));
 	await symlink(join(host, 'real'), join(host, 'link'));
+	await symlink(join(host, 'deep'), join(host, 'swing'));
+	await symlink('/usr/share/zoneinfo', join(host, 'system'));
 	const command = ['sleep', 'infinity'];
 	const labels = {'holdfast.enable': 'true'};
 	stack = await startStack(
@@ -51,6 +54,8 @@ test.before(async t => {
 				},
 				editor: {image, init: true, command, volumes: [`${join(host, 'conf')}:/conf`]},
 				plain: {image, init: true, command, volumes: ['data:/data'], labels},
+				swinging: {image, init: true, command, volumes: [`${join(host, 'swing')}:/data`], labels},
+				modules: {image, init: true, command, volumes: ['data:/more', `${join(host, 'system')}:/data`], labels},
 			},
 		},
 	);
@@ -168,3 +173,85 @@ test.serial(
 		t.is(await stack.exec('nested', 'cat', '/data/f', '/data/in/f', '/data/in/deep/f'), 'second\nsecond\nsecond');
 	},
 );
+
+test.serial('who may write to everything on the engine is named, and neither asked about nor stopped', async t => {
+	t.timeout(5 * 60_000);
+	const image = await ensureImage('holdfast-test/app:latest');
+	const managers = {[`${stack.project}-portainer`]: '/var/lib/docker/volumes:/volumes', [`${stack.project}-files`]: '/:/host'};
+	for (const [name, mount] of Object.entries(managers)) {
+		t.teardown(async () => stack.docker(['rm', '--force', name]));
+		await stack.docker([
+			'run',
+			'--detach',
+			'--name',
+			name,
+			'--label',
+			'holdfast-test=storage',
+			'--volume',
+			mount,
+			image,
+			'sleep',
+			'infinity',
+		]);
+	}
+
+	await stack.exec('plain', 'sh', '-c', 'echo before >/data/f');
+	const [backup] = await stack.backup(target('plain'));
+	t.is(backup?.outcome, 'success', backup?.error);
+	await stack.exec('plain', 'sh', '-c', 'echo after >/data/f');
+	const {stdout} = await stack.holdfast('restore', target('plain'), '--dry-run', '--json');
+	const planned = JSON.parse(stdout) as {acknowledge: string | null; warnings: string[]; stop: string[]};
+	t.falsy(planned.acknowledge, stdout);
+	for (const name of Object.keys(managers)) {
+		t.true(
+			planned.warnings.some(warning => warning.startsWith(`container \`${name}\` may write to every volume`)),
+			stdout,
+		);
+		t.false(planned.stop.includes(name));
+	}
+
+	const restored = await stack.restore(target('plain'));
+	t.is(restored.outcome, 'success', restored.error);
+	t.is(await stack.exec('plain', 'cat', '/data/f'), 'before');
+	for (const name of Object.keys(managers)) {
+		t.is(await stack.docker(['inspect', '--format', '{{.State.Status}} {{.RestartCount}}', name]), 'running 0');
+	}
+});
+
+test.serial(
+	'a link that leads elsewhere while its container runs: nothing is read or written by it until the container is started again',
+	async t => {
+		t.timeout(5 * 60_000);
+		await stack.exec('swinging', 'sh', '-c', 'echo deep >/data/word');
+		const [first] = await stack.backup(target('swinging'));
+		t.is(first?.outcome, 'success', first?.error);
+		await rm(join(host, 'swing'));
+		await symlink(join(host, 'other'), join(host, 'swing'));
+		await writeFile(join(host, 'other/word'), 'of another\n');
+		// What was looked at a minute ago is looked at again.
+		const refused = await until(
+			'the change is seen',
+			async () => {
+				const [result] = await stack.backup(target('swinging'));
+				return result?.outcome === 'failed' && result;
+			},
+			{timeout: 150_000, interval: 5000},
+		);
+		t.regex(refused.error ?? '', /leads to another folder than when its container was started.*restart the container/);
+		const restore = await stack.holdfast('restore', target('swinging'), '--yes');
+		t.is(restore.exitCode, 2, restore.stdout + restore.stderr);
+		t.is(await readFile(join(host, 'other/word'), 'utf8'), 'of another\n');
+		await stack.docker(['restart', '--time', '1', stack.container('swinging')]);
+		const [again] = await stack.backup(target('swinging'));
+		t.is(again?.outcome, 'success', again?.error);
+		t.is(await stack.exec('swinging', 'cat', '/data/word'), 'of another', 'the container has it now, too');
+		t.is(await stack.restic('dump', again?.sources[0]?.snapshot ?? '', `/${target('swinging')}/volume/data/word`), 'of another');
+	},
+);
+
+test.serial('a link to what is of the system is left out as the system’s own is', async t => {
+	const {stdout} = await stack.holdfast('plan', target('modules'));
+	t.regex(stdout, /volume:\/more/);
+	t.notRegex(stdout, /back up +volume:\/data/);
+	t.regex(stdout, /mount "\/data" .* is left out: it is of the system/);
+});

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type {Container, Mount} from '../../../docker/container.ts';
 import {createLook} from '../../../docker/look.ts';
-import {isSameStorage, sharesStorage} from '../../../docker/storage.ts';
+import {canSeeAll, hostFoldersOf, isSameStorage, isWriterOf, sharesStorage} from '../../../docker/storage.ts';
 import type {Workforce} from '../../../docker/worker.ts';
 import {runningContainer} from '../../support/doubles/container.ts';
 import {lookWorker} from '../../support/doubles/look-worker.ts';
@@ -18,10 +18,12 @@ const volume = (name: string): Mount => ({
 
 const container = (id: string, ...mounts: Mount[]) => runningContainer(id, {mounts});
 
-/** A host where `real` says where each path leads; what it does not know is not there. */
-function hostOf(real: Record<string, string>) {
+/** A host where `real` says where each path leads (`folder|device|type`); what it does not know is not there. */
+function hostOf(real: Record<string, string>, maximumAgeMs?: number) {
 	const looks: string[][] = [];
 	let isBroken = false;
+	const inodes: Record<string, number> = {};
+	const started: Record<string, string> = {};
 	const workforce = {
 		async look(paths: readonly string[]) {
 			const missing = paths.find(path => real[path] === undefined);
@@ -34,20 +36,29 @@ function hostOf(real: Record<string, string>) {
 			looks.push([...paths]);
 			const lines = paths.flatMap((path, index) => {
 				const inner = path === '/pool' ? [`9 8 8:3 / /look/${index}/disk rw - ext4 /dev/b rw`] : [];
-				return [`1 2 8:1 ${(real[path] ?? '').replaceAll(' ', '\\040')} /look/${index} rw - ext4 /dev/a rw`, ...inner];
+				const [folder = '', device = '8:1', type = 'ext4'] = (real[path] ?? '').split('|');
+				const inode = inodes[path] === undefined ? [] : [`inode /look/${index} ${inodes[path]}`];
+				return [`1 2 ${device} ${folder.replaceAll(' ', '\\040')} /look/${index} rw - ${type} /dev/a rw`, ...inner, ...inode];
 			});
 			return lookWorker(lines);
 		},
 		dismiss: async () => {},
 	} as unknown as Workforce;
-	const look = createLook({hire: async () => workforce, dataRoot: '/var/lib/docker'});
+	const look = createLook({
+		hire: async () => workforce,
+		dataRoot: '/var/lib/docker',
+		startedAt: async id => started[id] ?? '2020-01-01T00:00:00Z',
+		own: async () => '7 6 0:23 /docker.sock /var/run/docker.sock rw - tmpfs tmpfs rw',
+	});
 	return {
 		looks,
+		inodes,
+		started,
 		break: (broken: boolean) => {
 			isBroken = broken;
 		},
 		async mounts(...containers: Container[]) {
-			const {containers: seen, unseen} = await look(containers);
+			const {containers: seen, unseen} = await look(containers, maximumAgeMs);
 			return {mounts: seen.flatMap(({mounts}) => mounts) as [Mount, Mount, ...Mount[]], unseen};
 		},
 	};
@@ -86,7 +97,7 @@ test('nobody is sent where there are volumes only, nor for what is of the system
 	await Promise.all([host.mounts(container('a', bind('/srv/a'))), host.mounts(container('a', bind('/srv/a')))]);
 	await host.mounts(container('a', bind('/srv/a')), container('b', bind('/srv/b')));
 	await host.mounts(container('recreated', bind('/srv/a')), container('b', bind('/srv/b')));
-	t.deepEqual(host.looks, [['/srv/a', '/var/lib/docker/volumes'], ['/srv/b'], ['/srv/a']]);
+	t.deepEqual(host.looks, [['/var/lib/docker/volumes', '/srv/a'], ['/srv/b'], ['/srv/a']]);
 });
 
 test('where nobody could look, that is said, and it is not tried at once again', async t => {
@@ -96,4 +107,76 @@ test('where nobody could look, that is said, and it is not tried at once again',
 	host.break(false);
 	t.is((await host.mounts(container('a', bind('/srv/a')))).unseen, 'no room');
 	t.deepEqual(host.looks, []);
+});
+
+test('a link that leads elsewhere later: who was started before has what it led to, and it is said until it is started again', async t => {
+	const real: Record<string, string> = {...volumes, '/srv/a': '/srv/a', '/link': '/srv/a'};
+	const host = hostOf(real, -1);
+	const look = async () => host.mounts(container('a', bind('/link')), container('b', bind('/srv/a')));
+	const [first] = (await look()).mounts;
+	t.is(first.isAstray, undefined);
+	real['/link'] = '/srv/b';
+	const [link, folder] = (await look()).mounts;
+	t.true(link.isAstray);
+	t.true(isSameStorage(link, folder), 'it still writes there');
+	host.started.a = '2100-01-01T00:00:00Z';
+	const [again, other] = (await look()).mounts;
+	t.is(again.isAstray, undefined);
+	t.false(sharesStorage(again, other));
+});
+
+test('a folder that another was put in the place of is another, where the file system numbers them', async t => {
+	const host = hostOf({...volumes, '/srv/a': '/srv/a', '/srv/far': '/a|0:50|fuse.rclone'}, -1);
+	const look = async () => (await host.mounts(container('a', bind('/srv/a'), bind('/srv/far')))).mounts;
+	host.inodes['/srv/a'] = 5;
+	host.inodes['/srv/far'] = 5;
+	t.deepEqual(
+		(await look()).map(({isAstray}) => isAstray),
+		[undefined, undefined],
+	);
+	host.inodes['/srv/a'] = 6;
+	host.inodes['/srv/far'] = 6;
+	t.deepEqual(
+		(await look()).map(({isAstray}) => isAstray),
+		[true, undefined],
+	);
+});
+
+test('where a link leads to what is of the system, the host’s own name of it is known', async t => {
+	const host = hostOf({
+		...volumes,
+		'/etc': '/etc|8:2',
+		'/usr': '/|8:9',
+		'/lib': '/lib|8:9',
+		'/to-modules': '/lib/modules|8:9',
+		'/to-passwd': '/etc/passwd|8:2',
+		'/to-all': '/|8:2',
+		'/to-run': '/dbus|0:23|tmpfs',
+		'/to-proc': '/|0:4|proc',
+		'/to-volumes': '/lib/docker/volumes',
+	});
+	const {mounts} = await host.mounts(
+		container('a', ...['/to-modules', '/to-passwd', '/to-all', '/to-run', '/to-proc', '/to-volumes'].map(bind)),
+	);
+	t.deepEqual(
+		mounts.map(mount => hostFoldersOf(mount).slice(1).sort()),
+		[['/lib/modules', '/usr/lib/modules'], ['/etc/passwd'], ['/'], ['/run/dbus'], ['/proc'], ['/var/lib/docker/volumes']],
+	);
+	t.deepEqual(
+		mounts.map(({isOfAll}) => isOfAll),
+		[undefined, undefined, true, undefined, undefined, true],
+	);
+});
+
+test('who sees all of the engine is no writer of each volume, but for those that it has besides', async t => {
+	const host = hostOf({...volumes, '/srv/a': '/srv/a'});
+	const {mounts} = await host.mounts(container('a', bind('/'), bind('/var/lib/docker/volumes'), bind('/var/lib/docker'), bind('/srv')));
+	t.deepEqual(
+		mounts.map(({isOfAll}) => isOfAll),
+		[true, true, true, undefined],
+	);
+	const manager = container('m', ...mounts.slice(0, 3));
+	t.deepEqual([isWriterOf(manager, volume('x')), canSeeAll(manager, volume('x'))], [false, true]);
+	const both = container('m', ...mounts, volume('x'));
+	t.deepEqual([isWriterOf(both, volume('x')), canSeeAll(both, volume('x'))], [true, false]);
 });

@@ -65,3 +65,13 @@ test('what a volume is a name of is read from its options', t => {
 	t.notDeepEqual(local({type: 'btrfs', device: '/dev/sdb1', o: 'subvol=a'}), local({type: 'btrfs', device: '/dev/sdb1', o: 'subvol=b'}));
 	t.deepEqual(foldersOf({driver: 'plugin', options: {device: '/dev/sdb1'}}), []);
 });
+
+test('subvolumes of one device are folders of one file system', t => {
+	const sub = (name: string, o: string) =>
+		volume(name, {folders: foldersOf({driver: 'local', options: {type: 'btrfs', device: '/dev/sdb1', o}})});
+	t.true(isSameStorage(sub('a', 'subvol=data'), sub('b', 'noatime,subvol=/data/')));
+	t.false(sharesStorage(sub('a', 'subvol=data'), sub('b', 'subvol=database')));
+	t.true(sharesStorage(sub('a', 'subvol=data'), sub('b', 'subvol=data/in')));
+	t.true(sharesStorage(sub('a', 'subvol=data'), sub('b', 'noatime')));
+	t.false(isSameStorage(sub('a', 'subvolid=256'), sub('b', '')));
+});

@@ -129,7 +129,7 @@ async function seen(
 				options: bound[name] === undefined ? ({} as Record<string, string>) : {type: 'none', o: 'bind', device: bound[name]},
 			})),
 	});
-	const look = createLook({hire: async () => workforce, dataRoot: '/var/lib/docker'});
+	const look = createLook({hire: async () => workforce, dataRoot: '/var/lib/docker', startedAt: async () => '', own: async () => ''});
 	return (await look(await inspected(listed))).containers;
 }
 
