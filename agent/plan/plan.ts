@@ -1,6 +1,7 @@
 /** Targets + policy → what a run will do. Pure and printable: `holdfast plan` shows it before anything is touched. */
 
 import {defaultPrefix} from '../../base/label.ts';
+import {printable} from '../../base/printable.ts';
 import type {Problem} from '../../base/problem.ts';
 import {quote} from '../../base/reading/quote.ts';
 import type {Container} from '../../docker/container.ts';
@@ -39,7 +40,7 @@ export function planTarget(request: PlanRequest): {plan: Plan; problems: readonl
 	checkServices(target, containers, {prefix, self, remarks});
 	checkStrain(target, answers, {sources, isMoment: isOfOneMoment({sources, ...still, hooks}), remarks});
 	for (const {source, why} of remarks.absent) {
-		remarks.note(`\`${source}\` is left out: ${why}`);
+		remarks.note(`\`${printable(source)}\` is left out: ${why}`);
 	}
 
 	for (const member of target.members) {

@@ -8,6 +8,7 @@ import {isDatabase} from '../../../../agent/sources/postgres/plan.ts';
 import type {FoundFiles} from '../../../../agent/sources/sqlite/find.ts';
 import {isVolume} from '../../../../agent/sources/volume/plan.ts';
 import {discoverTargets} from '../../../../agent/targets/discovery.ts';
+import type {Target} from '../../../../agent/targets/target.ts';
 import type {Container, ContainerState, Mount} from '../../../../docker/container.ts';
 import {containerFromList} from '../../../../docker/container.ts';
 import {answersOf, type Said} from '../../../support/doubles/answers.ts';
@@ -898,6 +899,17 @@ test('whatever databases and files are called: sources are what was named, once,
 			t.is(patterns?.length, sqlite.length * 4);
 			t.true(notes.every(note => !/[\u0000-\u001f]/.test(note)));
 		}),
+	);
+});
+
+test('what a database that rests is called is printed as it may be', t => {
+	const resting = service('db', {project: 'demo', state: 'exited', target: true, labels: {postgres: '["a\\u0007"]'}});
+	const [target] = discoverTargets([resting]);
+	const {plan} = planTarget({target: target as Target, containers: [resting], defaults: {schedule: '0 3 * * *'}});
+	t.true(plan.absent.length > 0);
+	t.true(
+		plan.notes.some(note => note.includes('a\\x07` is left out')),
+		plan.notes.join(),
 	);
 });
 
