@@ -22,17 +22,20 @@ export async function finishRestore(workshop: RestoreWorkshop, options: UndoRun)
 		const worker = await workforce.repository(mountsOfReplaced(mounted), 'write');
 		const letGo = async (replacement: Replaced): Promise<void> => {
 			const {kind, old} = readReplaced(replacement);
+			const left: Array<() => Promise<void>> = [];
 			const context = {
 				...filesContext(workshop, worker.run),
 				target: replacement.target ?? record.target,
 				isHalf: record.phase !== 'swapped' && record.phase !== 'finishing',
 				signal: new AbortController().signal,
 				tell,
+				later: (each: () => Promise<void>) => left.push(each),
 				container: () => containerIn(plan)(replacement),
 			};
 			if (isUntouched(replacement)) {
 				// What was loaded beside the live data, and never took its place.
 				await kind.rollBack(untouched(old), context);
+				await Promise.all(left.map(async each => each()));
 			}
 
 			await kind.release(old, context);

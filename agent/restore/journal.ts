@@ -17,6 +17,8 @@ export interface OpenRestore {
 	swapped: (unjudged: readonly string[]) => void;
 	/** They are. */
 	judged: () => void;
+	/** All is put back, and something is to be removed still that was made for it: which may be done while the application runs. */
+	back: () => void;
 	replacements: () => readonly Replaced[];
 	/** What a roll-back has to look at. */
 	toRollBack: () => readonly Replaced[];
@@ -53,9 +55,19 @@ export function openRestoreJournal(
 				save({unjudged: []});
 			}
 		},
+		back: () => save(asBefore(record)),
 		replacements: () => record.replacements,
 		toRollBack: () => record.replacements.map(each => (isTouched() && !isUntouched(each) ? each : untouched(each))),
 		isTouched,
 		remove: () => restores.removeRestore(begun.run),
 	};
 }
+
+/** What the record says as before anything was touched. */
+export const asBefore = ({
+	replacements,
+}: Pick<RestoreRecord, 'replacements'>): Pick<RestoreRecord, 'phase' | 'replacements' | 'swappedAt'> => ({
+	phase: 'loading',
+	replacements: replacements.map(each => ({...each, touched: false})),
+	swappedAt: null,
+});

@@ -17,7 +17,7 @@ import {filesContext, type RestoreProgress, type RestoreWorkshop, restoreRun} fr
 import {aroundRestore} from './hooks.ts';
 import {type OpenRestore, openRestoreJournal} from './journal.ts';
 import type {Restoration} from './plan/plan.ts';
-import {fileRoomProblems} from './plan/room.ts';
+import {fileRoomProblems, wayWarnings, withWays} from './plan/room.ts';
 import {rollBackAll, waysOut} from './roll-back.ts';
 
 export interface RestoreRun {
@@ -28,6 +28,8 @@ export interface RestoreRun {
 	previous: ReadonlyMap<string, Previous | undefined>;
 	/** No repository can be written: nothing of what is overwritten is kept, and a person knows it. */
 	isUnkept: boolean;
+	/** What must be left where files are loaded beside what is live. */
+	marginBytes: number;
 	signal: AbortSignal;
 	tell: Tell;
 }
@@ -42,7 +44,7 @@ export async function restore(workshop: RestoreWorkshop, options: RestoreRun): P
 		keptIn: workshop.keeper.name,
 	});
 	return restoreRun(workshop, {...options, target: restoration.target, point: pointIds(restoration)}, async (workforce, progress) =>
-		work(workshop, options, {workforce, journal, progress}),
+		work(workshop, options, {workforce, journal, progress, left: [], isBack: false}),
 	);
 }
 
@@ -56,13 +58,19 @@ interface Hands {
 	workforce: Workforce;
 	journal: OpenRestore;
 	progress: RestoreProgress;
+	/** What a roll-back leaves for the time when the application runs again. */
+	left: Array<() => Promise<void>>;
+	/** All is put back. */
+	isBack: boolean;
 }
 
-async function work(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands): Promise<void> {
-	const {run, restoration, signal, tell} = options;
+async function work(workshop: RestoreWorkshop, asked: RestoreRun, hands: Hands): Promise<void> {
+	const {run, signal, tell} = asked;
 	const {workforce} = hands;
-	const worker = await workforce.repository(mountsOf(restoration.sources), writingOf(restoration.sources.map(({name}) => name)));
-	await assertRoom(workshop, options, worker);
+	const {sources} = asked.restoration;
+	const worker = await workforce.repository(mountsOf(sources), writingOf(sources.map(({name}) => name)));
+	const options = await decided(workshop, asked, worker);
+	const {restoration} = options;
 	const context = contextOf(workshop, options, hands, worker);
 	const crew = restoration.sources.map((source, index) => ({
 		subject: subjectOf(source, restoration.target),
@@ -75,7 +83,7 @@ async function work(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands
 	};
 
 	try {
-		await eachInTurn(crew, async source => {
+		await inTurn(crew, async source => {
 			signal.throwIfAborted();
 			tell({type: 'step', step: 'load', subject: source.subject});
 			await source.load();
@@ -94,6 +102,7 @@ async function work(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands
 		});
 	} finally {
 		await Promise.allSettled(crew.map(async source => source.close()));
+		await clearLeft(hands, tell);
 	}
 }
 
@@ -108,7 +117,7 @@ interface Loaded {
 async function replace(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands, {crew, worker, undone}: Loaded): Promise<void> {
 	const {run, restoration, tell} = options;
 	const {journal, progress} = hands;
-	await eachInTurn(crew, async source => source.ready?.()).catch(undone);
+	await inTurn(crew, async source => source.ready?.()).catch(undone);
 	const containers = restoration.stop.map(({container}) => container);
 	const {ran, well} = await runningAmong(workshop.engine, containers);
 	if (ran.length > 0) {
@@ -179,22 +188,33 @@ async function replace(workshop: RestoreWorkshop, options: RestoreRun, hands: Ha
 	}
 }
 
-async function assertRoom({restic}: RestoreWorkshop, {restoration, signal}: RestoreRun, {run: worker}: Worker): Promise<void> {
-	const problems = await fileRoomProblems(restoration.sources, {worker, restic: restic(worker), signal});
+/** With how each source is written. @throws where there is no room */
+async function decided({restic}: RestoreWorkshop, options: RestoreRun, {run: worker}: Worker): Promise<RestoreRun> {
+	const {restoration, marginBytes, signal, tell} = options;
+	const asked = {worker, restic: restic(worker), signal};
+	const sources = restoration.isDecided ? restoration.sources : await withWays(restoration.sources, asked, marginBytes);
+	const told = new Set(wayWarnings(restoration.sources));
+	for (const message of wayWarnings(sources).filter(each => !told.has(each))) {
+		tell({type: 'warning', message});
+	}
+
+	const problems = await fileRoomProblems(sources, asked);
 	if (problems.length > 0) {
 		throw new RunError(problems.join('; '), {hint: 'nothing was changed; make room and try again'});
 	}
+
+	return {...options, restoration: {...restoration, sources}};
 }
 
 async function swapAll(crew: readonly Member[], {signal, tell}: RestoreRun, journal: OpenRestore): Promise<void> {
-	await eachInTurn(crew, async source => {
+	await inTurn(crew, async source => {
 		signal.throwIfAborted();
 		tell({type: 'step', step: 'safety-point', subject: source.subject});
 		await source.keep();
 	});
 	signal.throwIfAborted();
 	journal.phase('swapping');
-	await eachInTurn(crew, async source => {
+	await inTurn(crew, async source => {
 		signal.throwIfAborted();
 		tell({type: 'step', step: 'swap', subject: source.subject});
 		journal.touch({target: source.target, source: source.name});
@@ -206,10 +226,11 @@ async function swapAll(crew: readonly Member[], {signal, tell}: RestoreRun, jour
 async function undo(
 	workshop: RestoreWorkshop,
 	{restoration, run, tell}: RestoreRun,
-	{workforce, journal, progress}: Hands,
+	hands: Hands,
 	worker: Worker,
 	cause: unknown,
 ): Promise<void> {
+	const {workforce, journal, progress, left} = hands;
 	const containers = new Map(restoration.sources.map(({target, name, container}) => [keyOf({target, source: name}), container]));
 	const replacements = journal.toRollBack();
 	const failures = await rollBackAll({...workshop, restic: workshop.keeper.restic}, workforce, {
@@ -219,6 +240,7 @@ async function undo(
 		worker,
 		isTouched: journal.isTouched(),
 		onBack: journal.restored,
+		later: each => left.push(each),
 		tell,
 	});
 	if (failures.length > 0) {
@@ -229,7 +251,24 @@ async function undo(
 		});
 	}
 
-	journal.remove();
+	if (left.length === 0) {
+		journal.remove();
+	} else {
+		journal.back();
+		hands.isBack = true;
+	}
+}
+
+/** What cannot be removed now disturbs nobody: it is in the journal for the next start. */
+async function clearLeft({left, isBack, journal}: Hands, tell: Tell): Promise<void> {
+	try {
+		await inTurn(left, async each => each());
+		if (isBack) {
+			journal.remove();
+		}
+	} catch (error) {
+		tell({type: 'warning', message: `what was restored and is not needed is removed when the agent starts again: ${explain(error)}`});
+	}
 }
 
 function raise(source: string): never {
@@ -243,7 +282,7 @@ function refuse(error: unknown): never {
 	});
 }
 
-async function eachInTurn<Item>(items: readonly Item[], verb: (item: Item) => Promise<void>): Promise<void> {
+async function inTurn<Item>(items: readonly Item[], verb: (item: Item) => Promise<void>): Promise<void> {
 	for (const item of items) {
 		await verb(item);
 	}

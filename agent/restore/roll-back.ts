@@ -5,7 +5,7 @@ import type {Tell} from '../../base/events.ts';
 import {statusOf} from '../../docker/engine.ts';
 import type {Worker, WorkerMount, Workforce} from '../../docker/worker.ts';
 import {readReplaced, writingOf} from '../sources/kinds.ts';
-import type {Replaced} from '../sources/restoring.ts';
+import type {Replaced, UndoContext} from '../sources/restoring.ts';
 import {filesContext, type RestoreWorkshop} from './context.ts';
 
 /** Half of the new data is no state in which an application may be started: it is tried again this long what may pass, such as a repository out of reach. */
@@ -28,6 +28,8 @@ export interface RollBack {
 	isTouched: boolean;
 	/** Called for each when it is back. */
 	onBack: (replacement: Replaced) => void;
+	/** Takes what may be done when the application runs again. */
+	later: UndoContext['later'];
 	tell: Tell;
 }
 
@@ -87,7 +89,7 @@ async function rollBackOne(
 	workshop: RestoreWorkshop,
 	worker: Worker,
 	replacement: Replaced,
-	{target, container, tell}: RollBack,
+	{target, container, later, tell}: RollBack,
 ): Promise<void> {
 	tell({type: 'step', step: 'swap', subject: replacement.source});
 	const {kind, old} = readReplaced(replacement);
@@ -97,6 +99,7 @@ async function rollBackOne(
 		// A cancel is not heeded: half of it is no state to stay in.
 		signal: new AbortController().signal,
 		tell,
+		later,
 		container: () => container(replacement),
 	});
 }

@@ -12,6 +12,7 @@ import {isUntouched, keyOf, type Replaced, untouched} from '../sources/restoring
 import type {RestoreRecord} from '../state/restores.ts';
 import {type RestoreProgress, type RestoreWorkshop, restoreRun} from './context.ts';
 import {aroundRestore} from './hooks.ts';
+import {asBefore} from './journal.ts';
 import {isRefusal, mountsOfReplaced, rollBackAll, waysOut} from './roll-back.ts';
 import type {UndoPlan} from './undo-plan.ts';
 
@@ -69,6 +70,7 @@ async function putBack(workshop: RestoreWorkshop, options: UndoRun, workforce: W
 		.repository(mountsOfReplaced(record.replacements), writingOf(record.replacements.map(({source}) => source)))
 		.catch(() => undefined);
 	let isRefused = false;
+	const left: Array<() => Promise<void>> = [];
 	const undone = quiesced(
 		{
 			...workshop,
@@ -92,6 +94,7 @@ async function putBack(workshop: RestoreWorkshop, options: UndoRun, workforce: W
 				container: containerIn(plan),
 				onBack: back =>
 					save({replacements: current.replacements.map(each => (keyOf(each) === keyOf(back) ? {...each, touched: false} : each))}),
+				later: each => left.push(each),
 				tell,
 			});
 			if (failures.length > 0) {
@@ -99,7 +102,12 @@ async function putBack(workshop: RestoreWorkshop, options: UndoRun, workforce: W
 				throw new RunError('not all could be put back', {cause: new AggregateError(failures), hint: waysOut(record.run)});
 			}
 
-			workshop.restores.removeRestore(record.run);
+			if (left.length === 0) {
+				workshop.restores.removeRestore(record.run);
+			} else {
+				save(asBefore(current));
+			}
+
 			progress.done = true;
 			progress.kept = [];
 		},
@@ -115,6 +123,14 @@ async function putBack(workshop: RestoreWorkshop, options: UndoRun, workforce: W
 		throw started.status === 'rejected' ? new AggregateError([error, started.reason]) : error;
 	});
 	await startStopped?.();
+	for (const each of left) {
+		await each();
+	}
+
+	if (left.length > 0) {
+		workshop.restores.removeRestore(record.run);
+	}
+
 	const slow = await untilHealthy(
 		workshop.engine,
 		plan.stop.map(({container}) => container),

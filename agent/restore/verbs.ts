@@ -89,7 +89,7 @@ export function createRestores({
 
 			return await restore(
 				{...workshop, restic: from.restic, keeper, restores: state},
-				{run, startedAt, restoration, previous, isUnkept: keeper.access() === 'read-only', signal, tell},
+				{run, startedAt, restoration, previous, isUnkept: keeper.access() === 'read-only', marginBytes: restoreMarginBytes, signal, tell},
 			);
 		} catch (error) {
 			return failed.restore({run, target}, point, error);

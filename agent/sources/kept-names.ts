@@ -4,3 +4,6 @@ export const restoreFiles = {
 	old: (name: string, run: string) => `.${name}.holdfast-before-${run}`,
 	patterns: ['.*.holdfast-restore-*', '.*.holdfast-before-*'],
 } as const;
+
+/** Whether a restore gave that name. */
+export const isOfRestore = (name: string): boolean => /^\..*\.holdfast-(?:restore|before)-/s.test(name);

@@ -183,6 +183,8 @@ interface Restored<Policy, Planned extends PlannedSource, Old extends Replaced> 
 	): Promise<{problems: string[]; room?: ServerRoom | undefined}>;
 	/** The folders that are the own of a server of this kind, where one runs in the container. Never rejects. Missing: there is no such server. */
 	serving?(container: Pick<Container, 'id' | 'name'>, means: {engine: Engine}): Promise<{software: string; folders: readonly string[]}>;
+	/** Why it must be written over what is live, instead of beside it; asked of the live data. Undefined: there is no reason. Missing: it is always so, or never. */
+	whyInPlace?(source: RestoringSource<Planned>, context: RoomContext): Promise<string | undefined>;
 	/** What is written to the file system of a worker. Missing: nothing. */
 	writing?(source: RestoringSource<Planned>, context: RoomContext): Omit<Writing, 'source'>;
 	/** How many files a restore would write, and remove; undefined where that cannot be told. Missing: it writes no files of a storage. */

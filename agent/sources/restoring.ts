@@ -21,6 +21,8 @@ export type RestoringSource<Planned extends PlannedSource = PlannedSource> = Pla
 	readonly stored: ManifestSource;
 	/** Of a tree of files: only these files and folders, from its root. None: all of it. */
 	readonly paths?: readonly string[] | undefined;
+	/** Why it is written over what is live, while its application stands still. Undefined where it is loaded beside it, and of what is never written over. */
+	readonly inPlace?: string | undefined;
 	/** Must return true in what was loaded. */
 	readonly drillSql?: string | undefined;
 	/** The name that it gets, beside what is live. Nothing is replaced then. */
@@ -97,6 +99,8 @@ export interface UndoContext
 	extends Pick<RestoreContext, 'target' | 'engine' | 'worker' | 'restic' | 'resticInto' | 'staging' | 'signal' | 'tell'> {
 	/** The swap may have stopped half way: what is let go must not be all that there is. */
 	isHalf?: boolean | undefined;
+	/** Takes what need not be done before the application runs again. It is done once more after the agent was killed. */
+	later: (work: () => Promise<void>) => void;
 	container: (source: string) => {id: string; name: string};
 }
 

@@ -38,8 +38,13 @@ export async function freeRoom(place: Place, folders: readonly string[], signal?
 export const heldBytes = ({bytes, details}: {bytes: number; details: Readonly<Record<string, unknown>>}): number =>
 	bytes - Math.min(bytes, typeof details.holes === 'number' ? details.holes : 0);
 
-/** @returns what does not fit, with both sizes */
-export async function roomProblems(place: Place, writings: readonly Writing[], signal: AbortSignal): Promise<string[]> {
+/** What is written to one file system, and the bytes that are left on it. */
+export interface Share {
+	writings: readonly Writing[];
+	freeBytes: number;
+}
+
+export async function sharesOf(place: Place, writings: readonly Writing[], signal: AbortSignal): Promise<Share[]> {
 	if (writings.length === 0) {
 		return [];
 	}
@@ -49,9 +54,20 @@ export async function roomProblems(place: Place, writings: readonly Writing[], s
 		succeed(place, {argv: ['stat', '--format=%d', '--', ...folders], signal}).then(lines),
 		freeRoom(place, folders, signal),
 	]);
+	return [...Map.groupBy(writings, (_, index) => devices[index])].map(([device = '', shares]) => ({
+		writings: shares,
+		freeBytes: free[devices.indexOf(device)] ?? 0,
+	}));
+}
+
+/** At most, all together. */
+export const mostBytes = ({writings}: Share): number => sum(writings.map(({atMost}) => atMost));
+
+/** @returns what does not fit, with both sizes */
+export async function roomProblems(place: Place, writings: readonly Writing[], signal: AbortSignal): Promise<string[]> {
 	const problems: string[] = [];
-	for (const [device, shares] of Map.groupBy(writings, (_, index) => devices[index])) {
-		problems.push(...(await problemOf(shares, free[devices.indexOf(device ?? '')] ?? 0)));
+	for (const {writings: shares, freeBytes} of await sharesOf(place, writings, signal)) {
+		problems.push(...(await problemOf(shares, freeBytes)));
 	}
 
 	return problems;

@@ -31,11 +31,13 @@ interface ShopOptions {
 	services?: Record<string, Service>;
 	/** Added to the database and the application. */
 	common?: Service;
+	/** Of the volume: with a range in it, it is written in place. */
+	exclude?: string | undefined;
 }
 
 export async function startShop(
 	t: Pick<ExecutionContext, 'teardown'>,
-	{engine, holdfast = {}, services = {}, common = {}}: ShopOptions = {},
+	{engine, holdfast = {}, services = {}, common = {}, exclude}: ShopOptions = {},
 ): Promise<Shop> {
 	const [postgres, image] = await Promise.all([ensureImage('postgres:17'), ensureImage('holdfast-test/app:latest')]);
 	await engine?.load([postgres, image, process.env.HOLDFAST_TEST_IMAGE ?? 'holdfast:dev']);
@@ -58,7 +60,13 @@ export async function startShop(
 				init: true,
 				depends_on: ['db'],
 				volumes: ['data:/data'],
-				labels: {...enabled, 'holdfast.sqlite': '/data/app.db', 'holdfast.volumes': 'true', 'holdfast.tar': '/etc/app'},
+				labels: {
+					...enabled,
+					'holdfast.sqlite': '/data/app.db',
+					'holdfast.volumes': 'true',
+					'holdfast.tar': '/etc/app',
+					...(exclude === undefined ? {} : {'holdfast.exclude': exclude}),
+				},
 				...common,
 			},
 			...services,

@@ -48,8 +48,8 @@ test('a kind of source is imported by the table of kinds only, and by its own fi
 });
 
 test('programs of workers need nothing but Node and each other: they run without the agent', t => {
-	const allowed = /^node:|\.program\.ts$|^agent\/sources\/(?:beside|kept-names)\.ts$/;
-	const own = imports.filter(({file}) => file.endsWith('.program.ts') || /^agent\/sources\/(?:beside|kept-names)\.ts$/.test(file));
+	const allowed = /^node:|\.program\.ts$|^agent\/sources\/(?:beside|kept-names|patterns)\.ts$/;
+	const own = imports.filter(({file}) => file.endsWith('.program.ts') || /^agent\/sources\/(?:beside|kept-names|patterns)\.ts$/.test(file));
 	t.true(own.length > 0);
 	t.deepEqual(shown(own.filter(({from}) => !allowed.test(from))), []);
 });

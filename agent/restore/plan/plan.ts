@@ -3,7 +3,8 @@
 import {label} from '../../../base/label.ts';
 import {quote} from '../../../base/reading/quote.ts';
 import {lackOf} from '../../../base/results.ts';
-import {hostFolderOf} from '../../../docker/storage.ts';
+import {workerLabel} from '../../../docker/container.ts';
+import {hostFolderOf, shownIn} from '../../../docker/storage.ts';
 import type {PlannedHook} from '../../plan/planned.ts';
 import {questionsOf} from '../../plan/questions.ts';
 import {unseenNote} from '../../plan/survey.ts';
@@ -26,6 +27,8 @@ export interface Restoration {
 	points: readonly [Point, ...Point[]];
 	/** In the order of restoring: files before the databases that lie among them. */
 	sources: readonly RestoringSource[];
+	/** Whether it is known which of them are written in place. Else the run finds out. */
+	isDecided?: boolean;
 	/** Stopped meanwhile. */
 	stop: Stops['stop'];
 	/** Run before the first is stopped, and after all are started. */
@@ -108,7 +111,7 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 		restoration: {
 			target: target.name,
 			points: [point],
-			sources: inOrder(sources),
+			sources: inOrder(sources).map(source => ({...source, inPlace: whyInSight(source, stop, request)})),
 			stop,
 			hooks,
 			into,
@@ -122,6 +125,25 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 /** Files that are all missing now replace nothing. */
 const replaces = ({stored, paths}: RestoringSource, missing: ReadonlySet<string>): boolean =>
 	paths === undefined || paths.some(path => !missing.has(stored.source + path));
+
+/** Who is not stopped would go on with what a rename took away: what it has open, or the file or folder that it mounts. Who sees it from further above finds what is new. */
+function whyInSight({mount, kind, paths}: RestoringSource, stop: Stops['stop'], {containers}: Surroundings): string | undefined {
+	if (mount === undefined || kindOf(kind).whyInPlace === undefined || paths !== undefined) {
+		return undefined;
+	}
+
+	const onlooker = containers.find(
+		({id, state, labels, mounts}) =>
+			['running', 'restarting', 'paused'].includes(state) &&
+			labels[workerLabel] === undefined &&
+			!stop.some(({container}) => container.id === id) &&
+			mounts.some(theirs => {
+				const place = shownIn(mount, theirs, theirs.path);
+				return place !== undefined && (place !== '' || theirs.readWrite);
+			}),
+	);
+	return onlooker === undefined ? undefined : `container \`${onlooker.name}\` uses it and is not stopped`;
+}
 
 const isForeign = ({target, point}: RestorationRequest): boolean => point.target !== target.name;
 

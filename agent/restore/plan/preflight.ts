@@ -12,13 +12,14 @@ import type {Restic} from '../../restic/restic.ts';
 import type {Runs} from '../../runs/runs.ts';
 import type {Workshop} from '../../runs/workshop.ts';
 import {kindOf} from '../../sources/kinds.ts';
+import type {RestoringSource} from '../../sources/restoring.ts';
 import type {State} from '../../state/state.ts';
 import type {Target} from '../../targets/target.ts';
 import {checkRestoration, missingNow, unreadable} from './check.ts';
 import {choosePoint, keeperAmong, openFrom} from './from.ts';
 import {memberOf} from './places.ts';
 import {planRestoration, type Restoration} from './plan.ts';
-import {filesAhead} from './room.ts';
+import {filesAhead, isBeside, wayWarnings} from './room.ts';
 import type {Counts} from './storages.ts';
 import {planTogether} from './together.ts';
 
@@ -160,38 +161,45 @@ export function createPreflight({
 		return {from, warning, ...(await planOne(from.restic(), target, point, wanted))};
 	};
 
-	const costlier = async (from: NamedRepository, {sources}: Restoration): Promise<{problems: string[]; counts: Counts}> => {
+	const costlier = async (from: NamedRepository, {sources}: Restoration) => {
 		const unread = await unreadable(sources, from.restic(undefined, {cached: false}));
-		return unread.length > 0 ? {problems: unread, counts: new Map()} : filesAhead(workshop, from, sources);
+		return unread.length > 0 ? {problems: unread, counts: new Map(), sources} : filesAhead(workshop, from, {sources, marginBytes});
 	};
 
 	return async (wanted, {whole} = {whole: false}) => {
 		const {from, warning, restoration, problems} = await planWanted(wanted);
 		const {containers} = await present();
 		const found = [...problems, ...(await checkRestoration(restoration, {engine, restic: from.restic(), marginBytes, containers}))];
-		const further = whole || found.length > 0 ? await costlier(from, restoration) : {problems: [], counts: new Map()};
+		const isReadOnly = restoration.sources.some(isOverwritten) && (await keeperAmong(repositories, from)) === undefined;
+		const further: Awaited<ReturnType<typeof costlier>> =
+			whole || isReadOnly || found.length > 0
+				? await costlier(from, restoration)
+				: {problems: [], counts: new Map(), sources: restoration.sources};
 		const all = [...found, ...further.problems];
 		if (all.length > 0) {
 			const ids = restoration.points.map(({id}) => `\`${id}\``).join(', ');
 			throw new UsageError(`\`${wanted.target}\` cannot be restored to point ${ids}: ${[...new Set(all)].join('; ')}`);
 		}
 
-		const warnings = [...(warning === undefined ? [] : [warning]), ...restoration.warnings];
-		const overwritten = restoration.sources.filter(({kind}) => !kindOf(kind).isDatabase).map(({name}) => `\`${name}\``);
-		const isUnkept = overwritten.length > 0 && (await keeperAmong(repositories, from)) === undefined;
-		const planned = {...restoration, warnings};
+		const sources = further.sources;
+		const warnings = [...(warning === undefined ? [] : [warning]), ...restoration.warnings, ...wayWarnings(sources)];
+		const planned = {...restoration, sources, isDecided: whole || isReadOnly, warnings};
+		const lost = isReadOnly ? sources.filter(source => isOverwritten(source) && !isBeside(source)).map(({name}) => `\`${name}\``) : [];
 		return {
-			restoration: isUnkept
-				? withAcknowledged(
-						planned,
-						`no repository can be written, so nothing is kept of what ${overwritten.join(', ')} ${overwritten.length === 1 ? 'holds' : 'hold'} now: this restore cannot be undone`,
-					)
-				: planned,
+			restoration:
+				lost.length > 0
+					? withAcknowledged(
+							planned,
+							`no repository can be written, so nothing is kept of what ${lost.join(', ')} ${lost.length === 1 ? 'holds' : 'hold'} now: this restore cannot be undone`,
+						)
+					: planned,
 			from,
 			counts: further.counts,
 		};
 	};
 }
+
+const isOverwritten = ({kind}: RestoringSource): boolean => !kindOf(kind).isDatabase;
 
 const withAcknowledged = (restoration: Restoration, warning: string): Restoration => ({
 	...restoration,

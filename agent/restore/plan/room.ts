@@ -2,39 +2,85 @@
 
 import {explain} from '../../../base/errors.ts';
 import {runId} from '../../../base/ids.ts';
+import {room} from '../../../base/units.ts';
 import type {NamedRepository} from '../../repository/repositories.ts';
 import {hired} from '../../runs/shell.ts';
 import type {Workshop} from '../../runs/workshop.ts';
 import type {RoomContext} from '../../sources/kind.ts';
 import {kindOf} from '../../sources/kinds.ts';
 import {mountsOf} from '../../sources/mounts.ts';
-import {roomProblems} from '../../sources/room.ts';
+import type {RestoringSource} from '../../sources/restoring.ts';
+import {mostBytes, roomProblems, sharesOf, type Writing} from '../../sources/room.ts';
 import type {Restoration} from './plan.ts';
 import {type Counts, countAll} from './storages.ts';
 
 type Sources = Restoration['sources'];
 
+type Asked = Omit<RoomContext, 'all'>;
+
 /** Nothing is changed. @returns what does not fit */
-export const fileRoomProblems = async (sources: Sources, asked: Omit<RoomContext, 'all'>): Promise<string[]> =>
+export const fileRoomProblems = async (sources: Sources, asked: Asked): Promise<string[]> =>
 	roomProblems(
 		asked.worker,
-		sources.flatMap(source => {
-			const writing = kindOf(source.kind).writing?.(source, {...asked, all: sources});
-			return writing === undefined ? [] : [{...writing, source: source.name}];
-		}),
+		sources.flatMap(source => writingOf(source, sources, asked) ?? []),
 		asked.signal,
 	);
 
+function writingOf(source: RestoringSource, all: Sources, asked: Asked): Writing | undefined {
+	const writing = kindOf(source.kind).writing?.(source, {...asked, all});
+	return writing && {...writing, source: source.name};
+}
+
 /**
- * The same, before there is a run, and how many files would be written and removed: in a worker of its own, which may only read.
+ * Which of them are loaded beside what is live, and which are written over it. Nothing is changed.
+ * @param marginBytes what must be left beside both, as the application goes on to write
+ * @returns the same sources, and those that are written in place say why
  */
+export async function withWays(sources: Sources, asked: Asked, marginBytes: number): Promise<RestoringSource[]> {
+	const decided = await Promise.all(
+		sources.map(async source => {
+			const {whyInPlace} = kindOf(source.kind);
+			return whyInPlace === undefined || source.paths !== undefined || source.inPlace !== undefined
+				? source
+				: {...source, inPlace: await whyInPlace(source, {...asked, all: sources})};
+		}),
+	);
+	const writings = new Map(decided.map(source => [source, writingOf(source, decided, asked)] as const));
+	const shares = await sharesOf(
+		asked.worker,
+		[...writings.values()].filter(writing => writing !== undefined),
+		asked.signal,
+	);
+	return decided.map(source => {
+		const writing = writings.get(source);
+		const share = shares.find(each => writing !== undefined && each.writings.includes(writing));
+		return share === undefined || !isBeside(source) || mostBytes(share) + marginBytes <= share.freeBytes
+			? source
+			: {
+					...source,
+					inPlace: `there is no room for both: ${room(mostBytes(share))} and ${room(marginBytes)} more are needed, and its file system has ${room(share.freeBytes)} left`,
+				};
+	});
+}
+
+/** Of those that could be written in place. */
+export const isBeside = ({kind, paths, inPlace}: RestoringSource): boolean =>
+	kindOf(kind).whyInPlace !== undefined && (paths !== undefined || inPlace === undefined);
+
+/** For people. */
+export const wayWarnings = (sources: Sources): string[] =>
+	sources.flatMap(({name, inPlace}) =>
+		inPlace === undefined ? [] : [`\`${name}\` is written in place, and its application waits for that, because ${inPlace}`],
+	);
+
+/** All of that before there is a run, and how many files would be written and removed: in a worker of its own, which may only read. */
 export async function filesAhead(
 	workshop: Pick<Workshop, 'hire'>,
 	from: NamedRepository,
-	sources: Sources,
-): Promise<{problems: string[]; counts: Counts}> {
+	{sources, marginBytes}: {sources: Sources; marginBytes: number},
+): Promise<{problems: string[]; counts: Counts; sources: Sources}> {
 	if (sources.every(({kind}) => kindOf(kind).writing === undefined)) {
-		return {problems: [], counts: new Map()};
+		return {problems: [], counts: new Map(), sources};
 	}
 
 	try {
@@ -42,10 +88,12 @@ export async function filesAhead(
 			const mounts = mountsOf(sources).map(mount => ({...mount, readOnly: true}));
 			const {run: worker} = await workforce.repository(mounts, 'read');
 			const asked = {worker, restic: from.restic(worker)};
-			const problems = await fileRoomProblems(sources, {...asked, signal: new AbortController().signal});
-			return {problems, counts: problems.length > 0 ? new Map() : await countAll(sources, asked)};
+			const {signal} = new AbortController();
+			const decided = await withWays(sources, {...asked, signal}, marginBytes);
+			const problems = await fileRoomProblems(decided, {...asked, signal});
+			return {problems, counts: problems.length > 0 ? new Map() : await countAll(decided, asked), sources: decided};
 		});
 	} catch (error) {
-		return {problems: [`whether there is room for the files is not known: ${explain(error)}`], counts: new Map()};
+		return {problems: [`whether there is room for the files is not known: ${explain(error)}`], counts: new Map(), sources};
 	}
 }

@@ -99,7 +99,7 @@ export function postgresSource(planned: PlannedDatabase, context: SourceContext,
 			fifo: pipe,
 			magic,
 			trailer,
-			produce: patient(producer(context, server, worker, {database, dump: command, env, fifo: pipe}), {
+			produce: patient(producer(context, server, await worker, {database, dump: command, env, fifo: pipe}), {
 				limitMs: lockTimeoutMs,
 				ask: async () => JSON.parse((await session?.ask(waitsSql(application))) ?? '[]') as Blocker[],
 			}),
@@ -112,9 +112,13 @@ export function postgresSource(planned: PlannedDatabase, context: SourceContext,
 		pinStores: false,
 		async prepare() {
 			share = await shareOf(planned, context, all);
-			signal.throwIfAborted();
-			if (share.way !== 'in turn') {
-				await begin(share);
+			try {
+				signal.throwIfAborted();
+				if (share.way !== 'in turn') {
+					await begin(share);
+				}
+			} finally {
+				await share.worker;
 			}
 		},
 		async firstPass() {},

@@ -17,8 +17,8 @@ import {ownSession} from './timeouts.ts';
 
 export interface Share {
 	server: PostgresServer;
-	/** Where its programs run beside the staging folder; undefined: docker exec serves. */
-	worker: Place | undefined;
+	/** Where its programs run beside the staging folder; undefined: docker exec serves. It is made while sessions are opened. */
+	worker: Promise<Place | undefined>;
 	/** How its databases get along with the sessions that there are. */
 	way: Exclude<Way, 'not now'>;
 	/** What the manifest says of the server. */
@@ -51,10 +51,9 @@ async function makeShare(planned: PlannedDatabase, context: SourceContext, datab
 	await patiently(async () => assertClientFits(server));
 	const wanted = {databases, isMoment: outage?.isMoment ?? false};
 	const way = await patiently(async () => enough(server, wanted));
-	const worker = await enterableWorker(context, server, container, signal);
 	return {
 		server,
-		worker,
+		worker: enterableWorker(context, server, container, signal),
 		way,
 		patiently,
 		environment: server.isExternal

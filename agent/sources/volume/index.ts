@@ -4,18 +4,27 @@ import {output} from '../../../base/command.ts';
 import {isSameStorage} from '../../../docker/storage.ts';
 import type {Kind, RoomContext} from '../kind.ts';
 import {workerMount} from '../mounts.ts';
-import type {RestoringSource} from '../restoring.ts';
+import type {RestoringSource, UndoContext} from '../restoring.ts';
 import {heldBytes} from '../room.ts';
 import {describeSafety, forgetSafety} from '../safety.ts';
 import {volumeSource} from './backup.ts';
 import {countFiles} from './count.ts';
 import {volumeDrilling} from './drill.ts';
+import {
+	entriesRestoring,
+	keptAs,
+	obstaclesToEntries,
+	removeReplacedEntries,
+	replacedEntries,
+	rollBackEntries,
+	whyInPlace,
+} from './entries.ts';
 import {type VolumePolicy, volumeLabels, volumePolicy} from './labels.ts';
 import {type PlannedVolume, volumeSources} from './plan.ts';
 import {comparing, replacedVolume, rollBackVolume, volumeRestoring} from './restore.ts';
 import {describeReplacedFiles, filesRestoring, removeReplacedFiles, replacedFiles, rollBackFiles} from './single-files.ts';
 
-const replaced = z.discriminatedUnion('kind', [replacedVolume, replacedFiles]);
+const replaced = z.discriminatedUnion('kind', [replacedVolume, replacedFiles, replacedEntries]);
 
 export const volume: Kind<VolumePolicy, unknown, PlannedVolume, z.infer<typeof replaced>> = {
 	kind: 'volume',
@@ -45,26 +54,59 @@ export const volume: Kind<VolumePolicy, unknown, PlannedVolume, z.infer<typeof r
 	},
 	writing,
 	count: countFiles,
-	restore: (source, context, among) =>
-		source.paths === undefined ? volumeRestoring(source, context, among) : filesRestoring({...source, paths: source.paths}, context),
+	whyInPlace,
+	restore(source, context, among) {
+		const {paths, inPlace} = source;
+		return paths !== undefined
+			? filesRestoring({...source, paths}, context)
+			: inPlace === undefined
+				? entriesRestoring(source, context)
+				: volumeRestoring(source, context, among);
+	},
 	replaced,
-	rollBack: async (old, context) => (old.kind === 'files' ? rollBackFiles(old, context) : rollBackVolume(old, context)),
-	release: async (old, context) => (old.kind === 'files' ? removeReplacedFiles(old, context) : forgetSafety(old, context)),
-	describe: old => (old.kind === 'files' ? describeReplacedFiles(old) : describeSafety(old)),
+	rollBack: async (old, context) => verbsOf(old).rollBack(context),
+	obstacles: async (old, context) => (old.kind === 'entries' ? obstaclesToEntries(old, context) : []),
+	release: async (old, context) => verbsOf(old).release(context),
+	describe: old => verbsOf(old).describe(),
 	drill: volumeDrilling,
 };
 
-/** What differs is known only by comparing all files. */
+function verbsOf(old: z.infer<typeof replaced>) {
+	switch (old.kind) {
+		case 'files':
+			return {
+				rollBack: async (context: UndoContext) => rollBackFiles(old, context),
+				release: async (context: UndoContext) => removeReplacedFiles(old, context),
+				describe: () => describeReplacedFiles(old),
+			};
+		case 'entries':
+			return {
+				rollBack: async (context: UndoContext) => rollBackEntries(old, context),
+				release: async (context: UndoContext) => removeReplacedEntries(old, context),
+				describe: () => keptAs(old),
+			};
+		default:
+			return {
+				rollBack: async (context: UndoContext) => rollBackVolume(old, context),
+				release: async (context: UndoContext) => forgetSafety(old, context),
+				describe: () => describeSafety(old),
+			};
+	}
+}
+
+/** Beside what is live all of it is written; in its place, what differs, and that is known only by comparing all files. */
 function writing(source: RestoringSource<PlannedVolume>, {worker, restic, all, signal}: RoomContext) {
 	const bytes = heldBytes(source.stored);
 	const folder = workerMount(source.target, source).to;
 	return {
 		folder,
 		atMost: bytes,
-		async exactly() {
-			const isFolder = (await output(worker, {argv: ['test', '-d', folder], signal})).exitCode === 0;
-			// The comparison counts holes as if they were written.
-			return isFolder ? Math.min((await restic.changes({...comparing(source, all), signal})).bytes, bytes) : bytes;
-		},
+		exactly: source.paths === undefined && source.inPlace === undefined ? undefined : exactly,
 	};
+
+	async function exactly(): Promise<number> {
+		const isFolder = (await output(worker, {argv: ['test', '-d', folder], signal})).exitCode === 0;
+		// The comparison counts holes as if they were written.
+		return isFolder ? Math.min((await restic.changes({...comparing(source, all), signal})).bytes, bytes) : bytes;
+	}
 }

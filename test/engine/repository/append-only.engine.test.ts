@@ -91,24 +91,31 @@ test('append-only: backups are successes, it is said once, and nobody removes an
 	t.deepEqual((await backup(t, stack)).told, []);
 });
 
-test('read-only: listed, exported and restored from, without a lock; what it overwrites is acknowledged', async t => {
+test('read-only: listed, exported and restored from, without a lock; what it writes over is acknowledged, and what it keeps beside comes back', async t => {
 	t.timeout(12 * 60_000);
 	const stack = await startStack(t, {services: {app: await service()}, volumes: ['data']});
 	await write(stack, 'kept');
 	const {point} = await backup(t, stack);
 	await write(stack, 'later');
 
-	await stack.change({volumes: [socket, 'hf-repository:/repository:ro', 'hf-state:/state', 'hf-cache:/cache']});
+	const volumes = [socket, 'hf-repository:/repository:ro', 'hf-state:/state', 'hf-cache:/cache'];
+	const planned = async () => JSON.parse((await stack.holdfast('restore', `${stack.project}/app`, '--dry-run', '--json')).stdout);
+	// Without room for both, the files would be written in place
+	await stack.change({volumes, environment: {HOLDFAST_RESTORE_MARGIN: '900TB'}});
+	await stack.ready();
+	t.regex((await planned()).acknowledge ?? '', /cannot be undone/);
+	await stack.change({volumes});
 	await stack.ready();
 	t.is(JSON.parse((await stack.holdfast('points', '--json')).stdout)[0].point, point);
 	t.regex((await findings(stack)).find(({subject, level}) => subject === 'repository' && level === 'warning')?.message ?? '', /read-only/);
 	const [failed] = await stack.backup('--all');
 	t.is(failed?.outcome, 'failed');
 	t.regex(failed?.error ?? '', /read-only: nothing can be backed up to it \(its file system is: mount it for writing\)/);
-	const planned = JSON.parse((await stack.holdfast('restore', `${stack.project}/app`, '--dry-run', '--json')).stdout);
-	t.regex(planned.acknowledge ?? '', /cannot be undone/);
+	t.is((await planned()).acknowledge, null, 'what it replaces is kept beside');
 	const restored = await stack.restore(`${stack.project}/app`);
 	t.is(restored.outcome, 'success', restored.error);
 	t.is(await read(stack), 'kept');
+	t.is((await stack.holdfast('restore', 'undo', restored.run, '--yes')).exitCode, 0);
+	t.is(await read(stack), 'later');
 	t.is((await stack.holdfast('drill', `${stack.project}/app`)).exitCode, 0);
 });

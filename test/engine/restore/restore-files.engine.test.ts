@@ -26,8 +26,8 @@ const wreck = `
 
 /** One line for each file: kind, mode, names, owner, size, time, link, content. Not the database, nor what is excluded. */
 const fingerprint = `
-	cd /data; stat -c '%a %u:%g' .; find . -mindepth 1 '(' -path './app.db*' -o -path './.*.holdfast-*' -o -path ./cache -o -path ./audit.log ')' -prune -o -printf '%p|%y|%m|%n|%U:%G|%s|%T@|%l\\n' | sort
-	find . -type f ! -path './app.db*' ! -path './.*.holdfast-*' ! -path './cache/*' ! -path ./audit.log -print0 | sort -z | xargs -0 sha256sum
+	cd /data; stat -c '%a %u:%g' .; find . -mindepth 1 '(' -path './app.db*' -o -path '*/.*.holdfast-*' -o -path ./cache -o -path ./audit.log ')' -prune -o -printf '%p|%y|%m|%n|%U:%G|%s|%T@|%l\\n' | sed 's/^\\(.\\/nested|d|755|\\)[0-9]*/\\1/' | sort
+	find . -type f ! -path './app.db*' ! -path '*/.*.holdfast-*' ! -path './cache/*' ! -path ./audit.log -print0 | sort -z | xargs -0 sha256sum
 	tar --xattrs --xattrs-include='*' -cf - ./tagged | grep -a -o 'SCHILY.xattr.user.colour=[a-z]*'; du -k sparse | cut -f1`;
 
 /** What a path in a container can hold. The engine carries times in whole seconds, and no extended attributes but file capabilities. */

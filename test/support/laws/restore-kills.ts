@@ -17,13 +17,15 @@ import {declareKills, type Kill, killAt, leftOf, nameOf, type Strike, states, st
 
 type Verb = 'restore' | 'undo' | 'finish';
 
-type Victim = 'agent' | 'engine' | 'worker' | 'dump worker' | 'restic' | 'pg_restore' | 'psql' | 'sqlite';
+type Victim = 'agent' | 'engine' | 'worker' | 'dump worker' | 'restic' | 'pg_restore' | 'psql' | 'sqlite' | 'entries';
 
 /** A step of a run. */
 type At = Pick<StepEvent, 'step' | 'subject'>;
 
 interface Yard {
 	shop: Shop;
+	/** Its volume is written in place. */
+	inPlace?: boolean | undefined;
 	/** Where the shop has one of its own: then it may be killed. */
 	engine?: SecondEngine | undefined;
 }
@@ -59,20 +61,20 @@ async function undisturbed(yard: Yard, verb: Verb, restored = ''): Promise<{run:
 }
 
 /** Which victims can be alive at a step. */
-function victimsAt({engine}: Yard, {step, subject = ''}: At): Victim[] {
+function victimsAt({engine, inPlace = false}: Yard, {step, subject = ''}: At): Victim[] {
 	const of = (...kinds: string[]) => kinds.some(kind => subject.includes(`${kind}:`));
+	const overwritten = inPlace ? ['volume', 'tar'] : ['tar'];
 	const found: Record<Victim, boolean> = {
 		agent: engine === undefined,
 		engine: engine !== undefined,
-		worker:
-			['load', 'stop'].includes(step) ||
-			(step === 'safety-point' && of('volume', 'tar')) ||
-			(step === 'swap' && of('volume', 'tar', 'sqlite')),
+		worker: ['load', 'stop'].includes(step) || (step === 'safety-point' && of('tar')) || (step === 'swap' && of('volume', 'tar', 'sqlite')),
 		'dump worker': step === 'load' && of('postgres'),
-		restic: (step === 'load' && !of('tar')) || (step === 'safety-point' && of('volume', 'tar')) || (step === 'swap' && of('volume')),
+		restic:
+			(step === 'load' && !of('tar')) || (step === 'safety-point' && of(...overwritten)) || (step === 'swap' && inPlace && of('volume')),
 		pg_restore: step === 'load' && of('postgres'),
 		psql: ['load', 'swap'].includes(step) && of('postgres'),
 		sqlite: ['load', 'swap'].includes(step) && of('sqlite'),
+		entries: ['load', 'swap'].includes(step) && !inPlace && of('volume'),
 	};
 	return (Object.keys(found) as Victim[]).filter(victim => found[victim]);
 }
@@ -91,8 +93,10 @@ async function strikeFor({shop: {stack, target, role}, engine}: Yard, victim: Vi
 		case 'psql':
 			return async () => killProcesses(argv => runs(argv, victim) && ofRole(argv)) > 0;
 		case 'sqlite':
-			return async () =>
-				killProcesses(argv => runs(argv, 'node') && argv.some(word => word.endsWith('/files.program.ts')) && ofTarget(argv)) > 0;
+		case 'entries': {
+			const program = victim === 'sqlite' ? '/files.program.ts' : '/entries.program.ts';
+			return async () => killProcesses(argv => runs(argv, 'node') && argv.some(word => word.endsWith(program)) && ofTarget(argv)) > 0;
+		}
 		default:
 			return async run => strikeWorker(stack, victim, run);
 	}
@@ -200,7 +204,7 @@ async function assertWhole(yard: Yard, verb: Verb, {outcome, error}: RestoreResu
 }
 
 /** A shop whose newest point holds `first`, and which holds `second`; and beside it two that must stay as they are. */
-async function startYard(t: Pick<ExecutionContext, 'teardown'>, engine?: SecondEngine): Promise<Yard> {
+async function startYard(t: Pick<ExecutionContext, 'teardown'>, {engine, inPlace}: Pick<Choice, 'engine' | 'inPlace'>): Promise<Yard> {
 	const bystander = {image: await ensureImage('holdfast-test/app:latest'), command: ['sleep', 'infinity'], init: true};
 	// When an engine comes again after its death, it ends what still runs, and starts what has this policy: what was stopped by hand, too.
 	const restart = engine === undefined ? {} : {restart: 'always', stop_grace_period: '2s'};
@@ -209,6 +213,7 @@ async function startYard(t: Pick<ExecutionContext, 'teardown'>, engine?: SecondE
 		holdfast: {environment: {HOLDFAST_API_TOKEN: token}, ...restart},
 		services: {asleep: bystander, ...(engine === undefined ? {frozen: bystander} : {})},
 		common: restart,
+		exclude: inPlace ? '[x]' : undefined,
 	});
 	await shop.stack.compose('stop', 'asleep');
 	if (engine === undefined) {
@@ -221,7 +226,7 @@ async function startYard(t: Pick<ExecutionContext, 'teardown'>, engine?: SecondE
 	const [backup] = await shop.stack.backup(shop.target);
 	assert.equal(backup?.outcome, 'success', backup?.error);
 	await shop.write('second');
-	return {shop, engine};
+	return {shop, engine, inPlace};
 }
 
 /** The steps of runs that nobody disturbs. The target is as before, afterwards. */
@@ -268,18 +273,19 @@ interface Choice {
 	among: (kill: RestoreKill) => boolean;
 	/** How many of each verb there must be to choose from. */
 	least: Partial<Record<Verb, number>>;
-	engine?: SecondEngine;
+	engine?: SecondEngine | undefined;
+	inPlace?: boolean | undefined;
 }
 
 /** Declares all tests of a file. */
-export async function restoreKills(test: TestFn, {isWhole, among, least, engine}: Choice): Promise<void> {
+export async function restoreKills(test: TestFn, {isWhole, among, least, engine, inPlace}: Choice): Promise<void> {
 	const {value, takeDown} = await bringUp(async t => {
 		if (engine) {
 			// After the stack is down: what was added first is done last.
 			t.teardown(engine.remove);
 		}
 
-		const yard = await startYard(t, engine);
+		const yard = await startYard(t, {engine, inPlace});
 		return everyKill(yard);
 	});
 	const kills = value.filter(among);

@@ -36,6 +36,8 @@ async function begin() {
 	const restoring = sources.map((source, index) => ({
 		...source,
 		target,
+		// The programs that rename are killed in a test of their own
+		inPlace: 'it is a double',
 		stored: {
 			source: source.name,
 			kind: source.kind,
@@ -49,7 +51,7 @@ async function begin() {
 		},
 	}));
 	const point = {id: 'r1', target, filedAs: target, agent: 'a', host: 'host', time: new Date(), manifest: 'm', sources: []};
-	return {scene, restoration: {target, points: [point] as const, sources: restoring, stop, hooks: [], warnings: []}};
+	return {scene, restoration: {target, points: [point] as const, sources: restoring, isDecided: true, stop, hooks: [], warnings: []}};
 }
 
 async function restoreWith(faults: readonly Fault[]) {
@@ -62,6 +64,7 @@ async function restoreWith(faults: readonly Fault[]) {
 			restoration,
 			previous: new Map(),
 			isUnkept: false,
+			marginBytes: 0,
 			signal: new AbortController().signal,
 			tell: scene.tell,
 		}),

@@ -136,6 +136,7 @@ test('a refusal that cannot change is heard twice, and not for minutes; and what
 		container: () => ({id: 'c', name: 'app'}),
 		isTouched: true,
 		onBack: ({source}) => back.push(source),
+		later() {},
 		tell,
 	});
 	t.is(failures.length, 1);

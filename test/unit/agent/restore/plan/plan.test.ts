@@ -281,3 +281,17 @@ test('of several replicas the one is named that a path is put into', t => {
 		'`tar:/etc/app` is put into container `shop-app-1` alone; the other 1 of its replicas keep what they have',
 	]);
 });
+
+test('files that somebody goes on with are written in place: a writer, or who mounts a part of them', t => {
+	const services: Record<string, Service> = {
+		app: {labels: {'holdfast.enable': 'true'}, mounts: [['data', '/data']]},
+		reader: {mounts: [['data', '/data', false]]},
+		writer: {mounts: [['data', '/data']]},
+	};
+	const why = (more: Record<string, Service> = {}) =>
+		plan({...services, ...more}, [source('volume:/data', 'volume')], {name: 'shop/app'}).restoration.sources.map(({inPlace}) => inPlace);
+	t.deepEqual(why(), [undefined], 'who writes is stopped, and who reads from the root sees what is new');
+	const foreign = {project: 'other', mounts: [['data', '/data']]} as const;
+	t.deepEqual(why({foreign}), ['container `other-foreign-1` uses it and is not stopped']);
+	t.deepEqual(why({foreign: {...foreign, state: 'exited'}}), [undefined]);
+});

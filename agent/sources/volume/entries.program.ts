@@ -1,0 +1,382 @@
+/**
+ * The program that runs in the worker, not in the agent: the entries of a volume, all at once, take the place of others by renames, so that its time
+ * grows neither with the data nor with the number of files. The root of the volume is mounted, and stays. What is of a restore (`kept-names.ts`) is
+ * left where it is, and so is what matches EXCLUDE, a JSON list of patterns from the root.
+ *
+ *     node entries.program.ts look ROOT RUN EXCLUDE   → {"why": …}: why it cannot be done there; nothing is written
+ *     node entries.program.ts make ROOT RUN EXCLUDE   → {}: there is a folder to load into
+ *     node entries.program.ts ready ROOT RUN EXCLUDE  → {}: what was loaded is a folder, and what other restores keep in the live tree is found
+ *     node entries.program.ts swap ROOT RUN EXCLUDE   → {"left": […]}: what was loaded is live, what was live is kept; `left` could not stay where it was
+ *     node entries.program.ts undo ROOT RUN EXCLUDE   → {"left": […], "isThere": …}: what was live is so again, however far the swap came; `isThere`:
+ *                                                       something of the restore is
+ *     node entries.program.ts clear ROOT RUN EXCLUDE  → {}: after an undo, nothing of the restore is there
+ *     node entries.program.ts remove ROOT RUN EXCLUDE → {}: what was kept is gone
+ *     any → {"error": …}
+ *
+ * `undo`, `clear` and `remove` go on where one was killed. An undo makes nobody wait for the removal of what it takes away.
+ */
+import {execFileSync} from 'node:child_process';
+import {
+	type BigIntStats,
+	chmodSync,
+	chownSync,
+	existsSync,
+	lstatSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmdirSync,
+	rmSync,
+	statfsSync,
+	utimesSync,
+	writeFileSync,
+} from 'node:fs';
+import {join} from 'node:path';
+import {answer, sync} from '../beside.ts';
+import {isOfRestore, restoreFiles} from '../kept-names.ts';
+import {distinct, isEnd, type Place, partsOf, settle, step} from '../patterns.ts';
+
+/** Those that rename a folder whatever it is, by the number that the kernel gives: ext, xfs, btrfs, zfs, f2fs, bcachefs, nfs. */
+const renaming = new Set([0xef53, 0x58465342, 0x9123683e, 0x2fc12fc1, 0xf2f52010, 0xca451a4e, 0x6969]);
+
+/** All in the root, so that they are on its file system. */
+function namesFor(root: string, run: string) {
+	const [fresh, old] = [join(root, restoreFiles.fresh('volume', run)), join(root, restoreFiles.old('volume', run))];
+	return {
+		root,
+		/** Holds one folder, which was the root when it was backed up. */
+		loaded: fresh,
+		/** The owner, mode, times and attributes of that folder, as a tar. */
+		loadedRoot: `${fresh}.root`,
+		/** Where in the live tree others keep something. */
+		others: `${fresh}.kept`,
+		/** What an undo took away. */
+		gone: `${fresh}.gone`,
+		/** What was live. */
+		old,
+		/** As `loadedRoot`, of the root. */
+		oldRoot: `${old}.root`,
+		/** While it is there, nothing that was live is in its place: what is there is new. */
+		out: `${old}.out`,
+	};
+}
+
+type Names = ReturnType<typeof namesFor>;
+
+const slash = Buffer.from('/');
+
+const at = (folder: Buffer, name: Buffer): Buffer => Buffer.concat([folder, slash, name]);
+
+const found = (path: Buffer | string): BigIntStats | undefined => lstatSync(path, {throwIfNoEntry: false, bigint: true});
+
+const isFolder = (path: Buffer | string): boolean => found(path)?.isDirectory() === true;
+
+const namesIn = (folder: Buffer | string): Buffer[] => readdirSync(folder, {encoding: 'buffer'});
+
+/** Paths from ROOT, as their parts. */
+type Path = readonly Buffer[];
+
+const joined = (root: Buffer, path: Path): Buffer => path.reduce(at, root);
+
+const shown = (path: Path): string => path.map(part => part.toString()).join('/');
+
+/** An application that runs may remove what was just seen. */
+function listed(folder: Buffer) {
+	try {
+		return readdirSync(folder, {withFileTypes: true, encoding: 'buffer'});
+	} catch (error) {
+		if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) {
+			return [];
+		}
+
+		throw error;
+	}
+}
+
+/** The topmost of all that match. */
+function matching(root: Buffer, places: readonly Place[], isWanted: (name: string) => boolean, above: Path = []): Path[] {
+	const paths: Path[] = [];
+	for (const entry of listed(joined(root, above))) {
+		const name = entry.name.toString();
+		const reached = distinct(step(places, name));
+		const path = [...above, entry.name];
+		if (isWanted(name) || reached.some(isEnd)) {
+			paths.push(path);
+		} else if (entry.isDirectory() && reached.length > 0 && !isOfRestore(name)) {
+			for (const deeper of matching(root, reached, isWanted, path)) {
+				paths.push(deeper);
+			}
+		}
+	}
+
+	return paths;
+}
+
+const placesOf = (patterns: readonly string[]): Place[] => patterns.flatMap(pattern => settle([partsOf(pattern), 0]));
+
+const never = (): boolean => false;
+
+/** What is of restores, wherever it is in the tree. */
+const keptIn = (root: Buffer): Path[] => matching(root, placesOf(['/**/']), isOfRestore);
+
+/** What stays at the root: what is of restores, what is excluded, and what belongs to the file system. */
+function entriesOf(root: Buffer, exclude: readonly Place[]): Buffer[] {
+	return namesIn(root).filter(entry => {
+		const name = entry.toString();
+		return !isOfRestore(name) && name !== 'lost+found' && !step(exclude, name).some(isEnd);
+	});
+}
+
+/** Moves them from one tree to the same place in another, where there is room. @returns those that were left, because something else is there */
+function move(paths: readonly Path[], from: Buffer, to: Buffer): string[] {
+	return paths.flatMap(path => (moveOne(path, from, to) ? [] : [shown(path)]));
+}
+
+function moveOne(path: Path, from: Buffer, to: Buffer): boolean {
+	const above = path.slice(0, -1);
+	const target = joined(to, path);
+	if (found(target) !== undefined || !makeFolders(above, from, to)) {
+		return false;
+	}
+
+	keepingTimes(joined(to, above), () => renameSync(joined(from, path), target));
+	return true;
+}
+
+/** Owned as they are there. No link is followed. */
+function makeFolders(path: Path, from: Buffer, to: Buffer): boolean {
+	for (const [index] of path.entries()) {
+		const parts = path.slice(0, index + 1);
+		const folder = joined(to, parts);
+		const there = found(folder);
+		if (there === undefined) {
+			const {uid, gid, mode, atimeMs, mtimeMs} = lstatSync(joined(from, parts));
+			mkdirSync(folder);
+			chownSync(folder, uid, gid);
+			chmodSync(folder, mode & 0o7777);
+			utimesSync(folder, atimeMs / 1000, mtimeMs / 1000);
+		} else if (!there.isDirectory()) {
+			return false;
+		}
+	}
+
+	return true;
+}
+
+/** For the restore alone: no application reads or empties what is half loaded, or kept. */
+function makeOwn(folder: string): void {
+	mkdirSync(folder, {recursive: true, mode: 0o700});
+	chownSync(folder, process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
+	chmodSync(folder, 0o700);
+}
+
+const tar = (argv: readonly string[], input: Buffer | string = ''): void => {
+	execFileSync('tar', ['--format=posix', '--xattrs', '--xattrs-include=*', '--acls', '--numeric-owner', ...argv], {
+		input,
+		stdio: ['pipe', 'ignore', 'pipe'],
+	});
+};
+
+/** Of a file that is written, and then has its name at once. */
+const unfinished = (file: string): string => `${file}.new`;
+
+/** The owner, mode, times and attributes of the folder itself. */
+function keepAttributes(folder: string, file: string): void {
+	tar(['--no-recursion', '-C', folder, '-cf', unfinished(file), '.']);
+	sync(unfinished(file));
+	renameSync(unfinished(file), file);
+}
+
+const giveAttributes = (folder: string, kept: Buffer): void => tar(['-C', folder, '--same-owner', '-xpf', '-'], kept);
+
+/** It was the root when it was backed up. */
+function loadedFolder({loaded}: Names): string {
+	const [name, ...more] = isFolder(loaded) ? namesIn(loaded) : [];
+	const folder = join(loaded, name?.toString() ?? '');
+	if (name === undefined || more.length > 0 || !isFolder(folder)) {
+		throw new Error('what was loaded is not one folder');
+	}
+
+	return folder;
+}
+
+function look({root}: Names, exclude: readonly Place[]): {why?: string} {
+	const top = found(root);
+	if (top?.isDirectory() !== true) {
+		return {why: 'it is a single file'};
+	}
+
+	if (!renaming.has(statfsSync(root).type)) {
+		return {why: 'its file system is not known to rename every folder'};
+	}
+
+	const inside = mountsBelow(root);
+	if (inside !== undefined) {
+		return {why: `something is mounted in it, at ${inside}`};
+	}
+
+	const path = Buffer.from(root);
+	const looked = [...namesIn(path).map(name => [name]), ...matching(path, exclude, never).flatMap(one => [one, one.slice(0, -1)])];
+	const elsewhere = looked.find(one => ![undefined, top.dev].includes(found(joined(path, one))?.dev));
+	return elsewhere === undefined ? {} : {why: `${shown(elsewhere)} in it is on a file system of its own`};
+}
+
+function mountsBelow(root: string): string | undefined {
+	const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+		.split('\n')
+		.map(line => (line.split(' ')[4] ?? '').replaceAll(/\\(\d{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8))));
+	return mounts.find(mount => mount.startsWith(`${root}/`))?.slice(root.length);
+}
+
+function ready(names: Names): void {
+	keepAttributes(loadedFolder(names), names.loadedRoot);
+	const paths = keptIn(Buffer.from(names.root)).filter(path => path.length > 1);
+	writeFileSync(names.others, JSON.stringify(paths.map(path => path.map(part => part.toString('latin1')))));
+	sync(names.others);
+}
+
+function swap(names: Names, exclude: readonly Place[]): {left: string[]} {
+	const {root, loaded, loadedRoot, others, old, oldRoot, out} = names;
+	const [top, aside, fresh] = [Buffer.from(root), Buffer.from(old), Buffer.from(loadedFolder(names))];
+	const kept = (JSON.parse(readFileSync(others, 'utf8')) as string[][]).map(path => path.map(part => Buffer.from(part, 'latin1')));
+	keepAttributes(root, oldRoot);
+	makeOwn(old);
+	sync(root);
+	for (const name of entriesOf(top, exclude)) {
+		renameSync(at(top, name), at(aside, name));
+	}
+
+	sync(old);
+	sync(root);
+	writeFileSync(out, '');
+	sync(root);
+	// What is there still is what stays, be it in the point or not.
+	for (const name of namesIn(fresh).filter(each => found(at(top, each)) === undefined)) {
+		renameSync(at(fresh, name), at(top, name));
+	}
+
+	const moved = kept.filter(path => found(joined(aside, path)) !== undefined);
+	const left = move([...matching(aside, exclude, never), ...moved], aside, top);
+	rmSync(loaded, {recursive: true});
+	rmSync(others);
+	const attributes = readFileSync(loadedRoot);
+	rmSync(loadedRoot);
+	giveAttributes(root, attributes);
+	sync(root);
+	return {left};
+}
+
+function undo({root, old, oldRoot, out, loaded, gone}: Names, exclude: readonly Place[]): {left: string[]; isThere: boolean} {
+	const [top, aside, trash] = [Buffer.from(root), Buffer.from(old), Buffer.from(gone)];
+	if (!existsSync(old)) {
+		return {left: [], isThere: existsSync(loaded) || existsSync(gone)};
+	}
+
+	makeOwn(gone);
+	const takeAway = (name: Buffer) => renameSync(at(top, name), free(trash, name));
+	let left: string[] = [];
+	if (existsSync(out)) {
+		entriesOf(top, exclude).forEach(takeAway);
+		left = move(matching(trash, exclude, never), trash, aside);
+		sync(gone);
+		sync(old);
+		sync(root);
+		rmSync(out);
+		sync(root);
+	}
+
+	for (const name of namesIn(aside)) {
+		// An application that was started on half of it may have made one of the same name.
+		if (found(at(top, name)) !== undefined) {
+			takeAway(name);
+		}
+
+		renameSync(at(aside, name), at(top, name));
+	}
+
+	// Before it is known to be back, and again because that changes its time.
+	const attributes = readFileSync(oldRoot);
+	giveAttributes(root, attributes);
+	sync(root);
+	rmdirSync(old);
+	giveAttributes(root, attributes);
+	sync(root);
+	return {left, isThere: true};
+}
+
+/** A name that is free in there. */
+function free(folder: Buffer, name: Buffer): Buffer {
+	let path = at(folder, name);
+	for (let count = 1; found(path) !== undefined; count++) {
+		path = at(folder, Buffer.concat([name, Buffer.from(`~${count}`)]));
+	}
+
+	return path;
+}
+
+function clear(names: Names): void {
+	const {root, old, gone} = names;
+	if (existsSync(old)) {
+		throw new Error(`${old} is still there: what it holds was not put back`);
+	}
+
+	rescue(gone, root);
+	discard(names);
+}
+
+function remove(names: Names): void {
+	const {root, old, out, loaded, gone} = names;
+	if (existsSync(old) && (!existsSync(out) || existsSync(loaded))) {
+		throw new Error(`what is live is half of it, and ${old} has the rest`);
+	}
+
+	rescue(old, root);
+	rescue(gone, root);
+	discard(names);
+}
+
+/** Of a folder in which something changes that is none of its own. */
+function keepingTimes(folder: Buffer | string, change: () => void): void {
+	const {atimeMs, mtimeMs} = lstatSync(folder);
+	change();
+	utimesSync(folder, atimeMs / 1000, mtimeMs / 1000);
+}
+
+/** What other restores keep in there belongs where it was. */
+function rescue(folder: string, root: string): void {
+	const from = Buffer.from(folder);
+	const left = isFolder(folder) ? move(keptIn(from), from, Buffer.from(root)) : [];
+	if (left.length > 0) {
+		throw new Error(`${folder} holds what another restore keeps, and that cannot be put where it was: ${left[0]}`);
+	}
+}
+
+/** The mark goes last: without it what was live is not out of the way. */
+function discard({root, ...names}: Names): void {
+	const {out, ...others} = names;
+	for (const files of [Object.values(others).flatMap(path => [path, unfinished(path)]), [out]]) {
+		execFileSync('rm', ['-rf', '--one-file-system', '--', ...files], {stdio: ['ignore', 'ignore', 'pipe']});
+	}
+
+	sync(root);
+}
+
+const verbs: Readonly<Record<string, (names: Names, exclude: readonly Place[]) => unknown>> = {
+	look,
+	make: ({loaded}) => makeOwn(loaded),
+	ready,
+	swap,
+	undo,
+	clear,
+	remove,
+};
+
+/** @param exclude patterns from the root */
+export const perform = (verb: string, root: string, {run, exclude}: {run: string; exclude: readonly string[]}): unknown =>
+	verbs[verb]?.(namesFor(root, run), placesOf(exclude));
+
+if (process.argv[1] === import.meta.filename) {
+	const [verb = '', root = '', run = '', exclude = '[]'] = process.argv.slice(2);
+	answer(() => perform(verb, root, {run, exclude: JSON.parse(exclude) as string[]}));
+}

@@ -1,0 +1,170 @@
+/**
+ * A whole volume is loaded into a folder of its own, beside the live files, and then takes their place by renames: nobody waits for the data. What
+ * was live lies in such a folder afterwards, until it is put back or let go.
+ */
+import {basename, dirname, normalize} from 'node:path/posix';
+import {fileURLToPath} from 'node:url';
+import {z} from 'zod';
+import {type Place, succeed} from '../../../base/command.ts';
+import {NotFoundError, RunError} from '../../../base/errors.ts';
+import {statusOf} from '../../../docker/engine.ts';
+import {isSameStorage, sharesStorage} from '../../../docker/storage.ts';
+import {parseSource} from '../../repository/names.ts';
+import {escapePattern} from '../../restic/argv.ts';
+import {restoreFiles} from '../kept-names.ts';
+import type {RoomContext} from '../kind.ts';
+import {workerMount} from '../mounts.ts';
+import {
+	isUntouched,
+	type RestoreContext,
+	type Restoring,
+	type RestoringSource,
+	replaced,
+	replacedMount,
+	type UndoContext,
+} from '../restoring.ts';
+import {mountedInside} from './nested.ts';
+import {isVolume, type PlannedVolume} from './plan.ts';
+
+type VolumeSource = RestoringSource<PlannedVolume>;
+
+/** Paths of `mount` as the worker sees them. `exclude`: what stays where it is, from the root. */
+export const replacedEntries = replaced.extend({
+	kind: z.literal('entries'),
+	mount: replacedMount,
+	run: z.string(),
+	exclude: z.array(z.string()).readonly(),
+});
+
+type ReplacedEntries = z.infer<typeof replacedEntries>;
+
+const program = fileURLToPath(new URL('entries.program.ts', import.meta.url));
+
+const answer = z.object({
+	error: z.string().optional(),
+	why: z.string().optional(),
+	left: z.array(z.string()).default([]),
+	isThere: z.boolean().optional(),
+});
+
+async function entries(
+	worker: Place,
+	verb: 'look' | 'make' | 'ready' | 'swap' | 'undo' | 'clear' | 'remove',
+	{source, mount, run, exclude}: Pick<ReplacedEntries, 'source' | 'mount' | 'run' | 'exclude'>,
+	signal?: AbortSignal,
+): Promise<z.infer<typeof answer>> {
+	const argv = ['node', '--disable-warning=ExperimentalWarning', program, verb, mount.to, run, JSON.stringify(exclude)] as const;
+	const said = answer.parse(JSON.parse(await succeed(worker, {argv, signal})));
+	if (said.error !== undefined) {
+		throw new RunError(`\`${source}\`: ${said.error}`);
+	}
+
+	return said;
+}
+
+/** As restic reads them: it takes what is double or leads nowhere out of a pattern. */
+const fromRoot = ({exclude}: PlannedVolume): string[] => exclude.map(pattern => normalize(`/${pattern}`).replace(/(.)\/$/, '$1'));
+
+/** Why the volume is written in place: no application may go on with what a rename took out of its sight. Undefined: there is no reason. */
+export async function whyInPlace(source: VolumeSource, {worker, all, signal}: RoomContext): Promise<string | undefined> {
+	const {name, mount, exclude, target} = source;
+	const others = all.filter(other => other.mount !== undefined && sharesStorage(other.mount, mount));
+	const other = others.find(each => each !== source && (isVolume(each) || (each.mount && !isSameStorage(each.mount, mount))));
+	if (other !== undefined) {
+		return `\`${other.name}\`, which is restored with it, is of the same files`;
+	}
+
+	const [inside] = mountedInside(source, all);
+	if (inside !== undefined) {
+		return `something is mounted in it, at ${inside}`;
+	}
+
+	const range = exclude.find(pattern => pattern.replaceAll(/\\./gs, '').includes('['));
+	if (range !== undefined) {
+		return `\`${range}\`, which is excluded, may be anywhere in it`;
+	}
+
+	const asked = {source: name, mount: workerMount(target, source), run: 'plan', exclude: fromRoot(source)};
+	return (await entries(worker, 'look', asked, signal)).why;
+}
+
+export function entriesRestoring(source: VolumeSource, {target, run, worker, restic, remember, signal, tell}: RestoreContext): Restoring {
+	const {name, stored} = source;
+	const mount = workerMount(target, source);
+	const replacement: ReplacedEntries = {kind: 'entries', source: name, mount, run, exclude: fromRoot(source)};
+	const top = escapePattern(basename(stored.path));
+
+	return {
+		name,
+		async load() {
+			remember(replacement);
+			await entries(worker, 'make', replacement, signal);
+			const into = `${mount.to}/${restoreFiles.fresh('volume', run)}`;
+			// From the folder above, so that the root's own owner and mode are restored, too: the snapshot has this one path.
+			await restic.restore({
+				snapshot: stored.snapshot,
+				subfolder: dirname(stored.path),
+				into,
+				delete: false,
+				exclude: replacement.exclude.map(pattern => `/${top}${pattern}`),
+				signal,
+				onProgress: progress => tell({type: 'progress', source: name, ...progress}),
+			});
+			await succeed(worker, {argv: ['sync', '-f', into], signal});
+		},
+		async ready() {
+			await entries(worker, 'ready', replacement, signal);
+		},
+		async keep() {},
+		async swap() {
+			const {left} = await entries(worker, 'swap', replacement, signal);
+			warnOfLeft(left, `they are in ${keptAs(replacement)}, and go with it`, tell);
+		},
+		async close() {},
+	};
+}
+
+const warnOfLeft = (left: readonly string[], where: string, tell: RestoreContext['tell']): void => {
+	if (left.length > 0) {
+		const some = left.slice(0, 5).join(', ');
+		const more = left.length > 5 ? ` and ${left.length - 5} more` : '';
+		tell({
+			type: 'warning',
+			message: `what is excluded could not all stay where it was, because something else is there now: ${some}${more}; ${where}`,
+		});
+	}
+};
+
+export async function rollBackEntries(replacement: ReplacedEntries, {worker, later, tell}: UndoContext): Promise<void> {
+	const {left, isThere} = await entries(worker, 'undo', replacement);
+	if (isThere === false && !isUntouched(replacement)) {
+		throw new NotFoundError(`\`${replacement.source}\`: ${isMissing(replacement)}`);
+	}
+
+	warnOfLeft(left, 'they go with what was restored', tell);
+	later(async () => {
+		await entries(worker, 'clear', replacement);
+	});
+}
+
+const isMissing = (replacement: ReplacedEntries): string =>
+	`what was there before the restore is gone: somebody removed ${keptAs(replacement)}`;
+
+/** While all runs. */
+export async function obstaclesToEntries(
+	replacement: ReplacedEntries,
+	{engine, container}: Pick<UndoContext, 'engine' | 'container'>,
+): Promise<string[]> {
+	const {source} = replacement;
+	const kept = `${parseSource(source).name}/${keptAs(replacement)}`;
+	return engine.stat(container(source).id, kept).then(
+		() => [],
+		(error: unknown) => (statusOf(error) === 404 ? [`\`${source}\`: ${isMissing(replacement)}`] : []),
+	);
+}
+
+export async function removeReplacedEntries(replacement: ReplacedEntries, {worker}: UndoContext): Promise<void> {
+	await entries(worker, 'remove', replacement);
+}
+
+export const keptAs = ({run}: Pick<ReplacedEntries, 'run'>): string => restoreFiles.old('volume', run);
