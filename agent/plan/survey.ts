@@ -216,7 +216,7 @@ export function createSurvey(options: SurveyOptions): Survey {
 				dataRoot,
 				self: all.find(({id}) => id === self.containerId),
 				prefix,
-				processes: await programs(own),
+				processes: await programs(all),
 			});
 		},
 		due: ({targets}) =>

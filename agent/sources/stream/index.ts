@@ -35,7 +35,7 @@ export const stream: Kind<StreamPolicies, unknown, PlannedStream, ReplacedStream
 	place({source, name}, {container, policy: policies}) {
 		const policy = policies.get(name);
 		return policy?.restore === undefined
-			? `\`${source}\` cannot be put back: no label \`stream.${name}.restore\` of container \`${container.name}\` says what takes it; name the others with --only`
+			? `\`${source}\` cannot be put back: no label \`stream.${name}.restore\` of container \`${container.name}\` says what takes it; name the others with --only, and take it out with \`holdfast dump\``
 			: {name: source, container, kind: 'stream', stream: name, policy};
 	},
 	check,

@@ -32,7 +32,7 @@ export function streamSources(scope: Scope<StreamPolicies, unknown>): PlannedStr
 
 	for (const {stream, policy: each} of planned.filter(({policy: {restore}}) => restore === undefined)) {
 		remarks.note(
-			`\`stream:${stream}\` can be taken out of a point, and not restored: no \`${prefix}stream.${stream}.restore\` says what takes the output of \`${each.argv[0]}\` back`,
+			`\`stream:${stream}\` can be taken out of a point (\`holdfast dump\`), and not restored: no \`${prefix}stream.${stream}.restore\` says what takes the output of \`${each.argv[0]}\` back`,
 		);
 	}
 

@@ -2,12 +2,14 @@
 import {mkdtemp, readFile, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {Readable, Writable} from 'node:stream';
 import test from 'ava';
 import {consume} from '../../../../../agent/sources/stream/consume.ts';
 import type {StreamContainer} from '../../../../../agent/sources/stream/container.ts';
+import {sinkOf} from '../../../../../agent/sources/stream/flow.ts';
 import type {StreamPolicy} from '../../../../../agent/sources/stream/labels.ts';
 import {EmptyStreamError, produce} from '../../../../../agent/sources/stream/produce.ts';
-import type {Running} from '../../../../../base/command.ts';
+import type {Exit, Running} from '../../../../../base/command.ts';
 import {here} from '../../../../../base/here.ts';
 
 const container: StreamContainer = {run: async command => here(command), endLeft: async () => {}, hasShell: async () => true};
@@ -109,4 +111,23 @@ test('zeros at the end of an archive may be left', async t => {
 test('a taker that fails is heard, and a stream that breaks off is never handed over as whole', async t => {
 	await t.throwsAsync(taken('cat >/dev/null; echo no >&2; exit 5', long), {message: /`holdfast\.stream\.x\.restore`.*exited with 5: no/});
 	await t.throwsAsync(taken('cat >/dev/null', long, 'printf half; echo gone >&2; exit 1'), {message: /could not be read whole: gone/});
+});
+
+test('nothing is kept of what has passed, however much it is', async t => {
+	let listeners = 0;
+	const done = new Promise<Exit>(() => {});
+	const counted = Object.assign(Object.create(done) as Promise<Exit>, {
+		// biome-ignore lint/suspicious/noThenProperty: who waits for the end of the command is counted
+		then(...handlers: Parameters<Promise<Exit>['then']>) {
+			listeners++;
+			return done.then(...handlers);
+		},
+	});
+	const stdin = new Writable({write: (_chunk, _encoding, accepted) => accepted()});
+	const sink = sinkOf({stdin, stdout: Readable.from([]), done: counted, kill: async () => {}});
+	for (let count = 0; count < 1000; count++) {
+		await sink.write(Buffer.from('x'));
+	}
+
+	t.is(listeners, 1);
 });
