@@ -8,10 +8,11 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {type Count, runAva} from './runner/ava.ts';
 import {commit} from './runner/draw.ts';
 import {guess, known, measured, remember, slowest} from './runner/durations.ts';
-import {type Part, partOf, readLane, testFiles} from './runner/files.ts';
+import {type Part, partOf, readLane, readTurn, testFiles} from './runner/files.ts';
 import {watchIdleness} from './runner/idleness.ts';
 import {estimate, nextOf, type Waiting} from './runner/queue.ts';
 import {shareOf} from './runner/share.ts';
+import {outOfTurn} from './runner/turns.ts';
 
 /** How much of the night is taken after the day, on a machine with two cores. */
 const shareSeconds = 14 * 60;
@@ -30,7 +31,14 @@ const named = testFiles().filter(file => names.length === 0 || names.some(name =
 
 /** What was never seen green and timed (`runner/durations.json`) is run by night only, whatever its name: it may be red for reasons of its own. */
 const isProven = (file: string): boolean => partOf(file) === 'unit' || known()[file] !== undefined;
-const chosen = named.filter(file => parts.includes(isProven(file) ? partOf(file) : 'night'));
+process.env.KILLS_SEED ??= commit();
+const turns = named.filter(file => partOf(file) === 'engine' && isProven(file)).map(readTurn);
+/** By day, those of a family whose turn it is not; they are of the night, too. */
+const resting = parts === modes.ci && names.length === 0 ? outOfTurn(turns, process.env.KILLS_SEED) : new Set<string>();
+const isOfNight = (file: string): boolean =>
+	partOf(file) === 'night' || !isProven(file) || turns.some(turn => turn.file === file && turn.family !== undefined);
+const isOfDay = (file: string): boolean => isProven(file) && parts.includes(partOf(file)) && !resting.has(file);
+const chosen = named.filter(file => isOfDay(file) || (parts.includes('night') && isOfNight(file)));
 
 const before = {...known(), ...measured()};
 const waitingOf = (file: string, seconds: number): Waiting => ({file, lane: readLane(file), seconds});
@@ -77,7 +85,7 @@ const minutes = (seconds: number) => `${(seconds / 60).toFixed(1)} min`;
 
 /** The same for a commit on every machine: by what is known of all files, not by what was measured here. */
 function drawShare(): Waiting[] {
-	const night = named.filter(file => partOf(file) === 'night' && isProven(file));
+	const night = named.filter(file => isProven(file) && (partOf(file) === 'night' || resting.has(file)));
 	const seed = process.env.NIGHT_SEED ?? commit();
 	const drawn = shareOf(
 		night.map(file => waitingOf(file, known()[file] ?? guess(file))),
@@ -103,6 +111,13 @@ if (left.length > 0) {
 	}
 }
 
+if (resting.size > 0) {
+	console.log(`# Not in turn for this commit: ${resting.size} files (npm run test:night runs them):`);
+	for (const file of resting) {
+		console.log(`#   ${file}`);
+	}
+}
+
 const unit = chosen.filter(file => partOf(file) === 'unit');
 const onEngine = chosen.filter(file => partOf(file) !== 'unit').map(byExperience);
 if (unit.length > 0) {
@@ -110,8 +125,7 @@ if (unit.length > 0) {
 }
 
 if (onEngine.length > 0 || mode === 'ci') {
-	process.env.KILLS_SEED ??= commit();
-	console.log(`# KILLS_SEED=${process.env.KILLS_SEED} kills the same again`);
+	console.log(`# KILLS_SEED=${process.env.KILLS_SEED} draws the same kills, cases and turns again`);
 	const {prepare} = await import('./machine/prepare.ts');
 	await prepare();
 	await runOnEngine(onEngine);

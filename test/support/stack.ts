@@ -183,6 +183,24 @@ export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options:
 		return {exitCode, stdout, stderr};
 	};
 
+	/** The same question as `holdfast healthcheck`, without the start of a program beside an agent that starts. Undefined where the host does not reach it. */
+	const healthFromHost = async (): Promise<boolean | undefined> => {
+		if (host !== undefined) {
+			return undefined;
+		}
+
+		const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}';
+		const [address] = (await onEngine(['inspect', '--format', format, container('holdfast')])).split(' ').filter(Boolean);
+		if (address === undefined) {
+			return undefined;
+		}
+
+		return fetch(`http://${address}:9797/healthz`, {signal: AbortSignal.timeout(5000)}).then(
+			({ok}) => ok,
+			(error: Error) => ((error.cause as {code?: string} | undefined)?.code === 'ECONNREFUSED' ? false : undefined),
+		);
+	};
+
 	const stack: Stack = {
 		project,
 		docker: onEngine,
@@ -251,7 +269,8 @@ export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options:
 			await compose('up', '--detach', '--no-deps', 'holdfast');
 		},
 		async ready() {
-			await until('Holdfast answers', async () => (await run('healthcheck')).exitCode === 0, {timeout: 180_000, interval: 200});
+			const isWell = async () => (await healthFromHost()) ?? (await run('healthcheck')).exitCode === 0;
+			await until('Holdfast answers', isWell, {timeout: 180_000, interval: 200});
 		},
 		state: async service => onEngine(['inspect', '--format', '{{.State.Status}}', container(service)]),
 		down,

@@ -1,4 +1,4 @@
-/** Restores, undos and letting go: each kind of step of each and each process is killed once, another choice for each commit; by night, every pair. Lane: waits. */
+/** Restores, undos and letting go: each kind of step and each process is killed once, and the agent at the swap and the start of each, another choice for each commit; by night, every pair. Lane: waits. */
 import test from 'ava';
 import {isUndoKill, restoreKills} from '../../support/laws/restore-kills.ts';
 

@@ -166,7 +166,7 @@ const checkErrors = async (t: ExecutionContext, stack: Stack, environment: Recor
 	const log = await docker(['logs', stack.container('holdfast')]);
 	assertNone(t, 'log', log);
 	await stack.change({environment});
-	await until('the agent answers', async () => ask(stack, '/healthz'));
+	await until('the agent answers', async () => ask(stack, '/api/v1/runs'), {timeout: 120_000});
 	// Each waits for a minute until restic is believed
 	const [health, {exitCode, stdout, stderr}] = await Promise.all([
 		until('the agent tells of its repository', async () => /127\.0\.0\.1:1/.exec(await ask(stack, '/healthz'))?.input, {

@@ -1,4 +1,4 @@
-/** A repository that may be only added to, on a server that refuses to remove anything; and one that can only be read. Lane: waits. */
+/** A repository that may be only added to, on a server that refuses to remove anything; and one that can only be read. Lane: waits. Turns: repository. */
 import test, {type ExecutionContext} from 'ava';
 import type {RunEvent} from '../../../base/events.ts';
 import type {BackupResult} from '../../../base/results.ts';

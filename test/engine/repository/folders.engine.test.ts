@@ -1,4 +1,4 @@
-/** Folders of the user, and an agent without capabilities: what cannot work is said in one line, at the start, by the doctor, and by a backup. Lane: waits. */
+/** Folders of the user, and an agent without capabilities: what cannot work is said in one line, at the start, by the doctor, and by a backup. Lane: waits. Turns: repository. */
 import {chown, mkdir, mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';

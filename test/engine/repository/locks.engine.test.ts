@@ -1,4 +1,4 @@
-/** Locks of a killed agent whose host name others may have: host network, a chosen name, the network of a sidecar. Nobody has to unlock. Lane: waits. */
+/** Locks of a killed agent whose host name others may have: host network, a chosen name, the network of a sidecar. Nobody has to unlock. Lane: waits. Turns: repository. */
 import {readdirSync, readFileSync} from 'node:fs';
 import test, {type ExecutionContext} from 'ava';
 import {ensureImage} from '../../support/images.ts';

@@ -1,4 +1,4 @@
-/** Two agents in one repository, with one host name and one target: neither touches what the other filed. And what a lost state, or a former name, leaves behind. */
+/** Two agents in one repository, with one host name and one target: neither touches what the other filed. And what a lost state, or a former name, leaves behind. Lane: waits. Turns: repository. */
 import test from 'ava';
 import type {RestoreResult} from '../../../base/results.ts';
 import type {Finding, PointView, RestorePlan, Taken} from '../../../base/shapes.ts';

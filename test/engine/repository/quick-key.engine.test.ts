@@ -1,4 +1,4 @@
-/** The key that Holdfast adds to a repository whose password it made: plain restic sees it, and nothing depends on it. Lane: waits. */
+/** The key that Holdfast adds to a repository whose password it made: plain restic sees it, and nothing depends on it. Lane: waits. Turns: repository. */
 import test from 'ava';
 import {ensureImage} from '../../support/images.ts';
 import {startStack} from '../../support/stack.ts';

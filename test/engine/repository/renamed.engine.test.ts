@@ -1,4 +1,4 @@
-/** A project with a new name gets what the old one filed with one command; then the points of both are one's. Lane: waits. */
+/** A project with a new name gets what the old one filed with one command; then the points of both are one's. Lane: waits. Turns: repository. */
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';

@@ -1,4 +1,4 @@
-/** The sidecar copied into each compose file, each looking at all: every target is backed up by one of them, and both say so. Lane: waits. */
+/** The sidecar copied into each compose file, each looking at all: every target is backed up by one of them, and both say so. Lane: waits. Turns: repository. */
 import {randomBytes} from 'node:crypto';
 import test from 'ava';
 import type {Finding, TargetView} from '../../../base/shapes.ts';

@@ -1,4 +1,4 @@
-/** A repository on a server that takes root for nobody: said in one line, and what helps does. Lane: waits. */
+/** A repository on a server that takes root for nobody: said in one line, and what helps does. Lane: waits. Turns: repository. */
 import {existsSync} from 'node:fs';
 import {mkdir, mkdtemp, readFile, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';

@@ -1,4 +1,4 @@
-/** What a restore may write: trials with mounts as people have them, destroyed and looked at with plain tools. Lane: waits. */
+/** What a restore may write: trials with mounts as people have them, destroyed and looked at with plain tools. Lane: waits. Turns: restore. */
 import {mkdir, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';

@@ -1,4 +1,4 @@
-/** Volumes, SQLite databases and paths in containers: destroyed, restored, compared, while an application writes until it is stopped. Lane: waits. */
+/** Volumes, SQLite databases and paths in containers: destroyed, restored, compared, while an application writes until it is stopped. Lane: waits. Turns: restore. */
 
 import {buffer} from 'node:stream/consumers';
 import test from 'ava';

@@ -1,4 +1,4 @@
-/** A few files of a volume: what is named is replaced or added, nothing else changes, and an undo takes it back. Lane: waits. */
+/** A few files of a volume: what is named is replaced or added, nothing else changes, and an undo takes it back. Lane: waits. Turns: restore. */
 import test from 'ava';
 import type {RestoreResult} from '../../../base/results.ts';
 import {docker} from '../../support/docker.ts';

@@ -1,4 +1,4 @@
-/** A restore that cannot succeed is refused with every reason, and nothing is touched: neither a database, nor a role, nor a container. Lane: waits. */
+/** A restore that cannot succeed is refused with every reason, and nothing is touched: neither a database, nor a role, nor a container. Lane: waits. Turns: restore. */
 import test from 'ava';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';

@@ -1,4 +1,4 @@
-/** Up again: after a restore, a roll-back, an undo and a cold backup everything runs that ran before, however it starts. Lane: waits. */
+/** Up again: after a restore, a roll-back, an undo and a cold backup everything runs that ran before, however it starts. Lane: waits. Turns: restore. */
 import test from 'ava';
 import type {RestoreResult} from '../../../base/results.ts';
 import {docker} from '../../support/docker.ts';

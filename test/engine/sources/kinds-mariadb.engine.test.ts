@@ -1,4 +1,4 @@
-/** MariaDB stands what every kind must. Lane: works. */
+/** MariaDB stands what every kind must. Lane: works. Turns: kinds. */
 import test from 'ava';
 import {mariadbCase} from '../../support/kinds/mariadb.ts';
 import {testKind} from '../../support/kinds/suite.ts';

@@ -1,4 +1,4 @@
-/** A server with few connections, most of which its application has: all databases are backed up, or it is said before that they cannot be, and the application is not refused. Lane: waits. */
+/** A server with few connections, most of which its application has: all databases are backed up, or it is said before that they cannot be, and the application is not refused. Lane: waits. Turns: postgres. */
 import test from 'ava';
 import {execa} from 'execa';
 import {ensureImage} from '../../support/images.ts';

@@ -1,4 +1,4 @@
-/** Databases with contents that are not loaded as they are dumped: rehearsed and restored row by row, or refused by the plan, and told once. Lane: waits. */
+/** Databases with contents that are not loaded as they are dumped: rehearsed and restored row by row, or refused by the plan, and told once. Lane: waits. Turns: postgres. */
 import test from 'ava';
 import type {BackupResult, DrillResult} from '../../../base/results.ts';
 import {ensureImage} from '../../support/images.ts';

@@ -1,4 +1,4 @@
-/** A server whose data directory, WAL and tablespaces lie in mounts of their own: what is a file of the target, what may be named, what a restore writes. Lane: works. */
+/** A server whose data directory, WAL and tablespaces lie in mounts of their own: what is a file of the target, what may be named, what a restore writes. Lane: works. Turns: postgres. */
 import test from 'ava';
 import {ensureImage} from '../../support/images.ts';
 import {type Stack, startStack} from '../../support/stack.ts';

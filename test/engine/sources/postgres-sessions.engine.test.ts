@@ -1,4 +1,4 @@
-/** A server that ends sessions, and one whose tables somebody has locked: dumped, restored and rehearsed, or refused with the name of who is in the way. Lane: waits. */
+/** A server that ends sessions, and one whose tables somebody has locked: dumped, restored and rehearsed, or refused with the name of who is in the way. Lane: waits. Turns: postgres. */
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import type {DrillResult} from '../../../base/results.ts';

@@ -1,4 +1,4 @@
-/** Databases that are found: by patterns and by what they begin with, whatever they are called, when a backup is planned. */
+/** Databases that are found: by patterns and by what they begin with, whatever they are called, when a backup is planned. Lane: waits. Turns: odd. */
 import {rm, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'ava';

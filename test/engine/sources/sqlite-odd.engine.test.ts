@@ -1,4 +1,4 @@
-/** SQLite as people run it: held for itself alone, left by a crash, with contents that only the application understands, encrypted. Lane: waits. */
+/** SQLite as people run it: held for itself alone, left by a crash, with contents that only the application understands, encrypted. Lane: waits. Turns: odd. */
 import {randomBytes} from 'node:crypto';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';

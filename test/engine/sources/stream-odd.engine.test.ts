@@ -1,4 +1,4 @@
-/** Streams whose commands misbehave: nothing half is a point, nothing half stays restored, and nothing of them is left running. Lane: waits. */
+/** Streams whose commands misbehave: nothing half is a point, nothing half stays restored, and nothing of them is left running. Lane: waits. Turns: odd. */
 import test from 'ava';
 import type {BackupResult} from '../../../base/results.ts';
 import {ensureImage} from '../../support/images.ts';

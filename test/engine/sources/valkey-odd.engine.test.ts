@@ -1,4 +1,4 @@
-/** Servers as people run them: encrypted, behind a user, with other names for commands, without a volume, replicas, at another save. Lane: works. */
+/** Servers as people run them: encrypted, behind a user, with other names for commands, without a volume, replicas, at another save. Lane: works. Turns: odd. */
 import test from 'ava';
 import type {BackupResult} from '../../../base/results.ts';
 import {ensureImage} from '../../support/images.ts';

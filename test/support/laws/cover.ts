@@ -17,7 +17,7 @@ export interface Pair {
 const always = ['quiesce', 'pin', 'resume', 'publish', 'swap', 'start'];
 
 /** Of several containers or sources, a step is one kind: `swap app/volume:/data` and `swap db/postgres:app`. Pure. */
-const kindOf = ({step, verb = ''}: Pair): string => `${verb} ${step.split(' ', 1)[0]}`;
+const kindOf = ({step}: Pair): string => step.split(' ', 1)[0] ?? '';
 
 /** Each kind of step once and each victim once, drawn by the seed, and what is always tried. In the order of the kills. Pure. */
 export const coverOf = <One extends Pair>(kills: readonly One[], seed: string): One[] => {
@@ -34,9 +34,10 @@ export const coverOf = <One extends Pair>(kills: readonly One[], seed: string): 
 		}
 	}
 
-	const isVital = (kill: One) => kill.victim === 'agent' && always.includes(kill.step.split(' ', 1)[0] ?? '');
-	for (const kind of new Set(kills.filter(isVital).map(kindOf))) {
-		const first = order.find(kill => isVital(kill) && kindOf(kill) === kind);
+	/** Of each run by itself. */
+	const vital = (kill: One) => (kill.victim === 'agent' && always.includes(kindOf(kill)) ? `${kill.verb} ${kindOf(kill)}` : undefined);
+	for (const which of new Set(kills.flatMap(kill => vital(kill) ?? []))) {
+		const first = order.find(kill => vital(kill) === which);
 		if (first) {
 			chosen.add(first);
 		}

@@ -1,6 +1,7 @@
 /** Which tests there are, and what each file does to the machine. */
 import {readdirSync, readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
+import {familyOf, type Turn} from './turns.ts';
 
 export const top = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -33,6 +34,8 @@ export const laneOf = (file: string, text: string): Lane => {
 };
 
 export const readLane = (file: string): Lane => laneOf(file, readFileSync(`${top}${file}`, 'utf8'));
+
+export const readTurn = (file: string): Turn => ({file, family: familyOf(readFileSync(`${top}${file}`, 'utf8'))});
 
 /** All test files, from the top of the repository. */
 export const testFiles = (): string[] =>

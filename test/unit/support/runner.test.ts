@@ -4,6 +4,7 @@ import {coverOf} from '../../support/laws/cover.ts';
 import {laneOf, lanes, partOf} from '../../support/runner/files.ts';
 import {nextOf, share, type Waiting} from '../../support/runner/queue.ts';
 import {shareOf} from '../../support/runner/share.ts';
+import {familyOf, outOfTurn} from '../../support/runner/turns.ts';
 
 test('a file says in its first comment what it does to the machine', t => {
 	t.is(laneOf('x', "/** What is killed. Lane: waits. */\nimport test from 'ava';"), 'waits');
@@ -64,6 +65,27 @@ test('one more runs while the processors are idle, up to five in all; beside wha
 	t.is(nextOf([works], [waits, waits, waits], 0.9), works);
 	t.is(nextOf([waits], [measures], 0.9), undefined);
 	t.is(nextOf([measures], [waits], 0.9), undefined);
+});
+
+test('of a family a quarter runs for each commit, and each has its turn', t => {
+	t.is(familyOf('/** Lane: waits. Turns: repository. */'), 'repository');
+	t.is(familyOf('/** Lane: waits. */\n/** Turns: none. */'), undefined);
+	const files = Array.from({length: 9}, (_, index) => ({file: `${index}`, family: index < 2 ? undefined : index < 4 ? 'few' : 'many'}));
+	const ran = new Set<string>();
+	for (let commit = 0; commit < 60; commit++) {
+		const out = outOfTurn(files, `commit ${commit}`);
+		t.deepEqual(outOfTurn(files, `commit ${commit}`), out);
+		const running = files.filter(({file}) => !out.has(file));
+		t.deepEqual(
+			['few', 'many', undefined].map(family => running.filter(each => each.family === family).length),
+			[1, 2, 2],
+		);
+		for (const {file} of running) {
+			ran.add(file);
+		}
+	}
+
+	t.is(ran.size, files.length);
 });
 
 test('a share of the night is the same for a seed, keeps to its time, and over the seeds leaves nobody out', t => {
