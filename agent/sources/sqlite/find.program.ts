@@ -5,7 +5,7 @@
  *
  * Names that are no UTF-8 cannot be named in labels and manifests: they are unreadable.
  */
-import {closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, readSync} from 'node:fs';
+import {closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readSync} from 'node:fs';
 import {isOfRestore} from '../kept-names.ts';
 import {distinct, isEnd, type Place, partsOf, settle, step} from '../patterns.ts';
 
@@ -43,19 +43,20 @@ export function find({mounts, patterns, most}: Question): Found {
 	const wanted: Place[] = (patterns ?? ['/**']).flatMap(pattern => settle([partsOf(pattern), 0]));
 	for (const {root, path, nested} of mounts) {
 		const names = path.split('/').filter(Boolean);
-		walk(
-			all,
-			{
-				folder: Buffer.from(root),
-				path: path === '/' ? '' : path,
-				places: names.reduce((places, name) => distinct(step(places, name)), wanted),
-			},
-			{nested, most, isAny: patterns === null},
-		);
+		const places = names.reduce((places, name) => distinct(step(places, name)), wanted);
+		const options = {nested, most, isAny: patterns === null};
+		const folder = Buffer.from(root);
+		if (!isFile(root)) {
+			walk(all, {folder, path: path === '/' ? '' : path, places}, options);
+		} else if (places.some(isEnd)) {
+			take(all, {file: folder, path, isNamed: true}, options);
+		}
 	}
 
 	return all;
 }
+
+const isFile = (path: string): boolean => lstatSync(path, {throwIfNoEntry: false})?.isFile() === true;
 
 interface Standing {
 	folder: Buffer;

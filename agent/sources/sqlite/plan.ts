@@ -77,7 +77,7 @@ function planFile({container, group, grounds, prefix, lockTimeoutMs, remarks}: S
 	if (mount.path === path) {
 		remarks.problem(
 			`${label} must name files in a mounted folder, and ${quote(path)} is mounted by itself, so its \`-wal\` is elsewhere and would be lost`,
-			'mount the folder that the database is in',
+			`mount the folder that the database is in, or take it as a file of which the application has let go: \`${prefix}volumes\` with \`${prefix}quiesce=stop\``,
 		);
 		return [];
 	}

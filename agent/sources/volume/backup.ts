@@ -16,6 +16,7 @@ import type {Saved} from '../../restic/restic.ts';
 import {restoreFiles} from '../kept-names.ts';
 import type {Among, Source, SourceContext} from '../source.ts';
 import {snapshotOptions} from '../staged.ts';
+import {warningsOfAlone} from './alone.ts';
 import {type Changes, changedBetween, hasChanged, isTimeless} from './changes.ts';
 import {holesIn} from './holes.ts';
 import {mountedInside} from './nested.ts';
@@ -72,6 +73,7 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {al
 		pinStores: true,
 		async prepare() {
 			timeless = await isTimeless(context, path);
+			context.warnOnce?.(name, await warningsOfAlone(planned, path, context));
 		},
 		async firstPass() {
 			let begun = new Date();

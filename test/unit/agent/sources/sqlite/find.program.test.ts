@@ -77,6 +77,17 @@ test('patterns', t => {
 	t.deepEqual(foundIn(root, ['/other/*.db', '/data', '/data/*/']).paths, []);
 });
 
+test('a database that is mounted by itself is found, too', t => {
+	const root = makeMount(t, {'a.db': head, text: 'x'});
+	const alone = (name: string, path: string, patterns: readonly string[] | null) =>
+		find({mounts: [{root: join(root, name), path, nested: []}], patterns, most: 10}).found;
+	t.deepEqual(alone('a.db', '/app/a.db', null), [{path: '/app/a.db', isDatabase: true}]);
+	t.deepEqual(alone('a.db', '/app/a.db', ['/app/*.db']), [{path: '/app/a.db', isDatabase: true}]);
+	t.deepEqual(alone('a.db', '/app/a.db', ['/app/*.sqlite']), []);
+	t.deepEqual(alone('text', '/app/text', null), []);
+	t.deepEqual(alone('none', '/app/none', null), []);
+});
+
 test('all databases are those that begin as such, not those of another mount, and no more than so many', t => {
 	const root = makeMount(t, tree);
 	const {paths, others} = foundIn(root, null, {nested: ['/data/inner']});
