@@ -7,7 +7,11 @@ import type {PlannedVolume} from './plan.ts';
 const beginning = 'SQLite format 3';
 
 /** What a person should know of it. Of a file that its application has closed there is nothing beside it. */
-export async function warningsOfAlone({mount}: PlannedVolume, path: string, {worker, signal, outage}: SourceContext): Promise<string[]> {
+export async function warningsOfAlone(
+	{name, mount}: PlannedVolume,
+	path: string,
+	{worker, signal, outage}: SourceContext,
+): Promise<string[]> {
 	if (mount.volume !== undefined || outage === undefined || outage.stops) {
 		return [];
 	}
@@ -16,7 +20,7 @@ export async function warningsOfAlone({mount}: PlannedVolume, path: string, {wor
 	const {stdout} = await output(worker, {argv, signal});
 	return stdout === beginning
 		? [
-				`it is a SQLite database that is mounted by itself: its \`-wal\` or \`-journal\` is elsewhere, and what its application was about to write may be missing or half there; mount the folder that it is in and name it with \`${label('sqlite')}\`, or set \`${label('quiesce')}=stop\``,
+				`\`${name}\` is a SQLite database that is mounted by itself: its \`-wal\` or \`-journal\` is elsewhere, and what its application was about to write may be missing or half there; mount the folder that it is in and name it with \`${label('sqlite')}\`, or set \`${label('quiesce')}=stop\``,
 			]
 		: [];
 }

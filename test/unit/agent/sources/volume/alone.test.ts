@@ -13,13 +13,13 @@ test('a SQLite database that is mounted by itself is told, unless its applicatio
 	writeFileSync(join(folder, '-a b.db'), 'SQLite format 3\0and more');
 	writeFileSync(join(folder, 'conf.json'), '{}');
 	const warnings = async (name: string, {stops = false, volume = undefined as string | undefined} = {}) =>
-		warningsOfAlone({mount: {path: '/app/x', volume}} as PlannedVolume, join(folder, name), {
+		warningsOfAlone({name: 'volume:/app/x', mount: {path: '/app/x', volume}} as PlannedVolume, join(folder, name), {
 			worker: here,
 			signal: new AbortController().signal,
 			outage: {stops},
 		} as SourceContext);
 	const [warning, ...more] = await warnings('-a b.db');
-	t.regex(warning ?? '', /mounted by itself.*`holdfast\.sqlite`.*`holdfast\.quiesce=stop`/);
+	t.regex(warning ?? '', /`volume:\/app\/x` is .*mounted by itself.*`holdfast\.sqlite`.*`holdfast\.quiesce=stop`/);
 	t.deepEqual(more, []);
 	t.deepEqual(await warnings('-a b.db', {stops: true}), []);
 	t.deepEqual(await warnings('-a b.db', {volume: 'data'}), []);
