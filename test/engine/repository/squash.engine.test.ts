@@ -21,7 +21,7 @@ async function mounted(t: ExecutionContext): Promise<{folder: string; server: st
 	const server = `hf-test-${top.slice(-6)}-nas`;
 	t.teardown(async () => {
 		await docker(['rm', '--force', '--volumes', server]).catch(() => {});
-		await execa('umount', ['--recursive', folder]);
+		await execa('umount', ['--recursive', '--lazy', folder]);
 		await rm(top, {recursive: true});
 	});
 	const privileges = ['--device=/dev/fuse', '--cap-add=SYS_ADMIN', '--add-host=nas:127.0.0.1', '--label=holdfast-test=squash'];
