@@ -17,7 +17,11 @@ async function start(t: Parameters<typeof startStack>[0]): Promise<Stack> {
 				image: await ensureImage('mariadb:11.8'),
 				environment: {MARIADB_ALLOW_EMPTY_ROOT_PASSWORD: '1', MARIADB_DATABASE: 'shop'},
 				volumes: ['maria:/var/lib/mysql'],
-				healthcheck: {test: ['CMD', 'mariadb', '-h127.0.0.1', '-uroot', '-e', 'select 1', 'shop'], interval: '1s', retries: 90},
+				healthcheck: {
+					test: ['CMD', 'mariadb', '-h127.0.0.1', '-uroot', '--skip-ssl', '-e', 'select 1', 'shop'],
+					interval: '1s',
+					retries: 90,
+				},
 				labels: {...member, 'holdfast.mariadb': 'shop'},
 			},
 			cache: {

@@ -60,9 +60,7 @@ test('servers as people run them', async t => {
 	const stack = await startStack(t, {
 		services: Object.fromEntries(Object.entries(services).map(([name, service]) => [name, {image, ...service}])),
 	});
-	await until('the last one answers', async () =>
-		stack.exec('replica', 'sh', '-c', 'valkey-cli info replication | grep -q link_status:up'),
-	);
+	await until('the last one answers', async () => stack.exec('replica', 'sh', '-c', 'valkey-cli info replication | grep link_status:up'));
 	await stack.exec('layer', 'sh', '-c', 'valkey-cli set a 1 && valkey-cli -n 3 set b 2 ex 100000');
 
 	for (const service of ['tls', 'acl', 'renamed', 'closed', 'socket', 'layer', 'replica']) {
@@ -112,12 +110,11 @@ test('a save that was begun before the moment is waited for, and never taken', a
 	});
 	const ask = async (...words: string[]) => stack.exec('cache', 'valkey-cli', ...words);
 	await until('the server answers', async () => (await ask('ping')) === 'PONG');
-	await ask('eval', "for i=1,10000 do redis.call('set','k'..i,'n=early') end", '0');
+	await ask('eval', "for i=1,20000 do redis.call('set','k'..i,'n=early') end", '0');
 	await ask('bgsave');
 	await ask('set', 'k1', 'n=late');
-	const {outcome, error, warnings, sources} = await points(stack, 'cache');
+	const {outcome, error, sources} = await points(stack, 'cache');
 	t.is(outcome, 'success', error);
-	t.log(warnings);
 	const dump = await stack.restic('dump', sources[0]?.snapshot ?? '', `/${stack.project}/cache/valkey/all`);
 	t.true(dump.includes('n=late'), 'it is the later one');
 });

@@ -24,7 +24,7 @@ function asking(from: Readable, to: Writable): (line: string) => Promise<string>
 	};
 }
 
-const mariadb = session(['mariadb', '-hmaria', '-uroot', '--batch', '-N', '--unbuffered', 'shop']);
+const mariadb = session(['mariadb', '-hmaria', '-uroot', '--skip-ssl', '--batch', '-N', '--unbuffered', 'shop']);
 const postgres = session(['psql', '-XAtq', '-v', 'ON_ERROR_STOP=1']);
 const socket = connect(6379, 'cache');
 const valkey = asking(socket, socket);

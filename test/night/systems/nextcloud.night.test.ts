@@ -16,7 +16,7 @@ const application = `cd /var/www/html; mkdir -p data/files data/appdata_1/previe
 [ -s config/config.php ] || echo "'maintenance' => false," >config/config.php
 chown -R www-data config
 exec 3<>/dev/tcp/cache/6379; echo "AUTH $REDIS_HOST_PASSWORD" >&3; read -r _ <&3
-sql() { mariadb -h db -u nextcloud -p"$MYSQL_PASSWORD" -BN nextcloud -e "$1"; }
+sql() { mariadb --skip-ssl -h db -u nextcloud -p"$MYSQL_PASSWORD" -BN nextcloud -e "$1"; }
 sql 'create table if not exists oc_filecache (n int primary key)'
 n=$(sql 'select coalesce(max(n), 0) from oc_filecache')
 while :; do
@@ -33,7 +33,10 @@ test('Nextcloud', async t => {
 	const image = await ensureImage('holdfast-test/everywhere:latest');
 	const runbook = await openRunbook(t, 'nextcloud', {
 		services: {
-			db: {image: await ensureImage('mariadb:11.8')},
+			db: {
+				image: await ensureImage('mariadb:11.8'),
+				healthcheck: {test: ['CMD', 'mariadb', '-h127.0.0.1', '-unextcloud', '-pchange-me', '--skip-ssl', '-eselect 1', 'nextcloud']},
+			},
 			cache: {image: await ensureImage('valkey/valkey:8')},
 			app: {
 				image,
