@@ -72,9 +72,18 @@ async function contextOf(
 	const worker = await workforce.repository([], 'write');
 	const options = {cached: false, onTrouble: warner(tell)};
 	const restic = workshop.restic(worker.run, options);
+	const things = new Map<string, Promise<unknown>>();
 	return {
 		...sourceContext(workshop, workforce, worker, {run, target: rehearsal.target, restic, time: () => startedAt, signal, tell}),
 		scratch: workforce.scratch,
+		async shared<Thing>(name: string, make: () => Promise<Thing>) {
+			const thing = (things.get(name) as Promise<Thing> | undefined) ?? make();
+			things.set(name, thing);
+			return thing;
+		},
+		unshare(name) {
+			things.delete(name);
+		},
 		resticInto: file => workshop.restic(into(worker.run, file), options),
 		// Nothing is overwritten.
 		keeper: {restic: workshop.restic(worker.run), resticInto: file => workshop.restic(into(worker.run, file))},

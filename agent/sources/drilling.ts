@@ -26,8 +26,12 @@ export interface DrillSource<Policy = unknown> {
 
 /** restic reads from the repository alone, and not from the cache: a new host has none. */
 export interface DrillContext extends RestoreContext {
-	/** An idle container of this image, for one source. */
+	/** An idle container of this image. */
 	scratch: (image: string, env: Readonly<Record<string, string>>) => Promise<ScratchWorker>;
+	/** What sources of a drill use one after the other: the first that asks by this name makes it. It goes with the drill. */
+	shared: <Thing>(name: string, make: () => Promise<Thing>) => Promise<Thing>;
+	/** Whoever asks next makes it anew. */
+	unshare: (name: string) => void;
 }
 
 export interface Drilling {

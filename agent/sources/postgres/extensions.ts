@@ -16,7 +16,8 @@ interface Care {
 const careful: Readonly<Record<string, Care>> = {
 	timescaledb: {
 		before: version => [`create extension if not exists timescaledb version ${quoteLiteral(version)}`, 'select timescaledb_pre_restore()'],
-		after: ['select timescaledb_post_restore()'],
+		// Once, and its scheduler may have read that the restore goes on still: https://github.com/timescale/timescaledb/issues/5842
+		after: ['select timescaledb_post_restore()', 'select timescaledb_post_restore()'],
 		sameVersion: true,
 	},
 	promscale: {

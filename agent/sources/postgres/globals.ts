@@ -1,5 +1,6 @@
 /** What a dump does not hold: roles and tablespaces, as SQL that makes them. */
 import {output, succeed} from '../../../base/command.ts';
+import {RunError} from '../../../base/errors.ts';
 import {untimedEnvironment} from './psql.ts';
 import {connectionString, type PostgresServer} from './server.ts';
 
@@ -17,5 +18,11 @@ export async function dumpGlobals(server: PostgresServer, database: string, quot
 	const env = await untimedEnvironment(server, database);
 	const {exitCode, stdout} = await output(client, {argv, env});
 	// Only a superuser may read the passwords of the roles.
-	return exitCode === 0 ? stdout : succeed(client, {argv: [...argv, '--no-role-passwords'], env});
+	return exitCode === 0
+		? stdout
+		: succeed(client, {argv: [...argv, '--no-role-passwords'], env}).catch((error: unknown) => {
+				// It asks `pg_dump` for its version through a shell (`popen`).
+				const isShellMissing = error instanceof Error && /needed by pg_dumpall but was not found/.test(error.message);
+				throw isShellMissing ? new RunError(`${server.where} there is no \`/bin/sh\`, which pg_dumpall needs`, {cause: error}) : error;
+			});
 }

@@ -11,7 +11,7 @@ import type {postgresDetails} from './dump.ts';
 import {jobsFor} from './jobs.ts';
 import type {PlannedDatabase} from './plan.ts';
 import {untimedEnvironment} from './psql.ts';
-import {keepPath, pathOption} from './search-path.ts';
+import {keepingPath, keepPath, pathOption} from './search-path.ts';
 import type {PostgresServer} from './server.ts';
 import {untimed} from './timeouts.ts';
 import {createComplaints} from './tolerated.ts';
@@ -24,7 +24,7 @@ interface Content {
 	details: ReturnType<typeof postgresDetails.parse>;
 	/** In the staging folder: the dump flows through it, or lies in it. */
 	file: string;
-	/** In place of the empty one of the dump; only a dump worker can have another. */
+	/** In place of the empty one of the dump. */
 	searchPath?: string | undefined;
 }
 
@@ -88,7 +88,10 @@ export async function loadContent(
 		await bothEnds(context.signal, {
 			async write(signal) {
 				const dumping = await context.restic.dump(stored.snapshot, stored.path, signal);
-				await pipeline(dumping.stdout, (await started.promise).stdin, {signal});
+				const {stdin} = await started.promise;
+				await (searchPath === undefined
+					? pipeline(dumping.stdout, stdin, {signal})
+					: pipeline(dumping.stdout, keepingPath(), stdin, {signal}));
 				await dumping.done;
 			},
 			async read(signal) {

@@ -20,7 +20,7 @@ import {createDatabaseSql, type DatabaseProperties, databaseProperties, describe
 import {runSql} from './psql.ts';
 import {reachServer} from './reach.ts';
 import {missingRoles} from './roles.ts';
-import {isPathMissing, pathOf} from './search-path.ts';
+import {isPathMissing, isRefusedStatement, pathOf} from './search-path.ts';
 import {type PostgresServer, quoteLiteral} from './server.ts';
 import {dropDatabase, openSql, stateOf, swapDatabases} from './swap.ts';
 
@@ -98,7 +98,7 @@ export function postgresRestoring(
 			let path: string | undefined;
 			const listed = await fill().catch(async (error: unknown) => {
 				signal.throwIfAborted();
-				if (!isPathMissing(explain(error))) {
+				if (!(await mayLackPath(server, fresh, explain(error)))) {
 					throw error;
 				}
 
@@ -134,6 +134,19 @@ export function postgresRestoring(
 		},
 		async close() {},
 	};
+}
+
+/** What a server says in another language is not understood: then any statement that failed is reason enough for the second try. */
+async function mayLackPath(server: PostgresServer, database: string, message: string): Promise<boolean> {
+	if (isPathMissing(message) || !isRefusedStatement(message)) {
+		return isPathMissing(message);
+	}
+
+	const [[superuser = '', language = ''] = []] = await server.query(
+		database,
+		"select current_setting('is_superuser'), current_setting('lc_messages')",
+	);
+	return superuser !== 'on' && !/^(?:C|POSIX|en)\b|^en_|^$/.test(language);
 }
 
 /** Both have ended when it returns, also where one of them failed. @throws what the second did, or the first */

@@ -18,7 +18,7 @@ export const scratchEnv = {PGHOST: `${scratchFolder}/server`};
 /** The superuser of the scratch server, whoever its processes belong to. */
 export const scratchUser = 'postgres';
 
-/** The server is thrown away: nothing in it needs to outlive a crash. Jobs of pg_cron are loaded, and none is run: nor could it connect. */
+/** The server is thrown away: nothing in it needs to outlive a crash. Jobs of extensions are loaded, and none is run: nor could pg_cron connect. */
 const settings = (preloaded: string | null | undefined, database: string) =>
 	[
 		"listen_addresses = ''",
@@ -27,15 +27,21 @@ const settings = (preloaded: string | null | undefined, database: string) =>
 		'full_page_writes = off',
 		'synchronous_commit = off',
 		'wal_level = minimal',
+		'max_wal_size = 256MB',
 		'max_wal_senders = 0',
 		'archive_mode = off',
 		'autovacuum = off',
+		// Nor do jobs of extensions run: their workers, and those that start them.
+		'max_worker_processes = 0',
 		'logging_collector = off',
 		'ssl = off',
-		...(preloaded?.includes('pg_cron') ? jobless(database) : []),
+		...(hasAlone(preloaded) ? jobless(database) : []),
 		...(preloaded ? [`shared_preload_libraries = ${quoteLiteral(preloaded.replaceAll(/[\\\n]/g, ''))}`] : []),
 		'',
 	].join('\n');
+
+/** Whether it has extensions of which there is one in a server, in the database that a setting names. */
+export const hasAlone = (preloaded: string | null | undefined): boolean => preloaded?.includes('pg_cron') === true;
 
 const jobless = (database: string): string[] => [
 	...aloneSettings.map(setting => `${setting} = ${quoteSetting(database)}`),

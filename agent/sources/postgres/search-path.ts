@@ -3,6 +3,7 @@
  * views. A dump is loaded with an empty one (https://www.postgresql.org/docs/release/10.3/), and fails there; it is loaded again with the one that
  * the database has. From PostgreSQL 17 on such functions fail in indexes and materialized views anyway, and are left in generated columns and checks. Pure.
  */
+import {Transform} from 'node:stream';
 import type {DatabaseProperties} from './properties.ts';
 import {splitStatements} from './roles.ts';
 
@@ -12,10 +13,54 @@ const emptied = "SELECT pg_catalog.set_config('search_path', '', false);";
 /** For `sed`: as many bytes, and the session has the path that it began with. */
 export const keepPath = `0,/${emptied.replaceAll('.', String.raw`\.`)}/s//${'RESET search_path;'.padEnd(emptied.length)}/`;
 
-const missing = /ERROR: {2}(?:function|relation|type|operator|operator class|collation|text search \w+) .* does not exist/;
+/** The first of the dump, in which that is. */
+const headBytes = 65_536;
+
+/** The same, for a dump that flows through the agent. */
+export function keepingPath(): Transform {
+	let head: Buffer | undefined = Buffer.alloc(0);
+	const edited = (bytes: Buffer): Buffer => {
+		const at = bytes.indexOf(emptied);
+		return at < 0
+			? bytes
+			: Buffer.concat([
+					bytes.subarray(0, at),
+					Buffer.from('RESET search_path;'.padEnd(emptied.length)),
+					bytes.subarray(at + emptied.length),
+				]);
+	};
+	return new Transform({
+		transform(chunk: Buffer, _encoding, done) {
+			if (head === undefined) {
+				done(null, chunk);
+				return;
+			}
+
+			head = Buffer.concat([head, chunk]);
+			if (head.length < headBytes) {
+				done();
+				return;
+			}
+
+			done(null, edited(head));
+			head = undefined;
+		},
+		flush(done) {
+			done(null, head === undefined ? undefined : edited(head));
+		},
+	});
+}
+
+/** Of an operator the name comes behind: `operator does not exist: public.citext = public.citext`. */
+const missing =
+	/ERROR: {2}(?:(?:function|relation|type|operator|operator class|collation|text search \w+)(?: .*)? does not exist|no schema has been selected)/;
 
 /** Whether a load failed for want of a path. */
 export const isPathMissing = (message: string): boolean => missing.test(message);
+
+/** A statement of the dump failed, whatever the server says of it in whichever language. */
+export const isRefusedStatement = (message: string): boolean =>
+	/could not execute query: |COPY failed for table |(?:^|: )psql:\S+:\d+: /.test(message);
 
 const roleSetting = /^ALTER ROLE .* SET search_path TO (.+)$/s;
 

@@ -129,9 +129,31 @@ async function reopen(server: PostgresServer, database: string, live: string): P
 export async function dropDatabase(server: PostgresServer, live: string, database: string): Promise<void> {
 	const {exists} = await stateOf(server, live, database);
 	if (exists) {
+		const maintenance = await server.maintenance(database);
+		await dropSubscriptions(server, maintenance, database);
 		await runSql(server, {
-			database: await server.maintenance(database),
+			database: maintenance,
 			statements: [lockWithin, ...closeSql(database), `drop database ${quoteIdentifier(database)}`],
 		});
+	}
+}
+
+/** A database that has one is not dropped. The slot that it names is that of the database it was dumped from: it is let be. */
+async function dropSubscriptions(server: PostgresServer, maintenance: string, database: string): Promise<void> {
+	const rows = await server.query(
+		maintenance,
+		`select to_json(subname) from pg_subscription s join pg_database d on d.oid = s.subdbid where datname = ${quoteLiteral(database)}`,
+	);
+	const statements = rows.flatMap(([name = '""']) => {
+		const subscription = quoteIdentifier(JSON.parse(name) as string);
+		return [
+			`alter subscription ${subscription} disable`,
+			`alter subscription ${subscription} set (slot_name = none)`,
+			`drop subscription ${subscription}`,
+		];
+	});
+	if (statements.length > 0) {
+		await runSql(server, {database: maintenance, statements: [openSql(database)]});
+		await runSql(server, {database, statements});
 	}
 }

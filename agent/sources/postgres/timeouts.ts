@@ -16,8 +16,8 @@ const wanted = `(values ${Object.entries(settings)
 	.map(([name, value]) => `('${name}', '${value}')`)
 	.join(', ')}) as wanted (known, own)`;
 
-/** `-c NAME=VALUE …`, as `PGOPTIONS` holds them, of the settings that the server knows. */
-export const optionsSql = `select string_agg('-c ' || name || '=' || own, ' ' order by name) from pg_settings join ${wanted} on name = known`;
+/** `-c NAME=VALUE …`, as `PGOPTIONS` holds them, of the settings that the server knows. A superuser's session is spoken to in English, too: what programs complain of is read. */
+export const optionsSql = `select concat_ws(' ', string_agg('-c ' || name || '=' || own, ' ' order by name), case when current_setting('is_superuser') = 'on' then '-c lc_messages=C' end) from pg_settings join ${wanted} on name = known`;
 
 /** Statements without output, for the beginning of a session. */
 export const untimed: readonly string[] = [

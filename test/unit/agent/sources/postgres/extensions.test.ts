@@ -9,7 +9,11 @@ test('promscale is made after timescaledb was told, and is the last to be told',
 		'select timescaledb_pre_restore()',
 		"create extension if not exists promscale version '0.8'",
 	]);
-	t.deepEqual(afterLoad(dumped), ['select timescaledb_post_restore()', 'select prom_api.promscale_post_restore()']);
+	t.deepEqual(afterLoad(dumped), [
+		'select timescaledb_post_restore()',
+		'select timescaledb_post_restore()',
+		'select prom_api.promscale_post_restore()',
+	]);
 	t.deepEqual([...beforeLoad({plpgsql: '1.0'}), ...afterLoad({plpgsql: '1.0'})], []);
 });
 
