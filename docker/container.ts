@@ -27,7 +27,7 @@ export interface Mount {
 	folders?: readonly Folder[] | undefined;
 	/** What else is mounted below it. */
 	inner?: readonly Folder[] | undefined;
-	/** It shows the volumes of the whole engine, or all of the host: who has it looks after everything, and is no writer of each. */
+	/** It shows the volumes of the whole engine, all of the host, or the folder that other projects are in: who has it looks after them, and is no writer of each. */
 	isOfAll?: boolean | undefined;
 	/** The host's path leads elsewhere since the container was started, which still has what it led to before. */
 	isAstray?: boolean | undefined;

@@ -4,7 +4,7 @@
  * may lead elsewhere by then, and a container has what it led to at its start.
  */
 import {readFile} from 'node:fs/promises';
-import {basename} from 'node:path/posix';
+import {basename, dirname} from 'node:path/posix';
 import {succeed} from '../base/command.ts';
 import {explain} from '../base/errors.ts';
 import {type Container, type Folder, type Mount, workerLabel} from './container.ts';
@@ -170,14 +170,15 @@ export function createLook({hire, dataRoot, startedAt, own = async () => readFil
 		return wanted;
 	};
 
-	const named = (id: string, mount: Mount): Mount => {
+	const named = ({id, project}: Container, mount: Mount, homes: readonly Home[]): Mount => {
 		const {hostPath, subpath = '', folders = []} = mount;
 		const folder = hostFolderOf(mount);
 		const entry = known.get(folder ?? volumes);
 		const found = (entry?.by.get(id) ?? entry)?.found;
 		if (folder !== undefined) {
 			const all = found === undefined ? mount : {...mount, folders: [...folders, found.own, ...found.names], inner: found.inner};
-			const isAll = hostFoldersOf(all).some(name => isInside(volumes, name));
+			const others = [volumes, ...homes.flatMap(home => (home.project === project ? [] : home.above))];
+			const isAll = hostFoldersOf(all).some(name => others.some(other => isInside(other, name)));
 			return {...all, ...(isAll && {isOfAll: true}), ...(entry !== undefined && isAstray(entry, id) && {isAstray: true})};
 		}
 
@@ -191,12 +192,27 @@ export function createLook({hire, dataRoot, startedAt, own = async () => readFil
 	return async (containers, maximumAgeMs = Number.POSITIVE_INFINITY) => {
 		last = last.then(async () => refresh(containers, maximumAgeMs));
 		await last;
+		const homes = homesOf(containers);
 		return {
-			containers: containers.map(container => ({...container, mounts: container.mounts.map(mount => named(container.id, mount))})),
+			containers: containers.map(container => ({...container, mounts: container.mounts.map(mount => named(container, mount, homes))})),
 			...(failure === undefined ? {} : {unseen: failure.why}),
 		};
 	};
 }
+
+/** Where projects are: whoever has a folder above one's own has more than one application's. */
+interface Home {
+	project: string;
+	above: string;
+}
+
+const homesOf = (containers: readonly Container[]): Home[] => {
+	const homes = containers.flatMap(({project, labels}) => {
+		const home = labels['com.docker.compose.project.working_dir'] ?? '';
+		return project === undefined || !home.startsWith('/') || dirname(home) === '/' ? [] : [{project, above: dirname(home)}];
+	});
+	return [...new Map(homes.map(home => [`${home.project} ${home.above}`, home])).values()];
+};
 
 const isAstray = ({found, by}: Known, id: string): boolean => {
 	const own = by.get(id);

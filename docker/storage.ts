@@ -71,12 +71,11 @@ export function sharesStorage(a: Mount, b: Mount): boolean {
 export const isWriterOf = ({mounts}: Container, mount: Mount): boolean =>
 	mounts.some(theirs => theirs.readWrite && !theirs.isOfAll && sharesStorage(theirs, mount));
 
-/** For people: completes "container …". */
-export const seesAll = 'may write to every volume of the engine, or to all of the host';
-
-/** It can write there, because it can write everywhere. */
-export const canSeeAll = (container: Container, mount: Mount): boolean =>
-	!isWriterOf(container, mount) && container.mounts.some(theirs => theirs.readWrite && sharesStorage(theirs, mount));
+/** It can write there, because it can write to more than one application's. For people, completes "container …"; undefined: it cannot, or is a writer like any other. */
+export function seesAll(container: Container, mount: Mount): string | undefined {
+	const view = isWriterOf(container, mount) ? undefined : container.mounts.find(theirs => theirs.readWrite && sharesStorage(theirs, mount));
+	return view && `has the ${describeStorage(view)}, and with it more than this application's: it is taken for one that looks after others`;
+}
 
 /** For people: `volume "data"`, `folder "a" of volume "data"`, `bind mount of "/srv/app"`. */
 export function describeStorage(mount: Mount): string {

@@ -2,7 +2,7 @@
 import {isOneOff} from '../../docker/compose.ts';
 import {type Container, workerLabel} from '../../docker/container.ts';
 import {companionsOf, dependentsFirst, isStranded} from '../../docker/order.ts';
-import {canSeeAll, describeStorage, isWriterOf, seesAll} from '../../docker/storage.ts';
+import {describeStorage, isWriterOf, seesAll} from '../../docker/storage.ts';
 import {whyNotStopped} from '../../docker/tasks.ts';
 import {kindOf} from '../sources/kinds.ts';
 import type {Remarks} from '../sources/remarks.ts';
@@ -142,8 +142,11 @@ function sharing(scope: Scope, member: Member): PlannedQuiesce[] {
 	}
 
 	const others = containers.filter(other => isUp(other) && !own.has(other.id) && !isHoldfast(scope, other));
-	for (const {name} of others.filter(other => mounts.some(mount => canSeeAll(other, mount)))) {
-		remarks.note(`container \`${name}\` ${seesAll}: it is taken for one that looks after the engine, and goes on`);
+	for (const other of others) {
+		const [view] = mounts.flatMap(mount => seesAll(other, mount) ?? []);
+		if (view !== undefined) {
+			remarks.note(`container \`${other.name}\` ${view}, and goes on`);
+		}
 	}
 
 	return mounts.flatMap(mount =>

@@ -2,7 +2,7 @@
 import {isOneOff} from '../../../docker/compose.ts';
 import {type Container, workerLabel} from '../../../docker/container.ts';
 import {companionsOf, dependentsFirst, isStranded} from '../../../docker/order.ts';
-import {canSeeAll, describeStorage, isWriterOf, seesAll} from '../../../docker/storage.ts';
+import {describeStorage, isWriterOf, seesAll} from '../../../docker/storage.ts';
 import {whyNotStopped} from '../../../docker/tasks.ts';
 import {servicesOf} from '../../plan/quiesce.ts';
 import {kindOf} from '../../sources/kinds.ts';
@@ -75,11 +75,10 @@ export function planStops(targets: readonly Target[], surroundings: Surroundings
 const watchersOf = ({containers, self}: Surroundings, sources: readonly PlannedSource[], stopped: readonly Container[]): string[] =>
 	containers
 		.filter(other => isUp(other) && other.id !== self && other.labels[workerLabel] === undefined && !stopped.includes(other))
-		.filter(other => sources.some(({mount}) => mount !== undefined && canSeeAll(other, mount)))
-		.map(
-			({name}) =>
-				`container \`${name}\` ${seesAll}, so also to what is restored: it is not stopped, and nobody should write with it meanwhile`,
-		);
+		.flatMap(other => {
+			const [view] = sources.flatMap(({mount}) => (mount === undefined ? [] : (seesAll(other, mount) ?? [])));
+			return view === undefined ? [] : [`container \`${other.name}\` ${view}, and is not stopped: nobody should write with it meanwhile`];
+		});
 
 const isUp = ({state}: Container): boolean => state === 'running' || state === 'restarting';
 

@@ -204,7 +204,7 @@ test.serial('who may write to everything on the engine is named, and neither ask
 	t.falsy(planned.acknowledge, stdout);
 	for (const name of Object.keys(managers)) {
 		t.true(
-			planned.warnings.some(warning => warning.startsWith(`container \`${name}\` may write to every volume`)),
+			planned.warnings.some(warning => warning.startsWith(`container \`${name}\` has the bind mount of `)),
 			stdout,
 		);
 		t.false(planned.stop.includes(name));

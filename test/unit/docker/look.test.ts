@@ -1,7 +1,7 @@
 import test from 'ava';
 import type {Container, Mount} from '../../../docker/container.ts';
 import {createLook} from '../../../docker/look.ts';
-import {canSeeAll, hostFoldersOf, isSameStorage, isWriterOf, sharesStorage} from '../../../docker/storage.ts';
+import {hostFoldersOf, isSameStorage, isWriterOf, seesAll, sharesStorage} from '../../../docker/storage.ts';
 import type {Workforce} from '../../../docker/worker.ts';
 import {runningContainer} from '../../support/doubles/container.ts';
 import {lookWorker} from '../../support/doubles/look-worker.ts';
@@ -176,7 +176,32 @@ test('who sees all of the engine is no writer of each volume, but for those that
 		[true, true, true, undefined],
 	);
 	const manager = container('m', ...mounts.slice(0, 3));
-	t.deepEqual([isWriterOf(manager, volume('x')), canSeeAll(manager, volume('x'))], [false, true]);
+	t.deepEqual([isWriterOf(manager, volume('x')), seesAll(manager, volume('x')) !== undefined], [false, true]);
 	const both = container('m', ...mounts, volume('x'));
-	t.deepEqual([isWriterOf(both, volume('x')), canSeeAll(both, volume('x'))], [true, false]);
+	t.deepEqual([isWriterOf(both, volume('x')), seesAll(both, volume('x')) !== undefined], [true, false]);
+});
+
+test('so is who has the folder that other projects are in: a manager of stacks, a file browser', async t => {
+	const host = hostOf({
+		...volumes,
+		'/opt/stacks': '/opt/stacks',
+		'/opt/stacks/app/data': '/opt/stacks/app/data',
+		'/opt/stacks/app': '/opt/stacks/app',
+	});
+	const of = (project: string, id: string, ...mounts: Mount[]): Container => ({
+		...container(id, ...mounts),
+		project,
+		labels: {'com.docker.compose.project.working_dir': `/opt/stacks/${project}`},
+	});
+	const {mounts} = await host.mounts(
+		of('dockge', 'd', bind('/opt/stacks')),
+		of('app', 'a', bind('/opt/stacks/app/data')),
+		of('app', 'b', bind('/opt/stacks/app')),
+		of('other', 'o', bind('/opt/stacks/app')),
+	);
+	t.deepEqual(
+		mounts.map(({isOfAll}) => isOfAll),
+		[true, undefined, undefined, undefined],
+	);
+	t.regex(seesAll(container('d', mounts[0]), mounts[1]) ?? '', /^has the bind mount of "\/opt\/stacks"/);
 });
