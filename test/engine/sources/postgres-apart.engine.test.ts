@@ -143,7 +143,7 @@ test.serial('event triggers, foreign servers with their mappings, and subscripti
 	await watching;
 	t.is(drilled.outcome, 'success', JSON.stringify(drilled));
 	t.is(drilled.sources.length, 3);
-	t.log([...scratch].join());
+	t.is(scratch.size, 1, [...scratch].join());
 
 	const refused = await stack.holdfast('restore', target('db'), '--dry-run');
 	t.is(refused.exitCode, 2);
@@ -154,7 +154,7 @@ test.serial('event triggers, foreign servers with their mappings, and subscripti
 	t.is(restored.outcome, 'success', restored.error);
 	t.is(await psql('shop', 'select count(*) from orders'), '1000');
 	t.is(await psql('shop', 'select count(*) from there'), '300', 'through the foreign server');
-	t.is(await psql('shop', 'select umoptions::text from pg_user_mappings'), '{user=postgres,"password=of the mapping"}');
+	t.is(await psql('shop', 'select unnest(umoptions) from pg_user_mappings order by 1'), 'password=of the mapping\nuser=postgres');
 	await psql('shop', 'delete from ddl', 'create table later ()');
 	t.is(await psql('shop', 'select tag from ddl'), 'CREATE TABLE');
 	t.is(
