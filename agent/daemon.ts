@@ -10,8 +10,7 @@ import {here} from '../base/here.ts';
 import {type Log, logEvents} from '../base/log.ts';
 import {createNotices} from '../base/notices.ts';
 import {watchActivity} from '../docker/activity.ts';
-import {connectEngine, type Engine} from '../docker/engine.ts';
-import type {JournalEntry} from '../docker/resume.ts';
+import {connectEngine} from '../docker/engine.ts';
 import {watchContainers} from '../docker/watch.ts';
 import {createAgent} from './agent.ts';
 import {startServer} from './api/server.ts';
@@ -38,8 +37,10 @@ import {createLedger} from './overview/owners.ts';
 import {unwellAmong} from './overview/unwell.ts';
 import {createOverviews} from './overview/verbs.ts';
 import {createSurvey, type Listed} from './plan/survey.ts';
+import {untilNothingIsWon} from './recovery/ending.ts';
 import {closeInterrupted, closeInterruptedCopies, closeInterruptedRestores} from './recovery/interrupted.ts';
-import {isLeftBehind, putBack, releaseLocks, removeWorkers} from './recovery/recovery.ts';
+import {keepPuttingBack} from './recovery/keep-putting-back.ts';
+import {putBack, releaseLocks, removeWorkers} from './recovery/recovery.ts';
 import {rarely} from './repository/door.ts';
 import {listPoints} from './repository/points.ts';
 import {createRepositories} from './repository/repositories.ts';
@@ -49,13 +50,13 @@ import {createExpiry} from './restore/expire.ts';
 import {isHeldBack, keepRecoveringRestores, recoverRestores} from './restore/recover.ts';
 import {createSettle, isGone} from './restore/settle.ts';
 import {createRestores} from './restore/verbs.ts';
-import {createRuns, type Runs} from './runs/runs.ts';
+import {createRuns} from './runs/runs.ts';
 import {createWorkshop} from './runs/workshop.ts';
 import {entries, firstDue, maintenanceDue} from './schedule/entries.ts';
 import type {Schedule} from './schedule/schedule.ts';
 import {keepSchedule} from './schedule/timetable.ts';
 import type {RestoreRecord} from './state/restores.ts';
-import {openState, type State} from './state/state.ts';
+import {openState} from './state/state.ts';
 import {createAgentFinder} from './targets/agents.ts';
 
 /** How often that is tried again which the agent cannot do without. */
@@ -63,9 +64,6 @@ const retryMs = 2000;
 
 /** How often the schedule is compared with the containers even if no event came. */
 const relistMs = 60_000;
-
-/** How often it is tried again to put back what a run could not. */
-const putBackMs = 10_000;
 
 /** How often it is looked for replaced data that is kept no longer. */
 const expiryMs = 10 * 60_000;
@@ -307,48 +305,12 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 	};
 }
 
-/** Until the signal: what a run of this life left because it could not put it back. */
-async function keepPuttingBack(
-	recovery: Parameters<typeof putBack>[0],
-	{isUnderWay, upTo, signal}: Pick<Runs, 'isUnderWay'> & {upTo: number; signal: AbortSignal},
-): Promise<void> {
-	const isWanted = (entry: JournalEntry) => entry.id > upTo && isLeftBehind(entry, isUnderWay) && !isHeldBack(entry, recovery.state);
-	for (;;) {
-		await delay(putBackMs, undefined, {signal});
-		if (recovery.state.open().some(isWanted)) {
-			await putBack(recovery, {isWanted, signal}).catch((error: unknown) =>
-				recovery.log.error('what a run left quiesced could not be put back', {error}),
-			);
-		}
-	}
-}
-
 function notify(
 	{notify: {wanted, webhook: hook, mail: post}}: Config,
 	options: Pick<NotifyOptions, 'hub' | 'notices' | 'host' | 'redact' | 'log'>,
 ) {
 	const receivers = [...(hook === undefined ? [] : [webhook(hook)]), ...(post === undefined ? [] : [mail(post)])];
 	return createNotifications({...options, receivers, wanted});
-}
-
-/** A run that is cancelled removes its workers once all is put back; whoever ends the agent does not wait longer for that. What is left, the next start removes. */
-const tidyMs = 8000;
-const awayMs = 2000;
-const lookMs = 500;
-
-/** Resolves when waiting puts nothing back: nothing is quiesced, or the engine is away. What is open then is in the journal, for the next start. */
-async function untilNothingIsWon(engine: Engine, state: Pick<State, 'open'>): Promise<void> {
-	let settledAt: number | undefined;
-	for (let away = 0; away < 2; ) {
-		await delay(lookMs);
-		settledAt = state.open().length === 0 ? (settledAt ?? performance.now()) : undefined;
-		if (settledAt !== undefined && performance.now() - settledAt > tidyMs) {
-			return;
-		}
-
-		const answers = await Promise.race([engine.info().then(Boolean, () => false), delay(awayMs, false)]);
-		away = answers ? 0 : away + 1;
-	}
 }
 
 /** Tries until it works; says what is wrong once for each new reason. */
