@@ -18,7 +18,15 @@ export function planHooks(
 			['before', policy.restoreBefore],
 			['after', policy.restoreAfter],
 		] as const) {
-			const answers = container.state === 'running' || (when === 'after' && stop.some(({container: {id}}) => id === container.id));
+			const isStopped = stop.some(({container: {id}}) => id === container.id);
+			if (hook !== undefined && container.swarm !== undefined && isStopped) {
+				warnings.push(
+					`the hook \`restore.${when}\` is not run: Swarm makes a new container in the place of \`${container.name}\`, which is stopped`,
+				);
+				continue;
+			}
+
+			const answers = container.state === 'running' || (when === 'after' && isStopped);
 			if (hook !== undefined && answers) {
 				hooks.push({container, hook, when});
 			} else if (hook !== undefined) {

@@ -102,8 +102,10 @@ test('there is something to do where data is in no backup', async t => {
 	agent.has.status = [statusView('shop/db', {lastSuccess: {run: 'r1', at: new Date().toISOString()}})];
 	const {get} = await serve(t, agent);
 	t.regex(await (await get('/')).text(), /1 target, nothing to do/);
-	agent.has.unprotected = [{container: 'app', storage: 'volume "data"', path: '/data'}];
+	const server = {title: 'MongoDB', by: 'its process `mongod`', labels: {'stream.mongo': 'x', volumes: 'false'}};
+	agent.has.unprotected = [{container: 'app', storage: 'volume "data"', path: '/data', server}];
 	const page = await (await get('/')).text();
+	t.regex(page, /MongoDB, by its process `mongod`: <code>holdfast\.stream\.mongo<\/code>/);
 	t.regex(page, /one thing needs attention/);
 	t.notRegex(page, /nothing to do/);
 });
@@ -112,7 +114,7 @@ test('hostile names are text', async t => {
 	const agent = createFakeAgent();
 	const name = '<img src=x onerror=alert(1)>"\'&';
 	agent.has.targets = [targetView(name, {sources: [name], problems: [{message: name, hint: name}]})];
-	agent.has.unprotected = [{container: name, storage: name, path: name}];
+	agent.has.unprotected = [{container: name, storage: name, path: name, server: {title: name, by: name, labels: {[name]: name}}}];
 	agent.has.health = {healthy: false, problems: [name]};
 	const page = await (await (await serve(t, agent)).get('/')).text();
 	t.notRegex(page, /<img/);

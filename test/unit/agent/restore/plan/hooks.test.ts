@@ -58,3 +58,11 @@ test('what an undo starts again is told afterwards', t => {
 		['after'],
 	);
 });
+
+test('a task of Swarm that is stopped comes back as another: neither is run', t => {
+	const [found] = target('running', labels);
+	const members = found?.members.map(member => ({...member, container: {...member.container, swarm: {} as never}}));
+	const {hooks, warnings} = planHooks([{...found, members} as never], [{container: {id: 'id'}}]);
+	t.deepEqual(hooks, []);
+	t.regex(warnings.join(), /Swarm makes a new container/);
+});
