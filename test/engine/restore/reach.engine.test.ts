@@ -76,7 +76,8 @@ test("the machine's own folders and what is read-only are neither stored nor wri
 	t.like(JSON.parse(counted.stdout).storages[0], {source: 'volume:/media', written: 0, removed: 1, mountedBy: []});
 	const acknowledged = await stack.restore(`${stack.project}/media`);
 	t.is(acknowledged.outcome, 'success', acknowledged.error);
-	t.deepEqual(await readdir(join(host, 'media')), ['old']);
+	const kept = `.volume.holdfast-before-${acknowledged.run}`;
+	t.deepEqual((await readdir(join(host, 'media'))).sort(), [kept, `${kept}.out`, `${kept}.root`, 'old']);
 	const undone = await stack.holdfast('restore', 'undo', acknowledged.run);
 	t.is(undone.exitCode, 0, undone.stderr);
 	t.deepEqual((await readdir(join(host, 'media'))).sort(), ['new', 'old']);
