@@ -13,6 +13,15 @@ export async function checkValkey(
 	{container, access, mount, stored}: RestoringSource<PlannedServer>,
 	{engine}: {engine: Engine},
 ): Promise<{problems: string[]}> {
+	if (container.state !== 'running') {
+		const {name, state} = container;
+		return {
+			problems: [
+				`the server in container \`${name}\`, which must be asked, does not run (${state}): start it; where it cannot load what it has, move that out of its volume first (\`dump.rdb\`, \`appendonlydir\`), so that it starts empty`,
+			],
+		};
+	}
+
 	try {
 		const details = valkeyDetails.parse(stored.details);
 		return await withValkey(engine, container, {access}, async server => {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {versionProblems} from '../../../../../agent/sources/valkey/check.ts';
+import {checkValkey, versionProblems} from '../../../../../agent/sources/valkey/check.ts';
 import {readInfo} from '../../../../../agent/sources/valkey/client.ts';
 import {assertLoaded} from '../../../../../agent/sources/valkey/loaded.ts';
 import {readProof} from '../../../../../agent/sources/valkey/proof.ts';
@@ -55,3 +55,10 @@ for (const [stored, own, isRefused] of [
 		t.is(versionProblems({software: stored}, {where: 'here', software: own}).length, isRefused ? 1 : 0);
 	});
 }
+
+test('a server that does not come up is refused with the way out', async t => {
+	const container = {id: 'c', name: 'shop-cache-1', state: 'restarting', mounts: []} as never;
+	const source = {name: 'valkey:all', kind: 'valkey', container, access: {}, target: 'shop/cache', stored: {details: {}} as never} as const;
+	const {problems} = await checkValkey(source, {engine: {} as never});
+	t.regex(problems.join(), /shop-cache-1.*does not run \(restarting\).*starts empty/);
+});
