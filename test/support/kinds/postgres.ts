@@ -1,5 +1,6 @@
 /** A Postgres server with a database whose name bites. (What else a dump must carry: postgres-round-trip.ts.) */
 import {ensureImage} from '../images.ts';
+import {psql} from '../stack/psql.ts';
 import type {Stack} from '../stack.ts';
 import {until} from '../until.ts';
 import type {KindCase} from './suite.ts';
@@ -8,22 +9,7 @@ const hostile = `a"b'; $(x) host=evil`;
 
 const quoted = `"${hostile.replaceAll('"', '""')}"`;
 
-const sql = async (stack: Stack, text: string, database = hostile): Promise<string> =>
-	stack.exec(
-		'app',
-		'psql',
-		'-h',
-		'127.0.0.1',
-		'-XAtq',
-		'-v',
-		'ON_ERROR_STOP=1',
-		'-U',
-		'postgres',
-		'-d',
-		`dbname='${database.replaceAll(/[\\']/g, '\\$&')}'`,
-		'-c',
-		text,
-	);
+const sql = async (stack: Stack, text: string, database = hostile): Promise<string> => psql(stack, 'app', database, text);
 
 export const postgresCase: KindCase = {
 	kind: 'postgres',

@@ -2,6 +2,7 @@
 import type {ExecutionContext} from 'ava';
 import {docker} from '../docker.ts';
 import {ensureImage} from '../images.ts';
+import {psql as ask} from '../stack/psql.ts';
 import {startStack} from '../stack.ts';
 import {until} from '../until.ts';
 
@@ -70,20 +71,7 @@ export async function postgresRoundTrip(t: ExecutionContext, version: string, fo
 	const client = {image: await ensureImage('holdfast-test/app:latest'), command: ['sleep', 'infinity'], depends_on: ['db'], init: true};
 	const stack = await startStack(t, {services: {db: await postgres(version, labels), client}});
 	await until('the database answers', () => stack.exec('db', 'psql', '-h', '127.0.0.1', '-U', 'postgres', '-XAtqc', 'select 1', 'app'));
-	const psql = (database: string, sql: string) =>
-		stack.exec(
-			'db',
-			'psql',
-			'-XAtq',
-			'-v',
-			'ON_ERROR_STOP=1',
-			'-U',
-			'postgres',
-			'-d',
-			`dbname='${database.replaceAll(/[\\']/g, '\\$&')}'`,
-			'-c',
-			sql,
-		);
+	const psql = async (database: string, sql: string) => ask(stack, 'db', database, sql);
 	const quoted = `"${hostile.replaceAll('"', '""')}"`;
 	await psql('app', content);
 	await psql('postgres', `create database ${quoted} owner keeper`);
