@@ -11,6 +11,8 @@ import {ensureImage} from '../../support/images.ts';
 import {startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 
+const mounts = async () => readFile('/proc/self/mounts', 'utf8');
+
 /** A folder of the machine that a server's export is mounted at, as containers see it, too. */
 async function mounted(t: ExecutionContext): Promise<{folder: string; server: string}> {
 	const top = await mkdtemp(join(tmpdir(), 'holdfast-squash-'));
@@ -21,13 +23,17 @@ async function mounted(t: ExecutionContext): Promise<{folder: string; server: st
 	const server = `hf-test-${top.slice(-6)}-nas`;
 	t.teardown(async () => {
 		await docker(['rm', '--force', '--volumes', server]).catch(() => {});
-		await execa('umount', ['--recursive', '--lazy', folder]);
+		// The server's, and the folder on itself
+		while ((await mounts()).includes(folder)) {
+			await execa('umount', ['--lazy', folder]);
+		}
+
 		await rm(top, {recursive: true});
 	});
 	const privileges = ['--device=/dev/fuse', '--cap-add=SYS_ADMIN', '--add-host=nas:127.0.0.1', '--label=holdfast-test=squash'];
 	const image = await ensureImage('holdfast-test/squash:latest');
 	await docker(['run', '--detach', '--name', server, ...privileges, '--volume=/export', `--volume=${folder}:/mnt/nas:shared`, image]);
-	await until('the mount', async () => (await readFile('/proc/self/mounts', 'utf8')).includes(`${folder} fuse.sshfs`), {timeout: 30_000});
+	await until('the mount', async () => (await mounts()).includes(`${folder} fuse.sshfs`), {timeout: 30_000});
 	return {folder, server};
 }
 
