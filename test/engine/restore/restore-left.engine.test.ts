@@ -13,7 +13,7 @@ const token = 'a-token-for-the-tests-of-this-file';
 test('what could not be put back is put back when a person says so, and never by itself', async t => {
 	t.timeout(10 * 60_000);
 	// Its files are written in place: what is renamed can always be renamed back
-	const shop = await startShop(t, {holdfast: {environment: {HOLDFAST_API_TOKEN: token}}, exclude: '[x]'});
+	const shop = await startShop(t, {holdfast: {environment: {HOLDFAST_API_TOKEN: token}}, exclude: 'none-[x]'});
 	const {stack, target} = shop;
 	await shop.write('first');
 	const [backup] = await stack.backup(target);

@@ -213,7 +213,7 @@ async function startYard(t: Pick<ExecutionContext, 'teardown'>, {engine, inPlace
 		holdfast: {environment: {HOLDFAST_API_TOKEN: token}, ...restart},
 		services: {asleep: bystander, ...(engine === undefined ? {frozen: bystander} : {})},
 		common: restart,
-		exclude: inPlace ? '[x]' : undefined,
+		exclude: inPlace ? 'none-[x]' : undefined,
 	});
 	await shop.stack.compose('stop', 'asleep');
 	if (engine === undefined) {
