@@ -5,14 +5,13 @@
  */
 import {readFile} from 'node:fs/promises';
 import {basename, dirname} from 'node:path/posix';
-import {succeed} from '../base/command.ts';
 import {explain} from '../base/errors.ts';
 import {type Container, type Folder, type Mount, workerLabel} from './container.ts';
-import {statusOf} from './engine.ts';
 import {type Anchor, hostNamesOf, runAnchors, systemAnchors} from './host-names.ts';
-import {type MountedFolder, readMountinfo} from './mountinfo.ts';
+import {readMountinfo} from './mountinfo.ts';
+import {type Looked, lookAt, type Sight} from './sights.ts';
 import {below, hostFolderOf, hostFoldersOf, inside, isInside} from './storage.ts';
-import {lookedAt, type Workforce} from './worker.ts';
+import type {Workforce} from './worker.ts';
 
 export interface Seen {
 	/** All of the engine, each mount with all names of its storage. */
@@ -24,15 +23,10 @@ export interface Seen {
 /** @param maximumAgeMs what was seen longer ago is looked at again; by default only what was never seen */
 export type Look = (containers: readonly Container[], maximumAgeMs?: number) => Promise<Seen>;
 
-/** A folder as the kernel has it: `in` is the file system's number. */
-interface Found {
-	own: Folder;
+/** A folder as the kernel has it. */
+interface Found extends Omit<Sight, 'system'> {
 	/** What the host calls it. */
 	names: readonly Folder[];
-	/** File systems that are mounted in it. */
-	inner: readonly Folder[];
-	/** Its number there, which another folder of the same name has not. Empty where it is not known. */
-	inode: string;
 }
 
 interface Known {
@@ -58,24 +52,21 @@ const passedOver = ['/proc', '/sys', '/dev', '/run', '/var/run'];
 
 const mostAtOnce = 100;
 
-/** What is mounted in a folder: beyond that it is the host's whole tree. */
-const mostInner = 100;
-
 /** After a failure nobody is sent again before, and after each further one not for twice as long: a folder on a server that is away may take a minute to fail. */
 const firstPauseMs = 5 * 60_000;
 const longestPauseMs = 6 * 3_600_000;
-
-const patienceMs = 60_000;
 
 const theEngine = 'the engine';
 
 export function createLook({hire, dataRoot, startedAt, own = async () => readFile('/proc/self/mountinfo', 'utf8')}: LookOptions): Look {
 	const volumes = inside(dataRoot, 'volumes');
 	const known = new Map<string, Known>();
-	let failure: {why: string; pauseMs: number; until: number} | undefined;
+	/** Of all; and of single folders, by path. */
+	let failure: Failure | undefined;
+	const hidden = new Map<string, Failure>();
 	let last: Promise<unknown> = Promise.resolve();
 
-	const look = async (paths: readonly string[]): Promise<ReadonlyMap<string, Sight>> => {
+	const look = async (paths: readonly string[]): Promise<Looked> => {
 		const workforce = await hire();
 		try {
 			return await lookAt(workforce, paths);
@@ -104,13 +95,20 @@ export function createLook({hire, dataRoot, startedAt, own = async () => readFil
 			}
 		}
 
+		for (const path of hidden.keys()) {
+			if (!wanted.has(path)) {
+				hidden.delete(path);
+			}
+		}
+
 		const now = Date.now();
 		const isFresh = ([path, ids]: readonly [string, ReadonlySet<string>]): boolean => {
 			const entry = known.get(path);
 			return (
-				entry === undefined ||
-				[...ids].some(id => !entry.by.has(id)) ||
-				(!ids.has(theEngine) && (now - entry.at > maximumAgeMs || [...ids].some(id => isAstray(entry, id))))
+				(hidden.get(path)?.until ?? 0) <= now &&
+				(entry === undefined ||
+					[...ids].some(id => !entry.by.has(id)) ||
+					(!ids.has(theEngine) && (now - entry.at > maximumAgeMs || [...ids].some(id => isAstray(entry, id)))))
 			);
 		};
 		const fresh = [...wanted].filter(isFresh);
@@ -123,8 +121,13 @@ export function createLook({hire, dataRoot, startedAt, own = async () => readFil
 			const ordered = fresh.toSorted(([, a], [, b]) => Number(b.has(theEngine)) - Number(a.has(theEngine)));
 			for (let from = 0; from < ordered.length; from += mostAtOnce) {
 				const batch = ordered.slice(from, from + mostAtOnce);
-				const seen = await look(batch.map(([path]) => path));
-				const sights = batch.map(([path, ids]) => ({path, ids, sight: seen.get(path)}));
+				const {sights: seen, unseen} = await look(batch.map(([path]) => path));
+				for (const [path] of batch) {
+					const why = unseen.get(path);
+					why === undefined ? hidden.delete(path) : hidden.set(path, failureAfter(hidden.get(path), why, now));
+				}
+
+				const sights = batch.flatMap(([path, ids]) => (unseen.has(path) ? [] : [{path, ids, sight: seen.get(path)}]));
 				const ofEngine = sights.flatMap(({path, ids, sight}) => (sight !== undefined && ids.has(theEngine) ? [{path, is: sight.own}] : []));
 				const all = [...ofEngine, ...(await anchors())];
 				for (const {path, ids, sight} of sights) {
@@ -134,8 +137,7 @@ export function createLook({hire, dataRoot, startedAt, own = async () => readFil
 
 			failure = undefined;
 		} catch (error) {
-			const pauseMs = failure === undefined ? firstPauseMs : Math.min(failure.pauseMs * 2, longestPauseMs);
-			failure = {why: explain(error), pauseMs, until: Date.now() + pauseMs};
+			failure = failureAfter(failure, error, Date.now());
 		}
 	};
 
@@ -195,10 +197,24 @@ export function createLook({hire, dataRoot, startedAt, own = async () => readFil
 		const homes = homesOf(containers);
 		return {
 			containers: containers.map(container => ({...container, mounts: container.mounts.map(mount => named(container, mount, homes))})),
-			...(failure === undefined ? {} : {unseen: failure.why}),
+			...unseenOf(failure ?? hidden.values().next().value),
 		};
 	};
 }
+
+/** Nobody is sent again before `until`. */
+interface Failure {
+	why: string;
+	pauseMs: number;
+	until: number;
+}
+
+const failureAfter = (before: Failure | undefined, error: unknown, now: number): Failure => {
+	const pauseMs = before === undefined ? firstPauseMs : Math.min(before.pauseMs * 2, longestPauseMs);
+	return {why: explain(error), pauseMs, until: now + pauseMs};
+};
+
+const unseenOf = (failure: Failure | undefined): Pick<Seen, 'unseen'> => (failure === undefined ? {} : {unseen: failure.why});
 
 /** Where projects are: whoever has a folder above one's own has more than one application's. */
 interface Home {
@@ -224,48 +240,3 @@ const isSameFolder = (a: Found | undefined, b: Found | undefined): boolean =>
 
 const isLookedAt = (path: string): boolean =>
 	path.startsWith('/') && path !== '/' && !basename(path).endsWith('.sock') && !passedOver.some(folder => isInside(path, folder));
-
-type Sight = Omit<Found, 'names'> & Pick<MountedFolder, 'system'>;
-
-/** With lines that `readMountinfo` passes over: the number of each folder in its file system. */
-const script = `cat /proc/self/mountinfo && for folder; do timeout -s KILL 5 stat --format='inode %n %i' -- "$folder" || :; done`;
-
-/** A bind mount of what is not there is refused, with the path: the others are looked at without it. */
-async function lookAt(workforce: Workforce, paths: readonly string[]): Promise<ReadonlyMap<string, Sight>> {
-	let left = paths;
-	for (;;) {
-		try {
-			const {run} = await workforce.look(left);
-			const places = left.map((_, index) => lookedAt(index));
-			const printed = await succeed(run, {argv: ['sh', '-c', script, 'sh', ...places], signal: AbortSignal.timeout(patienceMs)});
-			const mounted = readMountinfo(printed);
-			const inodes = new Map([...printed.matchAll(/^inode (\S+) (\d+)$/gm)].map(([, place = '', inode = '']) => [place, inode]));
-			return new Map(
-				left.flatMap((path, index) => sightAt(lookedAt(index), mounted, inodes.get(lookedAt(index))).map(sight => [path, sight] as const)),
-			);
-		} catch (error) {
-			const named = left.filter(path => error instanceof Error && error.message.includes(path));
-			// The name of one may be a part of another's.
-			const gone = named.filter(path => !named.some(other => other !== path && other.includes(path)));
-			const remaining = left.filter(path => !gone.includes(path));
-			if (![400, 404, 500].includes(statusOf(error) ?? 0) || remaining.length === left.length) {
-				throw error;
-			}
-
-			left = remaining;
-		}
-	}
-}
-
-/** Elsewhere a folder may have another number after each mount, or each time it is looked up. */
-const numbering = /^(?:ext[234]|xfs|btrfs|f2fs|zfs|tmpfs) /;
-
-/** Of two at one path, the later one is seen. */
-function sightAt(place: string, mounted: readonly MountedFolder[], inode = ''): Sight[] {
-	const folderOf = ({device, root}: MountedFolder): Folder => ({in: device, path: root});
-	const own = mounted.findLast(({path}) => path === place);
-	const inner = mounted.filter(({path}) => path !== place && isInside(path, place)).slice(0, mostInner);
-	return own === undefined
-		? []
-		: [{own: folderOf(own), inner: inner.map(folderOf), system: own.system, inode: numbering.test(own.system) ? inode : ''}];
-}

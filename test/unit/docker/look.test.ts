@@ -26,6 +26,10 @@ function hostOf(real: Record<string, string>, maximumAgeMs?: number) {
 	const started: Record<string, string> = {};
 	const workforce = {
 		async look(paths: readonly string[]) {
+			if (paths.includes('/srv/stuck')) {
+				throw Object.assign(new Error('a server is away'), {statusCode: 500});
+			}
+
 			const missing = paths.find(path => real[path] === undefined);
 			if (isBroken || missing !== undefined) {
 				throw Object.assign(new Error(isBroken ? 'no room' : `bind source path does not exist: ${missing}`), {
@@ -65,6 +69,21 @@ function hostOf(real: Record<string, string>, maximumAgeMs?: number) {
 }
 
 const volumes = {'/var/lib/docker/volumes': '/lib/docker/volumes'};
+
+test('one folder that nobody can look at hides no other, and is told', async t => {
+	const host = hostOf({...volumes, '/srv/data': '/srv/data', '/a link': '/srv/data', '/srv/c': '/srv/c'});
+	const all = container('a', bind('/srv/c'), bind('/srv/stuck'), bind('/srv/data'), bind('/a link'));
+	const {mounts, unseen} = await host.mounts(all);
+	const [c, stuck, real, link] = mounts as [Mount, Mount, Mount, Mount];
+	t.is(unseen, 'a server is away');
+	t.true(isSameStorage(real, link));
+	t.false(isSameStorage(real, c));
+	t.deepEqual(hostFoldersOf(stuck), ['/srv/stuck']);
+	const {length} = host.looks;
+	t.is((await host.mounts(all)).unseen, 'a server is away');
+	t.is(host.looks.length, length, 'it is left alone for a while');
+	t.is((await host.mounts(container('b', bind('/srv/c')))).unseen, undefined, 'who is gone is not told');
+});
 
 test('links, links to volumes and what is mounted below are seen; what is not there is passed over', async t => {
 	const host = hostOf({
