@@ -168,12 +168,16 @@ async function replace(workshop: RestoreWorkshop, options: RestoreRun, hands: Ha
 	const slow = await judged().catch(async (error: unknown) => {
 		tell({type: 'warning', message: `${explain(error)}; what was replaced is put back`});
 		journal.phase('undoing');
+		progress.done = false;
+		let isBegun = false;
 		// Whatever state the failed try has left them in: who ran before runs again.
 		await still(async () => {
+			isBegun = true;
 			await undo(workshop, options, hands, worker, error);
-			progress.done = false;
 			progress.kept = [];
-		}, new Set(ran));
+		}, new Set(ran)).catch((failure: unknown) => {
+			throw isBegun ? failure : notBack(run, [startFailure, error, failure]);
+		});
 		throw new RunError('the application is not well on what was restored, so what was there before is back', {cause: error});
 	});
 	journal.judged();
@@ -274,6 +278,13 @@ async function clearLeft({left, isBack, journal}: Hands, tell: Tell): Promise<vo
 function raise(source: string): never {
 	throw new NotFoundError(`\`${source}\` has no container any more`);
 }
+
+/** @param failures undefined where there is none */
+const notBack = (run: string, failures: readonly unknown[]): RunError =>
+	new RunError('the application is not well on what was restored, and what was there before could not be put back', {
+		cause: new AggregateError(failures.filter(failure => failure !== undefined)),
+		hint: waysOut(run),
+	});
 
 function refuse(error: unknown): never {
 	throw new RunError('what was loaded does not stand its check', {

@@ -129,10 +129,20 @@ test.serial('a restore: all of the point, or all of what was there', async t => 
 				assertWayOut(t, scene, result);
 			}
 		}),
-		{numRuns: 1200},
+		{numRuns: 300},
 	);
 	t.true(seen.has('failed: second'), [...seen].join());
 	t.true(seen.has('success: first'), [...seen].join());
+});
+
+test.serial('who could not be started is named, also where nobody can be asked afterwards', async t => {
+	const {scene: undisturbed} = await restoreWith([]);
+	const started = undisturbed.calls.findIndex(call => call.startsWith('engine.start'));
+	const asked = undisturbed.calls.lastIndexOf('engine.inspect app', started);
+	const {scene, result} = await restoreWith([asked, started].map(at => ({at, how: 'breaks before', lasts: true})));
+	assertOrdered(t, scene, result);
+	assertWayOut(t, scene, result);
+	t.regex(result.error ?? '', /`app` could not be put back.*`web` could not be put back/);
 });
 
 test.serial('an undo: all of what was there, or a way out', async t => {
@@ -152,7 +162,7 @@ test.serial('an undo: all of what was there, or a way out', async t => {
 				t.true(scene.restores.size > 0, scene.calls.join(', '));
 			}
 		}),
-		{numRuns: 1200},
+		{numRuns: 300},
 	);
 });
 
