@@ -13,12 +13,12 @@ export type Programs = ReadonlyMap<string, readonly string[]>;
 /** @returns what looks at those that run. What is long settled is asked once in a container's life */
 export function createPrograms(engine: Pick<Engine, 'top'>, now: () => number = Date.now) {
 	const known = new Map<string, {at: number; isSettled: boolean; programs: readonly string[]}>();
-	const isFresh = (id: string): boolean => {
+	const isFresh = (id: string, maximumAgeMs: number): boolean => {
 		const found = known.get(id);
-		return found !== undefined && (found.isSettled || now() - found.at < keptMs);
+		return found !== undefined && (found.isSettled || now() - found.at < maximumAgeMs);
 	};
 
-	return async (containers: readonly Container[]): Promise<Programs> => {
+	return async (containers: readonly Container[], maximumAgeMs = keptMs): Promise<Programs> => {
 		const ids = new Set(containers.map(({id}) => id));
 		for (const id of known.keys()) {
 			if (!ids.has(id)) {
@@ -28,7 +28,7 @@ export function createPrograms(engine: Pick<Engine, 'top'>, now: () => number = 
 
 		await Promise.all(
 			containers
-				.filter(({id, state}) => (state === 'running' || state === 'paused') && !isFresh(id))
+				.filter(({id, state}) => (state === 'running' || state === 'paused') && !isFresh(id, maximumAgeMs))
 				.map(async ({id, createdAt}) => {
 					const programs = await engine.top(id).then(
 						processes => processes.map(({argv}) => programOf(argv)),

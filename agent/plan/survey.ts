@@ -176,6 +176,7 @@ export function createSurvey(options: SurveyOptions): Survey {
 	const suggestAmong = async (
 		containers: readonly Container[],
 		{isSure, isWanted}: Pick<Unlabelled, 'isSure' | 'isWanted'>,
+		maximumAgeMs?: number,
 	): Promise<Suggestion[]> =>
 		suggestLabels({
 			containers: containers.map(({mounts, ...container}) => ({
@@ -183,7 +184,7 @@ export function createSurvey(options: SurveyOptions): Survey {
 				labels: translate({mounts, ...container}, {prefix, names: dialects}).labels,
 				mounts: mounts.map(({folders: _, inner: __, ...mount}) => mount),
 			})),
-			programs: await programs(containers),
+			programs: await programs(containers, maximumAgeMs),
 			self: self.containerId,
 			dataRoot,
 			prefix,
@@ -247,7 +248,8 @@ export function createSurvey(options: SurveyOptions): Survey {
 				throw new NotFoundError(`there is no project \`${project}\``, {hint: '`docker compose ls --all` lists the names'});
 			}
 
-			return suggestAmong(containers, {isSure: false, isWanted: container => container.project === project});
+			// A person asks, perhaps right after its start.
+			return suggestAmong(containers, {isSure: false, isWanted: container => container.project === project}, 0);
 		},
 		async named(name) {
 			const targets = await targetsAmong((await present()).containers);

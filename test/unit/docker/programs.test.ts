@@ -32,6 +32,8 @@ test('programs by their own names; what runs long is asked once, what is new aga
 	t.deepEqual(asked.splice(0).toSorted(), ['gone', 'new', 'old']);
 	await programs(all);
 	t.deepEqual(asked.splice(0), ['gone']);
+	await programs(all, 0);
+	t.deepEqual(asked.splice(0).toSorted(), ['gone', 'new'], 'what is new may be asked at once');
 	now += 61_000;
 	await programs([container('old'), container('new', 'running', 3_599_000)]);
 	t.deepEqual(asked, ['new']);
