@@ -46,13 +46,13 @@ export async function runAva(files: readonly string[], prefix = ''): Promise<Cou
 			count[verdict === 'ok' ? 'passed' : 'failed']++;
 		}
 	});
-	const code = await new Promise<number>((resolve, reject) => {
+	const end = await new Promise<string>((resolve, reject) => {
 		ava.once('error', reject);
-		ava.once('close', status => resolve(status ?? 1));
+		ava.once('close', (status, signal) => resolve(signal ?? `exit code ${status}`));
 	});
-	// A runner that fails without naming a test (a file that does not load, no file at all) must not look green.
-	if (code !== 0 && count.failed === 0) {
-		console.error(`holdfast: the runner ended with exit code ${code} without a failed test: ${files.join(' ')}`);
+	// A runner that fails without naming a test (a file that does not load, no file at all, a crash) must not look green.
+	if (end !== 'exit code 0' && count.failed === 0) {
+		console.error(`holdfast: the runner ended with ${end} without a failed test: ${files.join(' ')}`);
 		count.failed = 1;
 	}
 
