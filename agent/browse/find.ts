@@ -74,7 +74,7 @@ function outermost(matches: readonly Node[]): Node[] {
 	const shown = new Set<string>();
 	return matches.filter(({path}) => {
 		const parts = path.split('/');
-		const isInside = parts.some((_, index) => index > 0 && index < parts.length && shown.has(parts.slice(0, index).join('/')));
+		const isInside = parts.some((_, index) => index > 0 && shown.has(parts.slice(0, index).join('/')));
 		shown.add(path);
 		return !isInside;
 	});
