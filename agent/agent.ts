@@ -1,7 +1,7 @@
 /** The one door: all that can be asked of the agent, by schedule, command line, HTTP and Slack alike. Each folder says in its own words what it offers. */
 import type {Audit, Notes} from '../base/audit.ts';
 import {explain} from '../base/errors.ts';
-import type {Finding} from '../base/shapes.ts';
+import type {Finding} from '../base/shapes/targets.ts';
 import type {Engine} from '../docker/engine.ts';
 import type {Archives} from './archive/verbs.ts';
 import type {Backups} from './backup/verbs.ts';

@@ -1,5 +1,5 @@
 /** One line for people of what a restore does to a storage, and who else has it. */
-import type {RestoredStorage} from './shapes.ts';
+import type {RestoredStorage} from './shapes/restores.ts';
 
 const mostNamed = 10;
 

@@ -4,7 +4,7 @@ import {type Client, createClient} from '../agent/api/client.ts';
 import type {AgentAddress} from '../agent/config/agents.ts';
 import {NotFoundError} from '../base/errors.ts';
 import {nearest} from '../base/reading/nearest.ts';
-import type {TargetView} from '../base/shapes.ts';
+import type {TargetView} from '../base/shapes/targets.ts';
 
 export interface Host {
 	name: string;

@@ -1,7 +1,8 @@
 /** What is wrong now, judged from what the agent remembers: so nothing is missed while the bot or Slack is away, and nothing is told twice. Pure. */
 
 import {lackOf, type Operation} from '../base/results.ts';
-import type {RunView, StatusView} from '../base/shapes.ts';
+import type {RunView} from '../base/shapes/runs.ts';
+import type {StatusView} from '../base/shapes/targets.ts';
 import {type Message, message, section} from './blocks.ts';
 import {markOf} from './messages/lists.ts';
 import {failureText} from './messages/run.ts';

@@ -1,6 +1,6 @@
 /** Restores as they are ordered in Slack: begun at once, or after others have approved of them in time. */
 import {explain} from '../base/errors.ts';
-import type {RestoreRequest} from '../base/shapes.ts';
+import type {RestoreRequest} from '../base/shapes/restores.ts';
 import {type ApprovalRequest, approvalMs, approve, type RestoreOrder} from './approvals.ts';
 import type {View} from './blocks.ts';
 import type {Origin, Pressed} from './deliveries.ts';

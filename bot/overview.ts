@@ -1,7 +1,7 @@
 /** The state of every target of every agent, gathered for what shows it. */
 
 import {explain} from '../base/errors.ts';
-import type {StatusView} from '../base/shapes.ts';
+import type {StatusView} from '../base/shapes/targets.ts';
 import type {Fleet, Host} from './fleet.ts';
 
 export interface TargetRow {

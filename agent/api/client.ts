@@ -5,31 +5,13 @@ import {json} from 'node:stream/consumers';
 import type {AuditEntry, AuditOutcome, AuditView} from '../../base/audit.ts';
 import {BusyError, NotFoundError, RepositoryError, RunError, UsageError} from '../../base/errors.ts';
 import type {RunEvent} from '../../base/events.ts';
-import type {
-	Difference,
-	DiffRequest,
-	DumpRequest,
-	ExportRequest,
-	Finding,
-	FindRequest,
-	Found,
-	ImportRequest,
-	Kept,
-	Kit,
-	Listing,
-	ListRequest,
-	NoPlan,
-	PointView,
-	ProjectLabels,
-	RestorePlan,
-	RestoreRequest,
-	RetentionView,
-	RunView,
-	StatusView,
-	Taken,
-	TargetView,
-	Unlocked,
-} from '../../base/shapes.ts';
+import type {Difference, DiffRequest, DumpRequest, FindRequest, Found, Listing, ListRequest} from '../../base/shapes/browsing.ts';
+import type {Kept, Kit} from '../../base/shapes/kit.ts';
+import type {Unlocked} from '../../base/shapes/locks.ts';
+import type {PointView, RetentionView, Taken} from '../../base/shapes/points.ts';
+import type {RestorePlan, RestoreRequest} from '../../base/shapes/restores.ts';
+import type {ExportRequest, ImportRequest, RunView} from '../../base/shapes/runs.ts';
+import type {Finding, NoPlan, ProjectLabels, StatusView, TargetView} from '../../base/shapes/targets.ts';
 import {readEvents} from './event-reader.ts';
 import {asResponse, transfer} from './transfer.ts';
 import type {BackupTargets, DrillTargets, ErrorBody, Health, PlanView, Refusal, Started, WantedCopies} from './wire.ts';

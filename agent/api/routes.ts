@@ -4,7 +4,7 @@ import {type Context, Hono} from 'hono';
 import {bodyLimit as limitBody} from 'hono/body-limit';
 import {RestingError, UsageError} from '../../base/errors.ts';
 import {type RunResult, repositoryTarget} from '../../base/results.ts';
-import type {Accepted} from '../../base/shapes.ts';
+import type {Accepted} from '../../base/shapes/runs.ts';
 import type {Agent} from '../agent.ts';
 import {addArchives} from './archive-routes.ts';
 import {addAuditRoutes} from './audit-routes.ts';

@@ -4,7 +4,7 @@ import {UsageError} from '../../base/errors.ts';
 import {failed} from '../../base/failed.ts';
 import type {Log} from '../../base/log.ts';
 import type {BackupResult} from '../../base/results.ts';
-import type {Accepted, ExportRequest, ImportRequest} from '../../base/shapes.ts';
+import type {Accepted, ExportRequest, ImportRequest} from '../../base/shapes/runs.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
 import {findPoint} from '../repository/find.ts';

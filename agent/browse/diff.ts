@@ -1,6 +1,6 @@
 /** What differs between two points. */
 import {posix} from 'node:path';
-import type {Difference, SourceDifference} from '../../base/shapes.ts';
+import type {Difference, SourceDifference} from '../../base/shapes/browsing.ts';
 import type {Manifest, ManifestSource} from '../repository/manifest.ts';
 import type {Restic} from '../restic/restic.ts';
 import {pathOf} from './place.ts';

@@ -1,7 +1,7 @@
 /** In which points something is, and which versions of it. */
 import {UsageError} from '../../base/errors.ts';
 import {quote} from '../../base/reading/quote.ts';
-import type {Found, Version} from '../../base/shapes.ts';
+import type {Found, Version} from '../../base/shapes/browsing.ts';
 import {sourcePath, targetTag} from '../repository/names.ts';
 import type {Point} from '../repository/points.ts';
 import type {Node, Restic} from '../restic/restic.ts';

@@ -1,7 +1,7 @@
 /** What a point holds, or a folder in it. */
 import {NotFoundError} from '../../base/errors.ts';
 import {quote} from '../../base/reading/quote.ts';
-import type {Entry, Listing} from '../../base/shapes.ts';
+import type {Entry, Listing} from '../../base/shapes/browsing.ts';
 import type {Manifest} from '../repository/manifest.ts';
 import type {Restic} from '../restic/restic.ts';
 import {findKind} from '../sources/kinds.ts';

@@ -1,7 +1,7 @@
 /** Looking into points, for people who have lost something: nothing is written anywhere. */
 import {NotFoundError} from '../../base/errors.ts';
 import {quote} from '../../base/reading/quote.ts';
-import type {Difference, DiffRequest, DumpRequest, FindRequest, Found, Listing, ListRequest} from '../../base/shapes.ts';
+import type {Difference, DiffRequest, DumpRequest, FindRequest, Found, Listing, ListRequest} from '../../base/shapes/browsing.ts';
 import {findPoint, type PointWish} from '../repository/find.ts';
 import type {Manifest} from '../repository/manifest.ts';
 import type {Ownership} from '../repository/owner.ts';

@@ -1,4 +1,4 @@
-import type {SourceDifference} from '../../base/shapes.ts';
+import type {SourceDifference} from '../../base/shapes/browsing.ts';
 import {size} from '../../base/units.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';

@@ -1,4 +1,4 @@
-import type {Finding} from '../../base/shapes.ts';
+import type {Finding} from '../../base/shapes/targets.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
 import {inBrackets} from './problems.ts';

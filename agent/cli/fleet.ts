@@ -1,6 +1,6 @@
 import type {Command} from 'commander';
 import {explain} from '../../base/errors.ts';
-import type {HostView, StatusView} from '../../base/shapes.ts';
+import type {HostView, StatusView} from '../../base/shapes/targets.ts';
 import {size, when} from '../../base/units.ts';
 import type {AddCommand, Context, Fleet, JsonOption} from './context.ts';
 import {exit} from './exit.ts';

@@ -1,6 +1,6 @@
 /** The kit as a page to print: whole in itself, and readable without anything of ours. */
 import {html} from 'hono/html';
-import type {Kit} from '../../base/shapes.ts';
+import type {Kit} from '../../base/shapes/kit.ts';
 import {fileLines, openingLines, placeOf, steps, warning} from './kit-words.ts';
 
 export const kitPage = async (kit: Kit): Promise<string> =>

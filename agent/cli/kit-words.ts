@@ -1,5 +1,5 @@
 /** What the kit says, on paper and on the terminal. */
-import type {Kit, KitFile} from '../../base/shapes.ts';
+import type {Kit, KitFile} from '../../base/shapes/kit.ts';
 import {size} from '../../base/units.ts';
 
 /** What opens it: variables as a shell reads them, and options of restic's. */

@@ -1,4 +1,4 @@
-import type {Kit} from '../../base/shapes.ts';
+import type {Kit} from '../../base/shapes/kit.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
 import {kitPage} from './kit-page.ts';

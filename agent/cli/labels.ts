@@ -1,4 +1,4 @@
-import type {ProjectLabels} from '../../base/shapes.ts';
+import type {ProjectLabels} from '../../base/shapes/targets.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
 

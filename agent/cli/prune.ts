@@ -1,5 +1,5 @@
 import {UsageError} from '../../base/errors.ts';
-import type {RetentionView} from '../../base/shapes.ts';
+import type {RetentionView} from '../../base/shapes/points.ts';
 import {moment, size, when} from '../../base/units.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';

@@ -1,5 +1,5 @@
 import {finishedAs} from '../../base/results.ts';
-import type {RunView} from '../../base/shapes.ts';
+import type {RunView} from '../../base/shapes/runs.ts';
 import {duration, moment, when} from '../../base/units.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';

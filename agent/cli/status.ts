@@ -1,4 +1,4 @@
-import type {StatusView} from '../../base/shapes.ts';
+import type {StatusView} from '../../base/shapes/targets.ts';
 import {duration, when} from '../../base/units.ts';
 import type {AddCommand, JsonOption} from './context.ts';
 import {exit} from './exit.ts';

@@ -5,7 +5,7 @@ import {explain} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import type {Keep} from '../../base/reading/keep.ts';
 import {type CopyResult, repositoryTarget, resultOf} from '../../base/results.ts';
-import type {Accepted} from '../../base/shapes.ts';
+import type {Accepted} from '../../base/shapes/runs.ts';
 import {doubtOf, lastOutcome, neededPoints} from '../keep/knowledge.ts';
 import {releaseLocks} from '../keep/locks.ts';
 import {decide, type RetentionPolicy} from '../keep/retention.ts';

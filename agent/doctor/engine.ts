@@ -2,7 +2,7 @@
 
 import {type Place, succeed} from '../../base/command.ts';
 import {explain} from '../../base/errors.ts';
-import type {Finding} from '../../base/shapes.ts';
+import type {Finding} from '../../base/shapes/targets.ts';
 import {type Engine, statusOf} from '../../docker/engine.ts';
 import type {Workforce} from '../../docker/worker.ts';
 

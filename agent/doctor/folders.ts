@@ -1,6 +1,6 @@
 /** The cache: the agent works without it, but not as fast. The folder of a repository speaks for itself when it is opened. */
 import {examineFolder} from '../../base/folder.ts';
-import type {Finding} from '../../base/shapes.ts';
+import type {Finding} from '../../base/shapes/targets.ts';
 
 export function examineCache(folder: string): Finding[] {
 	const problem = examineFolder(folder);

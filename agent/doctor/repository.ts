@@ -1,6 +1,6 @@
 /** The repository: can it be opened, is a lock in the way, is a snapshot from the future. */
 import {explanation, RepositoryError} from '../../base/errors.ts';
-import type {Finding} from '../../base/shapes.ts';
+import type {Finding} from '../../base/shapes/targets.ts';
 import {findFilers} from '../overview/owners.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
 import {firstPassTag, safetyTag} from '../repository/names.ts';

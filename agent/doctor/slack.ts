@@ -1,5 +1,5 @@
 /** Slack: is the bot of this agent connected. */
-import type {Finding} from '../../base/shapes.ts';
+import type {Finding} from '../../base/shapes/targets.ts';
 
 /** @param isConnected undefined where there is no bot */
 export function examineSlack(isConnected: boolean | undefined): Finding {

@@ -3,7 +3,7 @@
 import {UsageError} from '../../base/errors.ts';
 import {failed} from '../../base/failed.ts';
 import type {DrillResult} from '../../base/results.ts';
-import type {Accepted, DrillRequest} from '../../base/shapes.ts';
+import type {Accepted, DrillRequest} from '../../base/shapes/runs.ts';
 import type {Survey} from '../plan/survey.ts';
 import {findPoint} from '../repository/find.ts';
 import {readManifest} from '../repository/points.ts';

@@ -2,7 +2,7 @@
 
 import {NotFoundError, UsageError} from '../../base/errors.ts';
 import {runId} from '../../base/ids.ts';
-import type {Taken} from '../../base/shapes.ts';
+import type {Taken} from '../../base/shapes/points.ts';
 import {runOfWorkerHost} from '../../docker/worker.ts';
 import {aliveMs} from '../overview/owners.ts';
 import {type Deed, deedsOf, deedTags, type Filed, filedBy, type Ownership} from '../repository/owner.ts';

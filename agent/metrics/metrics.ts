@@ -1,7 +1,7 @@
 /** What Prometheus scrapes. Only this file and its families import prom-client. */
 import {Registry} from 'prom-client';
 import type {EventHub} from '../../base/events.ts';
-import type {Overview} from '../../base/shapes.ts';
+import type {Overview} from '../../base/shapes/targets.ts';
 import {gaugesOf} from './family.ts';
 import type {OwnState} from './own-state.ts';
 import {repositoryFamilies} from './repository.ts';

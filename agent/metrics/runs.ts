@@ -10,7 +10,7 @@ import {
 	type Outcome,
 	resultOf,
 } from '../../base/results.ts';
-import type {RunView} from '../../base/shapes.ts';
+import type {RunView} from '../../base/shapes/runs.ts';
 import {gaugesOf} from './family.ts';
 
 /** What all runs before left behind. */

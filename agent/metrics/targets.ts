@@ -1,5 +1,5 @@
 /** Targets: what each is like now, when it was backed up, and when it should be. Made anew each time, so nothing of a target that is gone stays. */
-import type {Overview} from '../../base/shapes.ts';
+import type {Overview} from '../../base/shapes/targets.ts';
 import {type MakeGauge, seconds, setTime} from './family.ts';
 
 export function targetFamilies(gauge: MakeGauge): {show: (overview: Overview) => void} {

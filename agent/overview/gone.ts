@@ -3,7 +3,7 @@
 import {NotFoundError, UsageError} from '../../base/errors.ts';
 import {label} from '../../base/label.ts';
 import type {Notices} from '../../base/notices.ts';
-import type {GoneTarget} from '../../base/shapes.ts';
+import type {GoneTarget} from '../../base/shapes/targets.ts';
 import type {Container} from '../../docker/container.ts';
 import type {State} from '../state/state.ts';
 import type {Target} from '../targets/target.ts';

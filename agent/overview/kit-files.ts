@@ -1,7 +1,7 @@
 /** The files without which what is in the kit opens nothing: configurations, keys, certificates. Read where restic reads them: in the agent's container. */
 import {readdirSync, readFileSync, statSync} from 'node:fs';
 import {join} from 'node:path';
-import type {KitFile} from '../../base/shapes.ts';
+import type {KitFile} from '../../base/shapes/kit.ts';
 import type {Repository} from '../restic/restic.ts';
 
 /** What is larger is no key, and nobody types it: a bundle of certificates, mostly. */

@@ -1,7 +1,7 @@
 /** What is needed when the host is gone. It leaves only to who asks for it; and until a person has said that it is kept elsewhere, people are told. */
 import {createHash} from 'node:crypto';
 import {z} from 'zod';
-import type {Kept, Kit} from '../../base/shapes.ts';
+import type {Kept, Kit} from '../../base/shapes/kit.ts';
 import type {NamedRepository, Repositories} from '../repository/repositories.ts';
 import {folderOf} from '../restic/restic.ts';
 import type {State} from '../state/state.ts';

@@ -1,5 +1,5 @@
 /** The other agents of the engine that look at targets of this one, and who serves which by schedule. */
-import type {OtherAgent} from '../../base/shapes.ts';
+import type {OtherAgent} from '../../base/shapes/targets.ts';
 import type {Container} from '../../docker/container.ts';
 import {type EngineAgent, serverOf} from '../targets/agents.ts';
 import type {Target} from '../targets/target.ts';

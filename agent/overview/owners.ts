@@ -1,5 +1,5 @@
 /** Who else has filed in the repository: agents that live, former ones, and nobody knows who. Pure. */
-import type {Finding} from '../../base/shapes.ts';
+import type {Finding} from '../../base/shapes/targets.ts';
 import {deedsOf, type Ownership} from '../repository/owner.ts';
 import {oursAmong, type Point, pointsOf} from '../repository/points.ts';
 import type {Snapshot} from '../restic/restic.ts';

@@ -1,5 +1,5 @@
 /** The targets that are not as they should be, as far as their backups go. Pure. */
-import type {StatusView} from '../../base/shapes.ts';
+import type {StatusView} from '../../base/shapes/targets.ts';
 
 /** What another agent serves is that one's; what rests was told when it began to. */
 export const unwellAmong = (status: readonly StatusView[]): Array<{target: string; why: string}> =>

@@ -2,7 +2,9 @@
 
 import {isLate} from '../../base/late.ts';
 import {lackOf, lacksOnly, resultOf} from '../../base/results.ts';
-import type {PointView, RunView, StatusView, TargetView} from '../../base/shapes.ts';
+import type {PointView} from '../../base/shapes/points.ts';
+import type {RunView} from '../../base/shapes/runs.ts';
+import type {StatusView, TargetView} from '../../base/shapes/targets.ts';
 import type {Surveyed} from '../plan/planned.ts';
 import {parseSource} from '../repository/names.ts';
 import type {Ownership} from '../repository/owner.ts';

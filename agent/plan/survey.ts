@@ -8,7 +8,7 @@ import {label} from '../../base/label.ts';
 import type {Problem} from '../../base/problem.ts';
 import {nearest} from '../../base/reading/nearest.ts';
 import type {DialectName} from '../../base/reading/values.ts';
-import type {Unprotected} from '../../base/shapes.ts';
+import type {Unprotected} from '../../base/shapes/targets.ts';
 import type {Container} from '../../docker/container.ts';
 import type {Engine} from '../../docker/engine.ts';
 import {createLook, type Seen} from '../../docker/look.ts';

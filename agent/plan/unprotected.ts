@@ -1,5 +1,5 @@
 /** What running containers write to and no target backs up. Pure. */
-import type {Unprotected} from '../../base/shapes.ts';
+import type {Unprotected} from '../../base/shapes/targets.ts';
 import {isOneOff} from '../../docker/compose.ts';
 import {type Container, type Mount, workerLabel} from '../../docker/container.ts';
 import {describeStorage, isSameStorage, shownIn} from '../../docker/storage.ts';

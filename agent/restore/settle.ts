@@ -3,7 +3,7 @@
 import {UsageError} from '../../base/errors.ts';
 import {failed} from '../../base/failed.ts';
 import type {RestoreResult} from '../../base/results.ts';
-import type {Accepted} from '../../base/shapes.ts';
+import type {Accepted} from '../../base/shapes/runs.ts';
 import type {Engine} from '../../docker/engine.ts';
 import {asResumed, type JournalEntry} from '../../docker/resume.ts';
 import {undoUnfinished} from '../../docker/unfinished.ts';

@@ -3,7 +3,8 @@
 import {NotFoundError, UsageError} from '../../base/errors.ts';
 import {failed} from '../../base/failed.ts';
 import type {RestoreResult} from '../../base/results.ts';
-import type {Accepted, RestorePlan, RestoreRequest} from '../../base/shapes.ts';
+import type {RestorePlan, RestoreRequest} from '../../base/shapes/restores.ts';
+import type {Accepted} from '../../base/shapes/runs.ts';
 import {type Previous, previousAmong} from '../backup/previous.ts';
 import {pointView, verifiedPoints} from '../overview/views.ts';
 import type {Survey} from '../plan/survey.ts';

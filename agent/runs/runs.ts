@@ -4,7 +4,7 @@ import {BusyError, CancelledError, NotFoundError, UsageError} from '../../base/e
 import type {EventHub, RunEvent, Tell, Told} from '../../base/events.ts';
 import {runId} from '../../base/ids.ts';
 import {finishedAs, type Operation, type RunResult} from '../../base/results.ts';
-import type {Accepted} from '../../base/shapes.ts';
+import type {Accepted} from '../../base/shapes/runs.ts';
 import type {State} from '../state/state.ts';
 import {createHolds, type Touched} from './holds.ts';
 import {type Stall, watchProgress} from './stall.ts';

@@ -6,7 +6,7 @@ import type {z} from 'zod';
 import type {Place} from '../../base/command.ts';
 import type {Problem} from '../../base/problem.ts';
 import type {Reader} from '../../base/reading/reader.ts';
-import type {Finding} from '../../base/shapes.ts';
+import type {Finding} from '../../base/shapes/targets.ts';
 import type {Container, Mount} from '../../docker/container.ts';
 import type {Engine} from '../../docker/engine.ts';
 import type {Workforce} from '../../docker/worker.ts';

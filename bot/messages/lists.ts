@@ -1,6 +1,8 @@
 /** Answers that only list something. */
 
-import type {Finding, PointView, RunView} from '../../base/shapes.ts';
+import type {PointView} from '../../base/shapes/points.ts';
+import type {RunView} from '../../base/shapes/runs.ts';
+import type {Finding} from '../../base/shapes/targets.ts';
 import {duration, size, when} from '../../base/units.ts';
 import {buttons, context, header, type Message, message, section} from '../blocks.ts';
 import {code, codeBlock, date, person} from '../text.ts';

@@ -1,7 +1,8 @@
 /** The modals of a restore, and the message by which others approve it. */
 import {createHash} from 'node:crypto';
 import {describeRestored} from '../../base/restored.ts';
-import type {PointView, RestorePlan} from '../../base/shapes.ts';
+import type {PointView} from '../../base/shapes/points.ts';
+import type {RestorePlan} from '../../base/shapes/restores.ts';
 import {duration, size, when} from '../../base/units.ts';
 import type {ApprovalRequest} from '../approvals.ts';
 import {

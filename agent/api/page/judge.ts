@@ -1,5 +1,5 @@
 /** How a target is, and what a person should do about it. Pure. */
-import type {Overview, TargetOverview} from '../../../base/shapes.ts';
+import type {Overview, TargetOverview} from '../../../base/shapes/targets.ts';
 
 export type Standing = 'protected' | 'late' | 'failed' | 'partial' | 'never' | 'broken';
 

@@ -3,7 +3,7 @@ import {readFileSync} from 'node:fs';
 import {type Context, Hono, type MiddlewareHandler} from 'hono';
 import {bodyLimit} from 'hono/body-limit';
 import {deleteCookie, getCookie, setCookie} from 'hono/cookie';
-import type {RunView} from '../../../base/shapes.ts';
+import type {RunView} from '../../../base/shapes/runs.ts';
 import type {Agent} from '../../agent.ts';
 import type {Bindings, RoutesOptions} from '../bindings.ts';
 import {eventStream} from '../event-stream.ts';

@@ -3,7 +3,8 @@
 import {html} from 'hono/html';
 import {label} from '../../../base/label.ts';
 import {type BackupResult, resultOf} from '../../../base/results.ts';
-import type {Overview, RunView, TargetOverview} from '../../../base/shapes.ts';
+import type {RunView} from '../../../base/shapes/runs.ts';
+import type {Overview, TargetOverview} from '../../../base/shapes/targets.ts';
 import {duration, moment, size, when} from '../../../base/units.ts';
 import {type Bar, chart} from './chart.ts';
 import {type Attention, attentionTo, standingOf, standingWords} from './judge.ts';

@@ -1,7 +1,7 @@
 /** Everything that can be known of a restore before anything is touched: what it will do, or all that is wrong with it at once. */
 
 import {explanation, NotFoundError, UsageError} from '../../../base/errors.ts';
-import type {RestoreRequest} from '../../../base/shapes.ts';
+import type {RestoreRequest} from '../../../base/shapes/restores.ts';
 import {asResumed} from '../../../docker/resume.ts';
 import {shrunken} from '../../keep/shrink.ts';
 import type {Survey} from '../../plan/survey.ts';

@@ -1,6 +1,6 @@
 /** What a restore does to each storage, and who else uses it: for the person who says yes. */
 import {explain} from '../../../base/errors.ts';
-import type {RestoredStorage} from '../../../base/shapes.ts';
+import type {RestoredStorage} from '../../../base/shapes/restores.ts';
 import {type Container, type Mount, workerLabel} from '../../../docker/container.ts';
 import {describeStorage, sharesStorage} from '../../../docker/storage.ts';
 import type {Counted, RoomContext} from '../../sources/kind.ts';

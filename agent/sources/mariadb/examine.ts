@@ -1,7 +1,7 @@
 /** Which way the databases of a container are dumped: by a worker, or slower through docker exec. */
 import {succeed} from '../../../base/command.ts';
 import {explain} from '../../../base/errors.ts';
-import type {Finding} from '../../../base/shapes.ts';
+import type {Finding} from '../../../base/shapes/targets.ts';
 import type {Engine} from '../../../docker/engine.ts';
 import type {Workforce} from '../../../docker/worker.ts';
 import type {PlannedSchema} from './plan.ts';

@@ -1,7 +1,7 @@
 /** What the doctor says of a server: that it answers, and which way it takes. */
 import {succeed} from '../../../base/command.ts';
 import {explain} from '../../../base/errors.ts';
-import type {Finding} from '../../../base/shapes.ts';
+import type {Finding} from '../../../base/shapes/targets.ts';
 import type {Engine} from '../../../docker/engine.ts';
 import type {Workforce} from '../../../docker/worker.ts';
 import type {PlannedServer} from './plan.ts';

@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
 import {execa} from 'execa';
-import type {Difference, Found, Listing} from '../../../base/shapes.ts';
+import type {Difference, Found, Listing} from '../../../base/shapes/browsing.ts';
 import {ensureImage} from '../../support/images.ts';
 import {startStack} from '../../support/stack.ts';
 

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import test from 'ava';
 import {stringify} from 'yaml';
 import type {CopyResult} from '../../../base/results.ts';
-import type {PointView} from '../../../base/shapes.ts';
+import type {PointView} from '../../../base/shapes/points.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
 import type {PlainSnapshot} from '../../support/stack/reader.ts';

@@ -1,7 +1,7 @@
 /** The doctor on a real engine: every finding names its fix, and what is wrong makes it exit with 1. Lane: waits. */
 import {fileURLToPath} from 'node:url';
 import test from 'ava';
-import type {Finding} from '../../../base/shapes.ts';
+import type {Finding} from '../../../base/shapes/targets.ts';
 import {createFakeSlack, tokens} from '../../support/doubles/fake-slack.ts';
 import {ensureImage} from '../../support/images.ts';
 import {makeKeyCheap} from '../../support/stack/cheap-key.ts';

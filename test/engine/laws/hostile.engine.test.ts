@@ -1,7 +1,8 @@
 /** Names and labels that would do harm where somebody took them for more than names: the rest of the stack is backed up all the same. Lane: waits. */
 import test, {type ExecutionContext} from 'ava';
 import type {BackupResult} from '../../../base/results.ts';
-import type {PointView, TargetView} from '../../../base/shapes.ts';
+import type {PointView} from '../../../base/shapes/points.ts';
+import type {TargetView} from '../../../base/shapes/targets.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
 import {plainReader, put, type Reader, readerService} from '../../support/stack/reader.ts';

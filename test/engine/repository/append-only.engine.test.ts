@@ -2,7 +2,7 @@
 import test, {type ExecutionContext} from 'ava';
 import type {RunEvent} from '../../../base/events.ts';
 import type {BackupResult} from '../../../base/results.ts';
-import type {Finding} from '../../../base/shapes.ts';
+import type {Finding} from '../../../base/shapes/targets.ts';
 import {ensureImage} from '../../support/images.ts';
 import {type Stack, startStack} from '../../support/stack.ts';
 

@@ -1,7 +1,9 @@
 /** Two agents in one repository, with one host name and one target: neither touches what the other filed. And what a lost state, or a former name, leaves behind. Lane: waits. Turns: repository. */
 import test from 'ava';
 import type {RestoreResult} from '../../../base/results.ts';
-import type {Finding, PointView, RestorePlan, Taken} from '../../../base/shapes.ts';
+import type {PointView, Taken} from '../../../base/shapes/points.ts';
+import type {RestorePlan} from '../../../base/shapes/restores.ts';
+import type {Finding} from '../../../base/shapes/targets.ts';
 import {ensureImage} from '../../support/images.ts';
 import {hardlyEver, type Output, type Stack, startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';

@@ -2,7 +2,8 @@
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import type {BackupResult} from '../../../base/results.ts';
-import type {Finding, PointView} from '../../../base/shapes.ts';
+import type {PointView} from '../../../base/shapes/points.ts';
+import type {Finding} from '../../../base/shapes/targets.ts';
 import {ensureImage} from '../../support/images.ts';
 import {observeBackup, warningsOf} from '../../support/stack/observe.ts';
 import {plainReader, readerService} from '../../support/stack/reader.ts';

@@ -1,7 +1,7 @@
 /** The sidecar copied into each compose file, each looking at all: every target is backed up by one of them, and both say so. Lane: waits. Turns: repository. */
 import {randomBytes} from 'node:crypto';
 import test from 'ava';
-import type {Finding, TargetView} from '../../../base/shapes.ts';
+import type {Finding, TargetView} from '../../../base/shapes/targets.ts';
 import {ensureImage} from '../../support/images.ts';
 import {type Stack, startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';

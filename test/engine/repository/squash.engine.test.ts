@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
-import type {Finding} from '../../../base/shapes.ts';
+import type {Finding} from '../../../base/shapes/targets.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
 import {startStack} from '../../support/stack.ts';

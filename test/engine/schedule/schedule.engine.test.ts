@@ -1,6 +1,6 @@
 /** The schedule of the real agent: a due run happens by itself, and one that was missed is made up after the start. Lane: waits. */
 import test from 'ava';
-import type {RunView} from '../../../base/shapes.ts';
+import type {RunView} from '../../../base/shapes/runs.ts';
 import {ensureImage} from '../../support/images.ts';
 import {type Stack, startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';

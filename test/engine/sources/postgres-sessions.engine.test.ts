@@ -2,7 +2,7 @@
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import type {DrillResult} from '../../../base/results.ts';
-import type {RunView} from '../../../base/shapes.ts';
+import type {RunView} from '../../../base/shapes/runs.ts';
 import {ensureImage} from '../../support/images.ts';
 import {type Stack, startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';

@@ -2,7 +2,7 @@
 import {writeFile} from 'node:fs/promises';
 import test from 'ava';
 import type {DrillResult} from '../../../base/results.ts';
-import type {PointView} from '../../../base/shapes.ts';
+import type {PointView} from '../../../base/shapes/points.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
 import {application, idle, json, labels, password, problemsOf, psql, server, startWithSecrets} from '../../support/stack/far-server.ts';

@@ -1,7 +1,8 @@
 /** A project is restored as one; and on a host that has nothing but the repository, its password and the Compose file. */
 import test from 'ava';
 import type {RestoreResult} from '../../../base/results.ts';
-import type {PointView, RestorePlan} from '../../../base/shapes.ts';
+import type {PointView} from '../../../base/shapes/points.ts';
+import type {RestorePlan} from '../../../base/shapes/restores.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
 import {startStack} from '../../support/stack.ts';

@@ -19,25 +19,13 @@ import {
 	type RunResult,
 	repositoryTarget,
 } from '../../../base/results.ts';
-import type {
-	Difference,
-	Finding,
-	Found,
-	GoneTarget,
-	Kept,
-	Kit,
-	OtherAgent,
-	PointView,
-	RestorePlan,
-	RetentionView,
-	RunView,
-	Scheduled,
-	SourceDifference,
-	StatusView,
-	TargetView,
-	Unlocked,
-	Unprotected,
-} from '../../../base/shapes.ts';
+import type {Difference, Found, SourceDifference} from '../../../base/shapes/browsing.ts';
+import type {Kept, Kit} from '../../../base/shapes/kit.ts';
+import type {Unlocked} from '../../../base/shapes/locks.ts';
+import type {PointView, RetentionView} from '../../../base/shapes/points.ts';
+import type {RestorePlan} from '../../../base/shapes/restores.ts';
+import type {RunView} from '../../../base/shapes/runs.ts';
+import type {Finding, GoneTarget, OtherAgent, Scheduled, StatusView, TargetView, Unprotected} from '../../../base/shapes/targets.ts';
 
 export interface FakeAgent extends Agent {
 	/** What it shows; tests change it. */

@@ -2,7 +2,9 @@
 import type {ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import type {CheckResult, PruneResult} from '../../../base/results.ts';
-import type {PointView, RetentionView, StatusView, Unlocked} from '../../../base/shapes.ts';
+import type {Unlocked} from '../../../base/shapes/locks.ts';
+import type {PointView, RetentionView} from '../../../base/shapes/points.ts';
+import type {StatusView} from '../../../base/shapes/targets.ts';
 import {docker} from '../docker.ts';
 import {ensureImage} from '../images.ts';
 import {plainReader, readerService} from '../stack/reader.ts';

@@ -1,7 +1,7 @@
 /** A stack whose agent speaks with a Slack beside the test. */
 import type {ExecutionContext} from 'ava';
 import type {AuditView} from '../../../base/audit.ts';
-import type {RunView} from '../../../base/shapes.ts';
+import type {RunView} from '../../../base/shapes/runs.ts';
 import {docker} from '../docker.ts';
 import {allText, operator, restorer, second, viewer} from '../doubles/bot.ts';
 import {createFakeSlack, type FakeMessage, type FakeSlack, tokens} from '../doubles/fake-slack.ts';

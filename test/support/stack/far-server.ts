@@ -2,7 +2,7 @@
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import type {TargetView} from '../../../base/shapes.ts';
+import type {TargetView} from '../../../base/shapes/targets.ts';
 import {ensureImage} from '../images.ts';
 import {type Stack, startStack} from '../stack.ts';
 import {makeKeyCheap} from './cheap-key.ts';

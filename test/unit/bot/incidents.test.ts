@@ -1,6 +1,6 @@
 /** Failures that nobody in Slack asked for: told once, taken back when it is well again. */
 import test from 'ava';
-import type {RunView} from '../../../base/shapes.ts';
+import type {RunView} from '../../../base/shapes/runs.ts';
 import {allText, operator, startBotTest, target} from '../../support/doubles/bot.ts';
 import type {FakeAgent} from '../../support/doubles/fake-agent.ts';
 import {until} from '../../support/until.ts';

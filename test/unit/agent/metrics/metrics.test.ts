@@ -4,7 +4,8 @@ import type {OwnState} from '../../../../agent/metrics/own-state.ts';
 import type {History} from '../../../../agent/metrics/runs.ts';
 import {createEventHub} from '../../../../base/events.ts';
 import {type BackupResult, finishedAs, type Operation, type RestoreResult} from '../../../../base/results.ts';
-import type {Overview, RunView, Scheduled, StatusView, TargetOverview, TargetView} from '../../../../base/shapes.ts';
+import type {RunView} from '../../../../base/shapes/runs.ts';
+import type {Overview, Scheduled, StatusView, TargetOverview, TargetView} from '../../../../base/shapes/targets.ts';
 import {statusView, targetView} from '../../../support/doubles/fake-agent.ts';
 
 const backup = (target: string, rest: Partial<BackupResult> = {}): BackupResult => ({

@@ -7,7 +7,7 @@ import type {Snapshot} from '../../../../agent/restic/restic.ts';
 import {openState, type State} from '../../../../agent/state/state.ts';
 import {createEventHub} from '../../../../base/events.ts';
 import type {Log} from '../../../../base/log.ts';
-import type {Overview} from '../../../../base/shapes.ts';
+import type {Overview} from '../../../../base/shapes/targets.ts';
 import {createFakeAgent, statusView, targetView} from '../../../support/doubles/fake-agent.ts';
 import {until} from '../../../support/until.ts';
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import {unwellAmong} from '../../../../agent/overview/unwell.ts';
-import type {StatusView} from '../../../../base/shapes.ts';
+import type {StatusView} from '../../../../base/shapes/targets.ts';
 import {statusView} from '../../../support/doubles/fake-agent.ts';
 
 const status = (change: Partial<StatusView>): StatusView => statusView('shop/db', change);
