@@ -6,26 +6,23 @@ import {hostFoldersOf, isInside, isSameStorage, overlap, sharesStorage} from '..
 const sockets = ['/var/run/docker.sock', '/run/docker.sock'];
 const socketNames = ['docker.sock', 'podman.sock', 'containerd.sock'];
 
-/** Of the machine or of one start of it, each with all that is below; as the host or the container calls them. A restore of one on another day breaks the machine. */
-const system = [
-	...[
-		'/proc',
-		'/sys',
-		'/dev',
-		'/run',
-		'/var/run',
-		'/boot',
-		'/lib/modules',
-		'/usr/lib/modules',
-		'/lib/firmware',
-		'/usr/src',
-		'/tmp/.X11-unix',
-	],
+/** Of one start of the machine, or of the container. */
+const passing = ['/proc', '/sys', '/dev', '/run', '/var/run'];
+
+/** Below them lie the disks of people: what a desktop mounts, and the folders of Windows as Docker Desktop calls them. */
+const disks = ['/run/media', '/var/run/media', '/run/desktop/mnt', '/run/mnt'];
+
+/** Of the machine, each with all that is below; as the host calls them, and the container where it has a folder of the host there. A restore of one on another day breaks the machine. */
+const machine = [
+	...['/boot', '/lib/modules', '/usr/lib/modules', '/lib/firmware', '/tmp/.X11-unix'],
 	...['/etc/localtime', '/etc/timezone', '/usr/share/zoneinfo', '/etc/resolv.conf', '/etc/hosts', '/etc/hostname', '/etc/nsswitch.conf'],
 	...['/etc/passwd', '/etc/group', '/etc/shadow', '/etc/gshadow', '/etc/subuid', '/etc/subgid', '/etc/sudoers', '/etc/machine-id'],
 	...['/etc/os-release', '/usr/lib/os-release', '/etc/fstab', '/var/lib/dbus/machine-id'],
 	...['/etc/ssl/certs', '/etc/pki', '/etc/ca-certificates', '/usr/share/ca-certificates', '/usr/local/share/ca-certificates'],
 ];
+
+/** In a container it is where images keep their application: Paperless-ngx has its documents below, Redmine its files. */
+const sourcesOfKernel = '/usr/src';
 
 /** Compose mounts each secret here; `/var/run` leads there in most images. */
 const secrets = ['/run/secrets', '/var/run/secrets'];
@@ -99,15 +96,18 @@ export function objectionTo(mount: Mount, {dataRoot, self, claims}: Grounds): Ob
 	return claim === undefined ? ofSystem(mount) : {kind: 'left out', why: claim.why};
 }
 
-/** Of a volume that is no name of a folder, the host's path is the engine's own. */
+/** Of a volume that is no name of a folder, the host's path is the engine's own; it is the application's, wherever it is mounted. */
 function ofSystem(mount: Mount): Objection | undefined {
 	const {path} = mount;
 	const folders = hostFoldersOf(mount);
-	if (system.some(own => [...folders, path].some(place => isInside(place, own)))) {
+	const own = [...passing, ...(folders.length === 0 ? [] : machine)];
+	const ofHost = [...passing, ...machine, sourcesOfKernel];
+	const isOf = (place: string, of: readonly string[]) => of.some(folder => isInside(place, folder));
+	if (isOf(path, own) || folders.some(folder => isOf(folder, ofHost) && !isOf(folder, disks))) {
 		return {kind: 'passed over', why: 'is of the system, not of the application'};
 	}
 
-	const shown = system.find(own => folders.some(folder => isInside(own, folder)));
+	const shown = ofHost.find(each => folders.some(folder => isInside(each, folder)));
 	return shown === undefined ? undefined : {kind: 'passed over', why: `shows what is of the system (${shown}), not of the application`};
 }
 

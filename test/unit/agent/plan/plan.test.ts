@@ -187,6 +187,8 @@ test('what belongs to the system is left out by every name, and what holds it to
 		['/srv/fake', '/etc/ssl/certs'],
 		['/etc', '/host/etc', 'shows what is of the system (/etc/'],
 		['/usr', '/host/usr', 'shows what is of the system (/usr/'],
+		['/usr/src', '/host/src'],
+		['/run/media', '/run/media'],
 	] as const) {
 		const mounts = [volume('data', '/data'), bind(hostPath, path)];
 		const {names, notes, problems} = plan([app({}, {mounts})]);
@@ -209,6 +211,21 @@ test('what belongs to the system is left out by every name, and what holds it to
 	}
 
 	t.deepEqual(plan([app({}, {mounts: [bind('/etc/app', '/etc/app'), bind('/srv/modules', '/lib/module')]})]).notes, []);
+});
+
+test('what an application has where a system has its own is the application’s', t => {
+	for (const mount of [
+		volume('media', '/usr/src/paperless/media'),
+		bind('/srv/consume', '/usr/src/paperless/consume'),
+		volume('pki', '/etc/pki/app'),
+		bind('/run/media/me/disk/photos', '/data'),
+		bind('/run/desktop/mnt/host/c/Users/me/photos', '/data'),
+	]) {
+		const {names, notes, problems} = plan([app({}, {mounts: [mount]})]);
+		t.deepEqual([names, notes, problems], [[`volume:${mount.path}`], [], []], mount.hostPath);
+	}
+
+	t.deepEqual(plan([app({}, {mounts: [volume('data', '/data'), volume('sockets', '/run/app')]})]).names, ['volume:/data']);
 });
 
 test('what the container may only read is no source of its volumes, and may be named', t => {
