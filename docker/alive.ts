@@ -1,6 +1,7 @@
 /** Notices that a container has ended. An engine may leave whoever waits for a command in it without an answer, for ever (20.10). */
 import {RunError} from '../base/errors.ts';
-import {type Engine, statusOf} from './engine.ts';
+import type {Engine} from './engine.ts';
+import {statusOf} from './refusal.ts';
 
 /** How often it is looked. What a command of a dead container had written is read by the second look. */
 const lookMs = 2000;

@@ -5,54 +5,16 @@
 import './unused.ts';
 import type {Duplex, Readable} from 'node:stream';
 import Dockerode from 'dockerode';
-import type {Container, ContainerState, Mount} from './container.ts';
-import {containerFromList} from './container.ts';
-import {createInspections, readInspection, withSubpaths} from './inspection.ts';
+import {type Container, containerFromList} from './container.ts';
+import {type ContainerDetails, detailsOf} from './details.ts';
+import {createInspections, readInspection} from './inspection.ts';
+import {unless} from './refusal.ts';
 import type {SwarmService, SwarmTaskState} from './stack.ts';
 import {currentTasks} from './tasks.ts';
 import type {Volume} from './volumes.ts';
 
 /** A call that has not answered by then is given up: the engine hangs or is gone. */
 const callDeadlineMs = 60_000;
-
-export interface ContainerDetails {
-	id: string;
-	name: string;
-	state: ContainerState;
-	/** Changes with every start; tells whether somebody restarted it. */
-	startedAt: string;
-	/** The pid of its first process as the engine's host counts; 0 when it does not run. */
-	pid: number;
-	pidMode: string;
-	ipcMode: string;
-	networkMode: string;
-	networks: readonly string[];
-	/** `healthy`, `unhealthy`, `starting`, or none where no health check is defined. */
-	health: string | undefined;
-	/** By then its health check must have decided: its own start period, and interval and timeout as often as it may fail. None without a check. */
-	healthPatienceMs?: number | undefined;
-	exitCode: number;
-	/** The program that it was created with, and its arguments. May hold secrets: never logged. */
-	argv?: readonly string[] | undefined;
-	/** The container's own environment. Holds secrets: never logged. */
-	env: Readonly<Record<string, string>>;
-	user: string;
-	imageId: string;
-	labels: Readonly<Record<string, string>>;
-	mounts: readonly Mount[];
-	/** Removed by the engine as soon as it ends. */
-	autoRemove: boolean;
-	/** How often the engine has restarted it by its policy since somebody started it. */
-	restartCount?: number | undefined;
-	/** Where the engine keeps what it writes outside of its mounts: no other container has the same. Not every engine says it. */
-	rootFolder?: string | undefined;
-	/** As it was created: its limits, and how it resolves names. */
-	hostConfig: Readonly<Dockerode.HostConfig>;
-	/** It was killed because it, or a process in it, needed more memory than it may have. */
-	oomKilled?: boolean | undefined;
-	/** Seconds that a stop waits before the kill; negative: for ever. */
-	stopTimeoutSeconds: number;
-}
 
 export interface ExecOptions {
 	argv: readonly string[];
@@ -112,28 +74,6 @@ export type CreateOptions = Dockerode.ContainerCreateOptions;
 
 export type MountSettings = Dockerode.MountSettings;
 
-/** The HTTP status that the engine refused with. */
-export function statusOf(error: unknown): number | undefined {
-	return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : undefined;
-}
-
-/** For `catch`: undefined for what is not there. */
-export function unlessGone(error: unknown): undefined {
-	if (statusOf(error) !== 404) {
-		throw error;
-	}
-}
-
-async function unless(status: number, call: Promise<unknown>): Promise<void> {
-	try {
-		await call;
-	} catch (error) {
-		if (statusOf(error) !== status) {
-			throw error;
-		}
-	}
-}
-
 /** `unix:///path`, `/path` or `tcp://host:port`, as in `DOCKER_HOST`. */
 export function parseAddress(address: string): Dockerode.DockerOptions {
 	if (address.startsWith('tcp://')) {
@@ -142,43 +82,6 @@ export function parseAddress(address: string): Dockerode.DockerOptions {
 	}
 
 	return {socketPath: address.replace(/^unix:\/\//, '')};
-}
-
-function detailsOf(inspected: Dockerode.ContainerInspectInfo): ContainerDetails {
-	const {State: state, Config: config, HostConfig: host, Mounts: mounts} = inspected;
-	return {
-		id: inspected.Id,
-		name: inspected.Name.replace(/^\//, ''),
-		state: state.Status as ContainerState,
-		startedAt: state.StartedAt,
-		pid: state.Pid,
-		pidMode: host.PidMode ?? '',
-		ipcMode: host.IpcMode ?? '',
-		networkMode: host.NetworkMode ?? '',
-		networks: Object.keys(inspected.NetworkSettings.Networks ?? {}),
-		health: state.Health?.Status === 'none' ? undefined : state.Health?.Status,
-		healthPatienceMs: state.Health === undefined ? undefined : patienceOfCheck(config.Healthcheck ?? {}),
-		exitCode: state.ExitCode,
-		argv: [inspected.Path, ...inspected.Args],
-		env: Object.fromEntries((config.Env ?? []).map(entry => splitOnce(entry, '='))),
-		user: config.User ?? '',
-		imageId: inspected.Image,
-		labels: config.Labels ?? {},
-		mounts: withSubpaths(
-			mounts.flatMap(mount =>
-				mount.Type === 'volume' || mount.Type === 'bind'
-					? [{type: mount.Type, volume: mount.Name, hostPath: mount.Source, path: mount.Destination, readWrite: mount.RW}]
-					: [],
-			),
-			readInspection(host).subpaths,
-		),
-		autoRemove: host.AutoRemove ?? false,
-		restartCount: inspected.RestartCount,
-		rootFolder: (inspected.GraphDriver as {Data?: {UpperDir?: string} | null} | null | undefined)?.Data?.UpperDir,
-		hostConfig: host,
-		oomKilled: state.OOMKilled,
-		stopTimeoutSeconds: (config as {StopTimeout?: number}).StopTimeout ?? 10,
-	};
 }
 
 function serviceFromList({ID: id, Spec: spec, ServiceStatus: status}: Dockerode.Service): SwarmService {
@@ -193,29 +96,8 @@ function serviceFromList({ID: id, Spec: spec, ServiceStatus: status}: Dockerode.
 	};
 }
 
-/** The engine's own defaults, where a check does not say. */
-const defaultProbeMs = 30_000;
-const defaultRetries = 3;
-
-/** Durations are in nanoseconds; 0 means the default. */
-function patienceOfCheck({
-	Interval: interval,
-	Timeout: timeout,
-	StartPeriod: startPeriod,
-	Retries: retries,
-}: Partial<Dockerode.HealthConfig>): number {
-	const inMs = (duration: number | undefined): number => (duration ?? 0) / 1e6;
-	const probeMs = (inMs(interval) || defaultProbeMs) + (inMs(timeout) || defaultProbeMs);
-	return inMs(startPeriod) + probeMs * (retries || defaultRetries);
-}
-
 /** The engine reports modes as Go does, where the highest bit of 32 says directory. */
 const goModeDirectory = 2 ** 31;
-
-function splitOnce(text: string, separator: string): [string, string] {
-	const at = text.indexOf(separator);
-	return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + separator.length)];
-}
 
 export function connectEngine(address: string): Engine {
 	const docker = new Dockerode(parseAddress(address));

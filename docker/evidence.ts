@@ -1,6 +1,6 @@
 /** What this process can see of the container that it runs in, whoever's network, names and files of names it shares. Pure. */
 import type {Mount} from './container.ts';
-import type {ContainerDetails} from './engine.ts';
+import type {ContainerDetails} from './details.ts';
 import {readMountinfo, unescaped} from './mountinfo.ts';
 
 export interface Evidence {

@@ -9,7 +9,8 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {type Command, type Exit, killedCode, type Place, type Running} from '../base/command.ts';
 import {type Watch, watchAlive} from './alive.ts';
 import {type Demultiplexed, demultiplex} from './demultiplex.ts';
-import {type Engine, type EngineExec, statusOf} from './engine.ts';
+import type {Engine, EngineExec} from './engine.ts';
+import {statusOf} from './refusal.ts';
 
 /**
  * How long the engine may take to confirm an exit after the output ended: 30 s were too few on a machine that was busy enough. A child that

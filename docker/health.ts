@@ -2,7 +2,9 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {ResumeError} from '../base/errors.ts';
 import type {Container} from './container.ts';
-import {type ContainerDetails, type Engine, statusOf, unlessGone} from './engine.ts';
+import type {ContainerDetails} from './details.ts';
+import type {Engine} from './engine.ts';
+import {statusOf, unlessGone} from './refusal.ts';
 import {untilServiceRuns} from './swarm.ts';
 
 /** Whoever starts over and over, or is out of sight with its engine, gets at least this long. */

@@ -4,9 +4,10 @@
  */
 import {RunError} from '../base/errors.ts';
 import {label} from '../base/label.ts';
-import {type Engine, unlessGone} from './engine.ts';
+import type {Engine} from './engine.ts';
 import {needsOf} from './order.ts';
 import {mustStayUp, resume, settled, watchStart} from './put-back.ts';
+import {unlessGone} from './refusal.ts';
 import {type Quiesce, quiesceOne, type Resting, type Touched} from './still.ts';
 
 /**

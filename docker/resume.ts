@@ -4,8 +4,9 @@ import {lastLines, output} from '../base/command.ts';
 import {ResumeError, RunError} from '../base/errors.ts';
 import {label} from '../base/label.ts';
 import type {Container} from './container.ts';
-import {type Engine, statusOf, unlessGone} from './engine.ts';
+import type {Engine} from './engine.ts';
 import {inContainer} from './exec.ts';
+import {statusOf, unlessGone} from './refusal.ts';
 
 export type Undo =
 	| {kind: 'unpause'; containerId: string; containerName: string}

@@ -3,9 +3,11 @@ import {readFile} from 'node:fs/promises';
 import {hostname} from 'node:os';
 import {RunError} from '../base/errors.ts';
 import type {Mount} from './container.ts';
-import {type ContainerDetails, type Engine, statusOf} from './engine.ts';
+import type {ContainerDetails} from './details.ts';
+import type {Engine} from './engine.ts';
 import {type Evidence, likeness, readEvidence} from './evidence.ts';
 import {type Inherited, inheritedFrom, type WorkerLimits} from './inherited.ts';
+import {statusOf} from './refusal.ts';
 
 export interface Self {
 	/** Undefined where the agent does not run in a container of this engine. */

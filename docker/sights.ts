@@ -1,8 +1,8 @@
 /** What a worker sees of folders of the host that it mounts. */
 import {succeed} from '../base/command.ts';
 import type {Folder} from './container.ts';
-import {statusOf} from './engine.ts';
 import {type MountedFolder, readMountinfo} from './mountinfo.ts';
+import {statusOf} from './refusal.ts';
 import {isInside} from './storage.ts';
 import {lookedAt, type Workforce} from './worker.ts';
 

@@ -3,7 +3,8 @@
  * and a little later the worker: it keeps no network and no volume in use. What was only a connection that broke is made again in time.
  */
 import {setTimeout as delay} from 'node:timers/promises';
-import {type Engine, statusOf} from './engine.ts';
+import type {Engine} from './engine.ts';
+import {statusOf} from './refusal.ts';
 
 /** Seconds in which a connection that broke may be made again. */
 const graceSeconds = 10;

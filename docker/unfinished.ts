@@ -1,8 +1,9 @@
 /** What an earlier life of the agent left quiesced. It was killed, so what it had asked the engine for may happen only now. */
 import {setTimeout as delay} from 'node:timers/promises';
 import {ResumeError} from '../base/errors.ts';
-import {type Engine, unlessGone} from './engine.ts';
+import type {Engine} from './engine.ts';
 import {untilStarted} from './health.ts';
+import {unlessGone} from './refusal.ts';
 import {isUndoable, type Journal, type JournalEntry, lagOf, needsIn, neverRan, undoOne} from './resume.ts';
 
 interface Unfinished {

@@ -2,17 +2,14 @@
  * Workers: short-lived containers of Holdfast's own image. They have no socket, no state, a read-only root and few capabilities.
  * Secrets reach them with each command, never in their configuration.
  */
-import {setTimeout as delay} from 'node:timers/promises';
 import type {Place} from '../base/command.ts';
-import {RunError} from '../base/errors.ts';
-import {type Container, type Folder, type Mount, workerLabel} from './container.ts';
-import {type CreateOptions, type Engine, type MountSettings, statusOf} from './engine.ts';
+import {type Container, workerLabel} from './container.ts';
+import {agentLabel, removeAll} from './dismiss.ts';
+import type {CreateOptions, Engine} from './engine.ts';
 import {inContainer} from './exec.ts';
-import {readInspection} from './inspection.ts';
 import type {Self} from './self.ts';
 import {tether} from './tether.ts';
-
-const agentLabel = 'holdfast.agent';
+import {assertSubpaths, engineMount, shownAt, type WorkerMount} from './worker-mounts.ts';
 
 /** The folder that all workers of a run share; on disk, in a volume of its own. */
 export const staging = '/staging';
@@ -38,31 +35,6 @@ const scratchLimits = {
 	PidsLimit: 1024,
 	CpuShares: 512,
 };
-
-const removalDeadlineMs = 15_000;
-
-export interface WorkerMount {
-	type: 'volume' | 'bind';
-	/** The volume's name or the path on the host. */
-	from: string;
-	/** The path in the worker. */
-	to: string;
-	readOnly: boolean;
-	/** Only this folder of the volume. */
-	subpath?: string | undefined;
-	/** Further names of the same folder: whoever has it in hand is known by them. */
-	folders?: readonly Folder[] | undefined;
-}
-
-/** A mount of another container, at a path of the worker's own. */
-export const shownAt = ({type, volume, hostPath, subpath, folders}: Mount, to: string, readOnly: boolean): WorkerMount => ({
-	type,
-	from: type === 'volume' ? (volume ?? '') : hostPath,
-	to,
-	readOnly,
-	...(subpath === undefined ? {} : {subpath}),
-	...(folders === undefined ? {} : {folders}),
-});
 
 export interface Worker {
 	id: string;
@@ -235,74 +207,4 @@ export async function hireWorkers({engine, self, agentId, run, offline = false}:
 			await removeAll(engine, workers, volumes);
 		},
 	};
-}
-
-/** An engine before 26 takes no notice of a subpath, and would show the whole volume. */
-async function assertSubpaths(engine: Engine, id: string, mounts: readonly WorkerMount[]): Promise<void> {
-	const wanted = mounts.filter(({subpath}) => subpath !== undefined);
-	if (wanted.length === 0) {
-		return;
-	}
-
-	const {subpaths} = readInspection((await engine.inspect(id)).hostConfig);
-	const ignored = wanted.find(({to, subpath}) => subpaths.get(to) !== subpath);
-	if (ignored !== undefined) {
-		throw new RunError(
-			`folder \`${ignored.subpath}\` of volume \`${ignored.from}\` cannot be shown to a worker: this engine knows no subpaths`,
-			{
-				hint: 'update it to 26 or later',
-			},
-		);
-	}
-}
-
-/** The engine's types know no subpath yet. */
-const engineMount = ({type, from, to, readOnly, subpath}: WorkerMount): MountSettings => ({
-	Type: type,
-	Source: from,
-	Target: to,
-	ReadOnly: readOnly,
-	...(subpath === undefined ? {} : {VolumeOptions: {Subpath: subpath} as unknown as MountSettings['VolumeOptions']}),
-});
-
-async function removeAll(engine: Engine, containers: readonly string[], volumes: readonly string[]): Promise<void> {
-	const removed = await Promise.allSettled(containers.map(async id => patiently(async () => engine.remove(id))));
-	const failures = [
-		...removed,
-		...(await Promise.allSettled(volumes.map(async name => patiently(async () => engine.removeVolume(name))))),
-	].filter(result => result.status === 'rejected');
-	if (failures.length > 0) {
-		throw new AggregateError(
-			failures.map(failure => failure.reason),
-			'a worker or its staging volume could not be removed',
-		);
-	}
-}
-
-/** A container that was killed removes itself: meanwhile the engine refuses to remove it, and its volume a little longer still. */
-async function patiently(remove: () => Promise<void>): Promise<void> {
-	const deadline = Date.now() + removalDeadlineMs;
-	for (;;) {
-		try {
-			return await remove();
-		} catch (error) {
-			if (statusOf(error) !== 409 || Date.now() > deadline) {
-				throw error;
-			}
-		}
-
-		await delay(100);
-	}
-}
-
-/** Removes what an earlier life of this agent left behind. Gives the names of the containers. */
-export async function removeLeftovers(engine: Engine, agentId: string): Promise<string[]> {
-	const label = `${agentLabel}=${agentId}`;
-	const containers = (await engine.list()).filter(({labels}) => labels[agentLabel] === agentId && labels[workerLabel] !== undefined);
-	await removeAll(
-		engine,
-		containers.map(({id}) => id),
-		await engine.listVolumes(label),
-	);
-	return containers.map(({name}) => name);
 }

@@ -3,7 +3,8 @@
 import {explain} from '../../base/errors.ts';
 import {type Tell, warner} from '../../base/events.ts';
 import type {BackupResult, Outcome, SourceResult} from '../../base/results.ts';
-import {staging, type Worker, type WorkerMount, type Workforce} from '../../docker/worker.ts';
+import {staging, type Worker, type Workforce} from '../../docker/worker.ts';
+import type {WorkerMount} from '../../docker/worker-mounts.ts';
 import {isOfOneMoment, type Plan} from '../plan/planned.ts';
 import type {ManifestSource} from '../repository/manifest.ts';
 import {publish} from '../repository/points.ts';

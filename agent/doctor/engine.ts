@@ -3,7 +3,8 @@
 import {type Place, succeed} from '../../base/command.ts';
 import {explain} from '../../base/errors.ts';
 import type {Finding} from '../../base/shapes/targets.ts';
-import {type Engine, statusOf} from '../../docker/engine.ts';
+import type {Engine} from '../../docker/engine.ts';
+import {statusOf} from '../../docker/refusal.ts';
 import type {Workforce} from '../../docker/worker.ts';
 
 /** Clocks that are further apart put restore points at times that nobody expects. */

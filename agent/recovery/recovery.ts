@@ -3,10 +3,10 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {explain} from '../../base/errors.ts';
 import type {EventHub} from '../../base/events.ts';
 import type {Log} from '../../base/log.ts';
+import {removeLeftovers} from '../../docker/dismiss.ts';
 import type {Engine} from '../../docker/engine.ts';
 import type {JournalEntry} from '../../docker/resume.ts';
 import {undoUnfinished} from '../../docker/unfinished.ts';
-import {removeLeftovers} from '../../docker/worker.ts';
 import type {Sweeper} from '../keep/sweep.ts';
 import type {State} from '../state/state.ts';
 

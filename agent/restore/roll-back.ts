@@ -2,8 +2,9 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {explain, NotFoundError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
-import {statusOf} from '../../docker/engine.ts';
-import type {Worker, WorkerMount, Workforce} from '../../docker/worker.ts';
+import {statusOf} from '../../docker/refusal.ts';
+import type {Worker, Workforce} from '../../docker/worker.ts';
+import type {WorkerMount} from '../../docker/worker-mounts.ts';
 import {readReplaced, writingOf} from '../sources/kinds.ts';
 import type {Replaced, UndoContext} from '../sources/restoring.ts';
 import {filesContext, type RestoreWorkshop} from './context.ts';

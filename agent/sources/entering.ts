@@ -3,7 +3,7 @@ import {text} from 'node:stream/consumers';
 import {pipeline} from 'node:stream/promises';
 import {type Command, lastLines, type Output, type Place, type Running, succeed} from '../../base/command.ts';
 import {explain, RunError} from '../../base/errors.ts';
-import type {ContainerDetails} from '../../docker/engine.ts';
+import type {ContainerDetails} from '../../docker/details.ts';
 import type {SourceContext} from './source.ts';
 
 export interface Enterable {

@@ -1,6 +1,6 @@
 /** Mounts as a worker of a restore has them. */
 import type {Mount} from '../../docker/container.ts';
-import {shownAt, type WorkerMount} from '../../docker/worker.ts';
+import {shownAt, type WorkerMount} from '../../docker/worker-mounts.ts';
 import {mountPath, parseSource} from '../repository/names.ts';
 import type {RestoringSource} from './restoring.ts';
 

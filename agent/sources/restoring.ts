@@ -8,7 +8,7 @@
  */
 import {z} from 'zod';
 import type {Tolerated} from '../../base/results.ts';
-import type {WorkerMount} from '../../docker/worker.ts';
+import type {WorkerMount} from '../../docker/worker-mounts.ts';
 import type {ManifestSource} from '../repository/manifest.ts';
 import type {Restic} from '../restic/restic.ts';
 import type {PlannedSource, SourceContext} from './source.ts';

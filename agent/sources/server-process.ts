@@ -2,7 +2,8 @@
 import {output, type Place} from '../../base/command.ts';
 import {RunError} from '../../base/errors.ts';
 import type {Container} from '../../docker/container.ts';
-import type {ContainerDetails, Engine} from '../../docker/engine.ts';
+import type {ContainerDetails} from '../../docker/details.ts';
+import type {Engine} from '../../docker/engine.ts';
 
 /**
  * `sh -c SCRIPT sh NAME …` finds processes of these names, as the kernel has them (15 bytes), and says who they run as: pid, uid, gid, whether it is in this container's control group, and its arguments. The

@@ -5,7 +5,8 @@
 import {defaultPrefix} from '../../base/label.ts';
 import {isOneOff} from '../../docker/compose.ts';
 import {type Container, workerLabel} from '../../docker/container.ts';
-import type {ContainerDetails, Engine} from '../../docker/engine.ts';
+import type {ContainerDetails} from '../../docker/details.ts';
+import type {Engine} from '../../docker/engine.ts';
 
 export interface EngineAgent {
 	/** Of its container. */

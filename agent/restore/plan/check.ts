@@ -3,7 +3,8 @@
 import {explain} from '../../../base/errors.ts';
 import {room} from '../../../base/units.ts';
 import type {Container} from '../../../docker/container.ts';
-import {type Engine, statusOf} from '../../../docker/engine.ts';
+import type {Engine} from '../../../docker/engine.ts';
+import {statusOf} from '../../../docker/refusal.ts';
 import type {Manifest} from '../../repository/manifest.ts';
 import type {Restic} from '../../restic/restic.ts';
 import {kindOf} from '../../sources/kinds.ts';

@@ -6,7 +6,7 @@ import {lastLines} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import type {Mount} from '../../../docker/container.ts';
 import {isInside} from '../../../docker/storage.ts';
-import {shownAt} from '../../../docker/worker.ts';
+import {shownAt} from '../../../docker/worker-mounts.ts';
 import type {Asked, Means} from '../kind.ts';
 import {objectionTo, readOnlyObjection} from '../objections.ts';
 import type {Question} from './find.program.ts';

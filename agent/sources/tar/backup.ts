@@ -7,7 +7,7 @@ import {pipeline} from 'node:stream/promises';
 import {lastLines, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {room} from '../../../base/units.ts';
-import {statusOf} from '../../../docker/engine.ts';
+import {statusOf} from '../../../docker/refusal.ts';
 import type {Among, Source, SourceContext} from '../source.ts';
 import {storeStaged} from '../staged.ts';
 import type {PlannedPath} from './plan.ts';

@@ -7,7 +7,7 @@ import {fileURLToPath} from 'node:url';
 import {z} from 'zod';
 import {type Place, succeed} from '../../../base/command.ts';
 import {NotFoundError, RunError} from '../../../base/errors.ts';
-import {statusOf} from '../../../docker/engine.ts';
+import {statusOf} from '../../../docker/refusal.ts';
 import {isSameStorage, sharesStorage} from '../../../docker/storage.ts';
 import {parseSource} from '../../repository/names.ts';
 import {escapePattern} from '../../restic/argv.ts';

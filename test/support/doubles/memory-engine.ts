@@ -1,7 +1,8 @@
 /** An engine of containers that are only states. */
 import {Duplex} from 'node:stream';
 import type {Container, ContainerState} from '../../../docker/container.ts';
-import type {ContainerDetails, Engine} from '../../../docker/engine.ts';
+import type {ContainerDetails} from '../../../docker/details.ts';
+import type {Engine} from '../../../docker/engine.ts';
 import {runningContainer} from './container.ts';
 
 interface Held {

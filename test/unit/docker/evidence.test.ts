@@ -1,5 +1,5 @@
 import test from 'ava';
-import type {ContainerDetails} from '../../../docker/engine.ts';
+import type {ContainerDetails} from '../../../docker/details.ts';
 import {likeness, readEvidence} from '../../../docker/evidence.ts';
 
 const own = 'a'.repeat(64);

@@ -1,6 +1,7 @@
 /** The window, on an engine of containers that are only states: who is stopped, how long the engine may take, and who is up afterwards. */
 import test from 'ava';
-import type {ContainerDetails, Engine} from '../../../docker/engine.ts';
+import type {ContainerDetails} from '../../../docker/details.ts';
+import type {Engine} from '../../../docker/engine.ts';
 import type {Needing} from '../../../docker/order.ts';
 import {quiesced} from '../../../docker/quiesce.ts';
 import type {Journal, JournalEntry, Undo} from '../../../docker/resume.ts';

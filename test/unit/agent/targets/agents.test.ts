@@ -3,7 +3,7 @@ import {divide} from '../../../../agent/overview/neighbours.ts';
 import {createAgentFinder, type EngineAgent, serverOf} from '../../../../agent/targets/agents.ts';
 import type {Target} from '../../../../agent/targets/target.ts';
 import type {Container} from '../../../../docker/container.ts';
-import type {ContainerDetails} from '../../../../docker/engine.ts';
+import type {ContainerDetails} from '../../../../docker/details.ts';
 
 const agent = (name: string, project?: string, ...projects: string[]): EngineAgent => ({
 	id: `id-${name}`,

@@ -1,0 +1,53 @@
+/** Workers and their volumes go, also those that an earlier life left. */
+import {setTimeout as delay} from 'node:timers/promises';
+import {workerLabel} from './container.ts';
+import type {Engine} from './engine.ts';
+import {statusOf} from './refusal.ts';
+
+/** On all that an agent made for itself: its id. */
+export const agentLabel = 'holdfast.agent';
+
+const removalDeadlineMs = 15_000;
+
+/** Every removal is tried. */
+export async function removeAll(engine: Engine, containers: readonly string[], volumes: readonly string[]): Promise<void> {
+	const removed = await Promise.allSettled(containers.map(async id => patiently(async () => engine.remove(id))));
+	const failures = [
+		...removed,
+		...(await Promise.allSettled(volumes.map(async name => patiently(async () => engine.removeVolume(name))))),
+	].filter(result => result.status === 'rejected');
+	if (failures.length > 0) {
+		throw new AggregateError(
+			failures.map(failure => failure.reason),
+			'a worker or its staging volume could not be removed',
+		);
+	}
+}
+
+/** A container that was killed removes itself: meanwhile the engine refuses to remove it, and its volume a little longer still. */
+async function patiently(remove: () => Promise<void>): Promise<void> {
+	const deadline = Date.now() + removalDeadlineMs;
+	for (;;) {
+		try {
+			return await remove();
+		} catch (error) {
+			if (statusOf(error) !== 409 || Date.now() > deadline) {
+				throw error;
+			}
+		}
+
+		await delay(100);
+	}
+}
+
+/** Removes what an earlier life of this agent left behind. Gives the names of the containers. */
+export async function removeLeftovers(engine: Engine, agentId: string): Promise<string[]> {
+	const label = `${agentLabel}=${agentId}`;
+	const containers = (await engine.list()).filter(({labels}) => labels[agentLabel] === agentId && labels[workerLabel] !== undefined);
+	await removeAll(
+		engine,
+		containers.map(({id}) => id),
+		await engine.listVolumes(label),
+	);
+	return containers.map(({name}) => name);
+}

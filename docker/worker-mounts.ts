@@ -1,0 +1,56 @@
+/** What a worker has of volumes and of folders of the host. */
+import {RunError} from '../base/errors.ts';
+import type {Folder, Mount} from './container.ts';
+import type {Engine, MountSettings} from './engine.ts';
+import {readInspection} from './inspection.ts';
+
+export interface WorkerMount {
+	type: 'volume' | 'bind';
+	/** The volume's name or the path on the host. */
+	from: string;
+	/** The path in the worker. */
+	to: string;
+	readOnly: boolean;
+	/** Only this folder of the volume. */
+	subpath?: string | undefined;
+	/** Further names of the same folder: whoever has it in hand is known by them. */
+	folders?: readonly Folder[] | undefined;
+}
+
+/** A mount of another container, at a path of the worker's own. */
+export const shownAt = ({type, volume, hostPath, subpath, folders}: Mount, to: string, readOnly: boolean): WorkerMount => ({
+	type,
+	from: type === 'volume' ? (volume ?? '') : hostPath,
+	to,
+	readOnly,
+	...(subpath === undefined ? {} : {subpath}),
+	...(folders === undefined ? {} : {folders}),
+});
+
+/** An engine before 26 takes no notice of a subpath, and would show the whole volume. */
+export async function assertSubpaths(engine: Engine, id: string, mounts: readonly WorkerMount[]): Promise<void> {
+	const wanted = mounts.filter(({subpath}) => subpath !== undefined);
+	if (wanted.length === 0) {
+		return;
+	}
+
+	const {subpaths} = readInspection((await engine.inspect(id)).hostConfig);
+	const ignored = wanted.find(({to, subpath}) => subpaths.get(to) !== subpath);
+	if (ignored !== undefined) {
+		throw new RunError(
+			`folder \`${ignored.subpath}\` of volume \`${ignored.from}\` cannot be shown to a worker: this engine knows no subpaths`,
+			{
+				hint: 'update it to 26 or later',
+			},
+		);
+	}
+}
+
+/** The engine's types know no subpath yet. */
+export const engineMount = ({type, from, to, readOnly, subpath}: WorkerMount): MountSettings => ({
+	Type: type,
+	Source: from,
+	Target: to,
+	ReadOnly: readOnly,
+	...(subpath === undefined ? {} : {VolumeOptions: {Subpath: subpath} as unknown as MountSettings['VolumeOptions']}),
+});
