@@ -1,5 +1,7 @@
 import test from 'ava';
-import {batchesOf, counterparts, leftIn} from '../../../../agent/copy/copy.ts';
+import {batchesOf} from '../../../../agent/copy/batch.ts';
+import {counterparts} from '../../../../agent/copy/counterparts.ts';
+import {leftIn} from '../../../../agent/copy/tidy.ts';
 import {isCopiedTo, wereCopiedTo} from '../../../../agent/copy/wanted.ts';
 import {worthCopying} from '../../../../agent/copy/worth.ts';
 import {applyPolicy} from '../../../../agent/keep/policy.ts';
