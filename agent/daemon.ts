@@ -2,16 +2,14 @@
 
 import {homedir} from 'node:os';
 import {join} from 'node:path';
-import {setTimeout as delay} from 'node:timers/promises';
 import type {Appointments, NextDue} from '../base/due.ts';
-import {explain} from '../base/errors.ts';
 import {createEventHub} from '../base/events.ts';
 import {here} from '../base/here.ts';
 import {type Log, logEvents} from '../base/log.ts';
 import {createNotices} from '../base/notices.ts';
+import {untilDone} from '../base/until-done.ts';
 import {watchActivity} from '../docker/activity.ts';
 import {connectEngine} from '../docker/engine.ts';
-import {watchContainers} from '../docker/watch.ts';
 import {createAgent} from './agent.ts';
 import {startServer} from './api/server.ts';
 import {createArchives} from './archive/verbs.ts';
@@ -26,10 +24,9 @@ import {lockHost, withNamedLocks} from './keep/locks.ts';
 import {createSweeper} from './keep/sweep.ts';
 import {createUpkeep} from './keep/verbs.ts';
 import {observe} from './metrics/observe.ts';
-import {mail} from './notify/mail.ts';
-import {createNotifications, type NotifyOptions} from './notify/notify.ts';
+import {createNotifications} from './notify/notify.ts';
 import {createPings} from './notify/ping.ts';
-import {webhook} from './notify/webhook.ts';
+import {receiversOf} from './notify/receivers.ts';
 import {createMissing} from './overview/gone.ts';
 import {createKits} from './overview/kit.ts';
 import {divide, ownAgent} from './overview/neighbours.ts';
@@ -52,18 +49,13 @@ import {createSettle, isGone} from './restore/settle.ts';
 import {createRestores} from './restore/verbs.ts';
 import {createRuns} from './runs/runs.ts';
 import {createWorkshop} from './runs/workshop.ts';
-import {entries, firstDue, maintenanceDue} from './schedule/entries.ts';
+import {firstDue} from './schedule/entries.ts';
+import {keepUp} from './schedule/keep-up.ts';
 import type {Schedule} from './schedule/schedule.ts';
 import {keepSchedule} from './schedule/timetable.ts';
 import type {RestoreRecord} from './state/restores.ts';
 import {openState} from './state/state.ts';
 import {createAgentFinder} from './targets/agents.ts';
-
-/** How often that is tried again which the agent cannot do without. */
-const retryMs = 2000;
-
-/** How often the schedule is compared with the containers even if no event came. */
-const relistMs = 60_000;
 
 /** How often it is looked for replaced data that is kept no longer. */
 const expiryMs = 10 * 60_000;
@@ -110,7 +102,15 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 		createWorkshop(config, {engine, state, version}),
 	);
 	const notices = createNotices();
-	const notifications = notify(config, {hub, notices, host: workshop.host, redact, log});
+	const notifications = createNotifications({
+		hub,
+		notices,
+		host: workshop.host,
+		redact,
+		log,
+		receivers: receiversOf(config.notify),
+		wanted: config.notify.wanted,
+	});
 	const survey = createSurvey({
 		engine,
 		self: workshop.self,
@@ -265,35 +265,17 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 	}).catch(() => {});
 
 	schedule = keepSchedule(agent, {timeZone: config.timeZone, log});
-	const reschedule = async () => {
-		// Every event of a container comes here: what is listed once serves all.
-		const listed = await survey.list();
-		const {elsewhere} = await neighbours(listed);
-		missing.look(listed.targets, listed.containers);
-		const due = survey.due(listed).filter(({subject}) => !elsewhere.has(subject));
-		// Where a person said that it is only read, no backup is missed.
-		const wanted = due.filter(({operation}) => operation !== 'backup' || config.repository.access !== 'read-only');
-		schedule?.set(entries([...wanted, ...copying.due(), ...maintenanceDue(config, repository.access())], state));
-		await observation.metrics.refresh();
-	};
-	void watchContainers(engine, {
-		signal,
-		onChange: reschedule,
-		onLost(error) {
-			log.warning("the engine's events are lost, listing again", {error});
-			void observation.metrics.refresh();
-		},
-	});
+	const {refresh} = observation.metrics;
+	const endKeepingUp = keepUp({schedule, engine, config, survey, neighbours, missing, copying, repository, state, refresh, log, signal});
 	// What is left of the life before may take its time: what a run of this one leaves does not wait for it.
 	putBackAtStart.catch(() => {});
 	keepPuttingBack(recovery, {isUnderWay: runs.isUnderWay, upTo, signal}).catch(() => {});
 	expire();
 	const expiry = setInterval(expire, expiryMs);
-	const relist = setInterval(() => reschedule().catch((error: unknown) => log.warning('targets cannot be listed', {error})), relistMs);
 	return {
 		async close() {
 			observation.close();
-			clearInterval(relist);
+			endKeepingUp();
 			clearInterval(expiry);
 			schedule?.close();
 			await Promise.race([agent.close(), untilNothingIsWon(engine, state)]);
@@ -303,39 +285,4 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 			state.close();
 		},
 	};
-}
-
-function notify(
-	{notify: {wanted, webhook: hook, mail: post}}: Config,
-	options: Pick<NotifyOptions, 'hub' | 'notices' | 'host' | 'redact' | 'log'>,
-) {
-	const receivers = [...(hook === undefined ? [] : [webhook(hook)]), ...(post === undefined ? [] : [mail(post)])];
-	return createNotifications({...options, receivers, wanted});
-}
-
-/** Tries until it works; says what is wrong once for each new reason. */
-async function untilDone<Value>(
-	problem: string,
-	{log, signal}: {log: Log; signal: AbortSignal},
-	attempt: () => Promise<Value>,
-): Promise<Value> {
-	let said = '';
-	const {promise: aborted, reject} = Promise.withResolvers<never>();
-	aborted.catch(() => {});
-	signal.addEventListener('abort', () => reject(signal.reason), {once: true});
-	for (;;) {
-		signal.throwIfAborted();
-		try {
-			return await Promise.race([attempt(), aborted]);
-		} catch (error) {
-			signal.throwIfAborted();
-			const reason = explain(error);
-			if (reason !== said) {
-				log.error(`${problem}: ${reason}`);
-				said = reason;
-			}
-		}
-
-		await delay(retryMs, undefined, {signal});
-	}
 }

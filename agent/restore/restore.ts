@@ -1,24 +1,24 @@
 /** A restore run: load beside what is live, check it, stop the dependents, keep what is overwritten, swap, start again. */
 
-import {explain, NotFoundError, RunError} from '../../base/errors.ts';
+import {explain, RunError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import {label} from '../../base/label.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import {runningAmong, untilHealthy} from '../../docker/health.ts';
 import {quiesced} from '../../docker/quiesce.ts';
-import type {Worker, Workforce} from '../../docker/worker.ts';
+import type {Worker} from '../../docker/worker.ts';
 import {type Previous, previousOf} from '../backup/previous.ts';
 import {sourceContext} from '../runs/source-context.ts';
 import {kindOf, writingOf} from '../sources/kinds.ts';
 import {mountsOf} from '../sources/mounts.ts';
-import {isUntouched, keyOf, type RestoreContext, type Restoring, type RestoringSource, subjectOf} from '../sources/restoring.ts';
+import {type RestoreContext, type Restoring, type RestoringSource, subjectOf} from '../sources/restoring.ts';
 import {confirmAll} from './confirm.ts';
-import {filesContext, type RestoreProgress, type RestoreWorkshop, restoreRun} from './context.ts';
+import {filesContext, type RestoreWorkshop, restoreRun} from './context.ts';
 import {aroundRestore} from './hooks.ts';
 import {type OpenRestore, openRestoreJournal} from './journal.ts';
 import type {Restoration} from './plan/plan.ts';
 import {fileRoomProblems, wayWarnings, withWays} from './plan/room.ts';
-import {rollBackAll, waysOut} from './roll-back.ts';
+import {clearLeft, type Hands, notBack, takeBack} from './take-back.ts';
 
 export interface RestoreRun {
 	run: string;
@@ -54,16 +54,6 @@ export const pointIds = ({points}: Restoration): string => points.map(({id}) => 
 /** A source at work, and how the events name it. */
 type Member = Restoring & {subject: string; target: string};
 
-interface Hands {
-	workforce: Workforce;
-	journal: OpenRestore;
-	progress: RestoreProgress;
-	/** What a roll-back leaves for the time when the application runs again. */
-	left: Array<() => Promise<void>>;
-	/** All is put back. */
-	isBack: boolean;
-}
-
 async function work(workshop: RestoreWorkshop, asked: RestoreRun, hands: Hands): Promise<void> {
 	const {run, signal, tell} = asked;
 	const {workforce} = hands;
@@ -78,7 +68,7 @@ async function work(workshop: RestoreWorkshop, asked: RestoreRun, hands: Hands):
 		...kindOf(source.kind).restore(source, context(source), {index, all: restoration.sources}),
 	}));
 	const undone = async (error: unknown): Promise<never> => {
-		await undo(workshop, options, hands, worker, error);
+		await takeBack(workshop, options, hands, worker, error);
 		throw error;
 	};
 
@@ -173,7 +163,7 @@ async function replace(workshop: RestoreWorkshop, options: RestoreRun, hands: Ha
 		// Whatever state the failed try has left them in: who ran before runs again.
 		await still(async () => {
 			isBegun = true;
-			await undo(workshop, options, hands, worker, error);
+			await takeBack(workshop, options, hands, worker, error);
 			progress.kept = [];
 		}, new Set(ran)).catch((failure: unknown) => {
 			throw isBegun ? failure : notBack(run, [startFailure, error, failure]);
@@ -225,66 +215,6 @@ async function swapAll(crew: readonly Member[], {signal, tell}: RestoreRun, jour
 		await source.swap();
 	});
 }
-
-/** Whatever was made or replaced so far. What cannot be undone now stays in the journal: what disturbs nobody for the next start, the rest for a person. */
-async function undo(
-	workshop: RestoreWorkshop,
-	{restoration, run, tell}: RestoreRun,
-	hands: Hands,
-	worker: Worker,
-	cause: unknown,
-): Promise<void> {
-	const {workforce, journal, progress, left} = hands;
-	const containers = new Map(restoration.sources.map(({target, name, container}) => [keyOf({target, source: name}), container]));
-	const replacements = journal.toRollBack();
-	const failures = await rollBackAll({...workshop, restic: workshop.keeper.restic}, workforce, {
-		replacements,
-		target: restoration.target,
-		container: replacement => containers.get(keyOf(replacement)) ?? raise(replacement.source),
-		worker,
-		isTouched: journal.isTouched(),
-		onBack: journal.restored,
-		later: each => left.push(each),
-		tell,
-	});
-	if (failures.length > 0) {
-		progress.kept = journal.replacements().filter(each => !isUntouched(each));
-		throw new RunError('the restore failed, and what it had replaced could not all be put back', {
-			cause: new AggregateError([cause, ...failures]),
-			hint: waysOut(run),
-		});
-	}
-
-	if (left.length === 0) {
-		journal.remove();
-	} else {
-		journal.back();
-		hands.isBack = true;
-	}
-}
-
-/** What cannot be removed now disturbs nobody: it is in the journal for the next start. */
-async function clearLeft({left, isBack, journal}: Hands, tell: Tell): Promise<void> {
-	try {
-		await inTurn(left, async each => each());
-		if (isBack) {
-			journal.remove();
-		}
-	} catch (error) {
-		tell({type: 'warning', message: `what was restored and is not needed is removed when the agent starts again: ${explain(error)}`});
-	}
-}
-
-function raise(source: string): never {
-	throw new NotFoundError(`\`${source}\` has no container any more`);
-}
-
-/** @param failures undefined where there is none */
-const notBack = (run: string, failures: readonly unknown[]): RunError =>
-	new RunError('the application is not well on what was restored, and what was there before could not be put back', {
-		cause: new AggregateError(failures.filter(failure => failure !== undefined)),
-		hint: waysOut(run),
-	});
 
 function refuse(error: unknown): never {
 	throw new RunError('what was loaded does not stand its check', {

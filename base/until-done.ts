@@ -1,0 +1,33 @@
+/** What a life cannot do without is tried until it works. */
+import {setTimeout as delay} from 'node:timers/promises';
+import {explain} from './errors.ts';
+import type {Log} from './log.ts';
+
+const retryMs = 2000;
+
+/** Tries until it works; says what is wrong once for each new reason. */
+export async function untilDone<Value>(
+	problem: string,
+	{log, signal}: {log: Log; signal: AbortSignal},
+	attempt: () => Promise<Value>,
+): Promise<Value> {
+	let said = '';
+	const {promise: aborted, reject} = Promise.withResolvers<never>();
+	aborted.catch(() => {});
+	signal.addEventListener('abort', () => reject(signal.reason), {once: true});
+	for (;;) {
+		signal.throwIfAborted();
+		try {
+			return await Promise.race([attempt(), aborted]);
+		} catch (error) {
+			signal.throwIfAborted();
+			const reason = explain(error);
+			if (reason !== said) {
+				log.error(`${problem}: ${reason}`);
+				said = reason;
+			}
+		}
+
+		await delay(retryMs, undefined, {signal});
+	}
+}
