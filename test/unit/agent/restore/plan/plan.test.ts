@@ -233,24 +233,24 @@ test('what the container may only read, and what is of the system, is left alone
 	const mounts = [
 		['data', '/data'],
 		['media', '/media', false],
-		['modules', '/lib/modules'],
+		['udev', '/run/udev'],
 	] as const;
 	const services = (volumes: string) => ({app: {labels: {'holdfast.enable': 'true', 'holdfast.volumes': volumes}, mounts}});
-	const stored = ['/data', '/media', '/lib/modules'].map(path => source(`volume:${path}`, 'volume'));
+	const stored = ['/data', '/media', '/run/udev'].map(path => source(`volume:${path}`, 'volume'));
 	const names = ({restoration}: ReturnType<typeof plan>) => restoration.sources.map(({name}) => name);
 
 	const whole = plan(services('true'), stored, {name: 'shop/app'});
 	t.deepEqual([names(whole), whole.problems, whole.restoration.acknowledge], [['volume:/data'], [], undefined]);
 	t.regex(whole.restoration.warnings.join('\n'), /`volume:\/media` is left as it is: .* can only be read by the container; --only/);
-	t.regex(whole.restoration.warnings.join('\n'), /`volume:\/lib\/modules` is left as it is: .* is of the system/);
+	t.regex(whole.restoration.warnings.join('\n'), /`volume:\/run\/udev` is left as it is: .* is of the system/);
 
 	const labelled = plan(services('/data,media'), stored, {name: 'shop/app'});
 	t.deepEqual(names(labelled), ['volume:/data', 'volume:/media']);
 	t.regex(labelled.restoration.acknowledge ?? '', /^`volume:\/media` is written all the same, because it is named: .* can only be read/);
 	t.true(labelled.restoration.warnings.includes(labelled.restoration.acknowledge ?? ''));
 
-	const chosen = plan(services('true'), stored, {name: 'shop/app', only: ['volume:/lib/modules', 'volume:/media/a']});
-	t.deepEqual(names(chosen), ['volume:/lib/modules', 'volume:/media']);
+	const chosen = plan(services('true'), stored, {name: 'shop/app', only: ['volume:/run/udev', 'volume:/media/a']});
+	t.deepEqual(names(chosen), ['volume:/run/udev', 'volume:/media']);
 	t.is(chosen.restoration.acknowledge?.split('\n').length, 2);
 
 	const secret = {app: {...services('true').app, mounts: [['data', '/run/secrets/key']] as const}};
