@@ -94,7 +94,7 @@ export function standing({status}: TargetRow): Standing {
 		return 'failed';
 	}
 
-	if (status.lastRun !== null && status.lastRun.outcome !== 'success') {
+	if (status.lastRun !== null && status.lastRun.outcome !== 'success' && status.lastRun.rested !== true) {
 		return status.lastRun.outcome;
 	}
 

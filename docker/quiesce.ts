@@ -22,6 +22,8 @@ export async function quiesced<Value>(options: Quiesce, work: (signal: AbortSign
 	const started = performance.now();
 	const limit = timeLimit(options.limitMs);
 	const signal = AbortSignal.any([options.signal, limit.signal]);
+	const {stopLimitMs = Number.POSITIVE_INFINITY} = options;
+	const leftMs = () => Math.min(limit.leftMs(), stopLimitMs - (performance.now() - started));
 	const needs = needsOf(
 		options.containers.map(({container}) => container),
 		options.containers.map(({container}) => container),
@@ -31,7 +33,7 @@ export async function quiesced<Value>(options: Quiesce, work: (signal: AbortSign
 		for (const {container, action} of options.containers) {
 			signal.throwIfAborted();
 			const wanted = {...container, action, needs: [...(needs.get(container.id) ?? [])]};
-			await quiesceOne({...options, signal}, wanted, {touched, resting, leftMs: limit.leftMs});
+			await quiesceOne({...options, signal}, wanted, {touched, resting, leftMs});
 		}
 
 		const value = await unlessAborted(signal, work);

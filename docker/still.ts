@@ -25,6 +25,8 @@ export interface Quiesce {
 	wakes?: ReadonlySet<string> | undefined;
 	/** Longest time from the first touch until the resume begins; none: as long as the work takes. */
 	limitMs?: number | undefined;
+	/** Longest time that all stops together may take: who has not ended by then is killed, and the work goes on. None: each has its own grace period. */
+	stopLimitMs?: number | undefined;
 	signal: AbortSignal;
 	/** Called for each container before it is touched. */
 	onQuiesce?: (name: string) => void;
@@ -196,7 +198,9 @@ async function standStill(
 	while (!isWoken && ((await engine.inspect(id).catch(unlessGone))?.state ?? 'exited') !== 'exited') {
 		signal.throwIfAborted();
 		if (Date.now() > deadline) {
-			throw new RunError(`Swarm did not stop container \`${name}\` within ${Math.round(patienceMs / 1000)} s`);
+			throw new RunError(`Swarm did not stop container \`${name}\` within ${Math.round(patienceMs / 1000)} s`, {
+				hint: `lower the service's \`stop_grace_period\`, or raise \`${label('quiesce.timeout')}\``,
+			});
 		}
 
 		await delay(100);

@@ -62,7 +62,7 @@ export const alerts: readonly Alert[] = [
 	},
 	{
 		name: 'HoldfastBackupPartial',
-		expr: `${lastWas('backup', 'partial')} unless ${perTarget} holdfast_last_rested_timestamp_seconds >= ${perTarget} holdfast_last_run_timestamp_seconds`,
+		expr: `${lastWas('backup', 'partial')} unless ${perTarget} holdfast_last_backup_rested == 1`,
 		for: '0m',
 		severity: 'warning',
 		summary: 'The last backup of {{ $labels.target }} was only partial',

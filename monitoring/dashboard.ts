@@ -73,7 +73,10 @@ const overdue = `sum(
 const numbers = [
 	number('Targets', 'sum(holdfast_targets)', redBelow(1)),
 	number('Overdue', overdue),
-	number('Last backup not a success', 'sum(holdfast_last_run_outcome{operation="backup",outcome!="success"}) or vector(0)'),
+	number(
+		'Last backup not a success',
+		'sum(holdfast_last_run_outcome{operation="backup",outcome!="success"} unless on (job, instance, target) holdfast_last_backup_rested == 1) or vector(0)',
+	),
 	number('With mistakes in labels', 'count(holdfast_target_problems > 0) or vector(0)'),
 	number('Unprotected volumes', 'sum(holdfast_unprotected_volumes)'),
 	number('Left quiesced', 'sum(holdfast_left_quiesced_containers)'),

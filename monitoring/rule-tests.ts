@@ -51,9 +51,9 @@ const valueCases = (series: string, [bad, good]: [string, string], held: string,
 
 const expected = `holdfast_expected_interval_seconds{target="${target}",operation="backup"}`;
 const success = `holdfast_last_success_timestamp_seconds{target="${target}"}`;
+const isRested = `holdfast_last_backup_rested{target="${target}"}`;
 const restedAt = `holdfast_last_rested_timestamp_seconds{target="${target}"}`;
 const seen = `holdfast_first_seen_timestamp_seconds{target="${target}"}`;
-const ended = `holdfast_last_run_timestamp_seconds{target="${target}"}`;
 const lastPartial = {[`holdfast_last_run_outcome{target="${target}",operation="backup",outcome="partial"}`]: '1 1 1'};
 const outage = (seconds: string) => ({
 	[`holdfast_last_quiesce_seconds{target="${target}"}`]: seconds,
@@ -78,10 +78,10 @@ export const cases: Readonly<Record<string, readonly Case[]>> = {
 	HoldfastBackupFailed: outcomeCases('backup', 'failed'),
 	HoldfastBackupPartial: [
 		...outcomeCases('backup', 'partial'),
-		// Only what was stopped is missing; and a later run that lacked more
-		{series: {...lastPartial, [restedAt]: '60 60 60', [ended]: '60 60 60'}, at: '2m'},
+		// Only what was stopped is missing; and a run that lacked more, whatever rests since
+		{series: {...lastPartial, [isRested]: '1 1 1'}, at: '2m'},
 		{
-			series: {...lastPartial, [restedAt]: '60 60 60', [ended]: '61 61 61'},
+			series: {...lastPartial, [isRested]: '0 0 0', [restedAt]: '90 90 90'},
 			at: '2m',
 			fires: {target, operation: 'backup', outcome: 'partial'},
 		},

@@ -14,6 +14,9 @@ export function targetFamilies(gauge: MakeGauge): {show: (overview: Overview) =>
 		'When a backup of the target was due last of which only what was stopped kept it from a success.',
 		['target'],
 	);
+	const isRested = gauge('last_backup_rested', '1 where only what was stopped kept the last backup of the target from a success, else 0.', [
+		'target',
+	]);
 	const lastDrill = gauge('drill_last_success_timestamp_seconds', 'When a drill last restored a point of the target whole.', ['target']);
 	const lastQuiesce = gauge('last_quiesce_seconds', 'How long the last backup kept the target quiesced.', ['target']);
 	const quiesceLimit = gauge('quiesce_limit_seconds', 'The longest outage that the target allows.', ['target']);
@@ -29,6 +32,7 @@ export function targetFamilies(gauge: MakeGauge): {show: (overview: Overview) =>
 		lastRun,
 		lastSuccess,
 		lastRested,
+		isRested,
 		lastDrill,
 		lastQuiesce,
 		quiesceLimit,
@@ -56,6 +60,10 @@ export function targetFamilies(gauge: MakeGauge): {show: (overview: Overview) =>
 				firstSeen.set({target}, rest.firstSeen / 1000);
 				quiesceLimit.set({target}, rest.quiesceLimitSeconds);
 				setTime(lastRun, {target}, last && seconds(last.startedAt) + last.durationSeconds);
+				if (last !== null) {
+					isRested.set({target}, Number(last.rested === true));
+				}
+
 				setTime(lastQuiesce, {target}, last === null ? null : last.quiesceSeconds);
 				setTime(lastSuccess, {target}, success && seconds(success.at));
 				setTime(lastRested, {target}, status.rested === undefined ? null : seconds(status.rested));

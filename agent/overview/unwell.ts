@@ -8,13 +8,13 @@ export const unwellAmong = (status: readonly StatusView[]): Array<{target: strin
 		return why === undefined ? [] : [{target: each.target, why}];
 	});
 
-function whyUnwell({problems, goneSince, late, lastRun, lastSuccess, absent}: StatusView): string | undefined {
+function whyUnwell({problems, goneSince, late, lastRun, lastSuccess}: StatusView): string | undefined {
 	const [problem] = problems;
 	if (problem !== undefined) {
 		return goneSince === undefined ? `it is not backed up: ${problem.message}` : problem.message;
 	}
 
-	if (lastRun !== null && lastRun.outcome !== 'success' && (absent === undefined || lastRun.error !== undefined)) {
+	if (lastRun !== null && lastRun.outcome !== 'success' && lastRun.rested !== true) {
 		return `the last backup ${lastRun.outcome === 'failed' ? 'failed' : 'was only partial'}: ${lastRun.error ?? 'see the run'}`;
 	}
 

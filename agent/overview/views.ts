@@ -89,6 +89,7 @@ export function statusView(
 						startedAt: result.startedAt,
 						durationSeconds: result.durationSeconds,
 						quiesceSeconds: result.quiesceSeconds,
+						...(lacksOnly(result) ? {rested: true} : {}),
 						...(result.error === undefined ? {} : {error: result.error}),
 					},
 		lastSuccess: success?.finishedAt ? {run: success.run, at: new Date(success.finishedAt).toISOString(), ...bytesOf(success)} : null,

@@ -16,6 +16,9 @@ import {planSources} from './sources.ts';
 
 const defaultQuiesceTimeoutMs = 5 * 60_000;
 
+/** The longest outage that a person allows, in milliseconds. */
+export const outageLimitOf = ({policy}: Pick<Target, 'policy'>): number => policy.quiesceTimeoutMs ?? defaultQuiesceTimeoutMs;
+
 /** The problems are those of the plan; the target's own come beside them. With any of either the target is not run. */
 export function planTarget(request: PlanRequest): {plan: Plan; problems: readonly Problem[]} {
 	const {
@@ -49,14 +52,14 @@ export function planTarget(request: PlanRequest): {plan: Plan; problems: readonl
 		}
 	}
 
-	const {schedule, scheduleCold, quiesceTimeoutMs = defaultQuiesceTimeoutMs} = target.policy;
+	const {schedule, scheduleCold} = target.policy;
 	const plan: Plan = {
 		target: target.name,
 		sources,
 		...still,
 		absent: remarks.absent,
 		hooks,
-		quiesceTimeoutMs,
+		quiesceTimeoutMs: outageLimitOf(target),
 		schedule: schedule ?? defaults.schedule,
 		scheduleFrom: schedule === undefined ? 'default' : 'label',
 		...(scheduleCold === undefined ? {} : {scheduleCold}),

@@ -122,6 +122,7 @@ async function replace(workshop: RestoreWorkshop, options: RestoreRun, hands: Ha
 				run,
 				containers: restoration.stop,
 				wakes,
+				stopLimitMs: restoration.stopLimitMs,
 				onWarning: warn,
 				// A cancel is heeded between the steps: what was begun is rolled back before anything is started again.
 				signal: new AbortController().signal,

@@ -1,6 +1,7 @@
 /** What was replaced → who stands still while it is put back. Pure. */
 import type {Container, Mount} from '../../docker/container.ts';
 import {dependentsFirst} from '../../docker/order.ts';
+import {outageLimitOf} from '../plan/plan.ts';
 import type {PlannedHook} from '../plan/planned.ts';
 import {keyOf, type Replaced} from '../sources/restoring.ts';
 import type {Target} from '../targets/target.ts';
@@ -15,6 +16,8 @@ export interface UndoPlan {
 	mounts: readonly Mount[];
 	/** Those that ran before the restore and do not now are among them: they are started with the others. */
 	stop: Stops['stop'];
+	/** Longest time that all of them together get to stop. */
+	stopLimitMs: number;
 	hooks: readonly PlannedHook[];
 	problems: readonly string[];
 }
@@ -53,6 +56,7 @@ export function planUndo(
 		containers: new Map(found.map(({key, place}) => [key, place.container])),
 		mounts: sources.flatMap(({mount}) => mount ?? []),
 		stop: still,
+		stopLimitMs: Math.min(...[...targets.values()].map(outageLimitOf)),
 		hooks: isBeside ? [] : planHooks([...targets.values()], still).hooks,
 		problems: [...places.flatMap(({place}) => (typeof place === 'string' ? [place] : [])), ...problems],
 	};

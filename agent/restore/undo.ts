@@ -77,6 +77,7 @@ async function putBack(workshop: RestoreWorkshop, options: UndoRun, workforce: W
 			run,
 			containers: plan.stop,
 			wakes: new Set(record.ran),
+			stopLimitMs: plan.stopLimitMs,
 			onWarning: message => tell({type: 'warning', message}),
 			signal: new AbortController().signal,
 			onQuiesce: subject => tell({type: 'step', step: 'stop', subject}),

@@ -32,7 +32,16 @@ export interface StatusView {
 	running: string | null;
 	/** For whom that run waits, where it does: another has in hand what it would touch. */
 	waitsFor?: string;
-	lastRun: {run: string; outcome: Outcome; startedAt: string; durationSeconds: number; quiesceSeconds: number; error?: string} | null;
+	/** `rested`: only what was stopped kept it from a success. */
+	lastRun: {
+		run: string;
+		outcome: Outcome;
+		startedAt: string;
+		durationSeconds: number;
+		quiesceSeconds: number;
+		rested?: true;
+		error?: string;
+	} | null;
 	/** `bytes`: of all that its point holds. */
 	lastSuccess: {run: string; at: string; bytes?: number} | null;
 	/** ISO 8601; null where the target has problems. */

@@ -95,6 +95,7 @@ export function rowText(row: TargetRow, now: number): string {
 	].filter(fact => fact !== undefined);
 	const troubles = [
 		...status.problems.map(({message: text, hint}) => text + (hint ? ` (${hint})` : '')),
+		...(status.absent === undefined ? [] : [`backed up ${status.absent}`]),
 		...(status.lastRun?.error === undefined ? [] : [`${status.lastRun.outcome}: ${status.lastRun.error}`]),
 	];
 	return [

@@ -103,7 +103,7 @@ function attentionToBackups(target: TargetOverview): Attention[] {
 			return view.problems.map(({message, hint}) => ({subject, message, hint}));
 		case 'failed':
 		case 'partial':
-			if (status.lastRun?.error === undefined && status.absent !== undefined) {
+			if (status.lastRun?.rested === true) {
 				return [];
 			}
 

@@ -5,6 +5,7 @@ import {quote} from '../../../base/reading/quote.ts';
 import {lackOf} from '../../../base/results.ts';
 import {workerLabel} from '../../../docker/container.ts';
 import {hostFolderOf, shownIn} from '../../../docker/storage.ts';
+import {outageLimitOf} from '../../plan/plan.ts';
 import type {PlannedHook} from '../../plan/planned.ts';
 import {questionsOf} from '../../plan/questions.ts';
 import {unseenNote} from '../../plan/survey.ts';
@@ -31,6 +32,8 @@ export interface Restoration {
 	isDecided?: boolean;
 	/** Stopped meanwhile. */
 	stop: Stops['stop'];
+	/** Longest time that all of them together get to stop; then they are killed. */
+	stopLimitMs: number;
 	/** Run before the first is stopped, and after all are started. */
 	hooks: readonly PlannedHook[];
 	/** The name of the new database, where nothing is replaced. */
@@ -113,6 +116,7 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 			points: [point],
 			sources: inOrder(sources).map(source => ({...source, inPlace: whyInSight(source, stop, request)})),
 			stop,
+			stopLimitMs: outageLimitOf(target),
 			hooks,
 			into,
 			warnings,

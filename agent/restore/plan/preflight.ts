@@ -17,6 +17,7 @@ import type {State} from '../../state/state.ts';
 import type {Target} from '../../targets/target.ts';
 import {checkRestoration, missingNow, unreadable} from './check.ts';
 import {choosePoint, keeperAmong, openFrom} from './from.ts';
+import {graceWarnings} from './graces.ts';
 import {memberOf} from './places.ts';
 import {planRestoration, type Restoration} from './plan.ts';
 import {filesAhead, isBeside, wayWarnings} from './room.ts';
@@ -182,7 +183,8 @@ export function createPreflight({
 		}
 
 		const sources = further.sources;
-		const warnings = [...(warning === undefined ? [] : [warning]), ...restoration.warnings, ...wayWarnings(sources)];
+		const graces = await graceWarnings(restoration, engine);
+		const warnings = [...(warning === undefined ? [] : [warning]), ...restoration.warnings, ...graces, ...wayWarnings(sources)];
 		const planned = {...restoration, sources, isDecided: whole || isReadOnly, warnings};
 		const lost = isReadOnly ? sources.filter(source => isOverwritten(source) && !isBeside(source)).map(({name}) => `\`${name}\``) : [];
 		return {

@@ -39,6 +39,7 @@ export function planTogether(
 			points: [first.restoration.points[0], ...others.map(({restoration}) => restoration.points[0])],
 			sources,
 			stop: stops.stop,
+			stopLimitMs: Math.min(...sorted.map(({restoration}) => restoration.stopLimitMs)),
 			hooks: sorted.flatMap(({restoration}) => restoration.hooks),
 			acknowledge: acknowledge.join('\n') || undefined,
 			warnings: [

@@ -52,3 +52,26 @@ test('what rests is known by its last point without it, or by the last time that
 	t.is(of([partial('no room'), partial()]), ended);
 	t.is(of([partial()], ended + 1), ended + 1);
 });
+
+test('the last backup rested where it lacks just that, whatever rests since', t => {
+	const last = (error?: string) =>
+		({
+			run: 'r',
+			operation: 'backup',
+			result: {outcome: 'partial', startedAt: '', durationSeconds: 2, quiesceSeconds: 0, absent: [{source: 'x', why: 'stopped'}], error},
+		}) as unknown as RunRecord;
+	const of = (record: RunRecord) =>
+		statusView(
+			{target: {name: 'shop/all'}, problems: []},
+			{
+				running: undefined,
+				last: record,
+				success: undefined,
+				next: null,
+				rested: Date.now(),
+				drills: {last: undefined, success: undefined, next: null},
+			},
+		).lastRun?.rested;
+	t.is(of(last()), true);
+	t.is(of(last('no room')), undefined);
+});

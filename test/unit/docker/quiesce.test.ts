@@ -1,4 +1,5 @@
 /** The window, on an engine of containers that are only states: who is stopped, how long the engine may take, and who is up afterwards. */
+import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import type {ContainerDetails} from '../../../docker/details.ts';
 import type {Engine} from '../../../docker/engine.ts';
@@ -91,7 +92,7 @@ function scene(fakes: Record<string, Fake>) {
 	const run = async (
 		containers: ReadonlyArray<{container: Needing; action: 'pause' | 'stop'}>,
 		work: () => Promise<void> = async () => {},
-		more: {limitMs?: number; wakes?: ReadonlySet<string>} = {},
+		more: {limitMs?: number; stopLimitMs?: number; wakes?: ReadonlySet<string>} = {},
 	) =>
 		quiesced(
 			{
@@ -270,6 +271,26 @@ test('the limit on the outage holds through a stop: the grace period is cut', as
 	await run([of('app', 'stop')], undefined, {limitMs: 60_000});
 	t.is(asked[1], 'within 59 s');
 	t.regex(warnings.join(), /did not end within the 59 s that `holdfast.quiesce.timeout` left of its 600 s/);
+});
+
+test('stops that share a limit are cut when it is used up, and the work goes on: nobody is down for the sum of all grace periods', async t => {
+	const stubborn = {
+		stopTimeoutSeconds: 300,
+		async onStop(self: object, seconds: number) {
+			asked.push(`within ${seconds} s`);
+			await delay(1100);
+			Object.assign(self, {state: 'exited', exitCode: 137});
+		},
+	};
+	const {run, asked, warnings} = scene({app: {...stubborn}, worker: {...stubborn}});
+	let isDone = false;
+	const work = async () => {
+		isDone = true;
+	};
+	await run([of('app', 'stop'), of('worker', 'stop')], work, {stopLimitMs: 3000});
+	t.true(isDone);
+	t.deepEqual(asked, ['stop app', 'within 2 s', 'stop worker', 'within 1 s', 'start worker', 'start app']);
+	t.regex(warnings[1] ?? '', /`worker` did not end within the 1 s that `holdfast.quiesce.timeout` left of its 300 s/);
 });
 
 test('a stop that nobody heard the end of is not taken for done: who ends later is started', async t => {

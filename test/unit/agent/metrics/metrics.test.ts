@@ -115,6 +115,7 @@ test('what the agent shows', async t => {
 	t.deepEqual(await samples(), {
 		'last_success_timestamp_seconds{target="shop/db"}': Date.parse('2026-11-02T03:00:10.000Z') / 1000,
 		'last_run_timestamp_seconds{target="shop/db"}': Date.parse('2026-11-03T03:00:12.000Z') / 1000,
+		'last_backup_rested{target="shop/db"}': 0,
 		'last_quiesce_seconds{target="shop/db"}': 0.25,
 		'quiesce_limit_seconds{target="shop/db"}': 300,
 		'first_seen_timestamp_seconds{target="shop/db"}': 1000,

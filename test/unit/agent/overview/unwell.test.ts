@@ -17,6 +17,7 @@ test('late, failed, broken and missing ones are not well; what is new, rests or 
 	t.is(of({lastRun, servedBy: 'other'}), undefined);
 	t.is(of({late: '2026-11-01T00:00:00Z', absent: 'without `x`'}), 'it was never backed up');
 	const {error, ...partial} = lastRun;
-	t.is(of({lastRun: {...partial, outcome: 'partial'}, absent: 'without `x`'}), undefined);
+	t.is(of({lastRun: {...partial, outcome: 'partial', rested: true}, absent: 'without `x`'}), undefined);
+	t.is(of({lastRun: {...partial, outcome: 'partial', rested: true}}), undefined, 'started again, and not due yet');
 	t.is(of({lastRun: {...lastRun, outcome: 'partial'}, absent: 'without `x`'}), `the last backup was only partial: ${error}`);
 });

@@ -51,7 +51,19 @@ async function begin() {
 		},
 	}));
 	const point = {id: 'r1', target, filedAs: target, agent: 'a', host: 'host', time: new Date(), manifest: 'm', sources: []};
-	return {scene, restoration: {target, points: [point] as const, sources: restoring, isDecided: true, stop, hooks: [], warnings: []}};
+	return {
+		scene,
+		restoration: {
+			target,
+			points: [point] as const,
+			sources: restoring,
+			isDecided: true,
+			stop,
+			stopLimitMs: 60_000,
+			hooks: [],
+			warnings: [],
+		},
+	};
 }
 
 async function restoreWith(faults: readonly Fault[]) {
@@ -82,6 +94,7 @@ async function settleWith(verb: 'undo' | 'finish', faults: readonly Fault[]) {
 		),
 		mounts: [],
 		stop,
+		stopLimitMs: 60_000,
 		hooks: [],
 		problems: [],
 	};

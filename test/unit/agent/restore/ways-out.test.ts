@@ -105,6 +105,7 @@ const planOf = (...replacements: Replaced[]): UndoPlan => ({
 	containers: new Map(replacements.map(each => [keyOf(each), {id: 'c', name: 'app'} as Container])),
 	mounts: [],
 	stop: [],
+	stopLimitMs: 60_000,
 	hooks: [],
 	problems: [],
 });
