@@ -2,7 +2,7 @@
 
 import {explain} from '../../../base/errors.ts';
 import type {Tell} from '../../../base/events.ts';
-import {quoteLiteral} from './client.ts';
+import {quoteIdentifier, quoteLiteral} from './client.ts';
 import type {MariadbDetails} from './details.ts';
 import type {MariadbServer} from './server.ts';
 
@@ -28,9 +28,24 @@ const accountName = (user: string, host: string): string =>
 	[user, host].map(part => `'${part.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`).join('@');
 
 /** Only an administrator may read them; nothing else fails for want of it. */
+/** MariaDB's: they have no host. An account that has one cannot be made without it. */
+async function readRoles({query}: Pick<MariadbServer, 'query'>, database: string): Promise<Account[]> {
+	const rows = await query(
+		`select distinct user from mysql.user where is_role = 'Y' and (user in (select role from mysql.roles_mapping) or user in (select user from mysql.db where ${quoteLiteral(database)} like db)) order by 1`,
+	).catch(() => []);
+	const roles: Account[] = [];
+	for (const [name = ''] of rows) {
+		const account = quoteIdentifier(name);
+		const grants = (await query(`show grants for ${account}`)).flatMap(([sql]) => sql ?? []);
+		roles.push({account, statements: [`create role ${account}`, ...grants]});
+	}
+
+	return roles;
+}
+
 export async function readAccounts({query}: MariadbServer, database: string): Promise<Account[]> {
 	try {
-		const accounts: Account[] = [];
+		const accounts = await readRoles({query}, database);
 		for (const [user = '', host = ''] of await query(accountsSql(database))) {
 			const account = accountName(user, host);
 			const statements = [...(await query(`show create user ${account}`)), ...(await query(`show grants for ${account}`))].flatMap(
@@ -53,10 +68,31 @@ export async function makeAccounts({query}: MariadbServer, accounts: readonly Ac
 			() => false,
 		);
 		if (!isThere) {
-			await query(statements.join(';\n')).then(
-				() => tell({type: 'warning', message: `made again, because the server lacks it: the account ${account}`}),
-				(error: unknown) => tell({type: 'warning', message: `the account ${account} could not be made again: ${explain(error)}`}),
-			);
+			await makeAccount({query}, {account, statements}, tell);
 		}
+	}
+}
+
+/** A grant may be of what is not there: that takes nothing from the others. */
+async function makeAccount(
+	{query}: Pick<MariadbServer, 'query'>,
+	{account, statements: [make = '', ...grants]}: Account,
+	tell: Tell,
+): Promise<void> {
+	const failed = (error: unknown) =>
+		tell({type: 'warning', message: `the account ${account} could not be made again whole: ${explain(error)}`});
+	const isMade = await query(make).then(
+		() => true,
+		(error: unknown) => {
+			failed(error);
+			return false;
+		},
+	);
+	for (const grant of isMade ? grants : []) {
+		await query(grant).catch(failed);
+	}
+
+	if (isMade) {
+		tell({type: 'warning', message: `made again, because the server lacks it: the account ${account}`});
 	}
 }

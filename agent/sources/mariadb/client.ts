@@ -39,12 +39,25 @@ export function introduce({user, password}: Login, address: Address, argv: reado
 	};
 }
 
-/** Of the server's catalogs, and what it may not do to a session of ours. MySQL takes the first for a comment. */
-const ownSession =
-	"/*M!100100 set session max_statement_time = 0 */; set session lock_wait_timeout = 20, sql_mode = '', foreign_key_checks = 1;";
+/** More than any statement is, and what clients take at most. */
+export const largestPacket = 1024 ** 3;
 
-/** Before the content of a dump, which says the rest itself. */
-export const loadSession = '/*M!100100 set session max_statement_time = 0 */; set session lock_wait_timeout = 20, wait_timeout = 28800;';
+/**
+ * What a server may have set for everybody, and would end a session, hide rows from it, or take back what it did. MySQL takes what begins with
+ * `M` for a comment.
+ */
+const unhindered = [
+	'/*M!100100 set session max_statement_time = 0 */',
+	'/*M!100300 set session idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0, idle_write_transaction_timeout = 0 */',
+	'set session autocommit = 1, completion_type = 0, sql_select_limit = 18446744073709551615, sql_safe_updates = 0',
+	'set session transaction isolation level repeatable read, read write',
+].join('; ');
+
+/** Of the server's catalogs. */
+const ownSession = `${unhindered}; set session lock_wait_timeout = 20, sql_mode = '', foreign_key_checks = 1;`;
+
+/** Before the content of a dump, which says the rest itself. What is there was taken once: rows that a later rule forbids, and formats that are warned of. */
+export const loadSession = `${unhindered}; set session lock_wait_timeout = 20, wait_timeout = 28800, net_read_timeout = 600, net_write_timeout = 600; /*M!100201 set session check_constraint_checks = 0, innodb_strict_mode = 0 */;`;
 
 /** Reads SQL from its standard input, stops at the first error, and obeys nothing but SQL and `delimiter`. */
 export const batch = [
@@ -66,14 +79,14 @@ const unescapeValue = (value: string): string =>
 	value.replaceAll(/\\([ntr0\\])/g, (_, letter: string) => ({n: '\n', t: '\t', r: '\r', '0': '\0'})[letter] ?? '\\');
 
 /** Some clients print the statement before it, which may be long, or hold a secret. */
-export const refusalIn = (said: string): string => lastLines(/^ERROR .*/ms.exec(said)?.[0] ?? said);
+const refusalIn = (said: string): string => lastLines(/^ERROR .*/ms.exec(said)?.[0] ?? said);
 
 export class ServerRefusal extends RunError {
 	/** The server's own number, as in `ERROR 1045 (28000)`. */
 	readonly code: number;
 
-	constructor(said: string) {
-		super(`the server refused: ${refusalIn(said)}`);
+	constructor(said: string, what = 'the server refused') {
+		super(`${what}: ${refusalIn(said)}`);
 		this.code = Number(/^ERROR (\d+)/m.exec(said)?.[1] ?? 0);
 	}
 }

@@ -1,6 +1,8 @@
 /** What a database has beside its tables and their content: triggers, routines, views, events. Made again where tables are renamed, which moves none of it. */
+import {z} from 'zod';
 import {lastLines, type Place, type Running, succeed} from '../../../base/command.ts';
-import {RunError} from '../../../base/errors.ts';
+import {explain, RunError} from '../../../base/errors.ts';
+import type {Tell} from '../../../base/events.ts';
 import {throughAgent} from '../entering.ts';
 import type {SourceContext} from '../source.ts';
 import {quoteIdentifier, quoteLiteral} from './client.ts';
@@ -14,6 +16,8 @@ export const dumpOptions = [
 	'--skip-dump-date',
 	'--skip-lock-tables',
 	'--add-drop-trigger',
+	// A table whose default is the next number of a sequence cannot be filled while it alone is locked.
+	'--skip-add-locks',
 ] as const;
 
 /** MySQL's would set what numbers of transactions the server has seen. */
@@ -69,41 +73,79 @@ const withoutRemarks = (stderr: string): string =>
 		.filter(line => !line.startsWith('-- '))
 		.join('\n');
 
-/** @returns those that can be read, and those that name what is not there any more, which nobody can make again */
-async function viewsOf({query}: MariadbServer, database: string): Promise<{sound: string[]; broken: string[]}> {
-	const all = (
-		await query(`select table_name from information_schema.views where table_schema = ${quoteLiteral(database)} order by 1`)
-	).flatMap(([name]) => name ?? []);
-	const views: {sound: string[]; broken: string[]} = {sound: [], broken: []};
-	for (const view of all) {
-		const said = await query(`check table ${quoteIdentifier(database)}.${quoteIdentifier(view)}`);
-		views[said.some(([, , , message]) => message === 'OK') ? 'sound' : 'broken'].push(view);
+/** A view that cannot be read, and what makes it. */
+export const brokenView = z.object({name: z.string(), sql: z.string()});
+
+export type BrokenView = z.infer<typeof brokenView>;
+
+/** Those that name what is not there any more, or whose definer is gone: no dump can have them, as nobody can read them. */
+export async function brokenViews({query}: MariadbServer, database: string): Promise<BrokenView[]> {
+	const views = await viewsOf({query}, database);
+	const broken: BrokenView[] = [];
+	for (const name of views) {
+		const view = `${quoteIdentifier(database)}.${quoteIdentifier(name)}`;
+		const said = await query(`check table ${view}`);
+		if (!said.some(([, , , message]) => message === 'OK')) {
+			const [[, sql = ''] = []] = await query(`show create view ${quoteIdentifier(name)}`, database);
+			broken.push({name, sql});
+		}
 	}
 
-	return views;
+	return broken;
 }
+
+const viewsOf = async ({query}: Pick<MariadbServer, 'query'>, database: string): Promise<string[]> =>
+	(await query(`select table_name from information_schema.views where table_schema = ${quoteLiteral(database)} order by 1`)).flatMap(
+		([name]) => name ?? [],
+	);
+
+/** What was broken is made again as it was, as far as the server takes it. Each may need another. */
+export async function makeBroken({query}: MariadbServer, database: string, views: readonly BrokenView[], tell: Tell): Promise<void> {
+	let left = [...views];
+	let before: number;
+	let failures: unknown[] = [];
+	do {
+		before = left.length;
+		failures = [];
+		const again: BrokenView[] = [];
+		for (const view of left) {
+			await query(view.sql, database).catch((error: unknown) => {
+				again.push(view);
+				failures.push(error);
+			});
+		}
+
+		left = again;
+	} while (left.length > 0 && left.length < before);
+
+	for (const [index, {name}] of left.entries()) {
+		tell({
+			type: 'warning',
+			message: `the view \`${name}\` of \`${database}\` was broken, and could not be made again: ${explain(failures[index])}`,
+		});
+	}
+}
+
+export const ignoring = (database: string, views: readonly BrokenView[]): string[] =>
+	views.map(({name}) => `--ignore-table=${database}.${name}`);
 
 interface CodeWritten extends Omit<Written, 'argv' | 'onError'> {
 	database: string;
-	/** Hears of each view that names what is not there any more, and is left out. Missing: it is an error. */
-	onBroken?: (view: string) => void;
+	/** Left out. */
+	broken: readonly BrokenView[];
 }
 
 /** Two files, in an order in which each thing finds what it needs: triggers, routines and views; and then events, which begin to run where they are loaded. */
 export async function writeCode(
 	context: Pick<SourceContext, 'worker'>,
-	{database, file, onBroken, ...rest}: CodeWritten,
+	{database, file, broken, ...rest}: CodeWritten,
 ): Promise<{code: string; events: string}> {
 	const {server} = rest;
 	const {dump} = server.programs;
 	const base = [dump, ...dumpOptions, ...flavoured(server), '--no-data'] as const;
 	const files = {code: `${file}.code`, views: `${file}.views`, events: `${file}.events`};
-	const {sound, broken} = await viewsOf(server, database);
-	const [views, left] = onBroken === undefined ? [[...sound, ...broken], []] : [sound, broken];
-	const ignored = left.map(view => `--ignore-table=${database}.${view}`);
-	for (const view of left) {
-		onBroken?.(view);
-	}
+	const ignored = ignoring(database, broken);
+	const views = (await viewsOf(server, database)).filter(view => !broken.some(({name}) => name === view));
 
 	const write = async (to: string, ...argv: string[]) => writeDump(context, {...rest, argv: [...base, ...ignored, ...argv], file: to});
 	await write(files.code, '--no-create-info', '--triggers', '--routines', '--skip-events', '--', database);

@@ -7,26 +7,37 @@ export const mariadbContents = z.record(z.string(), z.number());
 
 export type MariadbContents = z.infer<typeof mariadbContents>;
 
-const kinds: Readonly<Record<string, {table: string; schema: string; condition?: string}>> = {
-	tables: {table: 'tables', schema: 'table_schema', condition: "table_type in ('BASE TABLE', 'SYSTEM VERSIONED')"},
-	sequences: {table: 'tables', schema: 'table_schema', condition: "table_type = 'SEQUENCE'"},
-	views: {table: 'views', schema: 'table_schema'},
-	routines: {table: 'routines', schema: 'routine_schema'},
-	triggers: {table: 'triggers', schema: 'trigger_schema'},
-	events: {table: 'events', schema: 'event_schema'},
+const kinds: Readonly<Record<string, {table: string; schema: string; name: string; condition?: string}>> = {
+	tables: {table: 'tables', schema: 'table_schema', name: 'table_name', condition: "table_type in ('BASE TABLE', 'SYSTEM VERSIONED')"},
+	sequences: {table: 'tables', schema: 'table_schema', name: 'table_name', condition: "table_type = 'SEQUENCE'"},
+	views: {table: 'views', schema: 'table_schema', name: 'table_name'},
+	routines: {table: 'routines', schema: 'routine_schema', name: "concat(routine_type, ' ', routine_name)"},
+	triggers: {table: 'triggers', schema: 'trigger_schema', name: 'trigger_name'},
+	events: {table: 'events', schema: 'event_schema', name: 'event_name'},
 };
 
-export async function countContents({query}: MariadbServer, database: string): Promise<MariadbContents> {
-	const counts = Object.entries(kinds).map(
-		([kind, {table, schema, condition = 'true'}]) =>
-			`select '${kind}', count(*) from information_schema.${table} where ${schema} = ${quoteLiteral(database)} and ${condition}`,
+/** Names, by kind. */
+export type MariadbNames = ReadonlyMap<string, Set<string>>;
+
+export async function listContents({query}: MariadbServer, database: string): Promise<MariadbNames> {
+	const each = Object.entries(kinds).map(
+		([kind, {table, schema, name, condition = 'true'}]) =>
+			`select '${kind}', ${name} from information_schema.${table} where ${schema} = ${quoteLiteral(database)} and ${condition}`,
 	);
-	return Object.fromEntries((await query(counts.join(' union all '))).map(([kind = '', count]) => [kind, Number(count)]));
+	const names = new Map(Object.keys(kinds).map(kind => [kind, new Set<string>()]));
+	for (const [kind = '', name = ''] of await query(each.join(' union all '))) {
+		names.get(kind)?.add(name);
+	}
+
+	return names;
 }
 
+export const countContents = async (server: MariadbServer, database: string): Promise<MariadbContents> =>
+	Object.fromEntries([...(await listContents(server, database))].map(([kind, names]) => [kind, names.size]));
+
 /** What was there at both times: what somebody makes or drops meanwhile may be in a dump or not. */
-export const inBoth = (one: MariadbContents, other: MariadbContents): MariadbContents =>
-	Object.fromEntries(Object.entries(one).map(([kind, count]) => [kind, Math.min(count, other[kind] ?? 0)]));
+export const inBoth = (one: MariadbNames, other: MariadbNames): MariadbContents =>
+	Object.fromEntries([...one].map(([kind, names]) => [kind, [...names].filter(name => other.get(kind)?.has(name)).length]));
 
 /** @returns a line for each kind of which there is too little */
 export const missingContents = (had: MariadbContents, found: MariadbContents): string[] =>

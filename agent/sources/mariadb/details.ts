@@ -1,5 +1,6 @@
 /** What the manifest says of a dumped database. */
 import {z} from 'zod';
+import {brokenView} from './code.ts';
 import {mariadbContents} from './contents.ts';
 
 export const mariadbDetails = z.object({
@@ -17,6 +18,8 @@ export const mariadbDetails = z.object({
 	/** The dump is these, one after the other, in bytes: all but the events; what it has beside tables once more, for where tables are renamed; the events. */
 	parts: z.object({all: z.number(), code: z.number(), events: z.number()}),
 	contents: mariadbContents,
+	/** In no part of the dump. */
+	brokenViews: z.array(brokenView).default([]),
 	/** SQL that makes each account that may do something here; none where the dumping one may not read it. */
 	accounts: z.array(z.object({account: z.string(), statements: z.array(z.string())})),
 });

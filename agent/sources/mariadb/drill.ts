@@ -39,7 +39,7 @@ export function mariadbDrilling({name, stored, image, drillSql}: DrillSource, co
 				await assertRoom(worker.run, scratchFolder, Math.max(details.databaseSize, stored.bytes), signal);
 				const container = await startServer(worker, image, details.lowerCase);
 				const planned = {name, container, kind: 'mariadb', database, access: {user: 'root'}} as const;
-				const restoring = mariadbRestoring({...planned, target: context.target, stored, drillSql}, context, {index});
+				const restoring = mariadbRestoring({...planned, target: context.target, stored, drillSql}, context, {index, isScratch: true});
 				await restoring.load().catch(async (error: unknown) => {
 					signal.throwIfAborted();
 					// What the repository no longer holds whole fails the loading in odd words: its own are better.

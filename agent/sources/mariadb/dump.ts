@@ -9,9 +9,9 @@ import type {Among, Source, SourceContext} from '../source.ts';
 import {storeStaged} from '../staged.ts';
 import {readAccounts} from './accounts.ts';
 import {quoteLiteral} from './client.ts';
-import {dumpOptions, flavoured, writeCode, writeDump} from './code.ts';
+import {type BrokenView, brokenViews, dumpOptions, flavoured, ignoring, writeCode, writeDump} from './code.ts';
 import {commitsOf} from './commits.ts';
-import {countContents, inBoth, type MariadbContents} from './contents.ts';
+import {inBoth, listContents, type MariadbNames} from './contents.ts';
 import type {MariadbDetails} from './details.ts';
 import type {PlannedSchema} from './plan.ts';
 import {connectMariadb, type MariadbServer} from './server.ts';
@@ -33,8 +33,9 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 	const commits = commitsOf(planned, all);
 	let server: MariadbServer;
 	let inside: Place | undefined;
-	let details: Omit<MariadbDetails, 'parts' | 'contents'>;
-	let contents: MariadbContents = {};
+	let details: Omit<MariadbDetails, 'parts' | 'contents' | 'brokenViews'>;
+	let names: MariadbNames = new Map();
+	let broken: BrokenView[] = [];
 	let dumping: Dumping | undefined;
 
 	/** One that was begun in a moment that was given up shows another. */
@@ -54,7 +55,19 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 			server = await connectMariadb(context.engine, container, planned.access, signal);
 			inside = await enterableWorker(context, server, container, signal);
 			details = await describe(server, database);
-			contents = await countContents(server, database);
+			broken = await brokenViews(server, database);
+			context.warnOnce?.(
+				name,
+				broken.map(
+					view =>
+						`\`${name}\`: the view \`${view.name}\` cannot be read (it names what is not there, or its definer is gone): its definition alone is kept`,
+				),
+			);
+			names = await listContents(server, database);
+			for (const view of broken) {
+				names.get('views')?.delete(view.name);
+			}
+
 			await claim();
 		},
 		async firstPass() {},
@@ -65,7 +78,7 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 			await endDump();
 			await commits?.hold(server, context);
 			try {
-				dumping = begin(context, {server, inside, database, file});
+				dumping = begin(context, {server, inside, database, broken, file});
 				await Promise.race([dumping.begun, aborted(moment)]);
 			} finally {
 				await commits?.release();
@@ -77,18 +90,30 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 			}
 
 			await dumping.done;
-			const {code, events} = await writeCode(context, {server, inside, database, file, signal});
+			const contents = inBoth(names, await listContents(server, database));
+			await assertTables(worker, file, contents.tables ?? 0, signal);
+			const {code, events} = await writeCode(context, {server, inside, database, broken, file, signal});
 			const sizes = await succeed(worker, {argv: ['stat', '--format=%s', '--', file, code, events], signal});
 			const [allBytes = 0, codeBytes = 0, eventBytes = 0] = sizes.trim().split('\n').map(Number);
 			await succeed(worker, {argv: ['sh', '-c', 'cat "$2" "$3" >>"$1" && rm -f "$2" "$3"', 'sh', file, code, events], signal});
 			return storeStaged(context, name, file, {
 				...details,
 				parts: {all: allBytes, code: codeBytes, events: eventBytes},
-				contents: inBoth(contents, await countContents(server, database)),
+				contents,
+				brokenViews: broken,
 			});
 		},
 		close: endDump,
 	};
+}
+
+/** A server may give every session no more than so many rows (`sql_select_limit`), of which a dump knows nothing. */
+async function assertTables(worker: Place, file: string, tables: number, signal: AbortSignal): Promise<void> {
+	const argv = ['sh', '-c', 'grep --text --count "$2" -- "$1" || [ "$?" = 1 ]', 'sh', file, '^-- Table structure for table '] as const;
+	const found = Number(await succeed(worker, {argv, env: {LC_ALL: 'C'}, signal}));
+	if (!(found >= tables)) {
+		throw new RunError(`the dump has ${found} tables of the ${tables} that the database has`);
+	}
 }
 
 /** Never resolves. */
@@ -106,10 +131,11 @@ interface Begun {
 	server: MariadbServer;
 	inside: Place | undefined;
 	database: string;
+	broken: readonly BrokenView[];
 	file: string;
 }
 
-function begin(context: SourceContext, {server, inside, database, file}: Begun): Dumping {
+function begin(context: SourceContext, {server, inside, database, broken, file}: Begun): Dumping {
 	const end = new AbortController();
 	const begun = Promise.withResolvers<void>();
 	let said = '';
@@ -122,6 +148,7 @@ function begin(context: SourceContext, {server, inside, database, file}: Begun):
 			...dumpOptions,
 			...flavoured(server),
 			...history,
+			...ignoring(database, broken),
 			'--verbose',
 			'--single-transaction',
 			'--quick',
@@ -151,9 +178,23 @@ export function isAtLeast(version: string, major: number, minor: number): boolea
 	return ofMajor > major || (ofMajor === major && ofMinor >= minor);
 }
 
-async function describe(server: MariadbServer, database: string): Promise<Omit<MariadbDetails, 'parts' | 'contents'>> {
+/** What is the default for new sessions is that of the dump's: its programs cannot be told otherwise. */
+async function assertUnlimited({query, where}: MariadbServer): Promise<void> {
+	const [[limit = ''] = []] = await query('select @@global.sql_select_limit');
+	if (limit !== '18446744073709551615') {
+		throw new RunError(
+			`the server ${where} gives a session ${limit} rows of a table at most (\`sql_select_limit\`): no dump would be whole`,
+			{
+				hint: '`set global sql_select_limit = default`',
+			},
+		);
+	}
+}
+
+async function describe(server: MariadbServer, database: string): Promise<Omit<MariadbDetails, 'parts' | 'contents' | 'brokenViews'>> {
 	const {flavour, version, client, programs} = server;
 	const schema = quoteLiteral(database);
+	await assertUnlimited(server);
 	const [row] = await server.query(
 		`select default_character_set_name, default_collation_name, @@lower_case_table_names,
 		(select coalesce(sum(data_length + index_length), 0) from information_schema.tables where table_schema = ${schema})

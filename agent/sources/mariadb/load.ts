@@ -4,19 +4,20 @@ import {text} from 'node:stream/consumers';
 import {pipeline} from 'node:stream/promises';
 import type {Place, Running} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
-import {batch, loadSession, refusalIn} from './client.ts';
+import {size} from '../../../base/units.ts';
+import {batch, largestPacket, loadSession, ServerRefusal} from './client.ts';
 import type {MariadbServer} from './server.ts';
 
 /**
  * The part, and after it, only if it was read whole, a word that the client then says: a client that was handed half of a dump would exit 0.
  */
-const read = `printf '%s\\n' '${loadSession}'; dd if="$file" iflag=skip_bytes,count_bytes skip="$skip" count="$bytes" bs=1M status=none && printf "\\nselect 'holdfast: whole';\\n"`;
+const read = `printf '%s\\n' "$first"; dd if="$file" iflag=skip_bytes,count_bytes skip="$skip" count="$bytes" bs=1M status=none && printf "\\nselect 'holdfast: whole';\\n"`;
 
-/** `sh -c SCRIPT sh FILE SKIP BYTES` */
-const part = `file=$1 skip=$2 bytes=$3; ${read}`;
+/** `sh -c SCRIPT sh FILE SKIP BYTES SQL`: the SQL comes first. */
+const part = `file=$1 skip=$2 bytes=$3 first=$4; ${read}`;
 
-/** `sh -c SCRIPT sh FILE SKIP BYTES PROGRAM …` */
-const partInto = `file=$1 skip=$2 bytes=$3; shift 3; { ${read}; } | "$@"`;
+/** `sh -c SCRIPT sh FILE SKIP BYTES SQL PROGRAM …` */
+const partInto = `file=$1 skip=$2 bytes=$3 first=$4; shift 4; { ${read}; } | "$@"`;
 
 interface Loaded {
 	server: MariadbServer;
@@ -32,13 +33,52 @@ interface Loaded {
 }
 
 /** @throws at the first error of the server, and where not all of it was loaded */
-export async function loadPart({server, worker, inside, file, skip, bytes, database, signal}: Loaded): Promise<void> {
-	if (bytes === 0) {
+export async function loadPart(loaded: Loaded): Promise<void> {
+	if (loaded.bytes === 0) {
 		return;
 	}
 
+	const {server, signal} = loaded;
+	const {before, after, limit} = await widen(server);
+	try {
+		await load(loaded, `${after}${loadSession}`);
+	} catch (error) {
+		signal.throwIfAborted();
+		throw error instanceof ServerRefusal && tooLong.includes(error.code)
+			? new RunError(error.message, {
+					hint: `the server takes statements of ${size(limit)}, and the dump may have longer ones: raise its \`max_allowed_packet\``,
+				})
+			: error;
+	} finally {
+		if (before) {
+			await server.query(after).catch(() => {});
+		}
+	}
+}
+
+/** A packet too large, or the session ended in the middle of one: https://mariadb.com/kb/en/mariadb-error-code-reference/ */
+const tooLong = [1153, 2006, 2013, 2020];
+
+/**
+ * A row in a dump may be twice as long as it is: longer than what the server took once. A session has what holds for all when it begins, so that is raised for
+ * this instant, where the account may; the session itself puts it back first of all.
+ */
+async function widen({query}: MariadbServer): Promise<{before: boolean; after: string; limit: number}> {
+	const [[text = ''] = []] = await query('select @@global.max_allowed_packet');
+	const limit = Number(text);
+	if (!(limit < largestPacket)) {
+		return {before: false, after: '', limit};
+	}
+
+	return query(`set global max_allowed_packet = ${largestPacket}`).then(
+		() => ({before: true, after: `set global max_allowed_packet = ${limit};`, limit: largestPacket}),
+		() => ({before: false, after: '', limit}),
+	);
+}
+
+async function load({server, worker, inside, file, skip, bytes, database, signal}: Loaded, first: string): Promise<void> {
 	const argv = [server.programs.client, ...batch, `--database=${database}`] as const;
-	const place = [file, String(skip), String(bytes)];
+	const place = [file, String(skip), String(bytes), first];
 	let running: Running;
 	if (inside === undefined) {
 		running = await server.client({argv, stdin: true, signal});
@@ -49,7 +89,11 @@ export async function loadPart({server, worker, inside, file, skip, bytes, datab
 	}
 
 	const [said, {exitCode, stderr}] = await Promise.all([text(running.stdout), running.done]);
-	if (exitCode !== 0 || !said.trimEnd().endsWith('holdfast: whole')) {
-		throw new RunError(`loading the dump failed: ${exitCode === 0 ? 'it could not be read whole' : refusalIn(stderr)}`);
+	if (exitCode !== 0) {
+		throw new ServerRefusal(stderr, 'loading the dump failed');
+	}
+
+	if (!said.trimEnd().endsWith('holdfast: whole')) {
+		throw new RunError('loading the dump failed: it could not be read whole');
 	}
 }

@@ -15,7 +15,7 @@ import {forgetSafety} from '../safety.ts';
 import type {Among} from '../source.ts';
 import {storeStaged} from '../staged.ts';
 import {makeAccounts} from './accounts.ts';
-import {dropCode, writeCode} from './code.ts';
+import {type BrokenView, brokenView, brokenViews, dropCode, makeBroken, writeCode} from './code.ts';
 import {countContents, describeContents, type MariadbContents, missingContents} from './contents.ts';
 import {mariadbDetails} from './details.ts';
 import {loadPart} from './load.ts';
@@ -46,6 +46,8 @@ export const replacedSchema = replaced.extend({
 	isMade: z.boolean(),
 	/** Of what the old one had beside tables. */
 	safety: z.string().nullable(),
+	/** Views of the old one that are in no dump. */
+	brokenViews: z.array(brokenView).default([]),
 });
 
 export type ReplacedSchema = z.infer<typeof replacedSchema>;
@@ -55,7 +57,8 @@ type MariadbSource = RestoringSource<PlannedSchema>;
 export function mariadbRestoring(
 	source: MariadbSource,
 	context: RestoreContext,
-	{index}: Pick<Among, 'index'>,
+	/** `isScratch`: nobody but the rehearsal is at the server. */
+	{index, isScratch = false}: Pick<Among, 'index'> & {isScratch?: boolean},
 ): Restoring & Required<Pick<Restoring, 'check'>> {
 	const {name, database, container, access, stored, into, drillSql} = source;
 	const {signal, run, tell, worker} = context;
@@ -77,12 +80,16 @@ export function mariadbRestoring(
 		old: null,
 		isMade: false,
 		safety: null,
+		brokenViews: [],
 		...(into === undefined ? {} : {beside: true}),
 	};
 	const remember = (more: Partial<ReplacedSchema>) => {
 		replacement = {...replacement, ...more};
 		context.remember(replacement);
 	};
+
+	/** Defaults of tables name the sequences of their own database: where that is not there, they can be loaded under its own name only. */
+	const place = isScratch ? live : fresh;
 
 	const load = async (to: string, skip: number, bytes: number) =>
 		loadPart({server, worker, inside, file, skip, bytes, database: to, signal});
@@ -97,11 +104,11 @@ export function mariadbRestoring(
 			await makeAccounts(server, details.accounts, tell);
 			await dumpToFile(context, {snapshot: stored.snapshot, path: stored.path, file});
 			await assertSize(worker, file, parts.all + parts.code + parts.events);
-			await createDatabase(server, fresh, details);
-			await load(fresh, 0, parts.all);
-			contents = await countContents(server, fresh);
+			await createDatabase(server, place, details);
+			await load(place, 0, parts.all);
+			contents = await countContents(server, place);
 			assertNothingMissing({...details.contents, events: 0}, contents);
-			remember({tables: (await tablesOf(server, fresh)).length});
+			remember({tables: (await tablesOf(server, place)).length});
 		},
 		async check() {
 			const found = [`loaded by ${server.version}`, describeContents(contents)];
@@ -109,36 +116,40 @@ export function mariadbRestoring(
 				return found;
 			}
 
-			await assertTrue(server, fresh, drillSql);
+			await assertTrue(server, place, drillSql);
 			return [...found, 'the query of the label says true'];
 		},
 		async keep() {
-			await dropCode(server, fresh, ['triggers', 'views']);
+			await dropCode(server, place, ['triggers', 'views']);
 			if (replacement.old !== null) {
-				remember({safety: await keepCode(source, context, {server, inside, database: live, index})});
+				remember({brokenViews: await brokenViews(server, live)});
+				const {brokenViews: broken} = replacement;
+				remember({safety: await keepCode(source, context, {server, inside, database: live, broken, index})});
 			}
 		},
 		async swap() {
 			const {old} = replacement;
-			if (old === null) {
+			if (old !== null) {
+				await createDatabase(server, old.aside, old);
+				await dropCode(server, live);
+			} else if (!isScratch) {
 				if (await databaseExists(server, live)) {
 					throw new RunError(`somebody has made a database \`${live}\` meanwhile`);
 				}
 
 				remember({isMade: true});
 				await createDatabase(server, live, details);
-			} else {
-				await createDatabase(server, old.aside, old);
-				await dropCode(server, live);
 			}
 
 			await moveTables(server, [
 				...(old === null ? [] : [{from: live, to: old.aside, tables: await tablesOf(server, live)}]),
-				{from: fresh, to: live, tables: await tablesOf(server, fresh)},
+				...(isScratch ? [] : [{from: fresh, to: live, tables: await tablesOf(server, fresh)}]),
 			]);
+
 			await setDefaults(server, live, details);
 			await load(live, parts.all, parts.code);
 			await load(live, parts.all + parts.code, parts.events);
+			await makeBroken(server, live, details.brokenViews, tell);
 			assertNothingMissing(details.contents, await countContents(server, live));
 			await dropDatabase(server, fresh);
 		},
@@ -174,12 +185,17 @@ interface Kept {
 	server: MariadbServer;
 	inside: Place | undefined;
 	database: string;
+	broken: readonly BrokenView[];
 	index: number;
 }
 
 /** @returns the snapshot of what a rename does not move */
-async function keepCode({name}: MariadbSource, context: RestoreContext, {server, inside, database, index}: Kept): Promise<string | null> {
-	const {worker, signal, keeper, tell} = context;
+async function keepCode(
+	{name}: MariadbSource,
+	context: RestoreContext,
+	{server, inside, database, broken, index}: Kept,
+): Promise<string | null> {
+	const {worker, signal, keeper} = context;
 	if (keeper === undefined) {
 		const {tables, sequences, ...code} = await countContents(server, database);
 		if (Object.values(code).some(count => count > 0)) {
@@ -197,12 +213,7 @@ async function keepCode({name}: MariadbSource, context: RestoreContext, {server,
 		database,
 		file: `${context.staging}/keep-${index}.sql`,
 		signal,
-		// The live database may be damaged: that must not keep it from being restored.
-		onBroken: view =>
-			tell({
-				type: 'warning',
-				message: `the view \`${view}\` of \`${database}\` names what is not there, and would not come back with an undo`,
-			}),
+		broken,
 	});
 	await succeed(worker, {argv: ['sh', '-c', 'cat "$2" >>"$1" && rm -f "$2"', 'sh', code, events], signal});
 	const keeping = {...context, restic: keeper.restic, tag: safetyTag, time: () => new Date()};
@@ -211,8 +222,8 @@ async function keepCode({name}: MariadbSource, context: RestoreContext, {server,
 
 /** Wherever the restore stopped: before the swap, in it, or after it. */
 export async function rollBackSchema(replacement: ReplacedSchema, context: UndoContext): Promise<void> {
-	const {source, database, access, fresh, tables, old, isMade, safety} = replacement;
-	const {engine, container, signal, worker, staging, target} = context;
+	const {source, database, access, fresh, tables, old, isMade, safety, brokenViews: broken} = replacement;
+	const {engine, container, signal, worker, staging, target, tell} = context;
 	const server = await connectMariadb(engine, container(source), access, signal);
 	if (old !== null) {
 		await moveBack(server, {live: database, fresh, aside: old.aside, restored: tables});
@@ -222,6 +233,7 @@ export async function rollBackSchema(replacement: ReplacedSchema, context: UndoC
 			await dumpToFile(context, {snapshot: safety, path: sourcePath(target, source), file});
 			const bytes = Number(await succeed(worker, {argv: ['stat', '--format=%s', '--', file]}));
 			await loadPart({server, worker, inside: undefined, file, skip: 0, bytes, database, signal});
+			await makeBroken(server, database, broken, tell);
 		}
 	} else if (isMade) {
 		// There was none before; what is there now is what was restored.

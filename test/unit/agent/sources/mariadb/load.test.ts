@@ -11,6 +11,7 @@ import {here} from '../../../../../base/here.ts';
 const client = `sed -n "s/^select '\\(.*\\)';$/\\1/p"`;
 
 const server = {
+	query: async () => [['1073741824']],
 	programs: {client: 'mariadb'},
 	client: async (command: Parameters<typeof here>[0]) => here({...command, argv: ['sh', '-c', client]}),
 	fromWorker: (script: string, given: readonly string[]) => ({argv: ['sh', '-c', script, 'sh', ...given, 'sh', '-c', client], env: {}}),
@@ -36,3 +37,45 @@ for (const [way, inside] of [
 		}
 	});
 }
+
+test('a server that takes short statements takes long ones from this session alone, and is put back whatever becomes of it', async t => {
+	const asked: string[] = [];
+	const strict = (mayChange: boolean, says = "echo 'ERROR 2006 (HY000): Server has gone away' >&2; exit 1") => ({
+		...server,
+		query: async (sql: string) => {
+			asked.push(sql);
+			if (sql.startsWith('set') && !mayChange) {
+				throw new Error('you need SUPER');
+			}
+
+			return [['16777216']];
+		},
+		client: async (command: Parameters<typeof here>[0]) => here({...command, argv: ['sh', '-c', `cat >/dev/null; ${says}`]}),
+	});
+	const folder = await mkdtemp(join(tmpdir(), 'holdfast-load-'));
+	const file = join(folder, 'dump.sql');
+	await writeFile(file, 'insert 1;\n');
+	const load = async (mayChange: boolean) =>
+		loadPart({
+			server: strict(mayChange),
+			worker: here,
+			inside: undefined,
+			file,
+			skip: 0,
+			bytes: 10,
+			database: 'app',
+			signal: new AbortController().signal,
+		});
+	try {
+		await t.throwsAsync(load(true), {message: /Server has gone away/});
+		t.deepEqual(asked.splice(0), [
+			'select @@global.max_allowed_packet',
+			'set global max_allowed_packet = 1073741824',
+			'set global max_allowed_packet = 16777216;',
+		]);
+		const error = await t.throwsAsync(load(false), {message: /Server has gone away/});
+		t.regex((error as {hint?: string}).hint ?? '', /takes statements of 16.8 MB.*max_allowed_packet/);
+	} finally {
+		await rm(folder, {recursive: true, force: true});
+	}
+});
