@@ -20,7 +20,7 @@ import type {Kind} from '../sources/kind.ts';
 import {kinds} from '../sources/kinds.ts';
 import {translate} from '../targets/dialects/translate.ts';
 import {discoverTargets} from '../targets/discovery.ts';
-import {type Suggestion, suggestLabels, type Unlabelled} from '../targets/suggest.ts';
+import {groupServers, type Suggestion, suggestLabels, type Unlabelled} from '../targets/suggest.ts';
 import {askedOf, type Member, type Target} from '../targets/target.ts';
 import {planTarget} from './plan.ts';
 import type {Surveyed} from './planned.ts';
@@ -86,6 +86,8 @@ const serversAtOnce = 4;
 /** When a target is rehearsed whose label does not say it: `@weekly`. */
 const weekly = '0 0 * * 0';
 const answersKeptMs = 10_000;
+/** What a person waits for a look into the mounts of one service. */
+const proposingMs = 30_000;
 /** For what is about to run: how long a link of the host is taken to lead where it led. */
 const linksKeptMs = 60_000;
 
@@ -142,6 +144,28 @@ export function createSurvey(options: SurveyOptions): Survey {
 		}
 
 		return answer;
+	};
+
+	/** What only a look into the mounts can tell. A server says by its own label what it has; of one that shares its mounts, they are named already. */
+	const refine = async (suggestion: Suggestion, agent: Container | undefined): Promise<Suggestion> => {
+		const {container, labels, why} = suggestion;
+		if (suggestion.isServer || labels.volumes !== undefined) {
+			return suggestion;
+		}
+
+		const signal = AbortSignal.timeout(proposingMs);
+		const asked = kinds.map(async ({title, propose}) =>
+			propose?.(container, {engine, dataRoot, agent, hire}, signal).catch((error: unknown) => ({
+				labels: {},
+				why: `whether it has databases of ${title} is not known: ${signal.aborted ? `nobody looked for longer than ${proposingMs / 1000} s` : explain(error)}`,
+			})),
+		);
+		const proposals = (await Promise.all(asked)).filter(proposal => proposal !== undefined);
+		return {
+			...suggestion,
+			labels: Object.assign({...labels}, ...proposals.map(proposal => proposal.labels)),
+			why: [...proposals.map(proposal => proposal.why), ...why],
+		};
 	};
 
 	const askServers = async ({name, members}: Target, agent: Container | undefined, maximumAgeMs: number) => {
@@ -249,7 +273,9 @@ export function createSurvey(options: SurveyOptions): Survey {
 			}
 
 			// A person asks, perhaps right after its start.
-			return suggestAmong(containers, {isSure: false, isWanted: container => container.project === project}, 0);
+			const found = await suggestAmong(containers, {isSure: false, isWanted: container => container.project === project}, 0);
+			const agent = containers.find(({id}) => id === self.containerId);
+			return Promise.all(groupServers(found, containers).map(async suggestion => servers.add(async () => refine(suggestion, agent))));
 		},
 		async named(name) {
 			const targets = await targetsAmong((await present()).containers);

@@ -110,9 +110,16 @@ export interface Means {
 	agent: Container | undefined;
 }
 
+export interface Proposal {
+	labels: Readonly<Record<string, string>>;
+	why: string;
+}
+
 interface Plannable<Policy, Answer, Planned extends PlannedSource> {
 	/** What only a look at the running service can tell. Undefined: there is nobody to ask. Missing: nothing need be asked. */
 	ask?(asked: Asked<Policy>, means: Means): Promise<Answer> | undefined;
+	/** Labels that would ask for what is found in a container that no label speaks of, without the prefix, and why. A person waits. Missing: nothing can be found so. */
+	propose?(container: Container, means: Means, signal: AbortSignal): Promise<Proposal | undefined>;
 	/** How old an answer may be where nobody is about to run. Missing: some seconds. */
 	readonly answersKeptMs?: number;
 	/** Pure. Mistakes go into the remarks. */

@@ -6,21 +6,25 @@ import type {ContainerDetails} from '../../docker/details.ts';
 import type {Engine} from '../../docker/engine.ts';
 
 /**
- * `sh -c SCRIPT sh NAME …` finds processes of these names, as the kernel has them (15 bytes), and says who they run as: pid, uid, gid, whether it is in this container's control group, and its arguments. The
- * container's first process may be an init or a supervisor; with the host's pid namespace, those of every other container are seen too.
+ * `sh -c SCRIPT sh NAME …` says the control groups of itself and of the first process, then finds processes of these names, as the kernel has them (15 bytes), and says who they run as: pid, uid, gid, control
+ * group, and its arguments. The container's first process may be an init or a supervisor; with the host's pid namespace, or another container's, those of others are seen too.
  */
-const find = `read -r own </proc/self/cgroup
-for process in /proc/[0-9]*; do
-	name= uid= gid= group=
-	read -r name <"$process/comm"
-	known=
-	for wanted; do [ "$name" != "$wanted" ] || known=1; done
-	[ -n "$known" ] || continue
-	while read -r key value _; do case $key in Uid:) uid=$value;; Gid:) gid=$value;; esac; done <"$process/status"
-	read -r group <"$process/cgroup"
-	[ "$group" = "$own" ] && own_group=1 || own_group=0
-	[ -z "$gid" ] || echo "\${process#/proc/} $uid $gid $own_group $(tr '\\0\\n' '\\n ' <"$process/cmdline" | tr '\\n' '\\037')"
-done 2>/dev/null`;
+const find = `{
+	own= first=
+	read -r own </proc/self/cgroup
+	read -r first </proc/1/cgroup
+	echo "$own"; echo "$first"
+	for process in /proc/[0-9]*; do
+		name= uid= gid= group=
+		read -r name <"$process/comm"
+		known=
+		for wanted; do [ "$name" != "$wanted" ] || known=1; done
+		[ -n "$known" ] || continue
+		while read -r key value _; do case $key in Uid:) uid=$value;; Gid:) gid=$value;; esac; done <"$process/status"
+		read -r group <"$process/cgroup"
+		[ -z "$gid" ] || echo "\${process#/proc/} $uid $gid $group$(printf '\\037')$(tr '\\0\\n' '\\n ' <"$process/cmdline" | tr '\\n' '\\037')"
+	done
+} 2>/dev/null`;
 
 export interface ServerFound {
 	/** In the container. */
@@ -30,14 +34,22 @@ export interface ServerFound {
 	argv: readonly string[];
 }
 
-/** The process with the lowest pid is the parent of the others. */
-function oldest(found: string): ServerFound | undefined {
-	const servers = found.split('\n').flatMap(line => {
-		const [, pid = '', uid = '', gid = '', own, argv = ''] = /^(\d+) (\d+) (\d+) ([01]) (.*)$/.exec(line) ?? [];
-		return pid === '' ? [] : [{pid: Number(pid), uid, gid, isOwn: own === '1', argv: argv.split('\u001f')}];
+/**
+ * The process with the lowest pid is the parent of the others. Where the first process is another's, so may all be that are not seen to be the container's own: they are somebody else's server. Pure.
+ *
+ * @param said by the script
+ */
+export function serverAmong(said: string): ServerFound | undefined {
+	const [own = '', first = '', ...lines] = said.split('\n');
+	const isOwn = (group: string): boolean => group === own || (group.startsWith(own.replace(/\/?$/, '/')) && !group.includes('/../'));
+	const servers = lines.flatMap(line => {
+		const [, pid = '', uid = '', gid = '', group = '', argv = ''] = /^(\d+) (\d+) (\d+) ([^\u001f]*)\u001f(.*)$/.exec(line) ?? [];
+		return pid === '' ? [] : [{pid: Number(pid), uid, gid, group, argv: argv.split('\u001f')}];
 	});
-	const own = servers.filter(({isOwn}) => isOwn);
-	return (own.length > 0 ? own : servers).sort((a, b) => a.pid - b.pid)[0];
+	const seen = servers.filter(({group}) => isOwn(group));
+	const isAlone = first === '' || isOwn(first);
+	const [server] = (seen.length > 0 || !isAlone ? seen : servers).sort((a, b) => a.pid - b.pid);
+	return server && {pid: server.pid, uid: server.uid, gid: server.gid, argv: server.argv};
 }
 
 /** Undefined: none runs. `no shell`: nobody could look. */
@@ -47,7 +59,7 @@ export async function findServer(
 	signal?: AbortSignal,
 ): Promise<ServerFound | 'no shell' | undefined> {
 	const {exitCode, stdout} = await output(place, {argv: ['sh', '-c', find, 'sh', ...names], user: '0', signal});
-	return exitCode === 126 || exitCode === 127 ? 'no shell' : oldest(stdout);
+	return exitCode === 126 || exitCode === 127 ? 'no shell' : serverAmong(stdout);
 }
 
 /** Of a container whose server is to be asked. @throws where it does not run, with how to start it */

@@ -1,7 +1,7 @@
 /** What would protect the services that nobody has labelled: each storage once, a server by its dump where it is known well. Pure. */
 import {isOneOff} from '../../docker/compose.ts';
 import {type Container, type Mount, workerLabel} from '../../docker/container.ts';
-import {dependentsFirst} from '../../docker/order.ts';
+import {dependentsFirst, needsOf} from '../../docker/order.ts';
 import type {Programs} from '../../docker/programs.ts';
 import {describeStorage, sharesStorage} from '../../docker/storage.ts';
 import {knownServers} from '../sources/kinds.ts';
@@ -15,6 +15,8 @@ export interface Suggestion {
 	labels: Labels;
 	/** For people, a reason each. */
 	why: readonly string[];
+	/** It is a server that Holdfast dumps, or whose command does. */
+	isServer: boolean;
 }
 
 export interface Unlabelled {
@@ -58,8 +60,51 @@ export function suggestLabels({containers, programs, self, dataRoot, prefix, isS
 				...(server === undefined ? [] : [`${server.server.title}, by ${server.by}`]),
 				...(labels.volumes === 'false' ? [] : free.map(mount => `writes the ${describeStorage(mount)} at ${mount.path}`)),
 			];
-			return why.length === 0 ? [] : [{container, labels, why}];
+			return why.length === 0 ? [] : [{container, labels, why, isServer: server !== undefined}];
 		});
+}
+
+/** Files and the server that knows of them are of one moment only as one target: a service and the servers that it needs get its name as their group. Pure. */
+export function groupServers(suggestions: readonly Suggestion[], containers: readonly Container[]): Suggestion[] {
+	const needs = needsOf(
+		suggestions.map(({container}) => container),
+		containers,
+	);
+	const groups = new Map<Suggestion, string>();
+	for (const suggestion of suggestions.filter(({isServer}) => !isServer)) {
+		const {id, project, service} = suggestion.container;
+		const servers = suggestions.filter(
+			other => other.isServer && other.container.project === project && needs.get(id)?.has(other.container.id),
+		);
+		const group = servers.map(server => groups.get(server)).find(known => known !== undefined) ?? service;
+		if (group !== undefined && servers.length > 0) {
+			for (const member of [suggestion, ...servers.filter(server => !groups.has(server))]) {
+				groups.set(member, group);
+			}
+		}
+	}
+
+	return suggestions.map(suggestion => {
+		const group = groups.get(suggestion);
+		return group === undefined
+			? suggestion
+			: {
+					...suggestion,
+					labels: {group, ...suggestion.labels},
+					why: [
+						...suggestion.why,
+						`one target with ${othersOf(suggestion, groups)}: files and what the server says of them are of one moment`,
+					],
+				};
+	});
+}
+
+function othersOf(suggestion: Suggestion, groups: ReadonlyMap<Suggestion, string>): string {
+	const group = groups.get(suggestion);
+	return [...groups]
+		.filter(([other, theirs]) => theirs === group && other !== suggestion)
+		.map(([{container}]) => `\`${container.service ?? container.name}\``)
+		.join(', ');
 }
 
 const isOn = (enable: string | undefined): boolean => enable !== undefined && enable !== 'false';

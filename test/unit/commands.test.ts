@@ -31,6 +31,9 @@ const followed: Readonly<Record<string, string>> = {
 	promscale: 'test/night/systems/systems.night.test.ts',
 	camunda: 'test/night/systems/systems.night.test.ts',
 	nextcloud: 'test/night/systems/nextcloud.night.test.ts',
+	immich: 'test/night/systems/immich.night.test.ts',
+	paperless: 'test/night/systems/one-folder.night.test.ts',
+	vaultwarden: 'test/night/systems/one-folder.night.test.ts',
 };
 
 /** What is no command of Holdfast: the test that runs it, and where that shows in the test. */

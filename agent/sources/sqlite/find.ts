@@ -4,10 +4,11 @@ import {fileURLToPath} from 'node:url';
 import {z} from 'zod';
 import {lastLines} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
-import type {Mount} from '../../../docker/container.ts';
+import {quote} from '../../../base/reading/quote.ts';
+import type {Container, Mount} from '../../../docker/container.ts';
 import {isInside} from '../../../docker/storage.ts';
 import {shownAt} from '../../../docker/worker-mounts.ts';
-import type {Asked, Means} from '../kind.ts';
+import type {Asked, Means, Proposal} from '../kind.ts';
 import {objectionTo, readOnlyObjection} from '../objections.ts';
 import type {Question} from './find.program.ts';
 import type {SqlitePolicy} from './labels.ts';
@@ -31,9 +32,21 @@ const findingMs = 10 * 60_000;
 
 /** Undefined: the labels name all that is meant. The container need not run. */
 export const askSqlite = (asked: Asked<SqlitePolicy>, means: Means): Promise<FoundFiles> | undefined =>
-	asked.policy.all || asked.policy.patterns.length > 0 ? look(asked, means) : undefined;
+	asked.policy.all || asked.policy.patterns.length > 0 ? look(asked, means, AbortSignal.timeout(findingMs)) : undefined;
 
-async function look({container, policy}: Asked<SqlitePolicy>, {hire, ...surroundings}: Means): Promise<FoundFiles> {
+/** More than can be backed up are files like others. */
+export async function proposeSqlite(container: Container, means: Means, signal: AbortSignal): Promise<Proposal | undefined> {
+	const {found, isCut} = await look({container, policy: {paths: [], patterns: [], all: true}}, means, signal);
+	const [first, ...others] = found.filter(({isDatabase}) => isDatabase).map(({path}) => path);
+	return first === undefined || isCut
+		? undefined
+		: {
+				labels: {sqlite: 'true', volumes: 'true'},
+				why: `SQLite, by what ${quote(first)}${others.length === 0 ? '' : ` and ${others.length} more`} begin${others.length === 0 ? 's' : ''} with`,
+			};
+}
+
+async function look({container, policy}: Asked<SqlitePolicy>, {hire, ...surroundings}: Means, signal: AbortSignal): Promise<FoundFiles> {
 	const mounts = container.mounts.filter(mount => isLookedInto(mount, policy, surroundings));
 	if (mounts.length === 0) {
 		return {found: [], isCut: false, unreadable: []};
@@ -55,7 +68,6 @@ async function look({container, policy}: Asked<SqlitePolicy>, {hire, ...surround
 			mounts.map((mount, index) => shownAt(mount, rootOf(index), true)),
 			'read',
 		);
-		const signal = AbortSignal.timeout(findingMs);
 		const running = await run({argv: ['node', '--disable-warning=ExperimentalWarning', program], stdin: true, signal});
 		running.stdin.end(JSON.stringify(question));
 		const [said, {exitCode, stderr}] = await Promise.all([text(running.stdout), running.done]);

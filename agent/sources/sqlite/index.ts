@@ -6,7 +6,7 @@ import {workerMount} from '../mounts.ts';
 import {heldBytes} from '../room.ts';
 import {sqliteSource} from './backup.ts';
 import {sqliteDrilling} from './drill.ts';
-import {askSqlite, type FoundFiles} from './find.ts';
+import {askSqlite, type FoundFiles, proposeSqlite} from './find.ts';
 import {readSqlite, type SqlitePolicy} from './labels.ts';
 import {claimedFiles, type PlannedFile, sqliteSources} from './plan.ts';
 import {type ReplacedFile, removeReplacedFile, replacedFile, rollBackFile, sqliteRestoring} from './restore.ts';
@@ -28,6 +28,7 @@ export const sqlite: Kind<SqlitePolicy, FoundFiles, PlannedFile, ReplacedFile> =
 	policy: (given: Given<typeof labels>) => given.sqlite ?? nothing,
 	asks: policy => policy !== nothing,
 	ask: askSqlite,
+	propose: proposeSqlite,
 	answersKeptMs: 10 * 60_000,
 	names: () => true,
 	plan: sqliteSources,

@@ -9,8 +9,8 @@ test('labels are proposed; with HOLDFAST_AUTO a server is dumped, files are kept
 	t.timeout(6 * 60_000);
 	const app = await ensureImage('holdfast-test/app:latest');
 	const stack = await startStack(t, {
-		volumes: ['pg', 'data', 'scratch', 'late'],
-		up: ['holdfast', 'db', 'app', 'web', 'off'],
+		volumes: ['pg', 'data', 'vault', 'scratch', 'late'],
+		up: ['holdfast', 'db', 'app', 'vault', 'web', 'off'],
 		holdfast: {environment: {HOLDFAST_AUTO: 'true'}},
 		services: {
 			db: {
@@ -20,6 +20,13 @@ test('labels are proposed; with HOLDFAST_AUTO a server is dumped, files are kept
 				volumes: ['pg:/var/lib/postgresql/data'],
 			},
 			app: {image: app, entrypoint: ['sleep', 'infinity'], init: true, volumes: ['data:/data'], labels: {'holdfast.exclude': 'cache'}},
+			vault: {
+				image: app,
+				entrypoint: ['sh', '-c', 'sqlite3 /data/db.sqlite3 "create table t (n)"; exec sleep infinity'],
+				init: true,
+				volumes: ['vault:/data'],
+				depends_on: ['db'],
+			},
 			web: {image: app, entrypoint: ['sleep', 'infinity'], init: true, volumes: ['data:/srv'], depends_on: ['app']},
 			off: {image: app, entrypoint: ['sleep', 'infinity'], init: true, volumes: ['scratch:/scratch'], labels: {'holdfast.enable': 'false'}},
 			late: {image: app, entrypoint: ['sleep', 'infinity'], init: true, volumes: ['late:/late']},
@@ -41,7 +48,8 @@ test('labels are proposed; with HOLDFAST_AUTO a server is dumped, files are kept
 	const proposed = (parse(stdout) as {services: Record<string, {labels: Record<string, string>}>}).services;
 	t.deepEqual(Object.fromEntries(Object.entries(proposed).map(([service, {labels}]) => [service, labels])), {
 		app: {'holdfast.enable': 'true'},
-		db: {'holdfast.enable': 'true', 'holdfast.postgres': 'true'},
+		db: {'holdfast.enable': 'true', 'holdfast.group': 'vault', 'holdfast.postgres': 'true'},
+		vault: {'holdfast.enable': 'true', 'holdfast.group': 'vault', 'holdfast.sqlite': 'true', 'holdfast.volumes': 'true'},
 	});
 	t.regex(stdout, /# PostgreSQL, by its process `postgres`/);
 
@@ -49,6 +57,7 @@ test('labels are proposed; with HOLDFAST_AUTO a server is dumped, files are kept
 	t.deepEqual(await names(), [
 		['app', 'volume:/data', 0],
 		['db', 'postgres:postgres,postgres:shop', 0],
+		['vault', 'volume:/data', 0],
 	]);
 	t.regex(
 		(await stack.holdfast('plan', `${stack.project}/db`)).stdout,
@@ -62,13 +71,13 @@ test('labels are proposed; with HOLDFAST_AUTO a server is dumped, files are kept
 	await stack.compose('up', '--detach', 'late');
 	t.deepEqual(
 		(await names()).map(([name]) => name),
-		['app', 'db', 'late'],
+		['app', 'db', 'late', 'vault'],
 	);
 	// Who is stopped does not lose its backups.
 	await stack.docker(['stop', '--time', '1', stack.container('late')]);
 	t.deepEqual(
 		(await names()).map(([name]) => name),
-		['app', 'db', 'late'],
+		['app', 'db', 'late', 'vault'],
 	);
 	t.is((await stack.holdfast('labels', 'no-such-project')).exitCode, 2);
 });

@@ -1,4 +1,4 @@
-/** A runbook page of docs/, carried out as it stands: its compose file, and its commands in their order. */
+/** A runbook page of docs/, carried out as it stands: its compose file, its `.env`, and its commands in their order. */
 import {mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -47,6 +47,11 @@ export async function openRunbook(
 	const folder = join(await mkdtemp(join(tmpdir(), 'holdfast-runbook-')), page.toLowerCase());
 	await mkdir(folder);
 	await writeFile(join(folder, 'compose.yml'), blocks(text, 'yaml')[0] ?? '');
+	const [variables] = blocks(text, 'dotenv');
+	if (variables !== undefined) {
+		await writeFile(join(folder, '.env'), variables);
+	}
+
 	await writeFile(join(folder, 'compose.override.yml'), stringify(override));
 	const run = async (script: string) =>
 		(await execa('bash', ['-euo', 'pipefail', '-c', script], {cwd: folder, all: true, stdin: 'ignore'})).all;

@@ -4,7 +4,7 @@ import {knownServers} from '../../../../agent/sources/kinds.ts';
 import {recognise} from '../../../../agent/sources/recognise.ts';
 import {discoverTargets} from '../../../../agent/targets/discovery.ts';
 import {parseLabels} from '../../../../agent/targets/labels.ts';
-import {suggestLabels} from '../../../../agent/targets/suggest.ts';
+import {groupServers, suggestLabels} from '../../../../agent/targets/suggest.ts';
 import type {Container, Mount} from '../../../../docker/container.ts';
 
 const volume = (name: string, path: string, readWrite = true): Mount => ({
@@ -130,4 +130,41 @@ test('its own labels refine what is found without one', t => {
 	t.is(target?.policy.schedule, '0 * * * *');
 	t.like(target?.members[0].policy.sources.postgres, {databases: ['shop']});
 	t.deepEqual(discoverTargets([db]), []);
+});
+
+test('files and the servers that they need are one target, named after who needs them; what stands alone is left so', t => {
+	const pg = (name: string) => service(name, {mounts: [volume(name, '/var/lib/postgresql/data')]});
+	const containers = [
+		service('immich-server', {dependsOn: ['redis', 'database'], mounts: [volume('upload', '/data')]}),
+		service('machine-learning', {mounts: [volume('models', '/cache')]}),
+		service('admin', {dependsOn: ['immich-server'], mounts: [volume('admin', '/admin')]}),
+		service('redis', {mounts: [volume('anonymous', '/data')]}),
+		pg('database'),
+		pg('lone'),
+		service('elsewhere', {project: 'other', dependsOn: ['database'], mounts: [volume('x', '/x')]}),
+	];
+	const found = suggest(containers, {programs: {database: ['postgres'], lone: ['postgres'], redis: ['valkey-server']}});
+	const grouped = groupServers(found, containers);
+	t.deepEqual(summary(grouped), {
+		'immich-server': {group: 'immich-server'},
+		'machine-learning': {},
+		admin: {group: 'immich-server'},
+		redis: {group: 'immich-server', valkey: 'true'},
+		database: {group: 'immich-server', postgres: 'true'},
+		lone: {postgres: 'true'},
+	});
+	t.regex(grouped.find(({container}) => container.id === 'database')?.why.at(-1) ?? '', /one target with .*`immich-server`.* one moment/);
+	const labelled = grouped.map(({container, labels}) => ({
+		...container,
+		labels: Object.fromEntries(Object.entries({enable: 'true', ...labels}).map(([name, value]) => [`holdfast.${name}`, value])),
+	}));
+	const targets = discoverTargets(labelled, {prefix: 'holdfast.', projects: [], reserved: []});
+	t.deepEqual(
+		targets.map(({name, problems}) => [name, problems]),
+		[
+			['shop/immich-server', []],
+			['shop/lone', []],
+			['shop/machine-learning', []],
+		],
+	);
 });
