@@ -272,12 +272,18 @@ const known = [
 	'HOLDFAST_SLACK_API_URL',
 ];
 
+/** How restic calls them. */
+const repositoryNames = ['RESTIC_REPOSITORY', 'RESTIC_PASSWORD'].flatMap(name => [name, `${name}_FILE`]);
+
 function reportUnknown(variables: Variables, environment: Environment): void {
-	for (const name of Object.keys(variables).filter(candidate => candidate.startsWith('HOLDFAST_') && !known.includes(candidate))) {
-		const meant = nearest(
-			name.toLowerCase(),
-			known.map(each => each.toLowerCase()),
-		);
+	for (const name of Object.keys(variables).filter(candidate => /^holdfast_/i.test(candidate) && !known.includes(candidate))) {
+		const ofRestic = name.toUpperCase().replace(/^HOLDFAST_(?:RESTIC_)?/, 'RESTIC_');
+		const meant = repositoryNames.includes(ofRestic)
+			? ofRestic
+			: nearest(
+					name.toLowerCase(),
+					known.map(each => each.toLowerCase()),
+				);
 		environment.problem(
 			`\`${name}\` is no variable of Holdfast`,
 			meant === undefined ? 'remove it; docs/configuration.md lists all' : `did you mean \`${meant.toUpperCase()}\`?`,

@@ -9,9 +9,18 @@ export interface Listen {
 
 export const readHost = matching(/^[a-z0-9][a-z0-9._-]{0,252}$/i, 'must be a host name (letters, digits, `.`, `_`, `-`)');
 export const readProject = matching(/^[a-z0-9][a-z0-9_-]*$/, 'must be names of Compose projects, separated by commas');
+/** Whoever says so means no project of that name: nothing would be protected. */
+const switches = ['yes', 'no', 'on', 'off', 'y', 'n', '1', '0', 'true', 'false', 'all', 'none'];
+
 /** `*`: everything. */
 export const readAuto: Reader<readonly string[]> = text =>
-	text === 'true' ? {value: ['*']} : text === 'false' ? {value: []} : listOf(readProject)(text);
+	text === 'true'
+		? {value: ['*']}
+		: text === 'false'
+			? {value: []}
+			: switches.includes(text.toLowerCase())
+				? {rule: 'must be `true`, `false` or names of Compose projects'}
+				: listOf(readProject)(text);
 
 export const readLabelPrefix = matching(
 	/^[a-z0-9]+(?:[.-][a-z0-9]+)*\.$/,

@@ -147,6 +147,8 @@ const bad: Array<[name: string, value: string]> = [
 	['HOLDFAST_PROJECTS', 'App'],
 	['HOLDFAST_LABEL_DIALECTS', 'nautical'],
 	['HOLDFAST_AUTO', 'yes please'],
+	['HOLDFAST_AUTO', 'Yes'],
+	['HOLDFAST_AUTO', '1'],
 	['HOLDFAST_SCHEDULE', '0 25 * * *'],
 	['HOLDFAST_SCHEDULE', 'nightly'],
 	['HOLDFAST_KEEP', 'last=0'],
@@ -193,6 +195,9 @@ test('reports every problem at once, and names the variable, the rule and the va
 test('an unknown variable is a problem, with the nearest known name', t => {
 	t.regex(problemsOf({HOLDFAST_API_TOKENFILE: 'x'})[0] ?? '', /HOLDFAST_API_TOKEN/);
 	t.regex(problemsOf({HOLDFAST_ZZZZZZZZZZZZ: 'x'})[0] ?? '', /configuration\.md/);
+	t.regex(problemsOf({holdfast_schedule: 'x'})[0] ?? '', /did you mean `HOLDFAST_SCHEDULE`/);
+	t.regex(problemsOf({HOLDFAST_REPOSITORY: '/x'})[0] ?? '', /did you mean `RESTIC_REPOSITORY`/);
+	t.regex(problemsOf({HOLDFAST_RESTIC_PASSWORD_FILE: '/x'})[0] ?? '', /did you mean `RESTIC_PASSWORD_FILE`/);
 });
 
 const secretNames = [
