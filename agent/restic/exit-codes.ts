@@ -12,6 +12,8 @@ const unreadable = 3;
 interface LastWords {
 	/** What could not be read or written, with the reason. */
 	items: string[];
+	/** Of those, what could not be restored. */
+	unwritten: string[];
 	/** The final message, or the last lines of plain text. */
 	said: string;
 	/** Everything, to look for a known reason in. */
@@ -23,11 +25,14 @@ function lastWords(stderr: string): LastWords {
 	const isCut = Buffer.byteLength(stderr) >= stderrLimit - 4;
 	const lines = withoutStack(isCut ? stderr.slice(stderr.indexOf('\n') + 1) : stderr).split('\n');
 	const items: string[] = [];
+	const unwritten: string[] = [];
 	const texts: string[] = [];
 	let said = '';
 	for (const message of lines.map(parseMessage)) {
 		if (message?.message_type === 'error') {
-			items.push([message.item, message.error.message].filter(Boolean).join(': '));
+			const item = [message.item, message.error.message].filter(Boolean).join(': ');
+			items.push(item);
+			unwritten.push(...(message.during === 'restore' ? [item] : []));
 		} else if (message?.message_type === 'exit_error') {
 			said = message.message;
 		} else if (message?.message_type === 'text') {
@@ -39,14 +44,19 @@ function lastWords(stderr: string): LastWords {
 		}
 	}
 
-	return {items, said: said || lastLines(texts.join('\n')), all: [...texts, ...items, said].join('\n')};
+	return {items, unwritten, said: said || lastLines(texts.join('\n')), all: [...texts, ...items, said].join('\n')};
 }
 
 const problemsByCode: Readonly<Record<number, RepositoryProblem>> = {10: 'missing', 11: 'locked', 12: 'wrong-password'};
 
-const fullTexts = /no space left on device|disk quota exceeded|not enough space|insufficient storage/i;
+/** Of MinIO, Backblaze and rclone's services, too. */
+const fullTexts =
+	/no space left on device|disk quota exceeded|not enough space|insufficient storage|StorageFull|minimum free drive threshold|storage ?cap ?exceeded|storage ?quota ?exceeded|\bquota ?exceeded/i;
 const unreachableTexts =
-	/connection refused|connection reset|dial tcp|no such host|could not resolve host|name or service not known|network is unreachable|no route to host|i\/o timeout|TLS handshake timeout|connection timed out|request timeout/i;
+	/connection refused|connection reset|dial tcp|no such host|could not resolve host|name or service not known|network is unreachable|no route to host|i\/o timeout|TLS handshake timeout|connection timed out|request timeout|unexpected HTTP response \(50[0234]\)|service unavailable|bad gateway|gateway time-?out|SlowDown|reduce your request rate/i;
+
+/** Where there was no room, if that was not in the repository: the worker's own folders, or what a restore writes to. */
+const cacheTexts = /(?:^|[\s"])\/(?:cache\/|tmp\/restic-)[^\n:]*: no space left on device/im;
 
 /** Of what is written or removed in the repository: a file that a backup may not read is no such thing. */
 const refusedTexts =
@@ -101,7 +111,7 @@ export interface Failure {
 
 /** The error that a restic command other than a successful one means. */
 export function repositoryError({action, repository, exit: {exitCode, stderr, outOfMemory}, redact}: Failure): RepositoryError {
-	const {items, said, all} = lastWords(stderr);
+	const {items, unwritten, said, all} = lastWords(stderr);
 	const fail = (problem: RepositoryProblem, message: string): RepositoryError =>
 		new RepositoryError(problem, redact(message), {hint: hints[problem]});
 	const isRefused = exitCode === unreadable && items.length === 0 && refusedTexts.test(all);
@@ -113,8 +123,16 @@ export function repositoryError({action, repository, exit: {exitCode, stderr, ou
 		return new RepositoryError('failed', redact(`${action}: restic ${exitOf({exitCode, outOfMemory})}`), {hint: memoryHint});
 	}
 
-	const problem = isRefused ? 'refused' : problemOf(exitCode, all);
 	const reason = [...new Set([...items.slice(0, 3), said])].filter(Boolean).join('; ') || '(it printed nothing)';
+	const [noRoom] = [
+		...(unwritten.some(item => fullTexts.test(item)) ? ['where it is restored to'] : []),
+		...(cacheTexts.test(all) ? ["in Holdfast's own cache or temporary folder"] : []),
+	];
+	if (noRoom !== undefined) {
+		return new RepositoryError('failed', redact(`${action}: there is no room ${noRoom}: ${reason}`), {hint: 'make room there'});
+	}
+
+	const problem = isRefused ? 'refused' : problemOf(exitCode, all);
 	const messages: Record<RepositoryProblem, string> = {
 		missing: `${action}: ${repository} does not exist`,
 		'wrong-password': `${action}: wrong password for ${repository}`,

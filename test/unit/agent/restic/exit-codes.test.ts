@@ -54,6 +54,36 @@ test('a full disk and an unreachable repository are told apart', t => {
 	t.is(fail(1, 'Head "http://h/": dial tcp 127.0.0.1:1: connect: connection refused\n').problem, 'unreachable');
 	t.is(fail(1, exitError(1, 'Fatal: dial tcp: lookup nowhere: no such host')).problem, 'unreachable');
 	t.is(fail(1, exitError(1, 'Fatal: something else')).problem, 'failed');
+	for (const said of [
+		'Save(<data/1>) failed: unexpected HTTP response (507): 507 Insufficient Storage',
+		'Save(<data/1>) failed: client.PutObject: Storage backend has reached its minimum free drive threshold.',
+		'Save(<data/1>) failed: b2_upload_file: 403: storage cap exceeded',
+		'rclone stderr: googleapi: Error 403: The user has exceeded their Drive storage quota, storageQuotaExceeded',
+	]) {
+		t.is(fail(1, exitError(1, `Fatal: unable to save snapshot: ${said}`)).problem, 'full', said);
+	}
+
+	for (const said of [
+		'unexpected HTTP response (503): 503 Service Unavailable',
+		'502 Bad Gateway',
+		'client.PutObject: Please reduce your request rate.',
+	]) {
+		t.is(fail(1, exitError(1, `Fatal: Save(<data/1>) failed: ${said}`)).problem, 'unreachable', said);
+	}
+});
+
+test('the repository is not said to be full where there is no room elsewhere', t => {
+	const written = {message_type: 'error', error: {message: 'write /v/x: no space left on device'}, during: 'restore', item: '/v/x'};
+	const restored = fail(1, `${JSON.stringify(written)}\n${exitError(1, 'There were 1 errors')}`);
+	t.is(restored.problem, 'failed');
+	t.is(
+		restored.message,
+		'backup of /data: there is no room where it is restored to: /v/x: write /v/x: no space left on device; There were 1 errors',
+	);
+	t.is(restored.hint, 'make room there');
+	const cached = fail(1, exitError(1, 'Fatal: unable to open cache: open /cache/r/CACHEDIR.TAG: no space left on device'));
+	t.regex(cached.message, /no room in Holdfast's own cache or temporary folder: .*CACHEDIR/);
+	t.is(fail(1, exitError(1, 'Fatal: open /repository/tmp/x: no space left on device')).problem, 'full');
 });
 
 test('a server that refuses to remove or to lock is told apart from a file that may not be read', t => {
