@@ -8,6 +8,9 @@ export const repositoryOfTarget = (target: string): string => target.slice(repos
 
 export const isRepositoryTarget = (target: string): boolean => target.startsWith('repository:');
 
+/** Who begins the run that puts back what a restore did that its agent did not survive: a success of it is none of the restore. */
+export const rollBackTrigger = 'roll-back';
+
 export type Outcome = 'success' | 'partial' | 'failed';
 
 export interface SourceResult {

@@ -1,6 +1,6 @@
 /** What is wrong now, judged from what the agent remembers: so nothing is missed while the bot or Slack is away, and nothing is told twice. Pure. */
 
-import {lackOf, type Operation} from '../base/results.ts';
+import {lackOf, type Operation, rollBackTrigger} from '../base/results.ts';
 import type {RunView} from '../base/shapes/runs.ts';
 import type {StatusView} from '../base/shapes/targets.ts';
 import {type Message, message, section} from './blocks.ts';
@@ -38,7 +38,8 @@ export function judgeRuns(runs: readonly RunView[]): Judged {
 	const seen = new Set<string>();
 	for (const run of runs) {
 		const key = `${run.operation} ${run.target}`;
-		if (run.state !== 'finished' || !watched.has(run.operation) || seen.has(key)) {
+		const isRolledBack = run.trigger === rollBackTrigger && run.outcome === 'success';
+		if (run.state !== 'finished' || !watched.has(run.operation) || isRolledBack || seen.has(key)) {
 			continue;
 		}
 

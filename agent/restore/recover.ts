@@ -6,7 +6,7 @@ import type {EventHub} from '../../base/events.ts';
 import {failed} from '../../base/failed.ts';
 import type {Log} from '../../base/log.ts';
 import type {Notices} from '../../base/notices.ts';
-import type {RestoreResult} from '../../base/results.ts';
+import {type RestoreResult, rollBackTrigger} from '../../base/results.ts';
 import type {Engine} from '../../docker/engine.ts';
 import type {JournalEntry} from '../../docker/resume.ts';
 import {undoUnfinished} from '../../docker/unfinished.ts';
@@ -113,7 +113,8 @@ export async function recoverRestores(recovery: Recovery, {settle, upTo, signal,
 			return false;
 		}
 
-		const {outcome, error} = await settle(record, verb, {trigger: 'recovery', startStopped}).finished;
+		const isRollBack = verb === 'undo' && (record.settledBy === null || state.findRun(record.settledBy)?.trigger === rollBackTrigger);
+		const {outcome, error} = await settle(record, verb, {trigger: isRollBack ? rollBackTrigger : 'recovery', startStopped}).finished;
 		if (outcome === 'failed') {
 			throw new Error(error);
 		}

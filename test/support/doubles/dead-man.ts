@@ -1,6 +1,6 @@
 /** A small service of the kind of healthchecks.io, over real HTTP: checks by their address, each up, down or started. */
 import {once} from 'node:events';
-import {createServer} from 'node:http';
+import {createServer, type IncomingHttpHeaders} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import {text} from 'node:stream/consumers';
 import type {ExecutionContext} from 'ava';
@@ -11,23 +11,39 @@ export interface Heard {
 	body: string;
 }
 
+/** What came to any other address: a webhook's. */
+export interface Posted {
+	path: string;
+	headers: IncomingHttpHeaders;
+	body: string;
+}
+
 export interface DeadMan {
-	/** The address of a check. */
-	address: (check: string) => string;
+	/** The address of a check; `host`: the name by which it is reached. */
+	address: (check: string, host?: string) => string;
+	posted: Posted[];
 	/** In the order of their coming. */
 	heard: Heard[];
 	/** What it answers with; 200 without. */
 	answer: (status: number) => void;
 }
 
-export async function startDeadMan(t: Pick<ExecutionContext, 'teardown'>): Promise<DeadMan> {
+/** @param listen to whom it listens: containers come from elsewhere */
+export async function startDeadMan(t: Pick<ExecutionContext, 'teardown'>, listen = '127.0.0.1'): Promise<DeadMan> {
 	const heard: Heard[] = [];
+	const posted: Posted[] = [];
 	let status = 200;
 	const server = createServer(async (request, response) => {
 		const body = await text(request);
 		const [, check, action] = /^\/ping\/([\w-]+)(?:\/(start|fail|\d+))?$/.exec(request.url ?? '') ?? [];
-		if (check === undefined || request.method !== 'POST') {
+		if (request.method !== 'POST') {
 			response.writeHead(404).end();
+			return;
+		}
+
+		if (check === undefined) {
+			posted.push({path: request.url ?? '', headers: request.headers, body});
+			response.writeHead(status).end();
 			return;
 		}
 
@@ -38,13 +54,14 @@ export async function startDeadMan(t: Pick<ExecutionContext, 'teardown'>): Promi
 
 		response.writeHead(status).end('OK');
 	});
-	server.listen(0, '127.0.0.1');
+	server.listen(0, listen);
 	await once(server, 'listening');
 	t.teardown(() => server.close());
 	const {port} = server.address() as AddressInfo;
 	return {
-		address: check => `http://127.0.0.1:${port}/ping/${check}`,
+		address: (check, host = '127.0.0.1') => `http://${host}:${port}/ping/${check}`,
 		heard,
+		posted,
 		answer(code) {
 			status = code;
 		},

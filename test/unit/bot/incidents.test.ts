@@ -1,6 +1,7 @@
 /** Failures that nobody in Slack asked for: told once, taken back when it is well again. */
 import test from 'ava';
 import type {RunView} from '../../../base/shapes/runs.ts';
+import {judgeRuns} from '../../../bot/incidents.ts';
 import {allText, operator, startBotTest, target} from '../../support/doubles/bot.ts';
 import type {FakeAgent} from '../../support/doubles/fake-agent.ts';
 import {until} from '../../support/until.ts';
@@ -66,6 +67,25 @@ test('what failed while Slack was away is told when it is back; what was asked f
 	await message(/by hand/);
 	await looks(agent);
 	t.is(slack.messages.filter(each => allText(each).includes('by hand') && each.thread === undefined).length, 1);
+});
+
+test('a restore or an import that failed is told, also where the next start of the agent has rolled it back', t => {
+	const run = (more: Partial<RunView>) =>
+		({
+			run: 'r',
+			target,
+			operation: 'restore',
+			trigger: 'cli',
+			state: 'finished',
+			outcome: 'failed',
+			result: {error: 'it broke'},
+			...more,
+		}) as RunView;
+	const told = (...runs: RunView[]) => judgeRuns(runs).incidents.map(({what, text}) => `${what}: ${text}`);
+	t.deepEqual(told(run({}), run({operation: 'import'})), ['restore: it broke', 'import: it broke']);
+	t.deepEqual(told(run({trigger: 'roll-back', outcome: 'success'}), run({})), ['restore: it broke']);
+	t.deepEqual(told(run({trigger: 'roll-back', result: {error: 'not back'} as RunView['result']}), run({})), ['restore: not back']);
+	t.deepEqual(told(run({trigger: 'recovery', outcome: 'success'}), run({})), [], 'what a person had asked for is done');
 });
 
 test('a late target is told once, also while a run of it hangs, and taken back', async t => {

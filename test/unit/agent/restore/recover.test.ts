@@ -88,6 +88,23 @@ test('what was only loaded, or is whole, stays as it is; and so does what a reco
 	t.is(all.phase('r1'), 'undoing');
 });
 
+test('putting back what a restore did that its agent did not survive has a trigger of its own; going on with what a person asked for has not', async t => {
+	const triggers: string[] = [];
+	const settle: Settle = ({run}, verb, {trigger}) => {
+		triggers.push(`${run} ${verb} ${trigger}`);
+		return {run, finished: Promise.resolve({outcome: 'success'})} as unknown as ReturnType<Settle>;
+	};
+	const all = stateOf(
+		record('r1', 'swapping'),
+		record('r2', 'undoing', 'u2'),
+		record('r3', 'undoing', 'u3'),
+		record('r4', 'finishing', 'u4'),
+	);
+	Object.assign(all.state, {findRun: (run: string) => ({trigger: run === 'u2' ? 'roll-back' : 'cli'})});
+	await recoverRestores({...recoveryOf(all.state), isGone: async () => false}, {settle, upTo: 9, signal: new AbortController().signal});
+	t.deepEqual(triggers, ['r1 undo roll-back', 'r2 undo roll-back', 'r3 undo recovery', 'r4 finish recovery']);
+});
+
 /** Which restores an agent that starts now settles by itself. */
 async function settledBy({state}: ReturnType<typeof stateOf>, isGone = false): Promise<string[]> {
 	const settled: string[] = [];

@@ -1,0 +1,120 @@
+/** What years of backups leave, and a start that gives every file to another owner: the agent stays small, and nothing takes quadratic time. Lane: measures. */
+import test from 'ava';
+import {runId} from '../../../base/ids.ts';
+import {ensureImage} from '../../support/images.ts';
+import {type MasterKey, writeSnapshots} from '../../support/stack/forged-snapshots.ts';
+import {type Stack, startStack} from '../../support/stack.ts';
+import {until} from '../../support/until.ts';
+
+const hourMs = 3_600_000;
+
+/** The most that the agent ever had, in MiB: its process, not the command line's. */
+async function peakOf(stack: Stack): Promise<number> {
+	const script = 'for p in /proc/[0-9]*; do grep -q "agent/main.ts" $p/cmdline && cat $p/status; done 2>/dev/null; true';
+	const found = [...(await stack.exec('holdfast', 'sh', '-c', script)).matchAll(/^VmHWM:\s+(\d+) kB$/gm)];
+	return Math.max(...found.map(([, kilobytes]) => Number(kilobytes) / 1024));
+}
+
+const app = async (command: string) => ({
+	image: await ensureImage('holdfast-test/app:latest'),
+	init: true,
+	command: ['sh', '-c', command],
+	volumes: ['data:/data'],
+	labels: {'holdfast.enable': 'true', 'holdfast.keep': 'last=30000'},
+});
+
+test.serial('60,000 snapshots: listed, counted, retained and backed up to below 256 MiB', async t => {
+	t.timeout(20 * 60_000);
+	const stack = await startStack(t, {volumes: ['data'], services: {app: await app('echo x >/data/file; exec sleep infinity')}});
+	const target = `${stack.project}/app`;
+	const [first] = await stack.backup(target);
+	t.is(first?.outcome, 'success', first?.error);
+	const listed = JSON.parse(await stack.restic('snapshots', '--json', '--tag', `run:${first?.run}`)) as Array<{id: string}>;
+	const templates = await Promise.all(listed.map(async ({id}) => JSON.parse(await stack.restic('cat', 'snapshot', id))));
+	t.is(templates.length, 2, 'the files and the manifest');
+	const key = JSON.parse(await stack.restic('cat', 'masterkey')) as MasterKey;
+	const folder = await stack.docker(['volume', 'inspect', '--format', '{{.Mountpoint}}', `${stack.project}_hf-repository`]);
+	const forged = function* () {
+		for (let index = 1; index <= 30_000; index++) {
+			const time = Date.now() - index * hourMs;
+			const run = runId(time);
+			for (const {tags, ...template} of templates) {
+				yield {
+					...template,
+					time: new Date(time).toISOString(),
+					tags: tags.map((tag: string) => tag.replace(String(first?.run), run)),
+				};
+			}
+		}
+	};
+	await writeSnapshots(folder, key, forged());
+	await stack.compose('restart', 'holdfast');
+	await stack.ready();
+
+	const timed = async <Value>(what: string, work: () => Promise<Value>): Promise<Value> => {
+		const begun = performance.now();
+		const value = await work();
+		t.log(`${what}: ${((performance.now() - begun) / 1000).toFixed(1)} s, agent ${Math.round(await peakOf(stack))} MiB at its peak`);
+		return value;
+	};
+	await timed('metrics', async () =>
+		until(
+			'the metrics to count them',
+			async () => /^holdfast_restore_points\{[^}]*\} 30001$/m.test(String((await stack.api('GET', '/metrics')).body)),
+			{timeout: 5 * 60_000, interval: 1000},
+		),
+	);
+	const points = await timed('points', async () => JSON.parse((await stack.holdfast('points', target, '--json')).stdout) as unknown[]);
+	t.is(points.length, 30_001);
+	for (let night = 0; night < 2; night++) {
+		const [result] = await timed('backup', async () => stack.backup(target));
+		t.is(result?.outcome, 'success', result?.error);
+		t.true((result?.durationSeconds ?? 0) < 180, `${result?.durationSeconds} s`);
+	}
+
+	const plan = await timed('restore plan', async () => stack.holdfast('restore', target, '--dry-run'));
+	t.is(plan.exitCode, 0, plan.stderr);
+	await timed('doctor', async () => stack.holdfast('doctor'));
+	await until('what is kept no longer to be gone', async () => {
+		const left = JSON.parse((await stack.holdfast('points', target, '--json')).stdout) as unknown[];
+		return left.length === 30_000;
+	});
+	const peak = await peakOf(stack);
+	t.true(peak > 20 && peak < 256, `${peak} MiB`);
+});
+
+const files = 1_000_000;
+
+const fill = `
+	const {mkdirSync, writeFileSync} = require('node:fs');
+	for (let n = 0; n < ${files}; n++) {
+		const folder = '/data/' + Math.floor(n / 1000);
+		if (n % 1000 === 0) mkdirSync(folder, {recursive: true});
+		writeFileSync(folder + '/a file of some length ' + n, String(n));
+	}
+	writeFileSync('/tmp/filled', '');`;
+
+test.serial('a million files that got another owner are one night, not many, and fill no memory', async t => {
+	t.timeout(60 * 60_000);
+	const stack = await startStack(t, {volumes: ['data'], services: {app: await app('exec sleep infinity')}});
+	const target = `${stack.project}/app`;
+	await stack.docker(['exec', '--detach', stack.container('app'), 'node', '-e', fill]);
+	await until('the files', async () => (await stack.exec('app', 'sh', '-c', 'ls /tmp')).includes('filled'), {
+		timeout: 15 * 60_000,
+		interval: 2000,
+	});
+	const night = async (what: string) => {
+		const [result] = await stack.backup(target);
+		t.is(result?.outcome, 'success', result?.error);
+		const seconds = result?.durationSeconds ?? Number.NaN;
+		t.log(`${what}: ${seconds.toFixed(0)} s, outage ${result?.quiesceSeconds.toFixed(1)} s, agent ${Math.round(await peakOf(stack))} MiB`);
+		return seconds;
+	};
+	const first = await night('first');
+	await stack.exec('app', 'chown', '-R', '33:33', '/data');
+	const changed = await night('after chown -R');
+	await night('unchanged');
+	t.true(changed < 3 * first + 60, `${changed} s after ${first} s`);
+	const peak = await peakOf(stack);
+	t.true(peak > 20 && peak < 256, `${peak} MiB`);
+});
