@@ -12,6 +12,7 @@ import type {Missing} from '../overview/gone.ts';
 import type {Surveyed} from '../plan/planned.ts';
 import type {Listed, Survey} from '../plan/survey.ts';
 import type {CopyRepository, Repositories} from '../repository/repositories.ts';
+import {folderOf} from '../restic/restic.ts';
 import {waysOut} from '../restore/roll-back.ts';
 import {hired} from '../runs/shell.ts';
 import type {Workshop} from '../runs/workshop.ts';
@@ -20,6 +21,7 @@ import type {RestoreRecord} from '../state/restores.ts';
 import {findStrayLabels} from '../targets/discovery.ts';
 import {examineEngine, examinePermissions} from './engine.ts';
 import {examineCache} from './folders.ts';
+import {examineLasting} from './lasting.ts';
 import {examineReach, examineRepository, shut} from './repository.ts';
 import {examineSlack} from './slack.ts';
 
@@ -65,6 +67,14 @@ export async function diagnose({
 	try {
 		const listed = await survey.list();
 		findings.push(...(await examineEngine(engine)), ...(await examineTargets(workshop, survey, listed)));
+		findings.push(
+			...examineLasting({
+				folder: folderOf(repositories.primary.repository),
+				hasCopies: repositories.copies.length > 0,
+				self: workshop.self,
+				volumes: await engine.volumes(),
+			}),
+		);
 		findings.push(...missing.gone().map(({target: subject, message, hint}) => ({level: 'error' as const, subject, message, hint})));
 		findings.push(...restores().flatMap(leftToPerson));
 		findings.push(...[...suspicions()].map(([subject, message]) => suspicious(subject, message)));
