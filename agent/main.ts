@@ -6,6 +6,8 @@ import {examineFolder, isReadOnly} from '../base/folder.ts';
 import {useLabelPrefix} from '../base/label.ts';
 import type {Log} from '../base/log.ts';
 import {createRedactor} from '../base/redact.ts';
+import {shipped} from '../base/shipped.ts';
+import {inSources} from '../base/source-lines.ts';
 import type {Bot} from '../bot/bot.ts';
 import {createClient} from './api/client.ts';
 import {exitOfError} from './cli/exit.ts';
@@ -14,7 +16,7 @@ import {type Config, ConfigError, loadConfig, withKeptSecrets} from './config/co
 import {ensureApiToken} from './config/secrets.ts';
 import type {Listen} from './config/values.ts';
 
-const {version} = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {version: string};
+const {version} = JSON.parse(readFileSync(shipped('package.json'), 'utf8')) as {version: string};
 
 /** Ctrl-C on the command line: the run goes on in the agent. */
 const interrupted = new AbortController();
@@ -34,6 +36,7 @@ async function settle(config: Config, prepare: (config: Config, log: Log) => Con
 	redactor.add(config.secrets);
 	const prepared = prepare(config, log);
 	redactor.add(prepared.secrets);
+	process.on('uncaughtExceptionMonitor', ({stack}) => process.stderr.write(`${redactor.apply(inSources(stack ?? ''))}\n`));
 	process.on('unhandledRejection', error => log.error('a failure that nobody handled', {error}));
 	log.info(`holdfast ${version}`);
 	return {config: prepared, log, redact: redactor.applyToJson, told};

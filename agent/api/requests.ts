@@ -1,5 +1,5 @@
 /** What the API accepts, and the one way of refusing the rest. */
-import {z} from 'zod';
+import * as z from 'zod';
 import {UsageError} from '../../base/errors.ts';
 
 /** Bytes of a request's body. */

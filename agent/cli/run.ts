@@ -2,6 +2,7 @@
 import {type Argument, Command, CommanderError} from 'commander';
 import {explain} from '../../base/errors.ts';
 import {printable} from '../../base/printable.ts';
+import {inSources} from '../../base/source-lines.ts';
 import {addAdopt} from './adopt.ts';
 import {addAgent} from './agent.ts';
 import {addAudit} from './audit.ts';
@@ -113,7 +114,12 @@ const argumentTerm = (argument: Argument): string => {
 
 function fail(error: unknown, {err}: Context, debug: boolean): number {
 	if (debug && error instanceof Error) {
-		err.raw(`${(error.stack ?? '').split('\n').map(printable).join('\n')}\n`);
+		err.raw(
+			`${inSources(error.stack ?? '')
+				.split('\n')
+				.map(printable)
+				.join('\n')}\n`,
+		);
 	}
 
 	const [first = '', ...more] = explain(error).split('\n');

@@ -1,5 +1,5 @@
 /** The agents of other hosts, for the bot and for who looks at all of them: the section `agents` of the configuration file, or `HOLDFAST_AGENT_URL`. */
-import {z} from 'zod';
+import * as z from 'zod';
 import {matching} from '../../base/reading/reader.ts';
 import {named, text} from '../../base/reading/structure.ts';
 import {readName} from '../../base/reading/values.ts';

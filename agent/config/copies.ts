@@ -1,6 +1,6 @@
 /** Section `copies` of the configuration file: further repositories that restore points are copied to. */
 import {parseEnv} from 'node:util';
-import {z} from 'zod';
+import * as z from 'zod';
 import {readCronLine} from '../../base/reading/cron-line.ts';
 import type {Keep} from '../../base/reading/keep.ts';
 import {readKeep} from '../../base/reading/keep.ts';

@@ -10,7 +10,7 @@
  * one that is not there.
  */
 import {createRequire} from 'node:module';
-import {z} from 'zod';
+import * as z from 'zod';
 import {quote} from '../../base/reading/quote.ts';
 import {mistakesOf} from '../../base/reading/structure.ts';
 import {agentsSection} from './agents.ts';

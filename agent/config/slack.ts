@@ -1,5 +1,5 @@
 /** Slack's part of the configuration: the variables, and the section `slack` of the configuration file. */
-import {z} from 'zod';
+import * as z from 'zod';
 import {readCronLine} from '../../base/reading/cron-line.ts';
 import {matching, nonEmptyText, type Reader} from '../../base/reading/reader.ts';
 import {text} from '../../base/reading/structure.ts';

@@ -1,6 +1,6 @@
 /** What is needed when the host is gone. It leaves only to who asks for it; and until a person has said that it is kept elsewhere, people are told. */
 import {createHash} from 'node:crypto';
-import {z} from 'zod';
+import * as z from 'zod';
 import type {Kept, Kit} from '../../base/shapes/kit.ts';
 import type {NamedRepository, Repositories} from '../repository/repositories.ts';
 import {folderOf} from '../restic/restic.ts';

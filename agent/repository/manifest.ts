@@ -1,5 +1,5 @@
 /** The manifest: written last, it makes a run's snapshots a restore point, and says what a restore must know. */
-import {z} from 'zod';
+import * as z from 'zod';
 
 export const manifestSource = z.object({
 	source: z.string(),

@@ -1,5 +1,5 @@
 /** What restic prints with `--json`, as far as Holdfast reads it. Everything unknown is ignored: restic adds fields freely. */
-import {z} from 'zod';
+import * as z from 'zod';
 
 const status = z.object({
 	message_type: z.literal('status'),

@@ -9,7 +9,7 @@ import {createHash, randomBytes} from 'node:crypto';
 import {open, readdir, readFile, rename, rm, stat} from 'node:fs/promises';
 import {hostname} from 'node:os';
 import {join} from 'node:path';
-import {z} from 'zod';
+import * as z from 'zod';
 import {folderOf, type QuickKey} from './restic.ts';
 import {derive, seal, unseal} from './sealing.ts';
 

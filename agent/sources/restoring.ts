@@ -6,7 +6,7 @@
  * What a restore makes and replaces is in its *replacement*, which is in the journal before anything is touched: so `rollBack` and
  * `release` need nothing else, and work after the agent was killed between any two steps.
  */
-import {z} from 'zod';
+import * as z from 'zod';
 import type {Tolerated} from '../../base/results.ts';
 import type {WorkerMount} from '../../docker/worker-mounts.ts';
 import type {ManifestSource} from '../repository/manifest.ts';

@@ -1,6 +1,6 @@
 /** What must be undone: containers that are quiesced, and what restores have replaced. Part of the state database. */
 import type {DatabaseSync} from 'node:sqlite';
-import {z} from 'zod';
+import * as z from 'zod';
 import type {Journal, Undo} from '../../docker/resume.ts';
 import {replaced} from '../sources/restoring.ts';
 import type {RestoreJournal, RestorePhase} from './restores.ts';

@@ -1,5 +1,5 @@
 /** Schemas over what a file holds, whose leaves are read as labels and variables are; and their mistakes, worded for people. */
-import {z} from 'zod';
+import * as z from 'zod';
 import {nearest} from './nearest.ts';
 import {quote} from './quote.ts';
 import type {Reader} from './reader.ts';

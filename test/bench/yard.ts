@@ -44,7 +44,7 @@ export const plainVolume = 'plain:/plain';
 export const plainEnvironment = {RESTIC_PASSWORD: 'plain', RESTIC_CACHE_DIR: '/plain/cache'};
 
 const agentProcess =
-	'for p in /proc/[0-9]*; do grep -q "main.ts" $p/cmdline && grep VmHWM $p/status; done 2>/dev/null | sort -k2 -n | tail -1';
+	'for p in /proc/[0-9]*; do grep -q "main.js" $p/cmdline && grep VmHWM $p/status; done 2>/dev/null | sort -k2 -n | tail -1';
 
 /** Each service gets restic beside its own programs. */
 export async function openYard(services: Record<string, Service>, volumes: readonly string[]): Promise<Yard> {

@@ -4,6 +4,7 @@ import {type Context, Hono, type MiddlewareHandler} from 'hono';
 import {bodyLimit} from 'hono/body-limit';
 import {deleteCookie, getCookie, setCookie} from 'hono/cookie';
 import type {RunView} from '../../../base/shapes/runs.ts';
+import {shipped} from '../../../base/shipped.ts';
 import type {Agent} from '../../agent.ts';
 import type {Bindings, RoutesOptions} from '../bindings.ts';
 import {eventStream} from '../event-stream.ts';
@@ -34,7 +35,7 @@ export function createPage(options: PageOptions): Hono<Bindings> {
 	const isOpen = (context: Context) => sessions.isOpen(getCookie(context, cookie));
 
 	for (const [name, type] of Object.entries(assets)) {
-		const content = readFileSync(new URL(name, import.meta.url), 'utf8');
+		const content = readFileSync(shipped(`agent/api/page/${name}`), 'utf8');
 		page.get(`/page/${name}`, context => context.body(content, 200, {'Content-Type': type}));
 	}
 

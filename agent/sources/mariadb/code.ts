@@ -1,5 +1,5 @@
 /** What a database has beside its tables and their content: triggers, routines, views, events. Made again where tables are renamed, which moves none of it. */
-import {z} from 'zod';
+import * as z from 'zod';
 import {lastLines, type Place, type Running, succeed} from '../../../base/command.ts';
 import {explain, RunError} from '../../../base/errors.ts';
 import type {Tell} from '../../../base/events.ts';

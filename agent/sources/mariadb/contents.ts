@@ -1,5 +1,5 @@
 /** How much a database has of each kind of thing, counted in the same way when it is dumped and when it is restored. */
-import {z} from 'zod';
+import * as z from 'zod';
 import {quoteLiteral} from './client.ts';
 import type {MariadbServer} from './server.ts';
 

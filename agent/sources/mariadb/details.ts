@@ -1,5 +1,5 @@
 /** What the manifest says of a dumped database. */
-import {z} from 'zod';
+import * as z from 'zod';
 import {brokenView} from './code.ts';
 import {mariadbContents} from './contents.ts';
 

@@ -2,7 +2,7 @@
  * A MariaDB database is loaded into a new one while the old one serves; then its tables take the place of the old ones, in one statement. What
  * a rename does not move (triggers, views, routines, events) is made again. The old tables are kept in a database of their own.
  */
-import {z} from 'zod';
+import * as z from 'zod';
 import {type Place, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {label} from '../../../base/label.ts';

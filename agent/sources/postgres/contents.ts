@@ -2,7 +2,7 @@
  * How much a database has of each kind of thing, counted in the same way when it is dumped and when it is restored: what a dump left out, or
  * a restore, is missing then. What belongs to the server or to an extension does not count.
  */
-import {z} from 'zod';
+import * as z from 'zod';
 
 const isOwn = (catalog: string, schema: string) => `join pg_namespace n on n.oid = ${schema}
 	where nspname <> 'information_schema' and nspname !~ '^pg_'

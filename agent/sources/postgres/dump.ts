@@ -2,7 +2,7 @@
  * A PostgreSQL database: its snapshot is exported in the moment by a session in the database's container, and dumped afterwards, while
  * the app runs.
  */
-import {z} from 'zod';
+import * as z from 'zod';
 import {lastLines, type Place, type Running} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import type {Saved} from '../../restic/restic.ts';

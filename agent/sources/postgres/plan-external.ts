@@ -1,5 +1,5 @@
 /** A PostgreSQL server outside the container whose labels name it. Pure. */
-import {z} from 'zod';
+import * as z from 'zod';
 import type {Container} from '../../../docker/container.ts';
 import type {PostgresPolicy} from './labels.ts';
 

@@ -1,5 +1,5 @@
 /** What a PostgreSQL database is beside its content: read from a live one or from a manifest, and given to a new one. */
-import {z} from 'zod';
+import * as z from 'zod';
 import {quoteIdentifier, quoteLiteral} from './server.ts';
 
 /**

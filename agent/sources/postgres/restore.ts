@@ -2,7 +2,7 @@
  * A PostgreSQL database is loaded into a new one while the old one serves, and then takes its name. The old one is kept under another name,
  * closed to connections.
  */
-import {z} from 'zod';
+import * as z from 'zod';
 import {explain, RunError} from '../../../base/errors.ts';
 import {databaseName} from '../database-name.ts';
 import {type RestoreContext, type Restoring, type RestoringSource, replaced, type UndoContext} from '../restoring.ts';

@@ -1,9 +1,9 @@
 /** A SQLite database: pinned by a session in the worker, copied with the online backup API, checked, then stored. */
 import {setTimeout as delay} from 'node:timers/promises';
-import {fileURLToPath} from 'node:url';
-import {z} from 'zod';
+import * as z from 'zod';
 import {CancelledError, PinBlockedError, RunError} from '../../../base/errors.ts';
 import {label} from '../../../base/label.ts';
+import {shippedProgram} from '../../../base/shipped.ts';
 import {duration} from '../../../base/units.ts';
 import {below} from '../../../docker/storage.ts';
 import {mountPath, parseSource} from '../../repository/names.ts';
@@ -26,7 +26,7 @@ const answer = z.union([
 
 type Answer = z.infer<typeof answer>;
 
-const program = fileURLToPath(new URL('session.program.ts', import.meta.url));
+const program = shippedProgram('agent/sources/sqlite/session.program');
 
 /** The same program, at the same place, in every container of Holdfast's image. */
 const sqliteSession = ['node', '--disable-warning=ExperimentalWarning', program] as const;

@@ -1,10 +1,10 @@
 /** Which databases there are, where labels name patterns or all: looked for in a worker that may only read. */
 import {text} from 'node:stream/consumers';
-import {fileURLToPath} from 'node:url';
-import {z} from 'zod';
+import * as z from 'zod';
 import {lastLines} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {quote} from '../../../base/reading/quote.ts';
+import {shippedProgram} from '../../../base/shipped.ts';
 import type {Container, Mount} from '../../../docker/container.ts';
 import {isInside} from '../../../docker/storage.ts';
 import {shownAt} from '../../../docker/worker-mounts.ts';
@@ -25,7 +25,7 @@ const found = z.object({
 /** Paths are those in the container. */
 export type FoundFiles = z.infer<typeof found>;
 
-const program = fileURLToPath(new URL('find.program.ts', import.meta.url));
+const program = shippedProgram('agent/sources/sqlite/find.program');
 
 /** A folder of a million files takes its time. */
 const findingMs = 10 * 60_000;

@@ -1,9 +1,9 @@
 /** A SQLite database is loaded beside the live one and checked, while the app runs; then it takes its name, and the old one another. */
 import {basename, dirname, join} from 'node:path/posix';
-import {fileURLToPath} from 'node:url';
-import {z} from 'zod';
+import * as z from 'zod';
 import {type Place, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
+import {shippedProgram} from '../../../base/shipped.ts';
 import {below} from '../../../docker/storage.ts';
 import {mountPath, parseSource} from '../../repository/names.ts';
 import {dumpToFile} from '../feed.ts';
@@ -24,7 +24,7 @@ export const replacedFile = replaced.extend({
 
 export type ReplacedFile = z.infer<typeof replacedFile>;
 
-const program = fileURLToPath(new URL('files.program.ts', import.meta.url));
+const program = shippedProgram('agent/sources/sqlite/files.program');
 
 const answer = z.object({error: z.string().optional(), file: z.string().optional()});
 

@@ -1,5 +1,5 @@
 /** What of a SQLite database only its application can check: as the programs in the worker tell it, as a manifest keeps it, and in words. */
-import {z} from 'zod';
+import * as z from 'zod';
 
 export const unchecked = z.array(z.object({table: z.string(), why: z.string(), rows: z.number().optional()}));
 

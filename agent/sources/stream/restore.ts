@@ -2,7 +2,7 @@
  * A stream is put back by its own command, while the service runs and its dependents are stopped. What is there is kept as a stream first, and played
  * back in the same way.
  */
-import {z} from 'zod';
+import * as z from 'zod';
 import {succeed} from '../../../base/command.ts';
 import {explain, RunError} from '../../../base/errors.ts';
 import {sourcePath} from '../../repository/names.ts';

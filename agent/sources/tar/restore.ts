@@ -6,7 +6,7 @@
 import {basename, dirname, normalize} from 'node:path/posix';
 import {pipeline} from 'node:stream/promises';
 import {extract} from 'tar-stream';
-import {z} from 'zod';
+import * as z from 'zod';
 import {lastLines, type Place} from '../../../base/command.ts';
 import {explain, RunError} from '../../../base/errors.ts';
 import type {Engine} from '../../../docker/engine.ts';

@@ -1,5 +1,5 @@
 /** What the manifest says of what a server saved. */
-import {z} from 'zod';
+import * as z from 'zod';
 
 export const valkeyDetails = z.object({
 	/** `Valkey 8.1.1` */

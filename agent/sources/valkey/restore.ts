@@ -3,10 +3,10 @@
  * all runs; then the server is stopped, which makes it save once more, and its files change places by renames. Started again, it must say that it has loaded as many keys.
  */
 import {setTimeout as delay} from 'node:timers/promises';
-import {fileURLToPath} from 'node:url';
-import {z} from 'zod';
+import * as z from 'zod';
 import {output, type Place, succeed} from '../../../base/command.ts';
 import {explain, RunError} from '../../../base/errors.ts';
+import {shippedProgram} from '../../../base/shipped.ts';
 import type {Engine} from '../../../docker/engine.ts';
 import {below} from '../../../docker/storage.ts';
 import {mountPath, parseSource} from '../../repository/names.ts';
@@ -45,7 +45,7 @@ export const replacedServer = replaced.extend({
 
 export type ReplacedServer = z.infer<typeof replacedServer>;
 
-const program = fileURLToPath(new URL('files.program.ts', import.meta.url));
+const program = shippedProgram('agent/sources/valkey/files.program');
 
 const answer = z.object({error: z.string().optional(), folder: z.string().optional()});
 

@@ -1,6 +1,6 @@
 /** Files are restored whole: restic reads every pack that they need, writes them, reads them again and compares the hashes. */
 import {dirname} from 'node:path/posix';
-import {z} from 'zod';
+import * as z from 'zod';
 import {succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {assertRoom, type DrillContext, type Drilling, type DrillSource} from '../drilling.ts';

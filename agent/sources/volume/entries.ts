@@ -3,10 +3,10 @@
  * was live lies in such a folder afterwards, until it is put back or let go.
  */
 import {basename, dirname, normalize} from 'node:path/posix';
-import {fileURLToPath} from 'node:url';
-import {z} from 'zod';
+import * as z from 'zod';
 import {type Place, succeed} from '../../../base/command.ts';
 import {NotFoundError, RunError} from '../../../base/errors.ts';
+import {shippedProgram} from '../../../base/shipped.ts';
 import {statusOf} from '../../../docker/refusal.ts';
 import {isSameStorage, sharesStorage} from '../../../docker/storage.ts';
 import {parseSource} from '../../repository/names.ts';
@@ -38,7 +38,7 @@ export const replacedEntries = replaced.extend({
 
 type ReplacedEntries = z.infer<typeof replacedEntries>;
 
-const program = fileURLToPath(new URL('entries.program.ts', import.meta.url));
+const program = shippedProgram('agent/sources/volume/entries.program');
 
 const answer = z.object({
 	error: z.string().optional(),

@@ -1,5 +1,5 @@
 /** Named volumes and bind mounts, as files. */
-import {z} from 'zod';
+import * as z from 'zod';
 import {output} from '../../../base/command.ts';
 import {isSameStorage} from '../../../docker/storage.ts';
 import type {Kind, RoomContext} from '../kind.ts';

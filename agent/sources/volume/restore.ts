@@ -3,7 +3,7 @@
  * alone. restic replaces links instead of following them, so nothing is written outside the mount.
  */
 import {basename, dirname} from 'node:path/posix';
-import {z} from 'zod';
+import * as z from 'zod';
 import {output, type Place, succeed} from '../../../base/command.ts';
 import type {Tell} from '../../../base/events.ts';
 import {escapePattern} from '../../restic/argv.ts';

@@ -1,9 +1,9 @@
 /** A few files of a volume: restored into a folder beside the live ones, then put in their place by renames. Nothing else is touched. */
 import {basename} from 'node:path/posix';
-import {fileURLToPath} from 'node:url';
-import {z} from 'zod';
+import * as z from 'zod';
 import {type Place, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
+import {shippedProgram} from '../../../base/shipped.ts';
 import {escapePattern} from '../../restic/argv.ts';
 import {restoreFiles} from '../kept-names.ts';
 import {workerMount} from '../mounts.ts';
@@ -21,7 +21,7 @@ export const replacedFiles = replaced.extend({
 
 type ReplacedFiles = z.infer<typeof replacedFiles>;
 
-const program = fileURLToPath(new URL('single-files.program.ts', import.meta.url));
+const program = shippedProgram('agent/sources/volume/single-files.program');
 
 const answer = z.object({error: z.string().optional()});
 

@@ -1,12 +1,12 @@
 /** restic puts no file or link in the place of a folder that holds something: such folders are taken out of the way. */
 import {text} from 'node:stream/consumers';
-import {fileURLToPath} from 'node:url';
-import {z} from 'zod';
+import * as z from 'zod';
 import {lastLines, type Place} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
+import {shippedProgram} from '../../../base/shipped.ts';
 import type {Restic} from '../../restic/restic.ts';
 
-const program = fileURLToPath(new URL('way.program.ts', import.meta.url));
+const program = shippedProgram('agent/sources/volume/way.program');
 
 const answer = z.object({error: z.string().optional()});
 

@@ -84,7 +84,7 @@ test('the production image builds, and brings restic and Node along', async t =>
 	t.true(Number(restic) >= 19, `restic 0.${restic}`);
 	t.is(await run('sh', '-c', 'for name in holdfast tar chroot ssh npm; do command -v "$name"; done | wc -l'), '4');
 	t.is(await run('stat', '--format', '%F %u', '/state', '/cache', '/repository'), 'directory 0\n'.repeat(3).trim());
-	t.is(await run('sh', '-c', 'find /opt/holdfast -name "*.test.ts" -not -path "*/node_modules/*" | wc -l'), '0');
+	t.is(await run('sh', '-c', 'find /opt/holdfast -name "*.ts" -o -name node_modules | wc -l'), '0');
 });
 
 test('`docker compose` works', async t => {

@@ -80,7 +80,7 @@ export function processesOf(
 			runs(argv, 'pg_dump') && argv.some(word => word.startsWith('--snapshot')) && argv.some(word => word.includes(database)),
 		'psql session': argv => runs(argv, 'psql') && argv.some(word => word.includes(`dbname='${database}'`)),
 		'sqlite session': argv =>
-			runs(argv, 'node') && argv.some(word => word.endsWith('/session.program.ts')) && argv.some(word => word.includes(`/${target}/`)),
+			runs(argv, 'node') && argv.some(word => word.endsWith('/session.program.js')) && argv.some(word => word.includes(`/${target}/`)),
 	};
 	return is[victim];
 }

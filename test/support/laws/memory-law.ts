@@ -10,7 +10,7 @@ const mebibyte = 1024 * 1024;
 /** Small where it lies, because it is compressed there, and 1 MB a row when it is dumped. */
 const fill = (rows: number) => `create table wide as select n, repeat(md5(n::text), 32768) as line from generate_series(1, ${rows}) n`;
 
-const agentStatus = 'for p in /proc/[0-9]*; do grep -q "agent/main.ts" $p/cmdline && cat $p/status; done 2>/dev/null; true';
+const agentStatus = 'for p in /proc/[0-9]*; do grep -q "agent/main.js" $p/cmdline && cat $p/status; done 2>/dev/null; true';
 
 /** Dumps of `rows` MB each flow into a slow repository, by a worker and through the agent itself. */
 export async function agentStaysSmall(t: ExecutionContext, rows: number): Promise<void> {

@@ -94,7 +94,7 @@ async function strikeFor({shop: {stack, target, role}, engine}: Yard, victim: Vi
 			return async () => killProcesses(argv => runs(argv, victim) && ofRole(argv)) > 0;
 		case 'sqlite':
 		case 'entries': {
-			const program = victim === 'sqlite' ? '/files.program.ts' : '/entries.program.ts';
+			const program = victim === 'sqlite' ? '/files.program.js' : '/entries.program.js';
 			return async () => killProcesses(argv => runs(argv, 'node') && argv.some(word => word.endsWith(program)) && ofTarget(argv)) > 0;
 		}
 		default:
