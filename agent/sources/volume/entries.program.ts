@@ -6,7 +6,8 @@
  *     node entries.program.ts look ROOT RUN EXCLUDE   → {"why": …}: why it cannot be done there; nothing is written
  *     node entries.program.ts make ROOT RUN EXCLUDE   → {}: there is a folder to load into
  *     node entries.program.ts ready ROOT RUN EXCLUDE  → {}: what was loaded is a folder, and what other restores keep in the live tree is found
- *     node entries.program.ts swap ROOT RUN EXCLUDE   → {"left": […]}: what was loaded is live, what was live is kept; `left` could not stay where it was
+ *     node entries.program.ts swap ROOT RUN EXCLUDE   → {"left": […]}: what was loaded is live, what was live is kept; `left` could not stay where it was;
+ *                                                       or {"refused": …}: the file system does not rename that, and it is for an undo to put all back
  *     node entries.program.ts undo ROOT RUN EXCLUDE   → {"left": […], "isThere": …}: what was live is so again, however far the swap came; `isThere`:
  *                                                       something of the restore is
  *     node entries.program.ts clear ROOT RUN EXCLUDE  → {}: after an undo, nothing of the restore is there
@@ -236,7 +237,33 @@ function ready(names: Names): void {
 	sync(names.others);
 }
 
-function swap(names: Names, exclude: readonly Place[]): {left: string[]} {
+/** Quotas of projects, policies of encryption and attributes of single files show only when it is tried: EXDEV, EPERM. Nothing else may be there: ENOTEMPTY. */
+const refusals = ['EXDEV', 'EPERM', 'EACCES', 'EBUSY', 'ENOTEMPTY', 'EEXIST'];
+
+function renameEntry(name: Buffer, from: Buffer, to: Buffer): void {
+	try {
+		renameSync(at(from, name), at(to, name));
+	} catch (error) {
+		const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+		throw refusals.includes(code) ? new RefusedError(`${name} (${code})`) : error;
+	}
+}
+
+class RefusedError extends Error {}
+
+function swap(names: Names, exclude: readonly Place[]): {left: string[]} | {refused: string} {
+	try {
+		return exchange(names, exclude);
+	} catch (error) {
+		if (error instanceof RefusedError) {
+			return {refused: error.message};
+		}
+
+		throw error;
+	}
+}
+
+function exchange(names: Names, exclude: readonly Place[]): {left: string[]} {
 	const {root, loaded, loadedRoot, others, old, oldRoot, out} = names;
 	const [top, aside, fresh] = [Buffer.from(root), Buffer.from(old), Buffer.from(loadedFolder(names))];
 	const kept = (JSON.parse(readFileSync(others, 'utf8')) as string[][]).map(path => path.map(part => Buffer.from(part, 'latin1')));
@@ -244,7 +271,7 @@ function swap(names: Names, exclude: readonly Place[]): {left: string[]} {
 	makeOwn(old);
 	sync(root);
 	for (const name of entriesOf(top, exclude)) {
-		renameSync(at(top, name), at(aside, name));
+		renameEntry(name, top, aside);
 	}
 
 	sync(old);
@@ -253,7 +280,7 @@ function swap(names: Names, exclude: readonly Place[]): {left: string[]} {
 	sync(root);
 	// What is there still is what stays, be it in the point or not.
 	for (const name of namesIn(fresh).filter(each => found(at(top, each)) === undefined)) {
-		renameSync(at(fresh, name), at(top, name));
+		renameEntry(name, fresh, top);
 	}
 
 	const moved = kept.filter(path => found(joined(aside, path)) !== undefined);

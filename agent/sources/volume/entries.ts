@@ -45,6 +45,7 @@ const answer = z.object({
 	why: z.string().optional(),
 	left: z.array(z.string()).default([]),
 	isThere: z.boolean().optional(),
+	refused: z.string().optional(),
 });
 
 async function entries(
@@ -62,14 +63,19 @@ async function entries(
 	return said;
 }
 
+/** What a file system refused to rename, by storage: the next restore writes in place. It is tried anew when the agent was started again. */
+const refusals = new Map<string, string>();
+
+const storageKey = ({from, subpath = ''}: Pick<ReplacedEntries['mount'], 'from' | 'subpath'>): string => `${from}\0${subpath}`;
+
 /** As restic reads them: it takes what is double or leads nowhere out of a pattern. */
 const fromRoot = ({exclude}: PlannedVolume): string[] => exclude.map(pattern => normalize(`/${pattern}`).replace(/(.)\/$/, '$1'));
 
 /** Why the volume is written in place: no application may go on with what a rename took out of its sight. Undefined: there is no reason. */
 export async function whyInPlace(source: VolumeSource, {worker, all, signal}: RoomContext): Promise<string | undefined> {
-	const {name, mount, exclude, target} = source;
-	const others = all.filter(other => other.mount !== undefined && sharesStorage(other.mount, mount));
-	const other = others.find(each => each !== source && (isVolume(each) || (each.mount && !isSameStorage(each.mount, mount))));
+	const {name, exclude, target} = source;
+	const others = all.filter(other => other.mount !== undefined && sharesStorage(other.mount, source.mount));
+	const other = others.find(each => each !== source && (isVolume(each) || (each.mount && !isSameStorage(each.mount, source.mount))));
 	if (other !== undefined) {
 		return `\`${other.name}\`, which is restored with it, is of the same files`;
 	}
@@ -84,7 +90,13 @@ export async function whyInPlace(source: VolumeSource, {worker, all, signal}: Ro
 		return `\`${range}\`, which is excluded, may be anywhere in it`;
 	}
 
-	const asked = {source: name, mount: workerMount(target, source), run: 'plan', exclude: fromRoot(source)};
+	const mount = workerMount(target, source);
+	const refused = refusals.get(storageKey(mount));
+	if (refused !== undefined) {
+		return `its file system refused to rename ${refused} when a restore tried it`;
+	}
+
+	const asked = {source: name, mount, run: 'plan', exclude: fromRoot(source)};
 	return (await entries(worker, 'look', asked, signal)).why;
 }
 
@@ -117,7 +129,14 @@ export function entriesRestoring(source: VolumeSource, {target, run, worker, res
 		},
 		async keep() {},
 		async swap() {
-			const {left} = await entries(worker, 'swap', replacement, signal);
+			const {left, refused} = await entries(worker, 'swap', replacement, signal);
+			if (refused !== undefined) {
+				refusals.set(storageKey(mount), refused);
+				throw new RunError(`\`${name}\`: its file system refuses to rename ${refused}`, {
+					hint: 'restore once more: then it is written in place',
+				});
+			}
+
 			warnOfLeft(left, `they are in ${keptAs(replacement)}, and go with it`, tell);
 		},
 		async close() {},

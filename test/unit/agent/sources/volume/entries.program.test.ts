@@ -248,6 +248,44 @@ test.serial('a link in the way is not followed', async t => {
 	t.true(fs.existsSync(join(root, 'deep', '.app.db.holdfast-before-other')));
 });
 
+/** Whatever is tried, and by whom. */
+function refusing<Value>(name: string, code: string, work: () => Value): Value {
+	const real = fs.renameSync;
+	Object.assign(fs, {
+		renameSync(from: Buffer | string, to: Buffer | string) {
+			if (from.toString().endsWith(`/${name}`)) {
+				throw Object.assign(new Error(`${code}: rename`), {code});
+			}
+
+			real(from, to);
+		},
+	});
+	syncBuiltinESMExports();
+	try {
+		return work();
+	} finally {
+		Object.assign(fs, {renameSync: real});
+		syncBuiltinESMExports();
+	}
+}
+
+test.serial('what a file system refuses to rename is said, and an undo brings all back although it goes on refusing', async t => {
+	for (const code of ['EXDEV', 'EBUSY', 'ENOTEMPTY']) {
+		for (const name of ['deep', 'file', 'link', 'only-live', 'only-point']) {
+			const root = await scene(t);
+			const before = undated(picture(root));
+			perform1('ready', root);
+			refusing(name, code, () => {
+				t.deepEqual(perform1('swap', root), {refused: `${name} (${code})`});
+				perform1('undo', root);
+				perform1('clear', root);
+			});
+			t.deepEqual(undated(picture(root)), before, `${name} ${code}`);
+			await rm(root, {recursive: true});
+		}
+	}
+});
+
 test.serial('what cannot be renamed as one is said before', async t => {
 	const root = await mkdtemp(join(place, 'holdfast-entries-'));
 	t.teardown(async () => rm(root, {recursive: true}));
