@@ -1,6 +1,6 @@
 /**
  * Measures Holdfast against the plain tools that it is made of, in the same run on the same machine, and prints ratios. Asserts nothing: time
- * belongs to the machine. `npm run bench -- [--rounds=N] [--scale=1] [whole] [dump] [files] [growth] [restore]`, by default everything; the median of the rounds counts.
+ * belongs to the machine. `npm run bench -- [--rounds=N] [--scale=1] [whole] [dump] [files] [growth] [often] [restore]`, by default everything; the median of the rounds counts.
  */
 import {loadavg} from 'node:os';
 import process from 'node:process';
@@ -9,6 +9,7 @@ import {prepare} from '../support/machine/prepare.ts';
 import {benchDump} from './dump.ts';
 import {benchFiles} from './files.ts';
 import {benchGrowth} from './growth.ts';
+import {benchOften} from './often.ts';
 import {benchRestore} from './restore.ts';
 import {formatRow, formatTable, type Row, type Size} from './table.ts';
 import {benchWhole} from './whole.ts';
@@ -18,6 +19,7 @@ const parts: Readonly<Record<string, (size: Size) => Promise<Row[]>>> = {
 	dump: benchDump,
 	files: benchFiles,
 	growth: benchGrowth,
+	often: benchOften,
 	restore: benchRestore,
 };
 

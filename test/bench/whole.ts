@@ -26,7 +26,7 @@ const [file, from] = process.argv.slice(1);
 const times = require('node:fs').readFileSync(file, 'utf8').split('\\n').filter(Boolean).map(Number).filter(time => time >= Number(from));
 console.log(Math.max(...times.map((time, index) => time - (times[index - 1] ?? time))));`;
 
-const makeSqlite = `
+export const makeSqlite = `
 const {DatabaseSync} = require('node:sqlite');
 const {randomBytes} = require('node:crypto');
 const database = new DatabaseSync('/data/app.db');
