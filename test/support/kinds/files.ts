@@ -23,7 +23,7 @@ const shell = async (stack: Stack, script: string, ...args: string[]): Promise<s
 const beside = async (stack: Stack): Promise<string> => shell(stack, "find /data -name '.*.holdfast-*'");
 
 /** Names, kinds, modes, owners, links and content of all that is below. */
-const tree = `cd "$1"; find . -mindepth 1 ! -name '.*.holdfast-*' -printf '%p %y %m %U:%G %l\\n' | sort; find . -type f ! -path '*/.*.holdfast-*' -print0 | sort -z | xargs -0 sha256sum`;
+const tree = `cd "$1"; find . -mindepth 1 -name '.*.holdfast-*' -prune -o -printf '%p %y %m %U:%G %l\\n' | sort; find . -type f ! -path '*/.*.holdfast-*' -print0 | sort -z | xargs -0 sha256sum`;
 
 const fill = `mkdir -p "$1/sub"; cd "$1"; echo kept >"./$2"; ln -sfn nowhere "./link $2"; echo deep >"sub/$2"; chmod 640 "./$2"; chown 12:34 "./$2"; head -c 3000000 /dev/zero >zeroes`;
 
