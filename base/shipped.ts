@@ -2,7 +2,7 @@
 import {extname} from 'node:path';
 import {fileURLToPath} from 'node:url';
 
-/** Also where image/bundle.ts makes this a part of something: it puts each part into a folder at the top. */
+/** Also where image/bundle.mjs makes this a part of something: it puts each part into a folder at the top. */
 const top = new URL('../', import.meta.url);
 
 /** @param file from the top, as `agent/api/page/page.css` */

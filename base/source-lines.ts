@@ -5,7 +5,7 @@ import {fileURLToPath} from 'node:url';
 
 const place = /(?<file>file:\/\/\/[^\s()]+\.js):(?<line>\d+):(?<column>\d+)/g;
 
-/** The maps that image/bundle.ts writes are megabytes: they are read here, when they are needed, and by nobody else. */
+/** The maps that image/bundle.mjs writes are megabytes: they are read here, when they are needed, and by nobody else. */
 export function inSources(stack: string): string {
 	const maps = new Map<string, SourceMap | undefined>();
 	return stack.replaceAll(place, (whole, file: string, line: string, column: string) => {

@@ -65,7 +65,7 @@ test('the bot and the command line speak to the agent by its API', t => {
 	}
 });
 
-const everything = typeScriptIn('agent', 'base', 'bot', 'docker', 'example', 'image', 'monitoring', 'test');
+const everything = typeScriptIn('agent', 'base', 'bot', 'docker', 'example', 'monitoring', 'test');
 
 const comment = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm;
 

@@ -10,7 +10,7 @@ const hourMs = 3_600_000;
 
 /** The most that the agent ever had, in MiB: its process, not the command line's. */
 async function peakOf(stack: Stack): Promise<number> {
-	const script = 'for p in /proc/[0-9]*; do grep -q "agent/main.ts" $p/cmdline && cat $p/status; done 2>/dev/null; true';
+	const script = 'for p in /proc/[0-9]*; do grep -q "agent/main.js" $p/cmdline && cat $p/status; done 2>/dev/null; true';
 	const found = [...(await stack.exec('holdfast', 'sh', '-c', script)).matchAll(/^VmHWM:\s+(\d+) kB$/gm)];
 	return Math.max(...found.map(([, kilobytes]) => Number(kilobytes) / 1024));
 }

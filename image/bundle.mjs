@@ -2,14 +2,14 @@
  * What the image runs, made of the sources: the agent, its bot and the programs of workers, each with all that it imports. Nothing there strips types,
  * looks for packages or reads a thousand small files, and what nobody imports is left out.
  *
- *     node image/bundle.ts FOLDER
+ *     node image/bundle.mjs FOLDER
  *
  * It is written in lines and with its names, and beside each file lies its map, which is read by base/source-lines.ts alone.
  */
 import {copyFileSync, globSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {dirname, join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {type BuildOptions, build, type Metafile, type Plugin} from 'esbuild';
+import {build} from 'esbuild';
 
 const top = fileURLToPath(new URL('../', import.meta.url));
 
@@ -25,7 +25,8 @@ const files = ['package.json', 'LICENSE', 'agent/api/page/page.css', 'agent/api/
 const licences = 'THIRD-PARTY-LICENSES';
 
 /** What dockerode can do and nobody here uses: sessions of BuildKit and its progress, and engines behind SSH. */
-const unused: Plugin = {
+/** @type {import('esbuild').Plugin} */
+const unused = {
 	name: 'unused',
 	setup({onResolve, onLoad}) {
 		onResolve({filter: /^\.\/(?:session|buildkit|ssh)$/}, ({importer}) =>
@@ -37,7 +38,8 @@ const unused: Plugin = {
 };
 
 /** `createRequire(import.meta.url)('yaml')` is a package that is loaded where it is needed, at once: it gets a file of its own. */
-const apart: Plugin = {
+/** @type {import('esbuild').Plugin} */
+const apart = {
 	name: 'apart',
 	setup({onLoad}) {
 		onLoad({filter: /\/agent\/config\/file\.ts$/}, ({path}) => ({
@@ -69,10 +71,9 @@ const common = {
 	plugins: [unused, apart],
 	// Packages that are CommonJS ask for Node's own modules in this way
 	banner: {js: "import {createRequire as createBundledRequire} from 'node:module'; const require = createBundledRequire(import.meta.url);"},
-} satisfies BuildOptions;
+};
 
-/** @returns the names of the packages that are in it */
-export async function bundle(folder: string): Promise<string[]> {
+async function bundle(folder) {
 	const made = await Promise.all([
 		build({...common, outdir: inside, entryPoints: processes, splitting: true, chunkNames: 'parts/[name]-[hash]'}),
 		build({...common, outdir: inside, entryPoints: globSync('agent/sources/**/*.program.ts', {cwd: top})}),
@@ -84,7 +85,7 @@ export async function bundle(folder: string): Promise<string[]> {
 			banner: {},
 		}),
 	]);
-	const place = (file: string): string => {
+	const place = file => {
 		const path = join(folder, file);
 		mkdirSync(dirname(path), {recursive: true});
 		return path;
@@ -99,15 +100,13 @@ export async function bundle(folder: string): Promise<string[]> {
 
 	const packages = [...new Set(made.flatMap(({metafile}) => packagesOf(metafile)))].sort();
 	writeFileSync(join(folder, licences), packages.map(licenceOf).join('\n'));
-	return packages;
 }
 
-const packagesOf = ({inputs}: Metafile): string[] =>
-	Object.keys(inputs).flatMap(path => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []);
+const packagesOf = ({inputs}) => Object.keys(inputs).flatMap(path => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []);
 
 /** @param folder of a package. @throws where nothing there says under what it may be passed on */
-function licenceOf(folder: string): string {
-	const {name, version, license} = JSON.parse(readFileSync(join(top, folder, 'package.json'), 'utf8')) as Record<string, unknown>;
+function licenceOf(folder) {
+	const {name, version, license} = JSON.parse(readFileSync(join(top, folder, 'package.json'), 'utf8'));
 	const texts = readdirSync(join(top, folder))
 		.filter(file => /^(?:licen[cs]e|notice|copying)/i.test(file))
 		.map(file => readFileSync(join(top, folder, file), 'utf8').trim());
@@ -118,6 +117,4 @@ function licenceOf(folder: string): string {
 	return `==== ${name} ${version}: ${typeof license === 'string' ? license : 'see below'}\n\n${texts.join('\n\n')}\n`;
 }
 
-if (import.meta.main) {
-	await bundle(process.argv[2] ?? 'dist');
-}
+await bundle(process.argv[2] ?? 'dist');
