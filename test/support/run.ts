@@ -102,6 +102,7 @@ function drawShare(): Waiting[] {
 	return drawn;
 }
 
+const idlenessOfAll = watchIdleness();
 console.log('TAP version 13');
 const left = named.filter(file => partOf(file) === 'engine' && !isProven(file) && !chosen.includes(file));
 if (left.length > 0) {
@@ -135,6 +136,8 @@ if (mode === 'ci') {
 	await runOnEngine(drawShare());
 }
 
+const idle = idlenessOfAll();
+console.log(`# The processors had nothing to do for ${Math.round(idle * 100)} % of the time`);
 console.log('# The slowest:');
 for (const [file, seconds] of slowest(durations, 10)) {
 	console.log(`#   ${seconds.toFixed(1).padStart(6)} s  ${file}`);

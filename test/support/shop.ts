@@ -58,6 +58,8 @@ export async function startShop(
 				image,
 				command: ['sleep', 'infinity'],
 				init: true,
+				// It ends at once; and what a dead agent asked for is waited for no longer than that.
+				stop_grace_period: '1s',
 				depends_on: ['db'],
 				volumes: ['data:/data'],
 				labels: {

@@ -1,9 +1,17 @@
 import {setTimeout as delay} from 'node:timers/promises';
 
-/** How long and how often to look, in milliseconds. */
+/**
+ * How long and how often to look, in milliseconds. Who gives no `interval` looks less often the longer it takes: a look costs the processor that what is
+ * waited for needs, too. With one, nothing is missed that lasts longer.
+ */
 export type Patience = {timeout?: number; interval?: number};
 
 const late = Symbol('late');
+
+/** Of the time waited so far: so much later, at most, is known what came. Up to `longestMs`. */
+const part = 1 / 16;
+const firstMs = 50;
+const longestMs = 250;
 
 /**
  * Asks `probe` again and again until it returns something truthy, and returns that. A probe that throws counts as "not yet".
@@ -12,9 +20,10 @@ const late = Symbol('late');
 export const until = async <Found>(
 	description: string,
 	probe: () => Found | Promise<Found>,
-	{timeout = 60_000, interval = 50}: Patience = {},
+	{timeout = 60_000, interval}: Patience = {},
 ): Promise<Exclude<Found, false | 0 | '' | null | undefined>> => {
-	const deadline = performance.now() + timeout;
+	const begun = performance.now();
+	const deadline = begun + timeout;
 	let cause: unknown;
 	for (;;) {
 		try {
@@ -34,6 +43,6 @@ export const until = async <Found>(
 			throw new Error(`Waited ${timeout / 1000} s in vain for ${description}${last}`, {cause});
 		}
 
-		await delay(interval);
+		await delay(interval ?? Math.min(Math.max(firstMs, (performance.now() - begun) * part), longestMs));
 	}
 };

@@ -69,6 +69,18 @@ test.after.always(async () => {
 
 const started = async (service: string) => stack.docker(['inspect', '--format', '{{.State.StartedAt}}', stack.container(service)]);
 
+test.serial(
+	'a link is led elsewhere while its container runs: what was looked at counts for a minute, so the others come first',
+	async t => {
+		await stack.exec('swinging', 'sh', '-c', 'echo deep >/data/word');
+		const [first] = await stack.backup(target('swinging'));
+		t.is(first?.outcome, 'success', first?.error);
+		await rm(join(host, 'swing'));
+		await symlink(join(host, 'other'), join(host, 'swing'));
+		await writeFile(join(host, 'other/word'), 'of another\n');
+	},
+);
+
 test.serial('whoever writes there by another name stands still: every point is of one moment', async t => {
 	t.timeout(10 * 60_000);
 	await until('both write', async () => (await readFile(join(host, 'real/d'), 'utf8').catch(() => '')) !== '');
@@ -227,13 +239,6 @@ test.serial(
 	'a link that leads elsewhere while its container runs: nothing is read or written by it until the container is started again',
 	async t => {
 		t.timeout(5 * 60_000);
-		await stack.exec('swinging', 'sh', '-c', 'echo deep >/data/word');
-		const [first] = await stack.backup(target('swinging'));
-		t.is(first?.outcome, 'success', first?.error);
-		await rm(join(host, 'swing'));
-		await symlink(join(host, 'other'), join(host, 'swing'));
-		await writeFile(join(host, 'other/word'), 'of another\n');
-		// What was looked at a minute ago is looked at again.
 		const refused = await until(
 			'the change is seen',
 			async () => {

@@ -131,7 +131,7 @@ const holdLock = async (t: ExecutionContext, stack: Stack): Promise<() => Promis
 	const holding = execa('docker', ['exec', stack.container('reader'), 'restic', 'key', 'passwd', '--new-password-file', '/tmp/password'], {
 		reject: false,
 	});
-	await until('the lock is there', async () => (await stack.exec('reader', 'ls', '/repository/locks')) !== '');
+	await until('the lock is there', async () => (await stack.exec('reader', 'ls', '/repository/locks')) !== '', {interval: 50});
 	return async () => {
 		await stack.exec('reader', 'sh', '-c', 'cat /state/repository-password >/tmp/password');
 		const {exitCode, stderr} = await holding;

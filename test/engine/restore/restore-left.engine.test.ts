@@ -1,4 +1,4 @@
-/** A restore that fails half way and cannot be put back: the application is started, and what it writes then is nobody's to undo but a person's. Lane: waits. Turns: restore. */
+/** A restore that fails half way and cannot be put back: the application is started, and what it writes then is nobody's to undo but a person's. Lane: rests. Turns: restore. */
 import {rename} from 'node:fs/promises';
 import test from 'ava';
 import type {RestoreResult} from '../../../base/results.ts';

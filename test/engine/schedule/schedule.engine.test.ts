@@ -25,7 +25,7 @@ const oneScheduledRun = async (stack: Stack, timeout: number): Promise<RunView> 
 		async () => (await runs(stack)).find(({trigger, outcome}) => trigger === 'schedule' && outcome === 'success'),
 		{
 			timeout,
-			interval: 1000,
+			interval: 2000,
 		},
 	);
 

@@ -5,10 +5,9 @@
 import type {ExecutionContext} from 'ava';
 import type {BackupResult, RestoreResult} from '../../../base/results.ts';
 import {some} from '../laws/cover.ts';
-import {striking, untilDead} from '../laws/kills.ts';
+import {killedRestore} from '../laws/killed-restore.ts';
 import {connect} from '../stack/connect.ts';
 import {type Service, type Stack, startStack} from '../stack.ts';
-import {until} from '../until.ts';
 
 export interface KindCase {
 	/** As in names of sources. */
@@ -77,7 +76,7 @@ export function testKind(
 		t.is(await read(stack), second);
 
 		for (const step of ['swap', ...some(fatal, {isWhole, count: 1, nameOf: each => `${kind} ${each}`})]) {
-			const run = await killed(t, stack, {target, step});
+			const {run} = await killedRestore({stack, token, target, step});
 			const found = await read(stack);
 			t.true(found === first || found === second, `killed at ${step}: half of it is there`);
 			if (found === first) {
@@ -113,27 +112,4 @@ async function cancelled(t: ExecutionContext, stack: Stack, target: string): Pro
 	}
 
 	t.not((await agent.result(run)).outcome, 'success', 'a cancelled run');
-}
-
-/** The restore is killed with its agent, whose next life settles it. @returns the run */
-async function killed(t: ExecutionContext, stack: Stack, {target, step}: {target: string; step: string}): Promise<string> {
-	const agent = await connect({stack, token});
-	const strike = await striking(stack);
-	const {run = ''} = await agent.call<{run?: string}>('restore', {target});
-	t.not(run, '');
-	for await (const event of agent.follow(run)) {
-		if (event.type === 'step' && event.step === step) {
-			await strike(run);
-			break;
-		}
-	}
-
-	await untilDead(stack);
-	await stack.docker(['start', stack.container('holdfast')]);
-	await stack.ready();
-	const next = await connect({stack, token});
-	await next.result<RestoreResult>(run);
-	const isOver = async () => (await next.call<Array<{state: string}>>('runs?limit=10')).every(({state}) => state === 'finished');
-	await until('the last run to end', isOver, {timeout: 120_000});
-	return run;
 }

@@ -65,6 +65,8 @@ async function startStopped(t: Teardown): Promise<Scene> {
 			app: {
 				image: app,
 				command: writer,
+				// What a dead agent asked for is waited for as long.
+				stop_grace_period: '3s',
 				volumes: ['data:/data'],
 				labels: {
 					'holdfast.enable': 'true',

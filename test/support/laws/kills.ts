@@ -200,7 +200,7 @@ export async function survive(scene: Scene, steps: readonly StepEvent[], index: 
 	const before = await states(scene);
 	let agent = await connect(scene);
 	// Where the kill before this one went wrong, it may be on its way still
-	await until('the agent to answer', agent.isReady, {timeout: 120_000, interval: 100});
+	await until('the agent to answer', agent.isReady, {timeout: 120_000});
 	let run = await agent.start(target);
 	const strike = await strikeFor(scene, victim);
 	for (let missed = 0; !(await killAt(agent, run, at, {victim, strike})); missed++) {
@@ -218,10 +218,9 @@ export async function survive(scene: Scene, steps: readonly StepEvent[], index: 
 
 	await until(`the containers to be as before:\n${before}\n`, async () => (await states(scene)) === before, {
 		timeout: 120_000,
-		interval: 100,
 	}).catch(async error => assert.fail(`${error.message}now:\n${await states(scene)}`));
-	await until('what the hooks did to be undone', async () => scene.isPutBack?.() ?? true, {timeout: 120_000, interval: 100});
-	await until('the agent to answer', agent.isReady, {timeout: 120_000, interval: 100});
+	await until('what the hooks did to be undone', async () => scene.isPutBack?.() ?? true, {timeout: 120_000});
+	await until('the agent to answer', agent.isReady, {timeout: 120_000});
 	const {outcome, point, error} = await agent.result(run);
 	if (isLate(steps, index) && point !== null) {
 		assert.equal(outcome, 'success', error);
@@ -232,9 +231,9 @@ export async function survive(scene: Scene, steps: readonly StepEvent[], index: 
 		assert.ok(error, 'the run does not say why');
 	}
 
-	await until('the workers and their volume to be removed', async () => (await leftOf(run)) === '', {timeout: 120_000, interval: 200});
+	await until('the workers and their volume to be removed', async () => (await leftOf(run)) === '', {timeout: 120_000});
 	if (scene.database !== undefined) {
-		await until('no session to be left in the database', async () => (await sessions(scene)) === '0', {timeout: 60_000, interval: 200});
+		await until('no session to be left in the database', async () => (await sessions(scene)) === '0', {timeout: 60_000});
 	}
 
 	const next = await agent.start(target);

@@ -123,7 +123,9 @@ export async function besideOthers(t: ExecutionContext, stack: Stack): Promise<v
 	]);
 	const writer = execa('docker', ['exec', '--interactive', stack.container('reader'), 'sh', '-c', 'cat >/tmp/slow'], {stdout: 'ignore'});
 	writer.stdin.write('first half, ');
-	await until('the other backup to have its lock', async () => (await stack.exec('reader', 'ls', '/repository/locks')) !== '');
+	await until('the other backup to have its lock', async () => (await stack.exec('reader', 'ls', '/repository/locks')) !== '', {
+		interval: 50,
+	});
 	const {left, removed} = await json<Unlocked>(stack, 'unlock');
 	t.deepEqual(removed, []);
 	t.deepEqual(
@@ -173,7 +175,7 @@ export async function recreated(t: ExecutionContext, stack: Stack): Promise<void
 	const hold =
 		'mkfifo /tmp/p; RESTIC_PASSWORD_FILE=/state/repository-password exec restic --repo /repository --no-cache key passwd --new-password-file /tmp/p';
 	const holding = execa('docker', ['exec', stack.container('holdfast'), 'sh', '-c', hold], {reject: false});
-	await until('the lock', async () => (await stack.exec('reader', 'ls', '/repository/locks')) !== '');
+	await until('the lock', async () => (await stack.exec('reader', 'ls', '/repository/locks')) !== '', {interval: 50});
 	const {left} = await json<Unlocked>(stack, 'unlock');
 	t.regex(left[0]?.why ?? '', /runs in this container/);
 	await docker(['kill', stack.container('holdfast')]);

@@ -111,7 +111,7 @@ async function survive(yard: Yard, verb: Verb, at: At, victim: Victim): Promise<
 	const before = await states(shop);
 	let agent = await reach(yard);
 	// Where the kill before this one went wrong, it may be on its way still
-	await until('the agent to answer', agent.isReady, {timeout: 120_000, interval: 50});
+	await until('the agent to answer', agent.isReady, {timeout: 120_000});
 	const restored = verb === 'restore' ? '' : (await undisturbed(yard, 'restore')).run;
 	let run = await start(agent, verb, yard, restored);
 	const strike = await strikeFor(yard, victim);
@@ -127,15 +127,13 @@ async function survive(yard: Yard, verb: Verb, at: At, victim: Victim): Promise<
 	agent = await reach(yard);
 	await until(`the containers to be as before:\n${before}\n`, async () => (await states(shop)) === before, {
 		timeout: 120_000,
-		interval: 50,
 	}).catch(async error => assert.fail(`${error.message}now:\n${await states(shop)}\n${await lastWords(shop)}`));
-	await until('the agent to answer', agent.isReady, {timeout: 120_000, interval: 50});
+	await until('the agent to answer', agent.isReady, {timeout: 120_000});
 	const result = await agent.result<RestoreResult>(run);
 	await settled(yard, agent);
 	await assertWhole(yard, verb, result, restored === '' ? run : restored);
 	await until('the workers and their volume to be removed', async () => (await leftOf(run, shop.stack)) === '', {
 		timeout: 120_000,
-		interval: 100,
 	});
 }
 
@@ -173,9 +171,11 @@ const journal = async ({shop}: Yard, which = 'true'): Promise<string> =>
 
 /** Nothing is half done, and no run is under way any more, those of the recovery neither. */
 async function settled(yard: Yard, agent: Client): Promise<void> {
-	const patience = {timeout: 120_000, interval: 50};
-	await until('what is half done to be settled', async () => (await journal(yard, "phase <> 'swapped'")) === '0', patience);
+	const patience = {timeout: 120_000};
 	const isOver = async () => (await agent.call<Array<{state: string}>>('runs?limit=10')).every(({state}) => state === 'finished');
+	// The agent is asked first: its answer costs nothing, and the journal's a program that starts beside it.
+	await until('the runs of the recovery to end', isOver, patience);
+	await until('what is half done to be settled', async () => (await journal(yard, "phase <> 'swapped'")) === '0', patience);
 	await until('the last run to end', isOver, patience);
 }
 

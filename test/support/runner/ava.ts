@@ -1,5 +1,6 @@
 /** One run of ava, as one of several whose lines come one after another. */
 import {spawn} from 'node:child_process';
+import path from 'node:path';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
 import {top} from './files.ts';
@@ -26,6 +27,8 @@ export async function runAva(files: readonly string[], prefix = ''): Promise<Cou
 	const ava = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'node_modules/ava/entrypoints/cli.js', '--tap', ...files], {
 		cwd: top,
 		stdio: ['ignore', 'pipe', 'inherit'],
+		// Each file has a process of its own, and all of them load the same: it is compiled once.
+		env: {NODE_COMPILE_CACHE: path.join(top, '.cache/compiled'), ...process.env},
 	});
 	const lines = createInterface({input: ava.stdout});
 	// Not `for await`: what comes at once is printed at once, so that no other run's line comes between a failure and its cause.

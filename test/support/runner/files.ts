@@ -8,10 +8,10 @@ export const top = fileURLToPath(new URL('../../../', import.meta.url));
 export type Part = 'unit' | 'engine' | 'night';
 
 /**
- * `waits`: mostly patience, three at a time (four were seen to starve one another). `works`: two at a time. `measures`: alone on the machine, after all others, because it judges time or
+ * `rests`: little but patience with deadlines of the product; it counts as half of one that waits. `waits`: mostly patience, three at a time (four were seen to starve one another). `works`: two at a time. `measures`: alone on the machine, after all others, because it judges time or
  * memory.
  */
-export const lanes = ['waits', 'works', 'measures'] as const;
+export const lanes = ['rests', 'waits', 'works', 'measures'] as const;
 export type Lane = (typeof lanes)[number];
 
 /** By its name alone, wherever it lies. */

@@ -10,7 +10,7 @@ export interface Waiting {
 
 /** What a machine of two cores bears at once, and how much of that a file of each lane takes. */
 const room = 6;
-export const share: Readonly<Record<Lane, number>> = {waits: 2, works: 3, measures: room};
+export const share: Readonly<Record<Lane, number>> = {rests: 1, waits: 2, works: 3, measures: room};
 
 /** One more that waits may run while the processors have nothing to do for more than this part of their time, up to five in all. */
 const idle = 0.3;

@@ -51,24 +51,30 @@ export async function sealing(keyFile: string, password: string): Promise<(conte
 	};
 }
 
+/** Which repository it is, in one call: `none` that is embedded; `quick`: the key that Holdfast made is the only one from now on; or the names of keys that are slow. */
+const look = `test -e /state/repository-password && cd /repository/keys 2>/dev/null || exec echo none
+quick=$(grep -lE '"N": ?2[,}]' * | head -n 1)
+for key in *; do
+	test "$key" = "$quick" || if test -n "$quick"; then rm -f "$key"; else echo "$key"; fi
+done
+test -z "$quick" || echo quick`;
+
 /** The embedded repository of a running Holdfast container. One that has another password is left. */
 export async function makeKeyCheap(container: string, options: DockerOptions = {}): Promise<void> {
 	const inContainer = async (script: string, input?: string) =>
 		docker(['exec', '--interactive', container, 'sh', '-c', script], input === undefined ? options : {...options, input});
-	if ((await inContainer('test ! -e /state/repository-password || test ! -e /repository/config || echo embedded')) !== 'embedded') {
+	// Holdfast makes one by itself, beside restic's own: a plain restic would take either
+	const found = await inContainer(look);
+	if (found === 'none' || found === 'quick') {
 		return;
 	}
 
-	// Holdfast makes one by itself, beside restic's own: a plain restic would take either
-	const old = (await inContainer('cd /repository/keys && ls | grep -xE "[0-9a-f]{64}"')).split('\n');
-	const keys = await Promise.all(old.map(async id => ({id, file: await inContainer(`cat /repository/keys/${id}`)})));
-	const [first = {id: '', file: ''}] = keys;
-	const quick = keys.find(({file}) => (JSON.parse(file) as Wrapped).N === 2);
-	const key = quick?.file ?? (await rewrap(first.file, (await inContainer('cat /state/repository-password')).trim()));
-	const name = quick?.id ?? createHash('sha256').update(key).digest('hex');
-	const others = old.filter(id => id !== name).map(id => `/repository/keys/${id}`);
-	await inContainer(
-		`cat >/tmp/key && { test -e /repository/keys/${name} || install -m 400 /tmp/key /repository/keys/${name}; } && rm -f /tmp/key ${others.join(' ')}`,
-		key,
+	const slow = found.split('\n');
+	const key = await rewrap(
+		await inContainer(`cat /repository/keys/${slow[0]}`),
+		(await inContainer('cat /state/repository-password')).trim(),
 	);
+	const name = createHash('sha256').update(key).digest('hex');
+	const others = slow.map(id => `/repository/keys/${id}`).join(' ');
+	await inContainer(`cat >/tmp/key && install -m 400 /tmp/key /repository/keys/${name} && rm -f /tmp/key ${others}`, key);
 }

@@ -11,7 +11,7 @@ test('a file says in its first comment what it does to the machine', t => {
 	t.is(laneOf('x', '/** Nothing. */\n/** Lane: waits. */'), 'works');
 	t.is(laneOf('x', "import test from 'ava';"), 'works');
 	t.throws(() => laneOf('test/x.test.ts', '/** Lane: sleeps. */'), {
-		message: 'test/x.test.ts: `Lane: sleeps` is none of waits, works, measures',
+		message: 'test/x.test.ts: `Lane: sleeps` is none of rests, waits, works, measures',
 	});
 });
 
@@ -47,12 +47,14 @@ test('every file has its turn, never are there more than the machine bears, and 
 	);
 });
 
-test('the longest begins first; three that wait, or two that work', t => {
+test('the longest begins first; three that wait, or two that work; two that rest are as one that waits', t => {
 	const files = (lane: Waiting['lane']) => [1, 3, 2, 5, 4].map(seconds => ({file: `${lane} ${seconds}`, lane, seconds}));
 	t.is(nextOf(files('waits'), [])?.seconds, 5);
 	t.is(nextOf(files('waits'), files('waits').slice(0, 3)), undefined);
 	t.is(nextOf(files('works'), files('works').slice(0, 1))?.seconds, 5);
 	t.is(nextOf(files('works'), files('works').slice(0, 2)), undefined);
+	t.is(nextOf(files('waits'), [...files('waits').slice(0, 2), ...files('rests').slice(0, 1)]), undefined);
+	t.is(nextOf(files('rests'), [...files('waits').slice(0, 2), ...files('rests').slice(0, 1)])?.seconds, 5);
 });
 
 test('one more runs while the processors are idle, up to five in all; beside what measures, none', t => {
