@@ -2,6 +2,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {RunError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
+import {undoOrFinish} from '../../base/ways-out.ts';
 import {sharesStorage} from '../../docker/storage.ts';
 import type {Surveyed} from '../plan/planned.ts';
 import type {Touched} from '../runs/holds.ts';
@@ -47,7 +48,7 @@ export async function untilWhole(
 			throw new RunError(
 				`restore ${record.run} of \`${record.target}\` has left its data half replaced, so no backup is made of it: it would be neither the old nor the new`,
 				{
-					hint: `put back what was there before: holdfast restore undo ${record.run}; or keep what is there now: holdfast restore finish ${record.run}`,
+					hint: undoOrFinish(record.run, 'put back what was there before', 'or keep what is there now'),
 				},
 			);
 		}

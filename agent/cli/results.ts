@@ -2,6 +2,7 @@
 import type {BackupResult, CheckResult, CopyResult, DrillResult, Finished, PruneResult, RestoreResult} from '../../base/results.ts';
 import {repositoryOfTarget} from '../../base/results.ts';
 import {duration, size} from '../../base/units.ts';
+import {undoOrFinish} from '../../base/ways-out.ts';
 import type {Output} from './output.ts';
 import {styleOfOutcome} from './progress.ts';
 import {styled} from './text.ts';
@@ -114,7 +115,7 @@ function printRestore(out: Output, err: Output, result: RestoreResult): void {
 	}
 
 	if (replaced.length > 0) {
-		out.line`  to put it back: holdfast restore undo ${run}; to let it go: holdfast restore finish ${run}`;
+		out.line`  ${undoOrFinish(run, 'to put it back', 'to let it go')}`;
 	}
 
 	if (into !== undefined) {

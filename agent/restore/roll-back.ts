@@ -2,6 +2,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {explain, NotFoundError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
+import {undoOrFinish} from '../../base/ways-out.ts';
 import {statusOf} from '../../docker/refusal.ts';
 import type {Worker, Workforce} from '../../docker/worker.ts';
 import type {WorkerMount} from '../../docker/worker-mounts.ts';
@@ -35,8 +36,7 @@ export interface RollBack {
 }
 
 /** For people, of a restore that could not be put back. */
-export const waysOut = (run: string): string =>
-	`when the cause is mended: holdfast restore undo ${run}; or, to keep what is there now: holdfast restore finish ${run}`;
+export const waysOut = (run: string): string => undoOrFinish(run, 'when the cause is mended', 'or, to keep what is there now');
 
 /** The engine says no, and would say so again; a worker that was killed and is not yet missed is heard of once in this way, too. */
 export function isRefusal(error: unknown): boolean {

@@ -6,6 +6,7 @@ import {tailOf} from '../../../base/tail.ts';
 import {assertWell, type StreamContainer, withinTime} from './container.ts';
 import {sinkOf} from './flow.ts';
 import type {StreamPolicy} from './labels.ts';
+import {together} from './together.ts';
 
 /** How `sh` exits for a command that exited 0, and left of its input more than padding of zeros. */
 const leftSome = 90;
@@ -44,18 +45,10 @@ async function pass({stream, policy, part, container, open, onBytes, signal}: Co
 		throw new RunError(`no \`${label(`stream.${stream}.${part}`)}\` says what takes it`);
 	}
 
-	const end = new AbortController();
-	const either = AbortSignal.any([signal, end.signal]);
-	const started: Running[] = [];
-	try {
+	return together({container, signal}, async (either, start) => {
 		// A check may know from the beginning.
 		const isWatched = part === 'restore' && (await container.hasShell());
-		const taking = await container.run({
-			argv: isWatched ? ['sh', '-c', wholly, 'sh', ...argv] : argv,
-			stdin: true,
-			signal: either,
-		});
-		started.push(taking);
+		const taking = await start(container.run({argv: isWatched ? ['sh', '-c', wholly, 'sh', ...argv] : argv, stdin: true, signal: either}));
 		const said = tailOf(taking.stdout, shownBytes);
 		const sink = sinkOf(taking);
 		const assertTaken = async () => {
@@ -70,9 +63,8 @@ async function pass({stream, policy, part, container, open, onBytes, signal}: Co
 		};
 
 		let bytes = 0;
-		const reading = await open?.(either);
+		const reading = open && (await start(open(either)));
 		if (reading !== undefined) {
-			started.push(reading);
 			for await (const chunk of reading.stdout as AsyncIterable<Buffer>) {
 				// One that has seen enough may leave; the rest is read all the same, so that what is behind it is known to be there.
 				if (sink.hasEnded()) {
@@ -93,10 +85,5 @@ async function pass({stream, policy, part, container, open, onBytes, signal}: Co
 		sink.end();
 		await assertTaken();
 		return bytes;
-	} catch (error) {
-		end.abort(error);
-		await Promise.allSettled(started.map(async ({kill}) => kill()));
-		await container.endLeft().catch(() => {});
-		throw error;
-	}
+	});
 }

@@ -6,6 +6,7 @@ import {room} from '../../../base/units.ts';
 import {assertWell, type StreamContainer, withinTime} from './container.ts';
 import {sinkOf} from './flow.ts';
 import type {PlannedStream} from './plan.ts';
+import {together} from './together.ts';
 
 /** It wrote nothing, and exited 0. */
 export class EmptyStreamError extends RunError {}
@@ -35,17 +36,7 @@ export async function produce(production: Production): Promise<number> {
 }
 
 async function pass({planned: {stream, policy}, container, worker, file, limit, signal}: Production): Promise<number> {
-	// None may outlive the others.
-	const end = new AbortController();
-	const either = AbortSignal.any([signal, end.signal]);
-	const started: Running[] = [];
-	const start = async (running: Promise<Running>): Promise<Running> => {
-		const one = await running;
-		started.push(one);
-		return one;
-	};
-
-	try {
+	return together({container, signal}, async (either, start) => {
 		const keeping = await start(worker({argv: ['sh', '-c', 'cat >"$1"', 'sh', file], stdin: true, signal: either}));
 		keeping.stdout.resume();
 		const judging = policy.check && (await start(container.run({argv: policy.check, stdin: true, signal: either})));
@@ -91,12 +82,7 @@ async function pass({planned: {stream, policy}, container, worker, file, limit, 
 		keep.end();
 		await handedOn(keeping, true);
 		return bytes;
-	} catch (error) {
-		end.abort(error);
-		await Promise.allSettled(started.map(async ({kill}) => kill()));
-		await container.endLeft().catch(() => {});
-		throw error;
-	}
+	});
 }
 
 /** @param isExpected it had all of it before it ended */

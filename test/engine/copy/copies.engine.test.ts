@@ -7,7 +7,7 @@ import {stringify} from 'yaml';
 import type {CopyResult} from '../../../base/results.ts';
 import type {PointView} from '../../../base/shapes/points.ts';
 import {docker} from '../../support/docker.ts';
-import {ensureImage} from '../../support/images.ts';
+import {idleApp} from '../../support/stack/idle.ts';
 import type {PlainSnapshot} from '../../support/stack/reader.ts';
 import {startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
@@ -31,13 +31,7 @@ test('a copy that is killed shows nothing, is whole afterwards, and brings back 
 	];
 	const stack = await startStack(t, {
 		services: {
-			app: {
-				image: await ensureImage('holdfast-test/app:latest'),
-				entrypoint: ['sleep', 'infinity'],
-				init: true,
-				volumes: ['data:/data'],
-				labels: {'holdfast.enable': 'true', 'holdfast.volumes': 'true'},
-			},
+			app: await idleApp({'holdfast.volumes': 'true'}),
 		},
 		volumes: ['data', 'copy', 'elsewhere'],
 		holdfast: {volumes: mounts('hf-repository')},

@@ -6,7 +6,7 @@ import test from 'ava';
 import type {Kit} from '../../../base/shapes/kit.ts';
 import type {Finding} from '../../../base/shapes/targets.ts';
 import {docker} from '../../support/docker.ts';
-import {ensureImage} from '../../support/images.ts';
+import {idleApp} from '../../support/stack/idle.ts';
 import {startStack} from '../../support/stack.ts';
 
 test('what is printed opens it elsewhere, its files among it, and people are reminded until it is kept', async t => {
@@ -19,13 +19,7 @@ test('what is printed opens it elsewhere, its files among it, and people are rem
 		slowKey: true,
 		volumes: ['data'],
 		services: {
-			app: {
-				image: await ensureImage('holdfast-test/app:latest'),
-				init: true,
-				command: ['sleep', 'infinity'],
-				volumes: ['data:/data'],
-				labels: {'holdfast.enable': 'true'},
-			},
+			app: await idleApp(),
 		},
 		holdfast: {
 			environment: {RESTIC_REPOSITORY: 'rclone:store:', RESTIC_PASSWORD: "it's a secret", RCLONE_CONFIG: '/conf/rclone.conf'},

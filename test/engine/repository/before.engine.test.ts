@@ -9,7 +9,7 @@ import {DatabaseSync} from 'node:sqlite';
 import {fileURLToPath} from 'node:url';
 import test from 'ava';
 import {execa} from 'execa';
-import {ensureImage} from '../../support/images.ts';
+import {idleApp} from '../../support/stack/idle.ts';
 import {startStack} from '../../support/stack.ts';
 
 /** Fixed, as its files are. */
@@ -42,13 +42,7 @@ test('points, manifests, state and a restore of the version before are read, und
 		contents: {'hf-state': state as string, 'hf-repository': repository as string, data: data as string},
 		holdfast: {environment: {HOLDFAST_HOST: 'before', HOLDFAST_KEEP: 'last=1'}},
 		services: {
-			app: {
-				image: await ensureImage('holdfast-test/app:latest'),
-				init: true,
-				command: ['sleep', 'infinity'],
-				volumes: ['data:/data'],
-				labels: {'holdfast.enable': 'true', 'holdfast.volumes': '/data', 'holdfast.sqlite': '/data/app.db'},
-			},
+			app: await idleApp({'holdfast.volumes': '/data', 'holdfast.sqlite': '/data/app.db'}),
 		},
 	});
 	const query = "import sqlite3; print(*sqlite3.connect('/data/app.db').execute('select v from t').fetchone())";

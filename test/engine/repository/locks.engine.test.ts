@@ -1,8 +1,8 @@
 /** Locks of a killed agent whose host name others may have: host network, a chosen name, the network of a sidecar. Nobody has to unlock. Lane: waits. Turns: repository. */
 import {readdirSync, readFileSync} from 'node:fs';
 import test, {type ExecutionContext} from 'ava';
-import {ensureImage} from '../../support/images.ts';
 import {findProcesses, runs} from '../../support/machine/processes.ts';
+import {idleApp} from '../../support/stack/idle.ts';
 import {type Service, type Stack, startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 
@@ -17,13 +17,7 @@ async function start(t: ExecutionContext, holdfast: Service & {environment?: Rec
 		volumes: ['data'],
 		holdfast: {...holdfast, environment: {RESTIC_PASSWORD: password, ...holdfast.environment}},
 		services: {
-			app: {
-				image: await ensureImage('holdfast-test/app:latest'),
-				init: true,
-				command: ['sleep', 'infinity'],
-				volumes: ['data:/data'],
-				labels: {'holdfast.enable': 'true', 'holdfast.keep': 'last=1'},
-			},
+			app: await idleApp({'holdfast.keep': 'last=1'}),
 			...more,
 		},
 	});

@@ -8,6 +8,7 @@ import {execa} from 'execa';
 import type {Finding} from '../../../base/shapes/targets.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
+import {idleApp} from '../../support/stack/idle.ts';
 import {startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 
@@ -45,13 +46,7 @@ withFuse('what the server refuses is said to be its doing, and works when the ex
 	const stack = await startStack(t, {
 		volumes: ['data', 'new-state'],
 		services: {
-			app: {
-				image: await ensureImage('holdfast-test/app:latest'),
-				init: true,
-				command: ['sleep', 'infinity'],
-				volumes: ['data:/data'],
-				labels: {'holdfast.enable': 'true'},
-			},
+			app: await idleApp(),
 		},
 	});
 	const volumes = ['/var/run/docker.sock:/var/run/docker.sock', `${folder}:/repository`, 'new-state:/state', 'hf-cache:/cache'];
