@@ -12,7 +12,7 @@ import type {Told} from '../../../base/events.ts';
 import type {Container, Mount} from '../../../docker/container.ts';
 import type {Journal, JournalEntry} from '../../../docker/resume.ts';
 import {runningContainer} from './container.ts';
-import {faulty, ways} from './faults.ts';
+import {type Fault, faulty, ways} from './faults.ts';
 import {memoryEngine} from './memory-engine.ts';
 import {type Disk, memoryRepository} from './memory-restic.ts';
 import {memoryWorkforce} from './memory-workforce.ts';
@@ -53,6 +53,12 @@ export const someFaults = (calls: number) =>
 		maxLength: 2,
 		selector: ({at}) => at,
 	});
+
+/** Each of the first so many calls, in each way, once and for good: for the examples of a property, which are tried whatever is drawn. */
+export const eachFault = (calls: number): Array<[Fault[]]> =>
+	Array.from({length: calls}, (_, at) => at).flatMap(at =>
+		ways.flatMap(how => [false, true].map((lasts): [Fault[]] => [[{at, how, lasts}]])),
+	);
 
 /** The folder that manifests are made in, for all tests of a file. */
 export async function manifestFolder(t: Pick<ExecutionContext, 'teardown'>): Promise<string> {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import {backup} from '../../../../agent/backup/backup.ts';
 import {pointsOf, readManifest} from '../../../../agent/repository/points.ts';
 import {type Fault, withoutWaiting} from '../../../support/doubles/faults.ts';
-import {assertOrdered, fill, folders, manifestFolder, memoryWorkshop, plan, someFaults} from '../../../support/doubles/workshop.ts';
+import {assertOrdered, eachFault, fill, folders, manifestFolder, memoryWorkshop, plan, someFaults} from '../../../support/doubles/workshop.ts';
 
 async function runWith(folder: string, faults: readonly Fault[]) {
 	const scene = memoryWorkshop(folder);
@@ -28,6 +28,7 @@ test.serial('whatever fails: dismissed, put back, no point or a whole one', asyn
 	const folder = await manifestFolder(t);
 	const {scene: undisturbed, result: good} = await runWith(folder, []);
 	t.is(good.outcome, 'success', good.error);
+	const examples = eachFault(undisturbed.calls.length);
 	const seen = new Set<string>();
 	await fc.assert(
 		fc.asyncProperty(someFaults(undisturbed.calls.length), async faults => {
@@ -52,7 +53,7 @@ test.serial('whatever fails: dismissed, put back, no point or a whole one', asyn
 				plan.sources.map(({name}, index) => [name, `first of ${folders[index]}`]),
 			);
 		}),
-		{numRuns: 600},
+		{numRuns: examples.length + 300, examples},
 	);
 	t.deepEqual([...seen].sort(), ['failed without a point', 'partial with a point', 'partial without a point', 'success with a point']);
 });
