@@ -10,6 +10,12 @@ const keptMs = 60_000;
 /** By the ids of containers; none where nobody could look. */
 export type Programs = ReadonlyMap<string, readonly string[]>;
 
+interface Asked {
+	/** Of those that are there, those that somebody wants to know of; default: all. Each look runs a `ps` on the host. */
+	wanted?: readonly Container[];
+	maximumAgeMs?: number | undefined;
+}
+
 /** @returns what looks at those that run. What is long settled is asked once in a container's life */
 export function createPrograms(engine: Pick<Engine, 'top'>, now: () => number = Date.now) {
 	const known = new Map<string, {at: number; isSettled: boolean; programs: readonly string[]}>();
@@ -18,7 +24,7 @@ export function createPrograms(engine: Pick<Engine, 'top'>, now: () => number = 
 		return found !== undefined && (found.isSettled || now() - found.at < maximumAgeMs);
 	};
 
-	return async (containers: readonly Container[], maximumAgeMs = keptMs): Promise<Programs> => {
+	return async (containers: readonly Container[], {wanted = containers, maximumAgeMs = keptMs}: Asked = {}): Promise<Programs> => {
 		const ids = new Set(containers.map(({id}) => id));
 		for (const id of known.keys()) {
 			if (!ids.has(id)) {
@@ -27,7 +33,7 @@ export function createPrograms(engine: Pick<Engine, 'top'>, now: () => number = 
 		}
 
 		await Promise.all(
-			containers
+			wanted
 				.filter(({id, state}) => (state === 'running' || state === 'paused') && !isFresh(id, maximumAgeMs))
 				.map(async ({id, createdAt}) => {
 					const programs = await engine.top(id).then(

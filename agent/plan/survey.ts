@@ -208,7 +208,7 @@ export function createSurvey(options: SurveyOptions): Survey {
 				labels: translate({mounts, ...container}, {prefix, names: dialects}).labels,
 				mounts: mounts.map(({folders: _, inner: __, ...mount}) => mount),
 			})),
-			programs: await programs(containers, maximumAgeMs),
+			programs: await programs(containers, {maximumAgeMs}),
 			self: self.containerId,
 			dataRoot,
 			prefix,
@@ -241,7 +241,7 @@ export function createSurvey(options: SurveyOptions): Survey {
 				dataRoot,
 				self: all.find(({id}) => id === self.containerId),
 				prefix,
-				processes: await programs(all),
+				processes: await programs(all, {wanted: own}),
 			});
 		},
 		due: ({targets}) =>

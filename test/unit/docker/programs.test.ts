@@ -5,7 +5,7 @@ import {createPrograms} from '../../../docker/programs.ts';
 
 const container = (id: string, state = 'running', createdAt = 0) => ({id, state, createdAt}) as Container;
 
-test('programs by their own names; what runs long is asked once, what is new again, who does not answer is not known', async t => {
+test('programs by their own names; what runs long is asked once, what is new again, who does not answer is not known, who is not wanted is not asked', async t => {
 	let now = 3_600_000;
 	const asked: string[] = [];
 	const programs = createPrograms(
@@ -32,8 +32,10 @@ test('programs by their own names; what runs long is asked once, what is new aga
 	t.deepEqual(asked.splice(0).toSorted(), ['gone', 'new', 'old']);
 	await programs(all);
 	t.deepEqual(asked.splice(0), ['gone']);
-	await programs(all, 0);
+	await programs(all, {maximumAgeMs: 0});
 	t.deepEqual(asked.splice(0).toSorted(), ['gone', 'new'], 'what is new may be asked at once');
+	await programs([...all, container('foreign')], {wanted: [container('old')]});
+	t.deepEqual(asked.splice(0), [], 'nobody is asked whom nobody wants to know of, and nobody is forgotten');
 	now += 61_000;
 	await programs([container('old'), container('new', 'running', 3_599_000)]);
 	t.deepEqual(asked, ['new']);
