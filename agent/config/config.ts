@@ -232,7 +232,8 @@ export function withKeptSecrets(config: Config, announce: (message: string) => v
 	};
 }
 
-const known = [
+/** All that is read here and elsewhere. */
+export const knownVariables = [
 	'HOLDFAST_HOST',
 	'HOLDFAST_PROJECTS',
 	'HOLDFAST_AUTO',
@@ -276,13 +277,13 @@ const known = [
 const repositoryNames = ['RESTIC_REPOSITORY', 'RESTIC_PASSWORD'].flatMap(name => [name, `${name}_FILE`]);
 
 function reportUnknown(variables: Variables, environment: Environment): void {
-	for (const name of Object.keys(variables).filter(candidate => /^holdfast_/i.test(candidate) && !known.includes(candidate))) {
+	for (const name of Object.keys(variables).filter(candidate => /^holdfast_/i.test(candidate) && !knownVariables.includes(candidate))) {
 		const ofRestic = name.toUpperCase().replace(/^HOLDFAST_(?:RESTIC_)?/, 'RESTIC_');
 		const meant = repositoryNames.includes(ofRestic)
 			? ofRestic
 			: nearest(
 					name.toLowerCase(),
-					known.map(each => each.toLowerCase()),
+					knownVariables.map(each => each.toLowerCase()),
 				);
 		environment.problem(
 			`\`${name}\` is no variable of Holdfast`,

@@ -109,6 +109,8 @@ export async function startStack(t: Pick<ExecutionContext, 'teardown'>, options:
 	const holdfast = {
 		image: process.env.HOLDFAST_TEST_IMAGE ?? 'holdfast:dev',
 		stop_grace_period: '30s',
+		// The image's own, each half a minute, starts a program: the tests ask by themselves.
+		healthcheck: {interval: '10m'},
 		read_only: true,
 		cap_drop: ['ALL'],
 		security_opt: ['no-new-privileges:true'],

@@ -2,6 +2,7 @@
 import {readFile} from 'node:fs/promises';
 import test from 'ava';
 import {parse} from 'yaml';
+import {knownVariables} from '../../agent/config/config.ts';
 import {knownServers} from '../../agent/sources/kinds.ts';
 import {labelNames} from '../../agent/targets/label-names.ts';
 import {parseLabels} from '../../agent/targets/labels.ts';
@@ -12,6 +13,13 @@ test('docs/labels.md has every label, each in one row, and no other', t => {
 	const rows = page.split('\n## Lists')[0]?.matchAll(/^\| (`[^|]*`) +\|/gm) ?? [];
 	const documented = [...rows].flatMap(([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
 	t.deepEqual(documented.toSorted(), labelNames.toSorted());
+});
+
+test('docs/configuration.md has every variable, and each that it has is known', async t => {
+	const configuration = await readFile(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+	const documented = [...new Set(configuration.match(/\bHOLDFAST_[A-Z_]+\b/g))];
+	// `NAME_FILE` is told of all secrets at once.
+	t.deepEqual(documented.toSorted(), knownVariables.filter(name => !name.endsWith('_FILE')).toSorted());
 });
 
 test('every example of docs/labels.md is without a mistake', t => {

@@ -4,7 +4,16 @@ import fc from 'fast-check';
 import {backup} from '../../../../agent/backup/backup.ts';
 import {pointsOf, readManifest} from '../../../../agent/repository/points.ts';
 import {type Fault, withoutWaiting} from '../../../support/doubles/faults.ts';
-import {assertOrdered, eachFault, fill, folders, manifestFolder, memoryWorkshop, plan, someFaults} from '../../../support/doubles/workshop.ts';
+import {
+	assertOrdered,
+	eachFault,
+	fill,
+	folders,
+	manifestFolder,
+	memoryWorkshop,
+	plan,
+	someFaults,
+} from '../../../support/doubles/workshop.ts';
 
 async function runWith(folder: string, faults: readonly Fault[]) {
 	const scene = memoryWorkshop(folder);
