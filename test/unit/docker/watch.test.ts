@@ -4,7 +4,7 @@ import type {Engine} from '../../../docker/engine.ts';
 import {watchContainers} from '../../../docker/watch.ts';
 import {until} from '../../support/until.ts';
 
-const scene = () => {
+const scene = (rest?: number) => {
 	const events = new PassThrough();
 	const ending = new AbortController();
 	const calls: Array<() => void> = [];
@@ -21,8 +21,10 @@ const scene = () => {
 			running -= 1;
 		},
 		onLost() {},
+		...(rest === undefined ? {} : {rest}),
 	});
-	const say = (action: string) => events.write(`${JSON.stringify({Type: 'container', Action: action})}\n`);
+	const say = (action: string, labels: Record<string, string> = {}) =>
+		events.write(`${JSON.stringify({Type: 'container', Action: action, Actor: {Attributes: {name: 'x', ...labels}}})}\n`);
 	const end = async () => {
 		ending.abort();
 		events.end();
@@ -33,7 +35,7 @@ const scene = () => {
 };
 
 test('changes during a call are one further call, after it', async t => {
-	const {calls, say, end, most} = scene();
+	const {calls, say, end, most} = scene(0);
 	await until('the first call', () => calls.length === 1);
 	calls[0]?.();
 	say('start');
@@ -50,7 +52,7 @@ test('changes during a call are one further call, after it', async t => {
 	await until('the call for the others', () => calls.length === 3);
 	calls[2]?.();
 	await t.throwsAsync(
-		until('a fourth call', () => calls.length > 3, {timeout: 600}),
+		until('a fourth call', () => calls.length > 3, {timeout: 1500}),
 		{message: /in vain/},
 	);
 	t.is(most(), 1);
@@ -58,16 +60,31 @@ test('changes during a call are one further call, after it', async t => {
 });
 
 test('what Holdfast itself does in containers is no change', async t => {
-	const {calls, say, end} = scene();
+	const {calls, say, end} = scene(0);
 	await until('the first call', () => calls.length === 1);
 	calls[0]?.();
-	for (const action of ['exec_create: sh', 'exec_start: sh', 'exec_die', 'health_status: healthy', 'top']) {
+	for (const action of ['exec_create: sh', 'exec_start: sh', 'exec_die', 'health_status: healthy', 'top', 'kill', 'archive-path']) {
 		say(action);
 	}
 
+	for (const action of ['create', 'start', 'die', 'destroy']) {
+		say(action, {'holdfast.worker': '20261121t030000-3f9a2c1'});
+	}
+
 	await t.throwsAsync(
-		until('a call', () => calls.length > 1, {timeout: 600}),
+		until('a call', () => calls.length > 1, {timeout: 1500}),
 		{message: /in vain/},
 	);
+	await end();
+});
+
+test('where one change follows the other there is a rest between two calls', async t => {
+	const {calls, say, end} = scene();
+	await until('the first call', () => calls.length === 1);
+	calls[0]?.();
+	const begun = performance.now();
+	await until('the second call', () => say('start') && calls.length === 2);
+	t.true(performance.now() - begun > 2500);
+	calls[1]?.();
 	await end();
 });
