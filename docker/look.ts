@@ -43,6 +43,8 @@ interface LookOptions {
 	dataRoot: string;
 	/** When a container was started; ISO 8601. */
 	startedAt: (container: string) => Promise<string>;
+	/** What is mounted in a container, as its own `/proc/self/mountinfo` says. Rejects where nothing can be run in it. */
+	mountsIn: (container: string) => Promise<string>;
 	/** What is mounted in the agent's own container. */
 	own?: () => Promise<string>;
 }
@@ -58,7 +60,13 @@ const longestPauseMs = 6 * 3_600_000;
 
 const theEngine = 'the engine';
 
-export function createLook({hire, dataRoot, startedAt, own = async () => readFile('/proc/self/mountinfo', 'utf8')}: LookOptions): Look {
+export function createLook({
+	hire,
+	dataRoot,
+	startedAt,
+	mountsIn,
+	own = async () => readFile('/proc/self/mountinfo', 'utf8'),
+}: LookOptions): Look {
 	const volumes = inside(dataRoot, 'volumes');
 	const known = new Map<string, Known>();
 	/** Of all; and of single folders, by path. */
@@ -141,13 +149,25 @@ export function createLook({hire, dataRoot, startedAt, own = async () => readFil
 		}
 	};
 
+	/**
+	 * Whether a container has what the path leads to now. Started before it was looked at last, it has what was seen then. Of one that was started
+	 * since, only the kernel knows which came first; who cannot be asked was started anew because of the change, as a rule.
+	 */
+	const hasNow = async (id: string, earlierAt: number, now: Found | undefined): Promise<boolean> => {
+		if (Date.parse(await startedAt(id).catch(() => '9999')) <= earlierAt) {
+			return false;
+		}
+
+		const mounted = now && readMountinfo(await mountsIn(id).catch(() => ''));
+		return !mounted?.length || mounted.some(({device, root}) => device === now?.own.in && root === now.own.path);
+	};
+
 	/** A container that was started before the path led elsewhere has what it led to then. */
 	const learn = async (path: string, ids: ReadonlySet<string>, seen: Pick<Known, 'found' | 'at'>): Promise<void> => {
 		const by = known.get(path)?.by ?? new Map<string, Pick<Known, 'found' | 'at'>>();
 		for (const id of ids) {
 			const earlier = by.get(id);
-			const isSame = earlier === undefined || isSameFolder(earlier.found, seen.found);
-			if (isSame || Date.parse(await startedAt(id).catch(() => '9999')) > earlier.at) {
+			if (earlier === undefined || isSameFolder(earlier.found, seen.found) || (await hasNow(id, earlier.at, seen.found))) {
 				by.set(id, seen);
 			}
 		}

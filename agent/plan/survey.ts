@@ -1,6 +1,7 @@
 /** What is there now: targets by label, what a run of each would do, and what is wrong with them. */
 
 import PQueue from 'p-queue';
+import {succeed} from '../../base/command.ts';
 import type {ScheduleEntry} from '../../base/due.ts';
 import {explain, NotFoundError} from '../../base/errors.ts';
 import {runId} from '../../base/ids.ts';
@@ -11,6 +12,7 @@ import type {DialectName} from '../../base/reading/values.ts';
 import type {Unprotected} from '../../base/shapes/targets.ts';
 import type {Container} from '../../docker/container.ts';
 import type {Engine} from '../../docker/engine.ts';
+import {inContainer} from '../../docker/exec.ts';
 import {createLook, type Seen} from '../../docker/look.ts';
 import {createPrograms} from '../../docker/programs.ts';
 import type {Self} from '../../docker/self.ts';
@@ -90,6 +92,8 @@ const answersKeptMs = 10_000;
 const proposingMs = 30_000;
 /** For what is about to run: how long a link of the host is taken to lead where it led. */
 const linksKeptMs = 60_000;
+/** How long a container may take to say what is mounted in it. */
+const askedMs = 10_000;
 
 export function createSurvey(options: SurveyOptions): Survey {
 	const {engine, self, dataRoot, prefix, dialects = [], projects, auto, schedule, lockTimeoutMs, copies} = options;
@@ -100,7 +104,12 @@ export function createSurvey(options: SurveyOptions): Survey {
 	const remembered = new Map<string, ReadonlyMap<Kind, {at: number; answer: unknown}>>();
 
 	const hire = async () => hireWorkers({...options, run: `look-${runId(Date.now())}`});
-	const seen = createLook({dataRoot, hire, startedAt: async id => (await engine.inspect(id)).startedAt});
+	const seen = createLook({
+		dataRoot,
+		hire,
+		startedAt: async id => (await engine.inspect(id)).startedAt,
+		mountsIn: async id => succeed(inContainer(engine, id), {argv: ['cat', '/proc/self/mountinfo'], signal: AbortSignal.timeout(askedMs)}),
+	});
 	const programs = createPrograms(engine);
 	const present = async (): Promise<Seen> => seen(await engine.list(), linksKeptMs);
 

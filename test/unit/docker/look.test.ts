@@ -24,6 +24,8 @@ function hostOf(real: Record<string, string>, maximumAgeMs?: number) {
 	let isBroken = false;
 	const inodes: Record<string, number> = {};
 	const started: Record<string, string> = {};
+	/** By container, where it is known. */
+	const mounted: Record<string, string> = {};
 	const workforce = {
 		async look(paths: readonly string[]) {
 			if (paths.includes('/srv/stuck')) {
@@ -52,12 +54,21 @@ function hostOf(real: Record<string, string>, maximumAgeMs?: number) {
 		hire: async () => workforce,
 		dataRoot: '/var/lib/docker',
 		startedAt: async id => started[id] ?? '2020-01-01T00:00:00Z',
+		async mountsIn(id) {
+			const text = mounted[id];
+			if (text === undefined) {
+				throw new Error('nothing runs in it');
+			}
+
+			return text;
+		},
 		own: async () => '7 6 0:23 /docker.sock /var/run/docker.sock rw - tmpfs tmpfs rw',
 	});
 	return {
 		looks,
 		inodes,
 		started,
+		mounted,
 		break: (broken: boolean) => {
 			isBroken = broken;
 		},
@@ -126,6 +137,26 @@ test('where nobody could look, that is said, and it is not tried at once again',
 	host.break(false);
 	t.is((await host.mounts(container('a', bind('/srv/a')))).unseen, 'no room');
 	t.deepEqual(host.looks, []);
+});
+
+test('started since it was looked at, and led elsewhere since: which came first is asked of the kernel', async t => {
+	const real: Record<string, string> = {...volumes, '/link': '/srv/one'};
+	const host = hostOf(real, -1);
+	const a = container('a', bind('/link'));
+	await host.mounts(a);
+	host.started.a = '2100-01-01T00:00:00Z';
+	host.mounted.a = '1 2 8:1 /srv/one /data rw - ext4 /dev/a rw';
+	real['/link'] = '/srv/two';
+	const [astray] = (await host.mounts(a)).mounts;
+	t.true(astray.isAstray);
+	t.true(
+		hostFoldersOf(astray).includes('/srv/one') || astray.folders?.some(({path}) => path === '/srv/one'),
+		'it has what it led to before',
+	);
+	host.mounted.a = '1 2 8:1 /srv/two /data rw - ext4 /dev/a rw';
+	const [again] = (await host.mounts(a)).mounts;
+	t.is(again.isAstray, undefined);
+	t.true(again.folders?.some(({path}) => path === '/srv/two'));
 });
 
 test('a link that leads elsewhere later: who was started before has what it led to, and it is said until it is started again', async t => {

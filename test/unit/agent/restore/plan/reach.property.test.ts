@@ -129,7 +129,13 @@ async function seen(
 				options: bound[name] === undefined ? ({} as Record<string, string>) : {type: 'none', o: 'bind', device: bound[name]},
 			})),
 	});
-	const look = createLook({hire: async () => workforce, dataRoot: '/var/lib/docker', startedAt: async () => '', own: async () => ''});
+	const look = createLook({
+		hire: async () => workforce,
+		dataRoot: '/var/lib/docker',
+		startedAt: async () => '',
+		mountsIn: async () => '',
+		own: async () => '',
+	});
 	return (await look(await inspected(listed))).containers;
 }
 
