@@ -34,16 +34,24 @@ const findingMs = 10 * 60_000;
 export const askSqlite = (asked: Asked<SqlitePolicy>, means: Means): Promise<FoundFiles> | undefined =>
 	asked.policy.all || asked.policy.patterns.length > 0 ? look(asked, means, AbortSignal.timeout(findingMs)) : undefined;
 
+/** Named by their paths, nobody looks into every file again for each backup. */
+const mostNamed = 3;
+const plainPath = /^[\w/.@+-]+$/;
+
 /** More than can be backed up are files like others. */
 export async function proposeSqlite(container: Container, means: Means, signal: AbortSignal): Promise<Proposal | undefined> {
 	const {found, isCut} = await look({container, policy: {paths: [], patterns: [], all: true}}, means, signal);
-	const [first, ...others] = found.filter(({isDatabase}) => isDatabase).map(({path}) => path);
-	return first === undefined || isCut
-		? undefined
-		: {
-				labels: {sqlite: 'true', volumes: 'true'},
-				why: `SQLite, by what ${quote(first)}${others.length === 0 ? '' : ` and ${others.length} more`} begin${others.length === 0 ? 's' : ''} with`,
-			};
+	const paths = found.filter(({isDatabase}) => isDatabase).map(({path}) => path);
+	const [first = '', ...others] = paths;
+	if (paths.length === 0 || isCut) {
+		return undefined;
+	}
+
+	const isNamed = paths.length <= mostNamed && paths.every(path => plainPath.test(path));
+	return {
+		labels: {sqlite: isNamed ? paths.join(',') : 'true', volumes: 'true'},
+		why: `SQLite, by what ${quote(first)} ${others.length === 0 ? 'begins' : `and ${others.length} more begin`} with`,
+	};
 }
 
 async function look({container, policy}: Asked<SqlitePolicy>, {hire, ...surroundings}: Means, signal: AbortSignal): Promise<FoundFiles> {

@@ -49,7 +49,7 @@ test('labels are proposed; with HOLDFAST_AUTO a server is dumped, files are kept
 	t.deepEqual(Object.fromEntries(Object.entries(proposed).map(([service, {labels}]) => [service, labels])), {
 		app: {'holdfast.enable': 'true'},
 		db: {'holdfast.enable': 'true', 'holdfast.group': 'vault', 'holdfast.postgres': 'true'},
-		vault: {'holdfast.enable': 'true', 'holdfast.group': 'vault', 'holdfast.sqlite': 'true', 'holdfast.volumes': 'true'},
+		vault: {'holdfast.enable': 'true', 'holdfast.group': 'vault', 'holdfast.sqlite': '/data/db.sqlite3', 'holdfast.volumes': 'true'},
 	});
 	t.regex(stdout, /# PostgreSQL, by its process `postgres`/);
 

@@ -47,12 +47,19 @@ test('databases that are found are asked for, with the files beside them; it loo
 		unreadable: [],
 	});
 	const {labels = {}, why} = (await proposal) ?? {};
-	t.deepEqual(labels, {sqlite: 'true', volumes: 'true'});
+	t.deepEqual(labels, {sqlite: '/data/db.sqlite3,/data/b.db', volumes: 'true'});
 	t.is(why, 'SQLite, by what "/data/db.sqlite3" and 1 more begin with');
 	t.is(looked.length, 1);
 	t.true(isDismissed());
 	const prefixed = Object.fromEntries(Object.entries({enable: 'true', ...labels}).map(([name, value]) => [`holdfast.${name}`, value]));
 	t.deepEqual(parseLabels(prefixed, {subject: 'vaultwarden'}).problems, []);
+});
+
+test('many, or such as a list or a pattern would read otherwise, are all that there are', async t => {
+	for (const paths of [['/data/a', '/data/b', '/data/c', '/data/d'], ['/data/a,b'], ['/data/[a]']]) {
+		const {proposal} = propose({found: paths.map(database), isCut: false, unreadable: []});
+		t.is((await proposal)?.labels.sqlite, 'true');
+	}
 });
 
 test('none, or more than can be backed up, are files like others', async t => {
