@@ -4,6 +4,7 @@ import {homedir} from 'node:os';
 import {join} from 'node:path';
 import type {Appointments, NextDue} from '../base/due.ts';
 import {createEventHub} from '../base/events.ts';
+import {longestGapMs} from '../base/gap.ts';
 import {here} from '../base/here.ts';
 import {type Log, logEvents} from '../base/log.ts';
 import {createNotices} from '../base/notices.ts';
@@ -20,7 +21,8 @@ import {createCopying} from './copy/verbs.ts';
 import {diagnose} from './doctor/doctor.ts';
 import {examineCache} from './doctor/folders.ts';
 import {createDrills} from './drill/verbs.ts';
-import {lockHost, withNamedLocks} from './keep/locks.ts';
+import {createElection} from './keep/election.ts';
+import {isLockOf, lockHost, withNamedLocks} from './keep/locks.ts';
 import {createSweeper} from './keep/sweep.ts';
 import {createUpkeep} from './keep/verbs.ts';
 import {observe} from './metrics/observe.ts';
@@ -156,7 +158,21 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 	const host = lockHost(workshop.self);
 	state.rememberHost(host.name, host.isShared);
 
+	const election = createElection({
+		agent: workshop.agentId,
+		host: workshop.host,
+		folder: workshop.folder,
+		looking: workshop.restic(here, {withoutLock: true}),
+		writing: workshop.restic(),
+		intervalMs(operation) {
+			const line = operation === 'prune' ? config.pruneSchedule : config.checkSchedule;
+			return line === undefined ? undefined : longestGapMs(line);
+		},
+		isOwn: isLockOf(run => state.findRun(run) !== undefined),
+		may: () => ({add: repository.access() !== 'read-only', remove: repository.access() === 'full'}),
+	});
 	const upkeep = createUpkeep({
+		election,
 		workshop,
 		restic: (place, options) => createRestic(place, config.repository, {...options, lockPatienceSeconds: maintenancePatienceSeconds}),
 		survey,
@@ -250,6 +266,7 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 		listen: config.listen,
 		metrics: observation.metrics,
 		version,
+		host: workshop.host,
 		report: error => log.error('request failed', {error}),
 	});
 	log.info(`listening at ${server.url}`);

@@ -10,6 +10,7 @@ import {shipped} from '../base/shipped.ts';
 import {inSources} from '../base/source-lines.ts';
 import type {Bot} from '../bot/bot.ts';
 import {createClient} from './api/client.ts';
+import {createRoster} from './api/fleet.ts';
 import {exitOfError} from './cli/exit.ts';
 import {runCli} from './cli/run.ts';
 import {type Config, ConfigError, loadConfig, withKeptSecrets} from './config/config.ts';
@@ -92,7 +93,7 @@ async function startSlack({slack, agents, listen, apiToken, timeZone}: Config, l
 		const {startBot} = await import('../bot/bot.ts');
 		const own = {name: 'agent', url: ownUrl(listen), token: apiToken};
 		const [first = own, ...rest] = agents;
-		return startBot({config: slack, agents: [first, ...rest], log, timeZone});
+		return startBot({config: slack, roster: createRoster([first, ...rest]), log, timeZone});
 	} catch (error) {
 		log.error('the Slack bot cannot begin', {error});
 		return undefined;
@@ -113,8 +114,9 @@ async function runBot(): Promise<number> {
 	}
 
 	const [{startBot}, {serveBot}] = await Promise.all([import('../bot/bot.ts'), import('../bot/server.ts')]);
-	const bot = startBot({config: config.slack, agents: [first, ...rest], log, timeZone: config.timeZone});
-	const server = await serveBot({bot, listen: config.listen});
+	const roster = createRoster([first, ...rest]);
+	const bot = startBot({config: config.slack, roster, log, timeZone: config.timeZone});
+	const server = await serveBot({bot, roster, listen: config.listen, token: config.apiToken});
 	log.info(`${await told}: ending`);
 	await Promise.all([bot.close(), server.close()]);
 	return 0;
@@ -134,10 +136,12 @@ function connect() {
 }
 
 /** The agents that the configuration names; undefined where it names none, and the agent of this container is all there is. */
-const connectFleet = () => {
+const connectFleet = async () => {
 	const {agents, labelPrefix} = loadConfig(process.env);
 	useLabelPrefix(labelPrefix);
-	return agents.length === 0 ? undefined : agents.map(({name, url, token}) => ({name, client: createClient({url, token})}));
+	const roster = createRoster(agents);
+	await roster.refresh();
+	return agents.length === 0 ? undefined : roster.hosts();
 };
 
 function keptToken(stateDirectory: string): string {

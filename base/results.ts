@@ -73,6 +73,15 @@ export interface Tolerated {
 	count: number;
 }
 
+/** What one of the agents that share a repository does for all of them. */
+export interface DoneBy {
+	/** Its id, and the name under which it files. */
+	agent: string;
+	host: string;
+	/** ISO 8601: when it ended well. */
+	at: string;
+}
+
 /** What `prune --json` prints. */
 export interface PruneResult {
 	run: string;
@@ -86,6 +95,8 @@ export interface PruneResult {
 	held: Array<{target: string; reason: string}>;
 	/** Size of the repository afterwards; null when it came not so far. */
 	bytes: number | null;
+	/** Another agent removed the data that nothing needs; this run only what its own rules keep no longer. */
+	doneBy?: DoneBy | undefined;
 	error?: string | undefined;
 }
 
@@ -99,6 +110,8 @@ export interface CheckResult {
 	durationSeconds: number;
 	/** Which part of the data was read and compared: `all`, `n/N`, or null: none. */
 	readData: string | null;
+	/** Another agent did it. */
+	doneBy?: DoneBy | undefined;
 	error?: string | undefined;
 }
 
@@ -160,6 +173,10 @@ interface Results {
 }
 
 export type ResultOf<Of extends Operation> = Results[Of];
+
+/** When what a run is about was done, in milliseconds since 1970: by another agent perhaps, before it. */
+export const doneAt = (result: RunResult | null, endedAt: number): number =>
+	result !== null && 'doneBy' in result && result.doneBy !== undefined ? Date.parse(result.doneBy.at) : endedAt;
 
 /** A result with its operation: nobody guesses from its shape what it is. */
 export type Finished = {[Of in Operation]: {operation: Of; result: Results[Of]}}[Operation];

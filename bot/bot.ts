@@ -1,5 +1,5 @@
 /** The Slack bot: talks to agents over their HTTP API, and to Slack. Without Slack it waits, and nobody waits for it. */
-import type {AgentAddress} from '../agent/config/agents.ts';
+import type {Roster} from '../agent/api/fleet.ts';
 import type {SlackConfig} from '../agent/config/slack.ts';
 import type {Log} from '../base/log.ts';
 import {createBoard} from './board.ts';
@@ -22,7 +22,7 @@ export interface Bot {
 export interface BotOptions {
 	config: SlackConfig;
 	/** Those of the configuration, or the agent of this container. */
-	agents: readonly [AgentAddress, ...AgentAddress[]];
+	roster: Roster;
 	log: Log;
 	timeZone: string;
 	now?: () => number;
@@ -31,9 +31,9 @@ export interface BotOptions {
 }
 
 /** Returns at once: what it needs of Slack and of the agents is asked for until it is there. */
-export function startBot({config, agents, log, timeZone, now = Date.now, pace = {}}: BotOptions): Bot {
+export function startBot({config, roster, log, timeZone, now = Date.now, pace = {}}: BotOptions): Bot {
 	const closing = new AbortController();
-	const fleet = createFleet(agents);
+	const fleet = createFleet(roster);
 	let slack: Slack | undefined;
 	const connected = (): Slack => {
 		if (slack === undefined) {

@@ -1,15 +1,11 @@
 /** The agents that the bot talks to. With several, a target is `host:project/service`. */
 
-import {type Client, createClient} from '../agent/api/client.ts';
-import type {AgentAddress} from '../agent/config/agents.ts';
+import type {Host, Roster} from '../agent/api/fleet.ts';
 import {NotFoundError} from '../base/errors.ts';
 import {nearest} from '../base/reading/nearest.ts';
 import type {TargetView} from '../base/shapes/targets.ts';
 
-export interface Host {
-	name: string;
-	client: Client;
-}
+export type {Host} from '../agent/api/fleet.ts';
 
 export interface Placed {
 	host: Host;
@@ -20,7 +16,10 @@ export interface Placed {
 }
 
 export interface Fleet {
-	hosts: readonly [Host, ...Host[]];
+	/** Those that are known by now. */
+	readonly hosts: readonly [Host, ...Host[]];
+	/** Looks for more where a name stands for several. Never rejects. */
+	refresh: () => Promise<void>;
 	label: (host: string, target: string) => string;
 	/** @throws {NotFoundError} */
 	host: (name: string | undefined) => Host;
@@ -34,22 +33,26 @@ export interface Fleet {
 	ofRun: (run: string) => Promise<Placed & {operation: string}>;
 }
 
-export function createFleet(addresses: readonly [AgentAddress, ...AgentAddress[]]): Fleet {
-	const [first, ...rest] = addresses.map(({name, url, token}): Host => ({name, client: createClient({url, token})}));
-	const hosts: [Host, ...Host[]] = [first as Host, ...rest];
-	const label = (host: string, target: string) => (hosts.length === 1 ? target : `${host}:${target}`);
+/** @param roster of one address at least */
+export function createFleet(roster: Roster): Fleet {
+	const all = () => roster.hosts() as readonly [Host, ...Host[]];
+	const label = (host: string, target: string) => (roster.isShared() ? `${host}:${target}` : target);
 
 	const targets: Fleet['targets'] = async () => {
-		const answers = await Promise.all(hosts.map(async host => ({host, views: await host.client.targets().catch(() => [])})));
+		await roster.refresh();
+		const answers = await Promise.all(all().map(async host => ({host, views: await host.client.targets().catch(() => [])})));
 		return answers.flatMap(({host, views}) => views.map(view => ({host, target: view.target, label: label(host.name, view.target), view})));
 	};
 
 	return {
-		hosts,
+		get hosts() {
+			return all();
+		},
+		refresh: roster.refresh,
 		label,
 		targets,
 		host(name) {
-			const host = hosts.find(candidate => candidate.name === name);
+			const host = all().find(candidate => candidate.name === name);
 			if (host === undefined) {
 				throw new NotFoundError(`there is no host ${name}`);
 			}
@@ -57,9 +60,9 @@ export function createFleet(addresses: readonly [AgentAddress, ...AgentAddress[]
 			return host;
 		},
 		async find(text) {
-			const all = await targets();
-			const exact = all.filter(placed => placed.label === text);
-			const found = exact.length > 0 ? exact : all.filter(({target}) => target === text);
+			const present = await targets();
+			const exact = present.filter(placed => placed.label === text);
+			const found = exact.length > 0 ? exact : present.filter(({target}) => target === text);
 			if (found.length === 1) {
 				return found[0] as Placed;
 			}
@@ -71,23 +74,23 @@ export function createFleet(addresses: readonly [AgentAddress, ...AgentAddress[]
 			}
 
 			const meant =
-				all.length === 0
+				present.length === 0
 					? undefined
 					: nearest(
 							text,
-							all.map(placed => placed.label),
+							present.map(placed => placed.label),
 						);
 			throw new NotFoundError(`there is no target ${text}`, {hint: meant === undefined ? '/backup lists them' : `did you mean ${meant}?`});
 		},
 		async touched({host, target, label: own}) {
-			const all = await host.client.targets();
-			const within = all.filter(view => view.target === target || view.target.startsWith(`${target}/`));
+			const present = await host.client.targets();
+			const within = present.filter(view => view.target === target || view.target.startsWith(`${target}/`));
 			return [...new Set([own, ...within.map(view => label(host.name, view.target))])];
 		},
 		async ofRun(run) {
-			for (const host of hosts) {
+			for (const host of all()) {
 				const view = await host.client.run(run).catch((error: unknown) => {
-					if (!(error instanceof NotFoundError) && hosts.length === 1) {
+					if (!(error instanceof NotFoundError) && all().length === 1) {
 						throw error;
 					}
 

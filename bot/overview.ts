@@ -20,33 +20,35 @@ export interface SeenRow extends TargetRow {
 	may: {operate: boolean; restore: boolean};
 }
 
-export interface SeenOverview {
+export interface SeenOverview extends Omit<Overview, 'rows'> {
 	rows: SeenRow[];
-	troubles: string[];
-	/** Hosts of which nobody has said that their kit is kept elsewhere. */
-	unkept: string[];
 }
 
 export interface Overview {
 	rows: TargetRow[];
 	/** What could not be asked, for people. */
 	troubles: string[];
+	/** Hosts of which nobody has said that their kit is kept elsewhere. */
 	unkept: string[];
+	/** All of them, whether they answer or not. */
+	hosts: string[];
 }
 
 export async function gather(fleet: Fleet): Promise<Overview> {
+	await fleet.refresh();
 	const parts = await Promise.all(fleet.hosts.map(async host => ofHost(fleet, host)));
 	return {
 		rows: parts.flatMap(({rows}) => rows).sort(compare),
 		troubles: parts.flatMap(({troubles}) => troubles),
 		unkept: parts.flatMap(({unkept}) => unkept),
+		hosts: parts.flatMap(({hosts}) => hosts),
 	};
 }
 
 /** Without the targets that the person may not see. */
 export async function seenBy(
 	may: (action: 'view' | 'backup' | 'restore', label: string) => Promise<boolean>,
-	{rows, troubles, unkept}: Overview,
+	{rows, ...rest}: Overview,
 ): Promise<SeenOverview> {
 	const seen = await Promise.all(
 		rows.map(async row => {
@@ -54,7 +56,7 @@ export async function seenBy(
 			return view ? [{...row, may: {operate, restore}}] : [];
 		}),
 	);
-	return {rows: seen.flat(), troubles, unkept};
+	return {rows: seen.flat(), ...rest};
 }
 
 async function ofHost(fleet: Fleet, host: Host): Promise<Overview> {
@@ -79,7 +81,7 @@ async function ofHost(fleet: Fleet, host: Host): Promise<Overview> {
 	);
 	// An agent of an older version knows nothing of it.
 	const kept = troubles.length > 0 ? undefined : await host.client.kitKept().catch(() => undefined);
-	return {rows, troubles, unkept: kept === null ? [host.name] : []};
+	return {rows, troubles, unkept: kept === null ? [host.name] : [], hosts: [host.name]};
 }
 
 export type Standing = 'running' | 'failed' | 'partial' | 'late' | 'never' | 'good';
@@ -90,7 +92,7 @@ export function standing({status}: TargetRow): Standing {
 		return status.late === undefined ? 'running' : 'late';
 	}
 
-	if (status.problems.length > 0) {
+	if (status.problems.length > 0 || status.goneSince !== undefined) {
 		return 'failed';
 	}
 

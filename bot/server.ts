@@ -1,23 +1,29 @@
-/** How a bot that runs alone says how it is. */
-import {createServer} from 'node:http';
+/** How a bot that runs alone says how it is; and, to who has the token, how every host is. */
+import type {Server} from 'node:http';
+import {createAdaptorServer} from '@hono/node-server';
+import {Hono} from 'hono';
+import {secureHeaders} from 'hono/secure-headers';
+import type {Bindings} from '../agent/api/bindings.ts';
+import {type Roster, viewOf} from '../agent/api/fleet.ts';
+import {addDoor} from '../agent/api/page/door.ts';
+import {signIn} from '../agent/api/page/layout.ts';
+import {pagePolicy} from '../agent/api/page/routes.ts';
+import {tokenCheck} from '../agent/api/token.ts';
 import type {Listen} from '../agent/config/values.ts';
 import type {Bot} from './bot.ts';
+import {fleetPage} from './page.ts';
 
-export async function serveBot({bot, listen}: {bot: Bot; listen: Listen}): Promise<{close: () => Promise<void>}> {
-	const server = createServer((request, response) => {
-		const connected = bot.isConnected();
-		if (request.url === '/healthz') {
-			const health = {healthy: connected, problems: connected ? [] : ['Slack is not connected']};
-			response.writeHead(connected ? 200 : 503, {'Content-Type': 'application/json'}).end(JSON.stringify(health));
-		} else if (request.url === '/metrics') {
-			const lines = ['# HELP holdfast_slack_connected 1 while the bot is connected to Slack.', '# TYPE holdfast_slack_connected gauge'];
-			response
-				.writeHead(200, {'Content-Type': 'text/plain; version=0.0.4; charset=utf-8'})
-				.end(`${lines.join('\n')}\nholdfast_slack_connected ${connected ? 1 : 0}\n`);
-		} else {
-			response.writeHead(404).end();
-		}
-	});
+interface BotServer {
+	bot: Pick<Bot, 'isConnected'>;
+	roster: Roster;
+	listen: Listen;
+	/** '': there is none, and the page is not served. */
+	token: string;
+}
+
+export async function serveBot(options: BotServer): Promise<{close: () => Promise<void>}> {
+	const {listen} = options;
+	const server = createAdaptorServer({fetch: createApp(options).fetch}) as Server;
 	await new Promise<void>((resolve, reject) => {
 		server.once('error', reject);
 		server.listen(listen.port, listen.host, () => resolve());
@@ -28,4 +34,48 @@ export async function serveBot({bot, listen}: {bot: Bot; listen: Listen}): Promi
 			await new Promise<void>(resolve => server.close(() => resolve()));
 		},
 	};
+}
+
+function createApp({bot, roster, token}: BotServer): Hono<Bindings> {
+	const app = new Hono<Bindings>();
+	app.use('/', pagePolicy);
+	app.use('/sign-in', pagePolicy);
+	// For the same reasons as at the agent's door.
+	app.use(
+		secureHeaders({
+			strictTransportSecurity: false,
+			crossOriginOpenerPolicy: false,
+			originAgentCluster: false,
+			xFrameOptions: 'DENY',
+			contentSecurityPolicy: {defaultSrc: ["'none'"], frameAncestors: ["'none'"]},
+		}),
+	);
+	app.use(async (context, next) => {
+		await next();
+		context.header('Cache-Control', 'no-store');
+	});
+	app.get('/healthz', context => {
+		const connected = bot.isConnected();
+		return context.json({healthy: connected, problems: connected ? [] : ['Slack is not connected']}, connected ? 200 : 503);
+	});
+	app.get('/metrics', context => {
+		const lines = ['# HELP holdfast_slack_connected 1 while the bot is connected to Slack.', '# TYPE holdfast_slack_connected gauge'];
+		return context.body(`${lines.join('\n')}\nholdfast_slack_connected ${bot.isConnected() ? 1 : 0}\n`, 200, {
+			'Content-Type': 'text/plain; version=0.0.4; charset=utf-8',
+		});
+	});
+	if (token !== '') {
+		const allowed = tokenCheck(token);
+		const isOpen = addDoor(app, given => allowed(`Bearer ${given}`));
+		app.get('/', async context => {
+			if (!isOpen(context)) {
+				return context.html(signIn(false));
+			}
+
+			await roster.refresh();
+			return context.html(fleetPage(await Promise.all(roster.hosts().map(viewOf)), Date.now()));
+		});
+	}
+
+	return app;
 }

@@ -44,13 +44,20 @@ export async function watch(
 		return;
 	}
 
-	const watchers = fleet.hosts.map(host => createWatcher(desk, host, {channel, awayMs}));
+	const watchers = new Map<Host, ReturnType<typeof createWatcher>>();
 	let lookedForStale = Number.NEGATIVE_INFINITY;
 	const nextDigest = digest === undefined ? undefined : createDigest(desk, {channel, dueAfter: dueTimes(digest, timeZone)});
 	while (!signal.aborted) {
 		const withStale = now() - lookedForStale >= staleMs;
 		lookedForStale = withStale ? now() : lookedForStale;
-		await Promise.all(watchers.map(async look => look(withStale)));
+		await fleet.refresh();
+		for (const host of fleet.hosts) {
+			if (!watchers.has(host)) {
+				watchers.set(host, createWatcher(desk, host, {channel, awayMs}));
+			}
+		}
+
+		await Promise.all([...watchers].map(async ([host, look]) => fleet.hosts.includes(host) && look(withStale)));
 		await nextDigest?.().catch((error: unknown) => log.warning('the digest could not be made', {error}));
 		await delay(runsMs, undefined, {signal}).catch(() => {});
 	}

@@ -5,6 +5,8 @@ import type {Agent} from '../agent.ts';
 export interface RoutesOptions {
 	agent: Agent;
 	version: string;
+	/** The name under which it files snapshots. */
+	host: string;
 	/** Fires when the server closes: those who follow a run are let go. */
 	closing: AbortSignal;
 	heartbeatMs: number;

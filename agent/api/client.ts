@@ -8,7 +8,7 @@ import type {RunEvent} from '../../base/events.ts';
 import type {Difference, DiffRequest, DumpRequest, FindRequest, Found, Listing, ListRequest} from '../../base/shapes/browsing.ts';
 import type {Kept, Kit} from '../../base/shapes/kit.ts';
 import type {Unlocked} from '../../base/shapes/locks.ts';
-import type {PointView, RetentionView, Taken} from '../../base/shapes/points.ts';
+import type {ForeignView, PointView, RetentionView, Taken} from '../../base/shapes/points.ts';
 import type {RestorePlan, RestoreRequest} from '../../base/shapes/restores.ts';
 import type {ExportRequest, ImportRequest, RunView} from '../../base/shapes/runs.ts';
 import type {Finding, NoPlan, ProjectLabels, StatusView, TargetView} from '../../base/shapes/targets.ts';
@@ -20,15 +20,18 @@ export interface Client {
 	/** Where the agent is. */
 	readonly url: string;
 	version: () => Promise<string>;
+	/** What the agent says of itself; one of an older version does not say where it is. */
+	about: () => Promise<{version: string; host?: string}>;
 	targets: () => Promise<TargetView[]>;
 	/** @throws {NotFoundError} */
-	labels: (project: string) => Promise<ProjectLabels>;
+	labels: (project: string, from?: string) => Promise<ProjectLabels>;
 	/** @throws {NotFoundError} */
 	plan: (target: string) => Promise<PlanView>;
 	plans: () => Promise<Array<PlanView | NoPlan>>;
 	status: () => Promise<StatusView[]>;
 	/** @throws {RepositoryError} */
 	points: (target?: string, from?: string) => Promise<PointView[]>;
+	foreign: (from?: string) => Promise<ForeignView[]>;
 	/** One answer a copy, in their order. */
 	copy: (copies: WantedCopies, trigger: string) => Promise<Array<Started | Refusal>>;
 	runs: (options?: {target?: string | undefined; limit?: number | undefined}) => Promise<RunView[]>;
@@ -153,12 +156,14 @@ export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Cl
 	return {
 		url,
 		version: async () => (await get<{version: string}>('version')).version,
+		about: () => get('version'),
 		targets: () => get('targets'),
-		labels: project => get('labels', {project}),
+		labels: (project, from) => get('labels', {project, from}),
 		plan: target => get('plan', {target}),
 		plans: () => get('plan'),
 		status: () => get('status'),
 		points: (target, from) => get('points', {target, from}),
+		foreign: from => get('foreign', {from}),
 		copy: async (copies, trigger) => (await post<{runs: Array<Started | Refusal>}>('copy', {...copies, trigger})).runs,
 		runs: ({target, limit} = {}) => get('runs', {target, limit}),
 		run: run => get(runPath(run)),

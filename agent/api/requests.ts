@@ -1,6 +1,7 @@
 /** What the API accepts, and the one way of refusing the rest. */
 import * as z from 'zod';
 import {UsageError} from '../../base/errors.ts';
+import {dialectNames} from '../../base/reading/values.ts';
 
 /** Bytes of a request's body. */
 export const bodyLimit = 64 * 1024;
@@ -86,7 +87,8 @@ export const importQuery = z.strictObject({target, file: z.string().min(1).max(3
 
 export const planQuery = z.object({target: target.optional()});
 export const pointsQuery = z.object({target: target.optional(), from: copyName.optional()});
-export const labelsQuery = z.object({project: z.string().min(1).max(200)});
+export const foreignQuery = z.object({from: copyName.optional()});
+export const labelsQuery = z.object({project: z.string().min(1).max(200), from: z.enum(dialectNames).optional()});
 export const runsQuery = z.object({target: target.optional(), limit: z.coerce.number().int().min(1).max(1000).default(100)});
 export const runParameter = z.string().min(1).max(100);
 

@@ -22,6 +22,7 @@ import {
 	copyRequest,
 	drillRequest,
 	finishRequest,
+	foreignQuery,
 	json,
 	keepRequest,
 	labelsQuery,
@@ -39,12 +40,12 @@ import {
 import type {Refusal, Started} from './wire.ts';
 
 export function createRoutes(options: RoutesOptions): Hono<Bindings> {
-	const {agent, version, report} = options;
+	const {agent, version, host, report} = options;
 	const routes = new Hono<Bindings>();
 	const limited = limitBody({maxSize: bodyLimit});
 	// An archive has a limit of its own, and is never in memory as a whole.
 	routes.use(async (context, next) => (context.req.path.endsWith('/v1/import') ? next() : limited(context, next)));
-	routes.get('/version', context => context.json({version}));
+	routes.get('/version', context => context.json({version, host}));
 	routes.get('/targets', async context => context.json(await agent.targets()));
 	routes.get('/plan', async context => {
 		const {target} = parse(planQuery, context.req.query());
@@ -54,8 +55,12 @@ export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 
 		return context.json((await agent.plans()).map(plan => ('error' in plan ? plan : planView(plan))));
 	});
-	routes.get('/labels', async context => context.json(await agent.labels(parse(labelsQuery, context.req.query()).project)));
+	routes.get('/labels', async context => {
+		const {project, from} = parse(labelsQuery, context.req.query());
+		return context.json(await agent.labels(project, from));
+	});
 	routes.get('/status', async context => context.json(await agent.status()));
+	routes.get('/foreign', async context => context.json(await agent.foreign(parse(foreignQuery, context.req.query()).from)));
 	routes.get('/points', async context => {
 		const {target, from} = parse(pointsQuery, context.req.query());
 		return context.json(await agent.points(target, from));

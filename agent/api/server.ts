@@ -20,6 +20,8 @@ export interface ServerOptions {
 	listen: {host?: string | undefined; port: number};
 	metrics: Metrics;
 	version: string;
+	/** The name under which it files snapshots. */
+	host: string;
 	/** Errors that nobody foresaw, for the log. */
 	report: (error: unknown) => void;
 	heartbeatMs?: number | undefined;
@@ -56,12 +58,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 function createApp(
-	{agent, token, metrics, version, report, heartbeatMs = 15_000, stalledMs = 60_000}: ServerOptions,
+	{agent, token, metrics, version, host, report, heartbeatMs = 15_000, stalledMs = 60_000}: ServerOptions,
 	closing: AbortSignal,
 ) {
 	const app = new Hono<Bindings>();
 	const allowed = tokenCheck(token);
-	const routes = {agent, version, closing, heartbeatMs, stalledMs, report};
+	const routes = {agent, version, host, closing, heartbeatMs, stalledMs, report};
 	// Outside the next one, whose policy allows nothing at all
 	app.use('/', pagePolicy);
 	app.use('/sign-in', pagePolicy);

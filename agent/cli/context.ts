@@ -1,18 +1,16 @@
 import type {Readable} from 'node:stream';
 import type {Command} from 'commander';
 import type {Client} from '../api/client.ts';
+import type {Host} from '../api/fleet.ts';
 import type {ExitCode} from './exit.ts';
 import type {Output, OutputStream} from './output.ts';
-
-/** Agents by the names that the configuration gives them. */
-export type Fleet = ReadonlyArray<{name: string; client: Client}>;
 
 /** What `main.ts` gives; nothing here looks at the process. */
 export interface Surroundings {
 	/** Finds the agent. Called by those commands only that need it. */
 	connect: () => Client | Promise<Client>;
 	/** The agents that the configuration names; undefined where it names none. Called by those commands only that need them. */
-	connectFleet: () => Fleet | undefined;
+	connectFleet: () => Promise<readonly Host[] | undefined>;
 	/** The daemon; resolves with its exit code when it has ended. */
 	startAgent: () => Promise<number>;
 	/** The Slack bot alone; the same. */

@@ -1,8 +1,8 @@
 import type {Command} from 'commander';
-import {explain} from '../../base/errors.ts';
 import type {HostView, StatusView} from '../../base/shapes/targets.ts';
 import {size, when} from '../../base/units.ts';
-import type {AddCommand, Context, Fleet, JsonOption} from './context.ts';
+import {type Host, viewOf} from '../api/fleet.ts';
+import type {AddCommand, Context, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
 import {styleOfOutcome} from './progress.ts';
 import {styled, type Text} from './text.ts';
@@ -14,7 +14,7 @@ export const addFleet: AddCommand = (program, context) => {
 		.description('the last good backup and drill of each target of each host, and what is late or gone')
 		.addHelpText(
 			'after',
-			'\nExamples:\n  $ holdfast fleet status\n  $ holdfast fleet status --json\n\nThe section `agents` of the configuration file names the agents: docs/slack.md. Exit code 1 where one does not answer.',
+			'\nExamples:\n  $ holdfast fleet status\n  $ holdfast fleet status --json\n\nThe section `agents` of the configuration file names the agents, or HOLDFAST_AGENT_URL=http://tasks.agent:9797 all of a Swarm: docs/slack.md. Exit code 1 where one does not answer.',
 		)
 		.action(async (_: unknown, status: Command) => {
 			const {json} = status.optsWithGlobals<JsonOption>();
@@ -24,28 +24,8 @@ export const addFleet: AddCommand = (program, context) => {
 		});
 };
 
-const agentsOf = async ({connect, connectFleet}: Context): Promise<Fleet> =>
-	connectFleet() ?? [{name: 'this host', client: await connect()}];
-
-async function viewOf({name: host, client}: Fleet[number]): Promise<HostView> {
-	const {url} = client;
-	try {
-		const [version, targets] = await Promise.all([client.version(), client.status()]);
-		const count = (is: (status: StatusView) => unknown) => targets.filter(is).length;
-		return {
-			host,
-			url,
-			version,
-			late: count(({late}) => late !== undefined),
-			gone: count(({goneSince}) => goneSince !== undefined),
-			problems: count(({problems}) => problems.length > 0),
-			bytes: targets.reduce((sum, {lastSuccess}) => sum + (lastSuccess?.bytes ?? 0), 0),
-			targets,
-		};
-	} catch (error) {
-		return {host, url, error: explain(error), late: 0, gone: 0, problems: 0, bytes: 0, targets: []};
-	}
-}
+const agentsOf = async ({connect, connectFleet}: Context): Promise<readonly Host[]> =>
+	(await connectFleet()) ?? [{name: 'this host', client: await connect()}];
 
 function print({out, now}: Context, hosts: readonly HostView[]): void {
 	out.table(

@@ -17,6 +17,7 @@ interface RestoreOptions extends JsonOption {
 	from?: string;
 	fromHost?: string;
 	fromTarget?: string;
+	fromSnapshot?: string;
 	into?: string;
 	forceTarget?: true;
 	skipDrillSql?: true;
@@ -37,11 +38,15 @@ export const addRestore: AddCommand = (program, context) => {
 		.option('--from <copy>', 'from a copy, instead of the primary repository')
 		.option('--from-host <host>', 'a point that another agent filed under this host name (or the id of that agent)')
 		.option('--from-target <target>', 'points of a target, or of a project, that has another name')
+		.option(
+			'--from-snapshot <id>',
+			'from a snapshot that another program made, as `holdfast points --foreign` names it, or `ID:/folder/in/it`; with --only',
+		)
 		.option('--dry-run', 'print what would happen, and stop')
 		.option('--yes', 'do not ask')
 		.addHelpText(
 			'after',
-			'\nExamples:\n  $ holdfast restore shop/db --dry-run\n  $ holdfast restore shop/db --point 20261121t030000-3f9a2c1\n  $ holdfast restore shop/app --only volume:/data --yes --json\n  $ holdfast restore shop/app --only volume:/data/uploads/a.png\n  $ holdfast restore new --from-target old\n  $ holdfast restore shop --point 2026-11-21T03:00\n  $ holdfast restore shop/db --only postgres:metadb --into metadb2',
+			'\nExamples:\n  $ holdfast restore shop/db --dry-run\n  $ holdfast restore shop/db --point 20261121t030000-3f9a2c1\n  $ holdfast restore shop/app --only volume:/data --yes --json\n  $ holdfast restore shop/app --only volume:/data/uploads/a.png\n  $ holdfast restore new --from-target old\n  $ holdfast restore shop --point 2026-11-21T03:00\n  $ holdfast restore shop/db --only postgres:metadb --into metadb2\n  $ holdfast restore shop/app --only volume:/data --from-snapshot 3f9a2c1d:/srv/data',
 		)
 		.action(async (target: string, options: RestoreOptions) => context.end(await restore(context, target, options)));
 	addSettle(command, context, 'undo', 'put back what a restore replaced; what was written since is lost');
@@ -73,7 +78,7 @@ function addSettle(restoring: Command, context: Context, verb: 'undo' | 'finish'
 async function restore(
 	context: Context,
 	target: string,
-	{point, only = [], from, fromHost, fromTarget, into, forceTarget, skipDrillSql, yes, dryRun, json}: RestoreOptions,
+	{point, only = [], from, fromHost, fromTarget, fromSnapshot, into, forceTarget, skipDrillSql, yes, dryRun, json}: RestoreOptions,
 ): Promise<ExitCode> {
 	if (!yes && !dryRun && !context.stdin.isTTY) {
 		throw new UsageError('`holdfast restore` asks before it replaces data, and nobody can answer here', {
@@ -84,7 +89,7 @@ async function restore(
 	const client = await context.connect();
 	const request: RestoreRequest = {
 		target,
-		point,
+		point: fromSnapshot === undefined ? point : `snapshot:${fromSnapshot}`,
 		only,
 		from,
 		fromHost,

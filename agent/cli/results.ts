@@ -1,5 +1,5 @@
 /** Results of runs, for people. */
-import type {BackupResult, CheckResult, CopyResult, DrillResult, Finished, PruneResult, RestoreResult} from '../../base/results.ts';
+import type {BackupResult, CheckResult, CopyResult, DoneBy, DrillResult, Finished, PruneResult, RestoreResult} from '../../base/results.ts';
 import {repositoryOfTarget} from '../../base/results.ts';
 import {duration, size} from '../../base/units.ts';
 import {undoOrFinish} from '../../base/ways-out.ts';
@@ -131,8 +131,8 @@ function printRestore(out: Output, err: Output, result: RestoreResult): void {
 	}
 }
 
-function printPrune(out: Output, err: Output, {target, outcome, durationSeconds, removed, held, bytes, error}: PruneResult): void {
-	out.line`${target}: prune: ${styled(styleOfOutcome[outcome], outcome)} in ${duration(durationSeconds)}, ${removed.length} points removed${bytes === null ? '' : `, ${size(bytes)} left`}`;
+function printPrune(out: Output, err: Output, {target, outcome, durationSeconds, removed, held, bytes, doneBy, error}: PruneResult): void {
+	out.line`${target}: prune: ${styled(styleOfOutcome[outcome], outcome)} in ${duration(durationSeconds)}, ${removed.length} points removed${bytes === null ? '' : `, ${size(bytes)} left`}${elsewhere(doneBy)}`;
 	for (const {target: name, point} of removed) {
 		out.line`  removed ${point} of ${name}`;
 	}
@@ -146,9 +146,11 @@ function printPrune(out: Output, err: Output, {target, outcome, durationSeconds,
 	}
 }
 
-function printCheck(out: Output, err: Output, {target, outcome, durationSeconds, readData, error}: CheckResult): void {
+const elsewhere = (by: DoneBy | undefined): string => (by === undefined ? '' : `; done by agent ${by.agent} on ${by.host} at ${by.at}`);
+
+function printCheck(out: Output, err: Output, {target, outcome, durationSeconds, readData, doneBy, error}: CheckResult): void {
 	const read = readData === null ? 'no data was read' : `data read: ${readData}`;
-	out.line`${target}: check: ${styled(styleOfOutcome[outcome], outcome)} in ${duration(durationSeconds)}, ${read}`;
+	out.line`${target}: check: ${styled(styleOfOutcome[outcome], outcome)} in ${duration(durationSeconds)}, ${read}${elsewhere(doneBy)}`;
 	if (error !== undefined) {
 		err.line`${target}: ${styled(styleOfOutcome[outcome], outcome)}: ${error}`;
 	}

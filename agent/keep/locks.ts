@@ -8,6 +8,7 @@ import {readFileSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {basename} from 'node:path';
 import type {Place} from '../../base/command.ts';
+import {RepositoryError} from '../../base/errors.ts';
 import {here} from '../../base/here.ts';
 import {runId} from '../../base/ids.ts';
 import type {Container} from '../../docker/container.ts';
@@ -25,6 +26,9 @@ const staleMs = 31 * 60_000;
 
 /** In a new worker, restic itself may have the very pid that the dead one had; the next time it has not. */
 const tries = 3;
+
+/** Somebody else uses the repository. */
+export const isLocked = (error: unknown): boolean => error instanceof RepositoryError && error.problem === 'locked';
 
 interface Dead {
 	workshop: Workshop;
@@ -233,3 +237,11 @@ async function unlockAll(restic: Restic, host: string): Promise<void> {
 		}
 	}
 }
+
+/** Pure: a lock of this agent, of a run or of its container. @param knows whether a run is this agent's */
+export const isLockOf =
+	(knows: (run: string) => boolean) =>
+	({hostname: host}: Pick<Lock, 'hostname'>): boolean => {
+		const run = runOfWorkerHost(host);
+		return run === undefined ? host === hostname() : knows(run);
+	};

@@ -3,7 +3,6 @@
  * Nobody needs them after the next point.
  */
 
-import {RepositoryError} from '../../base/errors.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
 import {firstPassTag, runOfTag, safetyTag, targetTag} from '../repository/names.ts';
 import {holdsManifest, type Point} from '../repository/points.ts';
@@ -11,7 +10,7 @@ import type {Restic, Snapshot} from '../restic/restic.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import type {RunRecord, State} from '../state/state.ts';
 import {forgetPoints, withoutPoint} from './forgetting.ts';
-import {type Released, releaseLocks} from './locks.ts';
+import {isLocked, type Released, releaseLocks} from './locks.ts';
 
 interface Parts {
 	workshop: Workshop;
@@ -128,8 +127,6 @@ async function unlessLocked(forget: () => Promise<void>, release: () => Promise<
 
 	return warning;
 }
-
-const isLocked = (error: unknown) => error instanceof RepositoryError && error.problem === 'locked';
 
 interface Known {
 	/** Has a new point. */

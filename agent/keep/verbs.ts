@@ -11,12 +11,14 @@ import type {Survey} from '../plan/survey.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
 import {deedsOf} from '../repository/owner.ts';
 import {oursAmong, type Point, pointsOf} from '../repository/points.ts';
+import type {UpkeepOperation} from '../repository/upkept.ts';
 import type {Access, Snapshot} from '../restic/restic.ts';
 import type {Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import type {State} from '../state/state.ts';
 import {adopt, move} from './adopt.ts';
 import {check} from './check.ts';
+import type {Election, Turn} from './election.ts';
 import {doubtOf, lastOutcome, neededPoints} from './knowledge.ts';
 import {type MaintenanceParts, prune} from './prune.ts';
 import {decide, describeShrunken, type Retention, type RetentionPolicy} from './retention.ts';
@@ -32,6 +34,7 @@ interface UpkeepParts extends Omit<MaintenanceParts, 'state' | 'sweeper'> {
 	/** `keep` is that of targets whose labels do not say. */
 	policy: RetentionPolicy;
 	notices: Pick<Notices, 'send'>;
+	election: Election;
 	/** In how many checks all of the data is read once. */
 	checkParts: number;
 }
@@ -69,7 +72,7 @@ export interface Upkeep extends Keeping {
 }
 
 export function createUpkeep(parts: UpkeepParts): Upkeep {
-	const {workshop, survey, runs, state, door, sweeper, policy, notices, checkParts, repository} = parts;
+	const {workshop, survey, runs, state, door, sweeper, policy, notices, checkParts, repository, election} = parts;
 	const target = repositoryTarget(repository.name);
 
 	const decideAll = async ({
@@ -120,6 +123,26 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 		}
 	};
 
+	/** What is due by schedule is done by one of the agents that share the repository. It is waited for before the run: that would keep others waiting. */
+	const turnOf = async (operation: UpkeepOperation, trigger: string): Promise<((signal: AbortSignal) => Turn) | undefined> => {
+		if (trigger !== 'schedule') {
+			return undefined;
+		}
+
+		const since = Date.now();
+		// Where the repository does not answer, the run says it.
+		await election.turn(operation, since).catch(() => undefined);
+		await freeFor(trigger);
+		return signal => async () => election.turn(operation, since, signal);
+	};
+
+	const partInTurn = async (): Promise<string> => {
+		const own = lastCheck(state, target);
+		const recorded = await election.newest('check', ({readData}) => readData?.includes('/') === true).catch(() => undefined);
+		const isNewer = recorded !== undefined && recorded.at.getTime() > Date.parse(own?.startedAt ?? '1970-01-01');
+		return nextPart(isNewer ? recorded : own, checkParts);
+	};
+
 	return {
 		async planPrune() {
 			return (await decideAll()).map(retentionView);
@@ -133,20 +156,26 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 				throw new UsageError(`nothing can be pruned: ${shut}`, {hint: 'docs/append-only.md says who does it, and how'});
 			}
 
-			await freeFor(trigger);
+			const turn = await turnOf('prune', trigger);
 			return runs.start({
 				operation: 'prune',
 				target,
 				trigger,
 				exclusive: true,
-				work: async context => prune(parts, context, async () => decideAll({access})),
+				work: async context => prune(parts, context, {decide: async () => decideAll({access}), turn: turn?.(context.signal)}),
 			});
 		},
 		async check(readData, trigger) {
 			await door.open();
-			await freeFor(trigger);
-			const part = readData === 'next' ? nextPart(lastCheck(state, target), checkParts) : readData;
-			return runs.start({operation: 'check', target, trigger, exclusive: true, work: async context => check(parts, context, part)});
+			const turn = await turnOf('check', trigger);
+			const part = readData === 'next' ? await partInTurn() : readData;
+			return runs.start({
+				operation: 'check',
+				target,
+				trigger,
+				exclusive: true,
+				work: async context => check(parts, context, {readData: part, turn: turn?.(context.signal)}),
+			});
 		},
 		async acceptSizes(name) {
 			await door.open();

@@ -1,9 +1,18 @@
 /** What the repository holds and how well it is: looked at now and then, and after each run that may have changed it, so that asking costs nothing. */
 import type {EventHub} from '../../base/events.ts';
-import {type CheckResult, type Operation, type PruneResult, repositoryTarget, resultOf} from '../../base/results.ts';
+import {
+	type CheckResult,
+	doneAt,
+	type Operation,
+	type PruneResult,
+	type RunResult,
+	repositoryTarget,
+	resultOf,
+} from '../../base/results.ts';
 import type {Ledger} from '../overview/owners.ts';
 import type {Ownership} from '../repository/owner.ts';
 import {oursAmong, pointsOf} from '../repository/points.ts';
+import {type UpkeepOperation, upkeptAmong} from '../repository/upkept.ts';
 import type {Restic} from '../restic/restic.ts';
 import type {State} from '../state/state.ts';
 
@@ -69,6 +78,7 @@ export function createInventory({
 	let oldestLock: number | null | undefined;
 	let measured: {bytes: number; at: number} | undefined;
 	let added = 0;
+	const recorded = new Map<UpkeepOperation, readonly number[]>();
 	let isLooking = false;
 	let isStale = false;
 
@@ -76,6 +86,13 @@ export function createInventory({
 		state.runs({target, operation, limit: 5, outcome}).find(record => record.state === 'finished') as
 			| {finishedAt: number; outcome: string; result: Result}
 			| undefined;
+
+	/** By whichever agent of those that share the repository. */
+	const lastDone = (operation: UpkeepOperation): number | undefined => {
+		const own = last<RunResult>(operation, 'success');
+		const times = [...(recorded.get(operation) ?? []), ...(own ? [doneAt(own.result, own.finishedAt)] : [])];
+		return times.length === 0 ? undefined : Math.max(...times);
+	};
 
 	/** A prune measures; until the first one, it is done here, once. What backups added since comes on top. */
 	const measure = async () => {
@@ -96,6 +113,13 @@ export function createInventory({
 		await opened();
 		const snapshots = await restic.snapshots(['holdfast']);
 		ledger.look(snapshots);
+		for (const operation of ['prune', 'check'] as const) {
+			recorded.set(
+				operation,
+				upkeptAmong(snapshots, operation).map(({at}) => at.getTime()),
+			);
+		}
+
 		const all = oursAmong(pointsOf(snapshots), ownership());
 		points = new Map([...Map.groupBy(all, each => each.target)].map(([key, ofTarget]) => [key, ofTarget.length]));
 		const locks = await restic.locks();
@@ -134,8 +158,8 @@ export function createInventory({
 			oldestLock,
 			sizeBytes: measured && measured.bytes + added,
 			checkSuccess: optional(last<CheckResult>('check'), ({outcome}) => outcome === 'success'),
-			lastCheck: last<CheckResult>('check', 'success')?.finishedAt,
-			lastPrune: last<PruneResult>('prune', 'success')?.finishedAt,
+			lastCheck: lastDone('check'),
+			lastPrune: lastDone('prune'),
 			suspicious: [...state.suspicions().keys()],
 		}),
 		close() {

@@ -3,6 +3,7 @@ import {Counter, Histogram, type Registry} from 'prom-client';
 import type {FinishedEvent} from '../../base/events.ts';
 import {
 	type BackupResult,
+	doneAt,
 	type Finished,
 	finishedAs,
 	isRepositoryTarget,
@@ -71,7 +72,8 @@ export function runFamilies(registry: Registry, {latest, counts, quiesced}: Hist
 
 	for (const {operation, startedAt, durationSeconds, result} of latest.toReversed()) {
 		if (result) {
-			past.add(finishedAs(operation, result), {seconds: durationSeconds, endedAt: Date.parse(startedAt) + (durationSeconds ?? 0) * 1000});
+			const endedAt = Date.parse(startedAt) + (durationSeconds ?? 0) * 1000;
+			past.add(finishedAs(operation, result), {seconds: durationSeconds, endedAt});
 		}
 	}
 
@@ -164,7 +166,7 @@ function createPast() {
 			const {target, outcome} = finished.result;
 			const durationSeconds = finished.operation === 'restore' ? seconds : finished.result.durationSeconds;
 			const ofTarget = lasts.get(target) ?? new Map<Operation, Last>();
-			const succeededAt = outcome === 'success' ? endedAt : (ofTarget.get(operation)?.succeededAt ?? null);
+			const succeededAt = outcome === 'success' ? doneAt(finished.result, endedAt) : (ofTarget.get(operation)?.succeededAt ?? null);
 			lasts.set(target, ofTarget.set(operation, {operation, outcome, durationSeconds, succeededAt}));
 			const backup = resultOf('backup', finished);
 			if (backup?.outcome === 'success') {

@@ -1,18 +1,22 @@
 /** What is asked without a run: targets, their state, restore points, runs. */
+
 import type {Appointments, NextDue} from '../../base/due.ts';
 import {NotFoundError} from '../../base/errors.ts';
 import {longestGapMs} from '../../base/gap.ts';
 import {label} from '../../base/label.ts';
+import type {DialectName} from '../../base/reading/values.ts';
 import type {Operation} from '../../base/results.ts';
-import type {PointView} from '../../base/shapes/points.ts';
+import type {ForeignView, PointView} from '../../base/shapes/points.ts';
 import type {RunView} from '../../base/shapes/runs.ts';
 import type {GoneTarget, OtherAgent, Overview, ProjectLabels, StatusView, TargetView} from '../../base/shapes/targets.ts';
 import type {Listed, Survey} from '../plan/survey.ts';
+import {foreignAmong} from '../repository/foreign.ts';
 import type {Ownership} from '../repository/owner.ts';
 import {allPoints} from '../repository/points.ts';
 import type {Repositories} from '../repository/repositories.ts';
 import type {Runs} from '../runs/runs.ts';
 import type {State} from '../state/state.ts';
+import type {Suggestion} from '../targets/suggest.ts';
 import type {Missing} from './gone.ts';
 import type {Kits} from './kit.ts';
 import type {Filer, Ledger} from './owners.ts';
@@ -21,13 +25,15 @@ import {pointView, restedAt, runView, statusView, targetView, verifiedPoints} fr
 export interface Overviews extends Kits {
 	targets: () => Promise<TargetView[]>;
 	/** What would protect the services of a project that no label speaks of. @throws {NotFoundError} */
-	labels: (project: string) => Promise<ProjectLabels>;
+	labels: (project: string, from?: DialectName) => Promise<ProjectLabels>;
 	/** Those that are gone, too. */
 	status: () => Promise<StatusView[]>;
 	/** What servers said of their databases may be some minutes old. */
 	overview: () => Promise<Overview>;
 	/** Those of the primary repository, or of a copy. @throws {NotFoundError | RepositoryError} */
 	points: (target?: string, from?: string) => Promise<PointView[]>;
+	/** Snapshots that another program made, newest first. @throws {RepositoryError} */
+	foreign: (from?: string) => Promise<ForeignView[]>;
 	runs: (options?: {target?: string | undefined; operation?: Operation | undefined; limit?: number | undefined}) => RunView[];
 	/** @throws {NotFoundError} */
 	run: (run: string) => RunView;
@@ -103,14 +109,18 @@ export function createOverviews({
 			const {elsewhere} = await neighbours(listed);
 			return (await survey.all(listed)).map(each => ({...targetView(each), ...servedBy(elsewhere, each.target.name)}));
 		},
-		async labels(project) {
-			const services = (await survey.suggest(project)).map(({container, labels, why}) => ({
-				service: container.service ?? container.name,
-				container: container.name,
-				labels: Object.fromEntries(Object.entries({enable: 'true', ...labels}).map(([name, value]) => [label(name), value])),
-				why: [...why],
-			}));
-			return {project, services: services.toSorted((a, b) => (a.service < b.service ? -1 : 1))};
+		async labels(project, from) {
+			if (from === undefined) {
+				return {project, services: servicesOf(await survey.suggest(project))};
+			}
+
+			const {services, variables, lost} = await survey.translate(project, from);
+			return {
+				project,
+				services: servicesOf(services),
+				variables: variables.map(({name: variable, value, because}) => ({variable, value, because})),
+				lost: [...lost],
+			};
 		},
 		async status() {
 			const listed = await survey.list();
@@ -161,6 +171,18 @@ export function createOverviews({
 				liveOthers: ledger.liveOthers(others.filter(({isAlive}) => isAlive).length),
 			};
 		},
+		async foreign(from) {
+			const asked = from === undefined ? repositories.primary : repositories.named(from);
+			await asked.open();
+			return foreignAmong(await asked.restic().snapshots()).map(({id: snapshot, time, host, paths, tags, bytes}) => ({
+				snapshot,
+				time: time.toISOString(),
+				host,
+				paths: [...paths],
+				tags: [...tags],
+				bytes,
+			}));
+		},
 		async points(target, from) {
 			const asked = from === undefined ? repositories.primary : repositories.named(from);
 			await asked.open();
@@ -178,6 +200,16 @@ export function createOverviews({
 		},
 	};
 }
+
+const servicesOf = (suggestions: ReadonlyArray<Pick<Suggestion, 'container' | 'labels' | 'why'>>): ProjectLabels['services'] =>
+	suggestions
+		.map(({container, labels, why}) => ({
+			service: container.service ?? container.name,
+			container: container.name,
+			labels: Object.fromEntries(Object.entries({enable: 'true', ...labels}).map(([name, value]) => [label(name), value])),
+			why: [...why],
+		}))
+		.toSorted((a, b) => (a.service < b.service ? -1 : 1));
 
 const servedBy = (elsewhere: ReadonlyMap<string, string>, target: string): {servedBy?: string} => {
 	const agent = elsewhere.get(target);

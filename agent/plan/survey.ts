@@ -20,6 +20,8 @@ import {hostFolderOf} from '../../docker/storage.ts';
 import {hireWorkers, staging} from '../../docker/worker.ts';
 import type {Kind} from '../sources/kind.ts';
 import {kinds} from '../sources/kinds.ts';
+import {type Ours, oursOf} from '../targets/dialects/ours.ts';
+import {isProgram, settingsOf} from '../targets/dialects/settings.ts';
 import {translate} from '../targets/dialects/translate.ts';
 import {discoverTargets} from '../targets/discovery.ts';
 import {groupServers, type Suggestion, suggestLabels, type Unlabelled} from '../targets/suggest.ts';
@@ -55,6 +57,8 @@ export interface Survey {
 	unprotected: (listed: Listed, surveyed: readonly Surveyed[]) => Promise<Unprotected[]>;
 	/** What would protect the services of a project that no target is made of. @throws {NotFoundError} */
 	suggest: (project: string) => Promise<Suggestion[]>;
+	/** What another program is told to do for a project, in our words. @throws {NotFoundError} */
+	translate: (project: string, from: DialectName) => Promise<Ours>;
 	/** As it is now. @param cold for a backup during which it is stopped @throws {NotFoundError} */
 	one: (name: string, cold?: boolean) => Promise<Surveyed>;
 	/** The target of that name, or all targets of the project of that name; no server is asked. @throws {NotFoundError} */
@@ -275,12 +279,21 @@ export function createSurvey(options: SurveyOptions): Survey {
 			const found = await seen(containers);
 			return Promise.all((await targetsAmong(found.containers)).map(async target => look(target, found, maximumAgeMs)));
 		},
+		async translate(project, name) {
+			const {containers, inScope} = await list();
+			assertProject(project, inScope);
+			const programsOfTheirs = containers.filter(({image}) => isProgram(name, image));
+			const details = await Promise.all(programsOfTheirs.map(async ({id, image}) => ({image, ...(await engine.inspect(id))})));
+			return oursOf({
+				name,
+				containers: inScope.filter(container => container.project === project),
+				settings: details.map(({image, env, mounts}) => settingsOf(name, {image, env, mounts})),
+				suggested: await suggestAmong(containers, {isSure: false, isWanted: container => container.project === project}, 0),
+			});
+		},
 		async suggest(project) {
 			const {inScope, containers} = await list();
-			if (!inScope.some(container => container.project === project)) {
-				throw new NotFoundError(`there is no project \`${project}\``, {hint: '`docker compose ls --all` lists the names'});
-			}
-
+			assertProject(project, inScope);
 			// A person asks, perhaps right after its start.
 			const found = await suggestAmong(containers, {isSure: false, isWanted: container => container.project === project}, 0);
 			const agent = containers.find(({id}) => id === self.containerId);
@@ -307,6 +320,12 @@ export function createSurvey(options: SurveyOptions): Survey {
 			return look(target, found, 0, cold);
 		},
 	};
+}
+
+function assertProject(project: string, containers: readonly Container[]): void {
+	if (!containers.some(container => container.project === project)) {
+		throw new NotFoundError(`there is no project \`${project}\``, {hint: '`docker compose ls --all` lists the names'});
+	}
 }
 
 /** For people. */

@@ -121,7 +121,7 @@ export const readOnError = oneOf('fail', 'continue');
 
 export const readEnable = oneOf('true', 'false');
 
-const dialectNames = ['offen', 'stack-back'] as const;
+export const dialectNames = ['offen', 'stack-back', 'nautical'] as const;
 /** Programs whose labels are understood. */
 export type DialectName = (typeof dialectNames)[number];
 export const readDialects = listOf(oneOf(...dialectNames));

@@ -29,6 +29,19 @@ export interface PointView {
 	verifiedAt: string | null;
 }
 
+/** One row of `points --foreign --json`: a snapshot that another program made. */
+export interface ForeignView {
+	/** Its id, whole. */
+	snapshot: string;
+	/** ISO 8601. */
+	time: string;
+	host: string;
+	paths: string[];
+	tags: string[];
+	/** 0 where it was not recorded. */
+	bytes: number;
+}
+
 /** What `adopt --json` and `move --json` print: whose points are this agent's, or the target's, from now on. */
 export interface Taken {
 	/** Of `adopt`: the ids of the agents; null: one that had none. Of `move`: the former names. */

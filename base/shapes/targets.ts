@@ -151,6 +151,10 @@ export interface ProjectLabels {
 	project: string;
 	/** Those that no label speaks of, and that have something to lose. */
 	services: Array<{service: string; container: string; labels: Record<string, string>; why: string[]}>;
+	/** For the agent itself, where another program's settings were translated. */
+	variables?: Array<{variable: string; value: string; because: string}>;
+	/** What has no counterpart, for people. */
+	lost?: string[];
 }
 
 export interface Unprotected {

@@ -30,13 +30,14 @@ export const homeView = (overview: SeenOverview, shown: Shown): View => ({
 
 export const deniedHome = (reason: string): View => ({type: 'home', blocks: [section(`You cannot see the backups: ${code(reason)}`)]});
 
-function overviewBlocks({rows, troubles, unkept}: SeenOverview, shown: Shown, pageSize: number, verb: string): Block[] {
+function overviewBlocks({rows, troubles, unkept, hosts}: SeenOverview, shown: Shown, pageSize: number, verb: string): Block[] {
 	const pages = Math.max(1, Math.ceil(rows.length / pageSize));
 	const page = Math.min(Math.max(0, shown.page), pages - 1);
 	return [
 		header('Backups'),
-		context(`${summary(rows)} · as of ${date(shown.now)}`),
+		context(`${hostsText(hosts)}${summary(rows)} · as of ${date(shown.now)}`),
 		...troubles.slice(0, 3).map(trouble => section(`⚠️ ${codeBlock(trouble, 1000)}`)),
+		...(troubles.length > 3 ? [section(`⚠️ ${codeBlock(troubles.slice(3).join('\n'), 1000)}`)] : []),
 		...(unkept.length === 0
 			? []
 			: [
@@ -53,6 +54,12 @@ function overviewBlocks({rows, troubles, unkept}: SeenOverview, shown: Shown, pa
 		]),
 	];
 }
+
+/** More than that are counted only. */
+const namedHosts = 20;
+
+const hostsText = (hosts: readonly string[]): string =>
+	hosts.length < 2 ? '' : `${hosts.length} hosts${hosts.length > namedHosts ? '' : `: ${hosts.map(host => code(host)).join(', ')}`} · `;
 
 export function summary(rows: readonly TargetRow[]): string {
 	const counts = Map.groupBy(rows, standing);
@@ -88,8 +95,11 @@ export function rowText(row: TargetRow, now: number): string {
 	const {status, container, bytes} = row;
 	const facts = [
 		container === 'running' ? undefined : `container ${code(container)}`,
+		status.goneSince === undefined ? undefined : `gone ${when(status.goneSince, now)}`,
+		status.late === undefined ? undefined : 'late',
 		status.lastSuccess === null ? 'no restore point' : `last point ${when(status.lastSuccess.at, now)}`,
 		bytes === undefined ? undefined : size(bytes),
+		status.lastDrill === null ? undefined : `drill ${status.lastDrill.outcome} ${when(status.lastDrill.startedAt, now)}`,
 		status.nextRun === null ? undefined : `next run ${when(status.nextRun, now)}`,
 		status.running === null ? undefined : `run ${code(status.running)} is under way`,
 	].filter(fact => fact !== undefined);

@@ -71,7 +71,7 @@ async function knock(line: string): Promise<{code: number; err: string}> {
 		connect() {
 			throw new Error('at the door');
 		},
-		connectFleet: () => undefined,
+		connectFleet: async () => undefined,
 		startAgent: async () => 0,
 		startBot: async () => 0,
 		version: '1',

@@ -1,28 +1,16 @@
 /** The status page at `/`: read-only, behind a session that is begun with the token. */
-import {readFileSync} from 'node:fs';
 import {type Context, Hono, type MiddlewareHandler} from 'hono';
-import {bodyLimit} from 'hono/body-limit';
-import {deleteCookie, getCookie, setCookie} from 'hono/cookie';
 import type {RunView} from '../../../base/shapes/runs.ts';
-import {shipped} from '../../../base/shipped.ts';
 import type {Agent} from '../../agent.ts';
 import type {Bindings, RoutesOptions} from '../bindings.ts';
 import {eventStream} from '../event-stream.ts';
+import {addDoor} from './door.ts';
 import {contentSecurityPolicy, signIn} from './layout.ts';
-import {createSessions, sessionSeconds} from './sessions.ts';
 import {type Shown, statusPage} from './view.ts';
-
-const cookie = 'holdfast_session';
 
 /** Backups of each target in its charts. */
 const barsOfTarget = 30;
 const shownRuns = 30;
-
-const assets = {
-	'page.css': 'text/css; charset=utf-8',
-	'page.js': 'text/javascript; charset=utf-8',
-	'icon.svg': 'image/svg+xml',
-} as const;
 
 export interface PageOptions extends RoutesOptions {
 	isToken: (token: string) => boolean;
@@ -30,36 +18,9 @@ export interface PageOptions extends RoutesOptions {
 
 export function createPage(options: PageOptions): Hono<Bindings> {
 	const {agent, version, isToken, report} = options;
-	const sessions = createSessions();
 	const page = new Hono<Bindings>();
-	const isOpen = (context: Context) => sessions.isOpen(getCookie(context, cookie));
-
-	for (const [name, type] of Object.entries(assets)) {
-		const content = readFileSync(shipped(`agent/api/page/${name}`), 'utf8');
-		page.get(`/page/${name}`, context => context.body(content, 200, {'Content-Type': type}));
-	}
-
+	const isOpen = addDoor(page, isToken);
 	page.get('/', async context => context.html(isOpen(context) ? statusPage(await look(agent, version, report)) : signIn(false)));
-	page.post('/sign-in', bodyLimit({maxSize: 4096}), async context => {
-		const {token} = await context.req.parseBody();
-		if (typeof token !== 'string' || !isToken(token.trim())) {
-			return context.html(signIn(true), 401);
-		}
-
-		setCookie(context, cookie, sessions.begin(), {
-			path: '/',
-			httpOnly: true,
-			sameSite: 'Strict',
-			secure: context.req.header('X-Forwarded-Proto') === 'https',
-			maxAge: sessionSeconds,
-		});
-		return context.redirect('/', 303);
-	});
-	page.post('/sign-out', context => {
-		sessions.end(getCookie(context, cookie));
-		deleteCookie(context, cookie, {path: '/'});
-		return context.redirect('/', 303);
-	});
 	page.get('/page/events', context => (isOpen(context) ? watch(context, options) : context.json({error: 'sign in first'}, 401)));
 	return page;
 }

@@ -9,6 +9,7 @@ import {outageLimitOf} from '../../plan/plan.ts';
 import type {PlannedHook} from '../../plan/planned.ts';
 import {questionsOf} from '../../plan/questions.ts';
 import {unseenNote} from '../../plan/survey.ts';
+import {isForeign as isForeignSnapshot} from '../../repository/foreign.ts';
 import type {Manifest} from '../../repository/manifest.ts';
 import type {Point} from '../../repository/points.ts';
 import type {Kind} from '../../sources/kind.ts';
@@ -97,9 +98,13 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 		...reach.warnings,
 		...(request.isOurs
 			? []
-			: [
-					`point \`${point.id}\` is not of this agent: ${point.agent === null ? 'one that had no id yet' : `agent ${point.agent}`} filed it on host \`${point.host}\``,
-				]),
+			: isForeignSnapshot(point.id)
+				? [
+						`\`${point.id}\` was made by another program on host \`${point.host}\` at ${point.time.toISOString()}: nobody here knows whether it is whole, or of one moment`,
+					]
+				: [
+						`point \`${point.id}\` is not of this agent: ${point.agent === null ? 'one that had no id yet' : `agent ${point.agent}`} filed it on host \`${point.host}\``,
+					]),
 		...(isForeign(request) ? [`point \`${point.id}\` is of target \`${point.target}\`, and is put into \`${target.name}\``] : []),
 		...(left > 0 ? [`${left} of the point's sources are left as they are: what is restored may not fit them`] : []),
 		...replicaWarnings(request, sources),

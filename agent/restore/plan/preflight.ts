@@ -6,6 +6,8 @@ import {asResumed} from '../../../docker/resume.ts';
 import {shrunken} from '../../keep/shrink.ts';
 import type {Survey} from '../../plan/survey.ts';
 import {findPoint, findPointOfProject} from '../../repository/find.ts';
+import {foreignPoint, isForeign} from '../../repository/foreign.ts';
+import type {Manifest} from '../../repository/manifest.ts';
 import {allPoints, type Point, readManifest} from '../../repository/points.ts';
 import type {NamedRepository, Repositories} from '../../repository/repositories.ts';
 import type {Restic} from '../../restic/restic.ts';
@@ -74,9 +76,14 @@ export function createPreflight({
 		restic: Restic,
 		target: Target,
 		point: Point,
-		{only, into, skipDrillSql, ...wanted}: Pick<Wanted, 'only' | 'into' | 'forceTarget' | 'skipDrillSql' | 'fromTarget' | 'point'>,
+		{
+			only,
+			into,
+			skipDrillSql,
+			...wanted
+		}: Pick<Wanted, 'only' | 'into' | 'forceTarget' | 'skipDrillSql' | 'fromTarget' | 'point'> & {manifest?: Manifest},
 	) => {
-		const manifest = await readManifest(restic, point);
+		const manifest = wanted.manifest ?? (await readManifest(restic, point));
 		const container = (source: string) => memberOf(target, source)?.container.id;
 		const missing = await missingNow(manifest, {only, container, engine});
 		const {containers, unseen} = await present();
@@ -153,6 +160,18 @@ export function createPreflight({
 	const planWanted = async (wanted: Wanted) => {
 		const {targets, isProject} = await survey.named(wanted.target);
 		const [target] = targets;
+		if (isForeign(wanted.point)) {
+			if (isProject || wanted.into !== undefined) {
+				throw new UsageError(
+					`a snapshot of another program is put into one volume of one target, and \`${wanted.target}\` is ${isProject ? 'a project' : 'asked for with `--into`'}`,
+				);
+			}
+
+			const from = await openFrom(repositories, wanted.from);
+			const {point, manifest} = foreignPoint({...wanted, target: target.name, snapshots: await from.restic().snapshots()});
+			return {from, warning: undefined, ...(await planOne(from.restic(), target, point, {...wanted, manifest}))};
+		}
+
 		if (isProject) {
 			const from = await openFrom(repositories, wanted.from);
 			return {from, warning: undefined, ...(await planProject(from.restic(), targets, wanted))};

@@ -4,10 +4,13 @@ import type {DialectName} from '../../../base/reading/values.ts';
 import type {Container} from '../../../docker/container.ts';
 import type {Labels} from '../label-names.ts';
 import type {Dialect} from './dialect.ts';
+import {nautical} from './nautical.ts';
 import {offen} from './offen.ts';
 import {stackBack} from './stack-back.ts';
 
-const dialects: Readonly<Record<DialectName, Dialect>> = {offen, 'stack-back': stackBack};
+const dialects: Readonly<Record<DialectName, Dialect>> = {offen, 'stack-back': stackBack, nautical};
+
+export const dialectOf = (name: DialectName): Dialect => dialects[name];
 
 export interface Translated {
 	labels: Labels;

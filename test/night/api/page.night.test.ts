@@ -109,6 +109,7 @@ test.serial('light and dark, wide and narrow: accessible, whole, and without a c
 		token,
 		listen: {port: 0},
 		metrics: {refresh: async () => {}, text: async () => '', contentType: 'text/plain'},
+		host: 'nas',
 		version: '1.2.3',
 		report: error => t.log(error),
 	});

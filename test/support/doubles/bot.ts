@@ -1,5 +1,6 @@
 /** A bot between a fake Slack and agents made of memory, whose HTTP API is the real one. */
 import type {ExecutionContext} from 'ava';
+import {createRoster} from '../../../agent/api/fleet.ts';
 import {startServer} from '../../../agent/api/server.ts';
 import type {SlackConfig} from '../../../agent/config/slack.ts';
 import {startBot} from '../../../bot/bot.ts';
@@ -88,6 +89,7 @@ export async function startBotTest(
 				token: agentToken,
 				listen: {host: '127.0.0.1', port: 0},
 				metrics: {text: async () => '', contentType: 'text/plain', refresh: async () => {}},
+				host: 'nas',
 				version: '1',
 				report: error => t.log(error),
 			});
@@ -122,7 +124,7 @@ export async function startBotTest(
 					...access,
 				},
 			},
-			agents: addresses as [(typeof addresses)[number]],
+			roster: createRoster(addresses),
 			log: {debug: say('debug'), info: say('info'), warning: say('warning'), error: say('error')},
 			timeZone: 'UTC',
 			pace: {intervalMs: 20, retryMs: 50, runsMs: 50, staleMs: 50, ...pace},

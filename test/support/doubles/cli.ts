@@ -42,6 +42,7 @@ export async function createCliTest(t: ExecutionContext, {goneMs}: {goneMs?: num
 		token: 'token',
 		listen: {host: '127.0.0.1', port: 0},
 		metrics: {refresh: async () => {}, text: async () => '', contentType: 'text/plain'},
+		host: 'nas',
 		version: '1.2.3',
 		report: error => t.log(error),
 	});
@@ -57,7 +58,7 @@ export async function createCliTest(t: ExecutionContext, {goneMs}: {goneMs?: num
 
 		const done = runCli(argv, {
 			connect: () => createClient({url: server.url, token: 'token', goneMs}),
-			connectFleet: () => undefined,
+			connectFleet: async () => undefined,
 			startAgent: async () => 0,
 			startBot: async () => 0,
 			version: '1.2.3',

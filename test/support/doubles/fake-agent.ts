@@ -22,7 +22,7 @@ import {
 import type {Difference, Found, SourceDifference} from '../../../base/shapes/browsing.ts';
 import type {Kept, Kit} from '../../../base/shapes/kit.ts';
 import type {Unlocked} from '../../../base/shapes/locks.ts';
-import type {PointView, RetentionView} from '../../../base/shapes/points.ts';
+import type {ForeignView, PointView, RetentionView} from '../../../base/shapes/points.ts';
 import type {RestorePlan} from '../../../base/shapes/restores.ts';
 import type {RunView} from '../../../base/shapes/runs.ts';
 import type {Finding, GoneTarget, OtherAgent, Scheduled, StatusView, TargetView, Unprotected} from '../../../base/shapes/targets.ts';
@@ -34,6 +34,7 @@ export interface FakeAgent extends Agent {
 		plans: Map<string, Plan>;
 		status: StatusView[];
 		points: PointView[];
+		foreign: ForeignView[];
 		copies: string[];
 		findings: Finding[];
 		retentions: RetentionView[];
@@ -140,6 +141,7 @@ export function createFakeAgent(): FakeAgent {
 			plans: new Map(),
 			status: [],
 			points: [],
+			foreign: [],
 			copies: [],
 			findings: [],
 			retentions: [],
@@ -250,6 +252,7 @@ export function createFakeAgent(): FakeAgent {
 				kitKept: agent.has.kitKept,
 			};
 		},
+		foreign: async () => agent.has.foreign,
 		points: async name => agent.has.points.filter(point => name === undefined || point.target === name),
 		copies: () => agent.has.copies,
 		async copy(name, trigger) {

@@ -27,6 +27,7 @@ test('the bot alone serves its one agent, says how it is, and ends when it is to
 		token: agentToken,
 		listen: {host: '127.0.0.1', port: 0},
 		metrics: {text: async () => '', contentType: 'text/plain', refresh: async () => {}},
+		host: 'nas',
 		version: '1',
 		report: error => t.log(error),
 	});
@@ -44,6 +45,12 @@ test('the bot alone serves its one agent, says how it is, and ends when it is to
 	t.teardown(() => running.kill('SIGKILL'));
 	await until('it is well', async () => (await fetch(`http://127.0.0.1:${port}/healthz`)).status === 200);
 	t.regex(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text(), /^holdfast_slack_connected 1$/m);
+	const at = (path: string, init: RequestInit = {}) => fetch(`http://127.0.0.1:${port}${path}`, {redirect: 'manual', ...init});
+	t.notRegex(await (await at('/')).text(), /shop/, 'nobody sees anything without the token');
+	const signIn = (token: string) => at('/sign-in', {method: 'POST', body: new URLSearchParams({token})});
+	t.is((await signIn('another-token')).status, 401);
+	const Cookie = (await signIn(agentToken)).headers.get('set-cookie')?.split(';')[0] ?? '';
+	t.regex(await (await at('/', {headers: {Cookie}})).text(), /1 hosts, 0 of them without an answer.*shop\/db/s);
 	await slack.command(operator, '/backup', `now ${target}`);
 	await until('the backup', () => agent.calls.length === 1);
 	slack.fault = 'down';

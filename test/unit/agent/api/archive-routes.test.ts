@@ -18,6 +18,7 @@ async function serve(t: ExecutionContext, stalledMs = 5000) {
 		token: 'token',
 		listen: {host: '127.0.0.1', port: 0},
 		metrics: {refresh: async () => {}, text: async () => '', contentType: 'text/plain'},
+		host: 'nas',
 		version: '1',
 		report() {},
 		stalledMs,

@@ -17,6 +17,7 @@ async function behindWire(t: ExecutionContext, {heartbeatMs = 15_000} = {}) {
 		token,
 		listen: {host: '127.0.0.1', port: 0},
 		metrics: {refresh: async () => {}, text: async () => '', contentType: 'text/plain'},
+		host: 'nas',
 		version: '1',
 		report: error => t.log(error),
 		heartbeatMs,

@@ -12,6 +12,7 @@ async function serve(t: ExecutionContext, agent: FakeAgent = createFakeAgent()) 
 		token,
 		listen: {host: '127.0.0.1', port: 0},
 		metrics: {refresh: async () => {}, text: async () => '', contentType: 'text/plain'},
+		host: 'nas',
 		version: '1.2.3',
 		report: error => reported.push(error),
 	});

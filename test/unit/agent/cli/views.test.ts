@@ -267,7 +267,7 @@ test('the fleet shows every host, and which does not answer', async t => {
 	agent.has.status = [statusView('shop/db', {lastSuccess: {run: 'r', at, bytes: 5000}}), statusView('shop/app', {late: at})];
 	const fleet = (name: string, double: typeof agent) => ({name, client: double as unknown as Client});
 	const away = {url: 'http://c:1', version: async () => '1', status: () => Promise.reject(new Error('nobody is there'))};
-	const connectFleet = () => [
+	const connectFleet = async () => [
 		fleet('alpha', {...agent, url: 'http://a:1', version: async () => '1'} as unknown as typeof agent),
 		fleet('beta', {...other.agent, url: 'http://b:1', version: async () => '1'} as unknown as typeof agent),
 		{name: 'gamma', client: away as unknown as Client},

@@ -1,0 +1,82 @@
+/** Another program's labels and settings → what would be ours, to be written down once: `holdfast labels --from DIALECT`. Pure. */
+
+import type {DialectName} from '../../../base/reading/values.ts';
+import {isOneOff} from '../../../docker/compose.ts';
+import type {Container, Mount} from '../../../docker/container.ts';
+import {sharesStorage} from '../../../docker/storage.ts';
+import type {Labels} from '../label-names.ts';
+import type {Suggestion} from '../suggest.ts';
+import type {Meant} from './dialect.ts';
+import {isProgram, type Settings} from './settings.ts';
+import {dialectOf} from './translate.ts';
+
+type Told = Pick<Suggestion, 'container' | 'labels' | 'why'>;
+
+export interface Ours {
+	services: readonly Told[];
+	variables: readonly Meant[];
+	lost: readonly string[];
+}
+
+interface Theirs {
+	name: DialectName;
+	/** Of the project. */
+	containers: readonly Container[];
+	/** Of each of its own containers on this engine. */
+	settings: readonly Settings[];
+	/** What would protect what no label of theirs speaks of, where all is meant. */
+	suggested: readonly Told[];
+}
+
+export function oursOf({name, containers, settings, suggested}: Theirs): Ours {
+	const storages = settings.flatMap(({storages: known = []}) => known);
+	const lost = new Set(settings.flatMap(each => each.lost));
+	const services = new Map<string, Told>();
+	for (const container of containers.filter(({image, labels}) => !isProgram(name, image) && !isOneOff(labels))) {
+		const {meant, lost: without} = dialectOf(name)(container);
+		for (const text of without) {
+			lost.add(`${container.service ?? container.name}: ${text}`);
+		}
+
+		const service = container.service ?? container.name;
+		const all = withStorages(meant, container, storages);
+		const isNew = !services.has(service) && all.length > 0;
+		if (isNew) {
+			services.set(service, {container, labels: labelsOf(all), why: all.map(({name: ours, because}) => `${ours}: because of ${because}`)});
+		}
+	}
+
+	if (settings.some(({all}) => all)) {
+		for (const suggestion of suggested) {
+			const service = suggestion.container.service ?? suggestion.container.name;
+			if (!services.has(service) && !isProgram(name, suggestion.container.image)) {
+				services.set(service, {...suggestion, labels: {enable: 'true', ...suggestion.labels}});
+			}
+		}
+	}
+
+	return {
+		// What is the default of ours is no label.
+		services: [...services.values()].filter(({labels}) => labels.enable === 'true'),
+		variables: settings[0]?.variables ?? [],
+		lost: [...lost],
+	};
+}
+
+const labelsOf = (meant: readonly Meant[]): Labels => Object.fromEntries(meant.map(({name, value}) => [name, value]));
+
+/** Which volumes are stored is said by the mounts of the other program's own container, where it has such. */
+function withStorages(meant: readonly Meant[], {mounts}: Container, storages: readonly Mount[]): readonly Meant[] {
+	const stored = mounts.filter(mount => mount.readWrite && storages.some(other => sharesStorage(mount, other)));
+	if (stored.length === 0) {
+		return meant;
+	}
+
+	const because = 'a mount of its own container';
+	const rest = meant.filter(({name}) => name !== 'volumes' && name !== 'enable');
+	return [
+		{name: 'enable', value: 'true', because},
+		{name: 'volumes', value: JSON.stringify(stored.map(({path}) => path).toSorted()), because},
+		...rest,
+	];
+}
