@@ -88,7 +88,18 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 	const state = openState(join(config.stateDirectory, 'holdfast.db'));
 	const hub = createEventHub(error => log.error('a listener failed', {error}));
 	logEvents(hub, log);
-	await untilDone('the engine does not answer', {log, signal}, async () => engine.info());
+	const {name} = await untilDone('the engine does not answer', {log, signal}, async () => engine.info());
+	// Before the first end of a run: how those of the life before ended is told, too.
+	const notices = createNotices();
+	const notifications = createNotifications({
+		hub,
+		notices,
+		host: config.host ?? name,
+		redact,
+		log,
+		receivers: receiversOf(config.notify),
+		wanted: config.notify.wanted,
+	});
 	const recovery = {engine, state, hub, log};
 	const upTo = state.open().at(-1)?.id ?? 0;
 	closeInterruptedRestores(recovery);
@@ -103,16 +114,6 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 	const workshop = await untilDone('the agent cannot prepare its workers', {log, signal}, async () =>
 		createWorkshop(config, {engine, state, version}),
 	);
-	const notices = createNotices();
-	const notifications = createNotifications({
-		hub,
-		notices,
-		host: workshop.host,
-		redact,
-		log,
-		receivers: receiversOf(config.notify),
-		wanted: config.notify.wanted,
-	});
 	const survey = createSurvey({
 		engine,
 		self: workshop.self,

@@ -121,6 +121,7 @@ test('failures, roll-backs, recoveries and what hangs are told, each once, and t
 	await stack.docker(['start', stack.container('holdfast')]);
 	await stack.ready();
 	await inSlack(/restore\* of .*the agent ended while the run was under way/s);
+	await until('the webhook', () => service.posted.some(({body}) => /the agent ended while the run was under way/.test(body)), patience);
 
 	// What hangs is late, whatever runs
 	await stack.compose('stop', 'holdfast');
