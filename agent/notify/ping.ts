@@ -107,13 +107,17 @@ export function createPings(options: PingOptions): Notifications {
 		}
 
 		const known = told.get(event.run);
-		if (known === undefined) {
+		if (event.type === 'finished') {
+			// One that an earlier life of the agent began ends in this one.
+			if (event.operation === 'backup') {
+				told.delete(event.run);
+				ping(async isOwn => end(event, known?.lines ?? [], isOwn), event);
+			}
+
 			return;
 		}
 
-		if (event.type === 'finished') {
-			told.delete(event.run);
-			ping(async isOwn => end(event, known.lines, isOwn), event);
+		if (known === undefined) {
 			return;
 		}
 

@@ -54,6 +54,15 @@ test('a backup begins and ends, and a failure comes with what was told', async t
 	t.regex(partial?.body ?? '', /exit status 3/);
 });
 
+test('a backup that an earlier life of the agent began is told when this one has found that it ended', async t => {
+	const {heard, told} = await scene(t);
+	const result = {run: 'run-0', target: 'shop/db', outcome: 'failed', error: 'the agent ended while the run was under way'};
+	told('run-0', 'shop/db', {type: 'finished', ...finishedAs('backup', result as BackupResult)});
+	await until('it is there', () => heard.length === 1);
+	t.is(heard[0]?.kind, 'fail');
+	t.regex(heard[0]?.body ?? '', /the agent ended/);
+});
+
 test('the common one is well only when all are; a label has its own', async t => {
 	const {heard, backup, others} = await scene(t, {'shop/own': 'own'});
 	others.push({target: 'shop/late', why: 'the last good backup is of last week'});
