@@ -47,7 +47,7 @@ test('what could not be put back is put back when a person says so, and never by
 	await until('the agent to have looked for what is to be recovered', async () => (await lives()) === 2);
 	const known = await agent.call<Array<{run: string; trigger: string}>>('runs?limit=10');
 	t.deepEqual(
-		known.filter(({trigger}) => trigger === 'recovery'),
+		known.filter(({trigger}) => trigger === 'recovery' || trigger === 'roll-back'),
 		[],
 	);
 	t.is(await stack.exec('app', 'cat', '/data/written-since'), 'precious');
