@@ -41,7 +41,7 @@ export interface ServerFound {
  */
 export function serverAmong(said: string): ServerFound | undefined {
 	const [own = '', first = '', ...lines] = said.split('\n');
-	const isOwn = (group: string): boolean => group === own || (group.startsWith(own.replace(/\/?$/, '/')) && !group.includes('/../'));
+	const isOwn = (group: string): boolean => group === own || (group.startsWith(own.replace(/\/?$/, '/')) && !/\/\.\.(?:\/|$)/.test(group));
 	const servers = lines.flatMap(line => {
 		const [, pid = '', uid = '', gid = '', group = '', argv = ''] = /^(\d+) (\d+) (\d+) ([^\u001f]*)\u001f(.*)$/.exec(line) ?? [];
 		return pid === '' ? [] : [{pid: Number(pid), uid, gid, group, argv: argv.split('\u001f')}];

@@ -35,6 +35,7 @@ test("with the host's processes, or another container's, it is none of theirs", 
 		['9:name=systemd:/docker/a1', '9:name=systemd:/', '9:name=systemd:/docker/b2', '9:name=systemd:/docker/a1'],
 		['0::/', '0::/../../init.scope', '0::/../docker-b2.scope', '0::/'],
 		['0::/', '0::/../b2', '0::/../b2', '0::/postgres'],
+		['0::/', '0::/../..', '0::/../b2', '0::/'],
 	] as const) {
 		const said = (group: string) => `${self}\n${first}\n7 1 1 ${group}\u001fpostgres\n`;
 		t.is(serverAmong(said(other)), undefined, other);
