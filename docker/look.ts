@@ -109,6 +109,11 @@ export function createLook({
 			}
 		}
 
+		const places: Places = new Map(
+			containers.flatMap(({id, mounts}) =>
+				mounts.flatMap(mount => (mount.subpath === undefined ? [[`${id} ${hostFolderOf(mount)}`, mount.path] as const] : [])),
+			),
+		);
 		const now = Date.now();
 		const isFresh = ([path, ids]: readonly [string, ReadonlySet<string>]): boolean => {
 			const entry = known.get(path);
@@ -139,7 +144,7 @@ export function createLook({
 				const ofEngine = sights.flatMap(({path, ids, sight}) => (sight !== undefined && ids.has(theEngine) ? [{path, is: sight.own}] : []));
 				const all = [...ofEngine, ...(await anchors())];
 				for (const {path, ids, sight} of sights) {
-					await learn(path, ids, {found: sight && {...sight, names: hostNamesOf(sight.own, sight.system, all)}, at: now});
+					await learn(path, ids, {found: sight && {...sight, names: hostNamesOf(sight.own, sight.system, all)}, at: now}, places);
 				}
 			}
 
@@ -162,12 +167,31 @@ export function createLook({
 		return !mounted?.length || mounted.some(({device, root}) => device === now?.own.in && root === now.own.path);
 	};
 
+	/**
+	 * What a container has instead of what a link leads to now: it was started before anybody looked, and the link led elsewhere since. Undefined: it
+	 * has just that, as far as its kernel says.
+	 */
+	const instead = async (id: string, place: string | undefined, path: string, now: Found | undefined): Promise<Found | undefined> => {
+		if (now === undefined || place === undefined || path.endsWith(now.own.path)) {
+			return undefined;
+		}
+
+		const mounted = readMountinfo(await mountsIn(id).catch(() => '')).findLast(each => each.path === place);
+		// A folder of another file system may be the same after that was mounted anew, and of a file that was written anew nothing is left.
+		return mounted === undefined || mounted.device !== now.own.in || mounted.root === now.own.path || mounted.root.endsWith('//deleted')
+			? undefined
+			: {own: {in: mounted.device, path: mounted.root}, names: [], inner: [], inode: ''};
+	};
+
 	/** A container that was started before the path led elsewhere has what it led to then. */
-	const learn = async (path: string, ids: ReadonlySet<string>, seen: Pick<Known, 'found' | 'at'>): Promise<void> => {
+	const learn = async (path: string, ids: ReadonlySet<string>, seen: Pick<Known, 'found' | 'at'>, places: Places): Promise<void> => {
 		const by = known.get(path)?.by ?? new Map<string, Pick<Known, 'found' | 'at'>>();
 		for (const id of ids) {
 			const earlier = by.get(id);
-			if (earlier === undefined || isSameFolder(earlier.found, seen.found) || (await hasNow(id, earlier.at, seen.found))) {
+			if (earlier === undefined) {
+				const found = await instead(id, places.get(`${id} ${path}`), path, seen.found);
+				by.set(id, found === undefined ? seen : {...seen, found});
+			} else if (isSameFolder(earlier.found, seen.found) || (await hasNow(id, earlier.at, seen.found))) {
 				by.set(id, seen);
 			}
 		}
@@ -221,6 +245,9 @@ export function createLook({
 		};
 	};
 }
+
+/** By container and folder of the host: where it is mounted. */
+type Places = ReadonlyMap<string, string>;
 
 /** Nobody is sent again before `until`. */
 interface Failure {

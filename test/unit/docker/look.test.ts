@@ -159,6 +159,26 @@ test('started since it was looked at, and led elsewhere since: which came first 
 	t.true(again.folders?.some(({path}) => path === '/srv/two'));
 });
 
+test('a link that led elsewhere before anybody looked: what the container has is asked of the kernel, where it is a link', async t => {
+	const host = hostOf({...volumes, '/link': '/srv/two', '/srv/one': '/srv/one', '/far': '/x|0:50|nfs4', '/file': '/srv/conf.yml'}, -1);
+	const [a, b] = [container('a', bind('/link')), container('b', bind('/srv/one'))];
+	host.mounted.a = '1 2 8:1 /srv/one /data rw - ext4 /dev/a rw';
+	const look = async () => (await host.mounts(a, b, container('c', bind('/far')), container('d', bind('/file')))).mounts;
+	host.mounted.c = '1 2 0:49 /x /data rw - nfs4 far:/x rw';
+	host.mounted.d = '1 2 8:1 /srv/conf.yml//deleted /data rw - ext4 /dev/a rw';
+	const seen = await look();
+	t.deepEqual(
+		seen.map(({isAstray}) => isAstray),
+		[true, undefined, undefined, undefined],
+	);
+	t.true(isSameStorage(seen[0], seen[1]), 'it writes there');
+	host.started.a = '2100-01-01T00:00:00Z';
+	host.mounted.a = '1 2 8:1 /srv/two /data rw - ext4 /dev/a rw';
+	const [again, other] = await look();
+	t.is(again.isAstray, undefined);
+	t.false(sharesStorage(again, other));
+});
+
 test('a link that leads elsewhere later: who was started before has what it led to, and it is said until it is started again', async t => {
 	const real: Record<string, string> = {...volumes, '/srv/a': '/srv/a', '/link': '/srv/a'};
 	const host = hostOf(real, -1);
