@@ -8,6 +8,7 @@ import {basename, dirname} from 'node:path/posix';
 import {explain} from '../base/errors.ts';
 import {type Container, type Folder, type Mount, workerLabel} from './container.ts';
 import {type Anchor, hostNamesOf, runAnchors, systemAnchors} from './host-names.ts';
+import {type AskMounts, hasInstead, hasNow} from './mounted-in.ts';
 import {readMountinfo} from './mountinfo.ts';
 import {type Looked, lookAt, type Sight} from './sights.ts';
 import {below, hostFolderOf, hostFoldersOf, inside, isInside} from './storage.ts';
@@ -37,14 +38,10 @@ interface Known {
 	by: Map<string, {found: Found | undefined; at: number}>;
 }
 
-interface LookOptions {
+interface LookOptions extends AskMounts {
 	hire: () => Promise<Workforce>;
 	/** The engine's own folder on the host. */
 	dataRoot: string;
-	/** When a container was started; ISO 8601. */
-	startedAt: (container: string) => Promise<string>;
-	/** What is mounted in a container, as its own `/proc/self/mountinfo` says. Rejects where nothing can be run in it. */
-	mountsIn: (container: string) => Promise<string>;
 	/** What is mounted in the agent's own container. */
 	own?: () => Promise<string>;
 }
@@ -60,13 +57,7 @@ const longestPauseMs = 6 * 3_600_000;
 
 const theEngine = 'the engine';
 
-export function createLook({
-	hire,
-	dataRoot,
-	startedAt,
-	mountsIn,
-	own = async () => readFile('/proc/self/mountinfo', 'utf8'),
-}: LookOptions): Look {
+export function createLook({hire, dataRoot, own = async () => readFile('/proc/self/mountinfo', 'utf8'), ...asking}: LookOptions): Look {
 	const volumes = inside(dataRoot, 'volumes');
 	const known = new Map<string, Known>();
 	/** Of all; and of single folders, by path. */
@@ -154,33 +145,12 @@ export function createLook({
 		}
 	};
 
-	/**
-	 * Whether a container has what the path leads to now. Started before it was looked at last, it has what was seen then. Of one that was started
-	 * since, only the kernel knows which came first; who cannot be asked was started anew because of the change, as a rule.
-	 */
-	const hasNow = async (id: string, earlierAt: number, now: Found | undefined): Promise<boolean> => {
-		if (Date.parse(await startedAt(id).catch(() => '9999')) <= earlierAt) {
-			return false;
-		}
-
-		const mounted = now && readMountinfo(await mountsIn(id).catch(() => ''));
-		return !mounted?.length || mounted.some(({device, root}) => device === now?.own.in && root === now.own.path);
-	};
-
-	/**
-	 * What a container has instead of what a link leads to now: it was started before anybody looked, and the link led elsewhere since. Undefined: it
-	 * has just that, as far as its kernel says.
-	 */
-	const instead = async (id: string, place: string | undefined, path: string, now: Found | undefined): Promise<Found | undefined> => {
-		if (now === undefined || place === undefined || path.endsWith(now.own.path)) {
-			return undefined;
-		}
-
-		const mounted = readMountinfo(await mountsIn(id).catch(() => '')).findLast(each => each.path === place);
-		// A folder of another file system may be the same after that was mounted anew, and of a file that was written anew nothing is left.
-		return mounted === undefined || mounted.device !== now.own.in || mounted.root === now.own.path || mounted.root.endsWith('//deleted')
-			? undefined
-			: {own: {in: mounted.device, path: mounted.root}, names: [], inner: [], inode: ''};
+	/** Of whom nobody has looked at yet: what the path leads to, or what it led to when the container was started. */
+	const firstOf = async (id: string, path: string, now: Found | undefined, places: Places): Promise<Found | undefined> => {
+		const place = places.get(`${id} ${path}`);
+		const isLink = now !== undefined && !path.endsWith(now.own.path);
+		const other = place !== undefined && isLink ? await hasInstead(asking, id, place, now.own) : undefined;
+		return other === undefined ? now : {own: other, names: [], inner: [], inode: ''};
 	};
 
 	/** A container that was started before the path led elsewhere has what it led to then. */
@@ -189,9 +159,8 @@ export function createLook({
 		for (const id of ids) {
 			const earlier = by.get(id);
 			if (earlier === undefined) {
-				const found = await instead(id, places.get(`${id} ${path}`), path, seen.found);
-				by.set(id, found === undefined ? seen : {...seen, found});
-			} else if (isSameFolder(earlier.found, seen.found) || (await hasNow(id, earlier.at, seen.found))) {
+				by.set(id, {...seen, found: await firstOf(id, path, seen.found, places)});
+			} else if (isSameFolder(earlier.found, seen.found) || (await hasNow(asking, id, earlier.at, seen.found?.own))) {
 				by.set(id, seen);
 			}
 		}

@@ -1,0 +1,37 @@
+/** What a container has where its mount is a link of the host that may have led elsewhere: the kernel says it, in the container's own `/proc/self/mountinfo`. */
+import type {Folder} from './container.ts';
+import {readMountinfo} from './mountinfo.ts';
+
+export interface AskMounts {
+	/** When a container was started; ISO 8601. */
+	startedAt: (container: string) => Promise<string>;
+	/** What is mounted in a container, as its own `/proc/self/mountinfo` says. Rejects where nothing can be run in it. */
+	mountsIn: (container: string) => Promise<string>;
+}
+
+/**
+ * Whether a container has what the path leads to now, which is another folder than when it was looked at last. Started before that, it has what was
+ * seen then. Of one that was started since, only the kernel knows which came first; who cannot be asked was started anew because of the change, as a
+ * rule.
+ */
+export async function hasNow({startedAt, mountsIn}: AskMounts, id: string, earlierAt: number, now: Folder | undefined): Promise<boolean> {
+	if (Date.parse(await startedAt(id).catch(() => '9999')) <= earlierAt) {
+		return false;
+	}
+
+	const mounted = now && readMountinfo(await mountsIn(id).catch(() => ''));
+	return !mounted?.length || mounted.some(({device, root}) => device === now?.in && root === now.path);
+}
+
+/**
+ * What a container has instead of what a link leads to now: it was started before anybody looked, and the link led elsewhere since. Undefined: it has
+ * just that, as far as its kernel says.
+ * @param place in the container
+ */
+export async function hasInstead({mountsIn}: AskMounts, id: string, place: string, now: Folder): Promise<Folder | undefined> {
+	const mounted = readMountinfo(await mountsIn(id).catch(() => '')).findLast(({path}) => path === place);
+	// A folder of another file system may be the same after that was mounted anew, and of a file that was written anew nothing is left.
+	return mounted === undefined || mounted.device !== now.in || mounted.root === now.path || mounted.root.endsWith('//deleted')
+		? undefined
+		: {in: mounted.device, path: mounted.root};
+}
