@@ -2,7 +2,7 @@
  * Workers: short-lived containers of Holdfast's own image. They have no socket, no state, a read-only root and few capabilities.
  * Secrets reach them with each command, never in their configuration.
  */
-import type {Place} from '../base/command.ts';
+import {type Place, succeed} from '../base/command.ts';
 import {type Container, workerLabel} from './container.ts';
 import {agentLabel, removeAll} from './dismiss.ts';
 import type {CreateOptions, Engine} from './engine.ts';
@@ -101,10 +101,12 @@ interface HireOptions {
 	run: string;
 	/** No repository is reached through a network: then its worker joins none, and takes no address that an application may have for its own. */
 	offline?: boolean | undefined;
+	/** In the network of another container, a repository worker's root is named as the run is: its locks have that container's host name, which others may have, too. */
+	namesRoot?: boolean | undefined;
 }
 
 /** The workers of one run. The staging volume is made at once. */
-export async function hireWorkers({engine, self, agentId, run, offline = false}: HireOptions): Promise<Workforce> {
+export async function hireWorkers({engine, self, agentId, run, offline = false, namesRoot = false}: HireOptions): Promise<Workforce> {
 	const labels = {[workerLabel]: run, [agentLabel]: agentId};
 	const stagingVolume = `holdfast-staging-${run}`;
 	const workers: string[] = [];
@@ -172,9 +174,20 @@ export async function hireWorkers({engine, self, agentId, run, offline = false}:
 			const name = `holdfast-repository-${run}`;
 			// The host name is what restic writes into its locks: it must tell this worker from every other.
 			// In the network of another container it has that one's, and the engine refuses any other.
-			const hostname = livesInAnother(self) && !offline ? {} : {Hostname: host};
-			const options = {...hostname, HostConfig: {CapAdd: fileCapabilities[use]}};
-			return online(name, options, [stagingMount, ...own, ...mounts], offline ? ['none'] : undefined);
+			const isNamed = !livesInAnother(self) || offline;
+			const options = {
+				...(isNamed ? {Hostname: host} : {}),
+				// Who is root writes that into its locks, too; rclone is told that it is root all the same.
+				...(isNamed || !namesRoot ? {} : {Env: ['USER=root']}),
+				HostConfig: {CapAdd: fileCapabilities[use], ReadonlyRootfs: isNamed || !namesRoot},
+			};
+			const worker = await online(name, options, [stagingMount, ...own, ...mounts], offline ? ['none'] : undefined);
+			if (!isNamed && namesRoot) {
+				// Without it its locks only take longer to be known for those of a dead one.
+				await succeed(worker.run, {argv: ['sed', '-i', `s/^root:/${host}:/`, '/etc/passwd']}).catch(() => {});
+			}
+
+			return worker;
 		},
 		client: async () => online(`holdfast-client-${run}`, {HostConfig: {CapAdd: clientCapabilities}}, [stagingMount]),
 		dump: async containerId =>

@@ -125,11 +125,18 @@ export interface Judged {
 /** Pure: whose lock each one is. Of a name that is not this agent's, its age alone never proves anything. */
 export function judge(locks: readonly Lock[], {ownHost, formerHosts, sharedHosts, quietHosts, isAlive, isGone, now}: Evidence): Judged[] {
 	const ageOf = ({time}: Lock) => now - time.getTime();
+	/** Where the host name is another container's, the user's tells the run. */
+	const runNamed = ({hostname: host, username}: Lock) => (sharedHosts.has(host) ? runOfWorkerHost(username) : undefined);
 	const verdictOf = (lock: Lock): [isDead: boolean, why: string] => {
 		const {hostname: host, pid} = lock;
 		const run = runOfWorkerHost(host);
 		if (run !== undefined) {
 			return isGone(run) ? [true, `run ${run} is over`] : [false, `run ${run} is under way, or another agent's`];
+		}
+
+		const named = runNamed(lock);
+		if (named !== undefined && isGone(named)) {
+			return [true, `run ${named} is over`];
 		}
 
 		if (host === ownHost) {
@@ -151,7 +158,8 @@ export function judge(locks: readonly Lock[], {ownHost, formerHosts, sharedHosts
 
 	return locks.map(lock => {
 		const [isDead, why] = verdictOf(lock);
-		const isShared = sharedHosts.has(lock.hostname);
+		const named = runNamed(lock);
+		const isShared = sharedHosts.has(lock.hostname) && (named === undefined || !isGone(named));
 		return {lock, isDead, isShared, isDoubtful: !isDead && !isShared && ageOf(lock) > nearlyStaleMs, why};
 	});
 }
@@ -176,7 +184,7 @@ export const lockHost = (self: Self): {name: string; isShared: boolean} => ({nam
 
 /** Here, where the locks of this container tell whose they are; else in a worker, whose do: one that is left shuts everybody out. */
 export const withNamedLocks = async <Value>(workshop: Workshop, run: string, work: (place: Place) => Promise<Value>): Promise<Value> =>
-	lockHost(workshop.self).isShared && !livesInAnother(workshop.self)
+	lockHost(workshop.self).isShared
 		? hired(workshop, run, async workforce => work((await workforce.repository([], 'read')).run))
 		: work(here);
 
@@ -217,7 +225,8 @@ async function unlock(
 
 	// There the worker has a name that others may have, and restic would take each of theirs for dead whose process it does not see.
 	const isNamed = !livesInAnother(workshop.self) || workshop.offline;
-	if (!isNamed && judged.some(({lock, isDead}) => !isDead && lock.hostname === hostname())) {
+	const name = isNamed ? host : hostname();
+	if (judged.some(({lock, isDead}) => !isDead && lock.hostname === name)) {
 		return;
 	}
 

@@ -119,6 +119,7 @@ export const lockContent = z.object({
 	exclusive: z.boolean().default(false),
 	hostname: z.string().default(''),
 	pid: z.number().default(0),
+	username: z.string().default(''),
 });
 
 /** `restic cat config`. */

@@ -228,6 +228,8 @@ export interface Lock {
 	exclusive: boolean;
 	hostname: string;
 	pid: number;
+	/** Of the process's user; '' where it has no name. */
+	username: string;
 }
 
 /**

@@ -47,9 +47,10 @@ export async function createWorkshop(
 	const restic = (place: Place = here, options?: ResticOptions) => createRestic(place, config.repository, options);
 	const {name, version: engineVersion} = await engine.info();
 	const {agentId} = state;
-	const offline = [config.repository, ...config.copies.map(({repository}) => repository)].every(
-		repository => folderOf(repository) !== undefined,
-	);
+	const all = [config.repository, ...config.copies.map(({repository}) => repository)];
+	const offline = all.every(repository => folderOf(repository) !== undefined);
+	// ssh asks for the account that is called as the user here is.
+	const namesRoot = !all.some(({location}) => location.startsWith('sftp:'));
 	return {
 		engine,
 		self,
@@ -61,6 +62,6 @@ export async function createWorkshop(
 		versions: {holdfast: version, engine: engineVersion, restic: await restic().version()},
 		folder: join(config.stateDirectory, 'manifests'),
 		restic,
-		hire: async run => hireWorkers({engine, self, agentId, offline, run}),
+		hire: async run => hireWorkers({engine, self, agentId, offline, namesRoot, run}),
 	};
 }

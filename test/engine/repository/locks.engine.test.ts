@@ -77,6 +77,43 @@ for (const [name, holdfast] of [
 	});
 }
 
+test('in the network of a sidecar whose name a person chose, as for Tailscale: the run is in the locks of workers, which are free at once; not those of its namesake', async t => {
+	const image = process.env.HOLDFAST_TEST_IMAGE ?? 'holdfast:dev';
+	const scene = await start(
+		t,
+		{network_mode: 'service:vpn', depends_on: ['vpn'], environment: {RESTIC_REPOSITORY: 'rclone::local:/repository'}},
+		{
+			vpn: {
+				image,
+				hostname: 'tailscale',
+				entrypoint: ['sleep', '100000'],
+				init: true,
+				stop_grace_period: '1s',
+				volumes: ['hf-repository:/repository'],
+				user: '0',
+			},
+		},
+	);
+	const {stack, locks} = scene;
+	t.is((await scene.backUp()).exitCode, 0);
+	await scene.dieIn('prune', async () => stack.holdfast('prune'));
+	await assertSoonFree(t, scene);
+	await scene.dieIn('forget', scene.backUp);
+	await assertSoonFree(t, scene);
+
+	// Another machine with the same compose file
+	const password = await stack.docker(['exec', stack.container('holdfast'), 'printenv', 'RESTIC_PASSWORD']);
+	const somebody = ['--env', `RESTIC_PASSWORD=${password}`, stack.container('vpn'), 'restic', '--repo', '/repository', '--no-cache'];
+	await stack.docker(['exec', '--detach', ...somebody, 'backup', '--stdin-from-command', '--', 'sleep', '1000']);
+	await until("somebody's lock", () => locks().length > 0);
+	const [theirs] = locks();
+	await stack.docker(['restart', '--time', '1', stack.container('holdfast')]);
+	await stack.ready();
+	const {stdout} = await stack.holdfast('unlock', '--json');
+	t.is(JSON.parse(stdout).removed.length, 0, stdout);
+	t.deepEqual(locks(), [theirs]);
+});
+
 test("in a sidecar's network: its name is in the locks of workers, which are free at once; but not where restic runs in the sidecar", async t => {
 	const image = process.env.HOLDFAST_TEST_IMAGE ?? 'holdfast:dev';
 	const scene = await start(

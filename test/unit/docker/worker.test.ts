@@ -61,3 +61,30 @@ test('a worker joins no network of applications where the repository is a folder
 	t.deepEqual(await networksOf(true), ['none']);
 	t.deepEqual(await networksOf(false), ['shop_default', 'backup']);
 });
+
+test("in another container's network root is called as the run is, where nobody takes that for an account; elsewhere the host name tells it", async t => {
+	const of = async (networkMode: string, namesRoot: boolean) => {
+		const created: CreateOptions[] = [];
+		const ran: string[] = [];
+		const engine = {
+			async createVolume() {},
+			async create(_name: string, options: CreateOptions) {
+				created.push(options);
+				return 'worker';
+			},
+			async start() {},
+			async exec(_id: string, {argv}: {argv: string[]}) {
+				ran.push(argv.join(' '));
+				throw Object.assign(new Error('no such container'), {statusCode: 404});
+			},
+		} as unknown as Engine;
+		const workforce = await hireWorkers({engine, self: {...self, networkMode, networks: []}, agentId: 'a', run: 'r', namesRoot});
+		await workforce.repository([], 'read');
+		await workforce.dismiss().catch(() => {});
+		const [{Hostname: host, Env: env, HostConfig: {ReadonlyRootfs: isReadOnly} = {}} = {} as CreateOptions] = created;
+		return {host, env, isReadOnly, isNamed: ran.some(each => each.includes('s/^root:/holdfast-r:/'))};
+	};
+	t.deepEqual(await of('container:vpn', true), {host: undefined, env: ['USER=root'], isReadOnly: false, isNamed: true});
+	t.deepEqual(await of('container:vpn', false), {host: undefined, env: undefined, isReadOnly: true, isNamed: false});
+	t.deepEqual(await of('host', true), {host: 'holdfast-r', env: undefined, isReadOnly: true, isNamed: false});
+});

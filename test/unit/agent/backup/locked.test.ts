@@ -4,7 +4,7 @@ import {tellingOfLocks} from '../../../../agent/backup/locked.ts';
 import type {Lock} from '../../../../agent/restic/restic.ts';
 import type {Tell} from '../../../../base/events.ts';
 
-const lock = (exclusive: boolean): Lock => ({id: 'a', time: new Date(0), exclusive, hostname: 'holdfast-other', pid: 7});
+const lock = (exclusive: boolean): Lock => ({id: 'a', time: new Date(0), exclusive, hostname: 'holdfast-other', pid: 7, username: 'root'});
 
 async function told(locks: () => Promise<Lock[]>): Promise<string[]> {
 	const messages: string[] = [];

@@ -12,7 +12,14 @@ const opens = door(async () => 'abcdef0123456789');
 const ownership = (): Ownership => ({agent: 'a', isOurs: () => true, targetOf: ({target}) => target, namesOf: target => [target]});
 const known = {ownership, host: 'pi', resticVersion: '0.19.1'};
 
-const lock = (ago: number): Lock => ({id: 'l', time: new Date(Date.now() - ago), exclusive: false, hostname: 'elsewhere', pid: 7});
+const lock = (ago: number): Lock => ({
+	id: 'l',
+	time: new Date(Date.now() - ago),
+	exclusive: false,
+	hostname: 'elsewhere',
+	pid: 7,
+	username: 'root',
+});
 const snapshot = (ago: number) => ({time: new Date(Date.now() - ago), tags: ['holdfast']}) as unknown as Snapshot;
 
 const restic = ({locks = [], snapshots = []}: {locks?: Lock[]; snapshots?: Snapshot[]}) =>

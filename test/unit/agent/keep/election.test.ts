@@ -25,7 +25,14 @@ const snapshot = (agent: string, at: number, tags: readonly string[]): Snapshot 
 });
 const backup = (agent: string, at: number) => snapshot(agent, at, ['holdfast', `agent:${agent}`, `run:${agent}`, 'target:shop/db']);
 const record = (agent: string, at: number) => snapshot(agent, at, upkeptTags({operation: 'prune', agent, readData: null}));
-const lock = (agent: string, at: number): Lock => ({id: agent, hostname: agent, pid: 1, exclusive: true, time: new Date(at)});
+const lock = (agent: string, at: number): Lock => ({
+	id: agent,
+	hostname: agent,
+	pid: 1,
+	username: 'root',
+	exclusive: true,
+	time: new Date(at),
+});
 
 const asked = (agent: string, since: number) =>
 	({agent, operation: 'prune', since, intervalMs: weekMs, isOwn: ({hostname}: Lock) => hostname === agent}) as const;

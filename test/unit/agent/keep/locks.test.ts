@@ -2,10 +2,11 @@ import test from 'ava';
 import {judge as judgeEach} from '../../../../agent/keep/locks.ts';
 
 const now = Date.parse('2026-11-21T03:00:00Z');
-const lock = (hostname: string, {pid = 42, minutes = 1} = {}) => ({
+const lock = (hostname: string, {pid = 42, minutes = 1, username = 'root'} = {}) => ({
 	id: `${hostname}-${pid}`,
 	hostname,
 	pid,
+	username,
 	exclusive: false,
 	time: new Date(now - minutes * 60_000),
 });
@@ -71,4 +72,15 @@ test('of a name that only containers of this engine have, in none of which resti
 	const quiet = {...evidence, quietHosts: new Set(['vpn'])};
 	t.deepEqual(judge([lock('vpn')], quiet), {dead: ['vpn'], doubtful: []});
 	t.deepEqual(judge([lock('vpn', {pid: 7})], quiet), {dead: [], doubtful: []});
+});
+
+test('in the network of a container whose name a person chose, the name of root tells the run', t => {
+	const mine = lock('vpn', {username: 'holdfast-mine'});
+	const [own, others, foreign] = judgeEach(
+		[mine, lock('vpn', {username: 'holdfast-other'}), lock('laptop', {username: 'holdfast-mine'})],
+		evidence,
+	);
+	t.deepEqual([own?.isDead, own?.isShared, own?.why], [true, false, 'run mine is over']);
+	t.deepEqual([others?.isDead, others?.isShared], [false, true], "another machine's, whose sidecar is called the same");
+	t.false(foreign?.isDead, 'of a host name that this agent never had');
 });

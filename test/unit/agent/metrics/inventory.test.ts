@@ -31,7 +31,7 @@ test('what the repository holds is counted at the start and after each run; what
 				snapshot(`a${index}`, `run:${index}`, 'target:shop/db', 'source:volume:/data'),
 				snapshot(`b${index}`, `run:${index}`, 'target:shop/db', 'manifest:1'),
 			]).flat(),
-		locks: async () => [{id: 'l', time: new Date(5000), exclusive: false, hostname: 'x', pid: 1}],
+		locks: async () => [{id: 'l', time: new Date(5000), exclusive: false, hostname: 'x', pid: 1, username: 'root'}],
 		size: async () => {
 			measured++;
 			return 1000;
