@@ -75,10 +75,14 @@ export async function beginSave(server: ValkeyServer, signal: AbortSignal): Prom
 
 	const after = await server.info(signal);
 	const saves = before.get('rdb_saves');
-	return {saves: saves === undefined ? undefined : Number(saves), from: secondsOf(before), to: secondsOf(after)};
+	return {saves: saves === undefined ? undefined : Number(saves), from: secondsOf(before, tickMs), to: secondsOf(after)};
 }
 
-const secondsOf = (info: Info): number => Math.floor(Number(info.get('server_time_usec') ?? Number.NaN) / 1_000_000);
+/** The file has its time by `time(2)`, which may be behind the clock that the server's answers have it by, for as long as the kernel's tick takes: at most 10 ms. */
+const tickMs = 20;
+
+const secondsOf = (info: Info, lessMs = 0): number =>
+	Math.floor((Number(info.get('server_time_usec') ?? Number.NaN) / 1000 - lessMs) / 1000);
 
 function explained({said}: ValkeyRefusal, {where}: ValkeyServer): Error {
 	if (/in progress|child process|another/i.test(said)) {
