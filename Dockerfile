@@ -11,6 +11,14 @@ RUN apt-get update \
 	&& mkdir /programs \
 	&& cp /usr/lib/postgresql/*/bin/pg_dump /usr/lib/postgresql/*/bin/pg_dumpall /usr/lib/postgresql/*/bin/pg_restore /usr/lib/postgresql/*/bin/psql /programs/
 
+# Of these, too: the other plugins give a server the password as it is, or ask a person
+FROM ${DEBIAN_IMAGE} AS mariadb
+RUN apt-get update \
+	&& apt-get install --yes --no-install-recommends libmariadb3 mariadb-client \
+	&& mkdir -p /programs /plugins \
+	&& cp /usr/bin/mariadb /usr/bin/mariadb-dump /programs/ \
+	&& cd /usr/lib/*/libmariadb3/plugin && cp caching_sha2_password.so client_ed25519.so parsec.so sha256_password.so /plugins/
+
 FROM ${NODE_IMAGE} AS build
 WORKDIR /opt/holdfast
 COPY package.json package-lock.json ./
@@ -24,15 +32,17 @@ RUN node image/bundle.mjs /bundle
 # Debian alone, not the Node image: npm and its dependencies are nothing that runs beside the Docker socket
 FROM ${DEBIAN_IMAGE}
 RUN apt-get update \
-	&& apt-get install --yes --no-install-recommends ca-certificates libpq5 libreadline8t64 libstdc++6 openssh-client rclone tini \
+	&& apt-get install --yes --no-install-recommends ca-certificates libedit2 libncurses6 libpq5 libreadline8t64 libstdc++6 openssh-client rclone tini \
 	&& rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log \
 	&& mkdir -m 700 /state /cache /repository \
 	&& printf '#!/bin/sh\nexport MALLOC_ARENA_MAX=1\nexec node --disable-warning=ExperimentalWarning --max-semi-space-size=2 /opt/holdfast/agent/main.js "$@"\n' > /usr/local/bin/holdfast \
 	&& chmod 755 /usr/local/bin/holdfast
 COPY --from=restic /usr/bin/restic /usr/local/bin/restic
 COPY --from=postgresql /programs/ /usr/local/bin/
+COPY --from=mariadb /programs/ /usr/local/bin/
+COPY --from=mariadb /plugins/ /usr/local/lib/mariadb/
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
-RUN node --version && restic version && rclone version && tini --version && pg_dumpall --version && pg_restore --version && psql --version
+RUN node --version && restic version && rclone version && tini --version && pg_dumpall --version && pg_restore --version && psql --version && mariadb --version && mariadb-dump --version
 # XDG_CACHE_HOME: so that a person's own `restic` in this container finds a place that it may write to
 ENV NODE_ENV=production XDG_CACHE_HOME=/cache
 WORKDIR /opt/holdfast

@@ -14,13 +14,13 @@ export interface MariadbAnswer {
 
 /** Undefined: there is no server to ask. */
 export const askMariadb = ({container, policy}: Asked<MariadbPolicy | undefined>, {engine}: {engine: Engine}) =>
-	policy !== undefined && container.state === 'running' ? ask({container, policy}, engine) : undefined;
+	policy !== undefined && (policy.host !== undefined || container.state === 'running') ? ask({container, policy}, engine) : undefined;
 
 const looseSql = `select table_schema, count(*), min(table_name), min(engine) from information_schema.tables
 	where table_type = 'BASE TABLE' and engine not in ('InnoDB', 'ROCKSDB', 'TokuDB', 'SEQUENCE') and ${notOfServer('lower(table_schema)')} group by 1`;
 
 async function ask({container, policy}: Asked<MariadbPolicy>, engine: Engine): Promise<MariadbAnswer> {
-	const server = await connectMariadb(engine, container, accessOf(policy, container));
+	const server = await connectMariadb({engine}, container, accessOf(policy, container));
 	const [loose, databases, folders] = await Promise.all([server.query(looseSql), listDatabases(server), serverFolders(server)]);
 	return {
 		databases,

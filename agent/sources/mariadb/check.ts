@@ -17,7 +17,7 @@ export async function checkMariadb(
 ): Promise<{problems: string[]; room?: ServerRoom}> {
 	try {
 		const details = mariadbDetails.parse(stored.details);
-		const server = await connectMariadb(engine, container, access);
+		const server = await connectMariadb({engine}, container, access);
 		const [lacking, names, others, [folder = '']] = await Promise.all([
 			privilegeProblems(server),
 			namesProblems(details, server),
@@ -25,7 +25,7 @@ export async function checkMariadb(
 			serverFolders(server),
 		]);
 		const problems = [...versionProblems(details, server), ...lacking, ...names, ...others];
-		const [freeBytes] = await freeRoom(server.other, [folder]).catch(() => []);
+		const [freeBytes] = server.isExternal ? [] : await freeRoom(server.other, [folder]).catch(() => []);
 		const neededBytes = Math.max(details.databaseSize, details.parts.all);
 		return {problems, ...(freeBytes === undefined ? {} : {room: {container: container.name, folder, neededBytes, freeBytes}})};
 	} catch (error) {

@@ -4,8 +4,8 @@ import {type Command, lastLines, type Place} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import type {Login} from './who.ts';
 
-/** Beside the login: a socket of the container, or a port there. */
-export type Address = {socket: string} | {port: number};
+/** Beside the login: a socket of the container, or a port, there or of another host. */
+export type Address = {socket: string} | {host: string; port: number; plugins?: string};
 
 const variable = 'HOLDFAST_LOGIN';
 
@@ -23,6 +23,12 @@ exec "$@"`;
 const optionValue = (value: string): string =>
 	`"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t')}"`;
 
+/**
+ * Not every client knows all of these. A server may ask a client for files of its own; from 11.4 on clients refuse what certificate they do not know, of which most
+ * servers have one: the connection is encrypted where the server offers it.
+ */
+const ofNetwork = ['loose-local-infile=0', 'loose-ssl-verify-server-cert=0', 'loose-connect-timeout=10'];
+
 export function introduce({user, password}: Login, address: Address, argv: readonly string[]): Required<Pick<Command, 'argv' | 'env'>> {
 	const [program = '', ...rest] = argv;
 	const lines = [
@@ -31,7 +37,13 @@ export function introduce({user, password}: Login, address: Address, argv: reado
 		...(password === undefined ? [] : [`password=${optionValue(password)}`]),
 		...('socket' in address
 			? ['protocol=socket', `socket=${optionValue(address.socket)}`]
-			: ['protocol=tcp', 'host=127.0.0.1', `port=${address.port}`]),
+			: [
+					'protocol=tcp',
+					`host=${optionValue(address.host)}`,
+					`port=${address.port}`,
+					...ofNetwork,
+					...(address.plugins === undefined ? [] : [`plugin-dir=${address.plugins}`]),
+				]),
 	];
 	return {
 		argv: ['/bin/sh', '-c', introduced, 'sh', program, '--defaults-file=/dev/fd/3', ...rest],

@@ -20,8 +20,9 @@ export const dumpOptions = [
 	'--skip-add-locks',
 ] as const;
 
-/** MySQL's would set what numbers of transactions the server has seen. */
-export const flavoured = ({flavour}: MariadbServer): string[] => (flavour === 'mysql' ? ['--set-gtid-purged=OFF', '--no-tablespaces'] : []);
+/** MySQL's own would set what numbers of transactions the server has seen; a server elsewhere is dumped by MariaDB's, which does not. */
+export const flavoured = ({flavour, isExternal}: Pick<MariadbServer, 'flavour' | 'isExternal'>): string[] =>
+	flavour === 'mysql' && !isExternal ? ['--set-gtid-purged=OFF', '--no-tablespaces'] : [];
 
 /** Stands at the end of every whole dump. */
 const trailer = '-- Dump completed';

@@ -49,10 +49,10 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 
 	return {
 		name,
-		pinNeedsItsContainer: true,
+		pinNeedsItsContainer: planned.access.host === undefined,
 		pinStores: false,
 		async prepare() {
-			server = await connectMariadb(context.engine, container, planned.access, signal);
+			server = await connectMariadb(context, container, planned.access);
 			inside = await enterableWorker(context, server, container, signal);
 			details = await describe(server, database);
 			broken = await brokenViews(server, database);

@@ -13,11 +13,11 @@ interface Means {
 }
 
 export const examineMariadb = (planned: PlannedSchema, means: Means) =>
-	planned.container.state === 'running' ? dumpWay(planned, means) : undefined;
+	planned.access.host === undefined && planned.container.state === 'running' ? dumpWay(planned, means) : undefined;
 
 async function dumpWay({container, access}: PlannedSchema, {engine, workforce}: Means): Promise<Omit<Finding, 'subject'>> {
 	try {
-		const server = await connectMariadb(engine, container, access);
+		const server = await connectMariadb({engine}, container, access);
 		server.assertEnterable();
 		const {run} = await workforce.dump(container.id);
 		await succeed(run, server.fromWorker('exec "$@"', [], ['true']));

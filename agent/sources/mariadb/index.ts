@@ -43,9 +43,10 @@ export const mariadb: Kind<MariadbPolicy | undefined, MariadbAnswer, PlannedSche
 	plan: mariadbSources,
 	claims: claimedData,
 	covers: ({data = []}) => data.map(mount => ({mount, withInside: false})),
-	// A server must answer while it is dumped.
-	stillness: () => 'forbidden',
-	view: ({database}) => ({database}),
+	// A server must answer while it is dumped; whose server is elsewhere is an application.
+	stillness: ({access}) => (access.host === undefined ? 'forbidden' : 'allowed'),
+	elsewhere: policy => (policy?.host === undefined ? undefined : 'MariaDB or MySQL, as it was dumped from'),
+	view: ({database, access: {host, port}}) => ({database, ...(host !== undefined && {server: `${host}:${port}`})}),
 	examine: examineMariadb,
 	backup: mariadbSource,
 	place({source, name: database}, {container, policy, isForeign}) {
@@ -68,7 +69,7 @@ export const mariadb: Kind<MariadbPolicy | undefined, MariadbAnswer, PlannedSche
 	check: checkMariadb,
 	serving: async (container, {engine}) => ({
 		software: 'MariaDB',
-		folders: await connectMariadb(engine, container, {}).then(serverFolders, () => []),
+		folders: await connectMariadb({engine}, container, {}).then(serverFolders, () => []),
 	}),
 	// It is loaded from there.
 	writing: ({stored}) => ({folder: staging, atMost: stored.bytes}),

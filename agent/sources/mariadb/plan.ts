@@ -7,7 +7,7 @@ import type {Asked, Scope} from '../kind.ts';
 import type {Claim} from '../objections.ts';
 import type {PlannedSource} from '../source.ts';
 import type {MariadbAnswer} from './ask.ts';
-import {type Access, accessOf, type MariadbPolicy} from './labels.ts';
+import {type Access, accessOf, type MariadbPolicy, whereOf} from './labels.ts';
 
 export interface PlannedSchema extends PlannedSource {
 	kind: 'mariadb';
@@ -21,11 +21,12 @@ type MariadbScope = Scope<MariadbPolicy | undefined, MariadbAnswer>;
 
 export function mariadbSources(scope: MariadbScope): PlannedSchema[] {
 	const {container, group, policy, answer, remarks} = scope;
-	if (policy === undefined || !canAnswer(scope, namesOf(scope, policy))) {
+	if (policy === undefined || (policy.host === undefined && !canAnswer(scope, namesOf(scope, policy)))) {
 		return [];
 	}
 
-	const data = ownMounts(container, answer?.folders);
+	const access = accessOf(policy, container);
+	const data = policy.host === undefined ? ownMounts(container, answer?.folders) : undefined;
 	return databasesOf(scope, policy).map(database => {
 		const loose = answer?.loose.get(database);
 		if (loose !== undefined) {
@@ -34,7 +35,7 @@ export function mariadbSources(scope: MariadbScope): PlannedSchema[] {
 			);
 		}
 
-		return {name: `${group}mariadb:${database}`, container, kind: 'mariadb', database, access: accessOf(policy, container), data};
+		return {name: `${group}mariadb:${database}`, container, kind: 'mariadb', database, access, data};
 	});
 }
 
@@ -42,9 +43,10 @@ const namesOf = ({group}: MariadbScope, {databases}: MariadbPolicy): string[] =>
 	(databases === 'all' ? [''] : databases.map(database => `:${database}`)).map(database => `${group}mariadb${database}`);
 
 /** Those that are named, if the server has them; or all that it says it has. */
-function databasesOf({container, prefix, answer, remarks}: MariadbScope, {databases: wanted, exclude}: MariadbPolicy): readonly string[] {
+function databasesOf({container, prefix, answer, remarks}: MariadbScope, policy: MariadbPolicy): readonly string[] {
+	const {databases: wanted, exclude} = policy;
 	const label = `\`${prefix}mariadb\``;
-	const where = `in container \`${container.name}\``;
+	const where = whereOf(accessOf(policy, container), container);
 	const known = answer?.databases;
 	if (wanted === 'all') {
 		const left = known?.filter(database => !exclude.includes(database));
@@ -87,7 +89,7 @@ const ownMounts = (container: Container, folders: readonly string[] = []): Mount
 
 /** What is the server's own is no files: whole mounts, or folders in one. */
 export function claimedData({container, policy}: Asked<MariadbPolicy | undefined>, answer: MariadbAnswer | undefined): Claim[] {
-	if (policy === undefined) {
+	if (policy === undefined || policy.host !== undefined) {
 		return [];
 	}
 

@@ -18,6 +18,7 @@ import {makeAccounts} from './accounts.ts';
 import {type BrokenView, brokenView, brokenViews, dropCode, makeBroken, writeCode} from './code.ts';
 import {countContents, describeContents, type MariadbContents, missingContents} from './contents.ts';
 import {mariadbDetails} from './details.ts';
+import {mariadbAccess} from './labels.ts';
 import {loadPart} from './load.ts';
 import type {PlannedSchema} from './plan.ts';
 import {connectMariadb, type MariadbServer} from './server.ts';
@@ -36,7 +37,7 @@ import {
 export const replacedSchema = replaced.extend({
 	kind: z.literal('mariadb'),
 	database: z.string(),
-	access: z.object({user: z.string().optional(), secret: z.string().optional(), project: z.string().optional()}),
+	access: mariadbAccess,
 	fresh: z.string(),
 	/** How many tables `fresh` has when they are to take the place of the old ones. */
 	tables: z.number(),
@@ -97,7 +98,7 @@ export function mariadbRestoring(
 	return {
 		name,
 		async load() {
-			server = await connectMariadb(context.engine, container, access, signal);
+			server = await connectMariadb(context, container, access);
 			inside = await enterableWorker(context, server, container, signal);
 			const defaults = await defaultsOf(server, live);
 			remember({old: defaults === undefined ? null : {aside: databaseName(live, 'before', run), ...defaults}});
@@ -224,7 +225,7 @@ async function keepCode(
 export async function rollBackSchema(replacement: ReplacedSchema, context: UndoContext): Promise<void> {
 	const {source, database, access, fresh, tables, old, isMade, safety, brokenViews: broken} = replacement;
 	const {engine, container, signal, worker, staging, target, tell} = context;
-	const server = await connectMariadb(engine, container(source), access, signal);
+	const server = await connectMariadb({engine, signal}, container(source), access);
 	if (old !== null) {
 		await moveBack(server, {live: database, fresh, aside: old.aside, restored: tables});
 		if (safety !== null) {
@@ -252,7 +253,7 @@ export async function dropReplacedSchema(replacement: ReplacedSchema, context: U
 	const {source, access, database, fresh, tables, old} = replacement;
 	const {engine, container, signal, isHalf = false} = context;
 	if (old !== null || isHalf) {
-		const server = await connectMariadb(engine, container(source), access, signal);
+		const server = await connectMariadb({engine, signal}, container(source), access);
 		if (isHalf && old !== null && (await tablesOf(server, old.aside)).length > 0 && (await tablesOf(server, database)).length < tables) {
 			throw new RunError(`database \`${database}\` has not all of its tables, and \`${old.aside}\` has what was there before`);
 		}

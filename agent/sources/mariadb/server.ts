@@ -1,18 +1,20 @@
 /** A MariaDB or MySQL server in a container: its own programs, over its own socket, so that the version always matches. */
 import {dirname, join} from 'node:path/posix';
-import {type Place, succeed} from '../../../base/command.ts';
+import {type Command, type Place, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
+import {here} from '../../../base/here.ts';
 import {label} from '../../../base/label.ts';
 import type {Container} from '../../../docker/container.ts';
 import type {Engine} from '../../../docker/engine.ts';
 import {inContainer} from '../../../docker/exec.ts';
+import type {Worker} from '../../../docker/worker.ts';
 import {keptByRestore} from '../database-name.ts';
 import {assertOwnPids, type Enterable, enteringArgv} from '../entering.ts';
 import {readFileIn} from '../read-text.ts';
 import {secretOf} from '../secret.ts';
 import {detailsOfRunning, findServer, type ServerFound} from '../server-process.ts';
 import {type Address, introduce, quoteLiteral, runSql, ServerRefusal} from './client.ts';
-import type {Access} from './labels.ts';
+import {type Access, whereOf} from './labels.ts';
 import {type Login, loginsOf} from './who.ts';
 
 export interface MariadbServer extends Enterable {
@@ -34,8 +36,18 @@ export interface MariadbServer extends Enterable {
 
 type Where = Pick<Container, 'id' | 'name'>;
 
+export interface Means {
+	engine: Engine;
+	/** Where the programs for a server elsewhere run. None: here, which is for Holdfast's own SQL. */
+	clientWorker?: () => Promise<Pick<Worker, 'run'>>;
+	signal?: AbortSignal | undefined;
+}
+
 /** @throws with what is in the way */
-export async function connectMariadb(engine: Engine, container: Where, access: Access, signal?: AbortSignal): Promise<MariadbServer> {
+export const connectMariadb = async (means: Means, container: Where, access: Access): Promise<MariadbServer> =>
+	access.host === undefined ? connectInside(means, container, access) : connectExternal(means, container, access);
+
+async function connectInside({engine, signal}: Means, container: Where, access: Access): Promise<MariadbServer> {
 	const details = await detailsOfRunning(engine, container);
 
 	const place = inContainer(engine, container.id);
@@ -51,13 +63,13 @@ export async function connectMariadb(engine: Engine, container: Where, access: A
 
 	const path = details.env.PATH || defaultPath;
 	const {programs, sockets} = await lookInto(place, {path, found, container: container.name, signal});
-	const address = addressOf(found, sockets);
+	const address = access.port === undefined ? addressOf(found, sockets) : {host: local, port: access.port};
 	const password =
 		access.secret === undefined ? undefined : await secretOf({secret: access.secret, project: access.project}, 'mariadb.password-secret');
 	const {logins, unread} = await loginsOf(details.env, {user: access.user, password}, async file =>
 		readFileIn(engine, container.id, place, file),
 	);
-	const own = `${found.uid}:${found.gid}`;
+	const serverUser = `${found.uid}:${found.gid}`;
 	const clientOf =
 		(login: Login): Place =>
 		async command => {
@@ -66,11 +78,11 @@ export async function connectMariadb(engine: Engine, container: Where, access: A
 				...command,
 				argv,
 				env: {PATH: path, ...env, ...command.env},
-				user: login.asRoot ? '0:0' : own,
+				user: login.asRoot ? '0:0' : serverUser,
 				signal: command.signal ?? signal,
 			});
 		};
-	const where = `in container \`${container.name}\``;
+	const where = whereOf(access, container);
 	const {login, version} = await whoIsLetIn(logins, {
 		where,
 		unread,
@@ -80,11 +92,11 @@ export async function connectMariadb(engine: Engine, container: Where, access: A
 	return {
 		user: login.user,
 		where,
-		flavour: version.includes('MariaDB') ? 'mariadb' : 'mysql',
+		flavour: flavourOf(version),
 		version,
 		programs,
 		client,
-		other: async command => place({...command, user: own, signal: command.signal ?? signal}),
+		other: async command => place({...command, user: serverUser, signal: command.signal ?? signal}),
 		isExternal: false,
 		assertEnterable() {
 			assertOwnPids(details);
@@ -96,13 +108,66 @@ export async function connectMariadb(engine: Engine, container: Where, access: A
 		fromWorker(script, scriptArguments, argv) {
 			const introduced = introduce(login, address, argv);
 			return {
-				argv: enteringArgv({pid: found.pid, user: login.asRoot ? '0:0' : own}, script, scriptArguments, introduced.argv),
+				argv: enteringArgv({pid: found.pid, user: login.asRoot ? '0:0' : serverUser}, script, scriptArguments, introduced.argv),
 				env: {PATH: path, ...introduced.env},
 			};
 		},
 		query: async (sql, database) => runSql(client, {program: programs.client, sql, database, signal}),
 	};
 }
+
+/** Of Holdfast's own image. No plugin of these sends a password as it is but over an encrypted connection, and none asks a person. */
+const own = {client: '/usr/local/bin/mariadb', dump: '/usr/local/bin/mariadb-dump', plugins: '/usr/local/lib/mariadb'};
+
+/** The worker is in the agent's network: as nobody, who may have no process more, the program can start nothing. */
+const alone = [
+	...['/usr/bin/setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--'],
+	...['/bin/sh', '-c', 'ulimit -p 0 && exec "$@"', 'sh'],
+] as const;
+
+/** With the client programs of Holdfast's own image, in a worker that has the agent's network. */
+async function connectExternal({clientWorker, signal}: Means, container: Where, access: Access): Promise<MariadbServer> {
+	const {host = '', port = 0, user = 'root', secret, project} = access;
+	const where = whereOf(access, container);
+	const place = clientWorker === undefined ? here : (await clientWorker()).run;
+	const password = secret === undefined ? undefined : await secretOf({secret, project}, 'mariadb.password-secret');
+	const login: Login = {user, password, asRoot: false};
+	const introduced = (argv: readonly string[]) => {
+		const {argv: said, env} = introduce(login, {host, port, plugins: own.plugins}, argv);
+		return {argv: (clientWorker === undefined ? said : [...alone, ...said]) as Command['argv'], env};
+	};
+	const client: Place = async command => {
+		const {argv, env} = introduced(command.argv);
+		return place({...command, argv, env: {...env, ...command.env}, signal: command.signal ?? signal});
+	};
+	const {version} = await whoIsLetIn([login], {
+		where,
+		unread: [],
+		ask: async () => runSql(client, {program: own.client, sql: 'select version()', signal}),
+	});
+	return {
+		user,
+		where,
+		flavour: flavourOf(version),
+		version,
+		programs: own,
+		client,
+		async other() {
+			throw new RunError(`the files of the server ${where} cannot be seen from here`);
+		},
+		isExternal: true,
+		assertEnterable() {},
+		fromWorker(script, scriptArguments, argv) {
+			const {argv: said, env} = introduced(argv);
+			return {argv: ['/bin/sh', '-c', script, 'sh', ...scriptArguments, ...said], env};
+		},
+		query: async (sql, database) => runSql(client, {program: own.client, sql, database, signal}),
+	};
+}
+
+const flavourOf = (version: string): MariadbServer['flavour'] => (version.includes('MariaDB') ? 'mariadb' : 'mysql');
+
+const local = '127.0.0.1';
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -139,7 +204,7 @@ function addressOf({argv}: ServerFound, sockets: readonly string[]): Address {
 	const said = (name: string) => argv.findLast(argument => argument.startsWith(`--${name}=`))?.slice(name.length + 3);
 	const named = said('socket');
 	const socket = named?.startsWith('/') ? named : sockets[0];
-	return socket === undefined ? {port: Number(said('port') ?? 3306)} : {socket};
+	return socket === undefined ? {host: local, port: Number(said('port') ?? 3306)} : {socket};
 }
 
 /** Access denied, in each of the ways that servers say it. */
@@ -181,8 +246,12 @@ export const listDatabases = async ({query}: MariadbServer): Promise<string[]> =
 		.flatMap(([name]) => name ?? [])
 		.filter(name => !keptByRestore.test(name));
 
-/** The data directory, and what else is the server's own: logs and tablespaces that lie elsewhere. As its container sees them. */
-export async function serverFolders({query}: MariadbServer): Promise<string[]> {
+/** The data directory, and what else is the server's own: logs and tablespaces that lie elsewhere. As its container sees them; none of a server elsewhere. */
+export async function serverFolders({query, isExternal}: MariadbServer): Promise<string[]> {
+	if (isExternal) {
+		return [];
+	}
+
 	const [[data = '', ...further] = []] = await query(
 		"select @@datadir, coalesce(@@innodb_data_home_dir, ''), coalesce(@@innodb_log_group_home_dir, ''), coalesce(@@innodb_undo_directory, ''), coalesce(@@log_bin_basename, '')",
 	);

@@ -1,11 +1,11 @@
 /** What the databases of one server share in a run: the way to it, its description, and its sessions, of which they take few and wait for more. */
 import {setTimeout as delay} from 'node:timers/promises';
 import {type Place, succeed} from '../../../base/command.ts';
-import {explain, RunError} from '../../../base/errors.ts';
 import {once, onceWithin, single} from '../../../base/once.ts';
 import {enterableWorker} from '../entering.ts';
 import {openSession, type Session} from '../session.ts';
 import type {PlannedSource, SourceContext} from '../source.ts';
+import {CrowdedError, isCrowded} from './crowded.ts';
 import {assertClientFits} from './external.ts';
 import {dumpGlobals} from './globals.ts';
 import {isDatabase, type PlannedDatabase} from './plan.ts';
@@ -77,26 +77,22 @@ async function enough(server: PostgresServer, wanted: Parameters<typeof wayOf>[1
 	return way;
 }
 
-class CrowdedError extends RunError {}
-
-/** Of the server, in the language that it mostly speaks: https://www.postgresql.org/docs/current/errcodes-appendix.html, 53300. */
-const refusal = /too many (?:clients|connections)|remaining connection slots/;
-
-const isCrowded = (error: unknown): boolean => error instanceof CrowdedError || refusal.test(explain(error));
-
 /** How long all databases of a server together wait for others to end their sessions. */
 const patienceMs = 2 * 60_000;
 const pauseMs = 2000;
 
 function patience(signal: AbortSignal): Share['patiently'] {
 	let leftMs = patienceMs;
+	let wasLetIn = false;
 	return async work => {
 		for (;;) {
 			const began = Date.now();
 			try {
-				return await work();
+				const value = await work();
+				wasLetIn = true;
+				return value;
 			} catch (error) {
-				if (leftMs <= 0 || !isCrowded(error)) {
+				if (leftMs <= 0 || !isCrowded(error, wasLetIn)) {
 					throw error;
 				}
 

@@ -36,3 +36,20 @@ test('what the server says is read back as it was, and its refusals have their n
 	);
 	t.is(refused?.code, 1045);
 });
+
+test('over a network no file is handed out, and a name of a host cannot be another option', t => {
+	const {env} = introduce({user: 'root', password: undefined, asRoot: false}, {host: 'db"\nport=1', port: 3307, plugins: '/plugins'}, [
+		'mariadb',
+	]);
+	t.deepEqual(env.HOLDFAST_LOGIN?.split('\n'), [
+		'[client]',
+		'user="root"',
+		'protocol=tcp',
+		'host="db\\"\\nport=1"',
+		'port=3307',
+		'loose-local-infile=0',
+		'loose-ssl-verify-server-cert=0',
+		'loose-connect-timeout=10',
+		'plugin-dir=/plugins',
+	]);
+});

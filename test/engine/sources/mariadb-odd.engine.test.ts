@@ -1,0 +1,157 @@
+/** MariaDB servers as people set them up, and one that is no container of the target: everything comes back, row by row. Lane: works. */
+import {writeFile} from 'node:fs/promises';
+import test from 'ava';
+import {docker} from '../../support/docker.ts';
+import {ensureImage} from '../../support/images.ts';
+import {idle, startWithSecrets} from '../../support/stack/far-server.ts';
+import type {Stack} from '../../support/stack.ts';
+import {until} from '../../support/until.ts';
+
+const password = `r'o"o\\t #x`;
+
+/** What would end sessions, change what SQL means, take back what was done, or refuse what was taken once. */
+const harsh = [
+	'mariadbd',
+	'--sql-mode=ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES',
+	'--max-allowed-packet=1M',
+	'--wait-timeout=5',
+	'--idle-transaction-timeout=3',
+	'--max-statement-time=2',
+	'--lock-wait-timeout=1',
+	'--innodb-lock-wait-timeout=1',
+	'--net-write-timeout=2',
+	'--net-read-timeout=2',
+	'--autocommit=0',
+	'--completion-type=CHAIN',
+	'--transaction-isolation=SERIALIZABLE',
+	'--sql-safe-updates=1',
+	'--skip-networking',
+	'--default-storage-engine=Aria',
+	'--character-set-server=utf8mb3',
+	'--log-bin',
+];
+
+const content = `set autocommit = 1; drop database if exists shop; create database shop; use shop; set sql_mode = '';
+create table plain (id int primary key, e varchar(50) character set utf8mb4, v int as (id + 1) virtual, hidden int invisible default 7) engine=InnoDB;
+insert into plain (id, e) values (1, 'it''s 😀'), (2, null);
+create sequence numbers start with 100; create table numbered (id int default (nextval(numbers)), t text) engine=InnoDB; insert into numbered (t) values ('a'), ('b');
+create table long_ones (id int primary key, b longblob) engine=InnoDB;
+create table later (a int) engine=InnoDB; insert into later values (-1); set check_constraint_checks = 0; alter table later add constraint positive check (a > 0); set check_constraint_checks = 1;
+create view shown as select id, e from plain; create view on_shown as select * from shown where id > 1;
+create definer = 'gone'@'nowhere' view of_nobody as select id from plain;
+create table lost (a int) engine=InnoDB; create view of_nothing as select a from lost; drop table lost;
+create role clerk; grant select on shop.* to clerk; create user teller@'%' identified by 'x'; grant clerk to teller@'%'; grant insert on shop.plain to teller@'%';`;
+
+const ask = async (stack: Stack, service: string, sql: string): Promise<string> =>
+	docker([
+		'exec',
+		'--env',
+		`MYSQL_PWD=${password}`,
+		stack.container(service),
+		'mariadb',
+		'-uroot',
+		'-NB',
+		'--default-character-set=utf8mb4',
+		'-e',
+		sql,
+	]);
+
+const answers = async (stack: Stack, service: string): Promise<unknown> =>
+	until('the server answers', async () => ask(stack, service, "select 1 from mysql.user where user = 'root' and host = '%'"), {
+		timeout: 120_000,
+	});
+
+const dump = `exec mariadb-dump --no-defaults --socket=/run/mysqld/mysqld.sock -uroot --force --skip-lock-tables --max-allowed-packet=1G --skip-dump-date --hex-blob --routines --events --databases shop 2>&1`;
+
+/** By a plain client, that says of each broken view what is wrong with it. */
+const everything = async (stack: Stack, service: string): Promise<string> =>
+	docker(['exec', '--env', `MYSQL_PWD=${password}`, stack.container(service), 'sh', '-c', dump]);
+
+test.serial('a server with the settings that end, hide and refuse: backed up, restored, undone and rehearsed', async t => {
+	t.timeout(12 * 60_000);
+	const {stack} = await startWithSecrets(t, {
+		db: {
+			image: await ensureImage('mariadb:11.8'),
+			command: harsh,
+			environment: {MARIADB_ROOT_PASSWORD: password},
+			labels: {'holdfast.enable': 'true', 'holdfast.mariadb': 'true'},
+		},
+	});
+	const target = `${stack.project}/db`;
+	const sql = async (text: string) => ask(stack, 'db', text);
+	await answers(stack, 'db');
+	await sql(content);
+	await sql('set global max_allowed_packet = 1073741824');
+	await sql("insert into shop.long_ones values (1, repeat(unhex('00ff5c27'), 800000)); commit");
+	await sql('set global max_allowed_packet = 1048576');
+	const first = await everything(stack, 'db');
+
+	await sql('set global sql_select_limit = 2');
+	const [cut] = await stack.backup(target);
+	t.is(cut?.outcome, 'failed');
+	t.regex(cut?.error ?? JSON.stringify(cut?.sources), /sql_select_limit/);
+	await sql('set global sql_select_limit = default');
+
+	const [backup] = await stack.backup(target);
+	t.is(backup?.outcome, 'success', backup?.error);
+	t.regex((backup?.warnings ?? []).join(), /`of_nobody` cannot be read.*`of_nothing` cannot be read/);
+	await sql(
+		'set autocommit = 1; use shop; drop view of_nobody, shown; drop table long_ones; delete from plain where id = 2; drop role clerk; drop user teller',
+	);
+	const second = await everything(stack, 'db');
+
+	const restored = await stack.restore(target);
+	t.is(restored.outcome, 'success', restored.error);
+	t.is(await everything(stack, 'db'), first);
+	t.is(await sql('select @@global.max_allowed_packet'), '1048576');
+	t.regex(await sql('show grants for teller'), /clerk[^]*INSERT ON `shop`.`plain`/);
+	t.is((await stack.holdfast('restore', 'undo', restored.run)).exitCode, 0);
+	t.is(await everything(stack, 'db'), second);
+
+	const drilled = await stack.holdfast('drill', target);
+	t.is(drilled.exitCode, 0, drilled.stdout + drilled.stderr);
+});
+
+test.serial('servers elsewhere, with and without encryption: backed up, restored, undone and rehearsed', async t => {
+	t.timeout(12 * 60_000);
+	const labels = (host: string, more: Record<string, string>) => ({
+		'holdfast.enable': 'true',
+		'holdfast.mariadb.host': host,
+		'holdfast.mariadb.password-secret': 'database',
+		...more,
+	});
+	const environment = {MARIADB_ROOT_PASSWORD: password, MARIADB_DATABASE: 'shop'};
+	const [old, current] = [await ensureImage('mariadb:10.11'), await ensureImage('mariadb:11.8')];
+	const {stack, secret} = await startWithSecrets(t, {
+		plain: {image: old, environment},
+		encrypted: {image: current, command: ['mariadbd', '--require-secure-transport=ON'], environment},
+		app: await idle(labels('plain', {'holdfast.mariadb': 'true', 'holdfast.drill.image': old})),
+		other: await idle(labels('encrypted', {'holdfast.mariadb': 'shop', 'holdfast.mariadb.port': '3306'})),
+	});
+	await writeFile(secret('database'), `${password}\n`, {mode: 0o600});
+	for (const [app, service] of [
+		['app', 'plain'],
+		['other', 'encrypted'],
+	] as const) {
+		const target = `${stack.project}/${app}`;
+		await answers(stack, service);
+		await ask(stack, service, content);
+		const first = await everything(stack, service);
+		const plan = await stack.holdfast('plan', target);
+		t.regex(plan.stdout, new RegExp(`mariadb:shop.*${service}:3306`), plan.stderr);
+		const [backup] = await stack.backup(target);
+		t.is(backup?.outcome, 'success', backup?.error);
+		await ask(stack, service, 'set autocommit = 1; use shop; drop view of_nobody; drop table numbered; delete from plain');
+		const second = await everything(stack, service);
+		const restored = await stack.restore(target);
+		t.is(restored.outcome, 'success', restored.error);
+		t.is(await everything(stack, service), first);
+		t.is((await stack.holdfast('restore', 'undo', restored.run)).exitCode, 0);
+		t.is(await everything(stack, service), second);
+		t.is(await ask(stack, service, "select count(*) from information_schema.schemata where schema_name regexp '_(restore|before)_'"), '0');
+	}
+
+	const drilled = await stack.holdfast('drill', `${stack.project}/app`);
+	t.is(drilled.exitCode, 0, drilled.stdout + drilled.stderr);
+	t.false((await docker(['logs', stack.container('holdfast')])).includes(password));
+});

@@ -1,0 +1,21 @@
+import test from 'ava';
+import {CrowdedError, isCrowded} from '../../../../../agent/sources/postgres/crowded.ts';
+import {NoSessionError} from '../../../../../agent/sources/postgres/maintenance.ts';
+import {RunError} from '../../../../../base/errors.ts';
+
+const russian = 'PostgreSQL refused: psql: error: connection to server failed: ВАЖНО:  извините, уже слишком много клиентов';
+
+test('a server without room is waited for, in whichever language it says so, once it has let the role in', t => {
+	t.true(isCrowded(new CrowdedError('3 are needed'), false));
+	t.true(isCrowded(new RunError('FATAL:  sorry, too many clients already'), false));
+	t.true(isCrowded(new RunError('FATAL:  the database system is starting up'), false));
+	t.true(isCrowded(new NoSessionError(russian), true));
+	t.true(isCrowded(new RunError(`\`psql\` ended with exit code 2: ${russian}`), true));
+});
+
+test('what does not pass is not waited for', t => {
+	t.false(isCrowded(new NoSessionError(russian), false));
+	t.false(isCrowded(new NoSessionError('FATAL:  database "x" does not exist'), true));
+	t.false(isCrowded(new NoSessionError('FATAL:  password authentication failed for user "x"'), true));
+	t.false(isCrowded(new RunError('`pg_dump` failed'), true));
+});
