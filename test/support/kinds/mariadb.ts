@@ -124,8 +124,8 @@ export const mariadbCase = (version: '10.11' | '11.8'): KindCase => ({
 		),
 	read: everything,
 	async spoil(stack) {
-		await ask(stack, 'create table app.gone (a int); create view app.broken as select * from app.gone; drop table app.gone');
-		return async () => ask(stack, 'drop view app.broken');
+		await ask(stack, 'create table app.gone (a int) engine = InnoDB; alter table app.gone discard tablespace');
+		return async () => ask(stack, 'drop table app.gone');
 	},
 	kept: async stack =>
 		ask(
