@@ -61,7 +61,8 @@ const answers = async (stack: Stack, service: string): Promise<unknown> =>
 		timeout: 120_000,
 	});
 
-const dump = `exec mariadb-dump --no-defaults --socket=/run/mysqld/mysqld.sock -uroot --force --skip-lock-tables --max-allowed-packet=1G --skip-dump-date --hex-blob --routines --events --databases shop 2>&1`;
+/** What is long is said by its length. */
+const dump = `(mariadb-dump --no-defaults --socket=/run/mysqld/mysqld.sock -uroot --force --skip-lock-tables --max-allowed-packet=1G --skip-dump-date --hex-blob --routines --events --databases shop 2>&1 || true) | perl -pe 's/((?:00FF5C27)+)/length($1)/ge'`;
 
 /** By a plain client, that says of each broken view what is wrong with it. */
 const everything = async (stack: Stack, service: string): Promise<string> =>
