@@ -18,13 +18,14 @@ export async function checkMariadb(
 	try {
 		const details = mariadbDetails.parse(stored.details);
 		const server = await connectMariadb({engine}, container, access);
-		const [lacking, names, others, [folder = '']] = await Promise.all([
+		const [lacking, names, closed, others, [folder = '']] = await Promise.all([
 			privilegeProblems(server),
 			namesProblems(details, server),
+			readOnlyProblems(server),
 			into === undefined ? foreignProblems(server, database) : takenProblems(server, into),
 			serverFolders(server),
 		]);
-		const problems = [...versionProblems(details, server), ...lacking, ...names, ...others];
+		const problems = [...versionProblems(details, server), ...lacking, ...names, ...closed, ...others];
 		const [freeBytes] = server.isExternal ? [] : await freeRoom(server.other, [folder]).catch(() => []);
 		const neededBytes = Math.max(details.databaseSize, details.parts.all);
 		return {problems, ...(freeBytes === undefined ? {} : {room: {container: container.name, folder, neededBytes, freeBytes}})};
@@ -87,6 +88,16 @@ async function namesProblems({lowerCase}: MariadbDetails, {query, where}: Mariad
 		? []
 		: [
 				`it was dumped where \`lower_case_table_names\` is ${lowerCase}, and the server ${where} has ${own}: names would not be found again`,
+			];
+}
+
+/** Whoever may write all the same would part a replica from what it follows. */
+export async function readOnlyProblems({query, where}: Pick<MariadbServer, 'query' | 'where'>): Promise<string[]> {
+	const [[setting = '0'] = []] = await query('select @@global.read_only');
+	return ['0', 'OFF'].includes(setting)
+		? []
+		: [
+				`the server ${where} is read-only (\`read_only\`), as replicas are: restore into the one that it follows; if it follows none, \`set global read_only = 0\``,
 			];
 }
 

@@ -29,6 +29,8 @@ const archiveVersion = createArchiveReader();
 
 interface Found {
 	version: number;
+	/** It follows another server. */
+	isStandby: boolean;
 	versionText: string;
 	superuser: boolean;
 	createdb: boolean;
@@ -58,6 +60,7 @@ export async function checkPostgres(source: PostgresSource, context: CheckContex
 			: server.anywhere(sql));
 		const found = JSON.parse(answer) as Found;
 		const problems = [
+			...(found.isStandby ? [`the server ${server.where} is a standby, which only follows another: restore into that one`] : []),
 			...(await versionProblems(found, {source, details, server, context})),
 			...roleProblems(found, server.user, details),
 			...databaseProblems(found, source, server.user),
@@ -143,7 +146,7 @@ interface Question {
 }
 
 const checkSql = ({database, owner, into}: Question) => `select json_build_object('version', current_setting('server_version_num')::int,
-	'versionText', current_setting('server_version'), 'superuser', rolsuper, 'createdb', rolcreatedb, 'createrole', rolcreaterole,
+	'versionText', current_setting('server_version'), 'isStandby', pg_is_in_recovery(), 'superuser', rolsuper, 'createdb', rolcreatedb, 'createrole', rolcreaterole,
 	'owner', owner, 'mayOwn', (select pg_has_role(me.oid, o.oid, 'member') from pg_roles o where o.rolname = owner),
 	'inTheWay', ${inTheWaySql(database)}, 'alone', ${aloneSettingsSql},
 	'taken', exists (select from pg_database where datname = ${into === undefined ? 'null' : quoteLiteral(into)}),

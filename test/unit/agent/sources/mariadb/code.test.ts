@@ -1,5 +1,5 @@
 import test from 'ava';
-import {brokenViews, makeBroken} from '../../../../../agent/sources/mariadb/code.ts';
+import {brokenViews, flavoured, makeBroken} from '../../../../../agent/sources/mariadb/code.ts';
 import type {MariadbServer} from '../../../../../agent/sources/mariadb/server.ts';
 
 const server = (query: (sql: string) => string[][]) => ({query: async (sql: string) => query(sql)}) as unknown as MariadbServer;
@@ -32,4 +32,10 @@ test('views that need each other are made again in whichever order they come, an
 	await makeBroken(picky, 'shop', views, event => told.push('message' in event ? event.message : ''));
 	t.deepEqual(made, ['first', 'second']);
 	t.deepEqual(told, ['the view `never` of `shop` was broken, and could not be made again: it is not there']);
+});
+
+test("MySQL's own program is told what MariaDB's does not know", t => {
+	t.deepEqual(flavoured({flavour: 'mysql', isExternal: false}), ['--set-gtid-purged=OFF', '--no-tablespaces']);
+	t.deepEqual(flavoured({flavour: 'mysql', isExternal: true}), []);
+	t.deepEqual(flavoured({flavour: 'mariadb', isExternal: false}), []);
 });
