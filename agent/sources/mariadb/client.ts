@@ -23,11 +23,13 @@ exec "$@"`;
 const optionValue = (value: string): string =>
 	`"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t')}"`;
 
+/** Not every client knows all of these. A server may ask a client for files of its own. */
+const ofNetwork = ['loose-local-infile=0', 'loose-connect-timeout=10'];
+
 /**
- * Not every client knows all of these. A server may ask a client for files of its own; from 11.4 on clients refuse what certificate they do not know, of which most
- * servers have one: the connection is encrypted where the server offers it.
+ * From 11.4 on clients refuse a certificate that they do not know, which is what most servers have: the connection is encrypted where the server offers it. They do so on sockets, too, where the server has a certificate: https://github.com/MariaDB/mariadb-docker/issues/592
  */
-const ofNetwork = ['loose-local-infile=0', 'loose-ssl-verify-server-cert=0', 'loose-connect-timeout=10'];
+const unverified = 'loose-ssl-verify-server-cert=0';
 
 export function introduce({user, password}: Login, address: Address, argv: readonly string[]): Required<Pick<Command, 'argv' | 'env'>> {
 	const [program = '', ...rest] = argv;
@@ -36,11 +38,12 @@ export function introduce({user, password}: Login, address: Address, argv: reado
 		`user=${optionValue(user)}`,
 		...(password === undefined ? [] : [`password=${optionValue(password)}`]),
 		...('socket' in address
-			? ['protocol=socket', `socket=${optionValue(address.socket)}`]
+			? ['protocol=socket', `socket=${optionValue(address.socket)}`, unverified]
 			: [
 					'protocol=tcp',
 					`host=${optionValue(address.host)}`,
 					`port=${address.port}`,
+					unverified,
 					...ofNetwork,
 					...(address.plugins === undefined ? [] : [`plugin-dir=${address.plugins}`]),
 				]),

@@ -47,8 +47,8 @@ test('over a network no file is handed out, and a name of a host cannot be anoth
 		'protocol=tcp',
 		'host="db\\"\\nport=1"',
 		'port=3307',
-		'loose-local-infile=0',
 		'loose-ssl-verify-server-cert=0',
+		'loose-local-infile=0',
 		'loose-connect-timeout=10',
 		'plugin-dir=/plugins',
 	]);
