@@ -27,7 +27,8 @@ const optionValue = (value: string): string =>
 const ofNetwork = ['loose-local-infile=0', 'loose-connect-timeout=10'];
 
 /**
- * From 11.4 on clients refuse a certificate that they do not know, which is what most servers have: the connection is encrypted where the server offers it. They do so on sockets, too, where the server has a certificate: https://github.com/MariaDB/mariadb-docker/issues/592
+ * From 11.4 on clients refuse a certificate that they do not know, which is what most servers have: the connection is encrypted where the server offers it. They do so on
+ * sockets, too, where the server has a certificate: https://github.com/MariaDB/mariadb-docker/issues/592
  */
 const unverified = 'loose-ssl-verify-server-cert=0';
 
