@@ -54,8 +54,8 @@ export function detailsOf(inspected: Dockerode.ContainerInspectInfo): ContainerD
 		ipcMode: host.IpcMode ?? '',
 		networkMode: host.NetworkMode ?? '',
 		networks: Object.keys(inspected.NetworkSettings.Networks ?? {}),
-		health: state.Health?.Status === 'none' ? undefined : state.Health?.Status,
-		healthPatienceMs: state.Health === undefined ? undefined : patienceOfCheck(config.Healthcheck ?? {}),
+		health: healthOf(state.Health),
+		healthPatienceMs: healthOf(state.Health) === undefined ? undefined : patienceOfCheck(config.Healthcheck ?? {}),
 		exitCode: state.ExitCode,
 		argv: [inspected.Path, ...inspected.Args],
 		env: Object.fromEntries((config.Env ?? []).map(entry => splitOnce(entry, '='))),
@@ -75,8 +75,20 @@ export function detailsOf(inspected: Dockerode.ContainerInspectInfo): ContainerD
 		rootFolder: (inspected.GraphDriver as {Data?: {UpperDir?: string} | null} | null | undefined)?.Data?.UpperDir,
 		hostConfig: host,
 		oomKilled: state.OOMKilled,
-		stopTimeoutSeconds: (config as {StopTimeout?: number}).StopTimeout ?? 10,
+		stopTimeoutSeconds: stopTimeoutOf(config as {StopTimeout?: number; StopSignal?: string}),
 	};
+}
+
+/** Podman says an empty status where there is no check (podman#20029). */
+const healthOf = (health: {Status?: string} | undefined): string | undefined =>
+	health === undefined || health.Status === 'none' || health.Status === '' ? undefined : health.Status;
+
+const defaultStopSeconds = 10;
+
+/** Podman 4.3 says 0 where nobody said anything, and a stop of 0 s is a kill. It is known by its number for the signal, which Docker has as a name unless an image wants the number. */
+function stopTimeoutOf(config: {StopTimeout?: number; StopSignal?: string}): number {
+	const isUnsaid = config.StopTimeout === undefined || (config.StopTimeout === 0 && /^\d+$/.test(config.StopSignal ?? ''));
+	return isUnsaid ? defaultStopSeconds : (config.StopTimeout ?? defaultStopSeconds);
 }
 
 /** The engine's own defaults, where a check does not say. */

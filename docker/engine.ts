@@ -34,7 +34,8 @@ export interface Engine {
 	/** Where the engine is, for messages. */
 	readonly address: string;
 	/** `time`: the engine's clock, in milliseconds since 1970; NaN when it does not say. */
-	info: () => Promise<{name: string; version: string; dataRoot: string; time: number}>;
+	/** `isPodman`: it is Podman, which counts its own versions. */
+	info: () => Promise<{name: string; version: string; isPodman?: boolean; dataRoot: string; time: number}>;
 	list: () => Promise<Container[]>;
 	inspect: (id: string) => Promise<ContainerDetails>;
 	pause: (id: string) => Promise<void>;
@@ -115,8 +116,20 @@ export function connectEngine(address: string): Engine {
 	const engine: Engine = {
 		address,
 		async info() {
-			const info = (await docker.info()) as unknown as {Name: string; ServerVersion: string; DockerRootDir: string; SystemTime: string};
-			return {name: info.Name, version: info.ServerVersion, dataRoot: info.DockerRootDir, time: Date.parse(info.SystemTime)};
+			const info = (await docker.info()) as unknown as {
+				Name: string;
+				ServerVersion: string;
+				BuildahVersion?: string;
+				DockerRootDir: string;
+				SystemTime: string;
+			};
+			return {
+				name: info.Name,
+				version: info.ServerVersion,
+				isPodman: info.BuildahVersion !== undefined,
+				dataRoot: info.DockerRootDir,
+				time: Date.parse(info.SystemTime),
+			};
 		},
 		async list() {
 			const containers = (await docker.listContainers({all: true, ...limited()})).map(entry => containerFromList(entry));

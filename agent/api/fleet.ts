@@ -70,39 +70,48 @@ export function createRoster(
 	let lookedAt = Number.NEGATIVE_INFINITY;
 	let looking: Promise<void> | undefined;
 
-	const meet = async ({name, url, token}: AgentAddress, address: string): Promise<void> => {
+	const greetAt = async ({name, url, token}: AgentAddress, address: string) => {
 		const at = new URL(url);
 		at.hostname = address;
 		const client = createClient({url: at.href.replace(/\/$/, ''), token});
-		const known = [...found.values()].find(host => host.client.url === client.url);
-		try {
-			const host = (await greet(client)).host ?? `${name}-${address}`;
-			const same = found.get(host);
-			if (same === undefined) {
-				found.set(host, {name: host, client});
-			} else if (same.client.url !== client.url) {
-				same.client = client;
-			}
-		} catch {
-			if (known === undefined) {
+		return {name, address, client, said: await greet(client).catch(() => undefined)};
+	};
+
+	const look = async (): Promise<void> => {
+		// Swarm's DNS now and then says an address twice (moby#28836), or one of a task that is gone (moby#29529).
+		const met = await Promise.all(
+			services.map(async service => {
+				const all = new Set(await lookUp(new URL(service.url).hostname).catch(() => []));
+				return Promise.all([...all].toSorted().map(async address => greetAt(service, address)));
+			}),
+		);
+		// DNS itself is away: who did not answer before has not gone.
+		if (met.every(({length}) => length === 0)) {
+			return;
+		}
+
+		strangers = [];
+		const taken = new Set<string>();
+		for (const {name, address, client, said} of met.flat()) {
+			const isKnown = [...found.values()].some(host => host.client.url === client.url);
+			const called = said === undefined ? undefined : (said.host ?? `${name}-${address}`);
+			if (called === undefined && !isKnown) {
 				strangers.push({name: `${name}-${address}`, client});
+			} else if (called !== undefined) {
+				// Names of hosts are not unique: two that answer are two.
+				const host = taken.has(called) ? `${called} (${address})` : called;
+				taken.add(host);
+				place(host, client);
 			}
 		}
 	};
 
-	const look = async (): Promise<void> => {
-		const before = strangers;
-		strangers = [];
-		const met = await Promise.all(
-			services.map(async service => {
-				const all = await lookUp(new URL(service.url).hostname).catch(() => []);
-				await Promise.all(all.toSorted().map(async address => meet(service, address)));
-				return all.length;
-			}),
-		);
-		// DNS itself is away: who did not answer before has not gone.
-		if (met.every(count => count === 0)) {
-			strangers = before;
+	const place = (name: string, client: Client): void => {
+		const same = found.get(name);
+		if (same === undefined) {
+			found.set(name, {name, client});
+		} else if (same.client.url !== client.url) {
+			same.client = client;
 		}
 	};
 

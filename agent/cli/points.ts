@@ -38,10 +38,10 @@ export const addPoints: AddCommand = (program, {connect, out, err, end, now}) =>
 						{title: 'DRILLED', wrap: 7},
 						{title: 'SOURCES', wrap: 10},
 					],
-					points.map(({point, own, host, agent, target, time, sources, verifiedAt}) => [
+					points.map(({point, own, host, agent, target, filedAs, time, sources, verifiedAt}) => [
 						point,
 						...(isShared ? [own ? 'this agent' : `${agent ?? 'unknown'} on ${host}`] : []),
-						target,
+						filedAs === undefined ? target : `${target} (was ${filedAs})`,
 						`${moment(time)}, ${when(time, now())}`,
 						size(sources.reduce((sum, {bytes}) => sum + bytes, 0)),
 						when(verifiedAt, now()),

@@ -10,19 +10,21 @@ import type {Workforce} from '../../docker/worker.ts';
 /** Clocks that are further apart put restore points at times that nobody expects. */
 const clockToleranceMs = 60_000;
 
-/** The first engine that the tests run on. */
-const oldestVersion = [20, 10] as const;
+/** The first ones that the tests run on. */
+const oldestDocker = [20, 10] as const;
+const oldestPodman = [4, 3] as const;
 
 export async function examineEngine(engine: Engine): Promise<Finding[]> {
 	const began = Date.now();
-	const {version, time} = await engine.info();
+	const {version, time, isPodman = false} = await engine.info();
+	const oldestVersion = isPodman ? oldestPodman : oldestDocker;
 	const [major = 0, minor = 0] = version.split('.').map(Number);
 	const isOld = major < oldestVersion[0] || (major === oldestVersion[0] && minor < oldestVersion[1]);
 	const findings: Finding[] = [
 		{
 			level: isOld ? 'warning' : 'ok',
 			subject: 'engine',
-			message: `version ${version} at ${engine.address}`,
+			message: `${isPodman ? 'Podman, ' : ''}version ${version} at ${engine.address}`,
 			...(isOld ? {hint: `Holdfast is tested from ${oldestVersion.join('.')} on: update the engine`} : {}),
 		},
 	];

@@ -160,6 +160,7 @@ export const pointView = (
 ): PointView => ({
 	point: id,
 	target,
+	...(filed.filedAs === target ? {} : {filedAs: filed.filedAs}),
 	time: time.toISOString(),
 	host,
 	agent,

@@ -16,6 +16,8 @@ export interface PointView {
 	/** The id of the run that published it. */
 	point: string;
 	target: string;
+	/** The name that the target had then, where it was another. */
+	filedAs?: string;
 	/** The moment that it shows, ISO 8601. */
 	time: string;
 	/** The host's name, and the id of the agent, that filed it; null: it was filed before agents had ids. */

@@ -8,18 +8,22 @@ import {askedOf, type Member, type Target} from '../../targets/target.ts';
 
 type Stored = Pick<ManifestSource, 'source' | 'details'>;
 
-/** A source of another target: where the same kind and name belongs here, in the service of the same name if there is one. */
-export function placeOfForeign(target: Target, {source, details}: Stored): PlannedSource | string {
-	const {prefix, kind, name} = parseSource(source);
+/** The service that a source was of: a group's sources say it, else the target is called by it. */
+export const serviceOf = (source: string, filedAs: string): string =>
+	parseSource(source).prefix.replace(/\/$/, '') || filedAs.slice(filedAs.indexOf('/') + 1);
+
+/** A source of another target: where the same kind and name belongs here, in the service of the same name if there is one. @param filedAs the target whose it was */
+export function placeOfForeign(target: Target, {source, details}: Stored, filedAs: string): PlannedSource | string {
+	const {kind, name} = parseSource(source);
 	if (findKind(kind) === undefined) {
 		return `\`${source}\`: ${newerHoldfast(kind)}`;
 	}
 
 	const found = target.members.flatMap(member => {
 		const here = placeIn(member, {source: `${member.prefix}${kind}:${name}`, details}, true);
-		return typeof here === 'string' ? [] : [{prefix: member.prefix, here}];
+		return typeof here === 'string' ? [] : [{service: member.service, here}];
 	});
-	const place = found.length > 1 ? found.find(one => one.prefix === prefix) : found[0];
+	const place = found.length > 1 ? found.find(one => one.service === serviceOf(source, filedAs)) : found[0];
 	return (
 		place?.here ??
 		`\`${source}\`: target \`${target.name}\` has ${found.length === 0 ? 'no' : 'more than one'} place for \`${kind}:${name}\``

@@ -18,7 +18,7 @@ import type {RestoringSource} from '../../sources/restoring.ts';
 import type {Target} from '../../targets/target.ts';
 import {type Chosen, choose} from './choice.ts';
 import {planHooks} from './hooks.ts';
-import {memberOf, placeOf, placeOfForeign} from './places.ts';
+import {memberOf, placeOf, placeOfForeign, serviceOf} from './places.ts';
 import {withinReach} from './reach.ts';
 import {planStops, type Stops, type Surroundings} from './stops.ts';
 
@@ -75,7 +75,10 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 	const {target, point, manifest, only, into, missing = new Set()} = request;
 	const {chosen, unknown} = choose(manifest, only);
 	const has = manifest.sources.map(({source}) => source).join(', ');
-	const located = chosen.map(each => locate(request, each));
+	const {located, apart} = apartFrom(
+		request,
+		chosen.map(each => ({source: each.stored.source, place: locate(request, each)})),
+	);
 	const placed = located.filter(source => typeof source !== 'string');
 	const {written, ...reach} = withinReach(placed, request);
 	const questions = askedSources(request, written);
@@ -105,7 +108,9 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 				: [
 						`point \`${point.id}\` is not of this agent: ${point.agent === null ? 'one that had no id yet' : `agent ${point.agent}`} filed it on host \`${point.host}\``,
 					]),
+		...(isMoved(point) ? [`point \`${point.id}\` was filed as \`${point.filedAs}\``] : []),
 		...(isForeign(request) ? [`point \`${point.id}\` is of target \`${point.target}\`, and is put into \`${target.name}\``] : []),
+		...apart,
 		...(left > 0 ? [`${left} of the point's sources are left as they are: what is restored may not fit them`] : []),
 		...replicaWarnings(request, sources),
 		...(request.unseen === undefined || !sources.some(isOfHost) ? [] : [unseenNote(request.unseen)]),
@@ -155,6 +160,44 @@ function whyInSight({mount, kind, paths}: RestoringSource, stop: Stops['stop'], 
 }
 
 const isForeign = ({target, point}: RestorationRequest): boolean => point.target !== target.name;
+
+/** Since then the target was given another name, or services were taken out of a group. */
+const isMoved = ({target, filedAs}: Point): boolean => target !== filedAs;
+
+interface Located {
+	/** As the point has it. */
+	source: string;
+	place: RestoringSource | string;
+}
+
+/** Of a group that was split, what several services had at one path would come to one place: each service takes its own. */
+function apartFrom(
+	{target, point}: RestorationRequest,
+	all: readonly Located[],
+): {located: Array<RestoringSource | string>; apart: string[]} {
+	const located: Array<RestoringSource | string> = [];
+	const apart: string[] = [];
+	for (const {source, place} of all) {
+		const rivals = typeof place === 'string' ? [] : all.filter(other => typeof other.place !== 'string' && other.place.name === place.name);
+		if (rivals.length < 2) {
+			located.push(place);
+			continue;
+		}
+
+		const services = target.members.map(({service}) => service);
+		const own = rivals.filter(rival => services.includes(serviceOf(rival.source, point.filedAs)));
+		const names = rivals.map(rival => `\`${rival.source}\``).join(' and ');
+		if (own.length !== 1) {
+			located.push(`${names} belong at one place of \`${target.name}\`: choose one with --only`);
+		} else if (own[0]?.source === source) {
+			located.push(place);
+		} else {
+			apart.push(`\`${source}\` is left out: service \`${serviceOf(source, point.filedAs)}\` is not of \`${target.name}\``);
+		}
+	}
+
+	return {located, apart};
+}
 
 const foreignProblems = (request: RestorationRequest): string[] =>
 	isForeign(request) && request.forceTarget !== true
@@ -207,7 +250,8 @@ const importWarning = ({origin}: Manifest): string[] =>
 /** Where a source of the point belongs now; or why it belongs nowhere. */
 function locate(request: RestorationRequest, {stored, paths}: Chosen): RestoringSource | string {
 	const {target, into} = request;
-	const planned = isForeign(request) ? placeOfForeign(target, stored) : placeOf(target, stored);
+	const {point} = request;
+	const planned = isForeign(request) || isMoved(point) ? placeOfForeign(target, stored, point.filedAs) : placeOf(target, stored);
 	if (typeof planned === 'string') {
 		return planned;
 	}

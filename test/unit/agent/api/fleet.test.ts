@@ -85,3 +85,12 @@ test('what a host says is counted; why it says nothing is told', async t => {
 	});
 	t.like(await viewOf({name: 'a', client: client({status: () => Promise.reject(new Error('gone'))})}), {error: 'gone', targets: []});
 });
+
+test('an address that DNS says twice is one; two that file under one name are two', async t => {
+	const roster = createRoster([tasks], {lookUp: async () => ['10.0.0.3', '10.0.0.2', '10.0.0.3'], greet: async () => ({host: 'pi'})});
+	await roster.refresh();
+	t.deepEqual(
+		roster.hosts().map(({name, client}) => `${name} ${client.url}`),
+		['pi http://10.0.0.2:9797', 'pi (10.0.0.3) http://10.0.0.3:9797'],
+	);
+});

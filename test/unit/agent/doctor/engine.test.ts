@@ -5,7 +5,7 @@ import type {Place} from '../../../../base/command.ts';
 import type {Engine} from '../../../../docker/engine.ts';
 import type {Workforce} from '../../../../docker/worker.ts';
 
-const engineThat = (info: {version?: string; time?: number}, refuses: readonly string[] = []) => {
+const engineThat = (info: {version?: string; isPodman?: boolean; time?: number}, refuses: readonly string[] = []) => {
 	const calls: string[] = [];
 	const call = (name: string) => async () => {
 		calls.push(name);
@@ -54,6 +54,11 @@ test('an engine that is old, and a clock that is wrong, have their fix', async t
 	t.like(clock, {level: 'error', subject: 'clock'});
 	t.regex(clock?.message ?? '', /3600 s apart/);
 	t.true([old, clock].every(finding => finding?.hint !== undefined));
+	t.like((await examineEngine(engineThat({version: '4.3.1', isPodman: true}).engine))[0], {
+		level: 'ok',
+		message: 'Podman, version 4.3.1 at tcp://proxy:2375',
+	});
+	t.like((await examineEngine(engineThat({version: '3.4.4', isPodman: true}).engine))[0], {level: 'warning'});
 	t.is((await examineEngine(engineThat({time: Number.NaN}).engine)).length, 1, 'a clock that is not told is not wrong');
 });
 

@@ -58,19 +58,25 @@ interface Wanted {
 	into?: string;
 	/** Whose point it is; of the target itself unless given. */
 	from?: string;
+	/** What it was filed as, where it has another name since. */
+	filedAs?: string;
 	forceTarget?: boolean;
 	skipDrillSql?: boolean;
 	isOurs?: boolean;
 }
 
-function plan(services: Record<string, Service>, sources: ManifestSource[], {only = [], name, from = name, ...wanted}: Wanted) {
+function plan(
+	services: Record<string, Service>,
+	sources: ManifestSource[],
+	{only = [], name, from = name, filedAs = from, ...wanted}: Wanted,
+) {
 	const containers = Object.entries(services).map(([service, options]) => containerFromList(listed(service, options)));
 	const target = discoverTargets(containers).find(candidate => candidate.name === name);
 	if (target === undefined) {
 		throw new Error('no such target');
 	}
 
-	const point = {id: 'run-1', target: from, filedAs: from, agent: 'agent-1', host: 'h', time: new Date(), manifest: 'm', sources: []};
+	const point = {id: 'run-1', target: from, filedAs, agent: 'agent-1', host: 'h', time: new Date(), manifest: 'm', sources: []};
 	const manifest = {run: 'run-1', target: from, sources} as unknown as Manifest;
 	return planRestoration({target, containers, point, manifest, only, isOurs: true, ...wanted, self: 'id-holdfast'});
 }
@@ -294,4 +300,39 @@ test('files that somebody goes on with are written in place: a writer, or who mo
 	const foreign = {project: 'other', mounts: [['data', '/data']]} as const;
 	t.deepEqual(why({foreign}), ['container `other-foreign-1` uses it and is not stopped']);
 	t.deepEqual(why({foreign: {...foreign, state: 'exited'}}), [undefined]);
+});
+
+const volumeOf = (service: string): Service => ({
+	labels: {'holdfast.enable': 'true', 'holdfast.volumes': 'true'},
+	mounts: [[service, '/data']],
+});
+const atData = (name: string) => source(name, 'volume', {path: '/data'});
+const placed = ({restoration, problems}: ReturnType<typeof plan>) => ({
+	sources: restoration.sources.map(({stored, container}) => `${stored.source} > ${container.service}`),
+	problems: [...problems],
+	warnings: restoration.warnings.filter(text => /left out|filed as/.test(text)),
+});
+
+test('a group that was split: each service takes its own, whatever lay at the same path', t => {
+	const sources = [atData('app/volume:/data'), atData('web/volume:/data')];
+	const services = {app: volumeOf('app'), web: volumeOf('web'), other: volumeOf('other')};
+	const of = (name: string, more: Partial<Wanted> = {}) =>
+		placed(plan(services, sources, {name, from: 'shop/all', forceTarget: true, ...more}));
+	t.like(of('shop/app'), {sources: ['app/volume:/data > app'], problems: []});
+	t.like(of('shop/web'), {sources: ['web/volume:/data > web'], problems: []});
+	t.regex(of('shop/web').warnings.join(), /`app\/volume:\/data` is left out: service `app`/);
+	t.deepEqual(of('shop/other').sources, []);
+	t.regex(of('shop/other').problems.join(), /belong at one place of `shop\/other`: choose one with --only/);
+	t.like(of('shop/other', {only: ['web/volume:/data']}), {sources: ['web/volume:/data > other'], problems: []});
+	const moved = of('shop/app', {from: 'shop/app', filedAs: 'shop/all', forceTarget: false});
+	t.like(moved, {sources: ['app/volume:/data > app'], problems: []});
+	t.regex(moved.warnings.join(), /was filed as `shop\/all`/);
+});
+
+test('services that came together in a group: what each had goes to its own', t => {
+	const grouped = (service: string): Service => ({...volumeOf(service), labels: {...volumeOf(service).labels, 'holdfast.group': 'all'}});
+	const services = {app: grouped('app'), web: grouped('web')};
+	const of = (from: string) => placed(plan(services, [atData('volume:/data')], {name: 'shop/all', from, forceTarget: true}));
+	t.like(of('shop/web'), {sources: ['volume:/data > web'], problems: []});
+	t.regex(of('shop/third').problems.join(), /more than one place/);
 });
