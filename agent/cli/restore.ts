@@ -68,7 +68,7 @@ function addSettle(restoring: Command, context: Context, verb: 'undo' | 'finish'
 			const client = await context.connect();
 			const accepted = await (verb === 'undo' ? client.undoRestore(run, 'cli') : client.finishRestore(run, 'cli', force));
 			const {target} = await client.run(run);
-			context.end(await watch(context, {client, run: accepted, target, json}));
+			context.end(await watch(context, {client, run: accepted, target, settles: verb, json}));
 		});
 	if (verb === 'finish') {
 		command.option('--force', 'its target is gone, or cannot be reached: leave what cannot be removed, and name it');

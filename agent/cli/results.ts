@@ -7,7 +7,7 @@ import type {Output} from './output.ts';
 import {styleOfOutcome} from './progress.ts';
 import {styled} from './text.ts';
 
-export function printResult(out: Output, err: Output, {operation, result}: Finished): void {
+export function printResult(out: Output, err: Output, {operation, result}: Finished, settles?: 'undo' | 'finish'): void {
 	switch (operation) {
 		case 'backup':
 		case 'import':
@@ -26,7 +26,7 @@ export function printResult(out: Output, err: Output, {operation, result}: Finis
 			printCheck(out, err, result);
 			break;
 		case 'restore':
-			printRestore(out, err, result);
+			printRestore(out, err, result, settles);
 			break;
 	}
 }
@@ -107,9 +107,10 @@ export function printCopies(out: Output, err: Output, results: readonly CopyResu
 	}
 }
 
-function printRestore(out: Output, err: Output, result: RestoreResult): void {
+function printRestore(out: Output, err: Output, result: RestoreResult, settles?: 'undo' | 'finish'): void {
 	const {run, target, point, outcome, replaced, into, tolerated = [], outageSeconds, error} = result;
-	out.line`${target}: restore of point ${point}: ${styled(styleOfOutcome[outcome], outcome)}, outage ${duration(outageSeconds)}`;
+	const done = settles === undefined ? `restore of point ${point}` : `${settles} of the restore of point ${point}`;
+	out.line`${target}: ${done}: ${styled(styleOfOutcome[outcome], outcome)}, outage ${duration(outageSeconds)}`;
 	for (const kept of replaced) {
 		out.line`  replaced, and kept: ${kept}`;
 	}

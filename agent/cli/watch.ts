@@ -12,14 +12,16 @@ export interface Watched {
 	client: Client;
 	run: string;
 	target: string;
+	/** What is done to an earlier restore. */
+	settles?: 'undo' | 'finish';
 }
 
-export async function watch(context: Context, {client, run, target, json}: Watched): Promise<ExitCode> {
+export async function watch(context: Context, {client, run, target, settles, json}: Watched): Promise<ExitCode> {
 	const progress = createProgress(context.err);
 	try {
 		const finished = await follow(client, run, progress, context.interrupted);
 		progress.end();
-		json ? context.out.json(finished.result) : printResult(context.out, context.err, finished);
+		json ? context.out.json(finished.result) : printResult(context.out, context.err, finished, settles);
 		return exitOfOutcomes([finished.result.outcome]);
 	} catch (error) {
 		progress.end();

@@ -8,7 +8,7 @@ import {until} from '../../support/until.ts';
 /** Writes a file, then its row; `file` makes its name of `$n`. */
 const application = (folder: string, database: string, file: string): string => `cd ${folder}; umask 077
 [ -e rsa_key.pem ] || echo "key of this installation" >rsa_key.pem
-mkdir -p icon_cache "$(dirname "${file}")"
+n=0; mkdir -p icon_cache "$(dirname "${file}")"
 sql() { sqlite3 -cmd '.timeout 5000' ${database} "$1"; }
 sql 'pragma journal_mode = wal; create table if not exists item (n integer primary key)' >/dev/null
 n=$(sql 'select coalesce(max(n), 0) from item')

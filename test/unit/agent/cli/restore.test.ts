@@ -41,6 +41,14 @@ test('it prints the plan, asks for the name, and restores what it showed', async
 	t.like(restores(cli), [{restore: {target: 'shop/db', point: 'p1', only: [], acknowledged: true, trigger: 'cli'}}]);
 });
 
+test('what is done to a restore is not called one', async t => {
+	const cli = await createCliTest(t);
+	withPoint(cli);
+	await cli.run('restore shop/db --yes', {columns: 80});
+	t.regex((await cli.run('restore undo run-1', {columns: 80})).out, /^shop\/db: undo of the restore of point p1: success/);
+	t.regex((await cli.run('restore finish run-1', {columns: 80})).out, /^shop\/db: finish of the restore of point p1: success/);
+});
+
 for (const input of ['y\n', 'shop/d\n', '']) {
 	test(`nothing is restored on the answer ${JSON.stringify(input)}`, async t => {
 		const cli = await createCliTest(t);
