@@ -1,4 +1,5 @@
 /** Podman's API in the place of Docker's: the agent finds itself, its workers have the repository, and nothing stays held after a death. Lane: waits. */
+import process from 'node:process';
 import test from 'ava';
 import type {BackupResult, RestoreResult} from '../../../base/results.ts';
 import {docker} from '../../support/docker.ts';
@@ -30,7 +31,10 @@ if (typeof podman === 'string') {
 		const read = async () => (await run('exec', 'app', 'cat', '/data/file')).trim();
 		await write('first');
 		const mounts = [`${socket}:/var/run/docker.sock`, 'repository:/repository', 'state:/state', 'cache:/cache'];
-		await run('run', '--detach', '--name', 'holdfast', '--network=host', ...mounts.flatMap(mount => ['--volume', mount]), image);
+		// The host's network is all there is, and others may listen there.
+		const listen = `HOLDFAST_LISTEN=127.0.0.1:${20_000 + (process.pid % 20_000)}`;
+		const volumes = mounts.flatMap(mount => ['--volume', mount]);
+		await run('run', '--detach', '--name', 'holdfast', '--network=host', '--env', listen, ...volumes, image);
 		const ready = async () =>
 			until(
 				'the agent',
