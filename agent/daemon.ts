@@ -40,6 +40,7 @@ import {untilNothingIsWon} from './recovery/ending.ts';
 import {closeInterrupted, closeInterruptedCopies, closeInterruptedRestores} from './recovery/interrupted.ts';
 import {keepPuttingBack} from './recovery/keep-putting-back.ts';
 import {putBack, releaseLocks, removeWorkers} from './recovery/recovery.ts';
+import {removeSnapshots} from './recovery/snapshots.ts';
 import {rarely} from './repository/door.ts';
 import {listPoints} from './repository/points.ts';
 import {createRepositories} from './repository/repositories.ts';
@@ -287,6 +288,7 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 	const endKeepingUp = keepUp({schedule, engine, config, survey, neighbours, missing, copying, repository, state, refresh, log, signal});
 	// What is left of the life before may take its time: what a run of this one leaves does not wait for it.
 	putBackAtStart.catch(() => {});
+	void removeSnapshots(workshop, {isUnderWay: runs.isUnderWay, log});
 	keepPuttingBack(recovery, {isUnderWay: runs.isUnderWay, upTo, signal}).catch(() => {});
 	expire();
 	const expiry = setInterval(expire, expiryMs);

@@ -54,6 +54,8 @@ export interface Workforce {
 	 * @param host the host name that stands in restic's locks; by default one that tells the run
 	 */
 	repository: (mounts: readonly WorkerMount[], use: keyof typeof fileCapabilities, host?: string) => Promise<Worker>;
+	/** A further one beside that, which only reads: of what was made since. */
+	further: (mounts: readonly WorkerMount[]) => Promise<Worker>;
 	/** Has neither secrets nor network; joins a container's pid namespace to run that container's own programs as its own user. */
 	dump: (containerId: string) => Promise<Worker>;
 	/** Has the agent's network, and neither secrets nor anybody's mounts; runs PostgreSQL's client programs for a server that is no container here. */
@@ -72,6 +74,8 @@ export interface Workforce {
  */
 const fileCapabilities = {
 	read: ['DAC_READ_SEARCH', 'DAC_OVERRIDE', 'CHOWN'],
+	/** btrfs makes a snapshot of a folder for its owner alone, or for who may do what owners may. */
+	snapshot: ['DAC_READ_SEARCH', 'DAC_OVERRIDE', 'CHOWN', 'FOWNER'],
 	write: ['DAC_READ_SEARCH', 'DAC_OVERRIDE', 'CHOWN', 'FOWNER', 'FSETID', 'SETFCAP'],
 	'write all': ['DAC_READ_SEARCH', 'DAC_OVERRIDE', 'CHOWN', 'FOWNER', 'FSETID', 'SETFCAP', 'MKNOD'],
 };
@@ -168,27 +172,34 @@ export async function hireWorkers({engine, self, agentId, run, offline = false, 
 		return worker;
 	};
 
-	return {
-		async repository(mounts, use, host = `${hostPrefix}${run}`) {
-			const own = self.mounts.map(mount => shownAt(mount, mount.path, !mount.readWrite));
-			const name = `holdfast-repository-${run}`;
-			// The host name is what restic writes into its locks: it must tell this worker from every other.
-			// In the network of another container it has that one's, and the engine refuses any other.
-			const isNamed = !livesInAnother(self) || offline;
-			const options = {
-				...(isNamed ? {Hostname: host} : {}),
-				// Who is root writes that into its locks, too; rclone is told that it is root all the same.
-				...(isNamed || !namesRoot ? {} : {Env: ['USER=root']}),
-				HostConfig: {CapAdd: fileCapabilities[use], ReadonlyRootfs: isNamed || !namesRoot},
-			};
-			const worker = await online(name, options, [stagingMount, ...own, ...mounts], offline ? ['none'] : undefined);
-			if (!isNamed && namesRoot) {
-				// Without it its locks only take longer to be known for those of a dead one.
-				await succeed(worker.run, {argv: ['sed', '-i', `s/^root:/${host}:/`, '/etc/passwd']}).catch(() => {});
-			}
+	const withRepository = async (
+		name: string,
+		mounts: readonly WorkerMount[],
+		{use, host}: {use: keyof typeof fileCapabilities; host: string},
+	): Promise<Worker> => {
+		const own = self.mounts.map(mount => shownAt(mount, mount.path, !mount.readWrite));
+		// The host name is what restic writes into its locks: it must tell this worker from every other.
+		// In the network of another container it has that one's, and the engine refuses any other.
+		const isNamed = !livesInAnother(self) || offline;
+		const options = {
+			...(isNamed ? {Hostname: host} : {}),
+			// Who is root writes that into its locks, too; rclone is told that it is root all the same.
+			...(isNamed || !namesRoot ? {} : {Env: ['USER=root']}),
+			HostConfig: {CapAdd: fileCapabilities[use], ReadonlyRootfs: isNamed || !namesRoot},
+		};
+		const worker = await online(name, options, [stagingMount, ...own, ...mounts], offline ? ['none'] : undefined);
+		if (!isNamed && namesRoot) {
+			// Without it its locks only take longer to be known for those of a dead one.
+			await succeed(worker.run, {argv: ['sed', '-i', `s/^root:/${host}:/`, '/etc/passwd']}).catch(() => {});
+		}
 
-			return worker;
-		},
+		return worker;
+	};
+
+	return {
+		repository: async (mounts, use, host = `${hostPrefix}${run}`) => withRepository(`holdfast-repository-${run}`, mounts, {use, host}),
+		further: async mounts =>
+			withRepository(`holdfast-further-${run}-${workers.length}`, mounts, {use: 'read', host: `${hostPrefix}${run}`}),
 		client: async () => online(`holdfast-client-${run}`, {HostConfig: {CapAdd: clientCapabilities}}, [stagingMount]),
 		dump: async containerId =>
 			hire(

@@ -3,6 +3,7 @@
 import {explain} from '../../base/errors.ts';
 import {type Tell, warner} from '../../base/events.ts';
 import type {BackupResult, Outcome, SourceResult} from '../../base/results.ts';
+import {inside} from '../../docker/storage.ts';
 import {staging, type Worker, type Workforce} from '../../docker/worker.ts';
 import type {WorkerMount} from '../../docker/worker-mounts.ts';
 import {isOfOneMoment, type Plan} from '../plan/planned.ts';
@@ -13,6 +14,7 @@ import {sourceContext} from '../runs/source-context.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import {kindOf} from '../sources/kinds.ts';
 import {workerMount} from '../sources/mounts.ts';
+import {type Snapshots, snapshotsFolder} from '../sources/snapshots.ts';
 import type {PlannedSource, Source, SourceContext} from '../sources/source.ts';
 import {createStagingRoom} from '../sources/staging-room.ts';
 import {enlist, NothingLeftError} from './crew.ts';
@@ -93,7 +95,7 @@ interface Hands {
 
 async function work(workshop: Workshop, options: BackupRun, {workforce, results, state}: Hands): Promise<void> {
 	const {plan, signal, tell} = options;
-	const worker = await workforce.repository(mountsOf(plan), 'read');
+	const worker = await workforce.repository(mountsOf(plan), plan.snapshots.length > 0 ? 'snapshot' : 'read');
 	const context = contextOf(workshop, options, {workforce, results, state}, worker);
 	const crew = enlist(plan, context, results);
 	const stored = new Map<string, ManifestSource>();
@@ -153,6 +155,7 @@ function contextOf(workshop: Workshop, options: BackupRun, {workforce, state}: H
 				}
 			}
 		},
+		snapshots: snapshotsOf(workshop, options, workforce),
 		room: createStagingRoom(worker.run, staging, signal),
 		outage: {
 			isMoment: isOfOneMoment(plan),
@@ -162,6 +165,20 @@ function contextOf(workshop: Workshop, options: BackupRun, {workforce, state}: H
 			onHeld: heldMs => hold(heldMs, state),
 		},
 	};
+}
+
+function snapshotsOf(workshop: Workshop, {plan, tell}: BackupRun, workforce: Workforce): Snapshots | undefined {
+	const folder = workshop.self.mounts.find(({path}) => path === snapshotsFolder);
+	return folder === undefined || plan.snapshots.length === 0
+		? undefined
+		: {
+				of: new Set(plan.snapshots),
+				async open(name, path) {
+					const from = inside(folder.hostPath, name);
+					const {run} = await workforce.further([{type: 'bind', from, to: path, readOnly: true}]);
+					return {worker: run, restic: workshop.restic(run, {onTrouble: warner(tell), lockPatienceSeconds})};
+				},
+			};
 }
 
 async function store(

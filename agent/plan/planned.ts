@@ -29,6 +29,8 @@ export interface Plan {
 	absent: readonly Absent[];
 	/** Those that do not run. Who does when the moment comes is quiesced as well; nobody else may start one in it. */
 	resting: readonly PlannedQuiesce[];
+	/** Containers, by id, whose files are taken from a snapshot that their file system makes, where it can. */
+	snapshots: readonly string[];
 	hooks: readonly PlannedHook[];
 	/** Longest outage allowed. */
 	quiesceTimeoutMs: number;

@@ -6,12 +6,16 @@ import {describeStorage, isWriterOf, seesAll} from '../../docker/storage.ts';
 import {whyNotStopped} from '../../docker/tasks.ts';
 import {kindOf} from '../sources/kinds.ts';
 import type {Remarks} from '../sources/remarks.ts';
+import {snapshotsFolder} from '../sources/snapshots.ts';
 import type {PlannedSource} from '../sources/source.ts';
 import type {Member, Target} from '../targets/target.ts';
 import {subjectOf} from '../targets/target.ts';
 import type {Plan, PlannedQuiesce, PlanRequest} from './planned.ts';
 
-type Mode = 'none' | 'pause' | 'stop';
+type Mode = 'none' | 'pause' | 'stop' | 'snapshot';
+
+/** For a snapshot it stands still as well. */
+const actionOf = (mode: Exclude<Mode, 'none'>): PlannedQuiesce['action'] => (mode === 'snapshot' ? 'pause' : mode);
 
 interface Scope {
 	target: Target;
@@ -30,7 +34,7 @@ type QuiesceRequest = Pick<PlanRequest, 'target' | 'containers' | 'self' | 'defa
 	sources: readonly PlannedSource[];
 };
 
-export function planQuiesce({defaults, ...request}: QuiesceRequest, remarks: Remarks): Pick<Plan, 'quiesce' | 'resting'> {
+export function planQuiesce({defaults, ...request}: QuiesceRequest, remarks: Remarks): Pick<Plan, 'quiesce' | 'resting' | 'snapshots'> {
 	const scope: Scope = {...request, self: request.self, defaultMode: defaults.quiesce ?? 'pause', remarks};
 	const wishes = scope.target.members.flatMap(member => [...own(scope, member), ...named(scope, member), ...sharing(scope, member)]);
 	const granted = new Map<string, PlannedQuiesce>();
@@ -52,6 +56,7 @@ export function planQuiesce({defaults, ...request}: QuiesceRequest, remarks: Rem
 	return {
 		quiesce: planned.filter(isRunning).map(running => keepServer(scope, running)),
 		resting: planned.filter(each => !isRunning(each)),
+		snapshots: scope.target.members.filter(member => takesSnapshots(scope, member)).map(({container}) => container.id),
 	};
 }
 
@@ -94,11 +99,27 @@ function own(scope: Scope, member: Member): PlannedQuiesce[] {
 		return [];
 	}
 
+	if (mode === 'snapshot') {
+		noteSnapshots(scope, about);
+	}
+
 	return member.replicas.map(container => ({
 		container,
-		action: mode,
+		action: actionOf(mode),
 		reason: container.id === member.container.id ? 'the target' : 'a replica of the target',
 	}));
+}
+
+const takesSnapshots = (scope: Scope, member: Member): boolean => has('needed', scope, member) && modeOf(scope, member) === 'snapshot';
+
+/** Whether a file system can make them is seen when the run begins. */
+function noteSnapshots({containers, self, prefix}: Scope, {note}: Pick<Remarks, 'note'>): void {
+	const isGiven = containers.find(({id}) => id === self)?.mounts.some(({path}) => path === snapshotsFolder);
+	note(
+		isGiven
+			? `it stands still until its file system has made a snapshot of each subvolume of btrfs; other files are read while it stands still, and the run says why`
+			: `\`${prefix}quiesce=snapshot\` needs a folder of its file system at ${snapshotsFolder} in Holdfast's container: without it, it stands still while its files are read`,
+	);
 }
 
 function serverOf({sources}: Scope, {container}: Member): string {
@@ -119,7 +140,7 @@ function named({target, containers, defaultMode, cold, remarks, prefix}: Scope, 
 	}
 
 	return quiesceWith.flatMap(service =>
-		servicesOf(target, containers, service).map(container => ({container, action: mode, reason: `${prefix}quiesce.with`})),
+		servicesOf(target, containers, service).map(container => ({container, action: actionOf(mode), reason: `${prefix}quiesce.with`})),
 	);
 }
 
@@ -166,7 +187,7 @@ function sharing(scope: Scope, member: Member): PlannedQuiesce[] {
 					return [];
 				}
 
-				return [{container, action, reason: `mounts the ${storage} read-write`}];
+				return [{container, action: actionOf(action), reason: `mounts the ${storage} read-write`}];
 			}),
 	);
 }

@@ -15,6 +15,7 @@ import type {Container, Mount} from '../../docker/container.ts';
 import type {Engine} from '../../docker/engine.ts';
 import type {Worker} from '../../docker/worker.ts';
 import type {Restic} from '../restic/restic.ts';
+import type {Snapshots} from './snapshots.ts';
 import type {StagingRoom} from './staging-room.ts';
 
 /** A source as a plan has it. Each kind adds what it must know. */
@@ -60,6 +61,8 @@ export interface SourceContext {
 	outage?: Outage;
 	/** What is so every night, until a person changes something: told when it is new. All of a source at once; none: it is over. Missing like `outage`. */
 	warnOnce?: (source: string, messages: readonly string[]) => void;
+	/** Missing like `outage`, and where no target asks for it. */
+	snapshots?: Snapshots | undefined;
 	/** For what is laid aside in the staging folder; missing like `outage`. */
 	room?: StagingRoom;
 	/** The first tag of every snapshot, where it is not `holdfast`. */

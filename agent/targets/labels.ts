@@ -39,7 +39,7 @@ export interface Policy {
 	copies?: readonly string[] | undefined;
 	/** The address of a dead man's switch of its own. */
 	ping?: string | undefined;
-	quiesce?: 'none' | 'pause' | 'stop' | undefined;
+	quiesce?: 'none' | 'pause' | 'stop' | 'snapshot' | undefined;
 	quiesceWith: readonly string[];
 	quiesceTimeoutMs?: number | undefined;
 	before?: Hook | undefined;

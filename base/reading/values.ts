@@ -116,7 +116,7 @@ export const isPeriod = (text: string) =>
 	text !== '' && /^(?:[1-9]\d{0,4}y)?(?:[1-9]\d{0,4}m)?(?:[1-9]\d{0,4}d)?(?:[1-9]\d{0,4}h)?$/.test(text);
 
 export const readFormat = oneOf('custom', 'plain', 'all');
-export const readQuiesce = oneOf('none', 'pause', 'stop');
+export const readQuiesce = oneOf('none', 'pause', 'stop', 'snapshot');
 export const readOnError = oneOf('fail', 'continue');
 
 export const readEnable = oneOf('true', 'false');

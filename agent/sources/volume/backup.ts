@@ -21,6 +21,7 @@ import {type Changes, changedBetween, hasChanged, isTimeless} from './changes.ts
 import {holesIn} from './holes.ts';
 import {mountedInside} from './nested.ts';
 import type {PlannedVolume} from './plan.ts';
+import {type FolderSnapshot, folderSnapshot, whyNoSnapshot} from './snapshot.ts';
 
 /**
  * So little is read again whole, where something of it changed: telling it apart costs a start of restic, and reading it a tenth of a second. Its
@@ -31,7 +32,7 @@ const isLittle = ({bytes, files}: Saved): boolean => bytes <= 16 * 1024 ** 2 && 
 /** How often a first pass begins anew because very much changed while it ran. */
 const mostFirstPasses = 3;
 
-export function volumeSource(planned: PlannedVolume, context: SourceContext, {all}: Pick<Among, 'all'>): Source {
+export function volumeSource(planned: PlannedVolume, context: SourceContext, {index, all}: Among): Source {
 	const {name, mount} = planned;
 	const {restic, worker, signal, run} = context;
 	const {prefix} = parseSource(name);
@@ -66,6 +67,21 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {al
 	let parent: string | undefined;
 	let armed: Armed | undefined;
 	let saved: Saved | undefined;
+	/** Where the file system makes one, it is what is read, and after the moment. */
+	let still: FolderSnapshot | undefined;
+	const stillIfPossible = async (): Promise<FolderSnapshot | undefined> => {
+		const {snapshots} = context;
+		if (!snapshots?.of.has(planned.container.id)) {
+			return undefined;
+		}
+
+		const why = await whyNoSnapshot(context, path);
+		context.warnOnce?.(
+			`${name} as a snapshot`,
+			why === undefined ? [] : [`no snapshot is made of \`${name}\`, and its application waits until it is read: ${why}`],
+		);
+		return why === undefined ? folderSnapshot(path, {...context, snapshots}, index) : undefined;
+	};
 
 	return {
 		name,
@@ -73,6 +89,7 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {al
 		pinStores: true,
 		async prepare() {
 			timeless = await isTimeless(context, path);
+			still = await stillIfPossible();
 			context.warnOnce?.(name, await warningsOfAlone(planned, path, context));
 		},
 		async firstPass() {
@@ -113,22 +130,34 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {al
 		},
 		async arm() {
 			armed?.stop(new Error('another try'));
+			if (still !== undefined) {
+				await still.arm();
+				return;
+			}
+
 			armed = await holdSecondPass(hold => restic.backupFiles({...options, time: context.time(), parent, quick: true, ...hold}), signal);
 		},
 		async pin(moment) {
 			moment.throwIfAborted();
+			if (still !== undefined) {
+				await still.take(moment);
+				return;
+			}
+
 			const stop = () => armed?.stop(moment.reason);
 			moment.addEventListener('abort', stop, {once: true});
 			saved = await armed?.go();
 			moment.removeEventListener('abort', stop);
 		},
 		async store() {
+			const opened = await still?.open();
+			saved = (await opened?.restic.backupFiles({...options, time: context.time(), parent})) ?? saved;
 			if (saved === undefined) {
 				throw new Error('store before pin');
 			}
 
 			// A safety snapshot has no manifest that could tell of them, and an application waits for it.
-			const holes = context.tag === undefined ? await holesIn(context, path, saved.snapshot) : 0;
+			const holes = context.tag === undefined ? await holesIn({...context, ...opened}, path, saved.snapshot) : 0;
 			return {
 				snapshot: saved.snapshot,
 				bytes: saved.bytes,
@@ -144,6 +173,7 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {al
 		},
 		async close() {
 			armed?.stop(new Error('the run is over'));
+			await still?.close();
 		},
 	};
 }

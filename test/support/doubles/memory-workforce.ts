@@ -29,6 +29,7 @@ export function memoryWorkforce(disk: Disk, among: Faults['among']): Workforce {
 	const worker = async (): Promise<Worker> => ({id: 'worker', name: 'worker', run: async command => commands.run(command)});
 	return among('workforce', {
 		repository: worker,
+		further: worker,
 		dump: worker,
 		client: worker,
 		look: worker,

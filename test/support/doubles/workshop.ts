@@ -39,6 +39,7 @@ export const plan: Plan = {
 	sources,
 	quiesce: containers.map((container, index) => ({container, action: index === 0 ? 'pause' : 'stop', reason: 'the target'})),
 	absent: [],
+	snapshots: [],
 	resting: [],
 	hooks: [],
 	quiesceTimeoutMs: 300_000,

@@ -145,6 +145,7 @@ test('a plan shows names and no labels, ids or host paths', async t => {
 		resting: [],
 		hooks: [{container, hook: {argv: ['sync'], timeoutMs: 30_000, onError: 'fail'}, when: 'before'}],
 		absent: [],
+		snapshots: [],
 		quiesceTimeoutMs: 300_000,
 		schedule: '0 3 * * *',
 		scheduleFrom: 'label',

@@ -208,6 +208,7 @@ test('a plan of one, and of all with one that has problems', async t => {
 		resting: [],
 		hooks: [{container, when: 'before', hook: {argv: ['sync', '-d'], timeoutMs: 1, onError: 'fail'}}],
 		absent: [],
+		snapshots: [],
 		quiesceTimeoutMs: 300_000,
 		schedule: '0 3 * * *',
 		scheduleFrom: 'default',

@@ -583,6 +583,27 @@ test('the mode: label, default, and none for dumps', t => {
 	t.is(plan([app({'quiesce.timeout': '30s'})]).quiesceTimeoutMs, 30_000);
 });
 
+test('for a snapshot it stands still as well, and the plan says where there can be none', t => {
+	const still = plan([app({quiesce: 'snapshot'}), other('web', {mounts: [volume('data', '/d')]})]);
+	t.deepEqual(still.still.toSorted(), ['demo-app-1 pause', 'demo-web-1 pause']);
+	t.deepEqual(still.snapshots, ['demo-app-1']);
+	t.regex(still.notes.join('\n'), /needs a folder of its file system at \/snapshots in Holdfast's container/);
+	const agent = other('holdfast', {mounts: [bind('/srv/snapshots', '/snapshots')]});
+	const given = plan([app({quiesce: 'snapshot'}), agent], {self: agent.id});
+	t.deepEqual(given.snapshots, ['demo-app-1']);
+	t.regex(given.notes.join('\n'), /until its file system has made a snapshot/);
+	for (const containers of [
+		[app({quiesce: 'pause'})],
+		[app({sqlite: '/data/a.db', quiesce: 'snapshot'})],
+		[database({quiesce: 'snapshot'})],
+	]) {
+		t.deepEqual(plan(containers, asked('a')).snapshots, []);
+	}
+
+	const cold = plan([app({quiesce: 'snapshot'})], {cold: true});
+	t.deepEqual([cold.still, cold.snapshots], [['demo-app-1 stop'], []]);
+});
+
 test('in a group only those with files are quiesced, each in its own way', t => {
 	const {still, notes} = plan(
 		[

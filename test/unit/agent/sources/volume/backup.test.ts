@@ -61,7 +61,7 @@ async function scene(
 			exclude: [],
 		} as unknown as Parameters<typeof volumeSource>[0],
 		context,
-		{all: []},
+		{index: 0, all: []},
 	);
 	return {
 		folder,
