@@ -58,7 +58,13 @@ export async function whyNoSnapshot({worker, signal}: Pick<Context, 'worker' | '
 	}
 
 	const inner = await firstOf({worker, signal}, path, rootInode);
-	return inner === undefined ? undefined : `a subvolume is in it, at ${inner}, and would be empty`;
+	if (inner !== undefined) {
+		return `a subvolume is in it, at ${inner}, and would be empty`;
+	}
+
+	// Of a folder that is a snapshot itself: it could not be told from one that is made from now on.
+	const stub = await firstOf({worker, signal}, path, stubInode);
+	return stub === undefined ? undefined : `what stands for a subvolume that was there once is in it, at ${stub} (rmdir removes it)`;
 }
 
 /** @param index of the source in its run */
