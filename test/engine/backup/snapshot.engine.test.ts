@@ -91,7 +91,8 @@ test('a snapshot of the file system is the moment, and nothing of it is left', a
 		t.true(steps.indexOf('resume') < steps.indexOf('store'), steps.join(' '));
 		t.log(`${name}: stood still for ${result?.quiesceSeconds.toFixed(2)} s of ${result?.durationSeconds.toFixed(1)} s`);
 		t.deepEqual(await snapshots(), [], name);
-		const read = async (file: string) => Number(await stack.restic('dump', result?.sources[0]?.snapshot ?? '', `/${target}/data/${file}`));
+		const read = async (file: string) =>
+			Number(await stack.restic('dump', result?.sources[0]?.snapshot ?? '', `/${target}/volume/data/${file}`));
 		const [a, b] = [await read('a'), await read('b')];
 		t.true(a - b === 0 || a - b === 1, `${a} and ${b} are not of one moment`);
 		t.is((await reader.snapshots(`run:${result?.run}`)).length, 2, 'the files, and the manifest');
