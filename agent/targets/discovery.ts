@@ -14,7 +14,7 @@ import type {Suggestion} from './suggest.ts';
 import type {Member, Target} from './target.ts';
 
 /** A worker has these itself: a target's files could not be shown at `/<target>` there. */
-const reservedNames = ['proc', 'sys', 'dev'];
+const reservedNames = ['proc', 'sys'];
 
 export interface DiscoveryOptions {
 	prefix?: string;
