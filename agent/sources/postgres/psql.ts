@@ -22,7 +22,7 @@ export async function runSql(server: PostgresServer, {database, statements, vari
 		stdin: true,
 		signal,
 	});
-	running.stdin.end([...untimed, 'set standard_conforming_strings = on', ...statements].map(statement => `${statement}\n;\n`).join(''));
+	running.stdin.end([...untimed, "set client_encoding = 'UTF8'", ...statements].map(statement => `${statement}\n;\n`).join(''));
 	const [printed, {exitCode, stderr}] = await Promise.all([text(running.stdout), running.done]);
 	if (exitCode !== 0) {
 		throw new RunError(`PostgreSQL refused: ${lastLines(stderr)}`);
