@@ -144,6 +144,9 @@ export const restore = (options: RestoreOptions): Arguments => ['restore', ...re
 /** Without a look at what would be removed: restic 0.19.1 fails there where a file is in the place of a folder, but only in a rehearsal. */
 export const changes = (options: RestoreOptions): Arguments => ['restore', '--dry-run', ...restoring({...options, delete: false})];
 
+/** The same, naming each file. */
+export const changesOfEach = (options: RestoreOptions): Arguments => ['restore', '--verbose=2', ...changes(options).slice(1)];
+
 export const rehearse = (options: RestoreOptions): Arguments => ['restore', '--dry-run', ...restoring({...options, delete: true})];
 
 export const find = (id: string, path: string): Arguments => ['ls', '--', checkId(id), checkAbsolute(path)];

@@ -11,6 +11,7 @@ import {deleteLeftovers} from './leftover.ts';
 import {createLooking} from './looking.ts';
 import {
 	configContent,
+	type FileStatus,
 	listedNode,
 	listedSnapshot,
 	lockContent,
@@ -41,7 +42,11 @@ export function createRestic(
 	const withoutLocking = ([verb = '', ...rest]: argv.Arguments): argv.Arguments => [verb, '--no-lock', ...rest];
 
 	/** What restic says at its end of what it did; undefined where it did not say it. */
-	const summaryOf = async (call: Call, onStatus: (status: Status) => void = () => {}): Promise<Summary | undefined> => {
+	const summaryOf = async (
+		call: Call,
+		onStatus: (status: Status) => void = () => {},
+		onFile: (status: FileStatus) => void = () => {},
+	): Promise<Summary | undefined> => {
 		let summary: Summary | undefined;
 		await read(call, stdout =>
 			eachMessage(stdout, message => {
@@ -49,6 +54,8 @@ export function createRestic(
 					summary = message;
 				} else if (message.message_type === 'status') {
 					onStatus(message);
+				} else if (message.message_type === 'verbose_status') {
+					onFile(message);
 				}
 			}),
 		);
@@ -56,13 +63,13 @@ export function createRestic(
 	};
 
 	/** A restore that writes nothing. */
-	const compared = async (options: RestoreOptions, rehearsal: argv.Arguments): Promise<Summary> => {
+	const compared = async (options: RestoreOptions, rehearsal: argv.Arguments, onFile?: (status: FileStatus) => void): Promise<Summary> => {
 		const call = {
 			action: `comparing ${options.into} with ${options.subfolder}`,
 			arguments: patiently(rehearsal),
 			signal: options.signal,
 		};
-		const summary = await summaryOf(call);
+		const summary = await summaryOf(call, undefined, onFile);
 		if (!summary) {
 			throw failed(call, 'restic exited with 0 but said nothing about what it compared');
 		}
@@ -219,6 +226,14 @@ export function createRestic(
 			return found;
 		},
 		changes: async options => ({bytes: (await compared(options, argv.changes(options))).total_bytes ?? 0}),
+		async room(options) {
+			const bytes = {fresh: 0, over: 0};
+			await compared(options, argv.changesOfEach(options), ({action, size}) => {
+				bytes.fresh += action === 'restored' ? size : 0;
+				bytes.over += action === 'updated' ? size : 0;
+			});
+			return bytes;
+		},
 		async rehearse(options) {
 			try {
 				const {

@@ -27,6 +27,9 @@ const summary = z.object({
 	data_added_packed: z.number().optional(),
 });
 
+/** Of a restore that is told to name each file; `updated`: one that is there. */
+const fileStatus = z.object({message_type: z.literal('verbose_status'), action: z.string(), size: z.number().default(0)});
+
 /** What restic says without the places in its program that it was at. Its errors carry them, as it prints them at its end or in a panic. */
 export const withoutStack = (said: string): string =>
 	said
@@ -46,9 +49,10 @@ const exitError = z.object({message_type: z.literal('exit_error'), code: z.numbe
 
 const text = z.object({message_type: z.literal('text'), text: z.string()});
 
-const message = z.discriminatedUnion('message_type', [status, summary, itemError, exitError]);
+const message = z.discriminatedUnion('message_type', [status, fileStatus, summary, itemError, exitError]);
 
 export type Status = z.infer<typeof status>;
+export type FileStatus = z.infer<typeof fileStatus>;
 export type Summary = z.infer<typeof summary>;
 export type Message = z.infer<typeof message> | z.infer<typeof text>;
 

@@ -266,6 +266,11 @@ export interface Restic extends Looking {
 	/** What `restore` would write: the bytes of all files whose content differs. Reads what is there. Nothing is written. */
 	changes: (options: RestoreOptions) => Promise<{bytes: number}>;
 	/**
+	 * The bytes of the files that `restore` would write: `fresh` of those that are not there, in which holes stay holes; `over` of those that are, whose
+	 * room restic 0.19 takes whole before it writes (fallocate), holes included. Nothing is written.
+	 */
+	room: (options: RestoreOptions) => Promise<{fresh: number; over: number}>;
+	/**
 	 * What `restore` would do: the entries whose content differs, and with them all that are no files; and what it would remove. Nothing is written.
 	 * `removed` is undefined where restic cannot tell: 0.19 fails where a file is in the place of a folder, in a rehearsal only.
 	 */

@@ -94,19 +94,27 @@ function verbsOf(old: z.infer<typeof replaced>) {
 	}
 }
 
-/** Beside what is live all of it is written; in its place, what differs, and that is known only by comparing all files. */
+/**
+ * Beside what is live all of it is written, with its holes. In its place, what differs, and that is known only by comparing all files; those that are
+ * there are written without holes.
+ */
 function writing(source: RestoringSource<PlannedVolume>, {worker, restic, all, signal}: RoomContext) {
-	const bytes = heldBytes(source.stored);
+	const {stored, paths, inPlace} = source;
+	const held = heldBytes(stored);
 	const folder = workerMount(source.target, source).to;
 	return {
 		folder,
-		atMost: bytes,
-		exactly: source.paths === undefined && source.inPlace === undefined ? undefined : exactly,
+		atMost: inPlace === undefined ? held : stored.bytes,
+		exactly: paths === undefined && inPlace === undefined ? undefined : exactly,
 	};
 
 	async function exactly(): Promise<number> {
 		const isFolder = (await output(worker, {argv: ['test', '-d', folder], signal})).exitCode === 0;
-		// The comparison counts holes as if they were written.
-		return isFolder ? Math.min((await restic.changes({...comparing(source, all), signal})).bytes, bytes) : bytes;
+		if (!isFolder) {
+			return stored.bytes;
+		}
+
+		const {fresh, over} = await restic.room({...comparing(source, all), signal});
+		return Math.min(fresh, held) + over;
 	}
 }

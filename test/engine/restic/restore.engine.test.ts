@@ -1,5 +1,5 @@
 /** What restic restores into a folder, and what it leaves alone there. Lane: waits. */
-import {mkdir, readdir, readFile, rm, symlink, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {text} from 'node:stream/consumers';
 import test from 'ava';
@@ -28,6 +28,31 @@ for (const name of ['plain', 'with:colon', '--target=x', '[a]*?', 'a b\nc', ':/x
 		});
 	});
 }
+
+test('the holes of a file take no room where the file is new, and all of it where one is there: told before', async t => {
+	await withScratch(async ({data, folder, restic}) => {
+		const size = 32 * 1024 ** 2;
+		for (const name of ['fresh', 'over', 'same']) {
+			await writeFile(path.join(data, name), name);
+			await truncate(path.join(data, name), size);
+		}
+
+		const {snapshot} = await restic.backupFiles({...stamp, path: data});
+		const into = path.join(folder, 'into');
+		await execa('cp', ['--archive', '--sparse=always', data, into]);
+		await rm(path.join(into, 'fresh'));
+		await writeFile(path.join(into, 'over'), 'short');
+		const restore = {snapshot, subfolder: data, into, delete: true};
+		t.deepEqual(await restic.room(restore), {fresh: size, over: size});
+		await restic.restore(restore);
+		const held = async (name: string) => (await stat(path.join(into, name))).blocks * 512;
+		t.true((await held('fresh')) < size / 8);
+		t.true((await held('over')) >= size);
+		t.true((await held('same')) < size / 8);
+		const {stdout} = await execa('diff', ['--recursive', data, into], {reject: false});
+		t.is(stdout, '');
+	});
+});
 
 test('what is excluded is neither written nor deleted', async t => {
 	await withScratch(async ({data, folder, restic}) => {

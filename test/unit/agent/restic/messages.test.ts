@@ -21,7 +21,7 @@ test('an error names its item', t => {
 });
 
 test('unknown kinds of message are ignored', t => {
-	t.is(parseMessage('{"message_type":"verbose_status","action":"new"}'), undefined);
+	t.is(parseMessage('{"message_type":"change","path":"/a"}'), undefined);
 	t.is(parseMessage('{"message_type":7}'), undefined);
 	t.is(parseMessage(''), undefined);
 });
