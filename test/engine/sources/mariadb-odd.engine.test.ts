@@ -108,7 +108,7 @@ test.serial('a server with the settings that end, hide and refuse: backed up, re
 	t.is(restored.outcome, 'success', restored.error);
 	t.is(await everything(stack, 'db'), first);
 	t.is(await sql('select @@global.max_allowed_packet'), '1048576');
-	t.regex(await sql('show grants for teller'), /clerk.*INSERT ON `shop`.`plain`/s);
+	t.regex(await sql('show grants for teller'), /clerk.*INSERT ON "shop"."plain"/s);
 	t.is((await stack.holdfast('restore', 'undo', restored.run)).exitCode, 0);
 	t.is(await everything(stack, 'db'), second);
 
