@@ -1,9 +1,10 @@
 /** What outlives the agent, in one SQLite database. state/ has a file for each part of it. */
 import {randomBytes} from 'node:crypto';
-import {DatabaseSync} from 'node:sqlite';
+import type {DatabaseSync} from 'node:sqlite';
 import type {Audit} from '../../base/audit.ts';
 import type {Journal} from '../../docker/resume.ts';
 import {openAudit} from './audit.ts';
+import {StateDatabase} from './database.ts';
 import {type Deeds, openDeeds} from './deeds.ts';
 import {type Housekeeping, openHousekeeping} from './housekeeping.ts';
 import {openJournal, openRestores} from './journals.ts';
@@ -47,7 +48,7 @@ export function openState(path: string): State {
 }
 
 function openDatabase(path: string): DatabaseSync {
-	const database = opened(path, () => new DatabaseSync(path, {timeout: 5000}));
+	const database = opened(path, () => new StateDatabase(path));
 	try {
 		opened(path, () => {
 			// Before anything is written: a damaged file is left as it is

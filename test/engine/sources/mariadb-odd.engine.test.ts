@@ -100,7 +100,7 @@ test.serial('a server with the settings that end, hide and refuse: backed up, re
 	await sql(forgetting);
 	const first = await everything(stack, 'db');
 	await sql(
-		'set autocommit = 1; use shop; drop view of_nobody, shown; drop table long_ones; delete from plain where id = 2; drop role clerk; drop user teller',
+		'set autocommit = 1; use shop; drop view of_nobody, on_shown, shown; drop table long_ones; delete from plain where id = 2; drop role clerk; drop user teller',
 	);
 	const second = await everything(stack, 'db');
 
