@@ -145,7 +145,7 @@ const bad: Array<[name: string, value: string]> = [
 	['HOLDFAST_HOST', 'two words'],
 	['HOLDFAST_PROJECTS', 'app,,shop'],
 	['HOLDFAST_PROJECTS', 'App'],
-	['HOLDFAST_LABEL_DIALECTS', 'nautical'],
+	['HOLDFAST_LABEL_DIALECTS', 'borgmatic'],
 	['HOLDFAST_AUTO', 'yes please'],
 	['HOLDFAST_AUTO', 'Yes'],
 	['HOLDFAST_AUTO', '1'],
