@@ -32,8 +32,11 @@ RUN node image/bundle.mjs /bundle
 # Debian alone, not the Node image: npm and its dependencies are nothing that runs beside the Docker socket
 FROM ${DEBIAN_IMAGE}
 RUN apt-get update \
-	&& apt-get install --yes --no-install-recommends btrfs-progs ca-certificates libedit2 libncurses6 libpq5 libreadline8t64 libstdc++6 openssh-client rclone tini \
+	&& apt-get install --yes --no-install-recommends btrfs-progs busybox-static ca-certificates libedit2 libncurses6 libpq5 libreadline8t64 libstdc++6 openssh-client rclone tini \
 	&& rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log \
+	&& mkdir -p /opt/holdfast/lent/bin \
+	&& mv "$(command -v busybox)" /opt/holdfast/lent/bin/busybox \
+	&& for program in sh sleep mkdir cat tail df; do ln -s busybox /opt/holdfast/lent/bin/$program; done \
 	&& mkdir -m 700 /state /cache /repository \
 	&& printf '#!/bin/sh\nexport MALLOC_ARENA_MAX=1\nexec node --disable-warning=ExperimentalWarning --max-semi-space-size=2 /opt/holdfast/agent/main.js "$@"\n' > /usr/local/bin/holdfast \
 	&& chmod 755 /usr/local/bin/holdfast

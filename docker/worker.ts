@@ -7,6 +7,7 @@ import {type Container, workerLabel} from './container.ts';
 import {agentLabel, removeAll} from './dismiss.ts';
 import type {CreateOptions, Engine} from './engine.ts';
 import {inContainer} from './exec.ts';
+import {lackedPrograms, lend} from './lend.ts';
 import type {Self} from './self.ts';
 import {tether} from './tether.ts';
 import {assertSubpaths, engineMount, shownAt, type WorkerMount} from './worker-mounts.ts';
@@ -120,7 +121,7 @@ export async function hireWorkers({engine, self, agentId, run, offline = false, 
 	await engine.createVolume(stagingVolume, labels);
 
 	const {limits, names, isolation} = self.inherited;
-	const hire = async (name: string, options: CreateOptions, mounts: readonly WorkerMount[]): Promise<Worker> => {
+	const create = async (name: string, options: CreateOptions, mounts: readonly WorkerMount[]): Promise<string> => {
 		const {HostConfig: hostConfig, ...rest} = options;
 		const id = await engine.create(name, {
 			Image: self.image,
@@ -146,9 +147,16 @@ export async function hireWorkers({engine, self, agentId, run, offline = false, 
 		});
 		workers.push(id);
 		await assertSubpaths(engine, id, mounts);
+		return id;
+	};
+
+	const start = async (id: string, name: string): Promise<Worker> => {
 		await engine.start(id);
 		return {id, name, run: inContainer(engine, id)};
 	};
+
+	const hire = async (name: string, options: CreateOptions, mounts: readonly WorkerMount[]): Promise<Worker> =>
+		start(await create(name, options, mounts), name);
 
 	/** Only as long as the agent lives: else it would keep volumes and networks from being removed. */
 	const tied: typeof hire = async (...settings) => {
@@ -219,9 +227,21 @@ export async function hireWorkers({engine, self, agentId, run, offline = false, 
 			volumes.push(name);
 			await engine.createVolume(name, labels);
 			const Env = Object.entries(env).map(([variable, value]) => `${variable}=${value}`);
-			const options = {Image: image, Entrypoint: idle, Env, HostConfig: {NetworkMode: 'none', ...scratchLimits}};
-			const worker = await hire(name, options, [{type: 'volume', from: name, to: scratchFolder, readOnly: false}]);
-			return {...worker, dismiss: async () => removeAll(engine, [worker.id], [name])};
+			const createScratch = async (ReadonlyRootfs: boolean): Promise<string> =>
+				create(name, {Image: image, Entrypoint: idle, Env, HostConfig: {NetworkMode: 'none', ReadonlyRootfs, ...scratchLimits}}, [
+					{type: 'volume', from: name, to: scratchFolder, readOnly: false},
+				]);
+			let id = await createScratch(true);
+			const lacking = await lackedPrograms(engine, id);
+			if (lacking.length > 0) {
+				await engine.remove(id);
+				// Into a root that is read-only the engine puts nothing.
+				id = await createScratch(false);
+				await lend(engine, id, lacking);
+			}
+
+			const worker = await start(id, name);
+			return {...worker, dismiss: async () => removeAll(engine, [id], [name])};
 		},
 		async dismiss() {
 			for (const letGo of tethers) {

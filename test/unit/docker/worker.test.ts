@@ -88,3 +88,45 @@ test("in another container's network root is called as the run is, where nobody 
 	t.deepEqual(await of('container:vpn', false), {host: undefined, env: undefined, isReadOnly: true, isNamed: false});
 	t.deepEqual(await of('host', true), {host: 'holdfast-r', env: undefined, isReadOnly: true, isNamed: false});
 });
+
+test('a scratch container whose image lacks programs is lent them, and only then may its root be written', async t => {
+	const of = async (has: readonly string[]) => {
+		const calls: string[] = [];
+		const engine = {
+			async createVolume() {},
+			async create(_name: string, {HostConfig: host}: CreateOptions) {
+				calls.push(host?.ReadonlyRootfs ? 'create, read-only' : 'create');
+				return `c${calls.length}`;
+			},
+			async stat(_id: string, path: string) {
+				if (!has.includes(path)) {
+					throw Object.assign(new Error('not there'), {statusCode: 404});
+				}
+
+				return {isDirectory: false, linkTarget: ''};
+			},
+			async remove(id: string) {
+				calls.push(`remove ${id}`);
+			},
+			async putArchive(id: string) {
+				calls.push(`lend ${id}`);
+			},
+			async start(id: string) {
+				calls.push(`start ${id}`);
+			},
+		} as unknown as Engine;
+		const workforce = await hireWorkers({engine, self, agentId: 'a', run: 'r'});
+		const lending = workforce.scratch('bare', {});
+		return {calls, lending};
+	};
+
+	const all = ['sh', 'sleep', 'mkdir', 'cat', 'tail', 'df'].map(program => `/usr/bin/${program}`);
+	const whole = await of(all);
+	await whole.lending;
+	t.deepEqual(whole.calls, ['create, read-only', 'start c1']);
+
+	// Only the image has what is lent.
+	const bare = await of(all.slice(1));
+	await t.throwsAsync(bare.lending, {message: /^sh cannot be lent to a scratch container: /});
+	t.deepEqual(bare.calls, ['create, read-only', 'remove c1', 'create', 'lend c3']);
+});
