@@ -1,10 +1,10 @@
 /** What a container has where its mount is a link of the host that may have led elsewhere: the kernel says it, in the container's own `/proc/self/mountinfo`. */
 import type {Folder} from './container.ts';
+import type {ContainerDetails} from './details.ts';
 import {readMountinfo} from './mountinfo.ts';
 
 export interface AskMounts {
-	/** When a container was started; ISO 8601. */
-	startedAt: (container: string) => Promise<string>;
+	details: (container: string) => Promise<Pick<ContainerDetails, 'startedAt' | 'state'>>;
 	/** What is mounted in a container, as its own `/proc/self/mountinfo` says. Rejects where nothing can be run in it. */
 	mountsIn: (container: string) => Promise<string>;
 }
@@ -12,10 +12,11 @@ export interface AskMounts {
 /**
  * Whether a container has what the path leads to now, which is another folder than when it was looked at last. Started before that, it has what was
  * seen then. Of one that was started since, only the kernel knows which came first; who cannot be asked was started anew because of the change, as a
- * rule.
+ * rule. One that is paused can be asked later.
  */
-export async function hasNow({startedAt, mountsIn}: AskMounts, id: string, earlierAt: number, now: Folder | undefined): Promise<boolean> {
-	if (Date.parse(await startedAt(id).catch(() => '9999')) <= earlierAt) {
+export async function hasNow({details, mountsIn}: AskMounts, id: string, earlierAt: number, now: Folder | undefined): Promise<boolean> {
+	const found = await details(id).catch(() => undefined);
+	if (found !== undefined && (found.state === 'paused' || Date.parse(found.startedAt) <= earlierAt)) {
 		return false;
 	}
 

@@ -111,7 +111,7 @@ export function createSurvey(options: SurveyOptions): Survey {
 	const seen = createLook({
 		dataRoot,
 		hire,
-		startedAt: async id => (await engine.inspect(id)).startedAt,
+		details: async id => engine.inspect(id),
 		mountsIn: async id => succeed(inContainer(engine, id), {argv: ['cat', '/proc/self/mountinfo'], signal: AbortSignal.timeout(askedMs)}),
 	});
 	const programs = createPrograms(engine);

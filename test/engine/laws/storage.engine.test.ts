@@ -31,7 +31,8 @@ test.before(async t => {
 	await writeFile(join(host, 'conf/app.yml'), 'first: true\n');
 	await mkdir(join(host, 'other'));
 	await symlink(join(host, 'real'), join(host, 'link'));
-	await symlink(join(host, 'deep'), join(host, 'swing'));
+	await mkdir(join(host, 'first'));
+	await symlink(join(host, 'first'), join(host, 'swing'));
 	await symlink('/usr/share/zoneinfo', join(host, 'system'));
 	const command = ['sleep', 'infinity'];
 	const labels = {'holdfast.enable': 'true'};
@@ -72,7 +73,7 @@ const started = async (service: string) => stack.docker(['inspect', '--format', 
 test.serial(
 	'a link is led elsewhere while its container runs: what was looked at counts for a minute, so the others come first',
 	async t => {
-		await stack.exec('swinging', 'sh', '-c', 'echo deep >/data/word');
+		await stack.exec('swinging', 'sh', '-c', 'echo first >/data/word');
 		const [first] = await stack.backup(target('swinging'));
 		t.is(first?.outcome, 'success', first?.error);
 		await rm(join(host, 'swing'));

@@ -40,6 +40,8 @@ test('failures, roll-backs, recoveries and what hangs are told, each once, and t
 					'holdfast.schedule': daily,
 					'holdfast.before': '["sh", "-c", "test ! -e /tmp/fail || exit 7; while test -e /tmp/hang; do sleep 0.2; done"]',
 					'holdfast.before.timeout': '1h',
+					'holdfast.restore.before': '["sh", "-c", "while test -e /tmp/hold; do sleep 0.2; done"]',
+					'holdfast.restore.before.timeout': '1h',
 				},
 			},
 		},
@@ -109,15 +111,17 @@ test('failures, roll-backs, recoveries and what hangs are told, each once, and t
 	await inSlack(/restore\* of .*not well on what was restored/s);
 	await until('the webhook', () => service.posted.some(({headers}) => /restore of .*: failed/.test(String(headers.title))), patience);
 
-	// What the recovery of a killed agent found
+	// What the recovery of a killed agent found: all is loaded, and nothing is swapped
+	await stack.exec('app', 'touch', '/tmp/hold');
 	const begun = await stack.api('POST', '/api/v1/restore', {target, point: good?.run, acknowledged: true, trigger: 'api'});
 	const {run} = begun.body as {run: string};
 	for await (const event of stack.follow(run)) {
-		if (event.type === 'step' && event.step === 'load') {
+		if (event.type === 'step' && event.step === 'before-hooks') {
 			await stack.docker(['kill', '--signal', 'KILL', stack.container('holdfast')]);
 		}
 	}
 
+	await stack.exec('app', 'rm', '/tmp/hold');
 	await stack.docker(['start', stack.container('holdfast')]);
 	await stack.ready();
 	await inSlack(/restore\* of .*the agent ended while the run was under way/s);

@@ -24,6 +24,7 @@ function hostOf(real: Record<string, string>, maximumAgeMs?: number) {
 	let isBroken = false;
 	const inodes: Record<string, number> = {};
 	const started: Record<string, string> = {};
+	const paused = new Set<string>();
 	/** By container, where it is known. */
 	const mounted: Record<string, string> = {};
 	const workforce = {
@@ -53,7 +54,7 @@ function hostOf(real: Record<string, string>, maximumAgeMs?: number) {
 	const look = createLook({
 		hire: async () => workforce,
 		dataRoot: '/var/lib/docker',
-		startedAt: async id => started[id] ?? '2020-01-01T00:00:00Z',
+		details: async id => ({state: paused.has(id) ? 'paused' : 'running', startedAt: started[id] ?? '2020-01-01T00:00:00Z'}),
 		async mountsIn(id) {
 			const text = mounted[id];
 			if (text === undefined) {
@@ -68,6 +69,7 @@ function hostOf(real: Record<string, string>, maximumAgeMs?: number) {
 		looks,
 		inodes,
 		started,
+		paused,
 		mounted,
 		break: (broken: boolean) => {
 			isBroken = broken;
@@ -157,6 +159,20 @@ test('started since it was looked at, and led elsewhere since: which came first 
 	const [again] = (await host.mounts(a)).mounts;
 	t.is(again.isAstray, undefined);
 	t.true(again.folders?.some(({path}) => path === '/srv/two'));
+});
+
+test('who is paused cannot be asked: it is no answer, and it is asked again', async t => {
+	const real: Record<string, string> = {...volumes, '/link': '/srv/one'};
+	const host = hostOf(real, -1);
+	const a = container('a', bind('/link'));
+	await host.mounts(a);
+	host.started.a = '2100-01-01T00:00:00Z';
+	host.paused.add('a');
+	real['/link'] = '/srv/two';
+	t.true((await host.mounts(a)).mounts[0].isAstray);
+	host.paused.delete('a');
+	host.mounted.a = '1 2 8:1 /srv/one /data rw - ext4 /dev/a rw';
+	t.true((await host.mounts(a)).mounts[0].isAstray, 'it has what it led to before');
 });
 
 test('a link that led elsewhere before anybody looked: what the container has is asked of the kernel, where it is a link', async t => {
