@@ -21,6 +21,9 @@ const confirmDeadlineMs = 120_000;
 /** A command that kills has ended by then. */
 const killMs = 2000;
 
+/** One that has lost its input and its output, too. */
+const endMs = 10_000;
+
 /** Prints the process's own pid, which is all that a later kill needs, and becomes the command. */
 const wrapper = 'echo "$$" >&2; exec "$@"';
 
@@ -78,7 +81,11 @@ async function startPlain(into: Into): Promise<Running> {
 	const {engine, id, command} = into;
 	const exec = await engine.exec(id, {...optionsOf(command), argv: command.argv});
 	return running({...into, exec, output: demultiplex(exec.stream, command.onError)}, async () => {
-		throw new Error(`\`${command.argv[0]}\` in container ${id.slice(0, 12)} cannot be killed: the container has no shell`);
+		// Its input and its output end with the connection: what reads or writes ends by itself.
+		exec.stream.destroy();
+		await confirmExit(exec, endMs).catch((cause: unknown) => {
+			throw new Error(`\`${command.argv[0]}\` in container ${id.slice(0, 12)} cannot be killed: the container has no shell`, {cause});
+		});
 	});
 }
 

@@ -1,10 +1,11 @@
 /** The custom format of pg_dump, by its first bytes: which versions of pg_restore read it. */
 import type {Readable} from 'node:stream';
-import {lastLines, type Place} from '../../../base/command.ts';
+import {lastLines} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {linesOf} from '../../../base/lines.ts';
 import type {ManifestSource} from '../../repository/manifest.ts';
 import type {Restic} from '../../restic/restic.ts';
+import type {PostgresServer} from './server.ts';
 
 export interface ArchiveVersion {
 	major: number;
@@ -84,8 +85,7 @@ async function firstBytes(stream: Readable): Promise<Buffer> {
 
 interface Listed {
 	restic: Restic;
-	/** Of the server's container. */
-	client: Place;
+	server: Pick<PostgresServer, 'client' | 'hasShell'>;
 	stored: Pick<ManifestSource, 'snapshot' | 'path'>;
 	signal: AbortSignal;
 }
@@ -104,8 +104,8 @@ const listScript = `pg_restore --list; code=$?; echo '${endOfList}'; cat >/dev/n
  *
  * @throws when pg_restore cannot read it
  */
-export async function eachEntry({restic, client, stored, signal}: Listed, read: (line: string) => void): Promise<void> {
-	const listing = await client({argv: ['sh', '-c', listScript], stdin: true, signal});
+export async function eachEntry({restic, server: {client, hasShell}, stored, signal}: Listed, read: (line: string) => void): Promise<void> {
+	const listing = await client({argv: hasShell ? ['sh', '-c', listScript] : ['pg_restore', '--list'], stdin: true, signal});
 	const dumping = await restic.peek(stored.snapshot, stored.path, signal);
 	dumping.stdout.on('error', () => listing.stdin.end());
 	dumping.stdout.pipe(listing.stdin);

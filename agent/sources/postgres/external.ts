@@ -63,6 +63,7 @@ export async function connectExternal(
 		user: role,
 		where,
 		isExternal: true,
+		hasShell: true,
 		connection,
 		client,
 		assertEnterable() {},

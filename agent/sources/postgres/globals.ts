@@ -4,7 +4,12 @@ import {untimedEnvironment} from './psql.ts';
 import {connectionString, type PostgresServer} from './server.ts';
 
 export async function dumpGlobals(server: PostgresServer, database: string, quoting: readonly string[] = []): Promise<string> {
-	const {client, user} = server;
+	const {client, user, hasShell} = server;
+	if (!hasShell) {
+		// It asks `pg_dump` for its version through one (`popen`).
+		return globalsAsked(server, database);
+	}
+
 	// By itself it would want to connect to `postgres`.
 	const argv = [
 		'pg_dumpall',
@@ -17,17 +22,7 @@ export async function dumpGlobals(server: PostgresServer, database: string, quot
 	const env = await untimedEnvironment(server, database);
 	const {exitCode, stdout} = await output(client, {argv, env});
 	// Only a superuser may read the passwords of the roles.
-	return exitCode === 0
-		? stdout
-		: succeed(client, {argv: [...argv, '--no-role-passwords'], env}).catch(async (error: unknown) => {
-				// It asks `pg_dump` for its version through a shell (`popen`), and the container may have none.
-				const shell = await output(client, {argv: ['/bin/sh', '-c', 'exit 0']}).catch(() => undefined);
-				if (shell?.exitCode === 0) {
-					throw error;
-				}
-
-				return globalsAsked(server, database);
-			});
+	return exitCode === 0 ? stdout : succeed(client, {argv: [...argv, '--no-role-passwords'], env});
 }
 
 /** The same, as far as a point needs it, asked of the server itself. */

@@ -101,7 +101,8 @@ export async function loadContent(
 			},
 		});
 	} else {
-		const inside = server.fromWorker(consumerScript, [file], argv);
+		// The worker's own shell, as the container may have none.
+		const inside = server.fromWorker(isCustom ? `${consumerScript} 2>&1` : consumerScript, [file], program);
 		await feed(context, {
 			snapshot: stored.snapshot,
 			path: stored.path,

@@ -8,6 +8,8 @@ import {findServer} from '../server-process.ts';
 export interface ServerProcess {
 	/** In the container. 1 where it could not be seen: the container's first process has the same root. */
 	pid: number;
+	/** The container has one. */
+	hasShell: boolean;
 	uid: string;
 	gid: string;
 	/** Where its programs are, beside its own. */
@@ -60,6 +62,7 @@ export async function findProcess(
 	const [folders, lock] = [further.slice(0, Math.max(end, 0)), further.slice(end + 1)];
 	return {
 		pid,
+		hasShell: true,
 		uid,
 		gid,
 		programs: program === '' ? programsIn(argv) : dirname(program),
@@ -81,7 +84,16 @@ async function withoutShell(engine: Engine, container: string): Promise<ServerPr
 	const {env} = await engine.inspect(container);
 	const folder = settingIn(argv, 'D', 'data_directory') ?? env.PGDATA ?? '';
 	const lock = await readText(engine, container, `${folder}/postmaster.pid`).catch(() => '');
-	return {pid: 1, uid, gid, programs: programsIn(argv), folders: [], passwordFile: undefined, ...said(argv, folder, lock.split('\n'))};
+	return {
+		pid: 1,
+		hasShell: false,
+		uid,
+		gid,
+		programs: programsIn(argv),
+		folders: [],
+		passwordFile: undefined,
+		...said(argv, folder, lock.split('\n')),
+	};
 }
 
 const programsIn = ([program = '']: readonly string[]): string | undefined => (program.startsWith('/') ? dirname(program) : undefined);

@@ -22,12 +22,12 @@ interface Loaded {
 /** What the dump's table of contents names; a plain one has none. Only its beginning is read. @throws when it cannot be read */
 export async function listContents(
 	{restic, signal}: Reading,
-	{client}: PostgresServer,
+	server: PostgresServer,
 	{stored, details}: Omit<Loaded, 'fresh'>,
 ): Promise<PostgresContents> {
 	const tally = createTally();
 	if (details.format === 'custom') {
-		await eachEntry({restic, client, stored, signal}, tally.add).catch((error: unknown) => {
+		await eachEntry({restic, server, stored, signal}, tally.add).catch((error: unknown) => {
 			throw new RunError(`the dump of \`${details.database}\` cannot be read`, {cause: error});
 		});
 	}

@@ -28,6 +28,8 @@ export interface PostgresServer {
 	where: string;
 	/** It is in no container that Holdfast knows, and the client programs are Holdfast's own. */
 	isExternal: boolean;
+	/** Where its client programs run there is one. */
+	hasShell: boolean;
 	/** The arguments that every client program gets. */
 	connection: (database: string) => readonly string[];
 	/** Runs a client program: in the database's container, or for an external server in a worker. */
@@ -104,6 +106,7 @@ export async function connectPostgres(
 		user,
 		where,
 		isExternal: false,
+		hasShell: process.hasShell,
 		connection,
 		client,
 		assertEnterable() {

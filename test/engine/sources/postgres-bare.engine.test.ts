@@ -12,7 +12,7 @@ const shellAndMore = ['sh', 'dash', 'bash', 'sleep', 'mkdir', 'cat', 'tail', 'df
 const roles = `select json_build_array(
 	(select json_agg(r order by rolname) from (select rolname, rolinherit, rolcreatedb, rolcanlogin, rolconnlimit, rolpassword, rolvaliduntil from pg_authid where rolname !~ '^pg_') r),
 	(select json_agg(m order by 1::text) from (select roleid::regrole::text, member::regrole::text, admin_option, inherit_option, set_option from pg_auth_members where member::regrole::text !~ '^pg_') m),
-	(select json_agg(s order by 1::text) from (select setrole::regrole::text, setconfig from pg_db_role_setting where setdatabase = 0) s))`;
+	(select json_agg(s) from (select setrole::regrole::text, setting from pg_db_role_setting, unnest(setconfig) setting where setdatabase = 0 order by 1, 2) s))`;
 
 test('backed up with its roles, restored, undone, rehearsed', async t => {
 	t.timeout(8 * 60_000);
@@ -61,6 +61,6 @@ test('backed up with its roles, restored, undone, rehearsed', async t => {
 	t.is(await psql("select count(*) from pg_tables where tablename = 'marks'"), '0');
 
 	const drilled = await stack.holdfast('drill', target, '--json');
-	const [drill] = JSON.parse(drilled.stdout) as DrillResult[];
-	t.is(drill?.outcome, 'success', drill?.error ?? drilled.stderr);
+	const drill = JSON.parse(drilled.stdout) as DrillResult;
+	t.is(drill.outcome, 'success', drill.error ?? drilled.stderr);
 });

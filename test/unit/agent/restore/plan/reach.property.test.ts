@@ -132,7 +132,7 @@ async function seen(
 	const look = createLook({
 		hire: async () => workforce,
 		dataRoot: '/var/lib/docker',
-		startedAt: async () => '',
+		details: async () => ({startedAt: '', state: 'running' as const}),
 		mountsIn: async () => '',
 		own: async () => '',
 	});

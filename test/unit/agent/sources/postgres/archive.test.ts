@@ -52,8 +52,9 @@ async function listWith(t: ExecutionContext, program: string) {
 		peek: async () => ({stdout, stdin: new PassThrough(), done: Promise.resolve(exit), kill: async () => {}}),
 	} as unknown as Restic;
 	const lines: string[] = [];
-	const ended = eachEntry({restic, client, stored: {snapshot: 's', path: '/p'}, signal: new AbortController().signal}, line =>
-		lines.push(line),
+	const ended = eachEntry(
+		{restic, server: {client, hasShell: true}, stored: {snapshot: 's', path: '/p'}, signal: new AbortController().signal},
+		line => lines.push(line),
 	);
 	return {ended, lines, isTaken: () => listing?.stdin.writableFinished};
 }
