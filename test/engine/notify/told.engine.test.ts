@@ -79,13 +79,14 @@ test('failures, roll-backs, recoveries and what hangs are told, each once, and t
 
 	// A failure twice: one message, which changes; and it says its cause once
 	await stack.exec('app', 'touch', '/tmp/fail');
-	for (const _ of [1, 2]) {
+	const fail = async () => {
 		const [failed] = await stack.backup(target);
 		t.is(failed?.outcome, 'failed');
 		t.is(failed?.error?.match(/exit code 7/g)?.length, 1, failed?.error);
-	}
-
-	const told = await inSlack(/backup\* of .*hook .*before.* failed/s);
+		return inSlack(/backup\* of .*hook .*before.* failed/s);
+	};
+	const told = await fail();
+	await fail();
 	await until('the second one', () => told.versions.length === 2, patience);
 	await until('its pings', () => service.heard.length === 6, patience);
 	t.deepEqual(kinds().slice(2), ['start', 'fail', 'start', 'fail']);
@@ -146,7 +147,7 @@ test('failures, roll-backs, recoveries and what hangs are told, each once, and t
 	await inSlack(/stale.* is well again/s);
 	t.truthy(
 		slack.messages.find(each => /the agent ended/.test(allText(each))),
-		'what was rolled back is no restore that went well',
+		`what was rolled back is no restore that went well: ${slack.messages.map(each => allText(each)).join('\n')}`,
 	);
 	t.deepEqual(slack.mistakes, []);
 });
