@@ -1,5 +1,7 @@
 /** Who should hear of it does: a dead man's switch, a webhook and Slack, of what failed, what hangs and what the recovery of a killed agent found. Lane: waits. */
 import test from 'ava';
+import {rollBackTrigger} from '../../../base/results.ts';
+import type {RunView} from '../../../base/shapes/runs.ts';
 import type {StatusView} from '../../../base/shapes/targets.ts';
 import {allText} from '../../support/doubles/bot.ts';
 import {startDeadMan} from '../../support/doubles/dead-man.ts';
@@ -127,6 +129,15 @@ test('failures, roll-backs, recoveries and what hangs are told, each once, and t
 	await stack.ready();
 	await inSlack(/restore\* of .*the agent ended while the run was under way/s);
 	await until('the webhook', () => service.posted.some(({body}) => /the agent ended while the run was under way/.test(body)), patience);
+
+	await until(
+		'it is rolled back',
+		async () =>
+			(JSON.parse((await stack.holdfast('runs', '--json')).stdout) as RunView[]).some(
+				({trigger, state}) => trigger === rollBackTrigger && state === 'finished',
+			),
+		patience,
+	);
 
 	// What hangs is late, whatever runs
 	await stack.compose('stop', 'holdfast');
