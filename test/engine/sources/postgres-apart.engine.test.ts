@@ -76,7 +76,6 @@ test.before(async t => {
 					environment,
 					labels: {'holdfast.enable': 'true', 'holdfast.postgres': 'shop', 'holdfast.postgres.user': 'keeper'},
 				},
-				bare: {image, environment, labels: {'holdfast.enable': 'true', 'holdfast.postgres': 'shop'}},
 				narrow: {
 					image,
 					command: ['postgres', '-c', 'max_connections=9', '-c', 'superuser_reserved_connections=0', '-c', 'max_wal_senders=0'],
@@ -87,7 +86,7 @@ test.before(async t => {
 			},
 		},
 	);
-	for (const service of ['db', 'owned', 'bare', 'narrow']) {
+	for (const service of ['db', 'owned', 'narrow']) {
 		await until('the database answers', async () => psqlAs(service, 'postgres', 'shop', 'select 1'), {timeout: 120_000});
 	}
 });
@@ -223,12 +222,4 @@ test.serial('a server whose sessions are all in use for now is waited for, and t
 	const [backup] = await running;
 	t.is(backup?.outcome, 'success', backup?.error);
 	t.is(backup?.sources.length, 4);
-});
-
-test.serial('a container without a shell: what the roles are stored with needs one, which is said', async t => {
-	await stack.exec('bare', 'rm', '/bin/sh', '/bin/dash', '/bin/bash');
-	await t.throwsAsync(stack.exec('bare', 'sh', '-c', 'true'));
-	const [backup] = await stack.backup(target('bare'));
-	t.is(backup?.outcome, 'failed');
-	t.regex(backup?.error ?? '', /in container `\S+` there is no `\/bin\/sh`, which pg_dumpall needs/);
 });
