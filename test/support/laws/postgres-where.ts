@@ -40,7 +40,9 @@ async function start(
 	t.teardown(async () => docker(['rm', '--force', '--volumes', name]));
 	await docker(['run', '--detach', '--name', name, '--label', 'holdfast-test=where', ...options, ...argv]);
 	const run = async (sql: string) => docker(['exec', name, ...psql, '-XAtq', '-d', database, '-c', sql]);
-	await until('the database answers', async () => run('select 1'), {timeout: 240_000});
+	// The image's own first start has a server that goes again; the one that stays is the container's first process
+	const isFirstProcess = "select split_part(pg_read_file('postmaster.pid'), chr(10), 1)";
+	await until('the database answers', async () => (await run(isFirstProcess)).trim() === '1', {timeout: 240_000});
 	await run(fill);
 	if (afterwards !== undefined) {
 		await docker(['exec', '--user', '0', name, 'bash', '-c', afterwards]);
