@@ -2,12 +2,11 @@
 import type {Server} from 'node:http';
 import {createAdaptorServer} from '@hono/node-server';
 import {Hono} from 'hono';
-import {secureHeaders} from 'hono/secure-headers';
 import type {Bindings} from '../agent/api/bindings.ts';
 import {type Roster, viewOf} from '../agent/api/fleet.ts';
+import {addHeaders} from '../agent/api/headers.ts';
 import {addDoor} from '../agent/api/page/door.ts';
 import {signIn} from '../agent/api/page/layout.ts';
-import {pagePolicy} from '../agent/api/page/routes.ts';
 import {tokenCheck} from '../agent/api/token.ts';
 import type {Listen} from '../agent/config/values.ts';
 import type {Bot} from './bot.ts';
@@ -38,22 +37,7 @@ export async function serveBot(options: BotServer): Promise<{close: () => Promis
 
 function createApp({bot, roster, token}: BotServer): Hono<Bindings> {
 	const app = new Hono<Bindings>();
-	app.use('/', pagePolicy);
-	app.use('/sign-in', pagePolicy);
-	// For the same reasons as at the agent's door.
-	app.use(
-		secureHeaders({
-			strictTransportSecurity: false,
-			crossOriginOpenerPolicy: false,
-			originAgentCluster: false,
-			xFrameOptions: 'DENY',
-			contentSecurityPolicy: {defaultSrc: ["'none'"], frameAncestors: ["'none'"]},
-		}),
-	);
-	app.use(async (context, next) => {
-		await next();
-		context.header('Cache-Control', 'no-store');
-	});
+	addHeaders(app);
 	app.get('/healthz', context => {
 		const connected = bot.isConnected();
 		return context.json({healthy: connected, problems: connected ? [] : ['Slack is not connected']}, connected ? 200 : 503);

@@ -3,11 +3,11 @@ import type {Server} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import {createAdaptorServer} from '@hono/node-server';
 import {Hono} from 'hono';
-import {secureHeaders} from 'hono/secure-headers';
 import type {Agent} from '../agent.ts';
 import type {Metrics} from '../metrics/metrics.ts';
 import type {Bindings} from './bindings.ts';
-import {createPage, pagePolicy} from './page/routes.ts';
+import {addHeaders} from './headers.ts';
+import {createPage} from './page/routes.ts';
 import {httpProblem} from './problems.ts';
 import {createRoutes} from './routes.ts';
 import {tokenCheck} from './token.ts';
@@ -64,24 +64,7 @@ function createApp(
 	const app = new Hono<Bindings>();
 	const allowed = tokenCheck(token);
 	const routes = {agent, version, host, closing, heartbeatMs, stalledMs, report};
-	// Outside the next one, whose policy allows nothing at all
-	app.use('/', pagePolicy);
-	app.use('/sign-in', pagePolicy);
-	app.use(
-		secureHeaders({
-			// This is plain HTTP; whoever puts TLS in front sends this one.
-			strictTransportSecurity: false,
-			// Browsers heed these two over HTTPS only, and complain otherwise
-			crossOriginOpenerPolicy: false,
-			originAgentCluster: false,
-			xFrameOptions: 'DENY',
-			contentSecurityPolicy: {defaultSrc: ["'none'"], frameAncestors: ["'none'"]},
-		}),
-	);
-	app.use(async (context, next) => {
-		await next();
-		context.header('Cache-Control', 'no-store');
-	});
+	addHeaders(app);
 	app.route('/', createPage({...routes, isToken: given => allowed(`Bearer ${given}`)}));
 	app.get('/healthz', async context => {
 		const health = await healthOf(agent, report);

@@ -1,11 +1,11 @@
 /** The status page at `/`: read-only, behind a session that is begun with the token. */
-import {type Context, Hono, type MiddlewareHandler} from 'hono';
+import {type Context, Hono} from 'hono';
 import type {RunView} from '../../../base/shapes/runs.ts';
 import type {Agent} from '../../agent.ts';
 import type {Bindings, RoutesOptions} from '../bindings.ts';
 import {eventStream} from '../event-stream.ts';
 import {addDoor} from './door.ts';
-import {contentSecurityPolicy, signIn} from './layout.ts';
+import {signIn} from './layout.ts';
 import {type Shown, statusPage} from './view.ts';
 
 /** Backups of each target in its charts. */
@@ -24,12 +24,6 @@ export function createPage(options: PageOptions): Hono<Bindings> {
 	page.get('/page/events', context => (isOpen(context) ? watch(context, options) : context.json({error: 'sign in first'}, 401)));
 	return page;
 }
-
-/** For the paths that answer with HTML. */
-export const pagePolicy: MiddlewareHandler = async (context, next) => {
-	await next();
-	context.header('Content-Security-Policy', contentSecurityPolicy);
-};
 
 /** An engine that is away is something to show, not an error of the page. */
 async function look(agent: Agent, version: string, report: (error: unknown) => void): Promise<Shown> {
