@@ -54,6 +54,15 @@ async function start(t: ExecutionContext, holdfast: Service & {environment?: Rec
 	return {stack, locks, dieIn, backUp};
 }
 
+/** From the sidecar itself: as another machine with the same compose file does. @returns the lock that is held */
+async function somebodyLocks({stack, locks}: {stack: Stack; locks: () => string[]}): Promise<string | undefined> {
+	const password = await stack.docker(['exec', stack.container('holdfast'), 'printenv', 'RESTIC_PASSWORD']);
+	const somebody = ['--env', `RESTIC_PASSWORD=${password}`, stack.container('vpn'), 'restic', '--repo', '/repository', '--no-cache'];
+	await stack.docker(['exec', '--detach', ...somebody, 'backup', '--stdin-from-command', '--', 'sleep', '1000']);
+	await until("somebody's lock", () => locks().length > 0);
+	return locks()[0];
+}
+
 async function assertSoonFree(t: ExecutionContext, {stack, locks}: {stack: Stack; locks: () => string[]}): Promise<void> {
 	const begun = Date.now();
 	const {exitCode, stderr} = await stack.holdfast('prune');
@@ -102,11 +111,7 @@ test('in the network of a sidecar whose name a person chose, as for Tailscale: t
 	await assertSoonFree(t, scene);
 
 	// Another machine with the same compose file
-	const password = await stack.docker(['exec', stack.container('holdfast'), 'printenv', 'RESTIC_PASSWORD']);
-	const somebody = ['--env', `RESTIC_PASSWORD=${password}`, stack.container('vpn'), 'restic', '--repo', '/repository', '--no-cache'];
-	await stack.docker(['exec', '--detach', ...somebody, 'backup', '--stdin-from-command', '--', 'sleep', '1000']);
-	await until("somebody's lock", () => locks().length > 0);
-	const [theirs] = locks();
+	const theirs = await somebodyLocks(scene);
 	await stack.docker(['restart', '--time', '1', stack.container('holdfast')]);
 	await stack.ready();
 	const {stdout} = await stack.holdfast('unlock', '--json');
@@ -129,11 +134,7 @@ test("in a sidecar's network: its name is in the locks of workers, which are fre
 	await scene.dieIn('forget', scene.backUp);
 	await assertSoonFree(t, scene);
 
-	const password = await stack.docker(['exec', stack.container('holdfast'), 'printenv', 'RESTIC_PASSWORD']);
-	const somebody = ['--env', `RESTIC_PASSWORD=${password}`, stack.container('vpn'), 'restic', '--repo', '/repository', '--no-cache'];
-	await stack.docker(['exec', '--detach', ...somebody, 'backup', '--stdin-from-command', '--', 'sleep', '1000']);
-	await until("somebody's lock", () => locks().length > 0);
-	const [theirs] = locks();
+	const theirs = await somebodyLocks(scene);
 	const {stdout} = await stack.holdfast('unlock', '--json');
 	t.is(JSON.parse(stdout).removed.length, 0, stdout);
 	t.deepEqual(locks(), [theirs]);
