@@ -51,13 +51,13 @@ async function resumeOne({engine, journal}: Quiesce, {undo, entry, pendingMs}: T
 	journal.clear(entry);
 }
 
-/** A call that nobody heard the end of is not taken for done. @throws {ResumeError} when it may happen even later: then it stays in the journal */
+/** A call that nobody heard the end of, or that failed on its way, is not taken for done or undone. @throws {ResumeError} when it may happen even later: then it stays in the journal */
 async function untilHappened(engine: Engine, undo: Undo, patienceMs: number): Promise<void> {
 	const deadline = Date.now() + patienceMs;
 	while (!(await isUndoable(engine, undo).catch(() => false))) {
 		if (Date.now() > deadline) {
 			const verb = undo.kind === 'start' ? 'stop' : 'pause';
-			throw new ResumeError(`the engine did not say whether it would ${verb} container \`${undo.containerName}\`, and may do so yet`, {
+			throw new ResumeError(`the engine was asked to ${verb} container \`${undo.containerName}\`, did not say that it has, and may do so yet`, {
 				hint: `it is put back then; look at it with \`docker ps\``,
 			});
 		}

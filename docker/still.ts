@@ -65,7 +65,7 @@ export interface Touched extends Resting {
 	entry: number;
 	/** It crashed over and over before: nobody expects it to stay up. */
 	crashes: boolean;
-	/** The engine was asked, and nobody heard what became of it: it may do it yet. Milliseconds that it may take. */
+	/** The engine was asked, and it may do it yet: nobody heard what became of it, or it gave up waiting. Milliseconds that it may take. */
 	pendingMs?: number | undefined;
 }
 
@@ -234,8 +234,10 @@ async function stop(
 	try {
 		await engine.stop(id, seconds);
 	} catch (error) {
-		if (statusOf(error) === undefined) {
-			onLost(lagOf({kind: 'start', containerId: id, containerName: name}, seconds));
+		const status = statusOf(error);
+		// An engine that gave up waiting for the end of one that it killed says so with 500, and the end may come yet (moby: "did not receive an exit event").
+		if (status === undefined || status >= 500) {
+			onLost(lagOf({kind: 'start', containerId: id, containerName: name}, status === undefined ? seconds : 0));
 		}
 
 		throw error;

@@ -320,3 +320,29 @@ test('… and one that may end even later stays in the journal', async t => {
 	t.deepEqual(asked, ['stop app']);
 	t.is(open().length, 1);
 });
+
+test('… nor is one that the engine gave up: who was killed, and whose end came late, is started', async t => {
+	const {run, asked, open} = scene({
+		app: {
+			async onStop(self) {
+				setTimeout(() => Object.assign(self, {state: 'exited'}), 500);
+				throw Object.assign(new Error('cannot stop container: tried to kill container, but did not receive an exit event'), {statusCode: 500});
+			},
+		},
+	});
+	await t.throwsAsync(async () => run([of('app', 'stop')]), {message: /exit event/});
+	t.deepEqual(asked, ['stop app', 'start app']);
+	t.deepEqual(open(), []);
+});
+
+test('… but what the engine refuses is not waited for', async t => {
+	const {run, asked, open} = scene({
+		app: {
+			async onStop() {
+				throw Object.assign(new Error('permission denied'), {statusCode: 403});
+			},
+		},
+	});
+	await t.throwsAsync(async () => run([of('app', 'stop')]), {message: /permission denied/});
+	t.deepEqual([asked, open()], [['stop app'], []]);
+});
