@@ -21,3 +21,9 @@ function openTimeZone(timeZone: string): Intl.DateTimeFormat {
 		throw new UsageError(`\`${timeZone}\` is not a time zone`, {cause: error, hint: 'write a name such as `Europe/Berlin` or `UTC`'});
 	}
 }
+
+/** Times are kept to the second, and clocks differ a little. */
+const aheadMs = 5 * 60_000;
+
+/** A time that is still to come: the clock was ahead then, or is behind now. Nothing that goes by times may take it for the newest. */
+export const isAhead = (time: Date, now: number): boolean => time.getTime() - now > aheadMs;

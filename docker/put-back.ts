@@ -57,9 +57,12 @@ async function untilHappened(engine: Engine, undo: Undo, patienceMs: number): Pr
 	while (!(await isUndoable(engine, undo).catch(() => false))) {
 		if (Date.now() > deadline) {
 			const verb = undo.kind === 'start' ? 'stop' : 'pause';
-			throw new ResumeError(`the engine was asked to ${verb} container \`${undo.containerName}\`, did not say that it has, and may do so yet`, {
-				hint: `it is put back then; look at it with \`docker ps\``,
-			});
+			throw new ResumeError(
+				`the engine was asked to ${verb} container \`${undo.containerName}\`, did not say that it has, and may do so yet`,
+				{
+					hint: `it is put back then; look at it with \`docker ps\``,
+				},
+			);
 		}
 
 		await delay(200);

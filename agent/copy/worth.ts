@@ -1,5 +1,6 @@
 /** Which points belong in a copy that has a policy of its own. Pure. */
 
+import {isAhead} from '../../base/clock.ts';
 import type {Keep} from '../../base/reading/keep.ts';
 import {applyPolicy} from '../keep/policy.ts';
 import type {Point} from '../repository/points.ts';
@@ -27,7 +28,8 @@ export function worthCopying(points: readonly Point[], there: readonly Point[], 
 		[...Map.groupBy(all, ({target}) => target).values()].flatMap(ofTarget => {
 			const newestFirst = ofTarget.toSorted((a, b) => b.time.getTime() - a.time.getTime());
 			const reasons = applyPolicy(newestFirst, keep, circumstances);
-			return newestFirst.filter((_point, index) => index === 0 || (reasons[index]?.length ?? 0) > 0).map(({id}) => id);
+			const newest = newestFirst.findIndex(({time}) => !isAhead(time, circumstances.now));
+			return newestFirst.filter((_point, index) => index === newest || (reasons[index]?.length ?? 0) > 0).map(({id}) => id);
 		}),
 	);
 	return points.filter(({id}) => kept.has(id));

@@ -1,4 +1,5 @@
 /** The repository: can it be opened, is a lock in the way, is a snapshot from the future. */
+import {isAhead} from '../../base/clock.ts';
 import {explanation, RepositoryError} from '../../base/errors.ts';
 import type {Finding} from '../../base/shapes/targets.ts';
 import {findFilers} from '../overview/owners.ts';
@@ -10,9 +11,6 @@ import type {Restic, Snapshot} from '../restic/restic.ts';
 
 /** restic refreshes the lock of a live process every 5 minutes, and takes one for stale after 30. */
 const quietLockMs = 25 * 60_000;
-
-/** Snapshots are filed under the second, and clocks differ a little. */
-const futureMs = 5 * 60_000;
 
 interface Examined {
 	door: RepositoryDoor;
@@ -92,14 +90,14 @@ async function examineLocks(restic: Restic): Promise<Finding[]> {
 
 function examineTimes(snapshots: readonly Snapshot[]): Finding[] {
 	const newest = Math.max(0, ...snapshots.map(({time}) => time.getTime()));
-	return newest - Date.now() <= futureMs
+	return !isAhead(new Date(newest), Date.now())
 		? []
 		: [
 				{
 					level: 'error',
 					subject: 'clock',
 					message: `the newest snapshot is of ${new Date(newest).toISOString()}, which is still to come: the clock was ahead then, or is behind now`,
-					hint: 'set the clock by NTP: retention and "latest" go by these times',
+					hint: 'set the clock by NTP: until that time is over, such a point is not removed, counts for no rule of retention, and is not `latest` where there is another',
 				},
 			];
 }

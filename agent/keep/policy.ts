@@ -1,6 +1,9 @@
-/** Which points a `keep` policy keeps, and for which reasons: exactly as `restic forget` decides, but on points, and in the agent's time zone. */
+/**
+ * Which points a `keep` policy keeps, and for which reasons: as `restic forget` decides, but on points, and in the agent's time zone; and what is of
+ * the future takes nobody's place.
+ */
 
-import {createOffsets, type OffsetAt} from '../../base/clock.ts';
+import {createOffsets, isAhead, type OffsetAt} from '../../base/clock.ts';
 import type {Keep} from '../../base/reading/keep.ts';
 
 interface Timed {
@@ -10,7 +13,7 @@ interface Timed {
 interface Circumstances {
 	/** An IANA name: hours, days, weeks, months and years are those of its wall clock. */
 	timeZone: string;
-	/** Milliseconds since 1970: `within` counts from the newest point that is not of the future. */
+	/** Milliseconds since 1970. */
 	now: number;
 }
 
@@ -34,11 +37,19 @@ const dayOf = (wall: Date): number => Math.floor(wall.getTime() / 86_400_000);
 
 /**
  * Of each bucket the newest point counts. While a rule has not found as many as it may keep, it also keeps the oldest point of all, so that
- * the history is as long as it can be.
+ * the history is as long as it can be. A point whose time is still to come stays, and counts for no rule: it would be the newest for years, and each
+ * new point the first to go.
  * @param points newest first
  * @returns the reasons for each point; none where the policy removes it
  */
 export function applyPolicy<Point extends Timed>(points: readonly Point[], keep: Keep, {timeZone, now}: Circumstances): string[][] {
+	const ahead = points.filter(({time}) => isAhead(time, now)).map(() => [aheadReason]);
+	return [...ahead, ...applyRules(points.slice(ahead.length), keep, {timeZone, now})];
+}
+
+export const aheadReason = 'its time is still to come';
+
+function applyRules<Point extends Timed>(points: readonly Point[], keep: Keep, {timeZone, now}: Circumstances): string[][] {
 	const offsetAt = createOffsets(timeZone);
 	const wallOf: Wall = time => new Date(time.getTime() + offsetAt(time.getTime()));
 	const reasons = points.map((): string[] => []);

@@ -3,7 +3,7 @@
 import type {Keep} from '../../base/reading/keep.ts';
 import type {Outcome} from '../../base/results.ts';
 import type {Point} from '../repository/points.ts';
-import {applyPolicy} from './policy.ts';
+import {aheadReason, applyPolicy} from './policy.ts';
 import {type Shrunken, shrunken} from './shrink.ts';
 
 /** What a person gave: how many points stay, and what makes a run suspicious. */
@@ -56,9 +56,10 @@ export function decide(target: string, points: readonly Point[], policy: Retenti
 
 	const byPolicy = applyPolicy(points, keep, {timeZone: policy.timeZone, now: knowledge.now});
 	const held = holdOf(points, byPolicy, policy, knowledge);
+	const newest = byPolicy.findIndex(reasons => !reasons.includes(aheadReason));
 	const verdicts = points.map((point, index): Verdict => {
 		const need = knowledge.needed.get(point.id);
-		const why = [...(byPolicy[index] ?? []), ...(need === undefined ? [] : [need]), ...(index === 0 ? ['the newest'] : [])];
+		const why = [...(byPolicy[index] ?? []), ...(need === undefined ? [] : [need]), ...(index === newest ? ['the newest'] : [])];
 		if (why.length > 0) {
 			return {point, action: 'keep', why};
 		}
@@ -83,7 +84,8 @@ function holdOf(
 		return lastOutcome === undefined ? 'no run of it is known to this agent yet' : `its last run ended as ${lastOutcome}`;
 	}
 
-	if (points.length > 0 && byPolicy.every(reasons => reasons.length === 0)) {
+	const ruled = byPolicy.filter(reasons => !reasons.includes(aheadReason));
+	if (ruled.length > 0 && ruled.every(reasons => reasons.length === 0)) {
 		return 'its policy would remove every point: refused';
 	}
 

@@ -1,5 +1,6 @@
 /** Which point a person means: one of this agent's own, unless another's is named. */
 
+import {isAhead} from '../../base/clock.ts';
 import {NotFoundError, UsageError} from '../../base/errors.ts';
 import type {Restic} from '../restic/restic.ts';
 import type {Ownership} from './owner.ts';
@@ -78,9 +79,14 @@ function ofOneAgent(host: string, points: readonly Point[], {isOurs}: Ownership)
 	return [...points];
 }
 
+/** @param points newest first */
 function among(points: readonly Point[], text: string): Point | undefined {
+	if (text === 'latest') {
+		return points.find(({time}) => !isAhead(time, Date.now())) ?? points[0];
+	}
+
 	const until = readMoment(text);
-	return points.find(({id, time}) => (until === undefined ? text === 'latest' || id === text : time <= until));
+	return points.find(({id, time}) => (until === undefined ? id === text : time <= until));
 }
 
 interface Known {

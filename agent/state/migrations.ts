@@ -113,4 +113,8 @@ export const migrations: readonly string[] = [
 	`
 	alter table watched add column rested_at integer;
 	`,
+	`
+	-- Holds the rowid, too: the order of asking, whatever the clock said.
+	create index runs_of_target on runs (target);
+	`,
 ];

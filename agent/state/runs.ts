@@ -21,7 +21,7 @@ export interface RunStore {
 	startRun: (run: string, startedAt: number) => void;
 	/** Lets go of the events of runs that finished long ago: those of the last 500 are kept. */
 	finishRun: (run: string, finishedAt: number, result: RunResult) => void;
-	/** Newest first; 100 unless `limit` says otherwise. */
+	/** Newest first, in the order of asking: the clock may have been ahead once. 100 unless `limit` says otherwise. */
 	runs: (options?: {
 		target?: string | undefined;
 		operation?: Operation | undefined;
@@ -56,7 +56,7 @@ function openRecords(database: DatabaseSync): Omit<RunStore, keyof History> {
 		"update runs set state = 'finished', finished_at = ?, outcome = ?, result = ? where run = ? and state <> 'finished'",
 	);
 	const find = database.prepare('select * from runs where run = ?');
-	const unfinished = database.prepare("select * from runs where state <> 'finished' order by queued_at, run");
+	const unfinished = database.prepare("select * from runs where state <> 'finished' order by rowid");
 	// A few at once: the clock may have been set between two ends
 	const prune = database.prepare(`delete from events where run in (
 		select run from runs where state = 'finished' order by finished_at desc limit 20 offset ${keptRuns})`);
@@ -73,10 +73,10 @@ function openRecords(database: DatabaseSync): Omit<RunStore, keyof History> {
 		},
 		runs({target, operation, outcome, trigger, limit = 100, since = 0} = {}) {
 			const asked = Object.entries({target, operation, outcome, trigger}).filter((pair): pair is [string, string] => pair[1] !== undefined);
-			const where = asked.map(([column]) => `and ${column} = ?`).join(' ');
+			const where = [...(since === 0 ? [] : ['queued_at >= ?']), ...asked.map(([column]) => `${column} = ?`)].join(' and ');
 			return database
-				.prepare(`select * from runs where queued_at >= ? ${where} order by queued_at desc, run desc limit ?`)
-				.all(since, ...asked.map(([, value]) => value), limit)
+				.prepare(`select * from runs where ${where || 'true'} order by rowid desc limit ?`)
+				.all(...(since === 0 ? [] : [since]), ...asked.map(([, value]) => value), limit)
 				.map(runRecord);
 		},
 		findRun(run) {
@@ -91,9 +91,9 @@ type History = Pick<RunStore, 'lastRuns' | 'countRuns' | 'quiesced'>;
 
 function openHistory(database: DatabaseSync): History {
 	// With max(), SQLite takes the other columns from the row that has it
-	const last = (where: string) => `select *, max(queued_at) from runs where state = 'finished' ${where} group by target, operation`;
+	const last = (where: string) => `select *, max(rowid) as place from runs where state = 'finished' ${where} group by target, operation`;
 	const latest = database.prepare(
-		`select * from (${last('')}) union select * from (${last("and outcome = 'success'")}) order by queued_at desc, run desc`,
+		`select * from (${last('')}) union select * from (${last("and outcome = 'success'")}) order by place desc`,
 	);
 	const counts = database.prepare(
 		"select target, operation, outcome, count(*) as count from runs where state = 'finished' group by target, operation, outcome",

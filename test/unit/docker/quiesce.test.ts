@@ -326,7 +326,9 @@ test('… nor is one that the engine gave up: who was killed, and whose end came
 		app: {
 			async onStop(self) {
 				setTimeout(() => Object.assign(self, {state: 'exited'}), 500);
-				throw Object.assign(new Error('cannot stop container: tried to kill container, but did not receive an exit event'), {statusCode: 500});
+				throw Object.assign(new Error('cannot stop container: tried to kill container, but did not receive an exit event'), {
+					statusCode: 500,
+				});
 			},
 		},
 	});

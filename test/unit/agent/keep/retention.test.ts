@@ -106,3 +106,13 @@ test('whatever is asked for, the newest and the needed stay', t => {
 	);
 	t.pass();
 });
+
+test('points of a clock that was ahead stay, and take no place of those that are made now', t => {
+	const [first, second] = points(1, 1).map((point, index) => ({...point, id: `ahead${index}`, time: new Date(now + (900 - index) * day)}));
+	const given = [first, second, ...points(1, 1, 1, 1)].filter(point => point !== undefined);
+	t.deepEqual(removed(given), {held: null, removed: ['p2', 'p1']});
+	t.deepEqual(removed(given, {keep: {last: 1}}), {held: null, removed: ['p3', 'p2', 'p1']});
+	t.deepEqual(removed(given, {keep: {within: '1d'}}).removed, ['p2', 'p1']);
+	t.regex(removed(given, {keep: {}}).held ?? '', /every point/);
+	t.deepEqual(removed(given, {now: 0}).removed, [], 'a clock that is behind');
+});

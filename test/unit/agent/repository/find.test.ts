@@ -47,6 +47,13 @@ test('the newest, and the newest until a time, are those of this agent', async t
 	});
 });
 
+test('the newest is none whose time is still to come, where there is another', async t => {
+	const ahead = {agent: 'a', day: 40_000};
+	t.is((await find([...both, ahead])).point, 'a-1');
+	t.is((await find([...both, ahead], {point: 'a-40000'})).point, 'a-40000');
+	t.is((await find([ahead])).point, 'a-40000');
+});
+
 test("another's is found by its id, or under its host's name or agent", async t => {
 	t.deepEqual(await find(both, {point: 'b-2'}), {point: 'b-2', ofProject: 'b-2'});
 	t.is(

@@ -396,3 +396,28 @@ test('what the metrics begin with: the last runs, how many there were, and their
 		[0.5, 1.5],
 	);
 });
+
+test('the newest run is the one that was asked for last, whatever the clock said then', async t => {
+	const state = await open(t);
+	const finish = (run: string, at: number, outcome: BackupResult['outcome']) => {
+		state.insertRun(queued(run, at));
+		state.startRun(run, at);
+		state.finishRun(run, at + 1, {...result(run, outcome), target: 'app/db'});
+	};
+	finish('r1', 10, 'success');
+	finish('r2', 90_000, 'success');
+	finish('r3', 20, 'success');
+	finish('r4', 30, 'failed');
+	t.deepEqual(
+		state.runs({target: 'app/db'}).map(({run}) => run),
+		['r4', 'r3', 'r2', 'r1'],
+	);
+	t.deepEqual(
+		state.lastRuns().map(({run}) => run),
+		['r4', 'r3'],
+	);
+	t.deepEqual(
+		state.runs({since: 25}).map(({run}) => run),
+		['r4', 'r2'],
+	);
+});
