@@ -51,8 +51,12 @@ export async function restoreRun(
 	const failures = await withWorkers(workshop, {run, tell}, async workforce => work(workforce, progress));
 	const errors = failures.map(explain);
 
-	if (!isTriedAgain) {
-		leaveToPerson(workshop, run);
+	try {
+		if (!isTriedAgain) {
+			leaveToPerson(workshop, run);
+		}
+	} catch (error) {
+		errors.push(explain(error));
 	}
 
 	return {
@@ -84,13 +88,14 @@ function leaveToPerson({restores, journal}: RestoreWorkshop, run: string): void 
 	}
 }
 
-/** What every verb works with that reads or writes files, in a worker. */
+/** What every verb works with that reads or writes files, in a worker. @param withoutLock nothing is written to the repository */
 export const filesContext = (
 	workshop: RestoreWorkshop,
 	worker: Place,
 	tell?: Tell,
+	{withoutLock = false}: {withoutLock?: boolean} = {},
 ): Pick<UndoContext, 'engine' | 'worker' | 'restic' | 'resticInto' | 'staging'> => {
-	const options = tell === undefined ? {} : {onTrouble: warner(tell)};
+	const options = {withoutLock, ...(tell === undefined ? {} : {onTrouble: warner(tell)})};
 	return {
 		engine: workshop.engine,
 		worker,

@@ -109,10 +109,15 @@ async function replace(workshop: RestoreWorkshop, options: RestoreRun, hands: Ha
 	const {journal, progress} = hands;
 	await inTurn(crew, async source => source.ready?.()).catch(undone);
 	const containers = restoration.stop.map(({container}) => container);
-	const {ran, well} = await runningAmong(workshop.engine, containers);
-	if (ran.length > 0) {
-		journal.ran(ran);
-	}
+	const {ran, well} = await runningAmong(workshop.engine, containers)
+		.then(found => {
+			if (found.ran.length > 0) {
+				journal.ran(found.ran);
+			}
+
+			return found;
+		})
+		.catch(undone);
 
 	const warn = (message: string) => tell({type: 'warning', message});
 	const still = async (what: () => Promise<void>, wakes?: ReadonlySet<string>) =>
@@ -135,17 +140,21 @@ async function replace(workshop: RestoreWorkshop, options: RestoreRun, hands: Ha
 			what,
 		);
 	let startFailure: unknown;
+	let isBegun = false;
 	try {
 		await still(async () => {
-			await swapAll(crew, options, journal).catch(undone);
-			journal.swapped(well.map(({name}) => name));
+			isBegun = true;
+			await swapAll(crew, options, journal)
+				.then(() => journal.swapped(well.map(({name}) => name)))
+				.catch(undone);
 			progress.done = true;
 			progress.kept = journal.replacements();
 			progress.into = restoration.into;
 		});
 	} catch (error) {
 		if (!progress.done) {
-			throw error;
+			// Where not all would stand still, what was loaded is of no use.
+			return isBegun ? Promise.reject(error) : undone(error);
 		}
 
 		startFailure = error;
@@ -160,14 +169,14 @@ async function replace(workshop: RestoreWorkshop, options: RestoreRun, hands: Ha
 		tell({type: 'warning', message: `${explain(error)}; what was replaced is put back`});
 		journal.phase('undoing');
 		progress.done = false;
-		let isBegun = false;
+		let isTaken = false;
 		// Whatever state the failed try has left them in: who ran before runs again.
 		await still(async () => {
-			isBegun = true;
+			isTaken = true;
 			await takeBack(workshop, options, hands, worker, error);
 			progress.kept = [];
 		}, new Set(ran)).catch((failure: unknown) => {
-			throw isBegun ? failure : notBack(run, [startFailure, error, failure]);
+			throw isTaken ? failure : notBack(run, [startFailure, error, failure]);
 		});
 		throw new RunError('the application is not well on what was restored, so what was there before is back', {cause: error});
 	});

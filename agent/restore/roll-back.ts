@@ -60,13 +60,13 @@ export async function rollBackAll(workshop: RestoreWorkshop, workforce: Workforc
 				workforce.repository(mounts, writingOf(options.replacements.map(({source}) => source))),
 			);
 			for (const replacement of left) {
-				await rollBackOne(workshop, worker, replacement, options).then(
-					() => options.onBack(replacement),
-					(error: unknown) => {
-						failures.push(error);
-						failed.push(replacement);
-					},
-				);
+				await rollBackOne(workshop, worker, replacement, options).catch((error: unknown) => {
+					failures.push(error);
+					failed.push(replacement);
+				});
+				if (!failed.includes(replacement)) {
+					noteBack(replacement, options);
+				}
 			}
 
 			left = failed;
@@ -86,6 +86,15 @@ export async function rollBackAll(workshop: RestoreWorkshop, workforce: Workforc
 	}
 }
 
+/** It is back, be it written down or not: the journal of a disk that is full knows it still (state/journals.ts), and to put it back once more would take time. */
+function noteBack(replacement: Replaced, {onBack, tell}: RollBack): void {
+	try {
+		onBack(replacement);
+	} catch (error) {
+		tell({type: 'warning', message: `\`${replacement.source}\` is put back, which could not be written down: ${explain(error)}`});
+	}
+}
+
 async function rollBackOne(
 	workshop: RestoreWorkshop,
 	worker: Worker,
@@ -95,7 +104,8 @@ async function rollBackOne(
 	tell({type: 'step', step: 'swap', subject: replacement.source});
 	const {kind, old} = readReplaced(replacement);
 	await kind.rollBack(old, {
-		...filesContext(workshop, worker.run, tell),
+		// A lock could be had by nobody on a disk that is full, nor while another prunes; and what a snapshot names is removed by neither.
+		...filesContext(workshop, worker.run, tell, {withoutLock: true}),
 		target: replacement.target ?? target,
 		// A cancel is not heeded: half of it is no state to stay in.
 		signal: new AbortController().signal,

@@ -3,7 +3,7 @@ import type {DatabaseSync} from 'node:sqlite';
 import * as z from 'zod';
 import type {Journal, Undo} from '../../docker/resume.ts';
 import {replaced} from '../sources/restoring.ts';
-import type {RestoreJournal, RestorePhase} from './restores.ts';
+import type {RestoreJournal, RestorePhase, RestoreRecord} from './restores.ts';
 
 export function openJournal(database: DatabaseSync): Journal {
 	const insert = database.prepare('insert into undos (run, undo) values (?, ?)');
@@ -27,15 +27,40 @@ export function openRestores(database: DatabaseSync): RestoreJournal {
 	);
 	const all = database.prepare('select * from restores order by run');
 	const remove = database.prepare('delete from restores where run = ?');
-	return {
-		saveRestore({run, target, point, phase, replacements, swappedAt, settledBy, keptIn, ran, unjudged}) {
+	/**
+	 * What could not be written, by run: null is a removal. Whoever settles a restore later must not go by what it was before, as if nothing of it
+	 * had been put back: the application has run since.
+	 */
+	const unwritten = new Map<string, RestoreRecord | null>();
+	const write = (run: string, record: RestoreRecord | null): void => {
+		unwritten.set(run, record);
+		if (record === null) {
+			remove.run(run);
+		} else {
+			const {target, point, phase, replacements, swappedAt, settledBy, keptIn, ran, unjudged} = record;
 			save.run(
 				...[run, target, point, phase, JSON.stringify(replacements), swappedAt, settledBy, keptIn],
 				...[JSON.stringify(ran), JSON.stringify(unjudged)],
 			);
-		},
-		restores: () =>
-			all.all().map(row => ({
+		}
+
+		unwritten.delete(run);
+	};
+
+	/** What cannot be written still is known to this life of the agent. */
+	const writeLeft = (): void => {
+		try {
+			for (const [run, record] of unwritten) {
+				write(run, record);
+			}
+		} catch {}
+	};
+
+	return {
+		saveRestore: record => write(record.run, record),
+		restores() {
+			writeLeft();
+			const written = all.all().map(row => ({
 				run: String(row.run),
 				target: String(row.target),
 				point: String(row.point),
@@ -46,9 +71,9 @@ export function openRestores(database: DatabaseSync): RestoreJournal {
 				keptIn: String(row.kept_in),
 				ran: JSON.parse(String(row.ran)) as string[],
 				unjudged: JSON.parse(String(row.unjudged)) as string[],
-			})),
-		removeRestore(run) {
-			remove.run(run);
+			}));
+			return written.flatMap(record => (unwritten.has(record.run) ? (unwritten.get(record.run) ?? []) : record));
 		},
+		removeRestore: run => write(run, null),
 	};
 }

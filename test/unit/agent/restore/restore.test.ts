@@ -66,8 +66,9 @@ async function begin() {
 	};
 }
 
-async function restoreWith(faults: readonly Fault[]) {
+async function restoreWith(faults: readonly Fault[], prepare: (scene: Scene) => void = () => {}) {
 	const {scene, restoration} = await begin();
+	prepare(scene);
 	scene.fail(faults);
 	const result = await withoutWaiting(async () =>
 		restore(scene.workshop, {
@@ -156,6 +157,73 @@ test.serial('who could not be started is named, also where nobody can be asked a
 	assertOrdered(t, scene, result);
 	assertWayOut(t, scene, result);
 	t.regex(result.error ?? '', /`app` could not be put back.*`web` could not be put back/);
+});
+
+test.serial('where somebody does not stop, or nobody knows who runs, nothing of what was loaded is left', async t => {
+	const {scene: undisturbed} = await restoreWith([]);
+	const stopped = undisturbed.calls.findIndex(call => call.startsWith('engine.stop'));
+	const asked = undisturbed.calls.findIndex(call => call.startsWith('engine.inspect'));
+	for (const at of [stopped, asked]) {
+		const {scene, result} = await restoreWith([{at, how: 'breaks before', lasts: true}]);
+		t.is(result.outcome, 'failed', undisturbed.calls[at]);
+		t.is(liveIn(scene), 'second');
+		t.is(scene.restores.size, 0, `${undisturbed.calls[at]}: ${result.error}`);
+	}
+});
+
+for (const lasts of [false, true]) {
+	test.serial(`a swap that cannot be written down ${lasts ? 'and nothing after it either ' : ''}is put back, once`, async t => {
+		const {scene, result} = await restoreWith([], ({workshop: {restores}}) => {
+			const {saveRestore, removeRestore} = restores;
+			let isFull = false;
+			restores.saveRestore = record => {
+				isFull = record.phase === 'swapped' || (isFull && lasts);
+				if (isFull) {
+					throw new Error('its disk is full');
+				}
+
+				saveRestore(record);
+			};
+			restores.removeRestore = run => {
+				if (isFull && lasts) {
+					throw new Error('its disk is full');
+				}
+
+				removeRestore(run);
+			};
+		});
+		t.is(result.outcome, 'failed');
+		t.regex(result.error ?? '', /its disk is full/);
+		t.is(liveIn(scene), 'second');
+		t.is(scene.restores.size, lasts ? 1 : 0);
+		assertOrdered(t, scene, result);
+		const swaps = scene.told.filter(event => event.type === 'step' && event.step === 'swap').length;
+		t.is(swaps, 2 * sources.length, 'there and back');
+	});
+}
+
+test.serial('a roll-back asks for no lock: who prunes, or a disk that is full, would keep it from one', async t => {
+	const asked: Array<boolean | undefined> = [];
+	const {result} = await restoreWith([], ({workshop}) => {
+		const {restic} = workshop.keeper;
+		workshop.keeper = {
+			...workshop.keeper,
+			restic(place, options) {
+				asked.push(options?.withoutLock);
+				return restic(place, options);
+			},
+		};
+		const {saveRestore} = workshop.restores;
+		workshop.restores.saveRestore = record => {
+			if (record.phase === 'swapped') {
+				throw new Error('its disk is full');
+			}
+
+			saveRestore(record);
+		};
+	});
+	t.is(result.outcome, 'failed');
+	t.is(asked.filter(Boolean).length, sources.length);
 });
 
 test.serial('an undo: all of what was there, or a way out', async t => {

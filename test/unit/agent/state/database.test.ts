@@ -3,6 +3,8 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
 import {StateDatabase} from '../../../../agent/state/database.ts';
+import {openRestores} from '../../../../agent/state/journals.ts';
+import {openState} from '../../../../agent/state/state.ts';
 import {explain} from '../../../../base/errors.ts';
 
 test('a disk that is full is named, and any other error is as SQLite has it', async t => {
@@ -21,4 +23,38 @@ test('a disk that is full is named, and any other error is as SQLite has it', as
 	insert.run(1);
 	t.like(database.prepare('select count(*) as count from kept').get(), {count: 1});
 	t.throws(() => database.exec('select * from nowhere'), {message: /no such table/});
+});
+
+test('what a full disk kept from being written of a restore is known, and written when there is room', async t => {
+	const folder = await mkdtemp(join(tmpdir(), 'holdfast-state-'));
+	t.teardown(() => rm(folder, {recursive: true}));
+	const path = join(folder, 'holdfast.db');
+	openState(path).close();
+	const database = new StateDatabase(path);
+	t.teardown(() => database.close());
+	const journal = openRestores(database);
+	const record = (phase: 'swapping' | 'failed', run = 'r1') => ({
+		...{run, target: 'shop/db', point: 'p', phase, swappedAt: null, settledBy: null, keptIn: 'primary', ran: [], unjudged: []},
+		replacements: [{kind: 'volume', source: 'x'.repeat(100_000), touched: phase === 'swapping'}],
+	});
+	journal.saveRestore(record('swapping'));
+	journal.saveRestore(record('swapping', 'r2'));
+	const limit = Number(database.prepare('pragma page_count').get()?.page_count);
+	database.exec(`pragma max_page_count = ${limit}`);
+	t.throws(() => journal.saveRestore(record('failed', 'r3')), {message: /disk is full/});
+	t.throws(() => journal.saveRestore({...record('failed'), point: 'p'.repeat(100_000)}), {message: /disk is full/});
+	t.deepEqual(
+		journal.restores().map(({run, phase}) => `${run} ${phase}`),
+		['r1 failed', 'r2 swapping'],
+		'what never was written is no restore',
+	);
+	database.exec('pragma max_page_count = 1000000');
+	journal.removeRestore('r3');
+	journal.restores();
+	t.deepEqual(
+		openRestores(database)
+			.restores()
+			.map(({run, phase}) => `${run} ${phase}`),
+		['r1 failed', 'r2 swapping'],
+	);
 });
