@@ -1,9 +1,8 @@
 /** What is there now: targets by label, what a run of each would do, and what is wrong with them. */
 
-import PQueue from 'p-queue';
 import {succeed} from '../../base/command.ts';
 import type {ScheduleEntry} from '../../base/due.ts';
-import {explain, NotFoundError} from '../../base/errors.ts';
+import {NotFoundError} from '../../base/errors.ts';
 import {runId} from '../../base/ids.ts';
 import {label} from '../../base/label.ts';
 import type {Problem} from '../../base/problem.ts';
@@ -18,16 +17,16 @@ import {createPrograms} from '../../docker/programs.ts';
 import type {Self} from '../../docker/self.ts';
 import {hostFolderOf} from '../../docker/storage.ts';
 import {hireWorkers, staging} from '../../docker/worker.ts';
-import type {Kind} from '../sources/kind.ts';
 import {kinds} from '../sources/kinds.ts';
 import {type Ours, oursOf} from '../targets/dialects/ours.ts';
 import {isProgram, settingsOf} from '../targets/dialects/settings.ts';
 import {translate} from '../targets/dialects/translate.ts';
 import {discoverTargets} from '../targets/discovery.ts';
 import {groupServers, type Suggestion, suggestLabels, type Unlabelled} from '../targets/suggest.ts';
-import {askedOf, type Member, type Target} from '../targets/target.ts';
+import {askedOf, type Target} from '../targets/target.ts';
 import {planTarget} from './plan.ts';
 import type {Surveyed} from './planned.ts';
+import {createServices} from './services.ts';
 import {findUnprotected} from './unprotected.ts';
 
 /** One list of the engine's containers, and what their labels alone say: nobody need look at storage, and no server is asked. */
@@ -87,13 +86,9 @@ export interface SurveyOptions {
 	copies: readonly string[];
 }
 
-/** Asking servers for their databases takes a few processes each. */
-const serversAtOnce = 4;
 /** When a target is rehearsed whose label does not say it: `@weekly`. */
 const weekly = '0 0 * * 0';
 const answersKeptMs = 10_000;
-/** What a person waits for a look into the mounts of one service. */
-const proposingMs = 30_000;
 /** For what is about to run: how long a link of the host is taken to lead where it led. */
 const linksKeptMs = 60_000;
 /** How long a container may take to say what is mounted in it. */
@@ -103,11 +98,8 @@ export function createSurvey(options: SurveyOptions): Survey {
 	const {engine, self, dataRoot, prefix, dialects = [], projects, auto, schedule, lockTimeoutMs, copies} = options;
 	// A target's files are mounted in a worker under the target's name, beside the agent's own mounts.
 	const reserved = [staging, ...self.mounts.map(({path}) => path)].map(path => path.split('/')[1] ?? '');
-	const servers = new PQueue({concurrency: serversAtOnce});
-	/** What each service answered to each kind, by its container's id. */
-	const remembered = new Map<string, ReadonlyMap<Kind, {at: number; answer: unknown}>>();
-
 	const hire = async () => hireWorkers({...options, run: `look-${runId(Date.now())}`});
+	const services = createServices({engine, dataRoot, hire});
 	const seen = createLook({
 		dataRoot,
 		hire,
@@ -119,7 +111,7 @@ export function createSurvey(options: SurveyOptions): Survey {
 
 	const look = async (target: Target, {containers, unseen}: Seen, maximumAgeMs: number, cold = false): Promise<Surveyed> => {
 		const agent = containers.find(({id}) => id === self.containerId);
-		const {answers, problems: unreachable} = await askServers(target, agent, maximumAgeMs);
+		const {answers, problems: unreachable} = await services.ask(target, agent, maximumAgeMs);
 		const {plan, problems} = planTarget({
 			target,
 			containers,
@@ -134,73 +126,6 @@ export function createSurvey(options: SurveyOptions): Survey {
 		const isOfHost = plan.sources.some(({mount}) => mount !== undefined && hostFolderOf(mount) !== undefined);
 		const notes = unseen === undefined || !isOfHost ? plan.notes : [...plan.notes, unseenNote(unseen)];
 		return {target, plan: {...plan, notes}, problems: [...target.problems, ...problems, ...unknown, ...unreachable]};
-	};
-
-	/** Undefined: there is nobody to ask. */
-	const ask = async (member: Member, kind: Kind, agent: Container | undefined, maximumAgeMs: number): Promise<unknown> => {
-		const {id} = member.container;
-		const kept = remembered.get(id)?.get(kind);
-		// What is about to run asks anew.
-		const ageMs = maximumAgeMs === 0 ? 0 : Math.max(maximumAgeMs, kind.answersKeptMs ?? 0);
-		if (kept !== undefined && Date.now() - kept.at < ageMs) {
-			return kept.answer;
-		}
-
-		const answer = await kind.ask?.(askedOf(member, kind), {
-			engine,
-			dataRoot,
-			agent,
-			hire,
-		});
-		if (answer !== undefined) {
-			remembered.set(id, new Map(remembered.get(id)).set(kind, {at: Date.now(), answer}));
-		}
-
-		return answer;
-	};
-
-	/** What only a look into the mounts can tell. A server says by its own label what it has; of one that shares its mounts, they are named already. */
-	const refine = async (suggestion: Suggestion, agent: Container | undefined): Promise<Suggestion> => {
-		const {container, labels, why} = suggestion;
-		if (suggestion.isServer || labels.volumes !== undefined) {
-			return suggestion;
-		}
-
-		const signal = AbortSignal.timeout(proposingMs);
-		const asked = kinds.map(async ({title, propose}) =>
-			propose?.(container, {engine, dataRoot, agent, hire}, signal).catch((error: unknown) => ({
-				labels: {},
-				why: `whether it has databases of ${title} is not known: ${signal.aborted ? `nobody looked for longer than ${proposingMs / 1000} s` : explain(error)}`,
-			})),
-		);
-		const proposals = (await Promise.all(asked)).filter(proposal => proposal !== undefined);
-		return {
-			...suggestion,
-			labels: Object.assign({...labels}, ...proposals.map(proposal => proposal.labels)),
-			why: [...proposals.map(proposal => proposal.why), ...why],
-		};
-	};
-
-	const askServers = async ({name, members}: Target, agent: Container | undefined, maximumAgeMs: number) => {
-		const answers = new Map<string, Record<string, unknown>>();
-		const problems: Problem[] = [];
-		const questions = members.flatMap(member => kinds.map(kind => ({member, kind})));
-		await Promise.all(
-			questions
-				.filter(({kind}) => kind.ask !== undefined)
-				.map(async ({member, kind}) =>
-					servers.add(async () => {
-						try {
-							const {id} = member.container;
-							const answer = await ask(member, kind, agent, maximumAgeMs);
-							answers.set(id, {...answers.get(id), [kind.kind]: answer});
-						} catch (error) {
-							problems.push({message: `the databases of \`${name}\` cannot be listed: ${explain(error)}`});
-						}
-					}),
-				),
-		);
-		return {answers, problems};
 	};
 
 	const list = async (): Promise<Listed> => {
@@ -269,13 +194,7 @@ export function createSurvey(options: SurveyOptions): Survey {
 			]),
 		targets: async () => (await list()).targets,
 		async all({containers}, maximumAgeMs = answersKeptMs) {
-			const ids = new Set(containers.map(({id}) => id));
-			for (const id of remembered.keys()) {
-				if (!ids.has(id)) {
-					remembered.delete(id);
-				}
-			}
-
+			services.forgetOthers(containers);
 			const found = await seen(containers);
 			return Promise.all((await targetsAmong(found.containers)).map(async target => look(target, found, maximumAgeMs)));
 		},
@@ -297,7 +216,7 @@ export function createSurvey(options: SurveyOptions): Survey {
 			// A person asks, perhaps right after its start.
 			const found = await suggestAmong(containers, {isSure: false, isWanted: container => container.project === project}, 0);
 			const agent = containers.find(({id}) => id === self.containerId);
-			return Promise.all(groupServers(found, containers).map(async suggestion => servers.add(async () => refine(suggestion, agent))));
+			return Promise.all(groupServers(found, containers).map(async suggestion => services.refine(suggestion, agent)));
 		},
 		async named(name) {
 			const targets = await targetsAmong((await present()).containers);
