@@ -1,4 +1,4 @@
-/** Five kinds of sources under one writer: of one moment in each point. Lane: works. */
+/** Five kinds of sources under one writer: of one moment in each point. Lane: works. Turns: moments. */
 import test from 'ava';
 import {momentEverywhere} from '../../support/laws/moment-everywhere.ts';
 

@@ -1,4 +1,4 @@
-/** A database that somebody stopped: it stays stopped, it is told once, and the others of its group are backed up without it. Lane: waits. */
+/** A database that somebody stopped: it stays stopped, it is told once, and the others of its group are backed up without it. Lane: waits. Turns: moments. */
 import test from 'ava';
 import {ensureImage} from '../../support/images.ts';
 import {plainReader, readerService} from '../../support/stack/reader.ts';

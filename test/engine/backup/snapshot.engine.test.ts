@@ -1,4 +1,4 @@
-/** The application stands still for a snapshot of its file system, and not for its files. Lane: works. */
+/** The application stands still for a snapshot of its file system, and not for its files. Lane: works. Turns: moments. */
 import {mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';

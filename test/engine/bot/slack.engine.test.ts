@@ -1,4 +1,4 @@
-/** Slack, spoken for real: the image, an agent, an engine, and a Slack that listens beside the test. By night, all of it. Lane: waits. */
+/** Slack, spoken for real: the image, an agent, an engine, and a Slack that listens beside the test. By night, all of it. Lane: waits. Turns: surfaces. */
 import test from 'ava';
 import {operator, restorer, second, viewer} from '../../support/doubles/bot.ts';
 import {assertTold, backedUpOnce, begin, restoredAndUndone} from '../../support/laws/slack-scene.ts';

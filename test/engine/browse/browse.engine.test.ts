@@ -1,4 +1,4 @@
-/** Looking into points: what is shown and written is what was there, as hashes and plain tools see it. Lane: waits. */
+/** Looking into points: what is shown and written is what was there, as hashes and plain tools see it. Lane: waits. Turns: surfaces. */
 import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';

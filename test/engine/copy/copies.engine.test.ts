@@ -1,4 +1,4 @@
-/** A copy on a second disk: killed on its way it shows nothing, then it is whole, and a restore falls back to it. By night, on servers. Lane: waits. */
+/** A copy on a second disk: killed on its way it shows nothing, then it is whole, and a restore falls back to it. By night, on servers. Lane: waits. Turns: surfaces. */
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';

@@ -1,4 +1,4 @@
-/** Commands in a container of a real engine: what docker exec does not promise by itself. Lane: waits. */
+/** Commands in a container of a real engine: what docker exec does not promise by itself. Lane: waits. Turns: docker. */
 import {randomBytes} from 'node:crypto';
 import {once} from 'node:events';
 import {mkdtemp, rm} from 'node:fs/promises';

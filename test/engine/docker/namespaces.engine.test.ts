@@ -1,4 +1,4 @@
-/** Who lives in another's network is up again with it, and nobody of ours takes an address that an application has for its own. Lane: works. */
+/** Who lives in another's network is up again with it, and nobody of ours takes an address that an application has for its own. Lane: works. Turns: docker. */
 import test from 'ava';
 import {ensureImage} from '../../support/images.ts';
 import {type Stack, startStack} from '../../support/stack.ts';

@@ -1,4 +1,4 @@
-/** The agent behind a socket proxy that forbids every call that docs/security.md does not name. Lane: waits. */
+/** The agent behind a socket proxy that forbids every call that docs/security.md does not name. Lane: waits. Turns: docker. */
 import {readFile} from 'node:fs/promises';
 import {fileURLToPath} from 'node:url';
 import test from 'ava';

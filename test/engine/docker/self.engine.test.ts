@@ -1,4 +1,4 @@
-/** The agent in the network of another container, whose names it sees: it knows itself, and its workers are like it. */
+/** The agent in the network of another container, whose names it sees: it knows itself, and its workers are like it. Turns: docker. */
 import test from 'ava';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';

@@ -1,4 +1,4 @@
-/** The doctor on a real engine: every finding names its fix, and what is wrong makes it exit with 1. Lane: waits. */
+/** The doctor on a real engine: every finding names its fix, and what is wrong makes it exit with 1. Lane: waits. Turns: surfaces. */
 import {fileURLToPath} from 'node:url';
 import test from 'ava';
 import type {Finding} from '../../../base/shapes/targets.ts';

@@ -1,4 +1,4 @@
-/** The kit opens the repository where nothing but the kit and the repository is left. Lane: waits. */
+/** The kit opens the repository where nothing but the kit and the repository is left. Lane: waits. Turns: surfaces. */
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';

@@ -1,4 +1,4 @@
-/** What ends in silence elsewhere: data that is gone is told the first night and asked about before a restore; a target that is gone is missed. Lane: rests. */
+/** What ends in silence elsewhere: data that is gone is told the first night and asked about before a restore; a target that is gone is missed. Lane: rests. Turns: surfaces. */
 import {mkdtemp, rm, truncate, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';

@@ -1,4 +1,4 @@
-/** A project that nobody labelled: what would protect it is printed, and done where it is asked for. Lane: waits. */
+/** A project that nobody labelled: what would protect it is printed, and done where it is asked for. Lane: waits. Turns: surfaces. */
 import test from 'ava';
 import {parse} from 'yaml';
 import {ensureImage} from '../../support/images.ts';

@@ -1,4 +1,4 @@
-/** The application's own commands around a restore and its undo: in their turn, whatever happens, and once. Lane: waits. */
+/** The application's own commands around a restore and its undo: in their turn, whatever happens, and once. Lane: waits. Turns: restore. */
 import test from 'ava';
 import type {RestoreResult} from '../../../base/results.ts';
 import {ensureImage} from '../../support/images.ts';

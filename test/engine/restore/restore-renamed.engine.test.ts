@@ -1,4 +1,4 @@
-/** A volume is loaded beside its live files, which go on meanwhile, and changes places with them: how long that takes does not depend on them. Lane: works. */
+/** A volume is loaded beside its live files, which go on meanwhile, and changes places with them: how long that takes does not depend on them. Lane: works. Turns: restore. */
 import test from 'ava';
 import {ensureImage} from '../../support/images.ts';
 import {type Stack, startStack} from '../../support/stack.ts';

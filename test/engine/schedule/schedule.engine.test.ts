@@ -1,4 +1,4 @@
-/** The schedule of the real agent: a due run happens by itself, and one that was missed is made up after the start. Lane: waits. */
+/** The schedule of the real agent: a due run happens by itself, and one that was missed is made up after the start. Lane: waits. Turns: surfaces. */
 import test from 'ava';
 import type {RunView} from '../../../base/shapes/runs.ts';
 import {ensureImage} from '../../support/images.ts';

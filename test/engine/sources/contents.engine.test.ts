@@ -1,4 +1,4 @@
-/** What is in the restore points, proved with restic, PostgreSQL, SQLite, tar and hashes, without Holdfast. Lane: waits. */
+/** What is in the restore points, proved with restic, PostgreSQL, SQLite, tar and hashes, without Holdfast. Lane: waits. Turns: moments. */
 
 import {randomBytes} from 'node:crypto';
 import {chmod, chown, link, mkdir, mkdtemp, rm, symlink, utimes, writeFile} from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** Databases of one MariaDB server are of one moment, under a writer that never rests, and the password is a secret's. Lane: works. */
+/** Databases of one MariaDB server are of one moment, under a writer that never rests, and the password is a secret's. Lane: works. Turns: moments. */
 import test from 'ava';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';

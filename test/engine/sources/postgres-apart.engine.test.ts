@@ -1,4 +1,4 @@
-/** What of a database is apart from its tables: event triggers, foreign servers, subscriptions; sessions that nobody may end, and a server that has none left for now. Lane: waits. */
+/** What of a database is apart from its tables: event triggers, foreign servers, subscriptions; sessions that nobody may end, and a server that has none left for now. Lane: waits. Turns: postgres. */
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import type {BackupResult, DrillResult, RestoreResult} from '../../../base/results.ts';
