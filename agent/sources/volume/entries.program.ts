@@ -17,26 +17,27 @@
  * `undo`, `clear` and `remove` go on where one was killed. An undo makes nobody wait for the removal of what it takes away.
  */
 import {execFileSync} from 'node:child_process';
-import {
-	type BigIntStats,
-	chmodSync,
-	chownSync,
-	existsSync,
-	lstatSync,
-	mkdirSync,
-	readdirSync,
-	readFileSync,
-	renameSync,
-	rmdirSync,
-	rmSync,
-	statfsSync,
-	utimesSync,
-	writeFileSync,
-} from 'node:fs';
+import {chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statfsSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {answer, sync} from '../beside.ts';
 import {isOfRestore, restoreFiles} from '../kept-names.ts';
-import {distinct, isEnd, type Place, partsOf, settle, step} from '../patterns.ts';
+import {isEnd, type Place, step} from '../patterns.ts';
+import {
+	at,
+	found,
+	free,
+	giveAttributes,
+	isFolder,
+	joined,
+	keepAttributes,
+	keptIn,
+	matching,
+	move,
+	namesIn,
+	placesOf,
+	shown,
+	unfinished,
+} from './trees.ts';
 
 /** Those that rename a folder whatever it is, by the number that the kernel gives: ext, xfs, btrfs, zfs, f2fs, bcachefs, nfs. */
 const renaming = new Set([0xef53, 0x58465342, 0x9123683e, 0x2fc12fc1, 0xf2f52010, 0xca451a4e, 0x6969]);
@@ -65,62 +66,6 @@ function namesFor(root: string, run: string) {
 
 type Names = ReturnType<typeof namesFor>;
 
-const slash = Buffer.from('/');
-
-const at = (folder: Buffer, name: Buffer): Buffer => Buffer.concat([folder, slash, name]);
-
-const found = (path: Buffer | string): BigIntStats | undefined => lstatSync(path, {throwIfNoEntry: false, bigint: true});
-
-const isFolder = (path: Buffer | string): boolean => found(path)?.isDirectory() === true;
-
-const namesIn = (folder: Buffer | string): Buffer[] => readdirSync(folder, {encoding: 'buffer'});
-
-/** Paths from ROOT, as their parts. */
-type Path = readonly Buffer[];
-
-const joined = (root: Buffer, path: Path): Buffer => path.reduce(at, root);
-
-const shown = (path: Path): string => path.map(part => part.toString()).join('/');
-
-/** An application that runs may remove what was just seen. */
-function listed(folder: Buffer) {
-	try {
-		return readdirSync(folder, {withFileTypes: true, encoding: 'buffer'});
-	} catch (error) {
-		if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) {
-			return [];
-		}
-
-		throw error;
-	}
-}
-
-/** The topmost of all that match. */
-function matching(root: Buffer, places: readonly Place[], isWanted: (name: string) => boolean, above: Path = []): Path[] {
-	const paths: Path[] = [];
-	for (const entry of listed(joined(root, above))) {
-		const name = entry.name.toString();
-		const reached = distinct(step(places, name));
-		const path = [...above, entry.name];
-		if (isWanted(name) || reached.some(isEnd)) {
-			paths.push(path);
-		} else if (entry.isDirectory() && reached.length > 0 && !isOfRestore(name)) {
-			for (const deeper of matching(root, reached, isWanted, path)) {
-				paths.push(deeper);
-			}
-		}
-	}
-
-	return paths;
-}
-
-const placesOf = (patterns: readonly string[]): Place[] => patterns.flatMap(pattern => settle([partsOf(pattern), 0]));
-
-const never = (): boolean => false;
-
-/** What is of restores, wherever it is in the tree. */
-const keptIn = (root: Buffer): Path[] => matching(root, placesOf(['/**/']), isOfRestore);
-
 /** What stays at the root: what is of restores, what is excluded, and what belongs to the file system. */
 function entriesOf(root: Buffer, exclude: readonly Place[]): Buffer[] {
 	return namesIn(root).filter(entry => {
@@ -129,67 +74,12 @@ function entriesOf(root: Buffer, exclude: readonly Place[]): Buffer[] {
 	});
 }
 
-/** Moves them from one tree to the same place in another, where there is room. @returns those that were left, because something else is there */
-function move(paths: readonly Path[], from: Buffer, to: Buffer): string[] {
-	return paths.flatMap(path => (moveOne(path, from, to) ? [] : [shown(path)]));
-}
-
-function moveOne(path: Path, from: Buffer, to: Buffer): boolean {
-	const above = path.slice(0, -1);
-	const target = joined(to, path);
-	if (found(target) !== undefined || !makeFolders(above, from, to)) {
-		return false;
-	}
-
-	keepingTimes(joined(to, above), () => renameSync(joined(from, path), target));
-	return true;
-}
-
-/** Owned as they are there. No link is followed. */
-function makeFolders(path: Path, from: Buffer, to: Buffer): boolean {
-	for (const [index] of path.entries()) {
-		const parts = path.slice(0, index + 1);
-		const folder = joined(to, parts);
-		const there = found(folder);
-		if (there === undefined) {
-			const {uid, gid, mode, atimeMs, mtimeMs} = lstatSync(joined(from, parts));
-			mkdirSync(folder);
-			chownSync(folder, uid, gid);
-			chmodSync(folder, mode & 0o7777);
-			utimesSync(folder, atimeMs / 1000, mtimeMs / 1000);
-		} else if (!there.isDirectory()) {
-			return false;
-		}
-	}
-
-	return true;
-}
-
 /** For the restore alone: no application reads or empties what is half loaded, or kept. */
 function makeOwn(folder: string): void {
 	mkdirSync(folder, {recursive: true, mode: 0o700});
 	chownSync(folder, process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
 	chmodSync(folder, 0o700);
 }
-
-const tar = (argv: readonly string[], input: Buffer | string = ''): void => {
-	execFileSync('tar', ['--format=posix', '--xattrs', '--xattrs-include=*', '--acls', '--numeric-owner', ...argv], {
-		input,
-		stdio: ['pipe', 'ignore', 'pipe'],
-	});
-};
-
-/** Of a file that is written, and then has its name at once. */
-const unfinished = (file: string): string => `${file}.new`;
-
-/** The owner, mode, times and attributes of the folder itself. */
-function keepAttributes(folder: string, file: string): void {
-	tar(['--no-recursion', '-C', folder, '-cf', unfinished(file), '.']);
-	sync(unfinished(file));
-	renameSync(unfinished(file), file);
-}
-
-const giveAttributes = (folder: string, kept: Buffer): void => tar(['-C', folder, '--same-owner', '-xpf', '-'], kept);
 
 /** It was the root when it was backed up. */
 function loadedFolder({loaded}: Names): string {
@@ -218,7 +108,7 @@ function look({root}: Names, exclude: readonly Place[]): {why?: string} {
 	}
 
 	const path = Buffer.from(root);
-	const looked = [...namesIn(path).map(name => [name]), ...matching(path, exclude, never).flatMap(one => [one, one.slice(0, -1)])];
+	const looked = [...namesIn(path).map(name => [name]), ...matching(path, exclude).flatMap(one => [one, one.slice(0, -1)])];
 	const elsewhere = looked.find(one => ![undefined, top.dev].includes(found(joined(path, one))?.dev));
 	return elsewhere === undefined ? {} : {why: `${shown(elsewhere)} in it is on a file system of its own`};
 }
@@ -284,7 +174,7 @@ function exchange(names: Names, exclude: readonly Place[]): {left: string[]} {
 	}
 
 	const moved = kept.filter(path => found(joined(aside, path)) !== undefined);
-	const left = move([...matching(aside, exclude, never), ...moved], aside, top);
+	const left = move([...matching(aside, exclude), ...moved], aside, top);
 	rmSync(loaded, {recursive: true});
 	rmSync(others);
 	const attributes = readFileSync(loadedRoot);
@@ -305,7 +195,7 @@ function undo({root, old, oldRoot, out, loaded, gone}: Names, exclude: readonly 
 	let left: string[] = [];
 	if (existsSync(out)) {
 		entriesOf(top, exclude).forEach(takeAway);
-		left = move(matching(trash, exclude, never), trash, aside);
+		left = move(matching(trash, exclude), trash, aside);
 		sync(gone);
 		sync(old);
 		sync(root);
@@ -332,16 +222,6 @@ function undo({root, old, oldRoot, out, loaded, gone}: Names, exclude: readonly 
 	return {left, isThere: true};
 }
 
-/** A name that is free in there. */
-function free(folder: Buffer, name: Buffer): Buffer {
-	let path = at(folder, name);
-	for (let count = 1; found(path) !== undefined; count++) {
-		path = at(folder, Buffer.concat([name, Buffer.from(`~${count}`)]));
-	}
-
-	return path;
-}
-
 function clear(names: Names): void {
 	const {root, old, gone} = names;
 	if (existsSync(old)) {
@@ -361,13 +241,6 @@ function remove(names: Names): void {
 	rescue(old, root);
 	rescue(gone, root);
 	discard(names);
-}
-
-/** Of a folder in which something changes that is none of its own. */
-function keepingTimes(folder: Buffer | string, change: () => void): void {
-	const {atimeMs, mtimeMs} = lstatSync(folder);
-	change();
-	utimesSync(folder, atimeMs / 1000, mtimeMs / 1000);
 }
 
 /** What other restores keep in there belongs where it was. */
