@@ -105,7 +105,8 @@ export function createCommands(desk: Desk, restoring: Restoring): Commands {
 		async cancel(origin, run, reference) {
 			const placed = await fleet.ofRun(run);
 			const action: Action = placed.operation === 'restore' ? 'cancel-restore' : 'cancel';
-			const entry = await guard.allow(origin, {action, host: placed.host, target: placed.label, subject: run, reference});
+			const also = await fleet.touched(placed);
+			const entry = await guard.allow(origin, {action, host: placed.host, target: placed.label, also, subject: run, reference});
 			try {
 				await placed.host.client.cancel(run);
 			} catch (error) {

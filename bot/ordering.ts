@@ -120,7 +120,8 @@ export function createOrdering(desk: Desk): Ordering {
 			await answering(desk, origin, verb === 'approve' ? 'Not approved' : 'Not refused', async () => {
 				if (verb === 'refuse') {
 					const isOwn = origin.user === by;
-					const entry = await guard.allow(origin, {action: 'refuse', host, target: label, subject: target, reference: reference.id});
+					const {id} = reference;
+					const entry = await guard.allow(origin, {action: 'refuse', host, target: label, also: touched, subject: target, reference: id});
 					await host.client.completeAudit(entry, {outcome: isOwn ? 'withdrawn' : 'refused'});
 					return end(key, channel, request, `🚫 ${isOwn ? 'withdrawn' : 'refused'} by ${person(origin.user)}`);
 				}

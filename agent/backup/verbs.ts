@@ -1,6 +1,7 @@
 /** Backups as runs: a target is surveyed, planned and backed up, and what belongs to no point any more is swept. */
 
-import {explain, RepositoryError, UsageError} from '../../base/errors.ts';
+import {setTimeout as delay} from 'node:timers/promises';
+import {explain, NotFoundError, RepositoryError, UsageError} from '../../base/errors.ts';
 import {failed} from '../../base/failed.ts';
 import type {Notices} from '../../base/notices.ts';
 import type {Problem} from '../../base/problem.ts';
@@ -24,10 +25,17 @@ import {touchedBy, untilWhole} from './touched.ts';
 /** A plan that has waited longer for its turn is made anew: meanwhile its containers may have been recreated, started or stopped. */
 const freshMs = 5000;
 
+/** How long an engine that does not answer is waited for, when a backup is due: it may be restarted, or updated. */
+const engineMs = 15 * 60_000;
+const engineRetryMs = 5000;
+
 /** What was asked for, and how things were then. */
 interface Asked {
-	surveyed: Surveyed;
+	target: string;
+	/** Undefined: the engine did not answer. */
+	surveyed: Surveyed | undefined;
 	cold: boolean | undefined;
+	isScheduled: boolean;
 	/** Milliseconds since 1970. */
 	at: number;
 	/** Another run had some of it in hand then: its containers may have stood still, and been asked in vain. */
@@ -62,8 +70,8 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 		let {surveyed} = asked;
 		let isFresh = Date.now() - asked.at < freshMs && !asked.disturbed;
 		for (;;) {
-			if (!isFresh) {
-				surveyed = await survey.one(surveyed.plan.target, asked.cold);
+			if (!isFresh || surveyed === undefined) {
+				surveyed = await whenAnswered(asked, {signal, tell});
 			}
 
 			const hasWaited = await hold(touchedBy(surveyed));
@@ -74,9 +82,30 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 		}
 	};
 
+	/** The target as it is now. @throws what the engine, or a server, says at last */
+	const whenAnswered = async (
+		{target, cold, isScheduled}: Asked,
+		{signal, tell}: Pick<RunContext, 'signal' | 'tell'>,
+	): Promise<Surveyed> => {
+		const deadline = Date.now() + (isScheduled ? engineMs : 0);
+		for (;;) {
+			try {
+				return await survey.one(target, cold);
+			} catch (error) {
+				if (error instanceof NotFoundError || Date.now() >= deadline) {
+					throw error;
+				}
+
+				tell({type: 'warning', message: `the target cannot be looked at, trying again for ${engineMs / 60_000} min: ${explain(error)}`});
+			}
+
+			await delay(engineRetryMs, undefined, {signal}).catch(() => signal.throwIfAborted());
+		}
+	};
+
 	const backUp = async (asked: Asked, context: RunContext): Promise<BackupResult> => {
 		const {run, startedAt, signal, tell} = context;
-		let {plan} = asked.surveyed;
+		let plan = asked.surveyed?.plan;
 		try {
 			signal.throwIfAborted();
 			const {problems, ...found} = await whenFree(asked, context);
@@ -122,9 +151,9 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 			}
 
 			return failed.backup(
-				{run, target: plan.target, startedAt},
+				{run, target: asked.target, startedAt},
 				error,
-				plan.sources.map(({name}) => name),
+				plan?.sources.map(({name}) => name),
 			);
 		}
 	};
@@ -139,18 +168,24 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 			);
 		},
 		async backup(target, trigger, cold) {
-			const surveyed = await survey.one(target, cold);
-			const disturbed = runs.holder(touchedBy(surveyed)) !== undefined;
-			if (surveyed.problems.length > 0 && !disturbed && !trigger.startsWith('schedule')) {
+			const isScheduled = trigger.startsWith('schedule');
+			// What a schedule asks for and cannot be is a failed run, which is seen; a person is told at once.
+			const surveyed = await survey.one(target, cold).catch((error: unknown) => {
+				if (!isScheduled || error instanceof NotFoundError) {
+					throw error;
+				}
+			});
+			const disturbed = surveyed === undefined || runs.holder(touchedBy(surveyed)) !== undefined;
+			if (surveyed !== undefined && surveyed.problems.length > 0 && !disturbed && !isScheduled) {
 				throw refusal(surveyed.problems);
 			}
 
-			if (surveyed.problems.length === 0 && !disturbed) {
+			if (surveyed?.problems.length === 0 && !disturbed) {
 				tellAbsent(surveyed.plan, {state, notices});
 				assertAwake(surveyed.plan, state);
 			}
 
-			const asked = {surveyed, cold, at: Date.now(), disturbed};
+			const asked = {target, surveyed: surveyed ?? undefined, cold, isScheduled, at: Date.now(), disturbed};
 			return runs.start({operation: 'backup', target, trigger, work: async context => backUp(asked, context)});
 		},
 	};

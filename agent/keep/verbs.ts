@@ -123,6 +123,13 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 		}
 	};
 
+	/** What a schedule asks for and cannot be is a failed run, which is seen; a person is told at once. */
+	const openFor = async (trigger: string): Promise<void> => {
+		if (trigger !== 'schedule') {
+			await door.open();
+		}
+	};
+
 	/** What is due by schedule is done by one of the agents that share the repository. It is waited for before the run: that would keep others waiting. */
 	const turnOf = async (operation: UpkeepOperation, trigger: string): Promise<((signal: AbortSignal) => Turn) | undefined> => {
 		if (trigger !== 'schedule') {
@@ -148,7 +155,7 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 			return (await decideAll()).map(retentionView);
 		},
 		async prune(trigger) {
-			await door.open();
+			await openFor(trigger);
 			// What was only learned may have changed: a person who asks for it finds out.
 			const access = repository.access ?? (door.access() === 'read-only' ? 'read-only' : 'full');
 			const shut = shutBy(access);
@@ -166,7 +173,7 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 			});
 		},
 		async check(readData, trigger) {
-			await door.open();
+			await openFor(trigger);
 			const turn = await turnOf('check', trigger);
 			const part = readData === 'next' ? await partInTurn() : readData;
 			return runs.start({

@@ -202,6 +202,8 @@ test('to undo the restore of a project is to undo that of each of its targets: t
 	stock(agent, ['shop/db', 'shop/own']);
 	await reply((await slack.command(restorer, '/restore', `finish ${run}`)).replies, /role restorer for shop\/own/);
 	t.false(agent.calls.some(call => 'finish' in call));
+	await reply((await slack.command(restorer, '/backup', `cancel ${run}`)).replies, /role restorer for shop\/own/);
+	t.false(agent.calls.some(call => 'cancel' in call));
 	t.deepEqual(slack.mistakes, []);
 });
 

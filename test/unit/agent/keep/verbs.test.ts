@@ -1,7 +1,11 @@
 import test from 'ava';
 import {neededPoints} from '../../../../agent/keep/knowledge.ts';
-import {nextPart} from '../../../../agent/keep/verbs.ts';
+import {createUpkeep, nextPart} from '../../../../agent/keep/verbs.ts';
+import {createRuns} from '../../../../agent/runs/runs.ts';
 import type {RestoreRecord} from '../../../../agent/state/restores.ts';
+import {openState} from '../../../../agent/state/state.ts';
+import {createEventHub} from '../../../../base/events.ts';
+import {memoryWorkshop} from '../../../support/doubles/workshop.ts';
 
 test('the parts of the data are read in turn', t => {
 	t.is(nextPart(undefined, 13), '1/13');
@@ -29,4 +33,33 @@ test('what a restore has used stays as long as it may be undone, that of a whole
 	const needed = (target: string, ...records: RestoreRecord[]) => [...neededPoints(knowing(...records), target, []).keys()];
 	t.deepEqual(needed('shop/db', restored('shop/db', 'a')), ['a']);
 	t.deepEqual(needed('shop/db', restored('shop', 'a,b')), ['a', 'b']);
+});
+
+test('a prune or a check that is due while the repository is away is a run that fails; a person is told at once', async t => {
+	const state = openState(':memory:');
+	t.teardown(state.close);
+	const away = async (): Promise<never> => {
+		throw new Error('the repository is away');
+	};
+	const parts = {
+		workshop: memoryWorkshop('').workshop,
+		state,
+		runs: createRuns({state, hub: createEventHub(() => {}), concurrency: 2}),
+		door: {open: away, access: () => 'full'},
+		sweeper: {releaseLocks: away},
+		election: {turn: away, newest: away, record: away},
+		repository: {name: 'primary', cacheDirectory: '/cache'},
+		checkParts: 13,
+	};
+	const upkeep = createUpkeep(parts as unknown as Parameters<typeof createUpkeep>[0]);
+	const ends = [await upkeep.prune('schedule'), await upkeep.check('next', 'schedule')];
+	for (const {finished} of ends) {
+		const {outcome, error = ''} = await finished;
+		t.is(outcome, 'failed');
+		t.regex(error, /^the repository is away/);
+	}
+
+	await t.throwsAsync(upkeep.prune('cli'), {message: /is away/});
+	await t.throwsAsync(upkeep.check(null, 'cli'), {message: /is away/});
+	t.is(state.runs().length, 2);
 });
