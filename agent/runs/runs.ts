@@ -1,13 +1,15 @@
 /** Runs: one at a time for each target, a few at a time for all, each with its events, its cancel and its record. */
 
 import {BusyError, CancelledError, NotFoundError, UsageError} from '../../base/errors.ts';
-import type {EventHub, RunEvent, Tell, Told} from '../../base/events.ts';
+import type {EventHub, RunEvent, Tell} from '../../base/events.ts';
 import {runId} from '../../base/ids.ts';
 import {finishedAs, type Operation, type RunResult} from '../../base/results.ts';
 import type {Accepted} from '../../base/shapes/runs.ts';
 import type {State} from '../state/state.ts';
 import {createHolds, type Touched} from './holds.ts';
+import {followRun, listen} from './listening.ts';
 import {type Stall, watchProgress} from './stall.ts';
+import {createTeller} from './teller.ts';
 import {createTurns} from './turns.ts';
 
 /** What a run works with. */
@@ -64,15 +66,6 @@ export interface Runs {
 	close: () => Promise<void>;
 }
 
-/** Progress is told this often for each source of a run. */
-const progressIntervalMs = 500;
-
-/** Different ones that are remembered of a run, so that they are not told twice. */
-const mostWarnings = 1000;
-
-/** A reader that is this far behind loses progress events, never others. */
-const backlogLimit = 1000;
-
 interface Active {
 	/** No other run of any of these locks is queued or under way. */
 	locks: readonly string[];
@@ -109,40 +102,6 @@ export function createRuns({state, hub, concurrency, stallLimitMs = 30 * 60_000,
 		}
 
 		hub.send(event);
-	};
-
-	const teller = (run: string, target: string): Tell => {
-		const told = new Map<string, number>();
-		const warnings = new Map<string, number>();
-		return (event: Told) => {
-			const at = Date.now();
-			// What is said once more is counted, and said again only at the end, with how often it was.
-			if (event.type === 'warning') {
-				const count = (warnings.get(event.message) ?? 0) + 1;
-				if (warnings.size >= mostWarnings) {
-					warnings.clear();
-				}
-
-				warnings.set(event.message, count);
-				if (count > 1) {
-					return;
-				}
-			} else if (event.type === 'finished') {
-				for (const [message, count] of [...warnings].filter(([, times]) => times > 1)) {
-					send({type: 'warning', message: `${count} times: ${message}`, run, target, at});
-				}
-			}
-
-			if (event.type === 'progress') {
-				if (at - (told.get(event.source) ?? 0) < progressIntervalMs) {
-					return;
-				}
-
-				told.set(event.source, at);
-			}
-
-			send({...event, run, target, at} as RunEvent);
-		};
 	};
 
 	const mark = (run: string, waitsFor: string | undefined): void => {
@@ -189,10 +148,10 @@ export function createRuns({state, hub, concurrency, stallLimitMs = 30 * 60_000,
 			const run = runId(queuedAt);
 			const controller = new AbortController();
 			let stall: Stall | undefined;
-			const send = teller(run, target);
+			const say = createTeller({run, target, send});
 			const tell: Tell = event => {
 				stall?.hear(event);
-				send(event);
+				say(event);
 			};
 			state.insertRun({run, target, operation, trigger, queuedAt});
 			tell({type: 'queued', operation, trigger});
@@ -273,52 +232,4 @@ export function createRuns({state, hub, concurrency, stallLimitMs = 30 * 60_000,
 			await Promise.allSettled([...active.values()].map(async ({finished}) => finished));
 		},
 	};
-}
-
-async function* followRun(state: State, hub: EventHub, run: string, signal: AbortSignal): AsyncGenerator<RunEvent> {
-	for await (const event of listen(hub, {backlog: state.events(run), wants: event => event.run === run, signal})) {
-		yield event;
-		if (event.type === 'finished') {
-			return;
-		}
-	}
-}
-
-interface Listening {
-	/** What was told before. */
-	backlog: RunEvent[];
-	wants: (event: RunEvent) => boolean;
-	signal: AbortSignal;
-}
-
-/** What was told, then what is told. Nothing can come between the two where both are asked for in one turn. */
-async function* listen(hub: EventHub, {backlog, wants, signal}: Listening): AsyncGenerator<RunEvent> {
-	let wake = () => {};
-	const unlisten = hub.listen(event => {
-		if (wants(event) && (event.type !== 'progress' || backlog.length < backlogLimit)) {
-			backlog.push(event);
-			wake();
-		}
-	});
-	const onAbort = () => wake();
-	signal.addEventListener('abort', onAbort);
-	try {
-		while (!signal.aborted) {
-			const event = backlog.shift();
-			if (event === undefined) {
-				const {promise, resolve} = Promise.withResolvers<void>();
-				wake = resolve;
-				if (backlog.length === 0) {
-					await promise;
-				}
-
-				continue;
-			}
-
-			yield event;
-		}
-	} finally {
-		unlisten();
-		signal.removeEventListener('abort', onAbort);
-	}
 }
