@@ -38,6 +38,7 @@ RUN apt-get update \
 	&& mv "$(command -v busybox)" /opt/holdfast/lent/bin/busybox \
 	&& for program in sh sleep mkdir cat tail df; do ln -s busybox /opt/holdfast/lent/bin/$program; done \
 	&& mkdir -m 700 /state /cache /repository \
+	&& mkfifo -m 600 /opt/holdfast/lifeline \
 	&& printf '#!/bin/sh\nexport MALLOC_ARENA_MAX=1\nexec node --disable-warning=ExperimentalWarning --max-semi-space-size=2 /opt/holdfast/agent/main.js "$@"\n' > /usr/local/bin/holdfast \
 	&& chmod 755 /usr/local/bin/holdfast
 COPY --from=restic /usr/bin/restic /usr/local/bin/restic

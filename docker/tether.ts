@@ -1,33 +1,85 @@
 /**
  * Ties a worker to its agent: a command in the worker reads an input that only the agent has open. When the agent is gone, however it ended, the input ends,
- * and a little later the worker: it keeps no network and no volume in use. What was only a connection that broke is made again in time.
+ * and a little later the worker: it keeps no network and no volume in use. What was only a connection that broke is made again in time. A worker of
+ * which nobody was heard for minutes ends by itself, whatever became of its agent and of that command.
  */
 import {setTimeout as delay} from 'node:timers/promises';
 import type {Engine} from './engine.ts';
 import {statusOf} from './refusal.ts';
 
-/** Seconds in which a connection that broke may be made again. */
+/** A FIFO of the image, which each container has for itself. */
+const lifeline = '/opt/holdfast/lifeline';
+
+/** A worker of which nobody was heard for so long ends. */
+const leaseSeconds = 600;
+
+/** In which a connection that broke may be made again. */
 const graceSeconds = 10;
 
-/** What stands between the agent and its engine may end a connection on which nothing happens. */
+/** Whoever was lent a volume goes before its owner, with whom the engine removes it. */
+const borrowersGraceSeconds = 4;
+
+/** Also, what stands between the agent and its engine may end a connection on which nothing happens. */
 const beatMs = 60_000;
 
 const retryMs = 1000;
 
-/** The last one counts. `tini` is the first process, and hands the signal on. */
-const script = `echo "$$" >/tmp/.tether; cat >/dev/null; sleep ${graceSeconds}; test "$(cat /tmp/.tether)" != "$$" || kill 1`;
+/** Shell's own words only: in a database's namespace of pids a child that loses its parent would be the database's. Of two commands the later one counts. */
+const living = `exec 3<>"$1" || exit
+patience=$2
+while read -r -t "$patience" what who <&3; do
+	patience=$2
+	test "$what" != here || last=$who
+	test "$what $who" != "gone $last" || patience=$3
+done`;
+
+const telling = `echo "here $$" >"$1"
+while read -r _; do echo "here $$" >"$1"; done
+echo "gone $$" >"$1"`;
+
+const looks = 20;
+
+/** For any image with `sh` and `sleep`. It has nothing that others need, and ends by the lease alone. */
+const livingAnywhere = `missed=0
+while test $missed -lt "$2"; do
+	sleep "$3"
+	if test -s "$1"; then : >"$1"; missed=0; else missed=$((missed + 1)); fi
+done`;
+
+const tellingAnywhere = `echo here >"$1"
+while read -r _; do echo here >"$1"; done`;
+
+export interface Tether {
+	/** What the worker does by itself. */
+	life: string[];
+	/** What is run in it as long as its agent lives. */
+	tell: readonly string[];
+}
+
+/** Times are shorter in tests. */
+export const lifelineOf = ({at = lifeline, lease = leaseSeconds, grace = graceSeconds} = {}): Tether => ({
+	life: ['bash', '-c', living, 'bash', at, String(lease), String(grace)],
+	tell: ['bash', '-c', telling, 'bash', at],
+});
+
+export const borrowersLifeline = lifelineOf({grace: borrowersGraceSeconds});
+
+export const lifelineAnywhere = ({at = '/tmp/.lifeline', lease = leaseSeconds} = {}): Tether => ({
+	life: ['sh', '-c', livingAnywhere, 'sh', at, String(looks), String(lease / looks)],
+	tell: ['sh', '-c', tellingAnywhere, 'sh', at],
+});
 
 /** @returns what lets go of it: the worker is about to be removed */
-export function tether(engine: Engine, id: string): () => void {
+export function tether(engine: Engine, id: string, {tell}: Tether): () => void {
 	const letGo = new AbortController();
-	void hold(engine, id, letGo.signal);
+	void hold(engine, id, tell, letGo.signal);
 	return () => letGo.abort();
 }
 
-async function hold(engine: Engine, id: string, signal: AbortSignal): Promise<void> {
+async function hold(engine: Engine, id: string, tell: Tether['tell'], signal: AbortSignal): Promise<void> {
 	while (!signal.aborted) {
 		try {
-			await holdOnce(engine, id, signal);
+			await holdOnce(engine, id, tell, signal);
 		} catch (error) {
 			// It is gone, or stopped.
 			if (statusOf(error) === 404 || statusOf(error) === 409) {
@@ -40,8 +92,8 @@ async function hold(engine: Engine, id: string, signal: AbortSignal): Promise<vo
 }
 
 /** Until the connection breaks. */
-async function holdOnce(engine: Engine, id: string, signal: AbortSignal): Promise<void> {
-	const {stream} = await engine.exec(id, {argv: ['sh', '-c', script], env: [], user: '0', stdin: true});
+async function holdOnce(engine: Engine, id: string, argv: Tether['tell'], signal: AbortSignal): Promise<void> {
+	const {stream} = await engine.exec(id, {argv, env: [], user: '0', stdin: true});
 	const {promise: broken, resolve} = Promise.withResolvers<void>();
 	const beat = setInterval(() => stream.write('\n'), beatMs);
 	beat.unref();

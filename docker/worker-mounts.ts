@@ -6,13 +6,15 @@ import {readInspection} from './inspection.ts';
 
 export interface WorkerMount {
 	type: 'volume' | 'bind';
-	/** The volume's name or the path on the host. */
+	/** The volume's name or the path on the host; empty: a volume that is made for this worker, and goes with it. */
 	from: string;
 	/** The path in the worker. */
 	to: string;
 	readOnly: boolean;
 	/** Only this folder of the volume. */
 	subpath?: string | undefined;
+	/** Of a volume of ours, which is made where there is none: whatever has them is removed with the workers. */
+	labels?: Readonly<Record<string, string>> | undefined;
 	/** Further names of the same folder: whoever has it in hand is known by them. */
 	folders?: readonly Folder[] | undefined;
 }
@@ -47,10 +49,23 @@ export async function assertSubpaths(engine: Engine, id: string, mounts: readonl
 }
 
 /** The engine's types know no subpath yet. */
-export const engineMount = ({type, from, to, readOnly, subpath}: WorkerMount): MountSettings => ({
+export const engineMount = ({type, from, to, readOnly, subpath, labels}: WorkerMount): MountSettings => ({
 	Type: type,
 	Source: from,
 	Target: to,
 	ReadOnly: readOnly,
-	...(subpath === undefined ? {} : {VolumeOptions: {Subpath: subpath} as unknown as MountSettings['VolumeOptions']}),
+	...(subpath === undefined && labels === undefined
+		? {}
+		: {VolumeOptions: {Subpath: subpath, Labels: labels} as unknown as MountSettings['VolumeOptions']}),
 });
+
+/** The name of the volume that a container has at a path. */
+export async function volumeAt(engine: Pick<Engine, 'inspect'>, id: string, path: string): Promise<string> {
+	const {mounts} = await engine.inspect(id);
+	const volume = mounts.find(mount => mount.path === path)?.volume;
+	if (volume === undefined) {
+		throw new Error(`the engine does not say which volume a worker has at \`${path}\``);
+	}
+
+	return volume;
+}

@@ -9,8 +9,8 @@ import type {CreateOptions, Engine} from './engine.ts';
 import {inContainer} from './exec.ts';
 import {lackedPrograms, lend} from './lend.ts';
 import type {Self} from './self.ts';
-import {tether} from './tether.ts';
-import {assertSubpaths, engineMount, shownAt, type WorkerMount} from './worker-mounts.ts';
+import {borrowersLifeline, lifelineAnywhere, lifelineOf, type Tether, tether} from './tether.ts';
+import {assertSubpaths, engineMount, shownAt, volumeAt, type WorkerMount} from './worker-mounts.ts';
 
 /** The folder that all workers of a run share; on disk, in a volume of its own. */
 export const staging = '/staging';
@@ -21,11 +21,8 @@ export const scratchFolder = '/scratch';
 /** Where a worker that only looks has the folder of this number. */
 export const lookedAt = (index: number): string => `/look/${index}`;
 
-/** A worker that its agent forgot ends by itself after this long. */
-const lifetimeSeconds = 7 * 24 * 3600;
-
-/** What a worker does by itself. */
-const idle = ['sleep', String(lifetimeSeconds)];
+const own = lifelineOf();
+const anywhere = lifelineAnywhere();
 
 /** What a drill's container may take of the host: enough to load any database, slowly. Its memory is its own, whatever the agent may have. */
 const scratchLimits = {
@@ -51,7 +48,7 @@ export interface ScratchWorker extends Worker {
 
 export interface Workforce {
 	/**
-	 * Has the target's mounts, the agent's repository, cache and (where a repository is reached by it) network; runs restic, and reads or writes files. Only with `write all` can it make devices.
+	 * Has the target's mounts (one from `staging` is a further place of that folder), the agent's repository, cache and (where a repository is reached by it) network; runs restic, and reads or writes files. Only with `write all` can it make devices.
 	 * @param host the host name that stands in restic's locks; by default one that tells the run
 	 */
 	repository: (mounts: readonly WorkerMount[], use: keyof typeof fileCapabilities, host?: string) => Promise<Worker>;
@@ -110,15 +107,18 @@ interface HireOptions {
 	namesRoot?: boolean | undefined;
 }
 
-/** The workers of one run. The staging volume is made at once. */
+/**
+ * The workers of one run. The first that has the staging folder makes its volume, nameless: the engine removes it with that worker, also where nobody
+ * is left to ask for it. All are tied to the agent.
+ */
 export async function hireWorkers({engine, self, agentId, run, offline = false, namesRoot = false}: HireOptions): Promise<Workforce> {
 	const labels = {[workerLabel]: run, [agentLabel]: agentId};
-	const stagingVolume = `holdfast-staging-${run}`;
 	const workers: string[] = [];
 	const tethers: Array<() => void> = [];
-	const volumes = [stagingVolume];
-	const stagingMount = {type: 'volume', from: stagingVolume, to: staging, readOnly: false} as const;
-	await engine.createVolume(stagingVolume, labels);
+	const stagingMount = {type: 'volume', to: staging, readOnly: false, labels} as const;
+	let scratches = 0;
+	/** Its name. */
+	let stagingVolume: Promise<string> | undefined;
 
 	const {limits, names, isolation} = self.inherited;
 	const create = async (name: string, options: CreateOptions, mounts: readonly WorkerMount[]): Promise<string> => {
@@ -126,7 +126,7 @@ export async function hireWorkers({engine, self, agentId, run, offline = false, 
 		const id = await engine.create(name, {
 			Image: self.image,
 			Labels: labels,
-			Entrypoint: ['/usr/bin/tini', '--', ...idle],
+			Entrypoint: ['/usr/bin/tini', '--', ...own.life],
 			Cmd: [],
 			User: '0:0',
 			// The image's own asks the agent, and there is none in here.
@@ -150,19 +150,26 @@ export async function hireWorkers({engine, self, agentId, run, offline = false, 
 		return id;
 	};
 
-	const start = async (id: string, name: string): Promise<Worker> => {
-		await engine.start(id);
-		return {id, name, run: inContainer(engine, id)};
+	const createStaged: typeof create = async (name, options, mounts) => {
+		const createAt = async (from: string) => create(name, options, [{...stagingMount, from}, ...mounts]);
+		if (stagingVolume !== undefined) {
+			return createAt(await stagingVolume);
+		}
+
+		const first = createAt('');
+		stagingVolume = first.then(async id => volumeAt(engine, id, staging));
+		stagingVolume.catch(() => {
+			stagingVolume = undefined;
+		});
+		await stagingVolume;
+		return first;
 	};
 
-	const hire = async (name: string, options: CreateOptions, mounts: readonly WorkerMount[]): Promise<Worker> =>
-		start(await create(name, options, mounts), name);
-
 	/** Only as long as the agent lives: else it would keep volumes and networks from being removed. */
-	const tied: typeof hire = async (...settings) => {
-		const worker = await hire(...settings);
-		tethers.push(tether(engine, worker.id));
-		return worker;
+	const start = async (id: string, name: string, tie: Tether = own): Promise<Worker> => {
+		await engine.start(id);
+		tethers.push(tether(engine, id, tie));
+		return {id, name, run: inContainer(engine, id)};
 	};
 
 	/** In the networks that the agent is in. */
@@ -172,7 +179,10 @@ export async function hireWorkers({engine, self, agentId, run, offline = false, 
 		mounts: readonly WorkerMount[],
 		[NetworkMode, ...further] = [self.networks[0] ?? self.networkMode, ...self.networks.slice(1)],
 	): Promise<Worker> => {
-		const worker = await tied(name, {...options, HostConfig: {...options.HostConfig, ...names, NetworkMode}}, mounts);
+		const worker = await start(
+			await createStaged(name, {...options, HostConfig: {...options.HostConfig, ...names, NetworkMode}}, mounts),
+			name,
+		);
 		for (const network of further) {
 			await engine.connect(network, worker.id);
 		}
@@ -185,7 +195,14 @@ export async function hireWorkers({engine, self, agentId, run, offline = false, 
 		mounts: readonly WorkerMount[],
 		{use, host}: {use: keyof typeof fileCapabilities; host: string},
 	): Promise<Worker> => {
-		const own = self.mounts.map(mount => shownAt(mount, mount.path, !mount.readWrite));
+		const agents = self.mounts.map(mount => shownAt(mount, mount.path, !mount.readWrite));
+		if (mounts.some(({from}) => from === staging)) {
+			const chosen = `holdfast-staging-${run}`;
+			stagingVolume ??= engine.createVolume(chosen, labels).then(() => chosen);
+		}
+
+		const from = await stagingVolume;
+		const wanted = mounts.map(mount => (mount.from === staging && from !== undefined ? {...stagingMount, ...mount, from} : mount));
 		// The host name is what restic writes into its locks: it must tell this worker from every other.
 		// In the network of another container it has that one's, and the engine refuses any other.
 		const isNamed = !livesInAnother(self) || offline;
@@ -195,7 +212,7 @@ export async function hireWorkers({engine, self, agentId, run, offline = false, 
 			...(isNamed || !namesRoot ? {} : {Env: ['USER=root']}),
 			HostConfig: {CapAdd: fileCapabilities[use], ReadonlyRootfs: isNamed || !namesRoot},
 		};
-		const worker = await online(name, options, [stagingMount, ...own, ...mounts], offline ? ['none'] : undefined);
+		const worker = await online(name, options, [...agents, ...wanted], offline ? ['none'] : undefined);
 		if (!isNamed && namesRoot) {
 			// Without it its locks only take longer to be known for those of a dead one.
 			await succeed(worker.run, {argv: ['sed', '-i', `s/^root:/${host}:/`, '/etc/passwd']}).catch(() => {});
@@ -208,28 +225,24 @@ export async function hireWorkers({engine, self, agentId, run, offline = false, 
 		repository: async (mounts, use, host = `${hostPrefix}${run}`) => withRepository(`holdfast-repository-${run}`, mounts, {use, host}),
 		further: async mounts =>
 			withRepository(`holdfast-further-${run}-${workers.length}`, mounts, {use: 'read', host: `${hostPrefix}${run}`}),
-		client: async () => online(`holdfast-client-${run}`, {HostConfig: {CapAdd: clientCapabilities}}, [stagingMount]),
-		dump: async containerId =>
-			hire(
-				`holdfast-dump-${run}-${containerId.slice(0, 12)}`,
-				// Without tini: where it dies first, its child would belong to the database's first process, which takes the child's death for a crash.
-				{Entrypoint: idle, HostConfig: {CapAdd: dumpCapabilities, NetworkMode: 'none', PidMode: `container:${containerId}`}},
-				[stagingMount],
-			),
-		look: async paths =>
-			tied(
-				`holdfast-look-${run}`,
-				{HostConfig: {NetworkMode: 'none'}},
-				paths.map((from, index) => ({type: 'bind', from, to: lookedAt(index), readOnly: true})),
-			),
+		client: async () => online(`holdfast-client-${run}`, {HostConfig: {CapAdd: clientCapabilities}}, []),
+		async dump(containerId) {
+			const name = `holdfast-dump-${run}-${containerId.slice(0, 12)}`;
+			const HostConfig = {CapAdd: dumpCapabilities, NetworkMode: 'none', PidMode: `container:${containerId}`};
+			// Without tini: where it dies first, its child would belong to the database's first process, which takes the child's death for a crash.
+			return start(await createStaged(name, {Entrypoint: borrowersLifeline.life, HostConfig}, []), name, borrowersLifeline);
+		},
+		async look(paths) {
+			const name = `holdfast-look-${run}`;
+			const mounts = paths.map((from, index) => ({type: 'bind', from, to: lookedAt(index), readOnly: true}) as const);
+			return start(await create(name, {HostConfig: {NetworkMode: 'none'}}, mounts), name);
+		},
 		async scratch(image, env) {
-			const name = `holdfast-scratch-${run}-${volumes.length}`;
-			volumes.push(name);
-			await engine.createVolume(name, labels);
+			const name = `holdfast-scratch-${run}-${++scratches}`;
 			const Env = Object.entries(env).map(([variable, value]) => `${variable}=${value}`);
 			const createScratch = async (ReadonlyRootfs: boolean): Promise<string> =>
-				create(name, {Image: image, Entrypoint: idle, Env, HostConfig: {NetworkMode: 'none', ReadonlyRootfs, ...scratchLimits}}, [
-					{type: 'volume', from: name, to: scratchFolder, readOnly: false},
+				create(name, {Image: image, Entrypoint: anywhere.life, Env, HostConfig: {NetworkMode: 'none', ReadonlyRootfs, ...scratchLimits}}, [
+					{...stagingMount, from: '', to: scratchFolder},
 				]);
 			let id = await createScratch(true);
 			const lacking = await lackedPrograms(engine, id);
@@ -240,15 +253,16 @@ export async function hireWorkers({engine, self, agentId, run, offline = false, 
 				await lend(engine, id, lacking);
 			}
 
-			const worker = await start(id, name);
-			return {...worker, dismiss: async () => removeAll(engine, [id], [name])};
+			const worker = await start(id, name, anywhere);
+			return {...worker, dismiss: async () => removeAll(engine, [id], [])};
 		},
 		async dismiss() {
 			for (const letGo of tethers) {
 				letGo();
 			}
 
-			await removeAll(engine, workers, volumes);
+			const volume = await stagingVolume?.catch(() => undefined);
+			await removeAll(engine, workers, volume === undefined ? [] : [volume]);
 		},
 	};
 }

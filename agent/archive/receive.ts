@@ -37,10 +37,8 @@ export function placeOf(target: string, files: ImportRun['files']): StagingPlace
 /** Where the target's own files are in the worker: whom the imported ones are given to. */
 const live = '/holdfast-live';
 
-export function mountsOf({files, run}: ImportRun, {path}: StagingPlace): WorkerMount[] {
-	return files === undefined
-		? []
-		: [shownAt(files.mount, live, true), {type: 'volume', from: `holdfast-staging-${run}`, to: dirname(path), readOnly: false}];
+export function mountsOf({files}: ImportRun, {path}: StagingPlace): WorkerMount[] {
+	return files === undefined ? [] : [shownAt(files.mount, live, true), {type: 'volume', from: staging, to: dirname(path), readOnly: false}];
 }
 
 /** Resolves when all of the body was read, is well-formed and is on the disk. */

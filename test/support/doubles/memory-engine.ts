@@ -90,8 +90,15 @@ export function memoryEngine(containers: readonly Container[]): MemoryEngine {
 			executed.push([get(id).container.name, ...argv.slice(argv[0] === 'sh' ? 4 : 0)].join(' '));
 			return silent();
 		},
-		async create(name) {
-			held.set(name, {container: runningContainer(name), state: 'created', starts: 0});
+		async create(name, {HostConfig: host}) {
+			const mounts = (host?.Mounts ?? []).map(({Target: path}) => ({
+				type: 'volume' as const,
+				path,
+				volume: path,
+				hostPath: path,
+				readWrite: true,
+			}));
+			held.set(name, {container: {...runningContainer(name), mounts}, state: 'created', starts: 0});
 			return name;
 		},
 		async remove(id) {

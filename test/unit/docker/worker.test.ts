@@ -3,6 +3,8 @@ import type {CreateOptions, Engine} from '../../../docker/engine.ts';
 import type {Self} from '../../../docker/self.ts';
 import {hireWorkers} from '../../../docker/worker.ts';
 
+const staged = async () => ({mounts: [{path: '/staging', volume: 'staged'}]});
+
 const self: Self = {
 	containerId: 'agent',
 	image: 'holdfast',
@@ -16,12 +18,14 @@ test('a subpath is mounted as such, and an engine that takes no notice of it sho
 	const created: unknown[] = [];
 	let isKnown = true;
 	const engine = {
-		async createVolume() {},
 		async create(_name: string, {HostConfig: host}: CreateOptions) {
 			created.push(...(host?.Mounts ?? []).filter(({Type: type, Target: target}) => type === 'volume' && target === '/shop/app/data'));
 			return 'worker';
 		},
-		inspect: async () => ({hostConfig: isKnown ? {Mounts: created} : {Mounts: [{Type: 'volume', Target: '/shop/app/data'}]}}),
+		inspect: async () => ({
+			...(await staged()),
+			hostConfig: isKnown ? {Mounts: created} : {Mounts: [{Type: 'volume', Target: '/shop/app/data'}]},
+		}),
 		async start() {},
 		async exec() {
 			throw Object.assign(new Error('no such container'), {statusCode: 404});
@@ -39,7 +43,7 @@ test('a subpath is mounted as such, and an engine that takes no notice of it sho
 async function networksOf(offline: boolean): Promise<Array<string | undefined>> {
 	const joined: Array<string | undefined> = [];
 	const engine = {
-		async createVolume() {},
+		inspect: staged,
 		async create(_name: string, options: CreateOptions) {
 			joined.push(options.HostConfig?.NetworkMode);
 			return 'worker';
@@ -67,7 +71,7 @@ test("in another container's network root is called as the run is, where nobody 
 		const created: CreateOptions[] = [];
 		const ran: string[] = [];
 		const engine = {
-			async createVolume() {},
+			inspect: staged,
 			async create(_name: string, options: CreateOptions) {
 				created.push(options);
 				return 'worker';
@@ -93,7 +97,7 @@ test('a scratch container whose image lacks programs is lent them, and only then
 	const of = async (has: readonly string[]) => {
 		const calls: string[] = [];
 		const engine = {
-			async createVolume() {},
+			inspect: staged,
 			async create(_name: string, {HostConfig: host}: CreateOptions) {
 				calls.push(host?.ReadonlyRootfs ? 'create, read-only' : 'create');
 				return `c${calls.length}`;

@@ -58,7 +58,7 @@ function scene({refuses = true} = {}) {
 		create: async () => 'worker',
 		start: async () => {},
 		remove: async () => {},
-		inspect: async () => ({state: 'running', mounts: []}),
+		inspect: async () => ({state: 'running', mounts: [{path: '/staging', volume: 'staged'}]}),
 		// Every command of a worker exits with 0 and says nothing but its pid, as the wrapper does.
 		async exec() {
 			const stream = new Duplex({read() {}, write: (_chunk, _encoding, callback) => callback()});

@@ -1,0 +1,59 @@
+/** An agent that was killed and never comes back: its workers end, and keep nothing from being removed. Lane: waits. */
+import test from 'ava';
+import {docker} from '../../support/docker.ts';
+import {ensureImage} from '../../support/images.ts';
+import {startStack} from '../../support/stack.ts';
+import {until} from '../../support/until.ts';
+
+test('the agent is killed in a backup, and all is taken down: nothing is left, of the project or of ours', async t => {
+	t.timeout(5 * 60_000);
+	const labels = {'holdfast.enable': 'true', 'holdfast.group': 'all'};
+	const stack = await startStack(t, {
+		volumes: ['data'],
+		services: {
+			db: {
+				image: await ensureImage('postgres:17'),
+				environment: {POSTGRES_PASSWORD: 'secret'},
+				labels: {...labels, 'holdfast.postgres': 'postgres'},
+			},
+			app: {
+				image: await ensureImage('holdfast-test/app:latest'),
+				init: true,
+				command: ['sleep', 'infinity'],
+				volumes: ['data:/data'],
+				labels: {...labels, 'holdfast.before': '["sleep", "240"]', 'holdfast.before.timeout': '5m'},
+			},
+		},
+		// No folder, as restic sees it: its workers join the agent's network
+		holdfast: {environment: {RESTIC_REPOSITORY: 'rclone::local:/repository', RESTIC_PASSWORD: 'secret of the repository'}},
+	});
+	await until('the server', async () => (await stack.exec('db', 'pg_isready', '--quiet', '--host=127.0.0.1')) === '', {timeout: 60_000});
+	const backup = stack.backup(`${stack.project}/all`).catch(() => []);
+	const listed = async (...argv: string[]) => (await docker([...argv, '--quiet'])).split('\n').filter(Boolean);
+	const format = '{{range .Mounts}}{{if eq .Destination "/staging"}}{{.Name}} {{end}}{{end}}{{index .Config.Labels "holdfast.agent"}}';
+	const [volume = '', agent = ''] = await until('workers of both kinds', async () => {
+		const near = await listed('ps', '--filter', `volume=${stack.project}_data`, '--filter', 'name=holdfast-repository-');
+		const [volume, agent] = near.length === 1 ? (await docker(['inspect', '--format', format, ...near])).split(' ') : [];
+		const dumps = await listed('ps', '--filter', `label=holdfast.agent=${agent}`, '--filter', 'name=holdfast-dump-');
+		return dumps.length === 1 && [volume ?? '', agent ?? ''];
+	});
+	t.deepEqual(await listed('volume', 'ls', '--filter', `label=holdfast.agent=${agent}`), [volume]);
+	await docker(['kill', stack.container('holdfast')]);
+	await backup;
+	const begun = performance.now();
+	await stack.compose('down', '--volumes', '--timeout', '1');
+	t.log(`taken down in ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+	await until('nothing of ours to be left', async () => {
+		const left = await Promise.all([
+			listed('ps', '--all', '--filter', `label=holdfast.agent=${agent}`),
+			listed('volume', 'ls', '--filter', `name=${volume}`),
+		]);
+		return left.flat().length === 0;
+	});
+	await stack.compose('down', '--volumes');
+	const left = await Promise.all([
+		listed('volume', 'ls', '--filter', `label=com.docker.compose.project=${stack.project}`),
+		listed('network', 'ls', '--filter', `label=com.docker.compose.project=${stack.project}`),
+	]);
+	t.deepEqual(left.flat(), []);
+});

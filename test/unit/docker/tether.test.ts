@@ -1,0 +1,72 @@
+import {appendFile, mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {setTimeout as delay} from 'node:timers/promises';
+import test, {type ExecutionContext} from 'ava';
+import {execa} from 'execa';
+import {lifelineAnywhere, lifelineOf} from '../../../docker/tether.ts';
+
+/** As the image has it: a FIFO. */
+async function fifo(t: ExecutionContext): Promise<string> {
+	const folder = await mkdtemp(join(tmpdir(), 'tether-'));
+	t.teardown(async () => rm(folder, {recursive: true}));
+	await execa('mkfifo', [join(folder, 'fifo')]);
+	return join(folder, 'fifo');
+}
+
+function start(t: ExecutionContext, [file = '', ...rest]: readonly string[]) {
+	const running = execa(file, rest, {reject: false});
+	t.teardown(() => running.kill('SIGKILL'));
+	return running;
+}
+
+/** Seconds until it ended. */
+async function lived(t: ExecutionContext, life: readonly string[]): Promise<number> {
+	const begun = performance.now();
+	await start(t, life);
+	return (performance.now() - begun) / 1000;
+}
+
+const isAlive = async (life: Promise<unknown>) => Promise.race([life.then(() => false), delay(400, true)]);
+
+test('a worker of which nobody is ever heard ends by itself', async t => {
+	const at = await fifo(t);
+	const ends = await Promise.all([
+		lived(t, lifelineOf({at, lease: 0.5}).life),
+		lived(t, lifelineAnywhere({at: `${at}-none`, lease: 0.5}).life),
+	]);
+	t.true(Math.max(...ends) < 20, ends.join());
+});
+
+test('a worker lives as long as its agent is heard, and ends soon after the agent is gone', async t => {
+	const {life, tell} = lifelineOf({at: await fifo(t), lease: 120, grace: 0.1});
+	const living = lived(t, life);
+	const telling = start(t, tell);
+	t.true(await isAlive(living));
+	telling.stdin.end();
+	t.true((await living) < 60);
+});
+
+test('what is heard now and then is enough, also in an image of which little is known', async t => {
+	const at = `${await fifo(t)}-none`;
+	const {life, tell} = lifelineAnywhere({at, lease: 1});
+	const living = lived(t, life);
+	const telling = start(t, tell);
+	for (let beat = 0; beat < 15; beat++) {
+		telling.stdin.write('\n');
+		await delay(100);
+	}
+
+	t.true(await isAlive(living));
+	telling.stdin.end();
+	t.true((await living) < 60);
+});
+
+test('where one connection took the place of another, the end of the earlier one is not the end of the worker', async t => {
+	const at = await fifo(t);
+	const living = lived(t, lifelineOf({at, lease: 120, grace: 0.1}).life);
+	await appendFile(at, 'here 1\ngone 1\nhere 2\nhere 3\ngone 2\n');
+	t.true(await isAlive(living));
+	await appendFile(at, 'gone 3\n');
+	t.true((await living) < 60);
+});
