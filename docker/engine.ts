@@ -9,6 +9,7 @@ import {type Container, containerFromList} from './container.ts';
 import {type ContainerDetails, detailsOf} from './details.ts';
 import {createInspections, readInspection} from './inspection.ts';
 import {unless} from './refusal.ts';
+import {explainShut} from './shut.ts';
 import type {SwarmService, SwarmTaskState} from './stack.ts';
 import {currentTasks} from './tasks.ts';
 import type {Volume} from './volumes.ts';
@@ -116,7 +117,10 @@ export function connectEngine(address: string): Engine {
 	const engine: Engine = {
 		address,
 		async info() {
-			const info = (await docker.info()) as unknown as {
+			const {socketPath} = parseAddress(address);
+			const info = (await docker.info().catch((error: unknown) => {
+				throw explainShut(error, socketPath);
+			})) as unknown as {
 				Name: string;
 				ServerVersion: string;
 				BuildahVersion?: string;

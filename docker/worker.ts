@@ -240,8 +240,10 @@ export async function hireWorkers({engine, self, agentId, run, offline = false, 
 		async scratch(image, env) {
 			const name = `holdfast-scratch-${run}-${++scratches}`;
 			const Env = Object.entries(env).map(([variable, value]) => `${variable}=${value}`);
+			// It has nobody's files: where the agent is outside of the engine's user namespace, it is inside, as its volume is.
+			const HostConfig = {NetworkMode: 'none', UsernsMode: '', ...scratchLimits};
 			const createScratch = async (ReadonlyRootfs: boolean): Promise<string> =>
-				create(name, {Image: image, Entrypoint: anywhere.life, Env, HostConfig: {NetworkMode: 'none', ReadonlyRootfs, ...scratchLimits}}, [
+				create(name, {Image: image, Entrypoint: anywhere.life, Env, HostConfig: {...HostConfig, ReadonlyRootfs}}, [
 					{...stagingMount, from: '', to: scratchFolder},
 				]);
 			let id = await createScratch(true);

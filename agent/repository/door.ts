@@ -64,6 +64,7 @@ export function createRepositoryDoor({
 	const {location} = repository;
 	const access = (): Access => accessOf(repository) ?? (state.isAppendOnly(location) ? 'append-only' : 'full');
 	let opened: {id: Promise<string>; until: number} | undefined;
+	let last: Promise<unknown> = Promise.resolve();
 
 	const open = async (): Promise<string> => {
 		const problem = examine();
@@ -85,6 +86,13 @@ export function createRepositoryDoor({
 		return id;
 	};
 
+	/** One after the other, whoever doubts meanwhile: two that made it at once would leave two master keys, and one of them opens nothing. */
+	const openInTurn = async (): Promise<string> => {
+		const id = last.then(open);
+		last = id.catch(() => {});
+		return id;
+	};
+
 	return {
 		access,
 		learn(error) {
@@ -103,7 +111,7 @@ export function createRepositoryDoor({
 		},
 		async open() {
 			if (opened === undefined || now() >= opened.until) {
-				opened = {id: open(), until: now() + trustMs};
+				opened = {id: openInTurn(), until: now() + trustMs};
 			}
 
 			const attempt = opened;

@@ -112,3 +112,35 @@ test('what is refused in a folder that seemed to be usable is explained', async 
 	t.like(await opening('mkdir /repository/keys: permission denied'), {message: 'the server takes root for nobody', hint: 'no_root_squash'});
 	t.regex((await opening('a damaged file'))?.message ?? '', /damaged/);
 });
+
+test('who doubts while it is being made waits for that: it is not made twice', async t => {
+	const made: string[] = [];
+	const begun = Promise.withResolvers<void>();
+	const go = Promise.withResolvers<void>();
+	const door = createRepositoryDoor({
+		restic: {
+			async id() {
+				const [id] = made;
+				if (id === undefined) {
+					throw new RepositoryError('missing', 'there is none');
+				}
+
+				return id;
+			},
+			async init() {
+				begun.resolve();
+				await go.promise;
+				made.push(`of ${made.length}`);
+			},
+		},
+		repository: {location: '/repository'},
+		state: {knownRepository: () => made[0], rememberRepository() {}, isAppendOnly: () => false, rememberAppendOnly() {}},
+	});
+	const first = door.open();
+	await begun.promise;
+	door.doubt();
+	const second = door.open();
+	go.resolve();
+	t.deepEqual(await Promise.all([first, second]), ['of 0', 'of 0']);
+	t.is(made.length, 1);
+});
