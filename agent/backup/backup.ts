@@ -23,6 +23,11 @@ import {lockPatienceSeconds, tellingOfLocks} from './locked.ts';
 import {moment} from './moment.ts';
 import {type Previous, previousOf} from './previous.ts';
 
+type Still = Pick<Plan, 'quiesce' | 'resting'>;
+
+/** A plan that is older is looked at again before the moment. */
+const stillMs = 60_000;
+
 export interface BackupRun {
 	run: string;
 	plan: Plan;
@@ -33,6 +38,8 @@ export interface BackupRun {
 	keepsAll?: boolean;
 	signal: AbortSignal;
 	tell: Tell;
+	/** Who must stand still as things are now: the first pass may take hours, in which containers come and go. */
+	stillNow: () => Promise<Still>;
 	/** Remembers what was told of a subject; null: nothing more. False: just that was told before. */
 	tellOnce: (subject: string, what: string | null) => boolean;
 }
@@ -41,6 +48,8 @@ interface Progress {
 	/** The moment that the point shows. */
 	time: Date;
 	quiesceSeconds: number;
+	/** Who stands still in the moment. */
+	still: Still;
 	published: boolean;
 	warnings: string[];
 }
@@ -51,7 +60,7 @@ export async function backup(workshop: Workshop, options: BackupRun): Promise<Ba
 	const sources = new Map<string, SourceResult>(
 		plan.sources.map(({name}) => [name, {source: name, outcome: 'failed', snapshot: null, bytes: 0, addedBytes: 0}]),
 	);
-	const state: Progress = {time: startedAt, quiesceSeconds: 0, published: false, warnings: []};
+	const state: Progress = {time: startedAt, quiesceSeconds: 0, still: plan, published: false, warnings: []};
 	const failures = await withWorkers(workshop, options, async workforce => work(workshop, options, {workforce, results: sources, state}));
 	const results = [...sources.values()];
 	const failed = results.filter(({outcome}) => outcome === 'failed');
@@ -105,10 +114,12 @@ async function work(workshop: Workshop, options: BackupRun, {workforce, results,
 		await crew.prepare();
 		tell({type: 'step', step: 'first-pass'});
 		await tellingWhoWaits(crew.firstPass);
+		state.still = await stillAgain(options, state);
 		await moment(
 			{
 				...workshop,
 				...options,
+				plan: {...plan, ...state.still},
 				onTry() {
 					state.time = new Date();
 				},
@@ -127,6 +138,25 @@ async function work(workshop: Workshop, options: BackupRun, {workforce, results,
 		const manifest = manifestOf(workshop, options, {state, stored});
 		await tellingWhoWaits(async () => publish(workshop.restic(undefined, {lockPatienceSeconds}), manifest, workshop.folder, signal));
 		state.published = true;
+	}
+}
+
+/** Nobody asks where that was a moment ago. That it cannot be known is no reason to have no backup. */
+async function stillAgain(options: BackupRun, state: Progress): Promise<Still> {
+	const {plan, startedAt, stillNow} = options;
+	if (Date.now() - startedAt.getTime() < stillMs) {
+		return plan;
+	}
+
+	try {
+		const now = await stillNow();
+		const known = new Set([...now.quiesce, ...now.resting].map(({container}) => container.name));
+		// Who is just being made anew is not seen, and is there in a moment.
+		const isUnseen = ({container}: Plan['quiesce'][number]) => !known.has(container.name);
+		return {quiesce: [...now.quiesce, ...plan.quiesce.filter(isUnseen)], resting: [...now.resting, ...plan.resting.filter(isUnseen)]};
+	} catch (error) {
+		warn(`whether containers were started since the plan was made is not known: ${explain(error)}`, options, state);
+		return plan;
 	}
 }
 
@@ -205,7 +235,7 @@ const manifestOf = (
 		target: plan.target,
 		startedAt,
 		time: state.time,
-		quiesced: plan.quiesce.map(({container, action}) => ({container: container.name, action})),
+		quiesced: state.still.quiesce.map(({container, action}) => ({container: container.name, action})),
 		quiesceSeconds: state.quiesceSeconds,
 		sources: plan.sources.flatMap(({name}) => stored.get(name) ?? []),
 		...(plan.absent.length === 0 ? {} : {absent: absentOf(plan)}),

@@ -131,6 +131,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 				startedAt,
 				previous,
 				keepsAll: repository.access() === 'append-only',
+				stillNow: async () => (await survey.one(asked.target, asked.cold)).plan,
 				signal,
 				tell,
 				tellOnce: state.tellOnce,

@@ -30,6 +30,8 @@ export interface RestoreRun {
 	isUnkept: boolean;
 	/** What must be left where files are loaded beside what is live. */
 	marginBytes: number;
+	/** Names of those who were started since it was planned, and have in hand what is about to be replaced. */
+	newcomers: () => Promise<string[]>;
 	signal: AbortSignal;
 	tell: Tell;
 }
@@ -107,7 +109,9 @@ interface Loaded {
 async function replace(workshop: RestoreWorkshop, options: RestoreRun, hands: Hands, {crew, worker, undone}: Loaded): Promise<void> {
 	const {run, restoration, tell} = options;
 	const {journal, progress} = hands;
-	await inTurn(crew, async source => source.ready?.()).catch(undone);
+	await assertNobodyCame(options)
+		.then(async () => inTurn(crew, async source => source.ready?.()))
+		.catch(undone);
 	const containers = restoration.stop.map(({container}) => container);
 	const {ran, well} = await runningAmong(workshop.engine, containers)
 		.then(found => {
@@ -208,6 +212,17 @@ async function decided({restic}: RestoreWorkshop, options: RestoreRun, {run: wor
 	}
 
 	return {...options, restoration: {...restoration, sources}};
+}
+
+/** To load may have taken hours. @throws {RunError} */
+async function assertNobodyCame({newcomers}: RestoreRun): Promise<void> {
+	const names = (await newcomers()).map(name => `\`${name}\``);
+	if (names.length > 0) {
+		throw new RunError(
+			`container ${names.join(', ')} was started while it was loaded, and uses what would be replaced: the plan does not stop it`,
+			{hint: 'nothing was changed; restore once more, then it is in the plan'},
+		);
+	}
 }
 
 async function swapAll(crew: readonly Member[], {signal, tell}: RestoreRun, journal: OpenRestore): Promise<void> {

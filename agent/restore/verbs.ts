@@ -72,9 +72,9 @@ export function createRestores({
 			signal.throwIfAborted();
 			tell({type: 'step', step: 'plan'});
 			await hold(touchedByRestore(asked));
-			let {restoration, from} = await prepare(request);
+			let {restoration, from, newcomers} = await prepare(request);
 			while (await hold(touchedByRestore(restoration))) {
-				({restoration, from} = await prepare(request));
+				({restoration, from, newcomers} = await prepare(request));
 			}
 
 			for (const message of restoration.warnings) {
@@ -90,7 +90,13 @@ export function createRestores({
 
 			return await restore(
 				{...workshop, restic: from.restic, keeper, restores: state},
-				{run, startedAt, restoration, previous, isUnkept: keeper.access() === 'read-only', marginBytes: restoreMarginBytes, signal, tell},
+				{
+					...{run, startedAt, restoration, newcomers, previous},
+					isUnkept: keeper.access() === 'read-only',
+					marginBytes: restoreMarginBytes,
+					signal,
+					tell,
+				},
 			);
 		} catch (error) {
 			return failed.restore({run, target}, point, error);

@@ -20,6 +20,7 @@ import type {Target} from '../../targets/target.ts';
 import {checkRestoration, missingNow, unreadable} from './check.ts';
 import {choosePoint, keeperAmong, openFrom} from './from.ts';
 import {graceWarnings} from './graces.ts';
+import {namesUp, newcomersTo} from './newcomers.ts';
 import {memberOf} from './places.ts';
 import {planRestoration, type Restoration} from './plan.ts';
 import {filesAhead, isBeside, wayWarnings} from './room.ts';
@@ -49,6 +50,8 @@ export interface Prepared {
 	from: NamedRepository;
 	/** Of what is files, where it was asked. */
 	counts: Counts;
+	/** Names of those who have been started since, and have in hand what is about to be replaced. */
+	newcomers: () => Promise<string[]>;
 }
 
 /**
@@ -216,6 +219,7 @@ export function createPreflight({
 					: planned,
 			from,
 			counts: further.counts,
+			newcomers: async () => newcomersTo(restoration, namesUp(containers), {...(await present()), self: self.containerId}),
 		};
 	};
 }

@@ -2,6 +2,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import {backup} from '../../../../agent/backup/backup.ts';
+import type {Plan} from '../../../../agent/plan/planned.ts';
 import {pointsOf, readManifest} from '../../../../agent/repository/points.ts';
 import {type Fault, withoutWaiting} from '../../../support/doubles/faults.ts';
 import {
@@ -15,16 +16,29 @@ import {
 	someFaults,
 } from '../../../support/doubles/workshop.ts';
 
-async function runWith(folder: string, faults: readonly Fault[]) {
+interface Late {
+	/** The first pass took so long. */
+	tookMs: number;
+	stillNow: () => Promise<Pick<Plan, 'quiesce' | 'resting'>>;
+	/** As it was planned. */
+	still?: Pick<Plan, 'quiesce' | 'resting'>;
+}
+
+async function runWith(
+	folder: string,
+	faults: readonly Fault[],
+	{tookMs, stillNow, still = plan}: Late = {tookMs: 0, stillNow: async () => plan},
+) {
 	const scene = memoryWorkshop(folder);
 	fill(scene.disk, 'first');
 	scene.fail(faults);
 	const result = await withoutWaiting(async () =>
 		backup(scene.workshop, {
 			run: 'r1',
-			plan,
-			startedAt: new Date(),
+			plan: {...plan, quiesce: still.quiesce, resting: still.resting},
+			startedAt: new Date(Date.now() - tookMs),
 			previous: undefined,
+			stillNow,
 			signal: new AbortController().signal,
 			tell: scene.tell,
 			tellOnce: () => true,
@@ -65,4 +79,29 @@ test.serial('whatever fails: dismissed, put back, no point or a whole one', asyn
 		{numRuns: examples.length + 300, examples},
 	);
 	t.deepEqual([...seen].sort(), ['failed without a point', 'partial with a point', 'partial without a point', 'success with a point']);
+});
+
+test.serial('who was started during a long first pass stands still, too; and who is just made anew is waited upon as before', async t => {
+	const folder = await manifestFolder(t);
+	const [app, web] = plan.quiesce;
+	const now = {quiesce: web === undefined ? [] : [web], resting: []};
+	const hour = {tookMs: 3_600_000, stillNow: async () => now};
+	const {scene, result} = await runWith(folder, [], hour);
+	t.is(result.outcome, 'success', result.error);
+	t.true(scene.calls.includes('engine.stop web'));
+	t.true(scene.calls.includes('engine.pause app'), 'it is not seen just now');
+
+	const alone = {quiesce: app === undefined ? [] : [app], resting: []};
+	const {scene: later} = await runWith(folder, [], {...hour, still: alone, stillNow: async () => plan});
+	t.true(later.calls.includes('engine.stop web'));
+
+	const {scene: quick} = await runWith(folder, [], {tookMs: 0, stillNow: async () => t.fail() as never});
+	t.true(quick.calls.includes('engine.stop web'));
+
+	const away = async () => {
+		throw new Error('the engine is away');
+	};
+	const {result: unknown, scene: told} = await runWith(folder, [], {...hour, stillNow: away});
+	t.regex(unknown.warnings?.join() ?? '', /is not known: the engine is away/);
+	t.true(told.calls.includes('engine.pause app'));
 });

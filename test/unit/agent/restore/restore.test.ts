@@ -66,7 +66,7 @@ async function begin() {
 	};
 }
 
-async function restoreWith(faults: readonly Fault[], prepare: (scene: Scene) => void = () => {}) {
+async function restoreWith(faults: readonly Fault[], prepare: (scene: Scene) => void = () => {}, newcomers: readonly string[] = []) {
 	const {scene, restoration} = await begin();
 	prepare(scene);
 	scene.fail(faults);
@@ -78,6 +78,7 @@ async function restoreWith(faults: readonly Fault[], prepare: (scene: Scene) => 
 			previous: new Map(),
 			isUnkept: false,
 			marginBytes: 0,
+			newcomers: async () => [...newcomers],
 			signal: new AbortController().signal,
 			tell: scene.tell,
 		}),
@@ -169,6 +170,15 @@ test.serial('where somebody does not stop, or nobody knows who runs, nothing of 
 		t.is(liveIn(scene), 'second');
 		t.is(scene.restores.size, 0, `${undisturbed.calls[at]}: ${result.error}`);
 	}
+});
+
+test.serial('who was started while it was loaded is not stopped, so nothing is replaced', async t => {
+	const {scene, result} = await restoreWith([], undefined, ['worker-2']);
+	t.is(result.outcome, 'failed');
+	t.regex(result.error ?? '', /container `worker-2` was started while/);
+	t.is(liveIn(scene), 'second');
+	t.is(scene.restores.size, 0);
+	t.false(scene.calls.some(call => call.startsWith('engine.stop')));
 });
 
 for (const lasts of [false, true]) {
