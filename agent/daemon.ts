@@ -42,7 +42,7 @@ import {keepPuttingBack} from './recovery/keep-putting-back.ts';
 import {putBack, releaseLocks, removeWorkers} from './recovery/recovery.ts';
 import {removeSnapshots} from './recovery/snapshots.ts';
 import {rarely} from './repository/door.ts';
-import {listPoints} from './repository/points.ts';
+import {listPoints, readManifest} from './repository/points.ts';
 import {createRepositories} from './repository/repositories.ts';
 import {createRestic} from './restic/create.ts';
 import {quickKeyOf} from './restic/quick-key.ts';
@@ -276,8 +276,12 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 		log.info(`repository ${(await repository.open()).slice(0, 8)} is open`);
 		if (state.interruptedRuns().length > 0) {
 			// Without a lock: what is asked may be shut out by one that the dead left, and that is removed only when it is known which runs are over.
-			const points = await listPoints(workshop.restic(here, {withoutLock: true}));
-			closeInterrupted(recovery, points, ({run}) => runs.isUnderWay(run));
+			const restic = workshop.restic(here, {withoutLock: true});
+			await closeInterrupted(recovery, {
+				points: await listPoints(restic),
+				manifestOf: async point => readManifest(restic, point),
+				isUnderWay: ({run}) => runs.isUnderWay(run),
+			});
 		}
 
 		await releaseLocks(sweeper, log, signal);

@@ -87,9 +87,15 @@ function chosen<Point>(points: readonly Point[], count: number, keyOf: (point: P
 	return indices;
 }
 
+const amountIn = (period: string, unit: string): number => Number(new RegExp(`(\\d+)${unit}`).exec(period)?.[1] ?? 0);
+
+/** At least as long as the period is, whichever months it has. */
+export const longestMs = (period: string): number =>
+	(((amountIn(period, 'y') * 12 + amountIn(period, 'm')) * 31 + amountIn(period, 'd')) * 24 + amountIn(period, 'h')) * 3_600_000;
+
 /** The instant at which the wall clock showed the same time, so many years, months and days before; then so many hours earlier. */
 function earlier(instant: number, period: string, offsetAt: OffsetAt): number {
-	const amount = (unit: string): number => Number(new RegExp(`(\\d+)${unit}`).exec(period)?.[1] ?? 0);
+	const amount = (unit: string): number => amountIn(period, unit);
 	const wall = new Date(instant + offsetAt(instant));
 	// A day that a month does not have is one of the next month.
 	wall.setUTCFullYear(wall.getUTCFullYear() - amount('y'), wall.getUTCMonth() - amount('m'), wall.getUTCDate() - amount('d'));

@@ -3,7 +3,7 @@
 import type {Keep} from '../../base/reading/keep.ts';
 import type {Outcome} from '../../base/results.ts';
 import type {Point} from '../repository/points.ts';
-import {aheadReason, applyPolicy} from './policy.ts';
+import {aheadReason, applyPolicy, longestMs} from './policy.ts';
 import {type Shrunken, shrunken} from './shrink.ts';
 
 /** What a person gave: how many points stay, and what makes a run suspicious. */
@@ -73,7 +73,7 @@ export function decide(target: string, points: readonly Point[], policy: Retenti
 function holdOf(
 	points: readonly Point[],
 	byPolicy: readonly string[][],
-	{shrinkLimit}: RetentionPolicy,
+	{shrinkLimit, keep}: RetentionPolicy,
 	{lastOutcome, doubt, accepted}: Knowledge,
 ): string | null {
 	if (doubt !== undefined) {
@@ -89,8 +89,38 @@ function holdOf(
 		return 'its policy would remove every point: refused';
 	}
 
+	const gap = keep?.within === undefined ? null : afterGap(points.slice(points.length - ruled.length), ruled, longestMs(keep.within));
+	if (gap !== null) {
+		return gap;
+	}
+
 	const [suspicious] = shrunken(points, {limit: shrinkLimit, accepted});
 	return suspicious === undefined ? null : describeShrunken(suspicious);
+}
+
+/** So many new ones outweigh those before a gap. */
+const enough = 3;
+
+/** How many gaps before are looked at: where points are always that far apart, it is none. */
+const mostGaps = 10;
+
+/**
+ * `within` counts from the newest: after a time without backups, or with a clock that has jumped ahead, one new point would be the end of all those before.
+ * @param points newest first
+ */
+function afterGap(points: readonly Point[], byPolicy: readonly string[][], periodMs: number): string | null {
+	const first = byPolicy.findIndex(reasons => !reasons.some(reason => reason.startsWith('within')));
+	if (first < 1 || first >= enough || byPolicy.slice(first).every(reasons => reasons.length > 0)) {
+		return null;
+	}
+
+	const times = points.map(({time}) => time.getTime());
+	const gapBefore = (index: number): number => (times[index - 1] ?? 0) - (times[index] ?? 0);
+	const gapMs = gapBefore(first);
+	const others = points.slice(first + 1, first + 1 + mostGaps).map((_, index) => gapBefore(first + 1 + index));
+	return gapMs <= periodMs || others.some(other => 2 * other >= gapMs)
+		? null
+		: `it had no point for ${Math.floor(gapMs / 86_400_000)} days, and has ${first === 1 ? 'one' : first} since: those before stay until there are ${enough}`;
 }
 
 export const describeShrunken = ({point, source, bytes, before}: Shrunken): string =>

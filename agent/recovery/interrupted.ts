@@ -1,6 +1,8 @@
 /** Runs that an earlier life of the agent left unfinished are ended: each with the result that it has. */
+import {RepositoryError} from '../../base/errors.ts';
 import {failed} from '../../base/failed.ts';
 import type {BackupResult, RunResult} from '../../base/results.ts';
+import type {Manifest} from '../repository/manifest.ts';
 import type {Point} from '../repository/points.ts';
 import {resultOf} from '../restore/recover.ts';
 import {closeRun} from '../runs/close.ts';
@@ -8,14 +10,29 @@ import {isUnjudged} from '../state/restores.ts';
 import type {RunRecord} from '../state/state.ts';
 import type {Recovery} from './recovery.ts';
 
-/** A run whose manifest is in the repository was published, even if the agent died before it could say so. */
-export function closeInterrupted(recovery: Recovery, points: readonly Point[], isUnderWay: (record: RunRecord) => boolean): void {
+interface Published {
+	/** All of the repository. */
+	points: readonly Point[];
+	manifestOf: (point: Point) => Promise<Pick<Manifest, 'absent'>>;
+	isUnderWay: (record: RunRecord) => boolean;
+}
+
+/** A run whose manifest is in the repository was published, even if the agent died before it could say so. @throws {RepositoryError} */
+export async function closeInterrupted(recovery: Recovery, {points, manifestOf, isUnderWay}: Published): Promise<void> {
 	for (const record of recovery.state.interruptedRuns()) {
 		const point = points.find(({id}) => id === record.run);
-		const result = isUnderWay(record) ? undefined : interruptedResult(record, point);
+		const manifest = point && (await manifestOf(point).catch(unlessAway));
+		const result = isUnderWay(record) ? undefined : interruptedResult(record, manifest === undefined ? undefined : point, manifest?.absent);
 		if (result !== undefined) {
 			closeRun(recovery, record, result);
 		}
+	}
+}
+
+/** One whose manifest can be read no more is no point. */
+function unlessAway(error: unknown): undefined {
+	if (error instanceof RepositoryError) {
+		throw error;
 	}
 }
 
@@ -29,14 +46,14 @@ export function closeInterruptedCopies(recovery: Recovery): void {
 }
 
 /** Undefined for operations whose own recovery ends them. */
-function interruptedResult(record: RunRecord, point: Point | undefined): RunResult | undefined {
+function interruptedResult(record: RunRecord, point: Point | undefined, absent: Absent = []): RunResult | undefined {
 	const {run, target, operation, queuedAt, startedAt} = record;
 	const begun = {run, target, startedAt: new Date(startedAt ?? queuedAt)};
 	const why = 'the agent ended while the run was under way';
 	switch (operation) {
 		case 'backup':
 		case 'import':
-			return point === undefined ? failed.backup(begun, why) : published(failed.backup(begun, ''), point);
+			return point === undefined ? failed.backup(begun, why) : published(failed.backup(begun, ''), point, absent);
 		case 'drill':
 			return failed.drill(begun, '', why);
 		case 'prune':
@@ -48,9 +65,12 @@ function interruptedResult(record: RunRecord, point: Point | undefined): RunResu
 	}
 }
 
-const published = ({error: _, ...result}: BackupResult, {id, sources}: Point): BackupResult => ({
+type Absent = NonNullable<Manifest['absent']>;
+
+const published = ({error: _, ...result}: BackupResult, {id, sources}: Point, absent: Absent): BackupResult => ({
 	...result,
-	outcome: 'success',
+	outcome: absent.length === 0 ? 'success' : 'partial',
+	...(absent.length === 0 ? {} : {absent}),
 	point: id,
 	sources: sources.map(source => ({...source, outcome: 'success', addedBytes: 0})),
 });

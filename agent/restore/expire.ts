@@ -11,7 +11,7 @@ const firstPauseMs = 10 * 60_000;
 const longestPauseMs = 24 * 3_600_000;
 
 interface ExpiryParts {
-	state: Pick<State, 'restores' | 'tellOnce'>;
+	state: Pick<State, 'restores' | 'saveRestore' | 'tellOnce'>;
 	log: Log;
 	notices: Pick<Notices, 'send'>;
 	settle: Settle;
@@ -19,10 +19,25 @@ interface ExpiryParts {
 	isGone: (record: RestoreRecord) => Promise<boolean>;
 	keepMs: number;
 	now?: () => number;
+	/** Milliseconds that only grow, whatever the clock is set to. */
+	passed?: () => number;
 }
 
+/** A clock that is set by more was wrong before. */
+const jumpMs = 60_000;
+
 /** Gives what starts a run for each restore whose time is over. A target that is busy has its turn the next time; of one that is gone, people are told once. */
-export function createExpiry({state, log, notices, settle, isGone, keepMs, now = Date.now}: ExpiryParts): () => Promise<void> {
+export function createExpiry({
+	state,
+	log,
+	notices,
+	settle,
+	isGone,
+	keepMs,
+	now = Date.now,
+	passed = () => performance.now(),
+}: ExpiryParts): () => Promise<void> {
+	let looked = {clock: now(), passed: passed()};
 	const pauses = new Map<string, {ms: number; until: number}>();
 
 	const failed = (run: string): void => {
@@ -48,7 +63,21 @@ export function createExpiry({state, log, notices, settle, isGone, keepMs, now =
 		}
 	};
 
+	/** A clock that was behind when the restore swapped, and is set now, has let no time go by. */
+	const heedClock = (): void => {
+		const expected = looked.clock + passed() - looked.passed;
+		const aheadMs = now() - expected;
+		for (const record of aheadMs > jumpMs ? state.restores() : []) {
+			if (record.swappedAt !== null && record.swappedAt <= expected) {
+				state.saveRestore({...record, swappedAt: record.swappedAt + aheadMs});
+			}
+		}
+
+		looked = {clock: now(), passed: passed()};
+	};
+
 	return async () => {
+		heedClock();
 		const due = state
 			.restores()
 			.filter(

@@ -116,3 +116,19 @@ test('points of a clock that was ahead stay, and take no place of those that are
 	t.regex(removed(given, {keep: {}}).held ?? '', /every point/);
 	t.deepEqual(removed(given, {now: 0}).removed, [], 'a clock that is behind');
 });
+
+test('after a long gap, or with a clock that has jumped, those before stay until there are three new ones', t => {
+	const apart = (ages: number[]) =>
+		points(...ages.map(() => 1)).map((point, index) => ({...point, time: new Date(now - 1000 - (ages[index] ?? 0) * day)}));
+	const within = {keep: {within: '30d'}};
+	const before = [100, 101, 102, 103];
+	t.regex(removed(apart([0, ...before]), within).held ?? '', /no point for 100 days, and has one since: those before stay/);
+	t.deepEqual(removed(apart([0, ...before]), within).removed, []);
+	t.truthy(removed(apart([0, 1, ...before]), within).held);
+	t.deepEqual(removed(apart([0, 1, 2, ...before]), within), {held: null, removed: ['p4', 'p3', 'p2', 'p1']});
+	t.is(removed(apart([0, 20, 40, 60]), within).held, null, 'no gap');
+	t.is(removed(apart([0, 90, 180, 270]), within).held, null, 'they are always that far apart');
+	t.is(removed(apart([0, ...before]), {keep: {within: '30d', last: 9}}).held, null, 'nothing would go');
+	t.is(removed(apart([0, ...before]), {keep: {last: 2}}).held, null, 'another rule');
+	t.truthy(removed(apart([0, ...before]), {keep: {within: '1m', daily: 1}}).held);
+});

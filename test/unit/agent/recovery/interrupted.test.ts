@@ -1,0 +1,54 @@
+import test from 'ava';
+import {closeInterrupted} from '../../../../agent/recovery/interrupted.ts';
+import type {Point} from '../../../../agent/repository/points.ts';
+import {openState} from '../../../../agent/state/state.ts';
+import {RepositoryError} from '../../../../base/errors.ts';
+import {createEventHub} from '../../../../base/events.ts';
+
+const log = {debug() {}, info() {}, warning() {}, error() {}};
+
+/** Backups that were under way when the agent died; of all but `lost` there is a point. */
+function scene(t: {teardown: (end: () => void) => void}, ...runs: string[]) {
+	const state = openState(':memory:');
+	t.teardown(state.close);
+	for (const run of runs) {
+		state.insertRun({run, target: 'shop/app', operation: 'backup', trigger: 'schedule', queuedAt: 1});
+	}
+
+	const points = runs
+		.filter(run => run !== 'lost')
+		.map(id => ({id, sources: [{source: 'volume:/data', snapshot: 's', bytes: 1}]}) as unknown as Point);
+	const outcomes = () =>
+		state
+			.runs()
+			.map(({run, outcome}) => `${run} ${outcome}`)
+			.sort();
+	return {recovery: {state, hub: createEventHub(() => {}), log, engine: {} as never}, points, outcomes};
+}
+
+test('what was published is what its manifest says; what was not has failed', async t => {
+	const {recovery, points, outcomes} = scene(t, 'whole', 'partial', 'lost', 'broken', 'mine');
+	const absent = [{source: 'postgres:app', why: 'it rests'}];
+	await closeInterrupted(recovery, {
+		points,
+		async manifestOf({id}) {
+			if (id === 'broken') {
+				throw new Error('no JSON');
+			}
+
+			return id === 'partial' ? {absent} : {};
+		},
+		isUnderWay: ({run}) => run === 'mine',
+	});
+	t.deepEqual(outcomes(), ['broken failed', 'lost failed', 'mine null', 'partial partial', 'whole success']);
+	t.like(recovery.state.findRun('partial')?.result, {point: 'partial', absent});
+});
+
+test('while the repository is away nothing is decided', async t => {
+	const {recovery, points, outcomes} = scene(t, 'whole');
+	const manifestOf = async () => {
+		throw new RepositoryError('unreachable', 'it is away');
+	};
+	await t.throwsAsync(closeInterrupted(recovery, {points, manifestOf, isUnderWay: () => false}), {message: /away/});
+	t.deepEqual(outcomes(), ['whole null']);
+});
