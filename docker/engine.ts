@@ -8,7 +8,7 @@ import Dockerode from 'dockerode';
 import {type Container, containerFromList} from './container.ts';
 import {type ContainerDetails, detailsOf} from './details.ts';
 import {createInspections, readInspection} from './inspection.ts';
-import {unless} from './refusal.ts';
+import {explainPause, unless} from './refusal.ts';
 import {explainShut} from './shut.ts';
 import type {SwarmService, SwarmTaskState} from './stack.ts';
 import {currentTasks} from './tasks.ts';
@@ -143,7 +143,12 @@ export function connectEngine(address: string): Engine {
 		},
 		inspect: async id => detailsOf(await docker.getContainer(id).inspect(limited())),
 		pause: async id => {
-			await docker.getContainer(id).pause(limited());
+			await docker
+				.getContainer(id)
+				.pause(limited())
+				.catch((error: unknown) => {
+					throw explainPause(error);
+				});
 		},
 		unpause: async id => {
 			await docker.getContainer(id).unpause(limited());

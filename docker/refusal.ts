@@ -1,4 +1,6 @@
 /** What the engine refuses with. */
+import {RunError} from '../base/errors.ts';
+import {label} from '../base/label.ts';
 
 /** The HTTP status that the engine refused with. */
 export function statusOf(error: unknown): number | undefined {
@@ -22,3 +24,12 @@ export async function unless(status: number, call: Promise<unknown>): Promise<vo
 		}
 	}
 }
+
+/** A pause, where the engine has no control groups to do it by: rootless Docker where the host has cgroup v1. Any other error stays as it is. */
+export const explainPause = (error: unknown): unknown =>
+	error instanceof Error && /cgroups? not configured|cgroups? (?:is|are) not available/i.test(error.message)
+		? new RunError('this engine cannot pause a container: it has no control groups', {
+				hint: `rootless Docker and Podman can where the host has cgroup v2; until then \`${label('quiesce')}=stop\``,
+				cause: error,
+			})
+		: error;

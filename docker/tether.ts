@@ -33,6 +33,23 @@ while read -r -t "$patience" what who <&3; do
 	test "$what $who" != "gone $last" || patience=$3
 done`;
 
+/**
+ * With the worker everything in it dies at once. A restic that was at work would leave its lock, which shuts out all who share the repository for as long as this agent does
+ * not come back: it is asked to end before, and takes its lock away. What is stuck is not waited for.
+ */
+const parting = `n=0
+while test "$n" -lt "$5"; do
+	found=
+	for process in /proc/[0-9]*; do
+		read -r name <"$process/comm" && test "$name" = "$4" && found=1 && { test "$n" -gt 0 || kill -TERM "\${process#/proc/}"; }
+	done 2>/dev/null
+	test -n "$found" || break
+	n=$((n + 1))
+	read -r -t 1 _ <&3
+done`;
+
+const partingSeconds = 10;
+
 const telling = `echo "here $$" >"$1"
 while read -r _; do echo "here $$" >"$1"; done
 echo "gone $$" >"$1"`;
@@ -56,9 +73,26 @@ export interface Tether {
 	tell: readonly string[];
 }
 
+interface Lifeline {
+	at?: string;
+	lease?: number;
+	grace?: number;
+	/** The name of the program that is asked to end before the worker does. */
+	last?: string;
+}
+
 /** Times are shorter in tests. */
-export const lifelineOf = ({at = lifeline, lease = leaseSeconds, grace = graceSeconds} = {}): Tether => ({
-	life: ['bash', '-c', living, 'bash', at, String(lease), String(grace)],
+export const lifelineOf = ({at = lifeline, lease = leaseSeconds, grace = graceSeconds, last}: Lifeline = {}): Tether => ({
+	life: [
+		'bash',
+		'-c',
+		last === undefined ? living : `${living}\n${parting}`,
+		'bash',
+		at,
+		String(lease),
+		String(grace),
+		...(last === undefined ? [] : [last, String(partingSeconds)]),
+	],
 	tell: ['bash', '-c', telling, 'bash', at],
 });
 

@@ -21,7 +21,7 @@ export const scratchFolder = '/scratch';
 /** Where a worker that only looks has the folder of this number. */
 export const lookedAt = (index: number): string => `/look/${index}`;
 
-const own = lifelineOf();
+const own = lifelineOf({last: 'restic'});
 const anywhere = lifelineAnywhere();
 
 /** What a drill's container may take of the host: enough to load any database, slowly. Its memory is its own, whatever the agent may have. */

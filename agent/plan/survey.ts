@@ -19,11 +19,11 @@ import {hostFolderOf} from '../../docker/storage.ts';
 import {hireWorkers, staging} from '../../docker/worker.ts';
 import {kinds} from '../sources/kinds.ts';
 import {type Ours, oursOf} from '../targets/dialects/ours.ts';
-import {isProgram, settingsOf} from '../targets/dialects/settings.ts';
 import {translate} from '../targets/dialects/translate.ts';
 import {discoverTargets} from '../targets/discovery.ts';
 import {groupServers, type Suggestion, suggestLabels, type Unlabelled} from '../targets/suggest.ts';
 import {askedOf, type Target} from '../targets/target.ts';
+import {createOthers} from './others.ts';
 import {planTarget} from './plan.ts';
 import type {Surveyed} from './planned.ts';
 import {createServices} from './services.ts';
@@ -107,6 +107,7 @@ export function createSurvey(options: SurveyOptions): Survey {
 		mountsIn: async id => succeed(inContainer(engine, id), {argv: ['cat', '/proc/self/mountinfo'], signal: AbortSignal.timeout(askedMs)}),
 	});
 	const programs = createPrograms(engine);
+	const others = createOthers(engine, dialects);
 	const present = async (): Promise<Seen> => seen(await engine.list(), linksKeptMs);
 
 	const look = async (target: Target, {containers, unseen}: Seen, maximumAgeMs: number, cold = false): Promise<Surveyed> => {
@@ -139,11 +140,12 @@ export function createSurvey(options: SurveyOptions): Survey {
 		containers: readonly Container[],
 		{isSure, isWanted}: Pick<Unlabelled, 'isSure' | 'isWanted'>,
 		maximumAgeMs?: number,
-	): Promise<Suggestion[]> =>
-		suggestLabels({
+	): Promise<Suggestion[]> => {
+		const theirs = await others(containers);
+		return suggestLabels({
 			containers: containers.map(({mounts, ...container}) => ({
 				...container,
-				labels: translate({mounts, ...container}, {prefix, names: dialects}).labels,
+				labels: translate({mounts, ...container}, {prefix, names: dialects, programs: theirs}).labels,
 				mounts: mounts.map(({folders: _, inner: __, ...mount}) => mount),
 			})),
 			programs: await programs(containers, {maximumAgeMs}),
@@ -153,12 +155,14 @@ export function createSurvey(options: SurveyOptions): Survey {
 			isSure,
 			isWanted,
 		});
+	};
 
 	const targetsAmong = async (containers: readonly Container[]): Promise<Target[]> => {
 		const found = auto.length === 0 ? [] : await suggestAmong(containers, {isSure: true, isWanted: isAuto});
 		return discoverTargets(containers, {
 			prefix,
 			dialects,
+			programs: await others(containers),
 			projects,
 			reserved,
 			suggested: new Map(found.map(suggestion => [suggestion.container.id, suggestion])),
@@ -201,12 +205,10 @@ export function createSurvey(options: SurveyOptions): Survey {
 		async translate(project, name) {
 			const {containers, inScope} = await list();
 			assertProject(project, inScope);
-			const programsOfTheirs = containers.filter(({image}) => isProgram(name, image));
-			const details = await Promise.all(programsOfTheirs.map(async ({id, image}) => ({image, ...(await engine.inspect(id))})));
 			return oursOf({
 				name,
 				containers: inScope.filter(container => container.project === project),
-				settings: details.map(({image, env, mounts}) => settingsOf(name, {image, env, mounts})),
+				settings: (await createOthers(engine, [name])(containers)).map(({settings}) => settings),
 				suggested: await suggestAmong(containers, {isSure: false, isWanted: container => container.project === project}, 0),
 			});
 		},

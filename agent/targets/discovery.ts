@@ -6,6 +6,7 @@ import {quote, quoteAll} from '../../base/reading/quote.ts';
 import type {DialectName} from '../../base/reading/values.ts';
 import {isOneOff, malformedCompose, replicaNumber} from '../../docker/compose.ts';
 import {type Container, workerLabel} from '../../docker/container.ts';
+import type {Program} from './dialects/program.ts';
 import {translate} from './dialects/translate.ts';
 import {mergePolicies} from './group.ts';
 import type {Labels} from './label-names.ts';
@@ -20,6 +21,8 @@ export interface DiscoveryOptions {
 	prefix?: string;
 	/** Programs whose labels are understood, too. */
 	dialects?: readonly DialectName[];
+	/** Their own containers, which say in their environment what labels do not. */
+	programs?: readonly Program[];
 	/** The Compose projects to look at. Empty: every one, and containers outside Compose. */
 	projects?: readonly string[];
 	/** Further first elements of paths that a worker has itself, such as those of the agent's own mounts. */
@@ -31,7 +34,7 @@ export interface DiscoveryOptions {
 /** Sorted by name. Never throws: what is wrong with a target is one of its problems. */
 export function discoverTargets(
 	containers: readonly Container[],
-	{prefix = defaultPrefix, dialects = [], projects = [], reserved = [], suggested = new Map()}: DiscoveryOptions = {},
+	{prefix = defaultPrefix, dialects = [], programs = [], projects = [], reserved = [], suggested = new Map()}: DiscoveryOptions = {},
 ): Target[] {
 	const inScope = containers.filter(
 		({labels, project}) =>
@@ -40,7 +43,7 @@ export function discoverTargets(
 			(projects.length === 0 || (project !== undefined && projects.includes(project))),
 	);
 	const services = Map.groupBy(inScope, serviceName);
-	const found = [...services.values()].flatMap(replicas => memberOf(replicas, {prefix, dialects, suggested}) ?? []);
+	const found = [...services.values()].flatMap(replicas => memberOf(replicas, {prefix, dialects, programs, suggested}) ?? []);
 	const targets = Map.groupBy(found, ({member: {container, policy}}) =>
 		container.project === undefined ? lastingName(container) : `${container.project}/${policy.group ?? container.service}`,
 	);
@@ -64,9 +67,9 @@ interface Found {
 /** Undefined where no replica asks to be a target. */
 function memberOf(
 	replicas: readonly Container[],
-	{prefix, dialects: names, suggested}: Required<Pick<DiscoveryOptions, 'prefix' | 'dialects' | 'suggested'>>,
+	{prefix, dialects: names, programs, suggested}: Required<Pick<DiscoveryOptions, 'prefix' | 'dialects' | 'programs' | 'suggested'>>,
 ): Found | undefined {
-	const translated = new Map(replicas.map(container => [container, translate(container, {prefix, names})]));
+	const translated = new Map(replicas.map(container => [container, translate(container, {prefix, names, programs})]));
 	const [container] = [...translated.keys()]
 		.filter(each => isEnabled(translated.get(each)?.labels ?? {}, prefix) || suggested.has(each.id))
 		.sort(compareReplicas);

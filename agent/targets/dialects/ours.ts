@@ -2,11 +2,11 @@
 
 import type {DialectName} from '../../../base/reading/values.ts';
 import {isOneOff} from '../../../docker/compose.ts';
-import type {Container, Mount} from '../../../docker/container.ts';
-import {sharesStorage} from '../../../docker/storage.ts';
+import type {Container} from '../../../docker/container.ts';
 import type {Labels} from '../label-names.ts';
 import type {Suggestion} from '../suggest.ts';
 import type {Meant} from './dialect.ts';
+import {withStorages} from './program.ts';
 import {isProgram, type Settings} from './settings.ts';
 import {dialectOf} from './translate.ts';
 
@@ -64,19 +64,3 @@ export function oursOf({name, containers, settings, suggested}: Theirs): Ours {
 }
 
 const labelsOf = (meant: readonly Meant[]): Labels => Object.fromEntries(meant.map(({name, value}) => [name, value]));
-
-/** Which volumes are stored is said by the mounts of the other program's own container, where it has such. */
-function withStorages(meant: readonly Meant[], {mounts}: Container, storages: readonly Mount[]): readonly Meant[] {
-	const stored = mounts.filter(mount => mount.readWrite && storages.some(other => sharesStorage(mount, other)));
-	if (stored.length === 0) {
-		return meant;
-	}
-
-	const because = 'a mount of its own container';
-	const rest = meant.filter(({name}) => name !== 'volumes' && name !== 'enable');
-	return [
-		{name: 'enable', value: 'true', because},
-		{name: 'volumes', value: JSON.stringify(stored.map(({path}) => path).toSorted()), because},
-		...rest,
-	];
-}

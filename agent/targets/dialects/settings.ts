@@ -1,10 +1,10 @@
 /** What the container of another program says in its environment and by its mounts → our variables, and labels of others. Secrets are named, never shown. Pure. */
 import {label} from '../../../base/label.ts';
 import type {DialectName} from '../../../base/reading/values.ts';
-import type {Mount} from '../../../docker/container.ts';
+import type {Container, Mount} from '../../../docker/container.ts';
 import type {Meant} from './dialect.ts';
 
-export interface Program {
+interface Own {
 	/** The name of its image. */
 	image: string;
 	env: Readonly<Record<string, string>>;
@@ -19,6 +19,8 @@ export interface Settings {
 	all: boolean;
 	/** The storages that it backs up, by where they come from; undefined: labels say which. */
 	storages: readonly Mount[] | undefined;
+	/** Where several of its containers are in a project: whether it is this one that a container's labels speak of. */
+	isMeant: (container: Pick<Container, 'labels'>) => boolean;
 }
 
 const images: Readonly<Record<DialectName, RegExp>> = {
@@ -29,23 +31,21 @@ const images: Readonly<Record<DialectName, RegExp>> = {
 
 export const isProgram = (name: DialectName, image: string): boolean => images[name].test(image);
 
-const usually = (env: Program['env'], name: string, usual: string) => env[name]?.trim() || usual;
+/** Further sets of variables, each with a schedule. */
+const schedules = '/etc/dockervolumebackup/conf.d';
+
+const usually = (env: Own['env'], name: string, usual: string) => env[name]?.trim() || usual;
 
 /** `@daily` and its like are read by both. Seconds, which some have in front, are not. */
 const cron = (line: string) => (/^(?:\S+\s+){5}\S+$/.test(line.trim()) ? line.trim().split(/\s+/).slice(1).join(' ') : line.trim());
 
-const readers: Readonly<Record<DialectName, (program: Program) => Settings>> = {
+const readers: Readonly<Record<DialectName, (own: Own) => Settings>> = {
 	offen({env, mounts}) {
 		const days = env.BACKUP_RETENTION_DAYS;
 		const sources = usually(env, 'BACKUP_SOURCES', '/backup');
-		const lost = [
-			'BACKUP_EXCLUDE_REGEXP',
-			'GPG_PASSPHRASE',
-			'GPG_PUBLIC_KEY_RING',
-			'AGE_PASSPHRASE',
-			'AGE_PUBLIC_KEYS',
-			'EXEC_FORWARD_OUTPUT',
-		];
+		const stopLabel = usually(env, 'BACKUP_STOP_DURING_BACKUP_LABEL', usually(env, 'BACKUP_STOP_CONTAINER_LABEL', 'true'));
+		const hasSchedules = mounts.some(({path}) => path.startsWith(schedules));
+		const lost = ['BACKUP_EXCLUDE_REGEXP', 'GPG_PASSPHRASE', 'GPG_PUBLIC_KEY_RING', 'AGE_PASSPHRASE', 'AGE_PUBLIC_KEYS'];
 		return {
 			variables: [
 				{name: 'HOLDFAST_SCHEDULE', value: cron(usually(env, 'BACKUP_CRON_EXPRESSION', '@daily')), because: 'BACKUP_CRON_EXPRESSION'},
@@ -53,15 +53,19 @@ const readers: Readonly<Record<DialectName, (program: Program) => Settings>> = {
 					? [{name: 'HOLDFAST_KEEP', value: `within=${Number(days)}d`, because: 'BACKUP_RETENTION_DAYS'}]
 					: []),
 			],
-			lost: lost.flatMap(name =>
-				env[name]
-					? [
-							`\`${name}\` has no counterpart${name.startsWith('BACKUP_EXCLUDE') ? `: \`${label('exclude')}\` takes patterns` : ': repositories are encrypted'}`,
-						]
-					: [],
-			),
+			lost: [
+				...lost.flatMap(name =>
+					env[name] || env[`${name}_FILE`]
+						? [
+								`\`${name}\` has no counterpart${name.startsWith('BACKUP_EXCLUDE') ? `: \`${label('exclude')}\` takes patterns` : ': repositories are encrypted'}`,
+							]
+						: [],
+				),
+				...(hasSchedules ? [`what is in \`${schedules}\` is not read: \`${label('schedule')}\` says it at each service`] : []),
+			],
 			all: false,
 			storages: mounts.filter(({path}) => path === sources || path.startsWith(`${sources}/`)),
+			isMeant: ({labels}) => labels['docker-volume-backup.stop-during-backup'] === stopLabel,
 		};
 	},
 	'stack-back'({env}) {
@@ -83,6 +87,7 @@ const readers: Readonly<Record<DialectName, (program: Program) => Settings>> = {
 						],
 			all: isYes(env.AUTO_BACKUP_ALL),
 			storages: undefined,
+			isMeant: () => true,
 		};
 	},
 	nautical({env}) {
@@ -94,10 +99,11 @@ const readers: Readonly<Record<DialectName, (program: Program) => Settings>> = {
 			),
 			all: !isYes(env.REQUIRE_LABEL),
 			storages: undefined,
+			isMeant: () => true,
 		};
 	},
 };
 
 const isYes = (value: string | undefined): boolean => /^(?:true|1|yes)$/i.test(value?.trim() ?? '');
 
-export const settingsOf = (name: DialectName, program: Program): Settings => readers[name](program);
+export const settingsOf = (name: DialectName, own: Own): Settings => readers[name](own);

@@ -6,6 +6,7 @@ import type {Labels} from '../label-names.ts';
 import type {Dialect} from './dialect.ts';
 import {nautical} from './nautical.ts';
 import {offen} from './offen.ts';
+import {type Program, withProgram} from './program.ts';
 import {stackBack} from './stack-back.ts';
 
 const dialects: Readonly<Record<DialectName, Dialect>> = {offen, 'stack-back': stackBack, nautical};
@@ -18,21 +19,31 @@ export interface Translated {
 	notes: readonly string[];
 }
 
+/** What is understood beside our own labels, and of whom. */
+export interface Understood {
+	prefix: string;
+	names: readonly DialectName[];
+	/** Their own containers on this engine. */
+	programs: readonly Program[];
+}
+
 export function translate(
-	container: Pick<Container, 'labels' | 'mounts'>,
-	{prefix, names}: {prefix: string; names: readonly DialectName[]},
+	container: Pick<Container, 'image' | 'project' | 'labels' | 'mounts'>,
+	{prefix, names, programs}: Understood,
 ): Translated {
 	const labels: Record<string, string> = {...container.labels};
 	const notes: string[] = [];
-	for (const {meant, lost} of names.map(name => dialects[name](container))) {
-		for (const {name, value, because} of meant) {
+	for (const name of names) {
+		const {meant, lost} = dialects[name](container);
+		const all = withProgram(meant, container, {name, programs});
+		for (const {name, value, because} of all.meant) {
 			if (!Object.hasOwn(labels, prefix + name)) {
 				labels[prefix + name] = value;
 				notes.push(printable(`\`${prefix}${name}=${value}\` because of \`${because}\``));
 			}
 		}
 
-		notes.push(...lost.map(printable));
+		notes.push(...[...lost, ...all.lost].map(printable));
 	}
 
 	return {labels, notes};

@@ -1,6 +1,6 @@
-import {appendFile, mkdtemp, rm} from 'node:fs/promises';
+import {appendFile, copyFile, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
@@ -69,4 +69,30 @@ test('where one connection took the place of another, the end of the earlier one
 	t.true(await isAlive(living));
 	await appendFile(at, 'gone 3\n');
 	t.true((await living) < 60);
+});
+
+test('what would leave a lock is asked to end before the worker does, and what is stuck is not waited for', async t => {
+	const at = await fifo(t);
+	const name = `last${process.pid}`;
+	const program = join(dirname(at), name);
+	await copyFile('/bin/bash', program);
+	const said = join(dirname(at), 'said');
+	const starts = [
+		'trap "echo asked >$0; exit" TERM; echo >$0; while :; do read -t 0.1 <> <(:); done',
+		'trap "" TERM; while :; do read -t 0.1 <> <(:); done',
+	];
+	for (const script of starts) {
+		await writeFile(said, '');
+		const last = start(t, [program, '-c', script, said]);
+		const living = lived(t, lifelineOf({at, lease: 0.5, last: name}).life);
+		const took = await living;
+		t.true(took < 60, String(took));
+		if (script === starts[0]) {
+			t.is(await readFile(said, 'utf8'), 'asked\n');
+			t.true(took < 9, String(took));
+		}
+
+		last.kill('SIGKILL');
+		await last;
+	}
 });

@@ -21,7 +21,7 @@ const container = (labels: Record<string, string>) =>
 	});
 
 const of = (name: DialectName, labels: Record<string, string>) => {
-	const translated = translate(container(labels), {prefix: 'holdfast.', names: [name]});
+	const translated = translate(container(labels), {prefix: 'holdfast.', names: [name], programs: []});
 	const ours = Object.entries(translated.labels).filter(([label]) => label.startsWith('holdfast.'));
 	return {...translated, ours: Object.fromEntries(ours.map(([label, value]) => [label.slice('holdfast.'.length), value]))};
 };
