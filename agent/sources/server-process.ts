@@ -1,9 +1,11 @@
 /** The process of a server in a container: which it is, and who runs it. */
 import {output, type Place} from '../../base/command.ts';
 import {RunError} from '../../base/errors.ts';
+import {label} from '../../base/label.ts';
 import type {Container} from '../../docker/container.ts';
 import type {ContainerDetails} from '../../docker/details.ts';
 import type {Engine} from '../../docker/engine.ts';
+import {inContainer} from '../../docker/exec.ts';
 
 /**
  * `sh -c SCRIPT sh NAME …` says the control groups of itself and of the first process, then finds processes of these names, as the kernel has them (15 bytes), and says who they run as: pid, uid, gid, control
@@ -72,4 +74,35 @@ export async function detailsOfRunning(engine: Engine, {id, name}: Pick<Containe
 	}
 
 	return details;
+}
+
+interface Wanted {
+	/** Of its process. */
+	names: readonly string[];
+	/** `MariaDB or MySQL` */
+	title: string;
+	/** The one that asks for its databases, without the prefix. */
+	label: string;
+	signal?: AbortSignal | undefined;
+}
+
+/** A server that is asked by the programs of its own container. @throws where none runs there, or where nobody can look, with the way out */
+export async function serverInside(
+	engine: Engine,
+	container: Pick<Container, 'id' | 'name'>,
+	{names, title, label: asking, signal}: Wanted,
+) {
+	const details = await detailsOfRunning(engine, container);
+	const place = inContainer(engine, container.id);
+	const found = await findServer(place, names, signal);
+	if (found === undefined || found === 'no shell') {
+		throw new RunError(
+			found === undefined
+				? `no ${title} server runs in container \`${container.name}\``
+				: `container \`${container.name}\` has no shell, so its server cannot be asked`,
+			{hint: `correct the label \`${label(asking)}\`, or see the container's log`},
+		);
+	}
+
+	return {details, place, found};
 }

@@ -6,13 +6,12 @@ import {here} from '../../../base/here.ts';
 import {label} from '../../../base/label.ts';
 import type {Container} from '../../../docker/container.ts';
 import type {Engine} from '../../../docker/engine.ts';
-import {inContainer} from '../../../docker/exec.ts';
 import type {Worker} from '../../../docker/worker.ts';
 import {keptByRestore} from '../database-name.ts';
 import {assertOwnPids, type Enterable, enteringArgv} from '../entering.ts';
 import {readFileIn} from '../read-text.ts';
 import {secretOf} from '../secret.ts';
-import {detailsOfRunning, findServer, type ServerFound} from '../server-process.ts';
+import {type ServerFound, serverInside} from '../server-process.ts';
 import {type Address, introduce, quoteLiteral, runSql, ServerRefusal} from './client.ts';
 import {type Access, whereOf} from './labels.ts';
 import {type Login, loginsOf} from './who.ts';
@@ -48,19 +47,12 @@ export const connectMariadb = async (means: Means, container: Where, access: Acc
 	access.host === undefined ? connectInside(means, container, access) : connectExternal(means, container, access);
 
 async function connectInside({engine, signal}: Means, container: Where, access: Access): Promise<MariadbServer> {
-	const details = await detailsOfRunning(engine, container);
-
-	const place = inContainer(engine, container.id);
-	const found = await findServer(place, ['mariadbd', 'mysqld'], signal);
-	if (found === undefined || found === 'no shell') {
-		throw new RunError(
-			found === undefined
-				? `no MariaDB or MySQL server runs in container \`${container.name}\``
-				: `container \`${container.name}\` has no shell, so its databases cannot be read`,
-			{hint: `correct the label \`${label('mariadb')}\`, or see the container's log`},
-		);
-	}
-
+	const {details, place, found} = await serverInside(engine, container, {
+		names: ['mariadbd', 'mysqld'],
+		title: 'MariaDB or MySQL',
+		label: 'mariadb',
+		signal,
+	});
 	const path = details.env.PATH || defaultPath;
 	const {programs, sockets} = await lookInto(place, {path, found, container: container.name, signal});
 	const address = access.port === undefined ? addressOf(found, sockets) : {host: local, port: access.port};

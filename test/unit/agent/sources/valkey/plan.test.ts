@@ -3,8 +3,8 @@ import {recognise} from '../../../../../agent/sources/recognise.ts';
 import {collectRemarks} from '../../../../../agent/sources/remarks.ts';
 import type {ValkeyAnswer} from '../../../../../agent/sources/valkey/ask.ts';
 import {valkey} from '../../../../../agent/sources/valkey/index.ts';
+import {addressesOf} from '../../../../../agent/sources/valkey/let-in.ts';
 import {claimedData, mountOfFolder, valkeySources} from '../../../../../agent/sources/valkey/plan.ts';
-import {addressesOf} from '../../../../../agent/sources/valkey/server.ts';
 import {settingsOf} from '../../../../../agent/sources/valkey/settings.ts';
 import type {Container} from '../../../../../docker/container.ts';
 
