@@ -139,6 +139,7 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 		concurrency: config.concurrency,
 		stallLimitMs: config.stallLimitMs,
 		activity: run => watchActivity(engine, run),
+		report: error => log.error('what a run told could not be written down', {error}),
 	});
 	const repositories = createRepositories({primary: config.repository, copies: config.copies, state});
 	const repository = repositories.primary;
@@ -287,7 +288,7 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 		await releaseLocks(sweeper, log, signal);
 	}).catch(() => {});
 
-	schedule = keepSchedule(agent, {timeZone: config.timeZone, log});
+	schedule = keepSchedule(agent, {timeZone: config.timeZone, log, notices});
 	const {refresh} = observation.metrics;
 	const endKeepingUp = keepUp({schedule, engine, config, survey, neighbours, missing, copying, repository, state, refresh, log, signal});
 	// What is left of the life before may take its time: what a run of this one leaves does not wait for it.

@@ -1,6 +1,6 @@
 /** What people are told that is not the end of a run: once, and once more when it is over. */
 export interface Notice {
-	kind: 'gone' | 'back' | 'shrunk' | 'kept' | 'resting';
+	kind: 'gone' | 'back' | 'shrunk' | 'kept' | 'resting' | 'missed';
 	target: string;
 	text: string;
 	/** What to do. */

@@ -74,9 +74,9 @@ export function createOverviews({
 }: OverviewParts): Overviews {
 	const statusOf = (surveyed: Parameters<typeof statusView>[0]): StatusView => {
 		const {name: target} = surveyed.target;
-		const [last] = state.runs({target, operation: 'backup', limit: 1}).filter(record => record.state === 'finished');
+		const [last] = state.runs({target, operation: 'backup', limit: 10}).filter(record => record.state === 'finished');
 		const [success] = state.runs({target, operation: 'backup', outcome: 'success', limit: 1});
-		const [lastDrill] = state.runs({target, operation: 'drill', limit: 2}).filter(record => record.state === 'finished');
+		const [lastDrill] = state.runs({target, operation: 'drill', limit: 10}).filter(record => record.state === 'finished');
 		const [drilled] = state.runs({target, operation: 'drill', outcome: 'success', limit: 1});
 		const running = runs.current(target);
 		// Cold backups are good ones, too; that one of them is missed says nothing while the others are made.

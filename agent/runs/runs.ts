@@ -86,22 +86,53 @@ interface RunsOptions {
 	stallLimitMs?: number | undefined;
 	/** Gives what tells whether the workers of a run did something since it was asked last. */
 	activity?: ((run: string) => () => Promise<boolean>) | undefined;
+	/** Hears why something of a run could not be written down. */
+	report?: ((error: unknown) => void) | undefined;
 }
 
 const noActivity = () => async () => false;
 
-export function createRuns({state, hub, concurrency, stallLimitMs = 30 * 60_000, activity = noActivity}: RunsOptions): Runs {
+export function createRuns({
+	state,
+	hub,
+	concurrency,
+	stallLimitMs = 30 * 60_000,
+	activity = noActivity,
+	report = () => {},
+}: RunsOptions): Runs {
 	const turns = createTurns(concurrency);
 	const holds = createHolds();
 	const active = new Map<string, Active>();
 	let closing = false;
 
+	/** What cannot be written down is heard all the same: what a run tells must not end it, least of all while it puts something back. */
+	const unlessFull = (write: () => void): void => {
+		try {
+			write();
+		} catch (error) {
+			report(error);
+		}
+	};
+
 	const send = (event: RunEvent): void => {
 		if (event.type !== 'progress') {
-			state.appendEvent(event);
+			unlessFull(() => state.appendEvent(event));
 		}
 
 		hub.send(event);
+	};
+
+	/** How runs ended, where that could not be written down: the disk may have room again. */
+	const unwritten = new Map<string, () => void>();
+	const writeEnds = (): void => {
+		for (const [run, write] of unwritten) {
+			const known = state.findRun(run)?.state;
+			if (known !== undefined && known !== 'finished') {
+				write();
+			}
+
+			unwritten.delete(run);
+		}
 	};
 
 	const mark = (run: string, waitsFor: string | undefined): void => {
@@ -144,6 +175,7 @@ export function createRuns({state, hub, concurrency, stallLimitMs = 30 * 60_000,
 				}
 			}
 
+			writeEnds();
 			const queuedAt = Date.now();
 			const run = runId(queuedAt);
 			const controller = new AbortController();
@@ -184,9 +216,10 @@ export function createRuns({state, hub, concurrency, stallLimitMs = 30 * 60_000,
 				try {
 					const startedAt = new Date();
 					stall = watchProgress({limitMs: stallLimitMs, isActive: activity(run), onStall: reason => controller.abort(reason)});
-					state.startRun(run, startedAt.getTime());
+					unlessFull(() => state.startRun(run, startedAt.getTime()));
 					result = await work({run, startedAt, signal, tell, hold});
-					state.finishRun(run, Date.now(), result);
+					const [ended, ofRun] = [Date.now(), result];
+					unwritten.set(run, () => state.finishRun(run, ended, ofRun));
 				} finally {
 					stall?.stop();
 					active.delete(run);
@@ -194,6 +227,7 @@ export function createRuns({state, hub, concurrency, stallLimitMs = 30 * 60_000,
 					end();
 				}
 
+				unlessFull(writeEnds);
 				tell({type: 'finished', ...finishedAs(operation, result)});
 				return result;
 			};

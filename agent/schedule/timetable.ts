@@ -3,8 +3,9 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type {Due, ScheduledOperation} from '../../base/due.ts';
-import {BusyError, RestingError} from '../../base/errors.ts';
+import {BusyError, explanation, NotFoundError, RestingError} from '../../base/errors.ts';
 import type {Log} from '../../base/log.ts';
+import type {Notices} from '../../base/notices.ts';
 import {repositoryOfTarget} from '../../base/results.ts';
 import type {Agent} from '../agent.ts';
 import {coldTrigger} from './entries.ts';
@@ -13,7 +14,13 @@ import {createSchedule, type Schedule} from './schedule.ts';
 /** Timers of the same moment come one after the other. */
 const meetingMs = 1000;
 
-export function keepSchedule(agent: Agent, {timeZone, log}: {timeZone: string; log: Log}): Schedule {
+interface Keeping {
+	timeZone: string;
+	log: Log;
+	notices: Pick<Notices, 'send'>;
+}
+
+export function keepSchedule(agent: Agent, {timeZone, log, notices}: Keeping): Schedule {
 	// One at a time, so that a backup need not wait for many.
 	const drills = new PQueue({concurrency: 1});
 	/** Resolves when the run is over. */
@@ -86,10 +93,20 @@ export function keepSchedule(agent: Agent, {timeZone, log}: {timeZone: string; l
 	const schedule = createSchedule({
 		timeZone,
 		onDue,
-		report: (error, {operation, subject}) =>
-			error instanceof RestingError
-				? log.info(`no scheduled ${operation} of \`${subject}\`: ${error.message}`)
-				: log.error(`the scheduled ${operation} of \`${subject}\` could not begin`, {error, target: subject}),
+		report(error, {operation, subject}) {
+			if (error instanceof RestingError) {
+				log.info(`no scheduled ${operation} of \`${subject}\`: ${error.message}`);
+				return;
+			}
+
+			log.error(`the scheduled ${operation} of \`${subject}\` could not be done`, {error, target: subject});
+			// A run that fails is told; here there is none. Who is gone is missed, and the end of the agent is nobody's failure.
+			if (!(error instanceof NotFoundError || error instanceof BusyError)) {
+				const {message, hint} = explanation(error);
+				const text = `the scheduled ${operation} of \`${subject}\` could not be done: ${message}`;
+				notices.send({kind: 'missed', target: subject, text, hint, at: Date.now()});
+			}
+		},
 	});
 	return schedule;
 }

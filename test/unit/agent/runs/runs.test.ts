@@ -275,3 +275,48 @@ test('equal warnings are told once, and at the end how many there were', async t
 	).finished;
 	t.deepEqual(told, ['queued', 'it is slow', 'it is late', '40 times: it is slow', 'finished']);
 });
+
+test('a run goes on, and its end is heard, where nothing of it can be written down; that is done when there is room', async t => {
+	const {state, hub} = setUp(t);
+	let isFull = false;
+	const whenRoom =
+		<Given extends unknown[], Value>(write: (...given: Given) => Value) =>
+		(...given: Given): Value => {
+			if (isFull) {
+				throw new Error('its disk is full');
+			}
+
+			return write(...given);
+		};
+	const {appendEvent, startRun, finishRun, insertRun} = state;
+	const full = {
+		...state,
+		appendEvent: whenRoom(appendEvent),
+		startRun: whenRoom(startRun),
+		finishRun: whenRoom(finishRun),
+		insertRun: whenRoom(insertRun),
+	};
+	const reported: unknown[] = [];
+	const runs = createRuns({state: full, hub, concurrency: 1, report: error => reported.push(error)});
+	const gate = Promise.withResolvers<void>();
+	const first = runs.start(
+		job('a', async context => {
+			await gate.promise;
+			context.tell({type: 'step', step: 'swap'});
+			context.tell({type: 'warning', message: 'odd'});
+			return resultOf(context);
+		}),
+	);
+	const heard = collect(runs.follow(first.run, new AbortController().signal));
+	isFull = true;
+	gate.resolve();
+	t.is((await first.finished).outcome, 'success');
+	t.deepEqual((await heard).slice(-3), ['step', 'warning', 'finished']);
+	t.true(reported.length > 2);
+	t.throws(() => runs.start(job('b', async context => resultOf(context))), {message: /disk is full/}, 'no run begins');
+	t.is(state.findRun(first.run)?.outcome, null);
+	isFull = false;
+	await runs.start(job('b', async context => resultOf(context))).finished;
+	t.is(state.findRun(first.run)?.outcome, 'success');
+	t.is(state.findRun(first.run)?.state, 'finished');
+});

@@ -3,8 +3,9 @@ import type {Agent} from '../../../../agent/agent.ts';
 import {entries} from '../../../../agent/schedule/entries.ts';
 import {keepSchedule} from '../../../../agent/schedule/timetable.ts';
 import {openState} from '../../../../agent/state/state.ts';
-import {BusyError} from '../../../../base/errors.ts';
+import {BusyError, NotFoundError, RestingError, RunError} from '../../../../base/errors.ts';
 import type {Log} from '../../../../base/log.ts';
+import type {Notice} from '../../../../base/notices.ts';
 import {until} from '../../../support/until.ts';
 
 const backup = {operation: 'backup', subject: 'shop/db', line: '0 3 * * *'} as const;
@@ -83,7 +84,11 @@ test('hot and cold that are due at once are one cold backup; a cold one waits fo
 			yield {type: 'finished'};
 		},
 	} as unknown as Agent;
-	const schedule = keepSchedule(agent, {timeZone: 'UTC', log: {error: t.fail, info() {}} as unknown as Log});
+	const schedule = keepSchedule(agent, {
+		timeZone: 'UTC',
+		log: {error: t.fail, info() {}} as unknown as Log,
+		notices: {send: () => t.fail()},
+	});
 	t.teardown(schedule.close);
 	const since = Date.now() - 10 * 24 * 3_600_000;
 	schedule.set([
@@ -122,7 +127,7 @@ test('what meets a busy target is run after it, once, however often it was due m
 		},
 	} as unknown as Agent;
 	const log = {error: t.fail, info: (message: string) => said.push(message)} as unknown as Log;
-	const schedule = keepSchedule(agent, {timeZone: 'UTC', log});
+	const schedule = keepSchedule(agent, {timeZone: 'UTC', log, notices: {send: () => t.fail()}});
 	t.teardown(schedule.close);
 	const since = Date.now() - 10 * 24 * 3_600_000;
 	const due = (line: string) => [
@@ -138,4 +143,29 @@ test('what meets a busy target is run after it, once, however often it was due m
 	over.resolve();
 	await until('both have begun', () => begun.length === 2);
 	t.deepEqual(begun.toSorted(), ['backup', 'drill']);
+});
+
+test('what could not even begin is told, but for what is told otherwise', async t => {
+	const errors = new Map<string, Error>([
+		['full', new RunError('its disk is full', {hint: 'make room'})],
+		['gone', new NotFoundError('there is no target')],
+		['ending', new BusyError('the agent is shutting down')],
+		['resting', new RestingError('it rests')],
+	]);
+	const agent = {
+		async backup(target: string) {
+			throw errors.get(target) ?? new Error('?');
+		},
+	} as unknown as Agent;
+	const sent: Notice[] = [];
+	let failures = 0;
+	const log = {error: () => failures++, info: () => failures++} as unknown as Log;
+	const schedule = keepSchedule(agent, {timeZone: 'UTC', log, notices: {send: notice => void sent.push(notice)}});
+	t.teardown(schedule.close);
+	schedule.set([...errors.keys()].map(subject => ({operation: 'backup' as const, subject, line: '0 3 * * *', since: 0})));
+	await until('all have failed', () => failures === errors.size);
+	t.deepEqual(
+		sent.map(({at: _, ...rest}) => rest),
+		[{kind: 'missed', target: 'full', text: 'the scheduled backup of `full` could not be done: its disk is full', hint: 'make room'}],
+	);
 });
