@@ -81,7 +81,9 @@ export async function moveBack(
 	const before = await tablesOf(server, aside);
 	const waiting = await tablesOf(server, fresh);
 	// The statement moves all of the old ones first: while none of the new ones has moved, what is in `live` is old.
-	const taken = waiting.length < restored ? await tablesOf(server, live) : [];
+	const present = await tablesOf(server, live);
+	// Where the point had no tables, what has the name of an old one that was moved is the application's, made since.
+	const taken = waiting.length < restored ? present : present.filter(table => before.includes(table));
 	if (taken.length > 0) {
 		await dropCode(server, live, ['events', 'triggers', 'views']);
 		if (!(await databaseExists(server, fresh))) {
