@@ -72,7 +72,8 @@ async function toFile({stream}: Download, through: Transform, file: string): Pro
 	try {
 		await pipeline(stream, through, async (chunks: AsyncIterable<Buffer>) => {
 			for await (const chunk of chunks) {
-				await handle.write(chunk);
+				// All of it: a disk that is nearly full takes a part, and says no more than that.
+				await handle.writeFile(chunk);
 			}
 		});
 		await handle.sync();

@@ -105,6 +105,7 @@ async function restore(
 		return exit.done;
 	}
 
+	let acknowledged = true;
 	if (!yes) {
 		const plan = await client.planRestore(request);
 		printPlan(context.err, plan, context.now());
@@ -113,12 +114,13 @@ async function restore(
 			return context.interrupted.aborted ? exit.interrupted : exit.failed;
 		}
 
-		// What was shown is what is restored, also when a newer point came meanwhile.
+		// What was shown is what is restored, also when a newer point came meanwhile; and what was not shown is not said yes to.
 		request.point = plan.points.map(({point}) => point).join(',');
+		acknowledged = plan.acknowledge !== null;
 	}
 
 	// The warning was shown with the plan and the name was typed; or --yes says that nobody needs to see it.
-	return watch(context, {client, run: await client.restore({...request, acknowledged: true}), target, json});
+	return watch(context, {client, run: await client.restore({...request, ...(acknowledged && {acknowledged})}), target, json});
 }
 
 function printPlan(output: Output, {target, from, points, sources, storages, stop, hooks, into, warnings}: RestorePlan, now: number): void {

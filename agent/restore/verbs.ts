@@ -16,7 +16,7 @@ import {subjectOf} from '../sources/restoring.ts';
 import {isHalfDone, type RestoreRecord} from '../state/restores.ts';
 import type {State} from '../state/state.ts';
 import {keeperAmong} from './plan/from.ts';
-import type {Restoration} from './plan/plan.ts';
+import {cameUpSince, type Restoration} from './plan/plan.ts';
 import {createPreflight} from './plan/preflight.ts';
 import {storagesOf} from './plan/storages.ts';
 import {pointIds, restore} from './restore.ts';
@@ -75,6 +75,13 @@ export function createRestores({
 			let {restoration, from, newcomers} = await prepare(request);
 			while (await hold(touchedByRestore(restoration))) {
 				({restoration, from, newcomers} = await prepare(request));
+			}
+
+			const since = cameUpSince(asked, restoration);
+			if (since.length > 0) {
+				throw new UsageError(`since it was asked for, this has come up, and must be acknowledged: ${since.join('; ')}`, {
+					hint: 'nothing was changed; ask once more',
+				});
 			}
 
 			for (const message of restoration.warnings) {
@@ -147,7 +154,7 @@ export function createRestores({
 			const {acknowledge} = restoration;
 			if (acknowledge !== undefined && request.acknowledged !== true) {
 				throw new UsageError(`\`${restoration.target}\` has a warning that must be acknowledged before a restore: ${acknowledge}`, {
-					hint: 'over HTTP: `"acknowledged": true`; on the command line: type the name, or give --yes',
+					hint: 'over HTTP: `"acknowledged": true`; on the command line: once more, which shows it, or --yes',
 				});
 			}
 

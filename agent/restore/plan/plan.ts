@@ -70,6 +70,14 @@ export interface RestorationRequest extends Surroundings {
 export const inOrder = (sources: readonly RestoringSource[]): RestoringSource[] =>
 	sources.toSorted((a, b) => kindOf(a.kind).rank - kindOf(b.kind).rank);
 
+const linesOf = (acknowledge: string | undefined): string[] => acknowledge?.split('\n') ?? [];
+
+/** What must be acknowledged of a plan, and was not when it was asked for: a repository may have gone since, or somebody have begun to write. */
+export const cameUpSince = (asked: Pick<Restoration, 'acknowledge'>, now: Pick<Restoration, 'acknowledge'>): string[] => {
+	const known = linesOf(asked.acknowledge);
+	return linesOf(now.acknowledge).filter(line => !known.includes(line));
+};
+
 /** With any problem nothing may be restored. */
 export function planRestoration(request: RestorationRequest): {restoration: Restoration; problems: readonly string[]} {
 	const {target, point, manifest, only, into, missing = new Set()} = request;

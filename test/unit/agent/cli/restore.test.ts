@@ -38,7 +38,19 @@ test('it prints the plan, asks for the name, and restores what it showed', async
   to put it back: holdfast restore undo run-1; to let it go: holdfast restore finish run-1
 `,
 	);
-	t.like(restores(cli), [{restore: {target: 'shop/db', point: 'p1', only: [], acknowledged: true, trigger: 'cli'}}]);
+	t.like(restores(cli), [{restore: {target: 'shop/db', point: 'p1', only: [], trigger: 'cli'}}]);
+	t.false(JSON.stringify(restores(cli)).includes('acknowledged'), 'nothing had to be, and what comes up later was not seen');
+});
+
+test('what must be acknowledged is, once it was shown, or with --yes', async t => {
+	const cli = await createCliTest(t);
+	withPoint(cli);
+	const {planRestore} = cli.agent;
+	cli.agent.planRestore = async request => ({...(await planRestore(request)), acknowledge: 'careful', warnings: ['careful']});
+	const {err} = await cli.run('restore shop/db', {columns: 80, input: 'shop/db\n'});
+	t.regex(err, /careful/);
+	await cli.run('restore shop/db --yes');
+	t.like(restores(cli), [{restore: {acknowledged: true}}, {restore: {acknowledged: true}}]);
 });
 
 test('what is done to a restore is not called one', async t => {
@@ -125,5 +137,5 @@ test('a database beside the live ones, of a point of another target', async t =>
 	t.is(code, 0);
 	t.regex(err, /\n {2}make {5}database two of volume:\/data {2}2 MB\n/);
 	t.regex(out, /\n {2}made: database two\n {2}tolerated in postgres:x, 2 times: a comment\n$/);
-	t.like(restores(cli), [{restore: {into: 'two', forceTarget: true, acknowledged: true}}]);
+	t.like(restores(cli), [{restore: {into: 'two', forceTarget: true}}]);
 });

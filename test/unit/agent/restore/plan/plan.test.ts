@@ -1,6 +1,6 @@
 import test from 'ava';
 import type {Manifest, ManifestSource} from '../../../../../agent/repository/manifest.ts';
-import {planRestoration} from '../../../../../agent/restore/plan/plan.ts';
+import {cameUpSince, planRestoration} from '../../../../../agent/restore/plan/plan.ts';
 import {discoverTargets} from '../../../../../agent/targets/discovery.ts';
 import {containerFromList, type ListedContainer} from '../../../../../docker/container.ts';
 
@@ -335,4 +335,11 @@ test('services that came together in a group: what each had goes to its own', t 
 	const of = (from: string) => placed(plan(services, [atData('volume:/data')], {name: 'shop/all', from, forceTarget: true}));
 	t.like(of('shop/web'), {sources: ['volume:/data > web'], problems: []});
 	t.regex(of('shop/third').problems.join(), /more than one place/);
+});
+
+test('what must be acknowledged, and was not when it was asked for', t => {
+	t.deepEqual(cameUpSince({acknowledge: 'a\nb'}, {acknowledge: 'b'}), []);
+	t.deepEqual(cameUpSince({acknowledge: 'a'}, {acknowledge: 'a\nno repository can be written'}), ['no repository can be written']);
+	t.deepEqual(cameUpSince({acknowledge: undefined}, {acknowledge: 'a'}), ['a']);
+	t.deepEqual(cameUpSince({acknowledge: 'a'}, {acknowledge: undefined}), []);
 });
