@@ -91,6 +91,9 @@ export function createOverviews({
 			expected:
 				line === undefined ? undefined : {intervalSeconds: longestGapMs(line) / 1000, firstSeen: state.firstSeen(target, Date.now())},
 			suspicion: state.suspicions().get(target),
+			former: ownership()
+				.namesOf(target)
+				.filter(name => name !== target),
 			rested: restedAt(state, target),
 			drills: {last: lastDrill, success: drilled, next: nextDue('drill', target)},
 		});
@@ -168,6 +171,9 @@ export function createOverviews({
 				unprotected: await survey.unprotected(listed, surveyed),
 				gone: missing.gone(),
 				others: [...others, ...ledger.filers().map(otherOf)],
+				adopted: state
+					.deeds()
+					.flatMap(({kind, by, what, at}) => (kind !== 'move' && by === ownership().agent ? [{from: what, until: at.toISOString()}] : [])),
 				liveOthers: ledger.liveOthers(others.filter(({isAlive}) => isAlive).length),
 			};
 		},

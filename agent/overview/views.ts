@@ -54,6 +54,7 @@ export function statusView(
 		running,
 		waitsFor,
 		suspicion,
+		former = [],
 		nextCold,
 		expected,
 		rested,
@@ -63,6 +64,8 @@ export function statusView(
 		running: string | undefined;
 		waitsFor?: string | undefined;
 		suspicion?: string | undefined;
+		/** Names that it had before. */
+		former?: readonly string[] | undefined;
 		nextCold?: Date | null | undefined;
 		/** When it is expected; undefined where it is not. */
 		expected?: {intervalSeconds: number; firstSeen: number} | undefined;
@@ -99,6 +102,7 @@ export function statusView(
 		...(absent === undefined ? {} : {absent}),
 		...(rested === undefined ? {} : {rested: new Date(rested).toISOString()}),
 		...(suspicion === undefined ? {} : {suspicion}),
+		...(former.length === 0 ? {} : {formerNames: [...former]}),
 		...drillStatus(drills),
 		problems: [...surveyed.problems],
 	};

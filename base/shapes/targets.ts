@@ -58,6 +58,8 @@ export interface StatusView {
 	absent?: string;
 	/** When it was due last, and only what was stopped kept it from a success: ISO 8601. It is not late before it is due again. */
 	rested?: string;
+	/** Names under which its points were filed before: `holdfast move`. */
+	formerNames?: string[];
 	/** Why none of its points is removed until a person has looked: it is much smaller than before. */
 	suspicion?: string;
 	lastDrill: {run: string; outcome: Outcome; point: string; startedAt: string; durationSeconds: number; error?: string} | null;
@@ -133,6 +135,8 @@ export interface Overview {
 	unprotected: Unprotected[];
 	gone: GoneTarget[];
 	others: OtherAgent[];
+	/** Whose points this agent took over (an agent's id, or a host's name), and what was filed until when, ISO 8601: `holdfast adopt`. */
+	adopted: Array<{from: string; until: string}>;
 	/** How many of the others work, each counted once. */
 	liveOthers: number;
 }

@@ -87,7 +87,7 @@ function underWay({runs, now}: Shown): Html {
 }
 
 function targets(shown: Shown): Html {
-	const {overview} = shown;
+	const {overview, now} = shown;
 	return html`<section id="targets" aria-labelledby="targets-title" tabindex="-1">
 <h2 id="targets-title">Targets</h2>
 ${
@@ -97,6 +97,7 @@ ${
 			? html`<p>None yet: label a service with <code>${label('enable')}=true</code>.</p>`
 			: html`<div class="cards">${overview.targets.map(target => card(target, shown))}</div>`
 }
+${(overview?.adopted ?? []).map(({from, until}) => html`<p>Taken over: what <code>${from}</code> had filed until ${timeOf(until, now)}.</p>`)}
 </section>`;
 }
 
@@ -112,6 +113,7 @@ function card(target: TargetOverview, {now, history}: Shown): Html {
 <dt>Verified</dt><dd>${status.lastDrillSuccess === null ? 'not yet' : timeOf(status.lastDrillSuccess.at, now)}</dd>
 <dt>Next run</dt><dd>${status.nextRun === null ? 'none' : timeOf(status.nextRun, now)}</dd>
 <dt>Sources</dt><dd>${view.sources.join(', ') || 'none'}</dd>
+${(status.formerNames ?? []).map(name => html`<dt>Moved from</dt><dd>${name}</dd>`)}
 </dl>
 ${graph('Outage', past, ({quiesceSeconds}) => quiesceSeconds, duration)}
 ${graph('Size', past, ({sources}) => sources.reduce((sum, {bytes}) => sum + bytes, 0), size)}

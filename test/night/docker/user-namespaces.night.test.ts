@@ -56,30 +56,25 @@ async function proveAll(t: ExecutionContext, stack: Stack, still: 'paused' | 'ex
 			),
 		{timeout: 60_000},
 	);
+	await stack.exec('app', 'install', '-o', '33', '-g', '33', '-m', '640', '/dev/null', '/data/kept');
 	for (const result of await stack.backup('--all')) {
 		t.is(result.outcome, 'success', JSON.stringify(result));
 	}
 
-	await stack.exec('app', 'rm', '-r', '/data/up');
+	await stack.exec('app', 'rm', '/data/kept');
 	await sql('drop table kept');
-	for (const [service, isBack, isAsBefore] of [
-		[
-			'app',
-			async () => (await stack.exec('app', 'stat', '-c', '%u', '/data/up')) === '33',
-			async () => (await stack.exec('app', 'ls', '/data')).includes('up'),
-		],
-		[
-			'db',
-			async () => (await sql("select count(*) from pg_tables where tablename = 'kept'")) === '1',
-			async () => (await sql("select count(*) from pg_tables where tablename = 'kept'")) === '1',
-		],
-	] as const) {
+	const isThere = {
+		app: async () => (await stack.exec('app', 'sh', '-c', 'stat -c "%u %a" /data/kept || true')) === '33 640',
+		db: async () => (await sql("select count(*) from pg_tables where tablename = 'kept'")) === '1',
+	};
+	for (const service of ['app', 'db'] as const) {
+		t.false(await isThere[service]());
 		const restored = await stack.restore(`${project}/${service}`);
 		t.is(restored.outcome, 'success', restored.error);
-		t.true(await isBack(), `${service} is back, with its owners`);
+		t.true(await isThere[service](), `${service} is back, with its owners`);
 		const undone = await stack.holdfast('restore', 'undo', restored.run, '--yes');
 		t.is(undone.exitCode, 0, undone.stderr);
-		t.false(await isAsBefore(), `${service}: undone`);
+		t.false(await isThere[service](), `${service}: undone`);
 	}
 
 	const drill = JSON.parse((await stack.holdfast('drill', `${project}/db`, '--json')).stdout) as DrillResult;

@@ -44,6 +44,7 @@ export interface FakeAgent extends Agent {
 		unprotected: Unprotected[];
 		gone: GoneTarget[];
 		others: OtherAgent[];
+		adopted: Array<{from: string; until: string}>;
 		health: {healthy: boolean; problems: string[]};
 		found: Found;
 		differences: SourceDifference[];
@@ -151,6 +152,7 @@ export function createFakeAgent(): FakeAgent {
 			unprotected: [],
 			gone: [],
 			others: [],
+			adopted: [],
 			health: {healthy: true, problems: []},
 			archive: () => Readable.from(['archive'], {objectMode: false}),
 			received: '',
@@ -248,6 +250,7 @@ export function createFakeAgent(): FakeAgent {
 				unprotected: agent.has.unprotected,
 				gone: agent.has.gone,
 				others: agent.has.others,
+				adopted: agent.has.adopted,
 				liveOthers: 0,
 				kitKept: agent.has.kitKept,
 			};

@@ -1,4 +1,4 @@
-import {mkdtemp, readdir, readFile, rm} from 'node:fs/promises';
+import {chmod, mkdtemp, readdir, readFile, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -18,6 +18,8 @@ export type SecondEngine = {
 	host: string;
 	/** The path of its socket, to be mounted into containers as /var/run/docker.sock. */
 	socket: string;
+	/** The name of its network namespace. */
+	namespace: string;
 	/** Copies these images here from the first engine; those that are here are skipped. */
 	load: (images: readonly string[]) => Promise<void>;
 	/** Ends dockerd with SIGKILL, by default. Its containers go on. */
@@ -59,19 +61,23 @@ const removeHalfDeleted = async (bundles: string): Promise<void> => {
 };
 
 /**
- * Starts one, with its data in a temporary folder; `options` are further ones of dockerd, such as `--live-restore`, and `programs` is the folder
- * with those of another version than the machine's.
+ * Starts one, with its data in a temporary folder; `options` are further ones of dockerd, such as `--live-restore`, `programs` is the folder
+ * with those of another version than the machine's, and `hostname` what it calls its host.
  */
 export const startSecondEngine = async ({
 	options = [],
 	programs,
+	hostname,
 }: {
 	options?: readonly string[];
 	programs?: string;
+	hostname?: string;
 } = {}): Promise<SecondEngine> => {
 	await ensureEngine();
 	await ensureDebianPackages(['iproute2']);
 	const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-engine-'));
+	// The root of containers may be another user
+	await chmod(folder, 0o711);
 	const namespace = path.basename(folder);
 	const socket = path.join(folder, 'docker.sock');
 	const host = `unix://${socket}`;
@@ -80,7 +86,8 @@ export const startSecondEngine = async ({
 	const start = async (): Promise<void> => {
 		// Only the network is another: with mounts of its own, an engine that was started again would not find those of its containers
 		const others = programs === undefined ? [] : ['env', `PATH=${programs}:${process.env.PATH}`];
-		const enter = ['nsenter', `--net=/run/netns/${namespace}`, '--', ...others];
+		const named = hostname === undefined ? [] : ['unshare', '--uts', 'sh', '-c', 'hostname "$0"; exec "$@"', hostname];
+		const enter = ['nsenter', `--net=/run/netns/${namespace}`, '--', ...named, ...others];
 		const places = ['--data-root', `${folder}/data`, '--exec-root', `${folder}/exec`, '--pidfile', `${folder}/pid`, '--host', host];
 		// A containerd of the machine would be shared with the first engine
 		const names = ['--containerd-namespace', namespace, '--containerd-plugins-namespace', `${namespace}-plugins`];
@@ -140,5 +147,5 @@ export const startSecondEngine = async ({
 		throw error;
 	}
 
-	return {host, socket, load, kill, start, remove};
+	return {host, socket, namespace, load, kill, start, remove};
 };

@@ -179,3 +179,14 @@ test('what runs tell comes as a stream', async t => {
 	t.regex((await next)?.value ?? '', /"type":"queued".*"target":"shop\/db"/);
 	await reader?.cancel();
 });
+
+test('whence points came: the names that a target had, and the agents whose points were taken over', async t => {
+	const agent = createFakeAgent();
+	agent.has.targets = [targetView('shop/db'), targetView('shop/app')];
+	agent.has.status = [statusView('shop/db', {formerNames: ['<old>/db']})];
+	agent.has.adopted = [{from: 'former-nas', until: '2026-01-02T03:04:05Z'}];
+	const page = await (await (await serve(t, agent)).get('/')).text();
+	t.regex(page, /Moved from<\/dt><dd>&lt;old&gt;\/db</);
+	t.is(page.match(/Moved from/g)?.length, 1);
+	t.regex(page, /Taken over: what <code>former-nas<\/code> had filed until <time/);
+});

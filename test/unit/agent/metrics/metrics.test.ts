@@ -63,6 +63,7 @@ function observe(history: Partial<History> = {}) {
 		unprotected: [],
 		gone: [],
 		others: [],
+		adopted: [],
 		liveOthers: 0,
 		kitKept: null,
 	};

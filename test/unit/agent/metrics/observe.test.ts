@@ -75,6 +75,7 @@ test('200 targets and 5,000 points are scraped within 50 ms', async t => {
 		unprotected: [],
 		gone: [],
 		others: [],
+		adopted: [],
 		liveOthers: 0,
 		kitKept: null,
 	};

@@ -12,6 +12,7 @@ test('a point that lacks what somebody stopped asks for nobody, but for what is 
 			unprotected: [],
 			gone: [],
 			others: [],
+			adopted: [],
 			liveOthers: 0,
 			kitKept: {by: 'anna', at: '2026-11-01T00:00:00Z'},
 		}).map(({message}) => message);
