@@ -6,8 +6,10 @@ import type {Surroundings} from './stops.ts';
 
 const isUp = ({state}: Container): boolean => ['running', 'restarting', 'paused'].includes(state);
 
-/** By name, which outlives a container that is made anew. */
-export const namesUp = (containers: readonly Container[]): ReadonlySet<string> => new Set(containers.filter(isUp).map(({name}) => name));
+/** What outlives a container that is made anew; the next task of a service of Swarm has another name. */
+const lasting = ({name, swarm}: Container): string => (swarm === undefined ? name : `service ${swarm.service}`);
+
+export const namesUp = (containers: readonly Container[]): ReadonlySet<string> => new Set(containers.filter(isUp).map(lasting));
 
 /**
  * Those that have in hand what is about to be replaced, and are not stopped for it: they would go on with what a rename took away, or in the middle of
@@ -19,11 +21,11 @@ export function newcomersTo(
 	known: ReadonlySet<string>,
 	{containers, self}: Surroundings,
 ): string[] {
-	const stopped = new Set(stop.map(({container}) => container.name));
+	const stopped = new Set(stop.map(({container}) => lasting(container)));
 	const replaced =
 		into === undefined ? sources.flatMap(({mount, paths}) => (mount === undefined || paths !== undefined ? [] : [mount])) : [];
 	return containers
-		.filter(other => isUp(other) && !known.has(other.name) && !stopped.has(other.name))
+		.filter(other => isUp(other) && !known.has(lasting(other)) && !stopped.has(lasting(other)))
 		.filter(({id, labels}) => id !== self && labels[workerLabel] === undefined)
 		.filter(({mounts}) => mounts.some(theirs => !theirs.isOfAll && replaced.some(mount => sharesStorage(theirs, mount))))
 		.map(({name}) => name);

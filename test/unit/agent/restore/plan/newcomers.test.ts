@@ -34,6 +34,17 @@ test('not who is stopped anyway, was known, does not run, looks after all, or is
 	t.deepEqual(come([runningContainer('holdfast', {id: 'id-holdfast', mounts})]), []);
 });
 
+test('the next task of a service of Swarm is no newcomer', t => {
+	const task = (name: string) => runningContainer(name, {mounts: [mount('data')], swarm: {service: 's1', name: 'shop_app'}});
+	const surroundings = {containers: [task('shop_app.1.new')], self: undefined};
+	t.deepEqual(newcomersTo({sources: [source], stop: []}, namesUp([task('shop_app.1.old')]), surroundings), []);
+	t.deepEqual(
+		newcomersTo({sources: [source], stop: [{...stop[0], container: task('shop_app.1.old')}] as never}, new Set(), surroundings),
+		[],
+	);
+	t.deepEqual(newcomersTo({sources: [source], stop: []}, new Set(), surroundings), ['shop_app.1.new']);
+});
+
 test('where nothing of it is replaced as a whole, nobody is in the way', t => {
 	const worker = runningContainer('worker', {mounts: [mount('data')]});
 	t.deepEqual(come([worker], {into: 'other'}), []);
