@@ -53,6 +53,7 @@ const recipes: Record<string, Recipe> = {
 	'prom/alertmanager:v0.28.1': {folder: 'alertmanager', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}},
 	'holdfast-test/timescaledb:pg17': {folder: 'timescaledb', images: {POSTGRES_IMAGE: 'postgres:17'}},
 	'holdfast-test/extended:pg17': {folder: 'extended', images: {POSTGRES_IMAGE: 'postgres:17'}},
+	'holdfast-test/german:pg17': {folder: 'german', images: {POSTGRES_IMAGE: 'postgres:17'}},
 	'holdfast-test/promscale:pg17': {folder: 'promscale', images: {TIMESCALEDB_IMAGE: 'holdfast-test/timescaledb:pg17'}},
 	'holdfast-test/app:latest': {folder: 'app', images: {DEBIAN_IMAGE: 'debian:trixie-slim', NODE_IMAGE: 'node:24-trixie-slim'}},
 	'holdfast-test/slapd:latest': {folder: 'slapd', images: {DEBIAN_IMAGE: 'debian:trixie-slim'}},

@@ -11,8 +11,9 @@ const passing =
 
 const lasting = /does not exist|permission denied|pg_hba|password|authentication|not permitted|not currently accepting|certificate|\bSSL\b/;
 
-/** Ours, of a session that psql could not begin. */
-const ended = /^`psql` ended with exit code 2: /;
+/** Ours, of a session that psql could not begin; and what libpq's other programs say of theirs, in English where `LC_ALL` says so (until 13: "to database", or "could not connect"). */
+const ended =
+	/^`psql` ended with exit code 2: |pg_dump(?:all)?: error: (?:connection to (?:server|database)\b.* failed: |could not connect to )/s;
 
 /** @param wasLetIn the server let the role in before, in this run: whatever it says in a language that is not known here is waited for */
 export function isCrowded(error: unknown, wasLetIn: boolean): boolean {

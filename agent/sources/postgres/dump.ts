@@ -14,7 +14,7 @@ import {contentsSql, type PostgresContents, postgresContents} from './contents.t
 import {type Hazards, hazardsSql, hazardWarnings, superuserOnly} from './hazards.ts';
 import type {PlannedDatabase} from './plan.ts';
 import {describeSql} from './properties.ts';
-import type {PostgresServer} from './server.ts';
+import {type PostgresServer, spokenEnglish} from './server.ts';
 import {type Share, shareOf} from './share.ts';
 import {assertNoLongWait, type Blocker, defaultLockTimeoutMs, endSessions, waitedTooLong, waitsSql} from './waits.ts';
 
@@ -33,6 +33,8 @@ const describe = `select json_build_object(
 	'serverVersion', current_setting('server_version'), 'serverVersionNumber', current_setting('server_version_num')::int,
 	'databaseSize', pg_database_size(oid), 'owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding),
 	'collate', datcollate, 'ctype', datctype,
+	'lcMonetary', case when exists (select from pg_type where typbasetype in ('money'::regtype, 'money[]'::regtype))
+		or exists (select from pg_attribute where attrelid >= 16384 and atttypid in ('money'::regtype, 'money[]'::regtype)) then current_setting('lc_monetary') end,
 	'preloaded', (select setting from pg_settings where name = 'shared_preload_libraries'),
 	'extensions', (select coalesce(json_object_agg(extname, extversion), '{}') from pg_extension))
 from pg_database where datname = current_database();`.replaceAll(/\s+/g, ' ');
@@ -54,6 +56,8 @@ export const postgresDetails = z.object({
 	globals: z.string(),
 	/** `shared_preload_libraries`, where the dumping role may read it. */
 	preloaded: z.string().nullish(),
+	/** Where it has sums of money: they are read as they are written (https://www.postgresql.org/docs/current/datatype-money.html). */
+	lcMonetary: z.string().nullish(),
 	/** What it has that a superuser must restore. */
 	superuserOnly: z.array(z.string()).default([]),
 	/** How much of each kind it has. */
@@ -91,9 +95,10 @@ export function postgresSource(planned: PlannedDatabase, context: SourceContext,
 	};
 
 	const dump = async ({server, worker, environment}: Share, pipe: string): Promise<Saved> => {
-		const options = ['--snapshot', snapshot, '--lock-wait-timeout', String(lockTimeoutMs)] as const;
+		// A role may have another encoding, in which there need not be all characters of the database.
+		const options = ['--snapshot', snapshot, '--lock-wait-timeout', String(lockTimeoutMs), `--encoding=${details.encoding}`] as const;
 		const command: Argv = ['pg_dump', ...argv, ...quoting, ...server.connection(database), ...options];
-		const env = {PGAPPNAME: application, ...(await environment(database))};
+		const env = {PGAPPNAME: application, ...spokenEnglish, ...(await environment(database))};
 		return storeStream(context, {
 			source: name,
 			fifo: pipe,

@@ -4,7 +4,8 @@ import {RunError} from '../../../base/errors.ts';
 import {secretOf} from '../secret.ts';
 import {maintenanceIn} from './maintenance.ts';
 import type {ExternalServer} from './plan-external.ts';
-import {connectionOf, type PostgresServer, queryWith, serverVersion} from './server.ts';
+import {assertNotPooled} from './pooled.ts';
+import {connectionArguments, connectionOf, type PostgresServer, queryWith, serverVersion} from './server.ts';
 
 /** A host that does not answer must not hold up the others. */
 const connectSeconds = '10';
@@ -49,7 +50,7 @@ export async function connectExternal(
 		PGPASSFILE: '/nonexistent',
 		...(password === undefined ? {} : {PGPASSWORD: password}),
 	};
-	const client: Place = async command =>
+	const reached: Place = async command =>
 		place({
 			...command,
 			argv: (isWorker ? confined(command.argv) : command.argv) as typeof command.argv,
@@ -58,6 +59,18 @@ export async function connectExternal(
 		});
 	const connection = connectionOf(role);
 	const where = `at \`${host}:${port}\``;
+	const looked = new Map<string, Promise<void>>();
+	// Before the first program that sets anything.
+	const client: Place = async command => {
+		const database = command.argv.find(argument => argument.startsWith('--dbname='));
+		if (database !== undefined) {
+			const look = looked.get(database) ?? assertNotPooled({client: reached, connection: [...connectionArguments(role), database], where});
+			looked.set(database, look);
+			await look;
+		}
+
+		return reached(command);
+	};
 	const query = queryWith({client, connection, where});
 	return {
 		user: role,

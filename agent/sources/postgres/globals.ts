@@ -1,7 +1,8 @@
 /** What a dump does not hold: roles and tablespaces, as SQL that makes them. */
-import {output, succeed} from '../../../base/command.ts';
+import {succeed} from '../../../base/command.ts';
+import {quotedLists} from './properties.ts';
 import {untimedEnvironment} from './psql.ts';
-import {connectionString, type PostgresServer} from './server.ts';
+import {connectionString, type PostgresServer, spokenEnglish} from './server.ts';
 
 export async function dumpGlobals(server: PostgresServer, database: string, quoting: readonly string[] = []): Promise<string> {
 	const {client, user, hasShell} = server;
@@ -19,28 +20,22 @@ export async function dumpGlobals(server: PostgresServer, database: string, quot
 		`--username=${user}`,
 		`--database=${connectionString(database)}`,
 	] as const;
-	const env = await untimedEnvironment(server, database);
-	const {exitCode, stdout} = await output(client, {argv, env});
-	// Only a superuser may read the passwords of the roles.
-	return exitCode === 0 ? stdout : succeed(client, {argv: [...argv, '--no-role-passwords'], env});
+	const env = {...spokenEnglish, ...(await untimedEnvironment(server, database))};
+	return succeed(client, {argv: (await seesPasswords(server, database)) ? argv : [...argv, '--no-role-passwords'], env});
+}
+
+/** Of the roles: mostly only a superuser may read them. */
+async function seesPasswords(server: PostgresServer, database: string): Promise<boolean> {
+	const [[sees = ''] = []] = await server.query(database, "select has_table_privilege('pg_catalog.pg_authid', 'select')");
+	return sees === 't';
 }
 
 /** The same, as far as a point needs it, asked of the server itself. */
 async function globalsAsked(server: PostgresServer, database: string): Promise<string> {
-	const [[sees = ''] = []] = await server.query(database, "select has_table_privilege('pg_catalog.pg_authid', 'select')");
-	const [[lines = 'null'] = []] = await server.query(database, globalsSql(sees === 't' ? 'pg_authid' : 'pg_roles'));
+	const roles = (await seesPasswords(server, database)) ? 'pg_authid' : 'pg_roles';
+	const [[lines = 'null'] = []] = await server.query(database, globalsSql(roles));
 	return (JSON.parse(lines) as string[] | null)?.join('\n') ?? '';
 }
-
-/** Settings of which the catalog keeps the elements of a list as they are quoted. */
-const lists = [
-	'local_preload_libraries',
-	'search_path',
-	'session_preload_libraries',
-	'shared_preload_libraries',
-	'temp_tablespaces',
-	'unix_socket_directories',
-];
 
 const either = (attribute: string, word: string): string => `case when ${attribute} then '${word}' else 'NO${word}' end`;
 
@@ -57,7 +52,7 @@ const globalsSql = (roles: 'pg_authid' | 'pg_roles'): string =>
 		'VALID UNTIL ' || quote_literal(rolvaliduntil)))
 		from ${roles} where rolname !~ '^pg_'
 	union all
-	select 3, format('ALTER ROLE %I SET %I TO %s;', rolname, name, case when name in (${lists.map(name => `'${name}'`).join(', ')}) and value <> '' then value else quote_literal(value) end)
+	select 3, format('ALTER ROLE %I SET %I TO %s;', rolname, name, case when name in (${quotedLists.map(name => `'${name}'`).join(', ')}) and value <> '' then value else quote_literal(value) end)
 		from pg_db_role_setting s join pg_roles r on r.oid = s.setrole, unnest(setconfig) c (setting),
 		lateral (select split_part(setting, '=', 1), substr(setting, strpos(setting, '=') + 1)) p (name, value)
 		where setdatabase = 0 and rolname !~ '^pg_'

@@ -11,10 +11,11 @@ import type {postgresDetails} from './dump.ts';
 import {jobsFor} from './jobs.ts';
 import type {PlannedDatabase} from './plan.ts';
 import {untimedEnvironment} from './psql.ts';
-import {keepingPath, keepPath, pathOption} from './search-path.ts';
-import type {PostgresServer} from './server.ts';
-import {untimed} from './timeouts.ts';
+import {keepingPath, keepPath} from './search-path.ts';
+import {type PostgresServer, spokenEnglish} from './server.ts';
+import {sessionOption, untimed} from './timeouts.ts';
 import {createComplaints} from './tolerated.ts';
+import {unspoken} from './unspoken.ts';
 
 type PostgresSource = RestoringSource<PlannedDatabase>;
 
@@ -61,10 +62,14 @@ export async function loadContent(
 	const argv = isCustom ? (['/bin/sh', '-c', complaining, 'sh', ...program] as const) : program;
 	// What it complains of is read in English.
 	const untimedOnly = await untimedEnvironment(server, fresh);
+	const options = [
+		...(untimedOnly.PGOPTIONS ? [untimedOnly.PGOPTIONS] : []),
+		...(details.lcMonetary ? [sessionOption('lc_monetary', details.lcMonetary)] : []),
+		...(searchPath === undefined ? [] : [sessionOption('search_path', searchPath)]),
+	];
 	const env = {
-		...untimedOnly,
-		...(isCustom ? {LC_ALL: 'C'} : {}),
-		...(searchPath === undefined ? {} : {PGOPTIONS: [untimedOnly.PGOPTIONS ?? '', pathOption(searchPath)].join(' ').trim()}),
+		...(isCustom ? spokenEnglish : {}),
+		...(options.length === 0 ? {} : {PGOPTIONS: options.join(' ')}),
 	};
 	const check = async (running: Running) => {
 		try {
@@ -117,7 +122,7 @@ async function assertDone(running: Running): Promise<void> {
 	running.stdout.resume();
 	const {exitCode, stderr} = await running.done;
 	if (exitCode !== 0) {
-		throw new RunError(`exit code ${exitCode}: ${lastLines(stderr)}`);
+		throw new RunError(`exit code ${exitCode}: ${unspoken(lastLines(stderr))}`);
 	}
 }
 

@@ -53,9 +53,17 @@ export function postgresSources(scope: PostgresScope): PlannedDatabase[] {
 	}
 
 	checkHidden(scope, where);
+	for (const database of answer?.databases.invalid ?? []) {
+		scope.remarks.note(
+			`database ${quote(database)} of the server ${where} is what an interrupted \`drop database\` has left: it holds nothing, and can only be dropped`,
+		);
+	}
+
 	const inside = external === undefined ? insideOf(postgres, container) : undefined;
 	const {user, format, lockTimeoutMs = scope.lockTimeoutMs} = postgres;
-	return databasesOf(scope, postgres, where).map(database => ({
+	const databases = databasesOf(scope, postgres, where);
+	checkNarrow(scope, databases, where);
+	return databases.map(database => ({
 		name: `${group}postgres:${database}`,
 		container,
 		kind: 'postgres',
@@ -79,6 +87,17 @@ function checkHidden({prefix, answer, remarks}: PostgresScope, where: string): v
 			remarks.problem(
 				`policies (row level security) hide rows of ${quoteAll(tables)} in database ${quote(database)} of the server ${where} from the role that dumps it, so no dump of it can be whole`,
 				`dump as a superuser (\`${prefix}postgres.user\`), or \`alter role … bypassrls\``,
+			);
+		}
+	}
+}
+
+function checkNarrow({answer, remarks}: PostgresScope, databases: readonly string[], where: string): void {
+	for (const [database, limit] of Object.entries(answer?.databases.narrow ?? {})) {
+		if (databases.includes(database)) {
+			remarks.problem(
+				`database ${quote(database)} of the server ${where} has a connection limit of ${limit}, and its dump needs two sessions`,
+				'`alter database … connection limit …`; it does not hold for a superuser',
 			);
 		}
 	}

@@ -18,6 +18,8 @@ export interface ServerProcess {
 	port: number | undefined;
 	/** A folder with its socket, or the address where it has none. */
 	host: string | undefined;
+	/** Where it listens beside its socket. */
+	address: string | undefined;
 	/** The data directory, and where its WAL and its tablespaces are, by their own paths. Empty where they could not be looked at. */
 	folders: readonly string[];
 	/** A password file that its user has. */
@@ -103,13 +105,14 @@ export function said(
 	argv: readonly string[],
 	folder: string,
 	lock: readonly string[],
-): Pick<ServerProcess, 'dataFolder' | 'port' | 'host'> {
+): Pick<ServerProcess, 'dataFolder' | 'port' | 'host' | 'address'> {
 	const [, dataFolder = '', , port = '', socket = '', address = ''] = lock;
 	const listed = (text: string | undefined) => text?.split(',')[0]?.trim() || undefined;
 	const number = Number(port || settingIn(argv, 'p', 'port'));
 	return {
 		dataFolder: folder || dataFolder || settingIn(argv, 'D', 'data_directory'),
 		port: Number.isInteger(number) && number > 0 ? number : undefined,
+		address: socket === '' ? undefined : localAddress(address),
 		host: socket || (port === '' ? listed(settingIn(argv, 'k', 'unix_socket_directories')) : localAddress(address)),
 	};
 }

@@ -72,11 +72,23 @@ export function propertiesSql(name: string, {owner, connectionLimit, comment, se
 	];
 }
 
-/** `from current` takes the value as it is, also of a list such as `search_path`, whose quoting would differ. */
+/** Settings of which the catalog keeps the elements of a list as they are quoted. */
+export const quotedLists = [
+	'local_preload_libraries',
+	'search_path',
+	'session_preload_libraries',
+	'shared_preload_libraries',
+	'temp_tablespaces',
+	'unix_socket_directories',
+];
+
+/** `from current` takes the value of a list as it is, whose quoting would differ. Other values must not hold while they are given: a role may not give them, and a short time-out ends it. */
 function settingSql(database: string, {role, name, value}: DatabaseProperties['settings'][number]): string {
 	const subject = role === null ? `database ${database}` : `role ${quoteIdentifier(role)} in database ${database}`;
 	const parameter = name.split('.').map(quoteIdentifier).join('.');
-	return `begin; select set_config(${quoteLiteral(name)}, ${quoteLiteral(value)}, true); alter ${subject} set ${parameter} from current; commit`;
+	return quotedLists.includes(name)
+		? `begin; select set_config(${quoteLiteral(name)}, ${quoteLiteral(value)}, true); alter ${subject} set ${parameter} from current; commit`
+		: `alter ${subject} set ${parameter} to ${quoteLiteral(value)}`;
 }
 
 const privileges = ['CONNECT', 'CREATE', 'TEMPORARY'];

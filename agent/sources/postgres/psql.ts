@@ -4,6 +4,7 @@ import {lastLines, output} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import type {PostgresServer} from './server.ts';
 import {optionsSql, untimed} from './timeouts.ts';
+import {unspoken} from './unspoken.ts';
 
 export interface Script {
 	database: string;
@@ -25,7 +26,7 @@ export async function runSql(server: PostgresServer, {database, statements, vari
 	running.stdin.end([...untimed, "set client_encoding = 'UTF8'", ...statements].map(statement => `${statement}\n;\n`).join(''));
 	const [printed, {exitCode, stderr}] = await Promise.all([text(running.stdout), running.done]);
 	if (exitCode !== 0) {
-		throw new RunError(`PostgreSQL refused: ${lastLines(stderr)}`);
+		throw new RunError(`PostgreSQL refused: ${unspoken(lastLines(stderr))}`);
 	}
 
 	return printed;

@@ -76,6 +76,3 @@ export function pathOf({settings}: Pick<DatabaseProperties, 'settings'>, globals
 	const roles = splitStatements(globals).flatMap(statement => fromLiterals(roleSetting.exec(statement)?.[1] ?? ''));
 	return [...new Set([...own, ...roles, 'public'].map(name => name.replace(/^"([a-z_][a-z0-9_]*)"$/, '$1')))].join(', ');
 }
-
-/** As `PGOPTIONS` holds it: a space would end it. */
-export const pathOption = (path: string): string => `-c search_path=${path.replaceAll(/[\\\s]/g, String.raw`\$&`)}`;

@@ -54,13 +54,18 @@ export interface PostgresServer {
 }
 
 /** What a client program may need of the container's own environment. Nothing that would make it dial elsewhere. */
-const clientVariables = ['PATH', 'PGPORT', 'LANG', 'LC_ALL', 'HOME'];
+const clientVariables = ['PATH', 'PGPORT', 'LANG', 'LC_ALL', 'HOME', 'PGSSLMODE', 'PGSSLCERT', 'PGSSLKEY', 'PGSSLROOTCERT'];
+
+/** What a client program says by itself is read; what the server says through it is in the server's own language. */
+export const spokenEnglish = {LC_ALL: 'C'};
 
 /** `dbname='…'`: a name can hold anything, and must not be read as a connection string. */
 export const connectionString = (database: string) => `dbname='${database.replace(/[\\']/g, String.raw`\$&`)}'`;
 
+export const connectionArguments = (user: string) => ['--no-password', `--username=${user}`] as const;
+
 export const connectionOf = (user: string) => (database: string) =>
-	['--no-password', `--username=${user}`, `--dbname=${connectionString(database)}`] as const;
+	[...connectionArguments(user), `--dbname=${connectionString(database)}`] as const;
 
 /** `"…"`, for SQL. */
 export const quoteIdentifier = (name: string) => `"${name.replaceAll('"', '""')}"`;
@@ -87,7 +92,8 @@ export async function connectPostgres(
 
 	const who = await whoDumps(details.env, role, async path => readFileIn(engine, container.id, place, path));
 	const {user, unread} = who;
-	const {pid, uid, gid, host} = process;
+	const {pid, uid, gid, address} = process;
+	let {host} = process;
 	const env: Record<string, string> = {...variablesOf(details.env, process), ...(port === undefined ? {} : {PGPORT: String(port)})};
 	const password = secret === undefined ? passwordOf(who, process) : await secretOf({secret, project}, 'postgres.password-secret');
 	if (password !== undefined) {
@@ -98,7 +104,14 @@ export async function connectPostgres(
 		place({...command, user: `${uid}:${gid}`, env: {...env, ...command.env}, signal: command.signal ?? signal});
 	const connection = connectionOf(user);
 	const where = `in container \`${container.name}\``;
-	const query = queryWith({client, connection, where, hint: unread});
+	const settings = {client, connection, where, hint: unread};
+	const query = withSecondWay(queryWith(settings), address, async (...asked) => {
+		const further: Place = async command => client({...command, env: {...command.env, PGHOST: address as string}});
+		const rows = await queryWith({...settings, client: further})(...asked);
+		host = address;
+		env.PGHOST = address as string;
+		return rows;
+	});
 	const {maintenance, anywhere} = maintenanceIn(query, [...databasesOf(details.env), user]);
 	// Where its process may not be seen, the server says it to superusers.
 	const dataFolder = async () => process.dataFolder ?? askDataFolder(anywhere);
@@ -113,7 +126,7 @@ export async function connectPostgres(
 			assertOwnPids(details);
 			// A dump worker has no network.
 			if (host !== undefined && !isSocket(host)) {
-				throw new RunError(`it listens on no socket, only at ${host}`);
+				throw new RunError(`it lets the role in by no socket, only at ${host}`);
 			}
 		},
 		fromWorker: (script, scriptArguments, argv) => ({
@@ -129,6 +142,32 @@ export async function connectPostgres(
 		query,
 		maintenance,
 		anywhere,
+	};
+}
+
+/** Its socket may be closed to the role (`local … reject`, `peer` for another user of the system), and its own address open: that is tried until the role was let in once. The socket's refusal is what is said. */
+function withSecondWay(
+	first: PostgresServer['query'],
+	address: string | undefined,
+	second: PostgresServer['query'],
+): PostgresServer['query'] {
+	let wasLetIn = address === undefined;
+	return async (...asked) => {
+		try {
+			const rows = await first(...asked);
+			wasLetIn = true;
+			return rows;
+		} catch (error) {
+			if (wasLetIn || !(error instanceof NoSessionError)) {
+				throw error;
+			}
+
+			const rows = await second(...asked).catch(() => {
+				throw error;
+			});
+			wasLetIn = true;
+			return rows;
+		}
 	};
 }
 
@@ -206,12 +245,25 @@ export interface Databases {
 	open: string[];
 	/** Those that allow none: they cannot be dumped. */
 	closed: string[];
+	/** What an interrupted `drop database` has left: nobody can do anything with them but drop them. */
+	invalid?: string[];
+	/** Those that let the role have fewer sessions than a dump needs, and how many. */
+	narrow?: Record<string, number>;
 }
+
+/** One holds the snapshot, one dumps. */
+const dumpTakes = 2;
+
+/** https://www.postgresql.org/docs/current/catalog-pg-database.html */
+const isInvalid = 'datconnlimit = -2';
 
 /** One column, JSON, because a name may hold a newline. */
 const describeSql = `select json_build_object('databases', json_build_object(
-		'open', coalesce(json_agg(datname order by datname) filter (where datallowconn), '[]'),
-		'closed', coalesce(json_agg(datname order by datname) filter (where not datallowconn), '[]')),
+		'open', coalesce(json_agg(datname order by datname) filter (where datallowconn and not ${isInvalid}), '[]'),
+		'closed', coalesce(json_agg(datname order by datname) filter (where not datallowconn and not ${isInvalid}), '[]'),
+		'invalid', coalesce(json_agg(datname order by datname) filter (where ${isInvalid}), '[]'),
+		'narrow', coalesce(json_object_agg(datname, datconnlimit) filter (where datconnlimit >= 0 and datconnlimit < ${dumpTakes}
+			and not (select rolsuper from pg_roles where rolname = current_user)), '{}')),
 	'tablespaces', (select coalesce(json_agg(place) filter (where place <> ''), '[]') from (select pg_tablespace_location(oid) from pg_tablespace) t (place)),
 	'sessions', ${sessionsSql},
 	'seesAll', (select rolsuper or rolbypassrls from pg_roles where rolname = current_user))

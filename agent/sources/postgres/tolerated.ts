@@ -1,5 +1,7 @@
 /** Errors of pg_restore that do no harm: a written list, and nothing else. docs/restore.md has the same list. */
 
+import {unspoken} from './unspoken.ts';
+
 interface Tolerable {
 	what: string;
 	/** Only in points that have this extension. Absent: in all. */
@@ -104,6 +106,6 @@ export function createComplaints(extensions: Readonly<Record<string, string>>): 
 			return error.length === 0 && (exitCode === 0 ? count === 0 : exitCode === 1 && count > 0 && ignored === count);
 		},
 		tolerated: () => tolerated,
-		failure: () => (error.length > 0 ? error : last).join('\n'),
+		failure: () => unspoken((error.length > 0 ? error : last).join('\n')),
 	};
 }

@@ -7,6 +7,8 @@ export interface Said {
 	databases?: ReadonlyMap<string, readonly string[]>;
 	/** Those that allow no connections. */
 	closedDatabases?: ReadonlyMap<string, readonly string[]>;
+	/** What of the answer of each PostgreSQL server is not as usual. */
+	odd?: Partial<PostgresAnswer['databases']>;
 	dataDirectories?: ReadonlyMap<string, readonly string[]>;
 	/** SQLite databases that were found. */
 	files?: ReadonlyMap<string, FoundFiles>;
@@ -15,6 +17,7 @@ export interface Said {
 export function answersOf({
 	databases = new Map(),
 	closedDatabases = new Map(),
+	odd = {},
 	dataDirectories = new Map(),
 	files = new Map(),
 }: Said): Answers {
@@ -23,7 +26,7 @@ export function answersOf({
 		...[...files].map(([id, sqlite]): [string, Record<string, unknown>] => [id, {sqlite}]),
 		...ids.map(id => {
 			const answer: PostgresAnswer = {
-				databases: {open: [...(databases.get(id) ?? [])], closed: [...(closedDatabases.get(id) ?? [])]},
+				databases: {open: [...(databases.get(id) ?? [])], closed: [...(closedDatabases.get(id) ?? [])], ...odd},
 				...(dataDirectories.has(id) ? {folders: dataDirectories.get(id) ?? []} : {}),
 			};
 			return [id, {postgres: answer, sqlite: files.get(id)}] as [string, Record<string, unknown>];

@@ -27,11 +27,13 @@ interface Server {
 	afterwards?: string;
 	role?: string;
 	database?: string;
+	/** A supervisor is the container's first process. */
+	isSupervised?: true;
 }
 
 async function start(
 	t: ExecutionContext,
-	{options = [], script, settings = [], psql, afterwards, database = 'shop'}: Server,
+	{options = [], script, settings = [], psql, afterwards, database = 'shop', isSupervised}: Server,
 ): Promise<string> {
 	await ensureEngine();
 	const image = await ensureImage('postgres:17');
@@ -42,7 +44,7 @@ async function start(
 	const run = async (sql: string) => docker(['exec', name, ...psql, '-XAtq', '-d', database, '-c', sql]);
 	// The image's own first start has a server that goes again; the one that stays is the container's first process
 	const isFirstProcess = "select split_part(pg_read_file('postmaster.pid'), chr(10), 1)";
-	await until('the database answers', async () => (await run(isFirstProcess)).trim() === '1', {timeout: 240_000});
+	await until('the database answers', async () => (await run(isFirstProcess)).trim() === '1' || isSupervised, {timeout: 240_000});
 	await run(fill);
 	if (afterwards !== undefined) {
 		await docker(['exec', '--user', '0', name, 'bash', '-c', afterwards]);
@@ -113,6 +115,28 @@ const servers: Record<string, Server> = {
 			exec setpriv --reuid=1234 --regid=1234 --clear-groups postgres -D /tmp/data`,
 		psql: ['psql', '-U', 'postgres'],
 		database: 'postgres',
+	},
+	'the socket is closed to the role': {
+		options: ['-e', 'POSTGRES_PASSWORD=x', '-e', 'POSTGRES_DB=shop'],
+		psql: overTcp('postgres', 'x'),
+		afterwards: `sed -i '/^local/d; s/trust$/scram-sha-256/' "$PGDATA/pg_hba.conf"; echo 'local all all reject' >>"$PGDATA/pg_hba.conf"; kill -HUP 1`,
+	},
+	'below a supervisor, as Spilo has it': {
+		options: [
+			'-e',
+			'PGVERSION=17',
+			'-e',
+			'PGROOT=/home/postgres/pgdata/pgroot',
+			'-e',
+			'PGPASSWORD_SUPERUSER=x',
+			'--volume',
+			'/home/postgres/pgdata',
+		],
+		script: `install --directory --owner=postgres $PGROOT; as() { setpriv --reuid=postgres --regid=postgres --clear-groups "$@"; }
+			as initdb -D $PGROOT/data -U postgres >/dev/null; as /usr/lib/postgresql/17/bin/postgres -D $PGROOT/data --port=5432 --cluster_name=shop --unix_socket_directories=/tmp & while :; do wait -n; done`,
+		psql: ['psql', '-h', '/tmp', '-U', 'postgres'],
+		database: 'postgres',
+		isSupervised: true,
 	},
 	'no shell': {
 		options: ['-e', 'POSTGRES_PASSWORD=x', '-e', 'POSTGRES_DB=shop'],

@@ -468,6 +468,15 @@ test('a server outside the container: its application may stand still, and need 
 	});
 });
 
+test('a database that nobody can use is told, and one that lets the role have too few sessions is a problem where it is dumped', t => {
+	const interrupted = plan([database()], {...asked('a'), odd: {invalid: ['half']}});
+	t.deepEqual([interrupted.problems, interrupted.sources.map(({name}) => name)], [[], ['postgres:a']]);
+	t.regex(interrupted.notes.join(), /database "half" .* is what an interrupted `drop database` has left/);
+	const narrow = {...asked('a', 'b'), odd: {narrow: {a: 1}}};
+	t.regex(plan([database()], narrow).problems.join(), /database "a" .* has a connection limit of 1, and its dump needs two sessions/);
+	t.deepEqual(plan([database({postgres: 'b'})], narrow).problems, []);
+});
+
 test('a dump of the whole server lacks nothing that nobody said', t => {
 	const closed = (...names: string[]) => ({closedDatabases: new Map([['demo-db-1', names]])});
 	const whole = {'postgres.format': 'all'};

@@ -11,6 +11,16 @@ test('a server without room is waited for, in whichever language it says so, onc
 	t.true(isCrowded(new RunError('FATAL:  the database system is starting up'), false));
 	t.true(isCrowded(new NoSessionError(russian), true));
 	t.true(isCrowded(new RunError(`\`psql\` ended with exit code 2: ${russian}`), true));
+	const said = 'FATAL:  tut mir leid, schon zu viele Verbindungen';
+	for (const dumping of [
+		`pg_dump of \`shop\` failed with exit code 1: pg_dump: error: connection to server on socket "/run/.s.PGSQL.5432" failed: ${said}`,
+		`pg_dump of \`shop\` failed with exit code 1: pg_dump: error: connection to server at "127.0.0.1", port 5432 failed: ${said}`,
+		`pg_dump of \`shop\` failed with exit code 1: pg_dump: error: connection to database "shop" failed: ${said}`,
+		`\`pg_dumpall\` exited with 1: pg_dumpall: error: could not connect to database "dbname='shop'": ${said}`,
+	]) {
+		t.true(isCrowded(new RunError(dumping), true), dumping);
+		t.false(isCrowded(new RunError(dumping), false), 'a role that was never let in is not');
+	}
 });
 
 test('what does not pass is not waited for', t => {
@@ -18,4 +28,5 @@ test('what does not pass is not waited for', t => {
 	t.false(isCrowded(new NoSessionError('FATAL:  database "x" does not exist'), true));
 	t.false(isCrowded(new NoSessionError('FATAL:  password authentication failed for user "x"'), true));
 	t.false(isCrowded(new RunError('`pg_dump` failed'), true));
+	t.false(isCrowded(new RunError('pg_dump: error: query failed: FEHLER:  Relation existiert nicht'), true));
 });

@@ -1,14 +1,7 @@
 import {execFileSync} from 'node:child_process';
 import {Readable} from 'node:stream';
 import test from 'ava';
-import {
-	isPathMissing,
-	isRefusedStatement,
-	keepingPath,
-	keepPath,
-	pathOf,
-	pathOption,
-} from '../../../../../agent/sources/postgres/search-path.ts';
+import {isPathMissing, isRefusedStatement, keepingPath, keepPath, pathOf} from '../../../../../agent/sources/postgres/search-path.ts';
 
 const emptied = "SELECT pg_catalog.set_config('search_path', '', false);";
 
@@ -69,5 +62,4 @@ test('the path: of the database, of its roles, and public', t => {
 		),
 		`app, "Odd, Name", public, "It's"`,
 	);
-	t.is(pathOption('app, "Odd Name"'), String.raw`-c search_path=app,\ "Odd\ Name"`);
 });

@@ -5,15 +5,21 @@ import {whoDumps} from '../../../../../agent/sources/postgres/who.ts';
 const lock = (socket: string, address: string) => ['1', '/data', '1764000000', '5433', socket, address, '1 2', 'ready'];
 
 test('the lock file knows the port and the socket; an address where there is no socket; then the arguments', t => {
-	t.deepEqual(said(['postgres'], '/data', lock('/tmp', '*')), {dataFolder: '/data', port: 5433, host: '/tmp'});
-	t.deepEqual(said(['postgres'], '', lock('', '*')), {dataFolder: '/data', port: 5433, host: '127.0.0.1'});
+	t.deepEqual(said(['postgres'], '/data', lock('/tmp', '*')), {dataFolder: '/data', port: 5433, host: '/tmp', address: '127.0.0.1'});
+	t.deepEqual(said(['postgres'], '', lock('', '*')), {dataFolder: '/data', port: 5433, host: '127.0.0.1', address: undefined});
 	t.deepEqual(said(['postgres', '-c', 'port=5434', '-c', 'unix_socket_directories=/a, /b', '-D', '/d'], '', []), {
 		dataFolder: '/d',
 		port: 5434,
 		host: '/a',
+		address: undefined,
 	});
-	t.deepEqual(said(['postgres', '--port=1', '-p5435', '-k', '/s'], '/d', []), {dataFolder: '/d', port: 5435, host: '/s'});
-	t.deepEqual(said(['postgres'], '', []), {dataFolder: undefined, port: undefined, host: undefined});
+	t.deepEqual(said(['postgres', '--port=1', '-p5435', '-k', '/s'], '/d', []), {
+		dataFolder: '/d',
+		port: 5435,
+		host: '/s',
+		address: undefined,
+	});
+	t.deepEqual(said(['postgres'], '', []), {dataFolder: undefined, port: undefined, host: undefined, address: undefined});
 });
 
 const who = async (env: Record<string, string>, role?: string) => {
