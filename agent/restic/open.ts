@@ -34,7 +34,16 @@ export async function ensureRepository({restic, knownId, allowInit, signal}: Kno
 	}
 
 	await restic.init();
-	return restic.id(signal);
+	try {
+		return await restic.id(signal);
+	} catch (error) {
+		throw error instanceof RepositoryError && error.problem === 'failed'
+			? new RepositoryError('failed', `${error.message}; it was made a moment ago`, {
+					hint: 'several agents that find none and make one at the same moment leave several keys, and all but one open nothing: as long as nothing is stored in it, remove it, and let one agent make it before the others start',
+					cause: error,
+				})
+			: error;
+	}
 }
 
 async function idOrMissing(restic: Pick<Restic, 'id'>, signal: AbortSignal | undefined): Promise<string | RepositoryError> {

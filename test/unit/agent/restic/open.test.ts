@@ -63,3 +63,22 @@ for (const problem of ['wrong-password', 'unreachable', 'locked', 'failed'] as c
 		t.deepEqual(calls, ['id']);
 	});
 }
+
+test('one that cannot be opened right after it was made is said to be made by several at once', async t => {
+	let isMade = false;
+	const restic = {
+		async id(): Promise<string> {
+			throw isMade
+				? new RepositoryError('failed', 'opening: config or key 91f4 is damaged: ciphertext verification failed')
+				: new RepositoryError('missing', 'there is none');
+		},
+		async init() {
+			isMade = true;
+		},
+	};
+	const error = await t.throwsAsync(ensureRepository({restic, knownId: undefined, allowInit: true}), {
+		instanceOf: RepositoryError,
+		message: /ciphertext verification failed; it was made a moment ago/,
+	});
+	t.regex(String((error as {hint?: string}).hint), /let one agent make it before the others start/);
+});
