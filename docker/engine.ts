@@ -64,6 +64,8 @@ export interface Engine {
 	removeVolume: (name: string) => Promise<void>;
 	/** A service of Swarm; undefined where there is none. @throws with status 503 where this node is no manager */
 	service: (id: string) => Promise<SwarmService | undefined>;
+	/** All that there are. @throws with status 503 where this node is no manager */
+	services: () => Promise<SwarmService[]>;
 	/** How many tasks a service of Swarm is to have. */
 	scale: (service: string, replicas: number) => Promise<void>;
 	/** The tasks of a service of Swarm, those that are over among them. */
@@ -95,6 +97,7 @@ function serviceFromList({ID: id, Spec: spec, ServiceStatus: status}: Dockerode.
 		replicas: replicated?.Replicas ?? 0,
 		running: Number(status?.RunningTasks ?? 0),
 		labels: spec?.Labels ?? {},
+		taskLabels: (spec?.TaskTemplate as {ContainerSpec?: {Labels?: Record<string, string>}} | undefined)?.ContainerSpec?.Labels ?? {},
 	};
 }
 
@@ -214,6 +217,7 @@ export function connectEngine(address: string): Engine {
 		},
 		removeVolume: async name => unless(404, docker.getVolume(name).remove(limited())),
 		service: async id => (await services({id: [id]}))[0],
+		services: async () => services(),
 		async scale(id, replicas) {
 			const service = docker.getService(id);
 			const {Version: version, Spec: spec} = (await service.inspect()) as {Version: {Index: number}; Spec: Dockerode.ServiceSpec};

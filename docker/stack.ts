@@ -12,6 +12,8 @@ export interface SwarmService {
 	running: number;
 	/** Those of the service itself: `deploy.labels`. */
 	labels: Readonly<Record<string, string>>;
+	/** Those of its tasks' containers: `labels`. */
+	taskLabels?: Readonly<Record<string, string>> | undefined;
 }
 
 /** As managers know it. */

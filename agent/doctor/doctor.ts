@@ -24,6 +24,7 @@ import {examineCache} from './folders.ts';
 import {examineLasting} from './lasting.ts';
 import {examineReach, examineRepository, shut} from './repository.ts';
 import {examineSlack} from './slack.ts';
+import {examineServices} from './swarm.ts';
 
 interface Examined {
 	workshop: Workshop;
@@ -66,7 +67,11 @@ export async function diagnose({
 	);
 	try {
 		const listed = await survey.list();
-		findings.push(...(await examineEngine(engine)), ...(await examineTargets(workshop, survey, listed)));
+		findings.push(
+			...(await examineEngine(engine)),
+			...(await examineServices(engine, label(''))),
+			...(await examineTargets(workshop, survey, listed)),
+		);
 		findings.push(
 			...examineLasting({
 				folder: folderOf(repositories.primary.repository),

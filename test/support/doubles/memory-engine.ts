@@ -110,6 +110,7 @@ export function memoryEngine(containers: readonly Container[]): MemoryEngine {
 		listVolumes: async () => [],
 		volumes: async () => [],
 		service: async () => undefined,
+		services: async () => [],
 		tasks: async () => [],
 		scale: nothing,
 		top: nothing,

@@ -1,0 +1,59 @@
+import test from 'ava';
+import {examineServices} from '../../../../agent/doctor/swarm.ts';
+import type {Engine} from '../../../../docker/engine.ts';
+import type {SwarmService, SwarmTaskState} from '../../../../docker/stack.ts';
+
+const service = (labels: Record<string, string>, taskLabels: Record<string, string> = {}): SwarmService => ({
+	id: 'service',
+	name: 'shop_db',
+	mode: 'replicated',
+	replicas: 2,
+	running: 2,
+	labels,
+	taskLabels,
+});
+
+const task = (container: string | undefined, state = 'running'): SwarmTaskState => ({state, since: 0, container});
+
+const found = async (services: SwarmService[], tasks: SwarmTaskState[]) =>
+	(
+		await examineServices(
+			{
+				services: async () => services,
+				tasks: async () => tasks,
+				list: async () => [{id: 'here', swarm: {service: 'service', name: 'shop_db'}}],
+			} as unknown as Engine,
+			'holdfast.',
+		)
+	).map(({subject, message}) => `${subject}: ${message}`);
+
+test('a service that only managers know to be enabled, with tasks elsewhere', async t => {
+	const asking = service({'holdfast.enable': 'true'});
+	const [said, ...more] = await found([asking], [task('here'), task('there'), task('gone', 'shutdown'), task(undefined)]);
+	t.deepEqual(more, []);
+	t.regex(said ?? '', /^shop_db: .*`deploy\.labels` alone.*1 of its running tasks is on another node/);
+	t.deepEqual(await found([asking], [task('here')]), []);
+});
+
+test('where each node sees it, or nobody asked, nothing is said', async t => {
+	t.deepEqual(await found([service({'holdfast.enable': 'true'}, {'holdfast.enable': 'true'})], [task('there')]), []);
+	t.deepEqual(await found([service({})], [task('there')]), []);
+});
+
+test('a node that is no manager has nothing to say', async t => {
+	const refused = async (): Promise<never> => {
+		throw new Error('This node is not a swarm manager');
+	};
+	const list = async () => [{id: 'here', swarm: {service: 'service', name: 'shop_db'}}];
+	t.deepEqual(await examineServices({services: refused, tasks: refused, list} as unknown as Engine, 'holdfast.'), []);
+});
+
+test('without a task of Swarm nobody asks for services', async t => {
+	let asked = 0;
+	const services = async () => {
+		asked += 1;
+		return [];
+	};
+	await examineServices({services, tasks: async () => [], list: async () => [{id: 'plain'}]} as unknown as Engine, 'holdfast.');
+	t.is(asked, 0);
+});
