@@ -234,6 +234,13 @@ export function createRestic(
 			});
 			return bytes;
 		},
+		async changed(options, onFile) {
+			await compared(options, argv.changesOfEach(options), ({action, item}) => {
+				if (action === 'updated') {
+					onFile(item.slice(1));
+				}
+			});
+		},
 		async rehearse(options) {
 			try {
 				const {

@@ -27,8 +27,13 @@ const summary = z.object({
 	data_added_packed: z.number().optional(),
 });
 
-/** Of a restore that is told to name each file; `updated`: one that is there. */
-const fileStatus = z.object({message_type: z.literal('verbose_status'), action: z.string(), size: z.number().default(0)});
+/** Of a restore that is told to name each file; `updated`: one that is there. `item`: from the folder that is restored, which is `/`. */
+const fileStatus = z.object({
+	message_type: z.literal('verbose_status'),
+	action: z.string(),
+	item: z.string().default(''),
+	size: z.number().default(0),
+});
 
 /** What restic says without the places in its program that it was at. Its errors carry them, as it prints them at its end or in a panic. */
 export const withoutStack = (said: string): string =>

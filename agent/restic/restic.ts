@@ -270,6 +270,8 @@ export interface Restic extends Looking {
 	 * room restic 0.19 takes whole before it writes (fallocate), holes included. Nothing is written.
 	 */
 	room: (options: RestoreOptions) => Promise<{fresh: number; over: number}>;
+	/** The files that are there and that `restore` would change: their paths from `into`. Nothing is written. */
+	changed: (options: RestoreOptions, onFile: (path: string) => void) => Promise<void>;
 	/**
 	 * What `restore` would do: the entries whose content differs, and with them all that are no files; and what it would remove. Nothing is written.
 	 * `removed` is undefined where restic cannot tell: 0.19 fails where a file is in the place of a folder, in a rehearsal only.

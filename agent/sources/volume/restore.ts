@@ -16,6 +16,7 @@ import {assertKept, keptBy, safetyOf} from '../safety.ts';
 import type {Among, PlannedSource} from '../source.ts';
 import {volumeSource} from './backup.ts';
 import {isBackdated, isTimeless} from './changes.ts';
+import {partLinks} from './links.ts';
 import {mountedInside} from './nested.ts';
 import type {PlannedVolume} from './plan.ts';
 import {isInTheWay, makeWay} from './way.ts';
@@ -159,6 +160,7 @@ async function putFiles({
 
 	const {snapshot, path} = from;
 	const whole = {snapshot, subfolder: path, into: to, delete: true, byTimes, exclude, signal, ...(onProgress && {onProgress})};
+	await partLinks({restic, worker, whole});
 	await restic.restore(whole).catch(async (error: unknown) => {
 		if (!isInTheWay(error)) {
 			throw error;

@@ -15,13 +15,13 @@ const fill = `
 	mkdir -p 'odd dir' deep/er/est empty cache "$(printf 'new\\nline')" nested
 	echo spaces >'odd dir/ a  b '; echo dash >./-rf; echo 'glob' >'[x]*?'; echo utf >ünïcödé; printf 'raw' >"$(printf 'latin\\351')"
 	echo newline >"$(printf 'new\\nline')/f"; echo keep >cache/kept; echo log >audit.log
-	ln -s /etc/passwd out; ln -s deep/er inside; ln -s nowhere dangling; ln 'odd dir/ a  b ' hard
+	ln -s /etc/passwd out; ln -s deep/er inside; ln -s nowhere dangling; ln 'odd dir/ a  b ' hard; echo grows >grown; ln grown deep/grown-too; echo stays >named; ln named named-too
 	truncate -s 50M sparse; printf tail >>sparse; mkfifo fifo
 	chmod 4755 ./-rf; chmod 1777 empty; chmod 0600 ünïcödé; chown 1234:4321 deep hard; touch -h -d 2001-02-03T04:05:06.789 out ünïcödé deep
 	head -c 3000000 /dev/urandom >random; chown 33:44 /data; chmod 2771 /data; touch -d 1999-09-09 /data`;
 
 const wreck = `
-	cd /data; rm -rf deep random 'odd dir' out sparse tagged hard empty dangling inside fifo '[x]*?' ./-rf "$(printf 'latin\\351')" "$(printf 'new\\nline')"; echo other >ünïcödé; chmod 777 ünïcödé; mkdir extra; echo extra >extra/f; echo grown >>audit.log
+	cd /data; rm -rf deep random 'odd dir' out sparse tagged hard empty dangling inside fifo '[x]*?' ./-rf "$(printf 'latin\\351')" "$(printf 'new\\nline')"; echo other >ünïcödé; chmod 777 ünïcödé; mkdir extra; echo extra >extra/f; echo grown >>audit.log; echo more >>grown; echo more >>named
 	ln -s /repository deep; mkdir out; echo mine >cache/mine; chown 0:0 /data; chmod 700 /data`;
 
 /** One line for each file: kind, mode, names, owner, size, time, link, content. Not the database, nor what is excluded. */

@@ -78,6 +78,7 @@ export function memoryRepository(name: string, disk: Disk, others: Readonly<Reco
 		find: async snapshot => ({bytes: get(snapshot).bytes}),
 		changes: async ({snapshot, into}) => ({bytes: get(snapshot).content === disk.get(into) ? 0 : 1}),
 		room: async ({snapshot}) => ({fresh: get(snapshot).bytes, over: 0}),
+		changed: async () => {},
 		rehearse: async () => ({entries: 1, removed: 0}),
 		async restore({snapshot, subfolder, into}) {
 			const {content, paths} = get(snapshot);
