@@ -108,6 +108,9 @@ export function connectEngine(address: string): Engine {
 	const docker = new Dockerode(parseAddress(address));
 	const limited = () => ({abortSignal: AbortSignal.timeout(callDeadlineMs)});
 
+	// Dockerode puts all that it sends into the address, too: a proxy before the engine logs it, the environment of a service among it, and refuses one that is long.
+	const apart = (query: object, body: object) => ({_query: query, _body: body, ...limited()});
+
 	// `status`: how many run (20.10 and later).
 	const services = async (filters: Record<string, string[]> = {}): Promise<SwarmService[]> =>
 		(await docker.listServices({filters, status: true, ...limited()} as Dockerode.ServiceListOptions)).map(serviceFromList);
@@ -194,7 +197,7 @@ export function connectEngine(address: string): Engine {
 		putArchive: async (id, path, archive, {replacesFolders}) => {
 			await docker.getContainer(id).putArchive(archive, {path, noOverwriteDirNonDir: replacesFolders ? 'false' : 'true'});
 		},
-		create: async (name, options) => (await docker.createContainer({name, ...options, ...limited()})).id,
+		create: async (name, options) => (await docker.createContainer(apart({name}, options))).id,
 		connect: async (network, id) => {
 			await docker.getNetwork(network).connect({Container: id, ...limited()});
 		},
@@ -220,8 +223,8 @@ export function connectEngine(address: string): Engine {
 		services: async () => services(),
 		async scale(id, replicas) {
 			const service = docker.getService(id);
-			const {Version: version, Spec: spec} = (await service.inspect()) as {Version: {Index: number}; Spec: Dockerode.ServiceSpec};
-			await service.update({version: version.Index, ...spec, Mode: {Replicated: {Replicas: replicas}}});
+			const {Version: version, Spec: spec} = (await service.inspect(limited())) as {Version: {Index: number}; Spec: Dockerode.ServiceSpec};
+			await service.update(apart({version: version.Index}, {...spec, Mode: {Replicated: {Replicas: replicas}}}));
 		},
 		async tasks(service) {
 			const found = (await docker.listTasks({filters: {service: [service]}, ...limited()} as object)) as Array<{

@@ -43,11 +43,11 @@ export async function resume(options: Quiesce, touched: readonly Touched[]): Pro
 }
 
 async function resumeOne({engine, journal}: Quiesce, {undo, entry, pendingMs}: Touched): Promise<void> {
-	if (pendingMs !== undefined) {
+	if (pendingMs !== undefined && undo.kind !== 'scale') {
 		await untilHappened(engine, undo, pendingMs);
 	}
 
-	await undoOne(engine, undo);
+	await undoOne(engine, undo, undefined, pendingMs !== undefined);
 	journal.clear(entry);
 }
 

@@ -86,14 +86,15 @@ export const lagOf = (undo: Undo, stopTimeoutSeconds: number): number =>
  * Puts one container back, trying again while the engine fails. A container that is gone needs nothing: whoever
  * recreated it has started the new one.
  * @param isWanted asked again after the engine was: what it says may be old by then
+ * @param isPending nobody heard what became of the call that is to be undone, and it may happen yet
  * @returns whether the container is back; false when it is not wanted any more
  * @throws {ResumeError}
  */
-export async function undoOne(engine: Engine, undo: Undo, isWanted: () => boolean = () => true): Promise<boolean> {
+export async function undoOne(engine: Engine, undo: Undo, isWanted: () => boolean = () => true, isPending = false): Promise<boolean> {
 	const begun = Date.now();
 	for (;;) {
 		try {
-			return await attemptUndo(engine, undo, isWanted);
+			return await attemptUndo(engine, undo, {isWanted, isPending});
 		} catch (error) {
 			if (undo.kind !== 'scale' && statusOf(error) === 404 && (await isGone(engine, undo))) {
 				return true;
@@ -109,12 +110,17 @@ export async function undoOne(engine: Engine, undo: Undo, isWanted: () => boolea
 	}
 }
 
-async function attemptUndo(engine: Engine, undo: Undo, isWanted: () => boolean): Promise<boolean> {
+async function attemptUndo(
+	engine: Engine,
+	undo: Undo,
+	{isWanted, isPending}: {isWanted: () => boolean; isPending: boolean},
+): Promise<boolean> {
 	if (undo.kind === 'scale') {
 		const service = await engine.service(undo.service);
 		const isStillWanted = isWanted();
-		if (isStillWanted && service?.replicas === 0) {
-			await engine.scale(undo.service, undo.replicas);
+		// A service that is written anew has another version, and Swarm refuses what was asked of the one before.
+		if (isStillWanted && service !== undefined && (service.replicas === 0 || isPending)) {
+			await engine.scale(undo.service, service.replicas === 0 ? undo.replicas : service.replicas);
 		}
 
 		return isStillWanted;

@@ -176,7 +176,7 @@ async function standStill(
 
 		onQuiesce?.(name);
 		const undo: Undo = {kind: 'scale', containerId: id, containerName: name, service: task.service, serviceName: task.name, replicas};
-		touched.push({
+		const one: Touched = {
 			id,
 			name,
 			undo,
@@ -185,9 +185,16 @@ async function standStill(
 			startedAt,
 			service: task.service,
 			crashes: false,
-		});
+		};
+		touched.push(one);
 		if (service.replicas > 0) {
-			await engine.scale(task.service, 0);
+			await engine.scale(task.service, 0).catch((error: unknown) => {
+				if (isUnknown(error)) {
+					one.pendingMs = lagOf(undo, 0);
+				}
+
+				throw error;
+			});
 		}
 	} else {
 		resting.push({id, name, state: 'exited', startedAt, service: task.service});
@@ -205,6 +212,12 @@ async function standStill(
 
 		await delay(100);
 	}
+}
+
+/** What was asked for may happen yet: nobody answered, or the engine gave up. */
+function isUnknown(error: unknown): boolean {
+	const status = statusOf(error);
+	return status === undefined || status >= 500;
 }
 
 /** Between two crashes it runs for a moment. */
@@ -234,10 +247,9 @@ async function stop(
 	try {
 		await engine.stop(id, seconds);
 	} catch (error) {
-		const status = statusOf(error);
 		// An engine that gave up waiting for the end of one that it killed says so with 500, and the end may come yet (moby: "did not receive an exit event").
-		if (status === undefined || status >= 500) {
-			onLost(lagOf({kind: 'start', containerId: id, containerName: name}, status === undefined ? seconds : 0));
+		if (isUnknown(error)) {
+			onLost(lagOf({kind: 'start', containerId: id, containerName: name}, statusOf(error) === undefined ? seconds : 0));
 		}
 
 		throw error;

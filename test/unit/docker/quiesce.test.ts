@@ -156,6 +156,40 @@ test('a service of Swarm that somebody else scales meanwhile was not at rest', a
 	t.is(swarm.replicas, 3);
 });
 
+for (const [what, statusCode] of [
+	['nobody answered', undefined],
+	['the manager gave up', 500],
+] as const) {
+	test(`to scale down may come late where ${what}: the service is written anew, so that Swarm refuses it`, async t => {
+		const {run, engine, asked, swarm, open} = swarmScene();
+		let version = 1;
+		let isFirst = true;
+		let late = () => {};
+		Object.assign(engine, {
+			async scale(_id: string, replicas: number) {
+				asked.push(`scale ${replicas}`);
+				if (!isFirst) {
+					version++;
+					swarm.replicas = replicas;
+					return;
+				}
+
+				isFirst = false;
+				const seen = version;
+				late = () => {
+					swarm.replicas = seen === version ? replicas : swarm.replicas;
+				};
+				throw Object.assign(new Error('rpc error: code = DeadlineExceeded'), {statusCode});
+			},
+		});
+		await t.throwsAsync(run([of('task', 'stop')]), {message: /DeadlineExceeded/});
+		late();
+		t.is(swarm.replicas, 1);
+		t.deepEqual(asked, ['scale 0', 'scale 1']);
+		t.deepEqual(open(), []);
+	});
+}
+
 test('who only says that it is a task of Swarm stops nobody; nor is what is global stopped', async t => {
 	const forged = swarmScene();
 	forged.swarm.owner = 'another';
