@@ -1,5 +1,6 @@
 /** The verbs of keeping the repository in order, as the agent offers them: what goes, and the proof that the rest is whole. */
 
+import {isAhead} from '../../base/clock.ts';
 import {explain, NotFoundError, UsageError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import type {Notices} from '../../base/notices.ts';
@@ -186,7 +187,9 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 		},
 		async acceptSizes(name) {
 			await door.open();
-			const [newest] = (await allOwn(workshop, state)).filter(point => point.target === name);
+			const points = (await allOwn(workshop, state)).filter(point => point.target === name);
+			// Up to one of a time that is still to come would be up to all that are made until then.
+			const newest = points.find(({time}) => !isAhead(time, Date.now())) ?? points[0];
 			if (newest === undefined) {
 				throw new NotFoundError(`\`${name}\` has no restore point`, {hint: 'holdfast points lists them'});
 			}

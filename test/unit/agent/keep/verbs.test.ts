@@ -63,3 +63,28 @@ test('a prune or a check that is due while the repository is away is a run that 
 	await t.throwsAsync(upkeep.check(null, 'cli'), {message: /is away/});
 	t.is(state.runs().length, 2);
 });
+
+test('sizes are accepted up to what was made until now: not for all that is made until a clock that was ahead is reached', async t => {
+	const state = openState(':memory:');
+	t.teardown(state.close);
+	const now = Date.now();
+	const made = (run: string, hours: number) => {
+		const tags = ['holdfast', `run:${run}`, 'target:app/db'];
+		const bare = {time: new Date(now + hours * 3_600_000), tree: '', host: 'h', paths: [], bytes: 10, addedBytes: 1};
+		return [
+			{...bare, id: `${run}m`, tags: [...tags, 'manifest:1']},
+			{...bare, id: `${run}s`, tags: [...tags, 'source:volume:/data']},
+		];
+	};
+	const {workshop} = memoryWorkshop('');
+	const restic = {...workshop.restic(), snapshots: async () => [...made('ahead', 9000), ...made('new', -1), ...made('old', -25)]};
+	const parts = {
+		workshop: {...workshop, restic: () => restic},
+		state,
+		door: {open: async () => {}, access: () => 'full'},
+		repository: {name: 'primary', cacheDirectory: '/cache'},
+	};
+	const upkeep = createUpkeep(parts as unknown as Parameters<typeof createUpkeep>[0]);
+	t.deepEqual(await upkeep.acceptSizes('app/db'), {target: 'app/db', point: 'new'});
+	t.is(state.acceptedUpTo('app/db')?.getTime(), now - 3_600_000);
+});
