@@ -215,6 +215,11 @@ const secretNames = [
 	'ST_KEY',
 	'RESTIC_REST_PASSWORD',
 	'RCLONE_CONFIG_REMOTE_PASS',
+	'RCLONE_CONFIG_REMOTE_SAS_URL',
+	'RCLONE_CONFIG_REMOTE_CONNECTION_STRING',
+	'RCLONE_CONFIG_REMOTE_ACCESS_GRANT',
+	'RCLONE_CONFIG_REMOTE_PASSPHRASE',
+	'RCLONE_CONFIG_REMOTE_HEADERS',
 ];
 for (const name of secretNames) {
 	test(`${name}: from the variable or from a file, and never shown`, t => {
@@ -231,6 +236,13 @@ for (const name of secretNames) {
 		t.regex(problemsOf({[`${name}_FILE`]: ''}).join(), /ENOENT/);
 	});
 }
+
+test('a key of rclone is a secret, also without a remote; a file that it reads by itself keeps its name', t => {
+	t.deepEqual(load({RCLONE_B2_KEY: canary}).secrets, [canary]);
+	const {repository, secrets} = load({RCLONE_SFTP_KEY_FILE: '/missing'});
+	t.is(repository.env.RCLONE_SFTP_KEY_FILE, '/missing');
+	t.deepEqual(secrets, []);
+});
 
 test('no problem holds a secret', t => {
 	const problems = problemsOf({
