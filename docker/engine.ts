@@ -17,6 +17,9 @@ import type {Volume} from './volumes.ts';
 /** A call that has not answered by then is given up: the engine hangs or is gone. */
 const callDeadlineMs = 60_000;
 
+/** A volume of a million files takes its time, and while one is removed the engine (20.10) lets every other wait. */
+const removalDeadlineMs = 10 * 60_000;
+
 export interface ExecOptions {
 	argv: readonly string[];
 	env: readonly string[];
@@ -106,7 +109,7 @@ const goModeDirectory = 2 ** 31;
 
 export function connectEngine(address: string): Engine {
 	const docker = new Dockerode(parseAddress(address));
-	const limited = () => ({abortSignal: AbortSignal.timeout(callDeadlineMs)});
+	const limited = (deadlineMs = callDeadlineMs) => ({abortSignal: AbortSignal.timeout(deadlineMs)});
 
 	// Dockerode puts all that it sends into the address, too: a proxy before the engine logs it, the environment of a service among it, and refuses one that is long.
 	const apart = (query: object, body: object) => ({_query: query, _body: body, ...limited()});
@@ -201,7 +204,7 @@ export function connectEngine(address: string): Engine {
 		connect: async (network, id) => {
 			await docker.getNetwork(network).connect({Container: id, ...limited()});
 		},
-		remove: async id => unless(404, docker.getContainer(id).remove({force: true, v: true, ...limited()})),
+		remove: async id => unless(404, docker.getContainer(id).remove({force: true, v: true, ...limited(removalDeadlineMs)})),
 		createVolume: async (name, labels) => {
 			await docker.createVolume({Name: name, Labels: {...labels}, ...limited()});
 		},
@@ -218,7 +221,7 @@ export function connectEngine(address: string): Engine {
 				options: options ?? {},
 			}));
 		},
-		removeVolume: async name => unless(404, docker.getVolume(name).remove(limited())),
+		removeVolume: async name => unless(404, docker.getVolume(name).remove(limited(removalDeadlineMs))),
 		service: async id => (await services({id: [id]}))[0],
 		services: async () => services(),
 		async scale(id, replicas) {

@@ -38,17 +38,23 @@ export async function allPoints(restic: Restic, ownership: Ownership, target?: s
 	const names = target === undefined ? [undefined] : ownership.namesOf(target);
 	const found: Point[] = [];
 	for (const name of names) {
-		found.push(
-			...(await listPoints(restic, name)).map(point => (ownership.isOurs(point) ? {...point, target: ownership.targetOf(point)} : point)),
-		);
+		for (const point of await listPoints(restic, name)) {
+			found.push(ownership.isOurs(point) ? namedNow(point, ownership) : point);
+		}
 	}
 
 	return found.filter(point => target === undefined || point.target === target).sort(newestFirst);
 }
 
 /** Pure: those of this agent, each under the name that its target has now. */
-export const oursAmong = (points: readonly Point[], {isOurs, targetOf}: Ownership): Point[] =>
-	points.filter(isOurs).map(point => ({...point, target: targetOf(point)}));
+export const oursAmong = (points: readonly Point[], ownership: Ownership): Point[] =>
+	points.filter(ownership.isOurs).map(point => namedNow(point, ownership));
+
+/** The same one where the name is: there may be tens of thousands. */
+function namedNow(point: Point, {targetOf}: Pick<Ownership, 'targetOf'>): Point {
+	const target = targetOf(point);
+	return target === point.target ? point : {...point, target};
+}
 
 const newestFirst = (a: Point, b: Point): number => b.time.getTime() - a.time.getTime() || (a.id < b.id ? 1 : -1);
 

@@ -94,7 +94,8 @@ export function createRestic(
 
 	const list = async (call: Call): Promise<Snapshot[]> => {
 		const found: Snapshot[] = [];
-		const once = createOnce();
+		const once = createOnce<string>(text => text);
+		const onceTogether = createOnce<readonly string[]>(JSON.stringify);
 		const isWhole = await read(call, stdout =>
 			eachElement(stdout, element => {
 				const {id, time, tree, hostname, tags, paths, summary} = listedSnapshot.parse(element);
@@ -104,7 +105,7 @@ export function createRestic(
 					tree,
 					host: once(hostname),
 					tags: (tags ?? []).map(once),
-					paths: (paths ?? []).map(once),
+					paths: onceTogether(paths ?? []),
 					bytes: summary?.total_bytes_processed ?? 0,
 					addedBytes: summary?.data_added_packed ?? summary?.data_added ?? 0,
 				});
@@ -306,15 +307,16 @@ export function createRestic(
 	};
 }
 
-/** Keeps one of what is equal: thousands of snapshots have the same tags. */
-function createOnce(): (text: string) => string {
-	const known = new Map<string, string>();
-	return text => {
-		const kept = known.get(text);
+/** Keeps one of what is equal: thousands of snapshots have the same tags and paths. */
+function createOnce<Value>(keyOf: (value: Value) => string): (value: Value) => Value {
+	const known = new Map<string, Value>();
+	return value => {
+		const key = keyOf(value);
+		const kept = known.get(key);
 		if (kept === undefined) {
-			known.set(text, text);
+			known.set(key, value);
 		}
 
-		return kept ?? text;
+		return kept ?? value;
 	};
 }
