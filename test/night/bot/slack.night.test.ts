@@ -39,10 +39,16 @@ test('Slack: every command, a restore that a second person approves, undo, a Sla
 	await restoredAndUndone(t, scene);
 	const again = await restored(t, scene);
 	const restoreRun = /run `([^`]+)`/.exec(allText(again))?.[1] ?? '';
-	await replied((await slack.command(restorer, '/restore', `finish ${restoreRun}`)).replies, /is run/);
+	const known = slack.messages.length;
+	await replied((await slack.command(restorer, '/restore', `finish ${restoreRun}`)).replies, /1 more must approve/);
+	const isAsked = () => slack.messages.slice(known).find(each => allText(each).includes('"Approve"'));
+	await slack.press(second, await until('the finish to need a second person, too', isAsked, patience), 'Approve');
 	await until('it is let go', async () => (await runs(scene)).filter(({operation}) => operation === 'restore').length === 4, patience);
 	await until('the finish has ended', async () => (await runs(scene)).every(({state}) => state === 'finished'), patience);
-	await replied((await slack.command(restorer, '/restore', `undo ${restoreRun}`)).replies, /nothing that run|kept any more/);
+	await replied(
+		(await slack.command(restorer, '/restore', `undo ${restoreRun}`)).replies,
+		/nothing that run|kept any more|1 more must approve/,
+	);
 
 	await slack.command(operator, '/backup', `now ${big}`);
 	const acks: number[] = [];
@@ -102,7 +108,7 @@ test('Slack: every command, a restore that a second person approves, undo, a Sla
 		`${restorer.user} restore allowed waits for 1 to approve`,
 		`${second.user} approve allowed success`,
 		`${restorer.user} undo allowed waits for 1 to approve`,
-		`${restorer.user} finish allowed success`,
+		`${restorer.user} finish allowed waits for 1 to approve`,
 		`${operator.user} cancel allowed done`,
 		'cli backup allowed success',
 	]);
