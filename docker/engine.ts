@@ -145,10 +145,15 @@ export function connectEngine(address: string): Engine {
 			};
 		},
 		async list() {
-			const containers = (await docker.listContainers({all: true, ...limited()})).map(entry => containerFromList(entry));
-			const isSwarm = containers.some(({swarm}) => swarm !== undefined);
-			// A node that is no manager is not told.
-			return inspected(isSwarm ? currentTasks(containers, await services().catch(() => undefined)) : containers);
+			const listed = async () => (await docker.listContainers({all: true, ...limited()})).map(entry => containerFromList(entry));
+			const containers = await listed();
+			if (!containers.some(({swarm}) => swarm !== undefined)) {
+				return inspected(containers);
+			}
+
+			// A node that is no manager is not told. Asked before, so that what runs by then is in the list.
+			const known = await services().catch(() => undefined);
+			return inspected(currentTasks(known === undefined ? containers : await listed(), known));
 		},
 		inspect: async id => detailsOf(await docker.getContainer(id).inspect(limited())),
 		pause: async id => {

@@ -6,6 +6,7 @@ import {quote, quoteAll} from '../../base/reading/quote.ts';
 import type {DialectName} from '../../base/reading/values.ts';
 import {isOneOff, malformedCompose, replicaNumber} from '../../docker/compose.ts';
 import {type Container, workerLabel} from '../../docker/container.ts';
+import {whyUncertain} from '../../docker/tasks.ts';
 import type {Program} from './dialects/program.ts';
 import {translate} from './dialects/translate.ts';
 import {mergePolicies} from './group.ts';
@@ -129,6 +130,13 @@ function targetOf(name: string, found: readonly Found[], {prefix, reserved}: {pr
 			message: `\`${name}\`: the engine does not answer for container \`${unanswered.name}\`, so what it mounts is not known`,
 			hint: `see what \`docker inspect ${unanswered.name}\` says`,
 		});
+	}
+
+	for (const {container: task} of members) {
+		const uncertain = whyUncertain(task);
+		if (uncertain !== undefined) {
+			problems.push({message: `\`${name}\`: ${uncertain.message}`, hint: uncertain.hint});
+		}
 	}
 
 	const own = container.project ?? lastingName(container);

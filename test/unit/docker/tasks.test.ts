@@ -1,7 +1,8 @@
 import test from 'ava';
+import {discoverTargets} from '../../../agent/targets/discovery.ts';
 import {type Container, containerFromList} from '../../../docker/container.ts';
 import type {SwarmService} from '../../../docker/stack.ts';
-import {currentTasks, whyNotStopped} from '../../../docker/tasks.ts';
+import {currentTasks, whyNotStopped, whyUncertain} from '../../../docker/tasks.ts';
 
 const service = 's'.repeat(25);
 
@@ -56,4 +57,27 @@ test('what cannot be stopped says why', t => {
 	const [everywhere] = currentTasks([listed('a', 'running', 1)], [known('global')]);
 	t.regex((everywhere && whyNotStopped(everywhere)) ?? '', /is global/);
 	t.regex(whyNotStopped(listed('a', 'running', 1)) ?? '', /only a manager/);
+});
+
+test('a service that runs on another node is not found where it was; one that is scaled to nothing, or on its way, is', t => {
+	const ids = (told: Partial<SwarmService>) =>
+		currentTasks([listed('over', 'exited', 1)], [{...known('replicated'), ...told}]).map(({id}) => id);
+	t.deepEqual(ids({replicas: 1, running: 1}), []);
+	t.deepEqual(ids({replicas: 0, running: 0}), ['over']);
+	t.deepEqual(ids({replicas: 1, running: 0}), ['over']);
+	t.deepEqual(ids({replicas: 3, running: 2}), ['over']);
+	t.deepEqual(ids({mode: 'global', replicas: 0, running: 2}), ['over']);
+	t.deepEqual(
+		currentTasks([listed('here', 'running', 1)], [known('replicated')]).map(({id}) => id),
+		['here'],
+	);
+});
+
+test('on a node that is no manager a task that is over may have moved: that is said', t => {
+	const [over, up] = [listed('a', 'exited', 1), listed('a', 'paused', 1)];
+	t.regex(whyUncertain(over)?.message ?? '', /`shop_app` on this node is over, and only a manager knows/);
+	t.regex(whyUncertain(over)?.hint ?? '', /docker container rm shop_app\.1\.a/);
+	t.is(whyUncertain(up), undefined);
+	t.is(whyUncertain({...over, swarm: {service, name: 'shop_app', mode: 'replicated'}}), undefined);
+	t.deepEqual(discoverTargets([{...over, labels: {'holdfast.enable': 'true'}}]).flatMap(({problems}) => problems).length, 1);
 });
