@@ -4,8 +4,31 @@ import {UsageError} from './errors.ts';
 /** The milliseconds by which the wall clock is ahead of UTC at an instant; both in milliseconds since 1970. */
 export type OffsetAt = (instant: number) => number;
 
+/** As the process began with it: what is set later counts for `Date` in some threads only. */
+const {TZ: given} = process.env;
+
+/** `Intl` knows it by this name. Asking for the list is cheap; behind the first `DateTimeFormat` stand 8 MB, which an agent at rest need not hold. */
+const isListed = (timeZone: string): boolean => timeZone === 'UTC' || Intl.supportedValuesOf('timeZone').includes(timeZone);
+
+/** @returns its usual name. @throws {RangeError} when there is no such time zone. */
+export const findTimeZone = (name: string): string =>
+	isListed(name) ? name : new Intl.DateTimeFormat('en', {timeZone: name}).resolvedOptions().timeZone;
+
+/** The time zone of this process. */
+export const ownTimeZone = (): string =>
+	/\(Coordinated Universal Time\)$/.test(String(new Date())) ? 'UTC' : new Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 /** @throws {UsageError} when there is no such time zone. */
 export function createOffsets(timeZone: string): OffsetAt {
+	if (timeZone === 'UTC') {
+		return () => 0;
+	}
+
+	if (timeZone === given && isListed(timeZone)) {
+		// In whole minutes, as every zone has had it since 1972
+		return instant => -60_000 * new Date(instant).getTimezoneOffset();
+	}
+
 	const format = openTimeZone(timeZone);
 	return instant => {
 		const [, sign, hours, minutes, seconds] = /GMT([+-])(\d\d):(\d\d)(?::(\d\d))?$/.exec(format.format(instant)) ?? [];

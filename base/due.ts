@@ -6,8 +6,8 @@
  * shifts of half an hour (Australia/Lord_Howe) it leaves times out in spring and doubles them in autumn.
  */
 
-import cronParser from 'cron-parser';
 import {createOffsets, type OffsetAt} from './clock.ts';
+import {parseCron} from './cron.ts';
 import {UsageError} from './errors.ts';
 import type {Operation} from './results.ts';
 
@@ -30,12 +30,8 @@ export function dueTimes(line: string, timeZone: string): DueAfter {
 	}
 
 	try {
-		const everyHour = cronParser.parseExpression(line, {utc: true}).fields.hour.length === 24;
-		const nextWall = (wall: number) =>
-			cronParser
-				.parseExpression(line, {utc: true, currentDate: new Date(wall)})
-				.next()
-				.getTime();
+		const everyHour = parseCron(line).fields.hour.length === 24;
+		const nextWall = (wall: number) => parseCron(line, wall).next().getTime();
 		nextWall(Date.now());
 		return everyHour ? instant => nextOfEveryHour(instant, nextWall, offsetAt) : instant => nextOfFixedHours(instant, nextWall, offsetAt);
 	} catch (error) {

@@ -1,5 +1,5 @@
 /** How long may pass between two due times of a cron line, so that what is overdue can be told from what is not due yet. */
-import cronParser from 'cron-parser';
+import {type CronFields, parseCron} from './cron.ts';
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
@@ -25,10 +25,8 @@ export function longestGapMs(line: string): number {
 	return found;
 }
 
-type Fields = ReturnType<typeof cronParser.parseExpression>['fields'];
-
 function computeLongestGap(line: string): number {
-	const {fields} = cronParser.parseExpression(line, {utc: true});
+	const {fields} = parseCron(line);
 	const times = fields.hour.flatMap(hours => fields.minute.map(minutes => (hours * 60 + minutes) * minuteMs));
 	const [first = 0, last = 0] = [times[0], times.at(-1)];
 	return Math.max(longestStep(times), longestStep(dueDays(fields)) - (last - first));
@@ -38,7 +36,7 @@ const longestStep = (instants: readonly number[]): number =>
 	Math.max(0, ...instants.slice(1).map((instant, index) => instant - (instants[index] ?? 0)));
 
 /** The days of a year on which the line is due, and the next one; where it is due more seldom, the first two. */
-function dueDays(fields: Fields): number[] {
+function dueDays(fields: CronFields): number[] {
 	const isDue = dayTest(fields);
 	const found: number[] = [];
 	for (let day = 0; day < mostDays && (day <= 366 || found.length < 2); day++) {
@@ -52,7 +50,7 @@ function dueDays(fields: Fields): number[] {
 }
 
 /** Where both kinds of day are given, either is enough, as cron has it. */
-function dayTest({dayOfMonth, month, dayOfWeek}: Fields): (day: Date) => boolean {
+function dayTest({dayOfMonth, month, dayOfWeek}: CronFields): (day: Date) => boolean {
 	const [dates, months, weekdays] = [
 		new Set<number>(dayOfMonth as number[]),
 		new Set<number>(month),

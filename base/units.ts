@@ -40,5 +40,13 @@ export function when(iso: string | null, now: number): string {
 /** `2025-11-03 03:00:12` in the zone of this process. */
 export function moment(iso: string): string {
 	const time = new Date(iso);
-	return Number.isNaN(time.getTime()) ? iso : time.toLocaleString('sv-SE');
+	if (Number.isNaN(time.getTime())) {
+		return iso;
+	}
+
+	const day = [time.getFullYear(), time.getMonth() + 1, time.getDate()];
+	const clock = [time.getHours(), time.getMinutes(), time.getSeconds()];
+	return `${day.map(twoDigits).join('-')} ${clock.map(twoDigits).join(':')}`;
 }
+
+const twoDigits = (count: number): string => String(count).padStart(2, '0');

@@ -7,6 +7,7 @@
  * It is written in lines and with its names, and beside each file lies its map, which is read by base/source-lines.ts alone.
  */
 import {copyFileSync, globSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {isBuiltin} from 'node:module';
 import {dirname, join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
@@ -52,6 +53,21 @@ const apart = {
 	},
 };
 
+/**
+ * Node hands out a module of its own by `require` as it is; an `import` touches every name of it, also those that load what nobody asked for: with
+ * `http` all of `fetch` and WebSocket, with `tls` every root certificate, with `crypto` that of browsers. 10 MB in an agent that uses none of them.
+ */
+/** @type {import('esbuild').Plugin} */
+const untouched = {
+	name: 'untouched',
+	setup({onResolve, onLoad}) {
+		onResolve({filter: /^(?:node:)?[a-z]\w*(?:\/\w+)?$/}, ({kind, path}) =>
+			kind === 'import-statement' && isBuiltin(path) ? {path, namespace: 'untouched'} : undefined,
+		);
+		onLoad({filter: /./, namespace: 'untouched'}, ({path}) => ({contents: `module.exports = require('${path}')`}));
+	},
+};
+
 const common = {
 	absWorkingDir: top,
 	write: false,
@@ -68,7 +84,9 @@ const common = {
 	legalComments: 'none',
 	metafile: true,
 	logLevel: 'warning',
-	plugins: [unused, apart],
+	// One of it, for cron-parser and for base/cron.ts
+	alias: {luxon: join(top, 'node_modules/luxon/build/node/luxon.js')},
+	plugins: [unused, apart, untouched],
 	// Packages that are CommonJS ask for Node's own modules in this way
 	banner: {js: "import {createRequire as createBundledRequire} from 'node:module'; const require = createBundledRequire(import.meta.url);"},
 };

@@ -1,15 +1,14 @@
-/** The HTTP door: `/healthz` and `/metrics` are open, `/api/v1/*` needs the token. */
-import type {Server} from 'node:http';
+/**
+ * The HTTP door: `/healthz` and `/metrics` are open, the page and `/api/v1/*` need the token.
+ *
+ * Those two are what an agent is asked all day, and they are answered here: what stands behind the rest takes 15 MB, and is loaded
+ * when somebody asks for it.
+ */
+import {createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse} from 'node:http';
 import type {AddressInfo} from 'node:net';
-import {createAdaptorServer} from '@hono/node-server';
-import {Hono} from 'hono';
 import type {Agent} from '../agent.ts';
 import type {Metrics} from '../metrics/metrics.ts';
-import type {Bindings} from './bindings.ts';
-import {addHeaders} from './headers.ts';
-import {createPage} from './page/routes.ts';
-import {httpProblem} from './problems.ts';
-import {createRoutes} from './routes.ts';
+import {commonHeaders} from './common-headers.ts';
 import {tokenCheck} from './token.ts';
 import type {Health} from './wire.ts';
 
@@ -35,9 +34,15 @@ export interface RunningServer {
 	close: () => Promise<void>;
 }
 
+interface Answer {
+	status: number;
+	type: string;
+	text: string;
+}
+
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
 	const closing = new AbortController();
-	const server = createAdaptorServer({fetch: createApp(options, closing.signal).fetch}) as Server;
+	const server = createServer(createListener(options, closing.signal));
 	await new Promise<void>((resolve, reject) => {
 		server.once('error', reject);
 		server.listen(options.listen.port, options.listen.host, () => {
@@ -57,41 +62,52 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 	};
 }
 
-function createApp(
+function createListener(
 	{agent, token, metrics, version, host, report, heartbeatMs = 15_000, stalledMs = 60_000}: ServerOptions,
 	closing: AbortSignal,
-) {
-	const app = new Hono<Bindings>();
+): RequestListener {
+	const open = new Map<string, () => Promise<Answer>>([
+		['/healthz', async () => healthAnswer(await healthOf(agent, report))],
+		['/metrics', async () => ({status: 200, type: metrics.contentType, text: await metrics.text()})],
+	]);
 	const allowed = tokenCheck(token);
-	const routes = {agent, version, host, closing, heartbeatMs, stalledMs, report};
-	addHeaders(app);
-	app.route('/', createPage({...routes, isToken: given => allowed(`Bearer ${given}`)}));
-	app.get('/healthz', async context => {
-		const health = await healthOf(agent, report);
-		return context.json(health, health.healthy ? 200 : 503);
-	});
-	app.get('/metrics', async context => context.body(await metrics.text(), 200, {'Content-Type': metrics.contentType}));
-	app.use('/api/v1/*', async (context, next) => {
-		if (allowed(context.req.header('Authorization'))) {
-			return next();
+	let app: Promise<RequestListener> | undefined;
+	const loadApp = async () => {
+		const {createApp} = await import('./app.ts');
+		return createApp({agent, version, host, closing, heartbeatMs, stalledMs, report}, allowed);
+	};
+	const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+		const answerOf = isRead(request) ? open.get(pathOf(request)) : undefined;
+		if (answerOf !== undefined) {
+			send(request, response, await answerOf());
+			return;
 		}
 
-		return context.json({error: 'the token is missing or wrong', hint: 'send `Authorization: Bearer <HOLDFAST_API_TOKEN>`'}, 401, {
-			'WWW-Authenticate': 'Bearer',
-		});
-	});
-	app.route('/api/v1', createRoutes(routes));
-	app.notFound(context => context.json({error: 'there is nothing at this path'}, 404));
-	app.onError((error, context) => {
-		const {status, body, unexpected} = httpProblem(error);
-		if (unexpected) {
+		app ??= loadApp();
+		(await app)(request, response);
+	};
+	return (request, response) => {
+		handle(request, response).catch((error: unknown) => {
 			report(error);
-		}
-
-		return context.json(status === 413 ? {error: 'the body of the request must be at most 64 KiB'} : body, status);
-	});
-	return app;
+			send(request, response, failedAnswer);
+		});
+	};
 }
+
+const isRead = ({method}: IncomingMessage): boolean => method === 'GET' || method === 'HEAD';
+
+const pathOf = ({url = ''}: IncomingMessage): string => url.replace(/\?.*$/, '');
+
+function send({method}: IncomingMessage, response: ServerResponse, {status, type, text}: Answer): void {
+	response.writeHead(status, {...commonHeaders, 'Content-Type': type, 'Content-Length': Buffer.byteLength(text)});
+	response.end(method === 'HEAD' ? undefined : text);
+}
+
+const json = (status: number, body: unknown): Answer => ({status, type: 'application/json', text: JSON.stringify(body)});
+
+const healthAnswer = (health: Health): Answer => json(health.healthy ? 200 : 503, health);
+
+const failedAnswer = json(500, {error: 'this failed; the log of the agent says why'});
 
 /** This one is open, so what went wrong inside goes to the log only. */
 async function healthOf(agent: Agent, report: (error: unknown) => void): Promise<Health> {

@@ -1,6 +1,7 @@
 /** Environment and configuration file → what the agent is asked to be. Every mistake is reported at once. docs/configuration.md lists all. */
 
 import {readFileSync} from 'node:fs';
+import {ownTimeZone} from '../../base/clock.ts';
 import {UsageError} from '../../base/errors.ts';
 import {defaultPrefix} from '../../base/label.ts';
 import {type LogLevel, logLevels} from '../../base/log-levels.ts';
@@ -160,7 +161,7 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 		pruneSchedule: unlessOff(value('HOLDFAST_PRUNE_SCHEDULE', orOff(readCronLine)) ?? '30 4 * * 0'),
 		checkSchedule: unlessOff(value('HOLDFAST_CHECK_SCHEDULE', orOff(readCronLine)) ?? '30 5 * * 0'),
 		checkParts: value('HOLDFAST_CHECK_PARTS', readParts) ?? 13,
-		timeZone: value('TZ', readTimeZone) ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
+		timeZone: value('TZ', readTimeZone) ?? ownTimeZone(),
 		concurrency: value('HOLDFAST_CONCURRENCY', readConcurrency) ?? 2,
 		stallLimitMs: value('HOLDFAST_STALL_LIMIT', readDuration) ?? 30 * 60_000,
 		keepReplacedMs: value('HOLDFAST_KEEP_REPLACED', readDuration) ?? 72 * 3_600_000,

@@ -1,4 +1,5 @@
 /** One reader for each shape of value in the environment. */
+import {findTimeZone} from '../../base/clock.ts';
 import {listOf, matching, type Reader} from '../../base/reading/reader.ts';
 
 export interface Listen {
@@ -65,7 +66,7 @@ export const unlessOff = (value: string): string | undefined => (value === off ?
 
 export const readTimeZone: Reader<string> = text => {
 	try {
-		return {value: new Intl.DateTimeFormat('en', {timeZone: text}).resolvedOptions().timeZone};
+		return {value: findTimeZone(text)};
 	} catch {
 		return {rule: 'must be a time zone such as `Europe/Berlin` or `UTC`'};
 	}

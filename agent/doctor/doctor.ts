@@ -1,5 +1,6 @@
 /** What is unprotected or misconfigured, and what to do about it. */
 
+import {ownTimeZone} from '../../base/clock.ts';
 import type {Appointments} from '../../base/due.ts';
 import {explain, RepositoryError} from '../../base/errors.ts';
 import {runId} from '../../base/ids.ts';
@@ -7,6 +8,7 @@ import {label} from '../../base/label.ts';
 import {repositoryTarget} from '../../base/results.ts';
 import type {Kept} from '../../base/shapes/kit.ts';
 import type {Finding, OtherAgent, Unprotected} from '../../base/shapes/targets.ts';
+import {moment} from '../../base/units.ts';
 import type {Workforce} from '../../docker/worker.ts';
 import type {Missing} from '../overview/gone.ts';
 import type {Surveyed} from '../plan/planned.ts';
@@ -135,12 +137,11 @@ const examineKit = (kept: Kept | null): Finding =>
 
 /** Where nobody set TZ, three o'clock is three o'clock in Greenwich. */
 function timeZone(appointments: Appointments): Finding {
-	const {timeZone: zone} = new Intl.DateTimeFormat().resolvedOptions();
 	const count = appointments().length;
 	return {
 		level: 'ok',
 		subject: 'clock',
-		message: `it is ${new Date().toLocaleString('sv-SE')} in ${zone}, the zone of ${count} schedules (TZ)`,
+		message: `it is ${moment(new Date().toISOString())} in ${ownTimeZone()}, the zone of ${count} schedules (TZ)`,
 	};
 }
 

@@ -12,6 +12,8 @@ const ownedPackages: Record<string, RegExp> = {
 	execa: /^base\/here\.ts$/,
 	'@slack/bolt': /^bot\/(?:slack|http|deliveries)\.ts$/,
 	'node:readline': /^agent\/sources\/sqlite\/session\.program\.ts$/,
+	'cron-parser': /^base\/cron\.ts$/,
+	luxon: /^base\/cron\.ts$/,
 	pino: /^base\/log\.ts$/,
 	'node:sqlite': /^agent\/(?:state\/[a-z-]+|sources\/sqlite\/[a-z-]+\.program)\.ts$/,
 };

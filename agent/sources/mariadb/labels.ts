@@ -1,5 +1,5 @@
 /** The labels of MariaDB; `mysql` means the same. */
-import {z} from 'zod';
+import * as z from 'zod';
 import {nonEmptyText} from '../../../base/reading/reader.ts';
 import {readDatabaseNames, readDatabases, readHost, readName, readPort} from '../../../base/reading/values.ts';
 import type {Container} from '../../../docker/container.ts';

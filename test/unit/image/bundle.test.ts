@@ -44,6 +44,20 @@ test('everything that is loaded later loads', async t => {
 	t.is(stdout, 'true');
 });
 
+test('an agent at rest has loaded neither fetch nor the page, and no language of zod but one', async t => {
+	const daemon = JSON.stringify(join(t.context.folder, 'agent/daemon.js'));
+	const {stdout, stderr} = await run(
+		'--input-type=module',
+		'--eval',
+		`await import(${daemon}); console.log(process.moduleLoadList.filter(name => /undici|http2|webcrypto/.test(name)).join())`,
+	);
+	t.is(stderr, '');
+	t.is(stdout, '');
+	const texts = globSync('{agent,parts}/**/*.js', {cwd: t.context.folder}).map(file => readFileSync(join(t.context.folder, file), 'utf8'));
+	t.true(texts.some(text => text.includes('Invalid input')));
+	t.false(texts.some(text => text.includes('Eingabe')));
+});
+
 test('each program of a worker is where its caller looks for it', t => {
 	for (const file of globSync('agent/sources/**/*.program.ts')) {
 		t.true(existsSync(join(t.context.folder, file.replace(/ts$/, 'js'))), file);

@@ -45,6 +45,24 @@ test('health and metrics are open, and say what is wrong', async t => {
 	t.is(metrics.headers.get('content-type'), 'text/plain; version=0.0.4');
 });
 
+test('health and metrics are answered to HEAD, with the headers of every other answer', async t => {
+	const {url, api} = await serve(t, createFakeAgent());
+	const usual = [...(await api('targets')).headers].filter(([name]) => /^(?:x-|cache|content-security|cross|referrer)/.test(name));
+	t.true(usual.length > 8);
+	for (const path of ['healthz', 'healthz?x=1', 'metrics']) {
+		for (const method of ['GET', 'HEAD']) {
+			const {status, headers} = await fetch(`${url}/${path}`, {method});
+			t.is(status, 200);
+			t.deepEqual(
+				usual.filter(([name, value]) => headers.get(name) !== value),
+				[],
+			);
+		}
+	}
+
+	t.is((await fetch(`${url}/healthz`, {method: 'POST'})).status, 404);
+});
+
 test('a health check that fails keeps its reasons in the log', async t => {
 	const agent = createFakeAgent();
 	agent.health = async () => {

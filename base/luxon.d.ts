@@ -1,0 +1,4 @@
+/** All that is used of it; it brings no types. */
+declare module 'luxon' {
+	export const Settings: {defaultLocale: string};
+}
