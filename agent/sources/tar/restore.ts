@@ -13,13 +13,18 @@ import type {Engine} from '../../../docker/engine.ts';
 import {statusOf} from '../../../docker/refusal.ts';
 import {sourcePath} from '../../repository/names.ts';
 import {dumpToFile} from '../feed.ts';
-import {type RestoreContext, type Restoring, type RestoringSource, replaced, type UndoContext} from '../restoring.ts';
+import {isUntouched, type RestoreContext, type Restoring, type RestoringSource, replaced, type UndoContext} from '../restoring.ts';
 import {assertKept, keptBy, safetyOf} from '../safety.ts';
 import type {Among} from '../source.ts';
 import {tarSource} from './backup.ts';
 import type {PlannedPath} from './plan.ts';
 
-export const replacedPath = replaced.extend({kind: z.literal('tar'), path: z.string(), safety: z.string().nullable()});
+export const replacedPath = replaced.extend({
+	kind: z.literal('tar'),
+	path: z.string(),
+	safety: z.string().nullable(),
+	wasAbsent: z.boolean().optional(),
+});
 
 export type ReplacedPath = z.infer<typeof replacedPath>;
 
@@ -47,9 +52,18 @@ export function tarRestoring(source: RestoringSource<PlannedPath>, context: Rest
 			}
 		},
 		async keep() {
-			if (isThere) {
-				context.remember<ReplacedPath>({kind: 'tar', source: name, path, ...(await keptBy(safety))});
+			// While it was loaded, the application may have made it, or removed it.
+			if (!(await exists(engine, container.id, path))) {
+				context.remember<ReplacedPath>({kind: 'tar', source: name, path, safety: null, wasAbsent: true});
+				return;
 			}
+
+			if (!isThere) {
+				await safety.prepare();
+				await safety.arm();
+			}
+
+			context.remember<ReplacedPath>({kind: 'tar', source: name, path, ...(await keptBy(safety))});
 		},
 		async swap() {
 			await putArchive(engine, worker, {container: container.id, path, file, signal});
@@ -142,8 +156,18 @@ async function putArchive(
 	}
 }
 
-export async function rollBackTar({source, path, safety, unkept}: ReplacedPath, context: UndoContext): Promise<void> {
+export async function rollBackTar({source, path, safety, unkept, wasAbsent, touched}: ReplacedPath, context: UndoContext): Promise<void> {
 	assertKept({source, unkept});
+	if (wasAbsent && !isUntouched({touched})) {
+		const stays = async () => exists(context.engine, context.container(source).id, path);
+		if (await stays().catch(() => false)) {
+			context.tell({
+				type: 'warning',
+				message: `\`${path}\` of \`${source}\` was not there before, and stays: the engine can only add and replace. Remove it by hand`,
+			});
+		}
+	}
+
 	if (safety !== null) {
 		const {engine, worker, staging, signal, target} = context;
 		const file = `${staging}/undo.tar`;
