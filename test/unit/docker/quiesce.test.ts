@@ -1,6 +1,7 @@
 /** The window, on an engine of containers that are only states: who is stopped, how long the engine may take, and who is up afterwards. */
 import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
+import {explain} from '../../../base/errors.ts';
 import type {ContainerDetails} from '../../../docker/details.ts';
 import type {Engine} from '../../../docker/engine.ts';
 import type {Needing} from '../../../docker/order.ts';
@@ -381,4 +382,38 @@ test('… but what the engine refuses is not waited for', async t => {
 	});
 	await t.throwsAsync(async () => run([of('app', 'stop')]), {message: /permission denied/});
 	t.deepEqual([asked, open()], [['stop app'], []]);
+});
+
+const refusal = (message: string) => Object.assign(new Error(message), {statusCode: 500});
+
+test('who escapes the freezer is tried again; who cannot be paused is left as it was, and so are those before it', async t => {
+	const {run, engine, asked, fakes, open} = scene({a: {}, b: {}});
+	const pause = engine.pause.bind(engine);
+	let refusals = 2;
+	engine.pause = async id => {
+		if (id === 'b' && refusals-- > 0) {
+			throw refusal('OCI runtime pause failed: unable to freeze: unknown');
+		}
+
+		return pause(id);
+	};
+	await run([of('a', 'pause'), of('b', 'pause')]);
+	t.deepEqual(asked, ['pause a', 'pause b', 'unpause b', 'unpause a']);
+
+	engine.pause = async id => (id === 'b' ? Promise.reject(refusal('cannot pause container b: broken')) : pause(id));
+	await t.throwsAsync(run([of('a', 'pause'), of('b', 'pause')]), {message: /broken/});
+	t.deepEqual([fakes.a?.state, fakes.b?.state, open()], ['running', 'running', []]);
+});
+
+test('who cannot be resumed stays in the journal, and its command is named; the others are resumed', async t => {
+	const {run, engine, fakes, open} = scene({a: {}, b: {}});
+	const unpause = engine.unpause.bind(engine);
+	engine.unpause = async id => (id === 'b' ? Promise.reject(refusal('OCI runtime resume failed')) : unpause(id));
+	const error = await t.throwsAsync(run([of('a', 'pause'), of('b', 'pause')]));
+	t.regex(explain(error), /resume failed.*docker unpause b/s);
+	t.deepEqual([fakes.a?.state, fakes.b?.state], ['running', 'paused']);
+	t.deepEqual(
+		open().map(({undo}) => undo),
+		[{kind: 'unpause', containerId: 'b', containerName: 'b'}],
+	);
 });
