@@ -1,4 +1,4 @@
-/** An application that reaches its database through a pooler in transaction mode: backed up and restored under it, and never dumped through it. Lane: waits. */
+/** An application that reaches its database through a pooler in transaction mode: backed up and restored under it, and never dumped through it, but for one in session mode. Lane: waits. */
 import test from 'ava';
 import type {RestoreResult} from '../../../base/results.ts';
 import {ensureImage} from '../../support/images.ts';
@@ -29,6 +29,17 @@ test('a pooler keeps sessions of the database: it is swapped, put back, and the 
 		user: 'postgres',
 		...rest,
 	});
+	const through = (host: string) => ({
+		image,
+		command: ['sleep', 'infinity'],
+		init: true,
+		labels: {
+			'holdfast.enable': 'true',
+			'holdfast.postgres': 'shop',
+			'holdfast.postgres.host': host,
+			'holdfast.postgres.port': '6432',
+		},
+	});
 	const stack = await startStack(t, {
 		services: {
 			db: {
@@ -38,18 +49,10 @@ test('a pooler keeps sessions of the database: it is swapped, put back, and the 
 			},
 			pooler: pooler({depends_on: ['db']}),
 			aside: pooler(),
+			steady: pooler({environment: {CONFIGURATION: pooling.replace('= transaction', '= session')}}),
 			app: {image, command: ['sleep', 'infinity'], init: true, depends_on: ['pooler']},
-			outside: {
-				image,
-				command: ['sleep', 'infinity'],
-				init: true,
-				labels: {
-					'holdfast.enable': 'true',
-					'holdfast.postgres': 'shop',
-					'holdfast.postgres.host': 'aside',
-					'holdfast.postgres.port': '6432',
-				},
-			},
+			outside: through('aside'),
+			further: through('steady'),
 		},
 	});
 	const ask = async (host: string, ...statements: string[]) =>
@@ -100,6 +103,10 @@ test('a pooler keeps sessions of the database: it is swapped, put back, and the 
 	for (let times = 0; times < 5; times++) {
 		t.is(await ask('aside', 'select count(*) from orders'), '40');
 	}
+
+	const [dumped] = await stack.backup(`${stack.project}/further`);
+	t.is(dumped?.outcome, 'success', dumped?.error);
+	t.is(await ask('steady', 'select count(*) from orders'), '40');
 
 	await ask('aside', 'set search_path = pg_catalog');
 	await t.throwsAsync(

@@ -121,6 +121,16 @@ const servers: Record<string, Server> = {
 		psql: overTcp('postgres', 'x'),
 		afterwards: `sed -i '/^local/d; s/trust$/scram-sha-256/' "$PGDATA/pg_hba.conf"; echo 'local all all reject' >>"$PGDATA/pg_hba.conf"; kill -HUP 1`,
 	},
+	'nobody is let in without a certificate': {
+		options: [
+			...['-e', 'POSTGRES_PASSWORD=x', '-e', 'POSTGRES_DB=shop'],
+			...['-e', 'PGSSLCERT=/var/lib/postgresql/client/certificate', '-e', 'PGSSLKEY=/var/lib/postgresql/client/key'],
+		],
+		psql: ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups', ...overTcp('postgres', 'x')],
+		afterwards: `mkdir /var/lib/postgresql/client; cd /var/lib/postgresql/client; openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=postgres -keyout key -out certificate 2>/dev/null
+			cp certificate "$PGDATA/root.crt"; cp certificate "$PGDATA/server.crt"; cp key "$PGDATA/server.key"; chmod 600 key "$PGDATA/server.key"; chown postgres . * "$PGDATA"/*.crt "$PGDATA"/*.key
+			printf "ssl = on\\nssl_ca_file = 'root.crt'\\n" >>"$PGDATA/postgresql.conf"; printf 'local all all reject\\nhostssl all all all cert\\n' >"$PGDATA/pg_hba.conf"; kill -HUP 1`,
+	},
 	'below a supervisor, as Spilo has it': {
 		options: [
 			'-e',
