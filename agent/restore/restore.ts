@@ -17,7 +17,7 @@ import {filesContext, type RestoreWorkshop, restoreRun} from './context.ts';
 import {aroundRestore} from './hooks.ts';
 import {type OpenRestore, openRestoreJournal} from './journal.ts';
 import type {Restoration} from './plan/plan.ts';
-import {fileRoomProblems, wayWarnings, withWays} from './plan/room.ts';
+import {fileProblems, wayWarnings, withWays} from './plan/room.ts';
 import {clearLeft, type Hands, notBack, takeBack} from './take-back.ts';
 
 export interface RestoreRun {
@@ -196,7 +196,7 @@ async function replace(workshop: RestoreWorkshop, options: RestoreRun, hands: Ha
 	}
 }
 
-/** With how each source is written. @throws where there is no room */
+/** With how each source is written. @throws where there is no room, or where what is live cannot be changed */
 async function decided({restic}: RestoreWorkshop, options: RestoreRun, {run: worker}: Worker): Promise<RestoreRun> {
 	const {restoration, marginBytes, signal, tell} = options;
 	const asked = {worker, restic: restic(worker), signal};
@@ -206,9 +206,9 @@ async function decided({restic}: RestoreWorkshop, options: RestoreRun, {run: wor
 		tell({type: 'warning', message});
 	}
 
-	const problems = await fileRoomProblems(sources, asked);
+	const problems = await fileProblems(sources, asked);
 	if (problems.length > 0) {
-		throw new RunError(problems.join('; '), {hint: 'nothing was changed; make room and try again'});
+		throw new RunError(problems.join('; '), {hint: 'nothing was changed; try again when that is mended'});
 	}
 
 	return {...options, restoration: {...restoration, sources}};

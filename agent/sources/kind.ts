@@ -192,6 +192,8 @@ interface Restored<Policy, Planned extends PlannedSource, Old extends Replaced> 
 	serving?(container: Pick<Container, 'id' | 'name'>, means: {engine: Engine}): Promise<{software: string; folders: readonly string[]}>;
 	/** Why it must be written over what is live, instead of beside it; asked of the live data. Undefined: there is no reason. Missing: it is always so, or never. */
 	whyInPlace?(source: RestoringSource<Planned>, context: RoomContext): Promise<string | undefined>;
+	/** What is live and cannot be changed by anybody: each with the way out. Nothing is changed. Missing: nothing is of that sort. */
+	locked?(source: RestoringSource<Planned>, context: RoomContext): Promise<string[]>;
 	/** What is written to the file system of a worker. Missing: nothing. */
 	writing?(source: RestoringSource<Planned>, context: RoomContext): Omit<Writing, 'source'>;
 	/** How many files a restore would write, and remove; undefined where that cannot be told. Missing: it writes no files of a storage. */

@@ -1,4 +1,4 @@
-/** Whether the files of a restore fit where they belong; the room for databases is asked of their servers, when it is checked whether they can take them. */
+/** Whether the files of a restore fit where they belong, and may be put there; the room for databases is asked of their servers, when it is checked whether they can take them. */
 
 import {explain} from '../../../base/errors.ts';
 import {runId} from '../../../base/ids.ts';
@@ -18,13 +18,12 @@ type Sources = Restoration['sources'];
 
 type Asked = Omit<RoomContext, 'all'>;
 
-/** Nothing is changed. @returns what does not fit */
-export const fileRoomProblems = async (sources: Sources, asked: Asked): Promise<string[]> =>
-	roomProblems(
-		asked.worker,
-		sources.flatMap(source => writingOf(source, sources, asked) ?? []),
-		asked.signal,
-	);
+/** Nothing is changed. @returns what does not fit, or may not be changed */
+export async function fileProblems(sources: Sources, asked: Asked): Promise<string[]> {
+	const writings = sources.flatMap(source => writingOf(source, sources, asked) ?? []);
+	const locked = await Promise.all(sources.map(async source => kindOf(source.kind).locked?.(source, {...asked, all: sources}) ?? []));
+	return [...locked.flat(), ...(await roomProblems(asked.worker, writings, asked.signal))];
+}
 
 function writingOf(source: RestoringSource, all: Sources, asked: Asked): Writing | undefined {
 	const writing = kindOf(source.kind).writing?.(source, {...asked, all});
@@ -90,7 +89,7 @@ export async function filesAhead(
 			const asked = {worker, restic: from.restic(worker)};
 			const {signal} = new AbortController();
 			const decided = await withWays(sources, {...asked, signal}, marginBytes);
-			const problems = await fileRoomProblems(decided, {...asked, signal});
+			const problems = await fileProblems(decided, {...asked, signal});
 			return {problems, counts: problems.length > 0 ? new Map() : await countAll(decided, asked), sources: decided};
 		});
 	} catch (error) {

@@ -20,6 +20,7 @@ import {
 	whyInPlace,
 } from './entries.ts';
 import {type VolumePolicy, volumeLabels, volumePolicy} from './labels.ts';
+import {lockedProblems} from './locked.ts';
 import {type PlannedVolume, volumeSources} from './plan.ts';
 import {comparing, replacedVolume, rollBackVolume, volumeRestoring} from './restore.ts';
 import {describeReplacedFiles, filesRestoring, removeReplacedFiles, replacedFiles, rollBackFiles} from './single-files.ts';
@@ -55,6 +56,7 @@ export const volume: Kind<VolumePolicy, unknown, PlannedVolume, z.infer<typeof r
 	writing,
 	count: countFiles,
 	whyInPlace,
+	locked: lockedProblems,
 	restore(source, context, among) {
 		const {paths, inPlace} = source;
 		return paths !== undefined

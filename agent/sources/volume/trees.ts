@@ -23,7 +23,7 @@ export const joined = (root: Buffer, path: Path): Buffer => path.reduce(at, root
 export const shown = (path: Path): string => path.map(part => part.toString()).join('/');
 
 /** An application that runs may remove what was just seen. */
-function listed(folder: Buffer) {
+export function listed(folder: Buffer) {
 	try {
 		return readdirSync(folder, {withFileTypes: true, encoding: 'buffer'});
 	} catch (error) {

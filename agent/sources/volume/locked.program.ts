@@ -1,0 +1,62 @@
+/**
+ * The program that runs in the worker, not in the agent: what there is that nobody may change, because an attribute of its file system forbids it
+ * (`chattr +i`). Nothing is written, and the mount may be read-only.
+ *
+ *     node locked.program.ts ROOT EXCLUDE → {"locked": […]}: some of it, from ROOT; nothing that matches EXCLUDE, a JSON list of patterns from the root
+ *     any → {"error": …}
+ */
+import {accessSync, constants} from 'node:fs';
+import {answer} from '../beside.ts';
+import {distinct, isEnd, type Place, step} from '../patterns.ts';
+import {at, found, listed, placesOf} from './trees.ts';
+
+const most = 5;
+
+/** Who may not write for want of rights gets EACCES, and of what is mounted read-only EROFS. */
+function isLocked(path: Buffer): boolean {
+	try {
+		accessSync(path, constants.W_OK);
+		return false;
+	} catch (error) {
+		return error instanceof Error && 'code' in error && error.code === 'EPERM';
+	}
+}
+
+function* lockedIn(folder: Buffer, exclude: readonly Place[], above = ''): Generator<string> {
+	if (isLocked(folder)) {
+		yield above === '' ? '/' : above.slice(1);
+	}
+
+	for (const entry of listed(folder)) {
+		const name = entry.name.toString();
+		const path = at(folder, entry.name);
+		const places = distinct(step(exclude, name));
+		if (places.some(isEnd) || entry.isSymbolicLink()) {
+			continue;
+		}
+
+		if (entry.isDirectory()) {
+			yield* lockedIn(path, places, `${above}/${name}`);
+		} else if (isLocked(path)) {
+			yield `${above}/${name}`.slice(1);
+		}
+	}
+}
+
+const [root = '', exclude = '[]'] = process.argv.slice(2);
+answer(() => {
+	const locked: string[] = [];
+	const top = Buffer.from(root);
+	if (found(top)?.isDirectory() !== true) {
+		return {locked: isLocked(top) ? ['/'] : []};
+	}
+
+	for (const path of lockedIn(top, placesOf(JSON.parse(exclude) as string[]))) {
+		locked.push(path);
+		if (locked.length === most) {
+			break;
+		}
+	}
+
+	return {locked};
+});

@@ -1,0 +1,48 @@
+/** What nobody may change: the program that runs in the worker, run here. */
+import {chmod, mkdir, mkdtemp, rm, symlink, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import test from 'ava';
+import {execa} from 'execa';
+
+const program = fileURLToPath(new URL('../../../../../agent/sources/volume/locked.program.ts', import.meta.url));
+
+test('what is immutable is named, but for what is left alone', async t => {
+	const root = await mkdtemp(join(tmpdir(), 'holdfast-locked-'));
+	const chattr = async (sign: '+' | '-', ...names: string[]) =>
+		execa('chattr', [`${sign}i`, ...names.map(name => join(root, name))], {reject: false});
+	const locked = ['file', 'deep/er/file', 'cache/file', 'folder', '.volume.holdfast-before-x/file'];
+	t.teardown(async () => {
+		await chattr('-', ...locked);
+		await rm(root, {recursive: true, force: true});
+	});
+	for (const folder of ['deep/er', 'cache', 'folder', '.volume.holdfast-before-x']) {
+		await mkdir(join(root, folder), {recursive: true});
+	}
+
+	for (const file of ['file', 'free', 'deep/er/file', 'cache/file', '.volume.holdfast-before-x/file']) {
+		await writeFile(join(root, file), 'x');
+	}
+
+	await symlink('file', join(root, 'link'));
+	await chmod(join(root, 'free'), 0);
+	const look = async (): Promise<unknown> => {
+		const {stdout} = await execa(process.execPath, [
+			'--disable-warning=ExperimentalWarning',
+			program,
+			root,
+			JSON.stringify(['/cache', '/**/.*.holdfast-*']),
+		]);
+		return JSON.parse(stdout);
+	};
+	t.deepEqual(await look(), {locked: []});
+	const {failed} = await chattr('+', ...locked);
+	if (failed) {
+		t.log('this file system, or this user, can make nothing immutable');
+		return;
+	}
+
+	const said = (await look()) as {locked: string[]};
+	t.deepEqual([...said.locked].sort(), ['deep/er/file', 'file', 'folder']);
+});
