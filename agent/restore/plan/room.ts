@@ -3,6 +3,7 @@
 import {explain} from '../../../base/errors.ts';
 import {runId} from '../../../base/ids.ts';
 import {room} from '../../../base/units.ts';
+import {hostFolderOf} from '../../../docker/storage.ts';
 import type {NamedRepository} from '../../repository/repositories.ts';
 import {hired} from '../../runs/shell.ts';
 import type {Workshop} from '../../runs/workshop.ts';
@@ -93,6 +94,18 @@ export async function filesAhead(
 			return {problems, counts: problems.length > 0 ? new Map() : await countAll(decided, asked), sources: decided};
 		});
 	} catch (error) {
-		return {problems: [`whether there is room for the files is not known: ${explain(error)}`], counts: new Map(), sources};
+		return {problems: [whyUnknown(error, sources)], counts: new Map(), sources};
 	}
+}
+
+/** Compose makes a folder of the host when it starts its container: on a new host, or after it was removed, there is none before. */
+function whyUnknown(error: unknown, sources: Sources): string {
+	const why = explain(error);
+	if (!why.includes('bind source path does not exist')) {
+		return `whether there is room for the files is not known: ${why}`;
+	}
+
+	const folders = new Set(sources.flatMap(({mount}) => (mount === undefined ? [] : (hostFolderOf(mount) ?? []))));
+	const words = [...folders].map(folder => `'${folder.replaceAll("'", String.raw`'\''`)}'`);
+	return `folders of the host that belong to it are not there, and are made when its containers start for the first time: make them before, \`mkdir -p ${words.join(' ')}\` on the host (a single file: \`touch\`)`;
 }

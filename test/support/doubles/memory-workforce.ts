@@ -20,7 +20,7 @@ function answer({argv}: Command, disk: Disk): Running {
 		return printed(['Filesystem 1024-blocks Used Available Capacity Mounted on', ...lines].join('\n'));
 	}
 
-	return printed('');
+	return printed(program === 'node' ? '{}' : '');
 }
 
 /** @param among also of the commands in workers, some may fail */

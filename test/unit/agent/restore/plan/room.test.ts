@@ -1,5 +1,5 @@
 import test from 'ava';
-import {isBeside, wayWarnings, withWays} from '../../../../../agent/restore/plan/room.ts';
+import {filesAhead, isBeside, wayWarnings, withWays} from '../../../../../agent/restore/plan/room.ts';
 import type {RoomContext} from '../../../../../agent/sources/kind.ts';
 import type {RestoringSource} from '../../../../../agent/sources/restoring.ts';
 import type {Place} from '../../../../../base/command.ts';
@@ -71,4 +71,21 @@ test('people hear of what is written in place; what is nobody can write over is 
 	t.deepEqual(wayWarnings([beside, inPlace]), ['`volume:/b` is written in place, and its application waits for that, because so']);
 	t.deepEqual([beside, inPlace, single].map(isBeside), [true, false, true]);
 	t.false(isBeside({...beside, kind: 'tar'}));
+});
+
+test('folders that a new host lacks are named, with the command that makes them', async t => {
+	const hire = async () => {
+		throw new Error(
+			'(HTTP code 400) bad parameter - invalid mount config for type "bind": bind source path does not exist: /srv/app\'s data',
+		);
+	};
+	const bound = (hostPath: string, path: string) => {
+		const source = volume(path, 1);
+		Object.assign(source.mount ?? {}, {type: 'bind', volume: undefined, hostPath});
+		return source;
+	};
+	const sources = [bound("/srv/app's data", '/a'), volume('/b', 1), bound('/srv/media', '/c')];
+	const {problems} = await filesAhead({hire}, {} as Parameters<typeof filesAhead>[1], {sources, marginBytes: 1});
+	t.is(problems.length, 1);
+	t.true(problems[0]?.includes(String.raw`mkdir -p '/srv/app'\''s data' '/srv/media'`), problems[0]);
 });
