@@ -12,7 +12,7 @@ import {at, found, listed, placesOf} from './trees.ts';
 
 const most = 5;
 
-/** Who may not write for want of rights gets EACCES, and of what is mounted read-only EROFS. */
+/** Of a file or a folder. Who may not write for want of rights gets EACCES, and of what is mounted read-only EROFS; of a device that the worker may not use also EPERM. */
 function isLocked(path: Buffer): boolean {
 	try {
 		accessSync(path, constants.W_OK);
@@ -37,7 +37,7 @@ function* lockedIn(folder: Buffer, exclude: readonly Place[], above = ''): Gener
 
 		if (entry.isDirectory()) {
 			yield* lockedIn(path, places, `${above}/${name}`);
-		} else if (isLocked(path)) {
+		} else if (entry.isFile() && isLocked(path)) {
 			yield `${above}/${name}`.slice(1);
 		}
 	}
@@ -47,8 +47,9 @@ const [root = '', exclude = '[]'] = process.argv.slice(2);
 answer(() => {
 	const locked: string[] = [];
 	const top = Buffer.from(root);
-	if (found(top)?.isDirectory() !== true) {
-		return {locked: isLocked(top) ? ['/'] : []};
+	const entry = found(top);
+	if (entry?.isDirectory() !== true) {
+		return {locked: entry?.isFile() && isLocked(top) ? ['/'] : []};
 	}
 
 	for (const path of lockedIn(top, placesOf(JSON.parse(exclude) as string[]))) {
