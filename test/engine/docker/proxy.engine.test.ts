@@ -77,5 +77,6 @@ test('a backup and a restore of every kind of source need exactly the calls that
 	const lines = (await docker(['logs', stack.container('proxy')])).split('\n');
 	const calls = (verdict: string) => lines.filter(line => line.startsWith(`${verdict} `)).map(line => line.slice(verdict.length + 1));
 	t.deepEqual(calls('forbidden'), []);
-	t.deepEqual(calls('called').sort(), documented.toSorted());
+	// Only an import that holds files makes a volume by its name: others are nameless, and come with their container.
+	t.deepEqual(calls('called').sort(), documented.filter(call => call !== 'POST /volumes/create').sort());
 });
