@@ -16,7 +16,7 @@ const fill = `
 	echo spaces >'odd dir/ a  b '; echo dash >./-rf; echo 'glob' >'[x]*?'; echo utf >ünïcödé; printf 'raw' >"$(printf 'latin\\351')"
 	echo newline >"$(printf 'new\\nline')/f"; echo keep >cache/kept; echo log >audit.log
 	ln -s /etc/passwd out; ln -s deep/er inside; ln -s nowhere dangling; ln 'odd dir/ a  b ' hard; echo grows >grown; ln grown deep/grown-too; echo stays >named; ln named named-too
-	truncate -s 50M sparse; printf tail >>sparse; mkfifo fifo
+	truncate -s 50M sparse; printf tail >>sparse; mkfifo fifo; mknod device c 7 99
 	chmod 4755 ./-rf; chmod 1777 empty; chmod 0600 ünïcödé; chown 1234:4321 deep hard; touch -h -d 2001-02-03T04:05:06.789 out ünïcödé deep
 	head -c 3000000 /dev/urandom >random; chown 33:44 /data; chmod 2771 /data; touch -d 1999-09-09 /data`;
 
