@@ -1,7 +1,7 @@
 /**
  * The HTTP door: `/healthz` and `/metrics` are open, the page and `/api/v1/*` need the token.
  *
- * Those two are what an agent is asked all day, and they are answered here: what stands behind the rest takes 15 MB, and is loaded
+ * Those two are what an agent is asked all day, and they are answered here: what stands behind the rest takes megabytes, and is loaded
  * when somebody asks for it.
  */
 import {createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse} from 'node:http';

@@ -1,4 +1,4 @@
-/** An agent that was killed and never comes back: its workers end, and keep nothing from being removed. Lane: waits. */
+/** An agent that was killed and never comes back: its workers end, and keep nothing from being removed. Lane: waits. Turns: docker. */
 import test from 'ava';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';

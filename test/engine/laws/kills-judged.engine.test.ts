@@ -1,4 +1,4 @@
-/** The agent is killed when a restore has swapped and started: its next life hears what the application says, and puts back what that refuses. Lane: waits. */
+/** The agent is killed when a restore has swapped and started: its next life hears what the application says, and puts back what that refuses. Lane: waits. Turns: kills. */
 import test, {type ExecutionContext} from 'ava';
 import type {RestoreResult} from '../../../base/results.ts';
 import {ensureImage} from '../../support/images.ts';

@@ -1,4 +1,4 @@
-/** An application that reaches its database through a pooler in transaction mode: backed up and restored under it, and never dumped through it, but for one in session mode. Lane: waits. */
+/** An application that reaches its database through a pooler in transaction mode: backed up and restored under it, and never dumped through it, but for one in session mode. Lane: waits. Turns: postgres. */
 import test from 'ava';
 import type {RestoreResult} from '../../../base/results.ts';
 import {ensureImage} from '../../support/images.ts';

@@ -13,12 +13,12 @@ export const familyOf = (text: string): string | undefined => {
 	return /\bTurns: (\w+)/.exec(comment)?.[1];
 };
 
-/** Of each family a quarter, and one at least. Pure. @returns those whose turn it is not */
+/** Of each family a quarter at most, and one at least. Pure. @returns those whose turn it is not */
 export function outOfTurn(files: readonly Turn[], seed: string): Set<string> {
 	const out = new Set<string>();
 	for (const [family, members] of Map.groupBy(files, each => each.family)) {
 		if (family !== undefined) {
-			for (const {file} of drawn(members, seed, each => each.file).slice(Math.ceil(members.length / 4))) {
+			for (const {file} of drawn(members, seed, each => each.file).slice(Math.max(1, Math.floor(members.length / 4)))) {
 				out.add(file);
 			}
 		}

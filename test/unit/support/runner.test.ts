@@ -72,7 +72,7 @@ test('one more runs while the processors are idle, up to five in all; beside wha
 test('of a family a quarter runs for each commit, and each has its turn', t => {
 	t.is(familyOf('/** Lane: waits. Turns: repository. */'), 'repository');
 	t.is(familyOf('/** Lane: waits. */\n/** Turns: none. */'), undefined);
-	const files = Array.from({length: 9}, (_, index) => ({file: `${index}`, family: index < 2 ? undefined : index < 4 ? 'few' : 'many'}));
+	const files = Array.from({length: 12}, (_, index) => ({file: `${index}`, family: index < 2 ? undefined : index < 4 ? 'few' : 'many'}));
 	const ran = new Set<string>();
 	for (let commit = 0; commit < 60; commit++) {
 		const out = outOfTurn(files, `commit ${commit}`);
