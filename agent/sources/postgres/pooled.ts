@@ -10,6 +10,9 @@ import {label} from '../../../base/label.ts';
 /** A busy pooler is given away by the first transactions that are not of one session; an idle one gives the session of the first program to the second. */
 const transactions = 10;
 
+/** While others are at work in between, the second program may get another session than the first, which goes on without it. */
+const tries = 5;
+
 interface Asked {
 	client: Place;
 	/** Arguments of every client program, for the database in question: each may be pooled otherwise. */
@@ -19,25 +22,48 @@ interface Asked {
 
 /** No error where nobody is let in: who asks next says why. */
 export async function assertNotPooled({client, connection, where}: Asked): Promise<void> {
-	const mark = randomBytes(8).toString('hex');
-	const ask = async (...statements: string[]) => {
-		const commands = statements.flatMap(sql => ['-c', sql]);
+	const ask = async (sql: string) => {
+		const commands = Array.from({length: transactions}, () => ['-c', sql]).flat();
 		return output(client, {argv: ['psql', '-X', '-A', '-t', '-q', ...connection, ...commands]});
 	};
 
-	const marked = await ask(
-		...Array.from({length: transactions}, () => `select pg_backend_pid() from set_config('holdfast.mark', '${mark}', false)`),
-	);
+	for (let count = 0; count < tries; count++) {
+		const found = await findPooling(ask);
+		if (found === 'handed on') {
+			throw new RunError(
+				`the server ${where} is a pooler that hands sessions on between transactions: what a dump sets would be in the application's sessions`,
+				{hint: `name the server itself (\`${label('postgres.host')}\`), or label its container`},
+			);
+		}
+
+		if (found === 'its own') {
+			return;
+		}
+	}
+}
+
+/** `its own`: the session ended with the program, or came back without what it had set. */
+async function findPooling(
+	ask: (sql: string) => Promise<{exitCode: number; stdout: string}>,
+): Promise<'handed on' | 'its own' | 'not known'> {
+	const mark = randomBytes(8).toString('hex');
+	const marked = await ask(`select pg_backend_pid() from set_config('holdfast.mark', '${mark}', false)`);
 	if (marked.exitCode !== 0) {
-		return;
+		return 'its own';
 	}
 
-	const sessions = new Set(marked.stdout.split('\n').filter(Boolean));
-	const seen = sessions.size > 1 ? mark : (await ask(`select current_setting('holdfast.mark', true)`)).stdout.trim();
-	if (seen === mark) {
-		throw new RunError(
-			`the server ${where} is a pooler that hands sessions on between transactions: what a dump sets would be in the application's sessions`,
-			{hint: `name the server itself (\`${label('postgres.host')}\`), or label its container`},
-		);
+	const [session = '0', ...others] = new Set(marked.stdout.split('\n').filter(Boolean));
+	if (others.length > 0) {
+		return 'handed on';
 	}
+
+	const seen = await ask(
+		`select concat_ws(' ', pg_backend_pid(), exists (select from pg_stat_activity where pid = ${Number(session)}), current_setting('holdfast.mark', true))`,
+	);
+	const answers = seen.stdout.split('\n').filter(Boolean);
+	if (answers.some(answer => answer.endsWith(` ${mark}`))) {
+		return 'handed on';
+	}
+
+	return answers.every(answer => answer.startsWith(`${session} `) || answer.split(' ')[1] === 'f') ? 'its own' : 'not known';
 }

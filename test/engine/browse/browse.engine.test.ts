@@ -7,6 +7,7 @@ import {execa} from 'execa';
 import type {Difference, Found, Listing} from '../../../base/shapes/browsing.ts';
 import {ensureImage} from '../../support/images.ts';
 import {startStack} from '../../support/stack.ts';
+import {until} from '../../support/until.ts';
 
 test('what is in points is listed, found, compared and dumped as it was', async t => {
 	t.timeout(10 * 60_000);
@@ -49,7 +50,10 @@ test('what is in points is listed, found, compared and dumped as it was', async 
 	const paths = ({entries}: Listing) => entries.map(({path}) => path);
 
 	await stack.exec('mail', 'sh', '-c', 'echo of mail >/data/kept.csv; echo 1 >/spool/queue');
-	await stack.exec('db', 'psql', '-U', 'postgres', '-d', 'shop', '-qc', 'create table orders as select 1 as n');
+	// Not the first server of the image, which listens on the socket alone and is for its preparation.
+	await until('the database', async () =>
+		stack.exec('db', 'psql', '-h', '127.0.0.1', '-U', 'postgres', '-d', 'shop', '-c', 'create table orders as select 1 as n'),
+	);
 	const [first] = await stack.backup(target);
 	await writeFile(join(folder, 'up loads', '[2026]', 'new\nline.csv'), 'second');
 	await writeFile(join(folder, 'added'), 'x');

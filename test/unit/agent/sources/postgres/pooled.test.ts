@@ -16,28 +16,57 @@ const server =
 const look = async (client: Place) => assertNotPooled({client, connection: [], where: 'at `db:5432`'});
 const message = /the server at `db:5432` is a pooler that hands sessions on/;
 
-test('a session that another is given afterwards, as an idle pooler does', async t => {
-	let mark = '';
-	await t.throwsAsync(
-		look(
-			server(sql => {
-				if (sql.length === 1) {
-					return mark;
-				}
+const markIn = (sql: string | undefined): string | undefined => /'([0-9a-f]{16})'/.exec(sql ?? '')?.[1];
 
-				mark = /'([0-9a-f]{16})'/.exec(sql[0] ?? '')?.[1] ?? '';
-				return '7\n'.repeat(sql.length);
+/** Of each second program, what it is told in each of its transactions; each first one has session 7. */
+function pooler(answers: (mark: string, program: number) => string): Place {
+	let mark = '';
+	let programs = 0;
+	return server(sql => {
+		const made = markIn(sql[0]);
+		if (made !== undefined) {
+			mark = made;
+			return '7\n'.repeat(sql.length);
+		}
+
+		programs++;
+		return `${answers(mark, programs)}\n`.repeat(sql.length);
+	});
+}
+
+test('a session that another is given afterwards, as an idle pooler does', async t => {
+	await t.throwsAsync(look(pooler(mark => `7 t ${mark}`)), {message});
+});
+
+test('whoever comes in between gets the session first: it is looked again', async t => {
+	await t.throwsAsync(look(pooler((mark, program) => (program < 4 ? '8 t' : `7 t ${mark}`))), {message});
+});
+
+test('a pooler that takes back what a session had set, and one that never gives the same', async t => {
+	let programs = 0;
+	await t.notThrowsAsync(
+		look(
+			pooler(() => {
+				programs++;
+				return '7 t';
 			}),
 		),
-		{message},
 	);
+	t.is(programs, 1);
+	await t.notThrowsAsync(look(pooler(() => '8 t')));
 });
 
 test('transactions of different sessions, as a busy one has them', async t => {
 	await t.throwsAsync(look(server(sql => sql.map((_, index) => `${index % 3}\n`).join(''))), {message});
 });
 
-test('a server itself, and one that lets nobody in', async t => {
-	await t.notThrowsAsync(look(server(sql => (sql.length === 1 ? '' : '7\n'.repeat(sql.length)))));
+test('a server itself, also where a session ends late, and one that lets nobody in', async t => {
+	let programs = 0;
+	const lingering = pooler((_, program) => {
+		programs = program;
+		return program === 1 ? '8 t' : '9 f';
+	});
+	await t.notThrowsAsync(look(lingering));
+	t.is(programs, 2);
 	await t.notThrowsAsync(look(server(() => undefined)));
 });
