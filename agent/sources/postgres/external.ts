@@ -59,14 +59,21 @@ export async function connectExternal(
 		});
 	const connection = connectionOf(role);
 	const where = `at \`${host}:${port}\``;
-	const looked = new Map<string, Promise<void>>();
+	const looked = new Map<string, Promise<boolean>>();
 	// Before the first program that sets anything.
 	const client: Place = async command => {
 		const database = command.argv.find(argument => argument.startsWith('--dbname='));
 		if (database !== undefined) {
 			const look = looked.get(database) ?? assertNotPooled({client: reached, connection: [...connectionArguments(role), database], where});
 			looked.set(database, look);
-			await look;
+			// What was not seen, or refused, is looked at again: this server is remembered for as long as its container runs.
+			const isKnown = await look.catch((error: unknown) => {
+				looked.delete(database);
+				throw error;
+			});
+			if (!isKnown) {
+				looked.delete(database);
+			}
 		}
 
 		return reached(command);

@@ -20,8 +20,11 @@ interface Asked {
 	where: string;
 }
 
-/** No error where nobody is let in: who asks next says why. */
-export async function assertNotPooled({client, connection, where}: Asked): Promise<void> {
+/**
+ * @returns whether it is known. Where nobody is let in, it is not: who asks next says why, or is let in by then
+ * @throws {RunError}
+ */
+export async function assertNotPooled({client, connection, where}: Asked): Promise<boolean> {
 	const ask = async (sql: string) => {
 		const commands = Array.from({length: transactions}, () => ['-c', sql]).flat();
 		return output(client, {argv: ['psql', '-X', '-A', '-t', '-q', ...connection, ...commands]});
@@ -36,20 +39,22 @@ export async function assertNotPooled({client, connection, where}: Asked): Promi
 			);
 		}
 
-		if (found === 'its own') {
-			return;
+		if (found !== 'not known') {
+			return found === 'its own';
 		}
 	}
+
+	return false;
 }
 
 /** `its own`: the session ended with the program, or came back without what it had set. */
 async function findPooling(
 	ask: (sql: string) => Promise<{exitCode: number; stdout: string}>,
-): Promise<'handed on' | 'its own' | 'not known'> {
+): Promise<'handed on' | 'its own' | 'not known' | 'not let in'> {
 	const mark = randomBytes(8).toString('hex');
 	const marked = await ask(`select pg_backend_pid() from set_config('holdfast.mark', '${mark}', false)`);
 	if (marked.exitCode !== 0) {
-		return 'its own';
+		return 'not let in';
 	}
 
 	const [session = '0', ...others] = new Set(marked.stdout.split('\n').filter(Boolean));
@@ -60,6 +65,10 @@ async function findPooling(
 	const seen = await ask(
 		`select concat_ws(' ', pg_backend_pid(), exists (select from pg_stat_activity where pid = ${Number(session)}), current_setting('holdfast.mark', true))`,
 	);
+	if (seen.exitCode !== 0) {
+		return 'not let in';
+	}
+
 	const answers = seen.stdout.split('\n').filter(Boolean);
 	if (answers.some(answer => answer.endsWith(` ${mark}`))) {
 		return 'handed on';
