@@ -171,7 +171,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 		async backup(target, trigger, cold) {
 			const isScheduled = trigger.startsWith('schedule');
 			// What a schedule asks for and cannot be is a failed run, which is seen; a person is told at once.
-			const surveyed = await survey.one(target, cold).catch((error: unknown) => {
+			const surveyed = await survey.one(target, cold).catch((error: unknown): undefined => {
 				if (!isScheduled || error instanceof NotFoundError) {
 					throw error;
 				}
@@ -186,7 +186,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 				assertAwake(surveyed.plan, state);
 			}
 
-			const asked = {target, surveyed: surveyed ?? undefined, cold, isScheduled, at: Date.now(), disturbed};
+			const asked = {target, surveyed, cold, isScheduled, at: Date.now(), disturbed};
 			return runs.start({operation: 'backup', target, trigger, work: async context => backUp(asked, context)});
 		},
 	};

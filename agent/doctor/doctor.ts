@@ -71,7 +71,7 @@ export async function diagnose({
 		const listed = await survey.list();
 		findings.push(
 			...(await examineEngine(engine)),
-			...(await examineServices(engine, label(''))),
+			...(await examineServices(engine, listed.containers, label(''))),
 			...(await examineTargets(workshop, survey, listed)),
 		);
 		findings.push(

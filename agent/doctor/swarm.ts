@@ -1,10 +1,14 @@
 /** Services of Swarm that ask for a backup where only managers hear it. */
 import type {Finding} from '../../base/shapes/targets.ts';
+import type {Container} from '../../docker/container.ts';
 import type {Engine} from '../../docker/engine.ts';
 
 /** What is asked for by `deploy.labels` alone is not seen on a node that is no manager: its agent finds no target in such a task, and nobody misses one. */
-export async function examineServices(engine: Pick<Engine, 'services' | 'tasks' | 'list'>, prefix: string): Promise<Finding[]> {
-	const containers = await engine.list();
+export async function examineServices(
+	engine: Pick<Engine, 'services' | 'tasks'>,
+	containers: ReadonlyArray<Pick<Container, 'id' | 'swarm'>>,
+	prefix: string,
+): Promise<Finding[]> {
 	// No Swarm, no manager, or a proxy that does not let it ask: there is nothing to be known here.
 	const services = containers.some(({swarm}) => swarm !== undefined) ? await engine.services().catch(() => []) : [];
 	const asking = services.filter(

@@ -95,10 +95,13 @@ export const longestMs = (period: string): number =>
 
 /** The instant at which the wall clock showed the same time, so many years, months and days before; then so many hours earlier. */
 function earlier(instant: number, period: string, offsetAt: OffsetAt): number {
-	const amount = (unit: string): number => amountIn(period, unit);
 	const wall = new Date(instant + offsetAt(instant));
 	// A day that a month does not have is one of the next month.
-	wall.setUTCFullYear(wall.getUTCFullYear() - amount('y'), wall.getUTCMonth() - amount('m'), wall.getUTCDate() - amount('d'));
+	wall.setUTCFullYear(
+		wall.getUTCFullYear() - amountIn(period, 'y'),
+		wall.getUTCMonth() - amountIn(period, 'm'),
+		wall.getUTCDate() - amountIn(period, 'd'),
+	);
 	const shown = wall.getTime();
-	return shown - offsetAt(shown - offsetAt(shown)) - amount('h') * 3_600_000;
+	return shown - offsetAt(shown - offsetAt(shown)) - amountIn(period, 'h') * 3_600_000;
 }

@@ -1,6 +1,5 @@
 /** The verbs of keeping the repository in order, as the agent offers them: what goes, and the proof that the rest is whole. */
 
-import {isAhead} from '../../base/clock.ts';
 import {explain, NotFoundError, UsageError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import type {Notices} from '../../base/notices.ts';
@@ -11,7 +10,7 @@ import type {Accepted} from '../../base/shapes/runs.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
 import {deedsOf} from '../repository/owner.ts';
-import {oursAmong, type Point, pointsOf} from '../repository/points.ts';
+import {newestOf, oursAmong, type Point, pointsOf} from '../repository/points.ts';
 import type {UpkeepOperation} from '../repository/upkept.ts';
 import type {Access, Snapshot} from '../restic/restic.ts';
 import type {Runs} from '../runs/runs.ts';
@@ -189,7 +188,7 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 			await door.open();
 			const points = (await allOwn(workshop, state)).filter(point => point.target === name);
 			// Up to one of a time that is still to come would be up to all that are made until then.
-			const newest = points.find(({time}) => !isAhead(time, Date.now())) ?? points[0];
+			const newest = newestOf(points);
 			if (newest === undefined) {
 				throw new NotFoundError(`\`${name}\` has no restore point`, {hint: 'holdfast points lists them'});
 			}

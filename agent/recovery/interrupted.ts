@@ -19,10 +19,10 @@ interface Published {
 
 /** A run whose manifest is in the repository was published, even if the agent died before it could say so. @throws {RepositoryError} */
 export async function closeInterrupted(recovery: Recovery, {points, manifestOf, isUnderWay}: Published): Promise<void> {
-	for (const record of recovery.state.interruptedRuns()) {
+	for (const record of recovery.state.interruptedRuns().filter(each => !isUnderWay(each))) {
 		const point = points.find(({id}) => id === record.run);
 		const manifest = point && (await manifestOf(point).catch(unlessAway));
-		const result = isUnderWay(record) ? undefined : interruptedResult(record, manifest === undefined ? undefined : point, manifest?.absent);
+		const result = interruptedResult(record, manifest === undefined ? undefined : point, manifest?.absent);
 		if (result !== undefined) {
 			closeRun(recovery, record, result);
 		}

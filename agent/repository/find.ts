@@ -1,10 +1,9 @@
 /** Which point a person means: one of this agent's own, unless another's is named. */
 
-import {isAhead} from '../../base/clock.ts';
 import {NotFoundError, UsageError} from '../../base/errors.ts';
 import type {Restic} from '../restic/restic.ts';
 import type {Ownership} from './owner.ts';
-import {allPoints, listPoints, oursAmong, ownPoints, type Point} from './points.ts';
+import {allPoints, listPoints, newestOf, oursAmong, ownPoints, type Point} from './points.ts';
 
 export interface PointWish {
 	target: string;
@@ -82,7 +81,7 @@ function ofOneAgent(host: string, points: readonly Point[], {isOurs}: Ownership)
 /** @param points newest first */
 function among(points: readonly Point[], text: string): Point | undefined {
 	if (text === 'latest') {
-		return points.find(({time}) => !isAhead(time, Date.now())) ?? points[0];
+		return newestOf(points);
 	}
 
 	const until = readMoment(text);

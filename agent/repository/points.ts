@@ -1,6 +1,7 @@
 /** Restore points as the repository has them: a manifest, and every snapshot that it counts. The repository alone is asked, so a new agent sees them too. */
 
 import {text} from 'node:stream/consumers';
+import {isAhead} from '../../base/clock.ts';
 import {lastLines} from '../../base/command.ts';
 import {RunError} from '../../base/errors.ts';
 import type {Restic, Snapshot} from '../restic/restic.ts';
@@ -55,6 +56,9 @@ function namedNow(point: Point, {targetOf}: Pick<Ownership, 'targetOf'>): Point 
 	const target = targetOf(point);
 	return target === point.target ? point : {...point, target};
 }
+
+/** The newest, and none of a time that is still to come where there is another. @param points newest first */
+export const newestOf = (points: readonly Point[]): Point | undefined => points.find(({time}) => !isAhead(time, Date.now())) ?? points[0];
 
 const newestFirst = (a: Point, b: Point): number => b.time.getTime() - a.time.getTime() || (a.id < b.id ? 1 : -1);
 

@@ -1,5 +1,6 @@
 import test from 'ava';
 import {examineServices} from '../../../../agent/doctor/swarm.ts';
+import type {Container} from '../../../../docker/container.ts';
 import type {Engine} from '../../../../docker/engine.ts';
 import type {SwarmService, SwarmTaskState} from '../../../../docker/stack.ts';
 
@@ -15,14 +16,16 @@ const service = (labels: Record<string, string>, taskLabels: Record<string, stri
 
 const task = (container: string | undefined, state = 'running'): SwarmTaskState => ({state, since: 0, container});
 
+const here = [{id: 'here', swarm: {service: 'service', name: 'shop_db'}}] as unknown as Container[];
+
 const found = async (services: SwarmService[], tasks: SwarmTaskState[]) =>
 	(
 		await examineServices(
 			{
 				services: async () => services,
 				tasks: async () => tasks,
-				list: async () => [{id: 'here', swarm: {service: 'service', name: 'shop_db'}}],
 			} as unknown as Engine,
+			here,
 			'holdfast.',
 		)
 	).map(({subject, message}) => `${subject}: ${message}`);
@@ -44,8 +47,7 @@ test('a node that is no manager has nothing to say', async t => {
 	const refused = async (): Promise<never> => {
 		throw new Error('This node is not a swarm manager');
 	};
-	const list = async () => [{id: 'here', swarm: {service: 'service', name: 'shop_db'}}];
-	t.deepEqual(await examineServices({services: refused, tasks: refused, list} as unknown as Engine, 'holdfast.'), []);
+	t.deepEqual(await examineServices({services: refused, tasks: refused} as unknown as Engine, here, 'holdfast.'), []);
 });
 
 test('without a task of Swarm nobody asks for services', async t => {
@@ -54,6 +56,6 @@ test('without a task of Swarm nobody asks for services', async t => {
 		asked += 1;
 		return [];
 	};
-	await examineServices({services, tasks: async () => [], list: async () => [{id: 'plain'}]} as unknown as Engine, 'holdfast.');
+	await examineServices({services, tasks: async () => []} as unknown as Engine, [{id: 'plain'}], 'holdfast.');
 	t.is(asked, 0);
 });
