@@ -67,6 +67,9 @@ export interface Container {
 	isUnanswered?: boolean | undefined;
 }
 
+/** It has processes, or is about to have some again. */
+export const isUp = ({state}: Pick<Container, 'state'>): boolean => state === 'running' || state === 'paused' || state === 'restarting';
+
 /** Marks Holdfast's own short-lived containers, with their run. Not configurable: an agent must know another agent's workers too. */
 export const workerLabel = 'holdfast.worker';
 

@@ -1,8 +1,6 @@
 /** Containers that are tasks of Docker Swarm, among all others. Pure. */
-import type {Container} from './container.ts';
+import {type Container, isUp} from './container.ts';
 import type {SwarmService} from './stack.ts';
-
-const isUp = ({state}: Pick<Container, 'state'>): boolean => state === 'running' || state === 'paused' || state === 'restarting';
 
 /** All of its tasks run: one that is over is no longer wanted. */
 const isElsewhere = ({mode, replicas, running}: SwarmService): boolean => mode === 'replicated' && replicas > 0 && running >= replicas;

@@ -4,7 +4,7 @@
  */
 import {defaultPrefix} from '../../base/label.ts';
 import {isOneOff} from '../../docker/compose.ts';
-import {type Container, workerLabel} from '../../docker/container.ts';
+import {type Container, isUp, workerLabel} from '../../docker/container.ts';
 import type {ContainerDetails} from '../../docker/details.ts';
 import type {Engine} from '../../docker/engine.ts';
 
@@ -37,8 +37,6 @@ export function serverOf(project: string | undefined, agents: readonly EngineAge
 /** One that was seen running is counted this long after it ended: it may be updated, and its targets must not change hands meanwhile. */
 const rememberedMs = 15 * 60_000;
 
-const isRunning = ({state}: Container): boolean => ['running', 'paused', 'restarting'].includes(state);
-
 /** As the image says it; a container inherits the labels of its image. */
 const imageTitle = 'org.opencontainers.image.title';
 
@@ -67,7 +65,7 @@ export function createAgentFinder(engine: Pick<Engine, 'inspect'>, {containerId,
 			const found = known.get(container.id) ?? look(container.id);
 			known.set(container.id, found);
 			const agent = await found;
-			if (agent !== undefined && isRunning(container)) {
+			if (agent !== undefined && isUp(container)) {
 				const {id, name, project} = container;
 				seen.set(name, {agent: {id, name, project, isRunning: true, ...agent}, at: now()});
 			}
@@ -81,7 +79,7 @@ export function createAgentFinder(engine: Pick<Engine, 'inspect'>, {containerId,
 
 		return [...seen.values()]
 			.filter(({at}) => now() - at < rememberedMs)
-			.map(({agent}) => ({...agent, isRunning: containers.some(container => container.id === agent.id && isRunning(container))}));
+			.map(({agent}) => ({...agent, isRunning: containers.some(container => container.id === agent.id && isUp(container))}));
 	};
 }
 

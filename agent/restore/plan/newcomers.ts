@@ -1,10 +1,8 @@
 /** Who was started, or made, since a restore was planned: to load may take hours. Pure. */
-import {type Container, workerLabel} from '../../../docker/container.ts';
+import {type Container, isUp, workerLabel} from '../../../docker/container.ts';
 import {sharesStorage} from '../../../docker/storage.ts';
 import type {Restoration} from './plan.ts';
 import type {Surroundings} from './stops.ts';
-
-const isUp = ({state}: Container): boolean => ['running', 'restarting', 'paused'].includes(state);
 
 /** What outlives a container that is made anew; the next task of a service of Swarm has another name. */
 const lasting = ({name, swarm}: Container): string => (swarm === undefined ? name : `service ${swarm.service}`);

@@ -3,7 +3,7 @@
 import {label} from '../../../base/label.ts';
 import {quote} from '../../../base/reading/quote.ts';
 import {lackOf} from '../../../base/results.ts';
-import {workerLabel} from '../../../docker/container.ts';
+import {isUp, workerLabel} from '../../../docker/container.ts';
 import {hostFolderOf, shownIn} from '../../../docker/storage.ts';
 import {outageLimitOf} from '../../plan/plan.ts';
 import type {PlannedHook} from '../../plan/planned.ts';
@@ -156,7 +156,7 @@ function whyInSight({mount, kind, paths}: RestoringSource, stop: Stops['stop'], 
 
 	const onlooker = containers.find(
 		({id, state, labels, mounts}) =>
-			['running', 'restarting', 'paused'].includes(state) &&
+			isUp({state}) &&
 			labels[workerLabel] === undefined &&
 			!stop.some(({container}) => container.id === id) &&
 			mounts.some(theirs => {
