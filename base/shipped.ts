@@ -8,5 +8,9 @@ const top = new URL('../', import.meta.url);
 /** @param file from the top, as `agent/api/page/page.css` */
 export const shipped = (file: string): string => fileURLToPath(new URL(file, top));
 
-/** At the same place in every container of Holdfast's image. @param name from the top, as `agent/sources/sqlite/find.program` */
-export const shippedProgram = (name: `agent/${string}.program`): string => shipped(`${name}${extname(import.meta.filename)}`);
+/**
+ * The beginning of a command, of which what the program is told is the rest: it is at the same place in every container of Holdfast's image.
+ * @param name from the top, as `agent/sources/sqlite/find.program`
+ */
+export const shippedProgram = (name: `agent/${string}.program`) =>
+	['node', '--disable-warning=ExperimentalWarning', shipped(`${name}${extname(import.meta.filename)}`)] as const;

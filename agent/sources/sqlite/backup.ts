@@ -26,10 +26,7 @@ const answer = z.union([
 
 type Answer = z.infer<typeof answer>;
 
-const program = shippedProgram('agent/sources/sqlite/session.program');
-
-/** The same program, at the same place, in every container of Holdfast's image. */
-const sqliteSession = ['node', '--disable-warning=ExperimentalWarning', program] as const;
+const sqliteSession = shippedProgram('agent/sources/sqlite/session.program');
 
 /** How long an application may have a database for itself alone, all tries of the moment together: an import may take its time. */
 const defaultLockTimeoutMs = 10 * 60_000;

@@ -76,7 +76,7 @@ async function look({container, policy}: Asked<SqlitePolicy>, {hire, ...surround
 			mounts.map((mount, index) => shownAt(mount, rootOf(index), true)),
 			'read',
 		);
-		const running = await run({argv: ['node', '--disable-warning=ExperimentalWarning', program], stdin: true, signal});
+		const running = await run({argv: program, stdin: true, signal});
 		running.stdin.end(JSON.stringify(question));
 		const [said, {exitCode, stderr}] = await Promise.all([text(running.stdout), running.done]);
 		if (exitCode !== 0) {

@@ -30,7 +30,7 @@ const answer = z.object({error: z.string().optional(), file: z.string().optional
 
 /** What the program says; what is wrong is an error about the database. */
 async function files(worker: Place, database: string, [verb, ...paths]: [string, ...string[]], signal?: AbortSignal) {
-	const argv = ['node', '--disable-warning=ExperimentalWarning', program, verb, ...paths] as const;
+	const argv = [...program, verb, ...paths] as const;
 	const {error, file} = answer.parse(JSON.parse(await succeed(worker, {argv, signal})));
 	if (error !== undefined) {
 		throw new RunError(`\`${database}\` ${error}`);

@@ -53,7 +53,7 @@ type Verb = 'place' | 'make' | 'lay' | 'swap' | 'undo' | 'whole' | 'remove';
 
 /** What the program says; what is wrong is an error about the source. */
 async function files(worker: Place, source: string, [verb, ...rest]: [Verb, ...string[]], signal?: AbortSignal) {
-	const argv = ['node', '--disable-warning=ExperimentalWarning', program, verb, ...rest] as const;
+	const argv = [...program, verb, ...rest] as const;
 	const {error, folder} = answer.parse(JSON.parse(await succeed(worker, {argv, signal})));
 	if (error !== undefined) {
 		throw new RunError(`\`${source}\` ${error}`);

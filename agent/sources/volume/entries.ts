@@ -54,7 +54,7 @@ async function entries(
 	{source, mount, run, exclude}: Pick<ReplacedEntries, 'source' | 'mount' | 'run' | 'exclude'>,
 	signal?: AbortSignal,
 ): Promise<z.infer<typeof answer>> {
-	const argv = ['node', '--disable-warning=ExperimentalWarning', program, verb, mount.to, run, JSON.stringify(exclude)] as const;
+	const argv = [...program, verb, mount.to, run, JSON.stringify(exclude)] as const;
 	const said = answer.parse(JSON.parse(await succeed(worker, {argv, signal})));
 	if (said.error !== undefined) {
 		throw new RunError(`\`${source}\`: ${said.error}`);

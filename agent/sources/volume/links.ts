@@ -2,16 +2,13 @@
  * A file that has several names, and of which restic (0.19) finds a part of what it is to write: it makes a new file, and leaves that part out of it. What
  * was the same before is zeros afterwards, and restic calls that a success. So such a file is taken away before: what is not there is written whole.
  */
-import {text} from 'node:stream/consumers';
-import * as z from 'zod';
 import {lastLines, output, type Place} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {shippedProgram} from '../../../base/shipped.ts';
 import type {Restic, RestoreOptions} from '../../restic/restic.ts';
+import {answered} from './answered.ts';
 
 const program = shippedProgram('agent/sources/volume/links.program');
-
-const answer = z.object({error: z.string().optional()});
 
 interface Parting {
 	restic: Pick<Restic, 'changed'>;
@@ -33,7 +30,7 @@ export async function partLinks({restic, worker, whole}: Parting): Promise<void>
 		return;
 	}
 
-	const running = await worker({argv: ['node', '--disable-warning=ExperimentalWarning', program, into], stdin: true, signal});
+	const running = await worker({argv: [...program, into], stdin: true, signal});
 	const naming = restic
 		.changed({...whole, delete: false, onProgress: undefined}, path => {
 			running.stdin.write(`${path}\0`);
@@ -45,9 +42,5 @@ export async function partLinks({restic, worker, whole}: Parting): Promise<void>
 				throw error;
 			},
 		);
-	const [said, ended] = await Promise.all([text(running.stdout), running.done, naming]);
-	const {error} = ended.exitCode === 0 ? answer.parse(JSON.parse(said)) : {error: lastLines(ended.stderr)};
-	if (error !== undefined) {
-		throw new RunError(error);
-	}
+	await Promise.all([answered(running), naming]);
 }

@@ -21,7 +21,7 @@ export async function lockedProblems(source: RestoringSource<PlannedVolume>, {wo
 
 	const {to} = workerMount(target, source);
 	const exclude = JSON.stringify(comparing(source, all).exclude ?? []);
-	const argv = ['node', '--disable-warning=ExperimentalWarning', program, to, exclude] as const;
+	const argv = [...program, to, exclude] as const;
 	const {error, locked} = answer.parse(JSON.parse(await succeed(worker, {argv, signal})));
 	if (error !== undefined) {
 		throw new RunError(`\`${name}\`: ${error}`);

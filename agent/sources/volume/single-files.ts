@@ -32,7 +32,7 @@ async function aside(
 	signal?: AbortSignal,
 ): Promise<void> {
 	const {mount, scratch, run, paths, source} = replaced;
-	const argv = ['node', '--disable-warning=ExperimentalWarning', program, verb, mount.to, scratch, run, JSON.stringify(paths)] as const;
+	const argv = [...program, verb, mount.to, scratch, run, JSON.stringify(paths)] as const;
 	const {error} = answer.parse(JSON.parse(await succeed(worker, {argv, signal})));
 	if (error !== undefined) {
 		throw new RunError(`\`${source}\`: ${error}`);

@@ -1,14 +1,11 @@
 /** restic puts no file or link in the place of a folder that holds something: such folders are taken out of the way. */
-import {text} from 'node:stream/consumers';
-import * as z from 'zod';
 import {lastLines, type Place} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {shippedProgram} from '../../../base/shipped.ts';
 import type {Restic} from '../../restic/restic.ts';
+import {answered} from './answered.ts';
 
 const program = shippedProgram('agent/sources/volume/way.program');
-
-const answer = z.object({error: z.string().optional()});
 
 /** What the agent remembers of them is bounded: this many folders, and this many that are in the way. */
 const mostFolders = 200_000;
@@ -42,14 +39,9 @@ export async function makeWay({restic, worker, from, to, keepAs, signal}: Way): 
 			}
 		},
 	});
-	const running = await worker({argv: ['node', '--disable-warning=ExperimentalWarning', program, to, keepAs ?? ''], stdin: true, signal});
+	const running = await worker({argv: [...program, to, keepAs ?? ''], stdin: true, signal});
 	running.stdin.end(JSON.stringify(inTheWay));
-	const [said, {exitCode, stderr}] = await Promise.all([text(running.stdout), running.done]);
-	const {error} = exitCode === 0 ? answer.parse(JSON.parse(said)) : {error: lastLines(stderr)};
-	if (error !== undefined) {
-		throw new RunError(error);
-	}
-
+	await answered(running);
 	return inTheWay;
 }
 
