@@ -33,7 +33,7 @@ interface Examined {
 	survey: Survey;
 	repositories: Repositories;
 	appointments: Appointments;
-	missing: Pick<Missing, 'gone'>;
+	missing: Pick<Missing, 'look'>;
 	/** By target: what was much smaller than before, and nobody has accepted. */
 	suspicions: () => ReadonlyMap<string, string>;
 	/** What restores replaced and is kept. */
@@ -82,7 +82,8 @@ export async function diagnose({
 				volumes: await engine.volumes(),
 			}),
 		);
-		findings.push(...missing.gone().map(({target: subject, message, hint}) => ({level: 'error' as const, subject, message, hint})));
+		const gone = missing.look(listed.targets, listed.containers);
+		findings.push(...gone.map(({target: subject, message, hint}) => ({level: 'error' as const, subject, message, hint})));
 		findings.push(...restores().flatMap(leftToPerson));
 		findings.push(...[...suspicions()].map(([subject, message]) => suspicious(subject, message)));
 		findings.push(...(await neighbours(listed)).others.map(({finding}) => finding));

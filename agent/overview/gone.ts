@@ -20,21 +20,17 @@ interface Parts {
 }
 
 export interface Missing {
-	/** What there is now, as far as this agent serves it. */
-	look: (targets: readonly Target[], containers: readonly Container[]) => void;
-	/** As of the last look. */
-	gone: () => GoneTarget[];
+	/** @param targets what there is now, as far as this agent serves it @returns who is missed */
+	look: (targets: readonly Target[], containers: readonly Container[]) => GoneTarget[];
 	/** @param present names of the targets that there are @throws {NotFoundError | UsageError} */
 	forget: (target: string, present: readonly string[]) => void;
 }
 
 export function createMissing({state, notices, prefix, now = Date.now}: Parts): Missing {
-	let containers: readonly Container[] = [];
-
 	const lastSuccess = (target: string): number | undefined =>
 		state.runs({target, operation: 'backup', outcome: 'success', limit: 1})[0]?.finishedAt ?? undefined;
 
-	const describe = (target: string, since: number): GoneTarget => {
+	const describe = (target: string, since: number, containers: readonly Container[]): GoneTarget => {
 		const success = lastSuccess(target);
 		const until = success === undefined ? '' : ` until ${new Date(success).toISOString()}`;
 		return {
@@ -45,14 +41,8 @@ export function createMissing({state, notices, prefix, now = Date.now}: Parts): 
 		};
 	};
 
-	const goneNow = () =>
-		state
-			.watched()
-			.flatMap(({target, goneSince}) => (goneSince === null || lastSuccess(target) === undefined ? [] : [describe(target, goneSince)]));
-
 	return {
-		look(targets, found) {
-			containers = found;
+		look(targets, containers) {
 			const present = new Set(targets.map(({name}) => name));
 			for (const target of present) {
 				state.see(target);
@@ -65,13 +55,19 @@ export function createMissing({state, notices, prefix, now = Date.now}: Parts): 
 				state.miss(target, now());
 			}
 
-			for (const {target, since, message, hint} of goneNow()) {
+			const gone = state
+				.watched()
+				.flatMap(({target, goneSince}) =>
+					goneSince === null || lastSuccess(target) === undefined ? [] : [describe(target, goneSince, containers)],
+				);
+			for (const {target, since, message, hint} of gone) {
 				if (now() - Date.parse(since) >= graceMs && state.tellOnce(`gone ${target}`, since)) {
 					notices.send({kind: 'gone', target, text: message, hint, at: now()});
 				}
 			}
+
+			return gone;
 		},
-		gone: goneNow,
 		forget(target, present) {
 			if (present.includes(target)) {
 				throw new UsageError(`\`${target}\` is still there: it is backed up by its labels`, {

@@ -129,14 +129,7 @@ export function createOverviews({
 			const listed = await survey.list();
 			const {elsewhere} = await neighbours(listed);
 			const found = (await survey.all(listed)).map(each => ({...statusOf(each), ...servedBy(elsewhere, each.target.name)}));
-			const names = new Set(found.map(({target}) => target));
-			return [
-				...found,
-				...missing
-					.gone()
-					.filter(({target}) => !names.has(target))
-					.map(missedStatus),
-			];
+			return [...found, ...missing.look(listed.targets, listed.containers).map(missedStatus)];
 		},
 		async forget(target) {
 			missing.forget(
@@ -169,7 +162,7 @@ export function createOverviews({
 						since,
 					})),
 				unprotected: await survey.unprotected(listed, surveyed),
-				gone: missing.gone(),
+				gone: missing.look(listed.targets, listed.containers),
 				others: [...others, ...ledger.filers().map(otherOf)],
 				adopted: state
 					.deeds()
