@@ -31,8 +31,8 @@ import {createPings} from './notify/ping.ts';
 import {receiversOf} from './notify/receivers.ts';
 import {createMissing} from './overview/gone.ts';
 import {createKits} from './overview/kit.ts';
+import {createLedger} from './overview/ledger.ts';
 import {divide, ownAgent} from './overview/neighbours.ts';
-import {createLedger} from './overview/owners.ts';
 import {unwellAmong} from './overview/unwell.ts';
 import {createOverviews} from './overview/verbs.ts';
 import {createSurvey, type Listed} from './plan/survey.ts';
@@ -128,8 +128,8 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 		lockTimeoutMs: config.lockTimeoutMs,
 		copies: config.copies.map(({repository}) => repository.name),
 	});
-	const missing = createMissing({state, notices, prefix: config.labelPrefix});
 	const ledger = createLedger(state, workshop);
+	const missing = createMissing({state, notices, ledger, shrinkLimit: config.shrinkLimit, prefix: config.labelPrefix});
 	const findAgents = createAgentFinder(engine, {containerId: workshop.self.containerId, prefix: config.labelPrefix});
 	const neighbours = async ({containers, targets}: Listed) =>
 		divide(targets, await findAgents(containers), ownAgent(containers, workshop.self.containerId, config.projects ?? []));

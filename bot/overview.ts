@@ -96,6 +96,11 @@ export function standing({status}: TargetRow): Standing {
 		return 'failed';
 	}
 
+	// Another's last run counts now, and stands with that one.
+	if (status.movedTo !== undefined) {
+		return 'good';
+	}
+
 	if (status.lastRun !== null && status.lastRun.outcome !== 'success' && status.lastRun.rested !== true) {
 		return status.lastRun.outcome;
 	}

@@ -40,7 +40,7 @@ ${
 }
 </section>`;
 
-const row = ({target, lastSuccess, late, lastDrill, goneSince, problems, running}: StatusView, now: number): Html => html`<tr>
+const row = ({target, lastSuccess, late, lastDrill, goneSince, movedTo, problems, running}: StatusView, now: number): Html => html`<tr>
 <th scope="row">${target}</th>
 <td>${lastSuccess ? when(lastSuccess.at, now) : 'never'}${late === undefined ? '' : html` <strong class="wrong">late</strong>`}</td>
 <td>${lastSuccess?.bytes === undefined ? '' : size(lastSuccess.bytes)}</td>
@@ -50,8 +50,10 @@ const row = ({target, lastSuccess, late, lastDrill, goneSince, problems, running
 		? html`<strong class="wrong">gone ${when(goneSince, now)}</strong>`
 		: problems.length > 0
 			? html`<strong class="wrong">${problems.map(({message}) => message).join('; ')}</strong>`
-			: running === null
-				? '–'
-				: `run ${running}`
+			: running !== null
+				? `run ${running}`
+				: movedTo === undefined
+					? '–'
+					: `moved to host ${movedTo.host}`
 }</td>
 </tr>`;

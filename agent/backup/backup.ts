@@ -7,7 +7,7 @@ import {inside} from '../../docker/storage.ts';
 import {staging, type Worker, type Workforce} from '../../docker/worker.ts';
 import type {WorkerMount} from '../../docker/worker-mounts.ts';
 import {isOfOneMoment, type Plan} from '../plan/planned.ts';
-import type {ManifestSource} from '../repository/manifest.ts';
+import type {Manifest, ManifestSource} from '../repository/manifest.ts';
 import {publish} from '../repository/points.ts';
 import {withWorkers} from '../runs/shell.ts';
 import {sourceContext} from '../runs/source-context.ts';
@@ -32,6 +32,8 @@ export interface BackupRun {
 	run: string;
 	plan: Plan;
 	startedAt: Date;
+	/** Since when the target is here: milliseconds since 1970; undefined where that is not known. */
+	hereSince?: number | undefined;
 	/** The newest point of the target: what did not change since need not be read again. */
 	previous: Previous | undefined;
 	/** Nothing is removed from the repository again: as little as can be is stored that is no point. */
@@ -227,7 +229,7 @@ async function store(
 
 const manifestOf = (
 	workshop: Workshop,
-	{run, plan, startedAt}: BackupRun,
+	{run, plan, startedAt, hereSince}: BackupRun,
 	{state, stored}: {state: Progress; stored: ReadonlyMap<string, ManifestSource>},
 ) =>
 	describePoint(workshop, {
@@ -238,8 +240,16 @@ const manifestOf = (
 		quiesced: state.still.quiesce.map(({container, action}) => ({container: container.name, action})),
 		quiesceSeconds: state.quiesceSeconds,
 		sources: plan.sources.flatMap(({name}) => stored.get(name) ?? []),
+		...swarmOf(plan, hereSince),
 		...(plan.absent.length === 0 ? {} : {absent: absentOf(plan)}),
 	});
+
+function swarmOf({sources}: Plan, hereSince: number | undefined): Pick<Manifest, 'swarm'> {
+	const [first, ...others] = [...new Set(sources.flatMap(({container}) => container.swarm?.service ?? []))].sort();
+	return first === undefined || hereSince === undefined
+		? {}
+		: {swarm: {services: [first, ...others], since: new Date(hereSince).toISOString()}};
+}
 
 /** The mounts that the file sources need; writable only where a kind must. */
 function mountsOf(plan: Plan): WorkerMount[] {

@@ -5,7 +5,7 @@ import {sourcePath} from '../repository/names.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import type {PlannedSource, Stored} from '../sources/source.ts';
 
-interface Made extends Pick<Manifest, 'run' | 'target' | 'quiesced' | 'quiesceSeconds' | 'sources' | 'absent' | 'origin'> {
+interface Made extends Pick<Manifest, 'run' | 'target' | 'quiesced' | 'quiesceSeconds' | 'sources' | 'swarm' | 'absent' | 'origin'> {
 	startedAt: Date;
 	/** The moment that the point shows. */
 	time: Date;

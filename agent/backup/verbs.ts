@@ -129,6 +129,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 				run,
 				plan,
 				startedAt,
+				hereSince: state.hereSince(plan.target),
 				previous,
 				keepsAll: repository.access() === 'append-only',
 				stillNow: async () => (await survey.one(asked.target, asked.cold)).plan,

@@ -54,7 +54,7 @@ function print({out, now}: Context, hosts: readonly HostView[]): void {
 	out.line`${hosts.length} hosts, ${targets} targets, ${size(sum('bytes'))}; ${sum('late')} late, ${sum('gone')} gone, ${sum('problems')} with problems`;
 }
 
-function cells({target, lastSuccess, late, lastDrill, goneSince, problems, running}: StatusView, now: number): Text[] {
+function cells({target, lastSuccess, late, lastDrill, goneSince, movedTo, problems, running}: StatusView, now: number): Text[] {
 	return [
 		target,
 		lastSuccess ? (late ? styled('red', `${when(lastSuccess.at, now)}, late`) : when(lastSuccess.at, now)) : styled('yellow', 'never'),
@@ -64,8 +64,10 @@ function cells({target, lastSuccess, late, lastDrill, goneSince, problems, runni
 			? styled('red', `gone ${when(goneSince, now)}`)
 			: problems.length > 0
 				? styled('red', 'problems')
-				: running === null
-					? '-'
-					: `run ${running}`,
+				: running !== null
+					? `run ${running}`
+					: movedTo === undefined
+						? '-'
+						: `moved to host ${movedTo.host}`,
 	];
 }

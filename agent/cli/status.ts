@@ -39,7 +39,7 @@ export const addStatus: AddCommand = (program, {connect, out, err, end, now}) =>
 };
 
 function cells(status: StatusView, now: number): Text[] {
-	const {target, running, waitsFor, lastRun, lastSuccess, nextRun, nextColdRun, lastDrill, goneSince, servedBy, late} = status;
+	const {target, running, waitsFor, lastRun, lastSuccess, nextRun, nextColdRun, lastDrill, goneSince, movedTo, servedBy, late} = status;
 	return [
 		target,
 		lastRun ? styled(styleOfOutcome[lastRun.outcome], `${lastRun.outcome} ${when(lastRun.startedAt, now)}`) : '-',
@@ -55,9 +55,11 @@ function cells(status: StatusView, now: number): Text[] {
 			? styled('red', `gone ${when(goneSince, now)}`)
 			: running !== null
 				? `run ${running}${waitsFor === undefined ? '' : `, waits for ${waitsFor}`}`
-				: servedBy === undefined
-					? '-'
-					: `served by ${servedBy}`,
+				: movedTo !== undefined
+					? `moved to host ${movedTo.host}`
+					: servedBy === undefined
+						? '-'
+						: `served by ${servedBy}`,
 	];
 }
 

@@ -82,8 +82,9 @@ export async function diagnose({
 				volumes: await engine.volumes(),
 			}),
 		);
-		const gone = missing.look(listed.targets, listed.containers);
+		const {gone, moved} = missing.look(listed.targets, listed.containers);
 		findings.push(...gone.map(({target: subject, message, hint}) => ({level: 'error' as const, subject, message, hint})));
+		findings.push(...moved.map(({target: subject, message}) => ({level: 'ok' as const, subject, message})));
 		findings.push(...restores().flatMap(leftToPerson));
 		findings.push(...[...suspicions()].map(([subject, message]) => suspicious(subject, message)));
 		findings.push(...(await neighbours(listed)).others.map(({finding}) => finding));

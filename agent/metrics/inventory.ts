@@ -9,7 +9,7 @@ import {
 	repositoryTarget,
 	resultOf,
 } from '../../base/results.ts';
-import type {Ledger} from '../overview/owners.ts';
+import type {Ledger} from '../overview/ledger.ts';
 import type {Ownership} from '../repository/owner.ts';
 import {oursAmong, pointsOf} from '../repository/points.ts';
 import {type UpkeepOperation, upkeptAmong} from '../repository/upkept.ts';

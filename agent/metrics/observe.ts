@@ -2,7 +2,7 @@
 
 import type {EventHub} from '../../base/events.ts';
 import type {Log} from '../../base/log.ts';
-import type {Ledger} from '../overview/owners.ts';
+import type {Ledger} from '../overview/ledger.ts';
 import type {Overviews} from '../overview/verbs.ts';
 import {runView} from '../overview/views.ts';
 import type {RepositoryDoor} from '../repository/door.ts';

@@ -1,51 +1,93 @@
-/** Targets that were backed up and are not found any more: they are missed until they come back, or a person says that it is meant so. */
+/**
+ * Targets that were backed up and are not found any more: they are missed until they come back, another agent is seen to back them up where Swarm
+ * has moved them, or a person says that it is meant so.
+ */
 
 import {NotFoundError, UsageError} from '../../base/errors.ts';
 import {label} from '../../base/label.ts';
 import type {Notices} from '../../base/notices.ts';
-import type {GoneTarget} from '../../base/shapes/targets.ts';
+import type {GoneTarget, MovedTarget} from '../../base/shapes/targets.ts';
+import {size} from '../../base/units.ts';
 import type {Container} from '../../docker/container.ts';
 import type {State} from '../state/state.ts';
+import {momentMs} from '../state/watched.ts';
 import type {Target} from '../targets/target.ts';
-
-/** Who is recreated or updated is away for a moment: nobody is told of that. */
-const graceMs = 2 * 60_000;
+import type {Ledger} from './ledger.ts';
+import type {FiledElsewhere} from './moved.ts';
 
 interface Parts {
 	state: Pick<State, 'see' | 'miss' | 'watched' | 'unwatch' | 'tellOnce' | 'runs'>;
 	notices: Pick<Notices, 'send'>;
+	ledger: Pick<Ledger, 'elsewhere'>;
+	/** The share that may go without being noticed. */
+	shrinkLimit: number;
 	/** Of labels. */
 	prefix: string;
 	now?: () => number;
 }
 
+export interface Away {
+	gone: GoneTarget[];
+	moved: MovedTarget[];
+}
+
 export interface Missing {
-	/** @param targets what there is now, as far as this agent serves it @returns who is missed */
-	look: (targets: readonly Target[], containers: readonly Container[]) => GoneTarget[];
+	/** @param targets what there is now, as far as this agent serves it @returns who is missed, and who is looked after elsewhere */
+	look: (targets: readonly Target[], containers: readonly Container[]) => Away;
 	/** @param present names of the targets that there are @throws {NotFoundError | UsageError} */
 	forget: (target: string, present: readonly string[]) => void;
 }
 
-export function createMissing({state, notices, prefix, now = Date.now}: Parts): Missing {
+export function createMissing({state, notices, ledger, shrinkLimit, prefix, now = Date.now}: Parts): Missing {
 	const lastSuccess = (target: string): number | undefined =>
 		state.runs({target, operation: 'backup', outcome: 'success', limit: 1})[0]?.finishedAt ?? undefined;
 
 	const describe = (target: string, since: number, containers: readonly Container[]): GoneTarget => {
 		const success = lastSuccess(target);
 		const until = success === undefined ? '' : ` until ${new Date(success).toISOString()}`;
+		const other = ledger.elsewhere(target);
+		const where = other === undefined ? whereabouts(target, containers, prefix) : `: ${whatOthersFile(other)}`;
+		const there =
+			other === undefined ? 'bring it back; or if it is gone on purpose' : 'bring it back; or if it is meant to be there, and whole';
 		return {
 			target,
 			since: new Date(since).toISOString(),
-			message: `\`${target}\` was backed up${until} and is not found any more${whereabouts(target, containers, prefix)}; its restore points are kept`,
-			hint: `bring it back; or if it is gone on purpose: holdfast forget ${target}; or if it has a new name: holdfast move ${target} NEW`,
+			message: `\`${target}\` was backed up${until} and is not found any more${where}; its restore points are kept`,
+			hint: `${there}: holdfast forget ${target}; or if it has a new name: holdfast move ${target} NEW`,
 		};
+	};
+
+	/** Swarm has it elsewhere, and the agent there backs it up as it should: whole, and not too long ago. */
+	const movedTo = (target: string): FiledElsewhere | undefined => {
+		const other = ledger.elsewhere(target);
+		return other?.isMoved === true &&
+			now() - other.time.getTime() <= other.patienceMs &&
+			other.bytes >= other.ours.bytes * (1 - shrinkLimit)
+			? other
+			: undefined;
+	};
+
+	const away = (containers: readonly Container[]): Away => {
+		const found: Away = {gone: [], moved: []};
+		for (const {target, goneSince} of state.watched()) {
+			if (goneSince !== null && lastSuccess(target) !== undefined) {
+				const other = movedTo(target);
+				if (other === undefined) {
+					found.gone.push(describe(target, goneSince, containers));
+				} else {
+					found.moved.push(describeMoved(target, other));
+				}
+			}
+		}
+
+		return found;
 	};
 
 	return {
 		look(targets, containers) {
 			const present = new Set(targets.map(({name}) => name));
 			for (const target of present) {
-				state.see(target);
+				state.see(target, now());
 				if (state.tellOnce(`gone ${target}`, null)) {
 					notices.send({kind: 'back', target, text: `\`${target}\` is there again`, at: now()});
 				}
@@ -55,18 +97,20 @@ export function createMissing({state, notices, prefix, now = Date.now}: Parts): 
 				state.miss(target, now());
 			}
 
-			const gone = state
-				.watched()
-				.flatMap(({target, goneSince}) =>
-					goneSince === null || lastSuccess(target) === undefined ? [] : [describe(target, goneSince, containers)],
-				);
-			for (const {target, since, message, hint} of gone) {
-				if (now() - Date.parse(since) >= graceMs && state.tellOnce(`gone ${target}`, since)) {
+			const found = away(containers);
+			for (const {target, since, message, hint} of found.gone) {
+				if (now() - Date.parse(since) >= momentMs && state.tellOnce(`gone ${target}`, since)) {
 					notices.send({kind: 'gone', target, text: message, hint, at: now()});
 				}
 			}
 
-			return gone;
+			for (const {target, message} of found.moved) {
+				if (state.tellOnce(`gone ${target}`, null)) {
+					notices.send({kind: 'back', target, text: message, at: now()});
+				}
+			}
+
+			return found;
 		},
 		forget(target, present) {
 			if (present.includes(target)) {
@@ -82,6 +126,22 @@ export function createMissing({state, notices, prefix, now = Date.now}: Parts): 
 			state.tellOnce(`gone ${target}`, null);
 		},
 	};
+}
+
+const describeMoved = (target: string, {host, agent, target: there, time}: FiledElsewhere): MovedTarget => ({
+	target,
+	host,
+	agent,
+	at: time.toISOString(),
+	message: `\`${target}\` has moved to host \`${host}\`, whose agent ${agent} backs it up${there === target ? '' : ` as \`${there}\``} since: the newest point there is of ${time.toISOString()}; its points of this host are kept`,
+});
+
+/** Why that is no proof that all is well. */
+function whatOthersFile({isMoved, agent, host, target, time, bytes, ours}: FiledElsewhere): string {
+	const newest = `the newest of ${time.toISOString()} with ${size(bytes)}, where the last one here has ${size(ours.bytes)}`;
+	return isMoved
+		? `Swarm has moved it to host \`${host}\`, whose agent ${agent} filed points of it as \`${target}\`, ${newest}`
+		: `agent ${agent} on host \`${host}\` files points of the same name, ${newest}: whether it is the same nobody knows`;
 }
 
 /** Why it may not be found, as far as the engine shows it. Pure. */

@@ -1,9 +1,7 @@
 /** Who else has filed in the repository: agents that live, former ones, and nobody knows who. Pure. */
 import type {Finding} from '../../base/shapes/targets.ts';
-import {deedsOf, type Ownership} from '../repository/owner.ts';
-import {oursAmong, type Point, pointsOf} from '../repository/points.ts';
-import type {Snapshot} from '../restic/restic.ts';
-import type {State} from '../state/state.ts';
+import type {Ownership} from '../repository/owner.ts';
+import {oursAmong, type Point} from '../repository/points.ts';
 
 /** Who is backed up once a day has filed something since. */
 export const aliveMs = 26 * 3_600_000;
@@ -95,33 +93,5 @@ function findingOf(ofOne: readonly Point[], {agent, host, time}: Point, {hasPoin
 		subject,
 		message: `agent ${agent}, which has not filed anything lately, has ${count}; nobody removes them`,
 		hint: `if it is gone for good, take them over: ${adopt}`,
-	};
-}
-
-/** What is known of others who use the repository, without asking it again. */
-export interface Ledger {
-	/** @param snapshots all of Holdfast's own */
-	look: (snapshots: readonly Snapshot[]) => void;
-	filers: () => readonly Filer[];
-	/**
-	 * How many other agents work here. Who works on this engine mostly files under this host's name, too: it counts once.
-	 * @param onEngine how many work on this engine
-	 */
-	liveOthers: (onEngine: number) => number;
-}
-
-export function createLedger(state: Pick<State, 'learnDeeds'>, {ownership, host}: {ownership: () => Ownership; host: string}): Ledger {
-	let filers: readonly Filer[] = [];
-	return {
-		look(snapshots) {
-			state.learnDeeds(deedsOf(snapshots));
-			filers = findFilers({points: pointsOf(snapshots), ownership: ownership(), host, now: Date.now()});
-		},
-		filers: () => filers,
-		liveOthers(onEngine) {
-			const alive = filers.filter(({isAlive}) => isAlive);
-			const here = alive.filter(filer => filer.host === host).length;
-			return Math.max(onEngine, here) + alive.length - here;
-		},
 	};
 }

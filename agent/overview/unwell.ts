@@ -1,10 +1,10 @@
 /** The targets that are not as they should be, as far as their backups go. Pure. */
 import type {StatusView} from '../../base/shapes/targets.ts';
 
-/** What another agent serves is that one's; what rests was told when it began to. */
+/** What another agent serves, or has moved to it, is that one's; what rests was told when it began to. */
 export const unwellAmong = (status: readonly StatusView[]): Array<{target: string; why: string}> =>
 	status.flatMap(each => {
-		const why = each.servedBy === undefined ? whyUnwell(each) : undefined;
+		const why = each.servedBy === undefined && each.movedTo === undefined ? whyUnwell(each) : undefined;
 		return why === undefined ? [] : [{target: each.target, why}];
 	});
 

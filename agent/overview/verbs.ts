@@ -8,7 +8,7 @@ import type {DialectName} from '../../base/reading/values.ts';
 import type {Operation} from '../../base/results.ts';
 import type {ForeignView, PointView} from '../../base/shapes/points.ts';
 import type {RunView} from '../../base/shapes/runs.ts';
-import type {GoneTarget, OtherAgent, Overview, ProjectLabels, StatusView, TargetView} from '../../base/shapes/targets.ts';
+import type {GoneTarget, MovedTarget, OtherAgent, Overview, ProjectLabels, StatusView, TargetView} from '../../base/shapes/targets.ts';
 import type {Listed, Survey} from '../plan/survey.ts';
 import {foreignAmong} from '../repository/foreign.ts';
 import type {Ownership} from '../repository/owner.ts';
@@ -19,7 +19,8 @@ import type {State} from '../state/state.ts';
 import type {Suggestion} from '../targets/suggest.ts';
 import type {Missing} from './gone.ts';
 import type {Kits} from './kit.ts';
-import type {Filer, Ledger} from './owners.ts';
+import type {Ledger} from './ledger.ts';
+import type {Filer} from './owners.ts';
 import {pointView, restedAt, runView, statusView, targetView, verifiedPoints} from './views.ts';
 
 export interface Overviews extends Kits {
@@ -105,6 +106,13 @@ export function createOverviews({
 		goneSince: since,
 	});
 
+	const movedStatus = ({target, host, agent, at}: MovedTarget): StatusView => ({
+		...statusOf({target: {name: target}, problems: []}),
+		nextRun: null,
+		nextDrill: null,
+		movedTo: {host, agent, at},
+	});
+
 	return {
 		...kits,
 		async targets() {
@@ -129,7 +137,8 @@ export function createOverviews({
 			const listed = await survey.list();
 			const {elsewhere} = await neighbours(listed);
 			const found = (await survey.all(listed)).map(each => ({...statusOf(each), ...servedBy(elsewhere, each.target.name)}));
-			return [...found, ...missing.look(listed.targets, listed.containers).map(missedStatus)];
+			const {gone, moved} = missing.look(listed.targets, listed.containers);
+			return [...found, ...gone.map(missedStatus), ...moved.map(movedStatus)];
 		},
 		async forget(target) {
 			missing.forget(
@@ -162,7 +171,7 @@ export function createOverviews({
 						since,
 					})),
 				unprotected: await survey.unprotected(listed, surveyed),
-				gone: missing.look(listed.targets, listed.containers),
+				...missing.look(listed.targets, listed.containers),
 				others: [...others, ...ledger.filers().map(otherOf)],
 				adopted: state
 					.deeds()

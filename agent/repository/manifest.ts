@@ -54,6 +54,8 @@ export const manifest = z.object({
 	quiesced: z.array(z.object({container: z.string(), action: z.enum(['pause', 'stop'])})),
 	quiesceSeconds: z.number(),
 	sources: z.array(manifestSource),
+	/** Where Swarm runs the target: the ids of its services, and since when this agent has them on its node, ISO 8601. */
+	swarm: z.object({services: z.array(z.string()).nonempty(), since: z.string()}).optional(),
 	/** What the target had beside them, and why it is not in the point. */
 	absent: z.array(z.object({source: z.string(), why: z.string()})).optional(),
 	origin: origin.optional(),

@@ -8,6 +8,7 @@ import type {Restic, Snapshot} from '../restic/restic.ts';
 import {type Manifest, manifest as manifestSchema} from './manifest.ts';
 import {agentTag, runTag, sourceOfTag, tagValue, targetTag} from './names.ts';
 import {type Filed, filedBy, type Ownership} from './owner.ts';
+import {type Placed, placedOf, placedTags} from './placed.ts';
 import {storeRecord} from './record.ts';
 
 export interface Point extends Filed {
@@ -16,6 +17,8 @@ export interface Point extends Filed {
 	/** The manifest's own snapshot. */
 	manifest: string;
 	sources: Array<{source: string; snapshot: string; bytes: number}>;
+	/** Of a target that Swarm runs. */
+	placed?: Placed;
 }
 
 /** `manifest:<number of sources>`: a point that has lost a snapshot is not listed. */
@@ -91,8 +94,9 @@ function pointOf(snapshots: readonly Snapshot[]): Point | undefined {
 			return tag === undefined ? [] : [{source: sourceOfTag(tag), snapshot: snapshot.id, bytes: snapshot.bytes}];
 		})
 		.sort((a, b) => (a.source < b.source ? -1 : 1));
+	const placed = placedOf(published.tags);
 	return sources.length === Number(tagValue(published.tags, 'manifest'))
-		? {...filed, filedAs: filed.target, manifest: published.id, sources}
+		? {...filed, filedAs: filed.target, manifest: published.id, sources, ...(placed && {placed})}
 		: undefined;
 }
 
@@ -146,6 +150,7 @@ const storeManifest = async (restic: Restic, manifest: Manifest, folder: string,
 			runTag(manifest.run),
 			targetTag(manifest.target),
 			manifestTag(manifest.sources.length),
+			...(manifest.swarm === undefined ? [] : placedTags(manifest.swarm)),
 		],
 		time: new Date(manifest.time),
 		host: manifest.host,

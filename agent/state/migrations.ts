@@ -117,4 +117,7 @@ export const migrations: readonly string[] = [
 	-- Holds the rowid, too: the order of asking, whatever the clock said.
 	create index runs_of_target on runs (target);
 	`,
+	`
+	alter table watched add column here_since integer;
+	`,
 ];

@@ -52,6 +52,8 @@ export interface StatusView {
 	nextColdRun?: string;
 	/** It was backed up, and is not found any more; since when, ISO 8601. */
 	goneSince?: string;
+	/** It is on another node of Swarm since, and the agent there files it. */
+	movedTo?: MovedTo;
 	/** The container of another agent, which serves it by schedule. */
 	servedBy?: string;
 	/** What its next point lacks, and why, because what would have to answer was stopped. */
@@ -117,6 +119,20 @@ export interface GoneTarget {
 	hint: string;
 }
 
+export interface MovedTo {
+	host: string;
+	/** The agent's id. */
+	agent: string;
+	/** Of its newest point there, ISO 8601. */
+	at: string;
+}
+
+/** A target that was backed up here, and is on another node of Swarm since. */
+export interface MovedTarget extends MovedTo {
+	target: string;
+	message: string;
+}
+
 /** Another agent, that works on the same engine or in the same repository. */
 export interface OtherAgent {
 	/** The name of its container; or its id, where only the repository tells of it. */
@@ -134,6 +150,7 @@ export interface Overview {
 	scheduled: Scheduled[];
 	unprotected: Unprotected[];
 	gone: GoneTarget[];
+	moved: MovedTarget[];
 	others: OtherAgent[];
 	/** Whose points this agent took over (an agent's id, or a host's name), and what was filed until when, ISO 8601: `holdfast adopt`. */
 	adopted: Array<{from: string; until: string}>;

@@ -97,6 +97,7 @@ ${
 			? html`<p>None yet: label a service with <code>${label('enable')}=true</code>.</p>`
 			: html`<div class="cards">${overview.targets.map(target => card(target, shown))}</div>`
 }
+${(overview?.moved ?? []).map(({message}) => html`<p>${message}.</p>`)}
 ${(overview?.adopted ?? []).map(({from, until}) => html`<p>Taken over: what <code>${from}</code> had filed until ${timeOf(until, now)}.</p>`)}
 </section>`;
 }

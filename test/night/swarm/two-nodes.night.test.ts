@@ -9,6 +9,7 @@ import {parse, stringify} from 'yaml';
 import type {BackupResult, PruneResult, RestoreResult} from '../../../base/results.ts';
 import type {PointView} from '../../../base/shapes/points.ts';
 import type {RunView} from '../../../base/shapes/runs.ts';
+import type {StatusView} from '../../../base/shapes/targets.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
 import {canStartSecondEngine, type SecondEngine, startSecondEngine} from '../../support/machine/second-engine.ts';
@@ -267,6 +268,16 @@ if (!(await canStartSecondEngine())) {
 			(await of<Array<{target: string}>>(first, 'targets')).some(({target}) => target === 'shop/app'),
 			'one node has it',
 		);
+
+		// Who had it sees in the repository where it is, and misses it no more; what has a task on each node has not moved
+		const standing = async () => of<StatusView[]>(first, 'status');
+		await until(
+			'the first to see who files it now',
+			async () => (await standing()).find(({target}) => target === 'shop/app')?.movedTo?.host === 'node-b',
+			{timeout: 12 * 60_000, interval: 2000},
+		);
+		t.is((await standing()).find(({target}) => target === 'shop/app')?.goneSince, undefined);
+		t.is((await standing()).find(({target}) => target === 'shop/each')?.movedTo, undefined);
 
 		// That of the other node is restored when it is named; a node that is no manager cannot stop a service, and says so
 		const before = points.find(({host}) => host === 'node-a')?.point ?? '';

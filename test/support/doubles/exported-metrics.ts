@@ -9,7 +9,17 @@ export async function exportedMetrics(): Promise<Set<string>> {
 		hub: createEventHub(() => {}),
 		version: '1.2.3',
 		history: {latest: [], counts: [], quiesced: []},
-		collect: async () => ({targets: [], scheduled: [], unprotected: [], gone: [], others: [], adopted: [], liveOthers: 0, kitKept: null}),
+		collect: async () => ({
+			targets: [],
+			scheduled: [],
+			unprotected: [],
+			gone: [],
+			moved: [],
+			others: [],
+			adopted: [],
+			liveOthers: 0,
+			kitKept: null,
+		}),
 		own: () => ({quiescedContainers: 0, leftQuiescedContainers: 0, repositories: new Map(), holdings: new Map(), slackConnected: true}),
 		report: () => {},
 	});

@@ -25,7 +25,16 @@ import type {Unlocked} from '../../../base/shapes/locks.ts';
 import type {ForeignView, PointView, RetentionView} from '../../../base/shapes/points.ts';
 import type {RestorePlan} from '../../../base/shapes/restores.ts';
 import type {RunView} from '../../../base/shapes/runs.ts';
-import type {Finding, GoneTarget, OtherAgent, Scheduled, StatusView, TargetView, Unprotected} from '../../../base/shapes/targets.ts';
+import type {
+	Finding,
+	GoneTarget,
+	MovedTarget,
+	OtherAgent,
+	Scheduled,
+	StatusView,
+	TargetView,
+	Unprotected,
+} from '../../../base/shapes/targets.ts';
 
 export interface FakeAgent extends Agent {
 	/** What it shows; tests change it. */
@@ -43,6 +52,7 @@ export interface FakeAgent extends Agent {
 		scheduled: Scheduled[];
 		unprotected: Unprotected[];
 		gone: GoneTarget[];
+		moved: MovedTarget[];
 		others: OtherAgent[];
 		adopted: Array<{from: string; until: string}>;
 		health: {healthy: boolean; problems: string[]};
@@ -151,6 +161,7 @@ export function createFakeAgent(): FakeAgent {
 			scheduled: [],
 			unprotected: [],
 			gone: [],
+			moved: [],
 			others: [],
 			adopted: [],
 			health: {healthy: true, problems: []},
@@ -249,6 +260,7 @@ export function createFakeAgent(): FakeAgent {
 				scheduled: agent.has.scheduled,
 				unprotected: agent.has.unprotected,
 				gone: agent.has.gone,
+				moved: agent.has.moved,
 				others: agent.has.others,
 				adopted: agent.has.adopted,
 				liveOthers: 0,

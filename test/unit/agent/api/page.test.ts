@@ -184,9 +184,13 @@ test('whence points came: the names that a target had, and the agents whose poin
 	const agent = createFakeAgent();
 	agent.has.targets = [targetView('shop/db'), targetView('shop/app')];
 	agent.has.status = [statusView('shop/db', {formerNames: ['<old>/db']})];
+	agent.has.moved = [
+		{target: 'shop/gone', host: 'b', agent: 'b', at: '2026-01-02T03:04:05Z', message: '`shop/gone` has moved to host `<b>`'},
+	];
 	agent.has.adopted = [{from: 'former-nas', until: '2026-01-02T03:04:05Z'}];
 	const page = await (await (await serve(t, agent)).get('/')).text();
 	t.regex(page, /Moved from<\/dt><dd>&lt;old&gt;\/db</);
 	t.is(page.match(/Moved from/g)?.length, 1);
+	t.regex(page, /`shop\/gone` has moved to host `&lt;b&gt;`\./);
 	t.regex(page, /Taken over: what <code>former-nas<\/code> had filed until <time/);
 });

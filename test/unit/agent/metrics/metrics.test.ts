@@ -62,6 +62,7 @@ function observe(history: Partial<History> = {}) {
 		scheduled: [daily],
 		unprotected: [],
 		gone: [],
+		moved: [],
 		others: [],
 		adopted: [],
 		liveOthers: 0,

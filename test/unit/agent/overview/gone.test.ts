@@ -3,6 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {createMissing} from '../../../../agent/overview/gone.ts';
+import type {FiledElsewhere} from '../../../../agent/overview/moved.ts';
 import {openState} from '../../../../agent/state/state.ts';
 import type {Target} from '../../../../agent/targets/target.ts';
 import type {Notice} from '../../../../base/notices.ts';
@@ -19,18 +20,36 @@ function setUp(t: ExecutionContext) {
 	state.finishRun('r1', 2, {outcome: 'success'} as BackupResult);
 	const told: Notice[] = [];
 	let now = 1_000_000;
-	const missing = createMissing({state, notices: {send: notice => told.push(notice)}, prefix: 'holdfast.', now: () => now});
+	let elsewhere: FiledElsewhere | undefined;
+	const missing = createMissing({
+		state,
+		notices: {send: notice => told.push(notice)},
+		ledger: {elsewhere: () => elsewhere},
+		shrinkLimit: 0.5,
+		prefix: 'holdfast.',
+		now: () => now,
+	});
 	return {
 		told: () => told.map(({kind, target}) => `${kind} ${target}`),
 		forget: missing.forget,
 		/** @returns what is said of who is missed */
 		look(names: readonly string[], containers: readonly Partial<Container>[] = []) {
-			const gone = missing.look(
+			const {gone, moved} = missing.look(
 				names.map(name => ({name}) as Target),
 				containers as Container[],
 			);
 			now += minute;
-			return gone.map(({target, message}) => `${target}: ${message}`);
+			return [...gone, ...moved].map(({target, message}) => `${target}: ${message}`);
+		},
+		/** @param ago in minutes, of the newest point there */
+		fileElsewhere(ago: number, {isMoved = true, bytes = 100} = {}) {
+			const time = new Date(now - ago * minute);
+			const ours = {time: new Date(0), bytes: 100};
+			elsewhere = {isMoved, agent: 'b', host: 'node-b', target: 'shop/app', time, bytes, ours, patienceMs: 60 * minute};
+		},
+		hereSince: () => state.hereSince('shop/app'),
+		wait(minutes: number) {
+			now += minutes * minute;
 		},
 	};
 }
@@ -79,4 +98,52 @@ test('a person says that it is gone on purpose; what is there, or was never know
 	}
 
 	t.deepEqual([look([]), told()], [[], []]);
+});
+
+test('who moved to another node, whose agent backs it up, is not missed; who was told that it is gone is told that, too', t => {
+	const {look, told, fileElsewhere} = setUp(t);
+	look(['shop/app']);
+	for (let round = 0; round < 5; round++) {
+		look([]);
+	}
+
+	fileElsewhere(1);
+	t.regex(look([]).join(), /^shop\/app: `shop\/app` has moved to host `node-b`, whose agent b backs it up since: /);
+	look([]);
+	t.deepEqual(told(), ['gone shop/app', 'back shop/app']);
+});
+
+test('who moved and is backed up there no longer, or not whole, is missed again; and so is who only has the same name', t => {
+	const {look, told, fileElsewhere} = setUp(t);
+	look(['shop/app']);
+	fileElsewhere(1);
+	for (let round = 0; round < 5; round++) {
+		look([]);
+	}
+
+	t.deepEqual(told(), []);
+	fileElsewhere(61);
+	t.regex(look([]).join(), /not found any more: Swarm has moved it to host `node-b`, whose agent b filed points of it .* the newest of 19/);
+	t.deepEqual(told(), ['gone shop/app']);
+	fileElsewhere(1, {bytes: 49});
+	t.regex(
+		look([]).join(),
+		/not found any more: Swarm has moved it .* with 49 B, where the last one here has 100 B; its restore points are kept/,
+	);
+	fileElsewhere(1, {isMoved: false});
+	t.regex(look([]).join(), /not found any more: agent b on host `node-b` files points of the same name, .* nobody knows/);
+});
+
+test('it is here since it was seen first, or came back from elsewhere; who is made anew stays', t => {
+	const {look, wait, hereSince} = setUp(t);
+	look(['shop/app']);
+	t.is(hereSince(), 1_000_000);
+	look([]);
+	t.is(hereSince(), undefined);
+	look(['shop/app']);
+	t.is(hereSince(), 1_000_000);
+	look([]);
+	wait(10);
+	look(['shop/app']);
+	t.is(hereSince(), 1_000_000 + 14 * minute);
 });

@@ -15,6 +15,7 @@ test('late, failed, broken and missing ones are not well; what is new, rests or 
 	t.is(of({problems: [{message: 'unknown label'}]}), 'it is not backed up: unknown label');
 	t.is(of({problems: [{message: 'it is not found any more'}], goneSince: '2026-11-01T00:00:00Z'}), 'it is not found any more');
 	t.is(of({lastRun, servedBy: 'other'}), undefined);
+	t.is(of({lastRun, movedTo: {host: 'node-b', agent: 'b', at: '2026-11-01T00:00:00Z'}}), undefined);
 	t.is(of({late: '2026-11-01T00:00:00Z', absent: 'without `x`'}), 'it was never backed up');
 	const {error, ...partial} = lastRun;
 	t.is(of({lastRun: {...partial, outcome: 'partial', rested: true}, absent: 'without `x`'}), undefined);

@@ -1,4 +1,5 @@
 import test from 'ava';
+import {placedTags} from '../../../../agent/repository/placed.ts';
 import {pointsOf} from '../../../../agent/repository/points.ts';
 import type {Snapshot} from '../../../../agent/restic/restic.ts';
 
@@ -60,4 +61,17 @@ test('newest first, and runs of different targets are not mixed', t => {
 			['r1', 'app/db'],
 		],
 	);
+});
+
+test('what Swarm runs says so, and since when it is here; what nobody can read is not believed', t => {
+	const service = 'a'.repeat(25);
+	const placed = (...tags: string[]) => {
+		const run = `r${tags.join()}`;
+		return pointsOf([snapshot(run, ['manifest:1', ...tags]), snapshot(run, ['source:volume:/data'])])[0]?.placed;
+	};
+	const tags = placedTags({services: ['b'.repeat(25), service], since: '2026-01-01T03:00:00.500Z'});
+	t.deepEqual(placed(...tags), {services: [service, 'b'.repeat(25)], since: Date.UTC(2026, 0, 1, 3)});
+	t.is(placed('here-since:1'), undefined);
+	t.is(placed('swarm:me', 'here-since:1'), undefined);
+	t.is(placed(`swarm:${service}`), undefined);
 });

@@ -11,6 +11,7 @@ test('a point that lacks what somebody stopped asks for nobody, but for what is 
 			scheduled: [],
 			unprotected: [],
 			gone: [],
+			moved: [],
 			others: [],
 			adopted: [],
 			liveOthers: 0,
