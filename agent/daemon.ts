@@ -86,7 +86,9 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 		repository: {...given.repository, quickKey: quickKeyOf(given.repository, join(given.stateDirectory, 'repository-key'))},
 	};
 	const engine = connectEngine(config.engineAddress);
-	const state = openState(join(config.stateDirectory, 'holdfast.db'));
+	const state = openState(join(config.stateDirectory, 'holdfast.db'), {
+		report: error => log.error('what is to be remembered cannot be written: it is known until the agent ends', {error}),
+	});
 	const hub = createEventHub(error => log.error('a listener failed', {error}));
 	logEvents(hub, log);
 	const {name} = await untilDone('the engine does not answer', {log, signal}, async () => engine.info());
@@ -139,7 +141,6 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 		concurrency: config.concurrency,
 		stallLimitMs: config.stallLimitMs,
 		activity: run => watchActivity(engine, run),
-		report: error => log.error('what a run told could not be written down', {error}),
 	});
 	const repositories = createRepositories({primary: config.repository, copies: config.copies, state});
 	const repository = repositories.primary;
@@ -224,8 +225,7 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 				survey,
 				repositories,
 				missing,
-				suspicions: state.suspicions,
-				restores: state.restores,
+				state,
 				neighbours,
 				appointments,
 				isSlackConnected,

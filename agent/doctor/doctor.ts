@@ -2,7 +2,7 @@
 
 import {ownTimeZone} from '../../base/clock.ts';
 import type {Appointments} from '../../base/due.ts';
-import {explain, RepositoryError} from '../../base/errors.ts';
+import {explain, explanation, RepositoryError} from '../../base/errors.ts';
 import {runId} from '../../base/ids.ts';
 import {label} from '../../base/label.ts';
 import {repositoryTarget} from '../../base/results.ts';
@@ -20,6 +20,7 @@ import {hired} from '../runs/shell.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import {kindOf} from '../sources/kinds.ts';
 import type {RestoreRecord} from '../state/restores.ts';
+import type {State} from '../state/state.ts';
 import {findStrayLabels} from '../targets/discovery.ts';
 import {examineEngine, examinePermissions} from './engine.ts';
 import {examineCache} from './folders.ts';
@@ -34,70 +35,112 @@ interface Examined {
 	repositories: Repositories;
 	appointments: Appointments;
 	missing: Pick<Missing, 'look'>;
-	/** By target: what was much smaller than before, and nobody has accepted. */
-	suspicions: () => ReadonlyMap<string, string>;
-	/** What restores replaced and is kept. */
-	restores: () => readonly RestoreRecord[];
+	state: Pick<State, 'suspicions' | 'restores' | 'tryToWrite'>;
 	neighbours: (listed: Listed) => Promise<{others: OtherAgent[]}>;
 	/** Undefined where there is no bot. */
 	isSlackConnected: () => boolean | undefined;
 	kitKept: () => Kept | null;
 }
 
-/** Never rejects for what it finds: an engine that is away is a finding. */
+/** Never rejects: what cannot be examined is a finding that says so, and keeps nothing else from being examined. */
 export async function diagnose({
 	workshop,
 	survey,
 	repositories,
 	missing,
-	suspicions,
-	restores,
+	state,
 	neighbours,
 	appointments,
 	isSlackConnected,
 	kitKept,
 }: Examined): Promise<Finding[]> {
-	const {engine, versions} = workshop;
-	const findings: Finding[] = [versionsOf(versions), timeZone(appointments), examineSlack(isSlackConnected()), examineKit(kitKept())];
-	const {ownership, host} = workshop;
-	findings.push(
-		...(await examineRepository(workshop.restic(), {door: repositories.primary, ownership, host, resticVersion: versions.restic})),
+	const {engine, versions, ownership, host} = workshop;
+	const {primary, copies} = repositories;
+	const own = [
+		await examined('version', () => [versionsOf(versions)]),
+		await examined('clock', () => [timeZone(appointments)]),
+		await examined('slack', () => [examineSlack(isSlackConnected())]),
+		await examined('kit', () => [examineKit(kitKept())]),
+		await examined('state', () => examineState(state)),
+		await examined('repository', async () =>
+			examineRepository(workshop.restic(), {door: primary, ownership, host, resticVersion: versions.restic}),
+		),
+		await examined('copies', async () => Promise.all(copies.map(copyFinding))),
+		await examined('cache', () => examineCache(primary.repository.cacheDirectory)),
+	].flat();
+	const left = [
+		await examined('restores', () => state.restores().flatMap(leftToPerson)),
+		await examined('sizes', () => [...state.suspicions()].map(([subject, message]) => suspicious(subject, message))),
+	].flat();
+	const away = await engine.info().then(
+		() => undefined,
+		(error: unknown) => error,
 	);
-	findings.push(
-		...(await Promise.all(repositories.copies.map(copyFinding))),
-		...examineCache(repositories.primary.repository.cacheDirectory),
-	);
+	if (away !== undefined) {
+		return [...own, ...left, silent(engine.address, away)];
+	}
+
+	let listed: Listed;
 	try {
-		const listed = await survey.list();
-		findings.push(
-			...(await examineEngine(engine)),
-			...(await examineServices(engine, listed.containers, label(''))),
-			...(await examineTargets(workshop, survey, listed)),
-		);
-		findings.push(
-			...examineLasting({
-				folder: folderOf(repositories.primary.repository),
-				hasCopies: repositories.copies.length > 0,
+		listed = await survey.list();
+	} catch (error) {
+		return [...own, ...left, unexamined('targets', error)];
+	}
+
+	return [
+		own,
+		await examined('engine', async () => examineEngine(engine)),
+		await examined('services', async () => examineServices(engine, listed.containers, label(''))),
+		await examined('targets', async () => examineTargets(workshop, survey, listed)),
+		await examined('volumes', async () =>
+			examineLasting({
+				folder: folderOf(primary.repository),
+				hasCopies: copies.length > 0,
 				self: workshop.self,
 				volumes: await engine.volumes(),
 			}),
-		);
-		const {gone, moved} = missing.look(listed.targets, listed.containers);
-		findings.push(...gone.map(({target: subject, message, hint}) => ({level: 'error' as const, subject, message, hint})));
-		findings.push(...moved.map(({target: subject, message}) => ({level: 'ok' as const, subject, message})));
-		findings.push(...restores().flatMap(leftToPerson));
-		findings.push(...[...suspicions()].map(([subject, message]) => suspicious(subject, message)));
-		findings.push(...(await neighbours(listed)).others.map(({finding}) => finding));
-	} catch (error) {
-		findings.push({
-			level: 'error',
-			subject: 'engine',
-			message: `it does not answer at ${engine.address}: ${explain(error)}`,
-			hint: 'is it running, and its socket mounted or its proxy up?',
-		});
-	}
+		),
+		await examined('targets', () => {
+			const {gone, moved} = missing.look(listed.targets, listed.containers);
+			return [
+				...gone.map(({target: subject, message, hint}) => ({level: 'error' as const, subject, message, hint})),
+				...moved.map(({target: subject, message}) => ({level: 'ok' as const, subject, message})),
+			];
+		}),
+		left,
+		await examined('agents', async () => (await neighbours(listed)).others.map(({finding}) => finding)),
+	].flat();
+}
 
-	return findings;
+async function examined(subject: string, work: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {
+	try {
+		return await work();
+	} catch (error) {
+		return [unexamined(subject, error)];
+	}
+}
+
+function unexamined(subject: string, error: unknown): Finding {
+	const {message, hint = 'what else is found here may be why; the log of the agent says more'} = explanation(error);
+	return {level: 'error', subject, message: `it could not be examined: ${message}`, hint};
+}
+
+const silent = (address: string, error: unknown): Finding => ({
+	level: 'error',
+	subject: 'engine',
+	message: `it does not answer at ${address}: ${explain(error)}`,
+	hint: 'is it running, and its socket mounted or its proxy up?',
+});
+
+/** Without it no run can begin: what must be undone after a kill stands there. */
+function examineState({tryToWrite}: Pick<State, 'tryToWrite'>): Finding[] {
+	try {
+		tryToWrite();
+		return [];
+	} catch (error) {
+		const {message, hint} = explanation(error);
+		return [{level: 'error', subject: 'state', message: `${message}: no run can begin`, ...(hint === undefined ? {} : {hint})}];
+	}
 }
 
 const leftToPerson = ({run, target, phase}: RestoreRecord): Finding[] =>

@@ -13,7 +13,7 @@ export function doubtOf(found: Awaited<ReturnType<Survey['targets']>>[number] | 
 }
 
 export const lastOutcome = (state: State, target: string): Outcome | undefined =>
-	state.runs({target, operation: 'backup', limit: 10}).find(record => record.state === 'finished')?.outcome ?? undefined;
+	state.runs({target, operation: 'backup', isFinished: true, limit: 1})[0]?.outcome ?? undefined;
 
 /** The newest point that a drill has proven, and those that a restore which may still be undone has used: of a whole project there are several. */
 export function neededPoints(state: Pick<State, 'restores' | 'runs'>, target: string, points: readonly Point[]): Map<string, string> {

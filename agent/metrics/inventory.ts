@@ -83,7 +83,7 @@ export function createInventory({
 	let isStale = false;
 
 	const last = <Result>(operation: Operation, outcome?: 'success') =>
-		state.runs({target, operation, limit: 5, outcome}).find(record => record.state === 'finished') as
+		state.runs({target, operation, outcome, isFinished: true, limit: 1})[0] as
 			| {finishedAt: number; outcome: string; result: Result}
 			| undefined;
 

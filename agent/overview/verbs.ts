@@ -75,9 +75,9 @@ export function createOverviews({
 }: OverviewParts): Overviews {
 	const statusOf = (surveyed: Parameters<typeof statusView>[0]): StatusView => {
 		const {name: target} = surveyed.target;
-		const [last] = state.runs({target, operation: 'backup', limit: 10}).filter(record => record.state === 'finished');
+		const [last] = state.runs({target, operation: 'backup', isFinished: true, limit: 1});
 		const [success] = state.runs({target, operation: 'backup', outcome: 'success', limit: 1});
-		const [lastDrill] = state.runs({target, operation: 'drill', limit: 10}).filter(record => record.state === 'finished');
+		const [lastDrill] = state.runs({target, operation: 'drill', isFinished: true, limit: 1});
 		const [drilled] = state.runs({target, operation: 'drill', outcome: 'success', limit: 1});
 		const running = runs.current(target);
 		// Cold backups are good ones, too; that one of them is missed says nothing while the others are made.

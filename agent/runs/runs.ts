@@ -86,53 +86,22 @@ interface RunsOptions {
 	stallLimitMs?: number | undefined;
 	/** Gives what tells whether the workers of a run did something since it was asked last. */
 	activity?: ((run: string) => () => Promise<boolean>) | undefined;
-	/** Hears why something of a run could not be written down. */
-	report?: ((error: unknown) => void) | undefined;
 }
 
 const noActivity = () => async () => false;
 
-export function createRuns({
-	state,
-	hub,
-	concurrency,
-	stallLimitMs = 30 * 60_000,
-	activity = noActivity,
-	report = () => {},
-}: RunsOptions): Runs {
+export function createRuns({state, hub, concurrency, stallLimitMs = 30 * 60_000, activity = noActivity}: RunsOptions): Runs {
 	const turns = createTurns(concurrency);
 	const holds = createHolds();
 	const active = new Map<string, Active>();
 	let closing = false;
 
-	/** What cannot be written down is heard all the same: what a run tells must not end it, least of all while it puts something back. */
-	const unlessFull = (write: () => void): void => {
-		try {
-			write();
-		} catch (error) {
-			report(error);
-		}
-	};
-
 	const send = (event: RunEvent): void => {
 		if (event.type !== 'progress') {
-			unlessFull(() => state.appendEvent(event));
+			state.appendEvent(event);
 		}
 
 		hub.send(event);
-	};
-
-	/** How runs ended, where that could not be written down: the disk may have room again. */
-	const unwritten = new Map<string, () => void>();
-	const writeEnds = (): void => {
-		for (const [run, write] of unwritten) {
-			const known = state.findRun(run)?.state;
-			if (known !== undefined && known !== 'finished') {
-				write();
-			}
-
-			unwritten.delete(run);
-		}
 	};
 
 	const mark = (run: string, waitsFor: string | undefined): void => {
@@ -175,7 +144,6 @@ export function createRuns({
 				}
 			}
 
-			writeEnds();
 			const queuedAt = Date.now();
 			const run = runId(queuedAt);
 			const controller = new AbortController();
@@ -216,10 +184,9 @@ export function createRuns({
 				try {
 					const startedAt = new Date();
 					stall = watchProgress({limitMs: stallLimitMs, isActive: activity(run), onStall: reason => controller.abort(reason)});
-					unlessFull(() => state.startRun(run, startedAt.getTime()));
+					state.startRun(run, startedAt.getTime());
 					result = await work({run, startedAt, signal, tell, hold});
-					const [ended, ofRun] = [Date.now(), result];
-					unwritten.set(run, () => state.finishRun(run, ended, ofRun));
+					state.finishRun(run, Date.now(), result);
 				} finally {
 					stall?.stop();
 					active.delete(run);
@@ -227,7 +194,6 @@ export function createRuns({
 					end();
 				}
 
-				unlessFull(writeEnds);
 				tell({type: 'finished', ...finishedAs(operation, result)});
 				return result;
 			};

@@ -1,6 +1,7 @@
 /** Who asked for what. Part of the state database. */
 import type {DatabaseSync, SQLOutputValue} from 'node:sqlite';
 import type {Audit, AuditView} from '../../base/audit.ts';
+import {unlessUnwritable} from './unwritten.ts';
 
 /** Refusals are anybody's to cause, so only this many are kept. */
 const keptRefusals = 10_000;
@@ -25,13 +26,13 @@ export function openAudit(database: DatabaseSync): Audit {
 		record({who, place, action, subject, decision, reason, reference}) {
 			const written = insert.run(Date.now(), who, place, action, subject, decision, reason ?? null, reference ?? null);
 			if (decision === 'refused') {
-				prune.run();
+				unlessUnwritable(() => prune.run());
 			}
 
 			return Number(written.changes) === 1 ? Number(written.lastInsertRowid) : undefined;
 		},
 		complete(id, {run, outcome}) {
-			complete.run(run ?? null, outcome ?? null, id);
+			unlessUnwritable(() => complete.run(run ?? null, outcome ?? null, id));
 		},
 		entries: ({subject, limit = 100} = {}) => list.all(subject ?? null, subject ?? null, limit).map(auditView),
 	};

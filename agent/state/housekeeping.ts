@@ -1,5 +1,6 @@
 /** What the agent must remember of its repository's upkeep. Part of the state database. */
 import type {DatabaseSync} from 'node:sqlite';
+import {createUnwritten, overlaid} from './unwritten.ts';
 
 export interface Housekeeping {
 	/** On disk before the first of a point's snapshots is forgotten: after a kill, the rest of them is known. */
@@ -29,6 +30,10 @@ export function openHousekeeping(database: DatabaseSync): Housekeeping {
 	const suspicions = database.prepare('select * from suspicions');
 	const live = database.prepare('insert or ignore into hosts (host, is_shared) values (?, ?)');
 	const hosts = database.prepare('select host, is_shared from hosts');
+	const suspected = createUnwritten<string, string | null>((target, reason) =>
+		reason === null ? trust.run(target) : suspect.run(target, reason),
+	);
+	const lived = createUnwritten<string, boolean>((host, isShared) => live.run(host, Number(isShared)));
 	return {
 		rememberForgetting(snapshots) {
 			forget.run(JSON.stringify(snapshots));
@@ -44,13 +49,19 @@ export function openHousekeeping(database: DatabaseSync): Housekeeping {
 			const row = accepted.get(target);
 			return row && new Date(Number(row.up_to));
 		},
-		saveSuspicion(target, reason) {
-			reason === null ? trust.run(target) : suspect.run(target, reason);
+		saveSuspicion: suspected.keep,
+		suspicions() {
+			const left = suspected.left();
+			return overlaid(
+				suspicions.all().map(({target, reason}) => [String(target), String(reason)]),
+				left,
+			);
 		},
-		suspicions: () => new Map(suspicions.all().map(({target, reason}) => [String(target), String(reason)])),
-		rememberHost(host, isShared) {
-			live.run(host, Number(isShared));
+		rememberHost: lived.keep,
+		hosts() {
+			const left = lived.left();
+			const written = hosts.all().map(({host, is_shared: isShared}) => [String(host), isShared === 1] as const);
+			return [...new Map([...left, ...written])].map(([host, isShared]) => ({host, isShared}));
 		},
-		hosts: () => hosts.all().map(({host, is_shared: isShared}) => ({host: String(host), isShared: isShared === 1})),
 	};
 }

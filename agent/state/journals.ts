@@ -4,17 +4,25 @@ import * as z from 'zod';
 import type {Journal, Undo} from '../../docker/resume.ts';
 import {replaced} from '../sources/restoring.ts';
 import type {RestoreJournal, RestorePhase, RestoreRecord} from './restores.ts';
+import {createUnwritten} from './unwritten.ts';
 
 export function openJournal(database: DatabaseSync): Journal {
 	const insert = database.prepare('insert into undos (run, undo) values (?, ?)');
 	const remove = database.prepare('delete from undos where id = ?');
 	const all = database.prepare('select * from undos order by id');
+	const cleared = createUnwritten<number, true>(id => remove.run(id));
 	return {
 		record: (run, undo) => Number(insert.run(run, JSON.stringify(undo)).lastInsertRowid),
 		clear(id) {
-			remove.run(id);
+			cleared.keep(id, true);
 		},
-		open: () => all.all().map(({id, run, undo}) => ({id: Number(id), run: String(run), undo: JSON.parse(String(undo)) as Undo})),
+		open() {
+			const left = cleared.left();
+			return all
+				.all()
+				.map(({id, run, undo}) => ({id: Number(id), run: String(run), undo: JSON.parse(String(undo)) as Undo}))
+				.filter(({id}) => !left.has(id));
+		},
 	};
 }
 
@@ -28,12 +36,10 @@ export function openRestores(database: DatabaseSync): RestoreJournal {
 	const all = database.prepare('select * from restores order by run');
 	const remove = database.prepare('delete from restores where run = ?');
 	/**
-	 * What could not be written, by run: null is a removal. Whoever settles a restore later must not go by what it was before, as if nothing of it
-	 * had been put back: the application has run since.
+	 * By run; null is a removal. Whoever settles a restore later must not go by what it was before, as if nothing of it had been put back: the
+	 * application has run since.
 	 */
-	const unwritten = new Map<string, RestoreRecord | null>();
-	const write = (run: string, record: RestoreRecord | null): void => {
-		unwritten.set(run, record);
+	const unwritten = createUnwritten<string, RestoreRecord | null>((run, record) => {
 		if (record === null) {
 			remove.run(run);
 		} else {
@@ -43,23 +49,12 @@ export function openRestores(database: DatabaseSync): RestoreJournal {
 				...[JSON.stringify(ran), JSON.stringify(unjudged)],
 			);
 		}
-
-		unwritten.delete(run);
-	};
-
-	/** What cannot be written still is known to this life of the agent. */
-	const writeLeft = (): void => {
-		try {
-			for (const [run, record] of unwritten) {
-				write(run, record);
-			}
-		} catch {}
-	};
+	});
 
 	return {
-		saveRestore: record => write(record.run, record),
+		saveRestore: record => unwritten.insist(record.run, record),
 		restores() {
-			writeLeft();
+			const left = unwritten.left();
 			const written = all.all().map(row => ({
 				run: String(row.run),
 				target: String(row.target),
@@ -72,8 +67,8 @@ export function openRestores(database: DatabaseSync): RestoreJournal {
 				ran: JSON.parse(String(row.ran)) as string[],
 				unjudged: JSON.parse(String(row.unjudged)) as string[],
 			}));
-			return written.flatMap(record => (unwritten.has(record.run) ? (unwritten.get(record.run) ?? []) : record));
+			return written.flatMap(record => (left.has(record.run) ? (left.get(record.run) ?? []) : record));
 		},
-		removeRestore: run => write(run, null),
+		removeRestore: run => unwritten.insist(run, null),
 	};
 }

@@ -2,6 +2,7 @@
 import {createHash} from 'node:crypto';
 import type {DatabaseSync} from 'node:sqlite';
 import type {Notes} from '../../base/audit.ts';
+import {createUnwritten, overlaid} from './unwritten.ts';
 
 export interface Memory extends Notes {
 	/** The id of the repository that was opened at this location before; a location is never stored as it is (it may hold secrets). */
@@ -10,7 +11,7 @@ export interface Memory extends Notes {
 	isAppendOnly: (location: string) => boolean;
 	/** What was learned of the repository that was opened at this location. */
 	rememberAppendOnly: (location: string, isAppendOnly: boolean) => void;
-	/** When a target, or an entry of the schedule, was first seen: so a missed run can be told from a new target. */
+	/** When a target, or an entry of the schedule, was first seen: so a missed run can be told from a new target. Milliseconds since 1970. */
 	firstSeen: (subject: string, now: number) => number;
 }
 
@@ -26,21 +27,34 @@ function openKnown(database: DatabaseSync): Omit<Memory, keyof Notes> {
 	const saveAppendOnly = database.prepare('update repositories set append_only = ? where location_sha256 = ?');
 	const see = database.prepare('insert or ignore into targets values (?, ?)');
 	const seen = database.prepare('select first_seen from targets where target = ?');
+	const learned = createUnwritten<string, boolean>((location, isAppendOnly) => saveAppendOnly.run(Number(isAppendOnly), sha256(location)));
+	const first = createUnwritten<string, number>((subject, now) => see.run(subject, now));
+	const knownRepository = (location: string) => {
+		const row = findRepository.get(sha256(location));
+		return row && String(row.id);
+	};
+	const isAppendOnly = (location: string) => learned.left().get(location) ?? findAppendOnly.get(sha256(location))?.append_only === 1;
+	const firstSeen = (subject: string) => first.left().get(subject) ?? (seen.get(subject)?.first_seen as number | undefined);
 	return {
-		knownRepository(location) {
-			const row = findRepository.get(sha256(location));
-			return row && String(row.id);
-		},
+		knownRepository,
 		rememberRepository(location, id) {
-			saveRepository.run(sha256(location), id);
+			if (knownRepository(location) !== id) {
+				saveRepository.run(sha256(location), id);
+			}
 		},
-		isAppendOnly: location => findAppendOnly.get(sha256(location))?.append_only === 1,
-		rememberAppendOnly(location, isAppendOnly) {
-			saveAppendOnly.run(Number(isAppendOnly), sha256(location));
+		isAppendOnly,
+		rememberAppendOnly(location, isOne) {
+			if (isAppendOnly(location) !== isOne) {
+				learned.keep(location, isOne);
+			}
 		},
 		firstSeen(subject, now) {
-			see.run(subject, now);
-			return Number(seen.get(subject)?.first_seen);
+			const before = firstSeen(subject);
+			if (before === undefined) {
+				first.keep(subject, now);
+			}
+
+			return before ?? now;
 		},
 	};
 }
@@ -49,11 +63,18 @@ function openNotes(database: DatabaseSync): Notes {
 	const all = database.prepare('select * from notes');
 	const save = database.prepare('insert or replace into notes values (?, ?)');
 	const remove = database.prepare('delete from notes where key = ?');
+	const unwritten = createUnwritten<string, string | null>((key, note) => (note === null ? remove.run(key) : save.run(key, note)));
 	return {
-		notes: () => Object.fromEntries(all.all().map(({key, note}) => [String(key), String(note)])),
-		saveNote(key, note) {
-			note === null ? remove.run(key) : save.run(key, note);
+		notes() {
+			const left = unwritten.left();
+			return Object.fromEntries(
+				overlaid(
+					all.all().map(({key, note}) => [String(key), String(note)]),
+					left,
+				),
+			);
 		},
+		saveNote: unwritten.keep,
 	};
 }
 

@@ -1,9 +1,10 @@
 /** What runs tell while they are under way. Part of the state database. */
 import type {DatabaseSync} from 'node:sqlite';
 import type {RunEvent} from '../../base/events.ts';
+import {unlessUnwritable} from './unwritten.ts';
 
 export interface EventStore {
-	/** Of the progress of a source, only the latest is kept. */
+	/** Of the progress of a source, only the latest is kept; nothing of what cannot be written: who listens has heard it. */
 	appendEvent: (event: RunEvent) => void;
 	events: (run: string) => RunEvent[];
 }
@@ -16,10 +17,12 @@ export function openEvents(database: DatabaseSync): EventStore {
 		appendEvent(event) {
 			const text = JSON.stringify(event);
 			const subject = event.type === 'progress' ? event.source : null;
-			const replaced = subject !== null && Number(replace.run(text, event.run, subject).changes) > 0;
-			if (!replaced) {
-				insert.run(event.run, event.type, subject, text);
-			}
+			unlessUnwritable(() => {
+				const replaced = subject !== null && Number(replace.run(text, event.run, subject).changes) > 0;
+				if (!replaced) {
+					insert.run(event.run, event.type, subject, text);
+				}
+			});
 		},
 		events: run => ofRun.all(run).map(({event}) => JSON.parse(String(event)) as RunEvent),
 	};

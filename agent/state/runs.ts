@@ -1,6 +1,7 @@
 /** Runs: those under way, and all that ever ended. Part of the state database. */
 import type {DatabaseSync, SQLOutputValue} from 'node:sqlite';
 import type {Operation, Outcome, RunResult} from '../../base/results.ts';
+import {createUnwritten, unlessUnwritable} from './unwritten.ts';
 
 export interface RunRecord {
 	run: string;
@@ -17,15 +18,18 @@ export interface RunRecord {
 }
 
 export interface RunStore {
+	/** @throws {UnwritableError}: no run begins that is not written down */
 	insertRun: (run: {run: string; target: string; operation: Operation; trigger: string; queuedAt: number}) => void;
 	startRun: (run: string, startedAt: number) => void;
-	/** Lets go of the events of runs that finished long ago: those of the last 500 are kept. */
+	/** It is over, whether that can be written down now or not. Lets go of the events of runs that finished long ago: those of the last 500 are kept. */
 	finishRun: (run: string, finishedAt: number, result: RunResult) => void;
 	/** Newest first, in the order of asking: the clock may have been ahead once. 100 unless `limit` says otherwise. */
 	runs: (options?: {
 		target?: string | undefined;
 		operation?: Operation | undefined;
 		outcome?: Outcome | undefined;
+		/** Only those that are over. */
+		isFinished?: boolean | undefined;
 		trigger?: string | undefined;
 		limit?: number | undefined;
 		/** Only those that were asked for after it: milliseconds since 1970. */
@@ -47,11 +51,17 @@ const keptRuns = 500;
 
 type Row = Record<string, SQLOutputValue>;
 
+/** How far a run is, where that is not written yet. */
+interface Progress {
+	startedAt?: number | undefined;
+	end?: {finishedAt: number; result: RunResult};
+}
+
 export const openRuns = (database: DatabaseSync): RunStore => ({...openRecords(database), ...openHistory(database)});
 
 function openRecords(database: DatabaseSync): Omit<RunStore, keyof History> {
 	const insert = database.prepare("insert into runs (run, target, operation, trigger, state, queued_at) values (?, ?, ?, ?, 'queued', ?)");
-	const start = database.prepare("update runs set state = 'running', started_at = ? where run = ? and state = 'queued'");
+	const begin = database.prepare("update runs set state = 'running', started_at = ? where run = ? and state = 'queued'");
 	const finish = database.prepare(
 		"update runs set state = 'finished', finished_at = ?, outcome = ?, result = ? where run = ? and state <> 'finished'",
 	);
@@ -60,32 +70,65 @@ function openRecords(database: DatabaseSync): Omit<RunStore, keyof History> {
 	// A few at once: the clock may have been set between two ends
 	const prune = database.prepare(`delete from events where run in (
 		select run from runs where state = 'finished' order by finished_at desc limit 20 offset ${keptRuns})`);
+	const unwritten = createUnwritten<string, Progress>((run, {startedAt, end}) => {
+		if (startedAt !== undefined) {
+			begin.run(startedAt, run);
+		}
+
+		if (end !== undefined) {
+			finish.run(end.finishedAt, end.result.outcome, JSON.stringify(end.result), run);
+			prune.run();
+		}
+	});
+	const findRun = (run: string) => {
+		const row = find.get(run);
+		return row && known(row, unwritten.left());
+	};
 	return {
 		insertRun({run, target, operation, trigger, queuedAt}) {
 			insert.run(run, target, operation, trigger, queuedAt);
 		},
 		startRun(run, startedAt) {
-			changedOne(start.run(startedAt, run).changes, `run ${run} is not queued`);
+			unlessUnwritable(() => expect(findRun(run)?.state === 'queued', `run ${run} is not queued`));
+			unwritten.keep(run, {startedAt});
 		},
 		finishRun(run, finishedAt, result) {
-			changedOne(finish.run(finishedAt, result.outcome, JSON.stringify(result), run).changes, `run ${run} is not under way`);
-			prune.run();
+			unlessUnwritable(() => expect((findRun(run)?.state ?? 'finished') !== 'finished', `run ${run} is not under way`));
+			unwritten.keep(run, {startedAt: unwritten.left().get(run)?.startedAt, end: {finishedAt, result}});
 		},
-		runs({target, operation, outcome, trigger, limit = 100, since = 0} = {}) {
-			const asked = Object.entries({target, operation, outcome, trigger}).filter((pair): pair is [string, string] => pair[1] !== undefined);
-			const where = [...(since === 0 ? [] : ['queued_at >= ?']), ...asked.map(([column]) => `${column} = ?`)].join(' and ');
+		runs({target, operation, outcome, isFinished = false, trigger, limit = 100, since = 0} = {}) {
+			const left = unwritten.left();
+			const asked = [
+				...when(since > 0, 'queued_at >= ?', since),
+				...Object.entries({target, operation, trigger}).flatMap(([column, value]) =>
+					when(value !== undefined, `${column} = ?`, value ?? ''),
+				),
+				...when(outcome !== undefined, `(outcome = ? or ${isAmong})`, outcome ?? '', JSON.stringify([...left.keys()])),
+				...when(isFinished, `(state = 'finished' or ${isAmong})`, JSON.stringify([...left.keys()])),
+			];
+			const where = asked.map(({condition}) => condition).join(' and ') || 'true';
 			return database
-				.prepare(`select * from runs where ${where || 'true'} order by rowid desc limit ?`)
-				.all(...(since === 0 ? [] : [since]), ...asked.map(([, value]) => value), limit)
-				.map(runRecord);
+				.prepare(`select * from runs where ${where} order by rowid desc limit ?`)
+				.all(...asked.flatMap(({values}) => values), limit + left.size)
+				.map(row => known(row, left))
+				.filter(record => (outcome === undefined || record.outcome === outcome) && (!isFinished || record.state === 'finished'))
+				.slice(0, limit);
 		},
-		findRun(run) {
-			const row = find.get(run);
-			return row && runRecord(row);
+		findRun,
+		interruptedRuns() {
+			const left = unwritten.left();
+			return unfinished
+				.all()
+				.map(row => known(row, left))
+				.filter(({state}) => state !== 'finished');
 		},
-		interruptedRuns: () => unfinished.all().map(runRecord),
 	};
 }
+
+/** Of runs that are known to have ended in another way than is written. */
+const isAmong = 'run in (select value from json_each(?))';
+
+const when = (isAsked: boolean, condition: string, ...values: Array<string | number>) => (isAsked ? [{condition, values}] : []);
 
 type History = Pick<RunStore, 'lastRuns' | 'countRuns' | 'quiesced'>;
 
@@ -113,10 +156,20 @@ function openHistory(database: DatabaseSync): History {
 	};
 }
 
-function changedOne(changes: number | bigint, otherwise: string): void {
-	if (Number(changes) !== 1) {
+function expect(isSo: boolean, otherwise: string): void {
+	if (!isSo) {
 		throw new Error(otherwise);
 	}
+}
+
+function known(row: Row, left: ReadonlyMap<string, Progress>): RunRecord {
+	const record = runRecord(row);
+	const {startedAt = record.startedAt, end} = left.get(record.run) ?? {};
+	if (end !== undefined) {
+		return {...record, startedAt, state: 'finished', outcome: end.result.outcome, ...end};
+	}
+
+	return {...record, startedAt, state: record.state === 'queued' && startedAt !== null ? 'running' : record.state};
 }
 
 /** The words in the columns were written by `insertRun` and `finishRun`. */

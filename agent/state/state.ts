@@ -4,7 +4,7 @@ import type {DatabaseSync} from 'node:sqlite';
 import type {Audit} from '../../base/audit.ts';
 import type {Journal} from '../../docker/resume.ts';
 import {openAudit} from './audit.ts';
-import {StateDatabase} from './database.ts';
+import {StateDatabase, type UnwritableError} from './database.ts';
 import {type Deeds, openDeeds} from './deeds.ts';
 import {type Housekeeping, openHousekeeping} from './housekeeping.ts';
 import {openJournal, openRestores} from './journals.ts';
@@ -21,17 +21,28 @@ export interface State extends RunStore, EventStore, Journal, RestoreJournal, Me
 	readonly audit: Audit;
 	/** Random, made once; marks this agent's workers on a shared engine, and its snapshots in a shared repository. */
 	readonly agentId: string;
+	/** @throws {UnwritableError} */
+	tryToWrite: () => void;
 	close: () => void;
 }
 
+interface Options {
+	/** Hears why nothing can be written: once, and again when it could be meanwhile. */
+	report?: (error: UnwritableError) => void;
+	connect?: (...given: ConstructorParameters<typeof StateDatabase>) => StateDatabase;
+}
+
 /**
- * What returns is on disk: each statement is a transaction that ends with an fsync.
+ * What returns is on disk: each statement is a transaction that ends with an fsync. Where the disk is full, what nobody has to wait for is known
+ * to this life of the agent, and written when there is room; what must be on disk before something else is done (`insertRun`, `record`,
+ * `saveRestore`, `removeRestore`, `rememberForgetting`, `accept`, the audit log) throws an {@link UnwritableError}.
  *
  * @throws when the file cannot be opened, is damaged, or was written by a newer Holdfast. It is never deleted or replaced:
  * it may hold undos.
  */
-export function openState(path: string): State {
-	const database = openDatabase(path);
+export function openState(path: string, options: Options = {}): State {
+	const database = openDatabase(path, options);
+	const same = database.prepare('update agent set id = id');
 	return {
 		agentId: agentIdOf(database),
 		...openRuns(database),
@@ -43,12 +54,13 @@ export function openState(path: string): State {
 		...openDeeds(database),
 		...openWatch(database),
 		audit: openAudit(database),
+		tryToWrite: () => void same.run(),
 		close: () => database.close(),
 	};
 }
 
-function openDatabase(path: string): DatabaseSync {
-	const database = opened(path, () => new StateDatabase(path));
+function openDatabase(path: string, {report, connect = (...given) => new StateDatabase(...given)}: Options): DatabaseSync {
+	const database = opened(path, () => connect(path, report));
 	try {
 		opened(path, () => {
 			// Before anything is written: a damaged file is left as it is

@@ -1,5 +1,6 @@
 /** Which targets there were, which of them is missed, and what people were told of already. Part of the state database. */
-import type {DatabaseSync} from 'node:sqlite';
+import type {DatabaseSync, SQLOutputValue} from 'node:sqlite';
+import {createUnwritten} from './unwritten.ts';
 
 /** Who is recreated or updated is away for a moment: nobody is told of that. */
 export const momentMs = 2 * 60_000;
@@ -8,6 +9,14 @@ export interface Watched {
 	target: string;
 	/** Milliseconds since 1970; null: it is there. */
 	goneSince: number | null;
+}
+
+/** Milliseconds since 1970. */
+interface Sight {
+	/** Null: it is there. */
+	goneSince: number | null;
+	/** Null: an older Holdfast saw it first. */
+	hereSince: number | null;
 }
 
 export interface Watch {
@@ -27,13 +36,11 @@ export interface Watch {
 }
 
 export function openWatch(database: DatabaseSync): Watch {
-	const see = database.prepare(`
-		insert into watched (target, gone_since, here_since) values (:target, null, :at) on conflict (target) do update
-		set gone_since = null, here_since = iif(:at - gone_since >= :moment, :at, here_since) where gone_since is not null
-	`);
-	const here = database.prepare('select here_since from watched where target = ? and gone_since is null');
-	const miss = database.prepare('update watched set gone_since = ? where target = ? and gone_since is null');
+	const watch = database.prepare(
+		'insert into watched (target, gone_since, here_since) values (?, ?, ?) on conflict (target) do update set gone_since = excluded.gone_since, here_since = excluded.here_since',
+	);
 	const all = database.prepare('select * from watched order by target');
+	const one = database.prepare('select * from watched where target = ?');
 	const remove = database.prepare('delete from watched where target = ?');
 	const rest = database.prepare(
 		'insert into watched (target, gone_since, rested_at) values (?, null, ?) on conflict (target) do update set rested_at = excluded.rested_at',
@@ -42,28 +49,59 @@ export function openWatch(database: DatabaseSync): Watch {
 	const told = database.prepare('select what from told where subject = ?');
 	const tell = database.prepare('insert or replace into told (subject, what) values (?, ?)');
 	const untell = database.prepare('delete from told where subject = ?');
+	const sights = createUnwritten<string, Sight>((target, {goneSince, hereSince}) => watch.run(target, goneSince, hereSince));
+	const rests = createUnwritten<string, number>((target, at) => rest.run(target, at));
+	const tellings = createUnwritten<string, string | null>((subject, what) =>
+		what === null ? untell.run(subject) : tell.run(subject, what),
+	);
+	const find = (target: string): Sight | undefined => {
+		const left = sights.left().get(target);
+		const row = left === undefined ? one.get(target) : undefined;
+		return row === undefined ? left : sightOf(row);
+	};
 	return {
 		see(target, at) {
-			see.run({target, at, moment: momentMs});
+			const {goneSince, hereSince} = find(target) ?? {goneSince: Number.NEGATIVE_INFINITY, hereSince: null};
+			if (goneSince !== null) {
+				sights.keep(target, {goneSince: null, hereSince: at - goneSince >= momentMs ? at : hereSince});
+			}
 		},
-		hereSince: target => (here.get(target)?.here_since as number | null | undefined) ?? undefined,
+		hereSince(target) {
+			const sight = find(target);
+			return sight?.goneSince === null ? (sight.hereSince ?? undefined) : undefined;
+		},
 		miss(target, since) {
-			miss.run(since, target);
+			const sight = find(target);
+			if (sight?.goneSince === null) {
+				sights.keep(target, {...sight, goneSince: since});
+			}
 		},
-		watched: () => all.all().map(({target, gone_since: since}) => ({target: String(target), goneSince: since as number | null})),
-		unwatch: target => Number(remove.run(target).changes) > 0,
-		rest(target, at) {
-			rest.run(target, at);
+		watched() {
+			const left = sights.left();
+			const known = new Map([...all.all().map(row => [String(row.target), sightOf(row)] as const), ...left]);
+			return [...known].map(([target, {goneSince}]) => ({target, goneSince}));
 		},
-		restedAt: target => (rested.get(target)?.rested_at as number | null | undefined) ?? undefined,
+		unwatch(target) {
+			const isKnown = find(target) !== undefined;
+			remove.run(target);
+			sights.forget(target);
+			return isKnown;
+		},
+		rest: rests.keep,
+		restedAt: target => rests.left().get(target) ?? (rested.get(target)?.rested_at as number | null | undefined) ?? undefined,
 		tellOnce(subject, what) {
-			const before = told.get(subject)?.what;
-			if (what === null) {
-				return Number(untell.run(subject).changes) > 0;
+			const left = tellings.left();
+			const before = left.has(subject) ? left.get(subject) : ((told.get(subject)?.what as string | undefined) ?? null);
+			if (before !== what) {
+				tellings.keep(subject, what);
 			}
 
-			tell.run(subject, what);
 			return before !== what;
 		},
 	};
 }
+
+const sightOf = ({gone_since: goneSince, here_since: hereSince}: Record<string, SQLOutputValue>): Sight => ({
+	goneSince: goneSince as number | null,
+	hereSince: hereSince as number | null,
+});

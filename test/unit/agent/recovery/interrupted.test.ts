@@ -1,9 +1,10 @@
 import test from 'ava';
-import {closeInterrupted} from '../../../../agent/recovery/interrupted.ts';
+import {closeInterrupted, closeInterruptedCopies, closeInterruptedRestores} from '../../../../agent/recovery/interrupted.ts';
 import type {Point} from '../../../../agent/repository/points.ts';
 import {openState} from '../../../../agent/state/state.ts';
 import {RepositoryError} from '../../../../base/errors.ts';
 import {createEventHub} from '../../../../base/events.ts';
+import {openOnDisk} from '../../../support/doubles/disk.ts';
 
 const log = {debug() {}, info() {}, warning() {}, error() {}};
 
@@ -51,4 +52,22 @@ test('while the repository is away nothing is decided', async t => {
 	};
 	await t.throwsAsync(closeInterrupted(recovery, {points, manifestOf, isUnderWay: () => false}), {message: /away/});
 	t.deepEqual(outcomes(), ['whole null']);
+});
+
+test('a full disk keeps nobody from ending what was under way, and so from putting back what is quiesced after it', async t => {
+	const {state, disk} = openOnDisk(t);
+	const heard: string[] = [];
+	const hub = createEventHub(() => {});
+	hub.listen(event => heard.push(`${event.run} ${event.type}`));
+	const recovery = {state, hub, log, engine: {} as never};
+	for (const operation of ['restore', 'copy', 'drill'] as const) {
+		state.insertRun({run: operation, target: 'shop/app', operation, trigger: 'schedule', queuedAt: 1});
+	}
+
+	disk.fill();
+	closeInterruptedRestores(recovery);
+	closeInterruptedCopies(recovery);
+	await closeInterrupted(recovery, {points: [], manifestOf: async () => ({}), isUnderWay: () => false});
+	t.deepEqual(heard, ['restore finished', 'copy finished', 'drill finished']);
+	t.deepEqual(state.interruptedRuns(), []);
 });

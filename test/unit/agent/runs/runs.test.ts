@@ -7,6 +7,7 @@ import {openState} from '../../../../agent/state/state.ts';
 import {BusyError, NotFoundError, UsageError} from '../../../../base/errors.ts';
 import {createEventHub, type RunEvent} from '../../../../base/events.ts';
 import {type BackupResult, repositoryTarget} from '../../../../base/results.ts';
+import {openOnDisk} from '../../../support/doubles/disk.ts';
 
 function setUp(t: ExecutionContext, concurrency = 2) {
 	const state = openState(join(mkdtempSync(join(tmpdir(), 'holdfast-runs-')), 'state.db'));
@@ -276,28 +277,10 @@ test('equal warnings are told once, and at the end how many there were', async t
 	t.deepEqual(told, ['queued', 'it is slow', 'it is late', '40 times: it is slow', 'finished']);
 });
 
-test('a run goes on, and its end is heard, where nothing of it can be written down; that is done when there is room', async t => {
-	const {state, hub} = setUp(t);
-	let isFull = false;
-	const whenRoom =
-		<Given extends unknown[], Value>(write: (...given: Given) => Value) =>
-		(...given: Given): Value => {
-			if (isFull) {
-				throw new Error('its disk is full');
-			}
-
-			return write(...given);
-		};
-	const {appendEvent, startRun, finishRun, insertRun} = state;
-	const full = {
-		...state,
-		appendEvent: whenRoom(appendEvent),
-		startRun: whenRoom(startRun),
-		finishRun: whenRoom(finishRun),
-		insertRun: whenRoom(insertRun),
-	};
-	const reported: unknown[] = [];
-	const runs = createRuns({state: full, hub, concurrency: 1, report: error => reported.push(error)});
+test('a run goes on, and its end is known, where nothing of it can be written down; that is done when there is room', async t => {
+	const {state, disk, reported, path} = openOnDisk(t);
+	const hub = createEventHub(error => t.fail(String(error)));
+	const runs = createRuns({state, hub, concurrency: 1});
 	const gate = Promise.withResolvers<void>();
 	const first = runs.start(
 		job('a', async context => {
@@ -308,15 +291,26 @@ test('a run goes on, and its end is heard, where nothing of it can be written do
 		}),
 	);
 	const heard = collect(runs.follow(first.run, new AbortController().signal));
-	isFull = true;
+	disk.fill();
 	gate.resolve();
 	t.is((await first.finished).outcome, 'success');
 	t.deepEqual((await heard).slice(-3), ['step', 'warning', 'finished']);
-	t.true(reported.length > 2);
-	t.throws(() => runs.start(job('b', async context => resultOf(context))), {message: /disk is full/}, 'no run begins');
-	t.is(state.findRun(first.run)?.outcome, null);
-	isFull = false;
+	t.is(reported.length, 1);
+	t.throws(() => runs.start(job('b', async context => resultOf(context))), {message: /cannot be written/}, 'no run begins');
+	t.like(state.findRun(first.run), {state: 'finished', outcome: 'success'});
+	t.deepEqual((await collect(runs.follow(first.run, new AbortController().signal))).at(-1), 'finished', 'who asks later waits for nothing');
+	disk.empty();
 	await runs.start(job('b', async context => resultOf(context))).finished;
-	t.is(state.findRun(first.run)?.outcome, 'success');
-	t.is(state.findRun(first.run)?.state, 'finished');
+	const other = openState(path);
+	t.teardown(() => other.close());
+	t.like(other.findRun(first.run), {state: 'finished', outcome: 'success'});
+});
+
+test('who follows a run that is over hears its end, although nobody could tell it: its agent died then, or its events were let go', async t => {
+	const {state, runs} = setUp(t);
+	state.insertRun({run: 'r1', target: 'app', operation: 'backup', trigger: 'test', queuedAt: 1});
+	state.finishRun('r1', 2, {...resultOf({run: 'r1', startedAt: new Date(1)} as RunContext, 'failed'), error: 'odd'});
+	const [event, ...others] = await Array.fromAsync(runs.follow('r1', AbortSignal.timeout(5000)));
+	t.deepEqual(others, []);
+	t.like(event, {type: 'finished', operation: 'backup', at: 2, result: {outcome: 'failed', error: 'odd'}});
 });
