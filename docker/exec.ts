@@ -129,7 +129,7 @@ function running({engine, id, command, exec, output, watch, confirmMs}: Started,
 		}
 	};
 
-	const stdout = Readable.from(output.stdout(), {objectMode: false, highWaterMark: 262_144});
+	const stdout = Readable.from(whySoShort(output.stdout(), signal), {objectMode: false, highWaterMark: 262_144});
 	// `done` tells it, and so does the stream to who reads it; an output that is thrown away must not bring the agent down
 	stdout.on('error', () => {});
 	const aborted = new Promise<never>((_resolve, reject) => {
@@ -172,6 +172,15 @@ function running({engine, id, command, exec, output, watch, confirmMs}: Started,
 	done.catch(() => {});
 	aborted.catch(() => {});
 	return {stdin: command.stdin ? standardInput(exec.stream) : closedInput(), stdout, done, kill};
+}
+
+/** Who reads the output of a command that is being ended meets the cut before anybody is told that it has ended: it hears of the cancel. */
+async function* whySoShort(output: AsyncIterable<Buffer>, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
+	try {
+		yield* output;
+	} catch (error) {
+		throw signal?.aborted ? signal.reason : error;
+	}
 }
 
 /** Where the kernel counts, with control groups of either version. */

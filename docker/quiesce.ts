@@ -8,7 +8,7 @@ import type {Engine} from './engine.ts';
 import {needsOf} from './order.ts';
 import {mustStayUp, resume, settled, watchStart} from './put-back.ts';
 import {unlessGone} from './refusal.ts';
-import {type Quiesce, quiesceOne, type Resting, type Touched} from './still.ts';
+import {type Quiesce, quiesceOne, type Resting, type Touched, type Wanted} from './still.ts';
 
 /**
  * Runs `work` while the containers are quiesced. A container that does not run is left as it is. When the run is cancelled, or the
@@ -30,11 +30,8 @@ export async function quiesced<Value>(options: Quiesce, work: (signal: AbortSign
 	);
 	let result: PromiseSettledResult<Value>;
 	try {
-		for (const {container, action} of options.containers) {
-			signal.throwIfAborted();
-			const wanted = {...container, action, needs: [...(needs.get(container.id) ?? [])]};
-			await quiesceOne({...options, signal}, wanted, {touched, resting, leftMs});
-		}
+		const all = options.containers.map(({container, action}) => ({...container, action, needs: [...(needs.get(container.id) ?? [])]}));
+		await dependentsFirst(all, signal, async wanted => quiesceOne({...options, signal}, wanted, {touched, resting, leftMs}));
 
 		const value = await unlessAborted(signal, work);
 		await assertUntouched(engine, [...touched, ...resting]);
@@ -59,6 +56,37 @@ export async function quiesced<Value>(options: Quiesce, work: (signal: AbortSign
 	}
 
 	return (result as PromiseFulfilledResult<Value>).value;
+}
+
+/**
+ * Who is stopped has its whole grace period, and the outage is that of the slowest, not the sum: containers are stopped at once, each when those
+ * that need it have ended. A pause takes no time, and tasks of Swarm end with their service: these wait for all before them, and those behind for them.
+ */
+async function dependentsFirst(all: readonly Wanted[], signal: AbortSignal, act: (wanted: Wanted) => Promise<void>): Promise<void> {
+	const begun: Array<{wanted: Wanted; isAlone: boolean; done: Promise<void>}> = [];
+	let hasFailed = false;
+	for (const wanted of all) {
+		const isAlone = wanted.action === 'pause' || wanted.swarm !== undefined;
+		const before = begun.filter(other => isAlone || other.isAlone || other.wanted.needs.includes(wanted.id)).map(({done}) => done);
+		const inTurn = async () => {
+			await Promise.all(before);
+			signal.throwIfAborted();
+			if (!hasFailed) {
+				await act(wanted);
+			}
+		};
+		const done = inTurn().catch((error: unknown) => {
+			hasFailed = true;
+			throw error;
+		});
+		begun.push({wanted, isAlone, done});
+	}
+
+	// Whoever the engine was asked to stop must be known when they are put back.
+	const failures = [...new Set(await settled(begun.map(({done}) => done)))];
+	if (failures.length > 0) {
+		throw failures.length === 1 ? failures[0] : new AggregateError(failures);
+	}
 }
 
 /** A signal whose reason says what was exceeded. */

@@ -69,7 +69,8 @@ export interface Touched extends Resting {
 	pendingMs?: number | undefined;
 }
 
-interface Wanted extends Pick<Needing, 'id' | 'name' | 'swarm'> {
+/** One that is to stand still. */
+export interface Wanted extends Pick<Needing, 'id' | 'name' | 'swarm'> {
 	action: 'pause' | 'stop';
 	/** Ids of those of the window that must be up before it. */
 	needs: readonly string[];

@@ -1,4 +1,5 @@
 import {Duplex} from 'node:stream';
+import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import type {Engine} from '../../../docker/engine.ts';
 import {inContainer} from '../../../docker/exec.ts';
@@ -43,4 +44,19 @@ test('a connection that breaks fails the command, and nothing else, where its ou
 	await until('the output to be taken', () => stream.readableLength === 0);
 	stream.destroy();
 	await t.throwsAsync(running.done, {message: /broke off/});
+});
+
+test('who reads the output of a command that is cancelled hears of the cancel, not of a connection that broke', async t => {
+	const stream = new Duplex({read() {}, write: (_chunk, _encoding, done) => done()});
+	const connections = [stream, Duplex.from([])];
+	// The engine takes its time to say what became of the command that kills
+	const inspect = async () => delay(50, {running: false, exitCode: 137});
+	const engine = {exec: async () => ({stream: connections.shift(), inspect}), inspect: async () => ({state: 'running'})};
+	stream.push(frame(2, '42\n'));
+	const cancel = new AbortController();
+	const running = await inContainer(engine as unknown as Engine, 'a'.repeat(64))({argv: ['restic'], signal: cancel.signal});
+	const read = Array.fromAsync(running.stdout);
+	cancel.abort(new Error('the agent is shutting down'));
+	await t.throwsAsync(read, {message: 'the agent is shutting down'});
+	await t.throwsAsync(running.done, {message: 'the agent is shutting down'});
 });

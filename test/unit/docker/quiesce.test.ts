@@ -317,15 +317,52 @@ test('stops that share a limit are cut when it is used up, and the work goes on:
 			Object.assign(self, {state: 'exited', exitCode: 137});
 		},
 	};
-	const {run, asked, warnings} = scene({app: {...stubborn}, worker: {...stubborn}});
+	const {run, asked, warnings} = scene({app: {...stubborn}, db: {...stubborn}});
 	let isDone = false;
 	const work = async () => {
 		isDone = true;
 	};
-	await run([of('app', 'stop'), of('worker', 'stop')], work, {stopLimitMs: 3000});
+	await run([service('app', 'db'), service('db')], work, {stopLimitMs: 3000});
 	t.true(isDone);
-	t.deepEqual(asked, ['stop app', 'within 2 s', 'stop worker', 'within 1 s', 'start worker', 'start app']);
-	t.regex(warnings[1] ?? '', /`worker` did not end within the 1 s that `holdfast.quiesce.timeout` left of its 300 s/);
+	t.deepEqual(asked.slice(0, 5), ['stop app', 'within 2 s', 'stop db', 'within 1 s', 'start db']);
+	t.regex(warnings[1] ?? '', /`db` did not end within the 1 s that `holdfast.quiesce.timeout` left of its 300 s/);
+});
+
+test('many are stopped at once, each with its whole grace period, and a server when those that need it have ended', async t => {
+	const log: string[] = [];
+	const slow = (name: string, ms: number): Fake => ({
+		async onStop(self, seconds) {
+			log.push(`${name} has ${seconds} s`);
+			await delay(ms);
+			log.push(`${name} ended`);
+			Object.assign(self, {state: 'exited'});
+		},
+	});
+	const {run} = scene({web: slow('web', 600), jobs: slow('jobs', 300), db: slow('db', 0), mail: slow('mail', 150), other: {}});
+	await run([service('jobs', 'db'), service('mail'), service('web', 'db'), service('db'), of('other', 'pause')], undefined, {
+		stopLimitMs: 10_900,
+	});
+	t.deepEqual(log, ['jobs has 10 s', 'mail has 10 s', 'web has 10 s', 'mail ended', 'jobs ended', 'web ended', 'db has 10 s', 'db ended']);
+});
+
+test('one that cannot be stopped: nobody else is, those that are being stopped are waited for, and all are put back', async t => {
+	const {run, asked, fakes} = scene({
+		app: {
+			onStop() {
+				throw Object.assign(new Error('no'), {statusCode: 400});
+			},
+		},
+		slow: {
+			async onStop(self) {
+				await delay(300);
+				self.state = 'exited';
+			},
+		},
+		db: {},
+	});
+	await t.throwsAsync(run([service('app', 'db'), service('slow', 'db'), service('db')]), {message: 'no'});
+	t.false(asked.includes('stop db'));
+	t.is(fakes.slow?.state, 'running');
 });
 
 test('a stop that nobody heard the end of is not taken for done: who ends later is started', async t => {
