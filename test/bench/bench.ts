@@ -1,27 +1,41 @@
 /**
  * Measures Holdfast against the plain tools that it is made of, in the same run on the same machine, and prints ratios. Asserts nothing: time
- * belongs to the machine. `npm run bench -- [--rounds=N] [--scale=1] [whole] [dump] [files] [growth] [often] [restore]`, by default everything; the median of the rounds counts.
+ * belongs to the machine. `npm run bench -- [--rounds=N] [--scale=1] [PART…]`, by default all of them; the median of the rounds counts.
  */
 import {loadavg} from 'node:os';
 import process from 'node:process';
 import {parseArgs} from 'node:util';
 import {prepare} from '../support/machine/prepare.ts';
+import {benchAgent} from './agent.ts';
 import {benchDump} from './dump.ts';
-import {benchFiles} from './files.ts';
+import {benchFiles, benchMany} from './files.ts';
 import {benchGrowth} from './growth.ts';
-import {benchOften} from './often.ts';
-import {benchRestore} from './restore.ts';
+import {benchOften, benchOftenLarge, benchOftenMany} from './often.ts';
+import {benchLoad, benchLoadFiles} from './restore.ts';
+import {benchSnapshot} from './snapshot.ts';
 import {formatRow, formatTable, type Row, type Size} from './table.ts';
 import {benchWhole} from './whole.ts';
 
-const parts: Readonly<Record<string, (size: Size) => Promise<Row[]>>> = {
-	whole: benchWhole,
-	dump: benchDump,
-	files: benchFiles,
-	growth: benchGrowth,
-	often: benchOften,
-	restore: benchRestore,
+type Part = (size: Size) => Promise<Row[]>;
+
+const parts: Readonly<Record<string, readonly Part[]>> = {
+	whole: [benchWhole, benchLoad, benchSnapshot, benchAgent],
+	backup: [benchWhole],
+	load: [benchLoad],
+	snapshot: [benchSnapshot],
+	agent: [benchAgent],
+	dump: [benchDump],
+	files: [benchFiles],
+	many: [benchMany],
+	growth: [benchGrowth],
+	often: [benchOften, benchOftenLarge, benchOftenMany],
+	'often-small': [benchOften],
+	'often-large': [benchOftenLarge],
+	'often-many': [benchOftenMany],
+	restore: [benchLoadFiles],
 };
+
+const byDefault = ['whole', 'dump', 'files', 'many', 'growth', 'often', 'restore'];
 
 const {values, positionals} = parseArgs({
 	allowPositionals: true,
@@ -40,14 +54,17 @@ if (process.env.HOLDFAST_TEST_IMAGE === undefined) {
 }
 
 const rows: Row[] = [];
-for (const [name, measure] of Object.entries(parts)) {
-	if (positionals.length === 0 || positionals.includes(name)) {
+for (const name of positionals.length === 0 ? byDefault : positionals) {
+	for (const measure of parts[name] ?? []) {
 		console.error(`holdfast: measuring ${name} (load ${loadavg()[0]?.toFixed(1)})`);
+		const begun = performance.now();
 		const measured = await measure({rounds, scale});
 		rows.push(...measured);
 		for (const {what, baseline, holdfast} of measured) {
 			console.error(`  ${what}: ${holdfast.map(Math.round).join(', ')} against ${baseline.map(Math.round).join(', ')}`);
 		}
+
+		console.error(`  took ${((performance.now() - begun) / 60_000).toFixed(1)} minutes`);
 	}
 }
 

@@ -5,8 +5,15 @@ import type {Service} from '../support/stack.ts';
 import type {Row, Size} from './table.ts';
 import {inTurn, openYard, plainEnvironment, plainVolume, type Run, type Yard} from './yard.ts';
 
-const filesInAll = 20_000;
-const bytesOfFile = 100_000;
+interface Tree {
+	files: number;
+	bytesOfFile: number;
+	/** Every so many-th of them changes. */
+	step: number;
+}
+
+const ordinary: Tree = {files: 20_000, bytesOfFile: 100_000, step: 100};
+const manyLittle: Tree = {files: 200_000, bytesOfFile: 1000, step: 5};
 
 /** `node -e SCRIPT FIRST STEP COUNT BYTES`: writes every STEP-th file from FIRST on, with content that cannot be compressed. */
 export const writeFiles = `
@@ -52,8 +59,13 @@ async function compare({timed, backup}: Yard, name: string, round: number): Prom
 	return {plainMs, run};
 }
 
-export async function benchFiles({rounds, scale}: Size): Promise<Row[]> {
-	const count = Math.round(filesInAll * scale);
+export const benchFiles = async (size: Size): Promise<Row[]> => benchTree(ordinary, size);
+
+/** What a second pass costs that has very much to look at, and to read again. */
+export const benchMany = async (size: Size): Promise<Row[]> => benchTree(manyLittle, size);
+
+async function benchTree({files, bytesOfFile, step: changedStep}: Tree, {rounds, scale}: Size): Promise<Row[]> {
+	const count = Math.round(files * scale);
 	const first: Compared[] = [];
 	const unchanged: Compared[] = [];
 	const changed: Compared[] = [];
@@ -70,7 +82,7 @@ export async function benchFiles({rounds, scale}: Size): Promise<Row[]> {
 			first.push(await compare(yard, name, round));
 			unchanged.push(await compare(yard, name, round));
 			await delay(clockMarginMs);
-			await write(round, 100);
+			await write(round, changedStep);
 			await delay(clockMarginMs);
 			changed.push(await compare(yard, name, round));
 		} finally {
@@ -79,12 +91,14 @@ export async function benchFiles({rounds, scale}: Size): Promise<Row[]> {
 	}
 
 	const size = `${count} files of ${bytesOfFile / 1000} KB`;
+	const share = `${100 / changedStep} % changed`;
 	return [
 		...rowsOf(`${size}, first backup`, first),
 		...rowsOf('… unchanged', unchanged),
-		...rowsOf('… 1 % changed', changed),
-		outageRow('outage, 1 % changed, against the first plain backup', first, changed, '0.15'),
-		outageRow('… against a plain backup with 1 % changed', changed, changed),
+		...rowsOf(`… ${share}`, changed),
+		outageRow('outage, unchanged, against a plain backup of the same', unchanged, unchanged),
+		outageRow(`outage, ${share}, against the first plain backup`, first, changed, '0.15'),
+		outageRow(`… against a plain backup with ${share}`, changed, changed),
 	];
 }
 

@@ -1,4 +1,4 @@
-/** How often a little target can be backed up for a day: as many runs as every five minutes make, one after the other, of which all points are kept. */
+/** How often a target can be backed up for a day: runs as every five minutes make them, one after the other, of which all points are kept. */
 
 import {appService, writeFiles} from './files.ts';
 import {formatTable, type Row, type Size} from './table.ts';
@@ -6,13 +6,23 @@ import {makeSqlite} from './whole.ts';
 import {openYard} from './yard.ts';
 
 const runsOfDay = 288;
-const files = 60;
-const bytesOfFile = 100_000;
 
 /** Of the first and of the last runs. */
 const compared = 10;
 
-export async function benchOften({scale}: Size): Promise<Row[]> {
+interface Often {
+	what: string;
+	files: number;
+	bytesOfFile: number;
+}
+
+export const benchOften = async (size: Size): Promise<Row[]> => benchDay({what: '10 MB', files: 60, bytesOfFile: 100_000}, size);
+export const benchOftenLarge = async (size: Size): Promise<Row[]> => benchDay({what: '1 GB', files: 1000, bytesOfFile: 1_000_000}, size);
+export const benchOftenMany = async (size: Size): Promise<Row[]> =>
+	benchDay({what: '50,000 files', files: 50_000, bytesOfFile: 2000}, size);
+
+/** @param scale of the day, not of the data */
+async function benchDay({what, files, bytesOfFile}: Often, {scale}: Size): Promise<Row[]> {
 	const service = await appService('data');
 	const yard = await openYard(
 		{
@@ -25,12 +35,16 @@ export async function benchOften({scale}: Size): Promise<Row[]> {
 	);
 	try {
 		const {stack, backup, agentPeak} = yard;
+		// One in a hundred, and one at least, before each run
+		const step = Math.min(files, 100);
+		const write = async (first: number, every: number) =>
+			stack.exec('app', 'node', '-e', writeFiles, String(first), String(every), String(files), String(bytesOfFile));
 		await stack.exec('app', 'node', '-e', makeSqlite);
-		await stack.exec('app', 'node', '-e', writeFiles, '0', '1', String(files), String(bytesOfFile));
+		await write(0, 1);
 		const wholeMs: number[] = [];
 		const outageMs: number[] = [];
 		for (let run = 0; run < Math.max(2 * compared, Math.round(runsOfDay * scale)); run++) {
-			await stack.exec('app', 'node', '-e', writeFiles, String(run % files), String(files), String(files), String(bytesOfFile));
+			await write(run % step, step);
 			const {result, ...timed} = await backup('app');
 			wholeMs.push(timed.wholeMs);
 			outageMs.push(result.quiesceSeconds * 1000);
@@ -39,14 +53,14 @@ export async function benchOften({scale}: Size): Promise<Row[]> {
 		const size = async (path: string) => [Number((await stack.exec('holdfast', 'du', '-sb', path)).split('\t')[0])];
 		const inFolder = async (path: string) => (await stack.exec('holdfast', 'sh', '-c', 'find "$0" -type f | wc -l', path)).trim();
 		console.error(formatTable(['snapshots', 'indexes'], [[await inFolder('/repository/snapshots'), await inFolder('/repository/index')]]));
-		const row = (what: string, times: readonly number[]): Row => ({
-			what,
+		const row = (name: string, times: readonly number[]): Row => ({
+			what: name,
 			baseline: times.slice(0, compared),
 			holdfast: times.slice(-compared),
 			unit: 'ms',
 		});
 		return [
-			row(`${wholeMs.length} backups of 10 MB: the last against the first`, wholeMs),
+			row(`${wholeMs.length} backups of ${what}: the last against the first`, wholeMs),
 			row('  … outage', outageMs),
 			{what: '  … repository', baseline: [], holdfast: await size('/repository'), unit: 'bytes'},
 			{what: '  … state', baseline: [], holdfast: await size('/state'), unit: 'bytes'},

@@ -16,7 +16,7 @@ const filesInAll = 20_000;
 const bytesOfFile = 100_000;
 
 /** More than what Holdfast allows for a clock that is behind. */
-const clockMarginMs = 3000;
+export const clockMarginMs = 3000;
 
 const stamps = '/tmp/stamps';
 
@@ -48,7 +48,7 @@ interface Measured {
 const measured = (): Measured => ({plain: [], ours: [], outage: []});
 
 /** The longest outage of a service that stamps, in milliseconds, while something is done. */
-async function watched(yard: Yard, service: string, work: () => Promise<number>): Promise<{tookMs: number; outageMs: number}> {
+export async function watched(yard: Yard, service: string, work: () => Promise<number>): Promise<{tookMs: number; outageMs: number}> {
 	const from = (await yard.stack.exec(service, 'date', '+%s%3N')).trim();
 	const tookMs = await work();
 	// Until it writes again, whatever starts it
@@ -60,7 +60,7 @@ async function watched(yard: Yard, service: string, work: () => Promise<number>)
 	return {tookMs, outageMs: Number(await yard.stack.exec(service, 'node', '-e', longestGap, stamps, from))};
 }
 
-const stamping = async (volume: string, labels: Record<string, string> = {}) => {
+export const stamping = async (volume: string, labels: Record<string, string> = {}) => {
 	const service = await appService(volume);
 	return {...service, entrypoint: undefined, command: ['stamp', stamps], labels: {...(service.labels as object), ...labels}};
 };

@@ -47,11 +47,11 @@ const agentProcess =
 	'for p in /proc/[0-9]*; do grep -q "main.js" $p/cmdline && grep VmHWM $p/status; done 2>/dev/null | sort -k2 -n | tail -1';
 
 /** Each service gets restic beside its own programs. */
-export async function openYard(services: Record<string, Service>, volumes: readonly string[]): Promise<Yard> {
+export async function openYard(services: Record<string, Service>, volumes: readonly string[], holdfast: Service = {}): Promise<Yard> {
 	const undo: Array<() => unknown> = [];
 	const stack = await startStack(
 		{teardown: (work: () => unknown) => void undo.push(work)},
-		{slowKey: true, services, volumes: ['plain', ...volumes]},
+		{slowKey: true, services, volumes: ['plain', ...volumes], holdfast},
 	);
 	await copyRestic(stack, Object.keys(services));
 

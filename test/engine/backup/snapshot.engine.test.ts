@@ -1,43 +1,32 @@
 /** The application stands still for a snapshot of its file system, and not for its files. Lane: works. Turns: moments. */
-import {mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {mkdir, readdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {execa} from 'execa';
 import {docker, tryDocker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
+import {mountBtrfs} from '../../support/machine/btrfs.ts';
 import {plainReader, readerService} from '../../support/stack/reader.ts';
 import {startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 
-const image = process.env.HOLDFAST_TEST_IMAGE ?? 'holdfast:dev';
-
 /** Writes to one file, then to the other, for ever: of one moment they differ by one at most. */
 const counting = 'i=0; while :; do i=$((i+1)); echo $i >/data/a; echo $i >/data/b; done';
 
-/** A file system of its own. @returns undefined where this machine has none */
+/** @returns its root; undefined where this machine has none */
 async function btrfs(t: ExecutionContext): Promise<string | undefined> {
-	if (process.getuid?.() !== 0 || !(await readFile('/proc/filesystems', 'utf8')).includes('\tbtrfs\n')) {
+	const made = await mountBtrfs(2 * 1024 ** 3);
+	if (made === undefined) {
 		return undefined;
 	}
 
-	const folder = await mkdtemp(join(tmpdir(), 'hf-btrfs-'));
-	t.teardown(async () => rm(folder, {recursive: true}));
-	await writeFile(join(folder, 'disk'), '');
-	await truncate(join(folder, 'disk'), 2 * 1024 ** 3);
-	await docker(['run', '--rm', '--volume', `${folder}:/made`, '--entrypoint', 'mkfs.btrfs', image, '--quiet', '/made/disk']);
-	const root = join(folder, 'root');
-	await mkdir(root);
-	await execa('mount', ['-o', 'loop', join(folder, 'disk'), root]);
-	t.teardown(async () => execa('umount', [root]));
-	const subvolume = async (name: string) =>
-		docker(['run', '--rm', '--volume', `${root}:/made`, '--entrypoint', 'btrfs', image, 'subvolume', 'create', `/made/${name}`]);
-	await subvolume('data');
-	await subvolume('nested');
-	await subvolume('nested/inner');
-	await mkdir(join(root, 'folder'));
-	await mkdir(join(root, 'snapshots'));
-	return root;
+	t.teardown(made.close);
+	for (const name of ['data', 'nested', 'nested/inner']) {
+		await made.makeSubvolume(name);
+	}
+
+	await mkdir(join(made.root, 'folder'));
+	await mkdir(join(made.root, 'snapshots'));
+	return made.root;
 }
 
 test('a snapshot of the file system is the moment, and nothing of it is left', async t => {

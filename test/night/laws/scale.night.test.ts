@@ -1,55 +1,16 @@
 /** Many containers are found and planned at once, and the agent stays small however much flows past it. Lane: measures. */
-import process from 'node:process';
 import test from 'ava';
-import {connectEngine} from '../../../docker/engine.ts';
-import {ensureImage} from '../../support/images.ts';
 import {agentStaysSmall} from '../../support/laws/memory-law.ts';
+import {askOften, makeCrowd} from '../../support/stack/crowd.ts';
 import {startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
-
-/** `node -e SCRIPT PATH`: asks the API five times, in the agent's container, and prints the milliseconds of each and the last answer. */
-const timedApi = `
-const token = require('node:fs').readFileSync('/state/api-token', 'utf8').trim();
-(async () => {
-	const times = [];
-	let body;
-	for (let round = 0; round < 5; round++) {
-		const begun = performance.now();
-		const answer = await fetch('http://127.0.0.1:9797' + process.argv[1], {headers: {authorization: 'Bearer ' + token}});
-		body = await answer.text();
-		times.push(performance.now() - begun);
-		if (!answer.ok) throw new Error(answer.status + ' ' + body);
-	}
-	console.log(JSON.stringify({times, body}));
-})();`;
 
 test.serial('200 labelled containers are found and planned within 2 s', async t => {
 	const count = 200;
 	const stack = await startStack(t, {slowKey: true, services: {}});
-	const engine = connectEngine(process.env.DOCKER_HOST ?? '/var/run/docker.sock');
-	const image = await ensureImage('debian:trixie-slim');
-	const made: string[] = [];
-	t.teardown(async () => Promise.all(made.map(async id => engine.remove(id))));
-	const labels = (n: number) => ({
-		'com.docker.compose.project': stack.project,
-		'com.docker.compose.service': `s${n}`,
-		'com.docker.compose.container-number': '1',
-		'com.docker.compose.oneoff': 'False',
-		'holdfast.enable': 'true',
-		'holdfast.volumes': '/data',
-		'holdfast.sqlite': '/data/app.db',
-		'holdfast.exclude': 'cache,*.log',
-		'holdfast.schedule': `${n % 60} 3 * * *`,
-	});
-	await Promise.all(
-		Array.from({length: count}, async (_, n) => {
-			const options = {Image: image, Cmd: ['true'], Labels: labels(n), Volumes: {'/data': {}}};
-			made.push(await engine.create(`${stack.project}-s${n}-1`, options));
-		}),
-	);
-
+	t.teardown(await makeCrowd(stack, count));
 	const ask = async (path: string) => {
-		const {times, body} = JSON.parse(await stack.exec('holdfast', 'node', '-e', timedApi, path)) as {times: number[]; body: string};
+		const {times, body} = await askOften(stack, path);
 		return {
 			best: Math.min(...times),
 			median: times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN,
