@@ -42,6 +42,8 @@ export interface BackupRun {
 	tell: Tell;
 	/** Who must stand still as things are now: the first pass may take hours, in which containers come and go. */
 	stillNow: () => Promise<Still>;
+	/** No other run wakes them, or makes them stand still for itself: waits for who has them in hand. @throws {RunError} */
+	keep: (still: Still) => Promise<void>;
 	/** Remembers what was told of a subject; null: nothing more. False: just that was told before. */
 	tellOnce: (subject: string, what: string | null) => boolean;
 }
@@ -145,21 +147,25 @@ async function work(workshop: Workshop, options: BackupRun, {workforce, results,
 
 /** Nobody asks where that was a moment ago. That it cannot be known is no reason to have no backup. */
 async function stillAgain(options: BackupRun, state: Progress): Promise<Still> {
-	const {plan, startedAt, stillNow} = options;
+	const {plan, startedAt, stillNow, keep} = options;
 	if (Date.now() - startedAt.getTime() < stillMs) {
 		return plan;
 	}
 
+	let still: Still;
 	try {
 		const now = await stillNow();
 		const known = new Set([...now.quiesce, ...now.resting].map(({container}) => container.name));
 		// Who is just being made anew is not seen, and is there in a moment.
 		const isUnseen = ({container}: Plan['quiesce'][number]) => !known.has(container.name);
-		return {quiesce: [...now.quiesce, ...plan.quiesce.filter(isUnseen)], resting: [...now.resting, ...plan.resting.filter(isUnseen)]};
+		still = {quiesce: [...now.quiesce, ...plan.quiesce.filter(isUnseen)], resting: [...now.resting, ...plan.resting.filter(isUnseen)]};
 	} catch (error) {
 		warn(`whether containers were started since the plan was made is not known: ${explain(error)}`, options, state);
 		return plan;
 	}
+
+	await keep(still);
+	return still;
 }
 
 function warn(message: string, {tell}: BackupRun, state: Progress): void {

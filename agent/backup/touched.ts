@@ -4,21 +4,28 @@ import {RunError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import {undoOrFinish} from '../../base/ways-out.ts';
 import {sharesStorage} from '../../docker/storage.ts';
-import type {Surveyed} from '../plan/planned.ts';
+import type {Plan, Surveyed} from '../plan/planned.ts';
 import type {Touched} from '../runs/holds.ts';
 import {storageOf} from '../sources/mounts.ts';
 import {isUnjudged, type RestoreJournal, type RestoreRecord} from '../state/restores.ts';
 
 /** Whoever stands still, stands still for this run alone. What is read, others may read too; and its containers must run on meanwhile. */
 export function touchedBy({target, plan}: Pick<Surveyed, 'target' | 'plan'>): Touched[] {
-	const still = new Set([...plan.quiesce, ...plan.resting].map(({container}) => container.id));
+	const still = stillIn(plan);
 	const needed = target.members.flatMap(({replicas}) => replicas.map(({id}) => id)).filter(id => !still.has(id));
 	return [
-		...[...still].map(container => ({container, alone: true})),
+		...touchedInMoment(plan),
 		...needed.map(container => ({container, alone: false})),
 		...plan.sources.flatMap(({mount}) => (mount === undefined ? [] : [{mount, alone: false}])),
 	];
 }
+
+/** Those who stand still. */
+export const touchedInMoment = (still: Pick<Plan, 'quiesce' | 'resting'>): Touched[] =>
+	[...stillIn(still)].map(container => ({container, alone: true}));
+
+const stillIn = ({quiesce, resting}: Pick<Plan, 'quiesce' | 'resting'>): Set<string> =>
+	new Set([...quiesce, ...resting].map(({container}) => container.id));
 
 /** A recovery tries again every few minutes, and then leaves it to a person or gives up. */
 const recoveryPatienceMs = 10 * 60_000;

@@ -20,7 +20,7 @@ import {assertAwake, tellAbsent} from './absent.ts';
 import {backup} from './backup.ts';
 import {foundSince, goneSince} from './gone.ts';
 import {previousAmong} from './previous.ts';
-import {touchedBy, untilWhole} from './touched.ts';
+import {touchedBy, touchedInMoment, untilWhole} from './touched.ts';
 
 /** A plan that has waited longer for its turn is made anew: meanwhile its containers may have been recreated, started or stopped. */
 const freshMs = 5000;
@@ -133,6 +133,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 				previous,
 				keepsAll: repository.access() === 'append-only',
 				stillNow: async () => (await survey.one(asked.target, asked.cold)).plan,
+				keep: async still => context.holdMore(touchedInMoment(still)),
 				signal,
 				tell,
 				tellOnce: state.tellOnce,

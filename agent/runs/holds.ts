@@ -16,6 +16,11 @@ export interface Holds {
 	 * @throws the signal's reason
 	 */
 	take: (run: string, touched: readonly Touched[], options: {signal: AbortSignal; onWait: (run: string) => void}) => Promise<boolean>;
+	/**
+	 * Takes more beside what it has, gives nothing back and waits for nobody: who waits for it goes after it.
+	 * @returns the run that has some of it in hand now: then nothing is taken
+	 */
+	more: (run: string, touched: readonly Touched[]) => string | undefined;
 	release: (run: string) => void;
 	/** The first run that has any of it, or waits for it. */
 	holder: (touched: readonly Touched[]) => string | undefined;
@@ -42,6 +47,16 @@ export function createHolds(): Holds {
 
 	return {
 		release,
+		more(run, touched) {
+			const other = claims.find(claim => claim.run !== run && before(claim) === undefined && meet(claim.touched, touched));
+			if (other === undefined) {
+				const held = claims.find(claim => claim.run === run) ?? {run, touched: [], released: Promise.withResolvers<void>()};
+				// First of all: whoever waits for some of it sees it before itself.
+				claims.splice(0, claims.length, {...held, touched: [...held.touched, ...touched]}, ...claims.filter(claim => claim !== held));
+			}
+
+			return other?.run;
+		},
 		holder: touched => claims.find(claim => meet(claim.touched, touched))?.run,
 		async take(run, touched, {signal, onWait}) {
 			signal.throwIfAborted();

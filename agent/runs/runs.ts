@@ -1,6 +1,7 @@
 /** Runs: one at a time for each target, a few at a time for all, each with its events, its cancel and its record. */
 
-import {BusyError, CancelledError, NotFoundError, UsageError} from '../../base/errors.ts';
+import {setTimeout as delay} from 'node:timers/promises';
+import {BusyError, CancelledError, NotFoundError, RunError, UsageError} from '../../base/errors.ts';
 import type {EventHub, RunEvent, Tell} from '../../base/events.ts';
 import {runId} from '../../base/ids.ts';
 import {finishedAs, type Operation, type RunResult} from '../../base/results.ts';
@@ -25,6 +26,11 @@ export interface RunContext {
 	 * @throws the signal's reason
 	 */
 	hold: (touched: readonly Touched[]) => Promise<boolean>;
+	/**
+	 * Keeps it from others, too, and gives back nothing of what was asked for before: for what is found late. Waits a while for who has it.
+	 * @throws {RunError} that names who has it still; the signal's reason
+	 */
+	holdMore: (touched: readonly Touched[]) => Promise<void>;
 }
 
 export interface Job<Result extends RunResult> {
@@ -65,6 +71,10 @@ export interface Runs {
 	/** Cancels what is under way and waits for it. */
 	close: () => Promise<void>;
 }
+
+/** Who has something in hand and needs more waits this long: two that wait for each other would wait for ever. */
+const morePatienceMs = 10 * 60_000;
+const moreRetryMs = 500;
 
 interface Active {
 	/** No other run of any of these locks is queued or under way. */
@@ -159,19 +169,16 @@ export function createRuns({state, hub, concurrency, stallLimitMs = 30 * 60_000,
 				const {signal} = controller;
 				const turn = async () => (background ? () => {} : turns.take({exclusive, signal}));
 				let end = await turn().catch(() => () => {});
-				const hold = async (touched: readonly Touched[]): Promise<boolean> => {
-					const hasWaited = await holds.take(run, touched, {
-						signal,
-						onWait(other) {
-							// Whoever waits for a run must not keep others from theirs.
-							end();
-							end = () => {};
-							stall?.wait(true);
-							const waitsFor = `run ${other}${active.has(other) ? ` (${active.get(other)?.what})` : ''}`;
-							tell({type: 'step', step: 'wait', subject: waitsFor});
-							mark(run, waitsFor);
-						},
-					});
+				const nameOf = (other: string) => `run ${other}${active.has(other) ? ` (${active.get(other)?.what})` : ''}`;
+				const onWait = (other: string): void => {
+					// Whoever waits for a run must not keep others from theirs.
+					end();
+					end = () => {};
+					stall?.wait(true);
+					tell({type: 'step', step: 'wait', subject: nameOf(other)});
+					mark(run, nameOf(other));
+				};
+				const waited = async (hasWaited: boolean): Promise<boolean> => {
 					mark(run, undefined);
 					if (hasWaited) {
 						end = await turn();
@@ -180,12 +187,33 @@ export function createRuns({state, hub, concurrency, stallLimitMs = 30 * 60_000,
 
 					return hasWaited;
 				};
+				const hold = async (touched: readonly Touched[]): Promise<boolean> => waited(await holds.take(run, touched, {signal, onWait}));
+				const holdMore = async (touched: readonly Touched[]): Promise<void> => {
+					const deadline = performance.now() + morePatienceMs;
+					let last: string | undefined;
+					for (let other = holds.more(run, touched); other !== undefined; other = holds.more(run, touched)) {
+						if (performance.now() > deadline) {
+							throw new RunError(
+								`what stands still for it was still in the hands of ${nameOf(other)} after ${morePatienceMs / 60_000} min`,
+							);
+						}
+
+						if (other !== last) {
+							onWait(other);
+						}
+
+						last = other;
+						await delay(moreRetryMs, undefined, {signal}).catch(() => signal.throwIfAborted());
+					}
+
+					await waited(last !== undefined);
+				};
 				let result: Result;
 				try {
 					const startedAt = new Date();
 					stall = watchProgress({limitMs: stallLimitMs, isActive: activity(run), onStall: reason => controller.abort(reason)});
 					state.startRun(run, startedAt.getTime());
-					result = await work({run, startedAt, signal, tell, hold});
+					result = await work({run, startedAt, signal, tell, hold, holdMore});
 					state.finishRun(run, Date.now(), result);
 				} finally {
 					stall?.stop();

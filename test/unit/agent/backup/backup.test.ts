@@ -20,6 +20,7 @@ interface Late {
 	/** The first pass took so long. */
 	tookMs: number;
 	stillNow: () => Promise<Pick<Plan, 'quiesce' | 'resting'>>;
+	keep?: (still: Pick<Plan, 'quiesce' | 'resting'>) => Promise<void>;
 	/** As it was planned. */
 	still?: Pick<Plan, 'quiesce' | 'resting'>;
 }
@@ -27,7 +28,7 @@ interface Late {
 async function runWith(
 	folder: string,
 	faults: readonly Fault[],
-	{tookMs, stillNow, still = plan}: Late = {tookMs: 0, stillNow: async () => plan},
+	{tookMs, stillNow, keep = async () => {}, still = plan}: Late = {tookMs: 0, stillNow: async () => plan},
 ) {
 	const scene = memoryWorkshop(folder);
 	fill(scene.disk, 'first');
@@ -39,6 +40,7 @@ async function runWith(
 			startedAt: new Date(Date.now() - tookMs),
 			previous: undefined,
 			stillNow,
+			keep,
 			signal: new AbortController().signal,
 			tell: scene.tell,
 			tellOnce: () => true,
@@ -94,6 +96,16 @@ test.serial('who was started during a long first pass stands still, too; and who
 	const alone = {quiesce: app === undefined ? [] : [app], resting: []};
 	const {scene: later} = await runWith(folder, [], {...hour, still: alone, stillNow: async () => plan});
 	t.true(later.calls.includes('engine.stop web'));
+
+	const kept: string[] = [];
+	const keep = async ({quiesce}: Pick<Plan, 'quiesce'>) => {
+		kept.push(...quiesce.map(({container}) => container.name));
+		throw new Error('another run has it');
+	};
+	const {scene: busy, result: refused} = await runWith(folder, [], {...hour, keep});
+	t.deepEqual(kept.sort(), ['app', 'web']);
+	t.is(refused.outcome, 'failed', 'who stands still for another is woken by it');
+	t.false(busy.calls.some(call => call.startsWith('engine.pause')));
 
 	const {scene: quick} = await runWith(folder, [], {tookMs: 0, stillNow: async () => t.fail() as never});
 	t.true(quick.calls.includes('engine.stop web'));

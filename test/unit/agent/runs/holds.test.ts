@@ -68,3 +68,23 @@ test('who is cancelled while it waits is out of the way', async t => {
 	await t.throwsAsync(cancelled, {message: 'cancelled'});
 	t.false(await holds.take('c', [alone('web')], {signal, onWait: () => t.fail()}));
 });
+
+test('who needs more keeps what it has, goes before all who wait, and takes nothing that another has', async t => {
+	const holds = createHolds();
+	const onWait = () => t.fail();
+	await holds.take('a', [alone('app')], {signal, onWait});
+	await holds.take('b', [alone('web')], {signal, onWait});
+	const waits: string[] = [];
+	const waiting = holds.take('c', [alone('web'), alone('cache')], {signal, onWait: other => waits.push(other)});
+	t.is(holds.more('a', [alone('web')]), 'b');
+	t.is(holds.more('a', [alone('cache')]), undefined, 'who waits has nothing yet');
+	t.is(holds.holder([alone('app')]), 'a');
+	t.is(holds.holder([alone('cache')]), 'a');
+	holds.release('b');
+	await setImmediate();
+	t.deepEqual(waits, ['b', 'a']);
+	holds.release('a');
+	t.true(await waiting);
+	t.is(holds.more('d', [alone('app')]), undefined);
+	t.is(holds.holder([alone('app')]), 'd');
+});

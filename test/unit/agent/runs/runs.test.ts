@@ -314,3 +314,65 @@ test('who follows a run that is over hears its end, although nobody could tell i
 	t.deepEqual(others, []);
 	t.like(event, {type: 'finished', operation: 'backup', at: 2, result: {outcome: 'failed', error: 'odd'}});
 });
+
+test('who finds late what another has in hand waits for it, gives its turn meanwhile, and lets go of nothing', async t => {
+	const {runs} = setUp(t, 2);
+	const container = (name: string) => ({container: name, alone: true});
+	const [isHeld, mayEnd, isWaitedFor] = [Promise.withResolvers<void>(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+	const order: string[] = [];
+	const work = (target: string, does: (context: RunContext) => Promise<unknown>) =>
+		runs.start(
+			job(target, async context => {
+				await does(context);
+				order.push(target);
+				return resultOf(context);
+			}),
+		);
+	const all = [
+		work('has cache', async ({hold}) => {
+			await hold([container('cache')]);
+			isHeld.resolve();
+			await mayEnd.promise;
+		}),
+		work('has app, and needs cache', async ({hold, holdMore}) => {
+			await hold([container('app')]);
+			await isHeld.promise;
+			await holdMore([container('cache')]);
+		}),
+		work('has the turn', async () => isWaitedFor.resolve()),
+		work('needs app', async ({hold}) => hold([container('app')])),
+	];
+	await isWaitedFor.promise;
+	mayEnd.resolve();
+	await Promise.all(all.map(({finished}) => finished));
+	t.deepEqual(
+		order.filter(each => each !== 'has the turn'),
+		['has cache', 'has app, and needs cache', 'needs app'],
+	);
+});
+
+test('who waits for more in vain says who has it; a cancel ends the waiting', async t => {
+	const {runs} = setUp(t);
+	const [gate, isWaiting] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+	const has = runs.start(
+		job('a', async context => {
+			await context.hold([{container: 'app', alone: true}]);
+			await gate.promise;
+			return resultOf(context);
+		}),
+	);
+	const wants = runs.start(
+		job('b', async context => {
+			const waited = context.holdMore([{container: 'app', alone: true}]).catch(() => {});
+			isWaiting.resolve();
+			await waited;
+			t.true(context.signal.aborted);
+			return resultOf(context, 'failed');
+		}),
+	);
+	await isWaiting.promise;
+	t.regex(runs.waitsFor(wants.run) ?? '', new RegExp(`run ${has.run} \\(backup of a\\)`));
+	await runs.cancel(wants.run);
+	gate.resolve();
+	await has.finished;
+});
