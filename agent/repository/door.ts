@@ -37,6 +37,8 @@ const refused = /permission denied|operation not permitted/i;
 
 interface DoorOptions {
 	restic: Pick<Restic, 'id' | 'init'>;
+	/** As `ensureRepository` has it. */
+	settle?: (isMade: boolean) => Promise<string>;
 	repository: Pick<Repository, 'location' | 'access' | 'quickKey'>;
 	state: KnownRepositories;
 	/** False: it is made by somebody else; a missing one is an error. */
@@ -53,6 +55,7 @@ interface DoorOptions {
 
 export function createRepositoryDoor({
 	restic,
+	settle,
 	repository,
 	state,
 	allowInit = true,
@@ -73,7 +76,13 @@ export function createRepositoryDoor({
 		}
 
 		await repository.quickKey?.find();
-		const id = await ensureRepository({restic, knownId: state.knownRepository(repository.location), allowInit}).catch((error: unknown) => {
+		const id = await ensureRepository({
+			restic,
+			// What was learned counts, too: nothing is removed there.
+			settle: access() === 'full' ? settle : undefined,
+			knownId: state.knownRepository(location),
+			allowInit,
+		}).catch((error: unknown) => {
 			const why = error instanceof RepositoryError && refused.test(error.message) ? explain() : undefined;
 			throw why === undefined ? error : new RepositoryError('failed', why.message, {hint: why.hint});
 		});

@@ -5,9 +5,11 @@ import {examineFolder, explainRefusal} from '../../base/folder.ts';
 import {here} from '../../base/here.ts';
 import {nearest} from '../../base/reading/nearest.ts';
 import type {Copy} from '../config/copies.ts';
+import {accessOf} from '../restic/access.ts';
 import {createRestic} from '../restic/create.ts';
 import {ensureRepository} from '../restic/open.ts';
 import {folderOf, type Repository, type Restic, type ResticOptions} from '../restic/restic.ts';
+import {settle} from '../restic/settle.ts';
 import {createRepositoryDoor, type KnownRepositories, type RepositoryDoor} from './door.ts';
 
 export interface NamedRepository extends RepositoryDoor {
@@ -63,7 +65,18 @@ export function createRepositories({primary, copies, state}: RepositoriesOptions
 		const folder = folderOf(repository);
 		const examine = () => (folder === undefined ? undefined : examineFolder(folder));
 		const explain = () => (folder === undefined ? undefined : explainRefusal(folder));
-		const door = createRepositoryDoor({restic: restic(), repository, state, allowInit, examine, explain, check: distinct(repository)});
+		const opening = restic();
+		const settling = async (isMade: boolean) => settle(opening, {isMade, isFolder: folder !== undefined});
+		const door = createRepositoryDoor({
+			restic: opening,
+			settle: settling,
+			repository,
+			state,
+			allowInit,
+			examine,
+			explain,
+			check: distinct(repository),
+		});
 		return {...door, name: repository.name, repository, restic};
 	};
 
@@ -76,7 +89,10 @@ export function createRepositories({primary, copies, state}: RepositoriesOptions
 			async ensure(restic, signal) {
 				const knownId = state.knownRepository(repository.location);
 				const like = {id: restic.id, init: async () => restic.init(primary)};
-				const id = await ensureRepository({restic: like, knownId, allowInit: true, signal});
+				const isFolder = folderOf(repository) !== undefined;
+				const settling = async (isMade: boolean) => settle(restic, {isMade, isFolder, signal});
+				const mayRemove = accessOf(repository) === undefined || accessOf(repository) === 'full';
+				const id = await ensureRepository({restic: like, settle: mayRemove ? settling : undefined, knownId, allowInit: true, signal});
 				distinct(repository)(id);
 				state.rememberRepository(repository.location, id);
 			},

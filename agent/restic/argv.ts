@@ -26,7 +26,7 @@ function checkTags(tags: readonly string[]): void {
 }
 
 /** `latest` and the like are never meant. */
-function checkId(id: string): string {
+export function checkId(id: string): string {
 	if (!/^[0-9a-f]{8,64}$/.test(id)) {
 		throw new Error(`A snapshot's id must be 8 to 64 hexadecimal digits: ${JSON.stringify(id)}`);
 	}

@@ -11,6 +11,7 @@ import {type Hold, holdingArgv, release} from './hold.ts';
 import {type Message, parseMessage} from './messages.ts';
 import type {Repository} from './restic.ts';
 import {publicLocation, redactor} from './secrets.ts';
+import {soleArgv} from './sole.ts';
 import {listenForTrouble, type Trouble} from './trouble.ts';
 
 export interface Call {
@@ -24,6 +25,10 @@ export interface Call {
 	live?: boolean | undefined;
 	/** Text instead of JSON lines: some verbs tell their progress in text only. */
 	plain?: true;
+	/** The beginning of the id of the key to open it with. */
+	key?: string | undefined;
+	/** The folder that nobody else makes a repository of meanwhile. */
+	sole?: string | undefined;
 	/** A second repository, which is only read. */
 	from?: Repository | undefined;
 }
@@ -50,14 +55,19 @@ export function createCaller(place: Place, repository: Repository, {answerWithin
 	const redact = redactor(repository);
 	const own = () => ({...environmentOf(repository), RESTIC_REPOSITORY: repository.location, RESTIC_PROGRESS_FPS: '2', TZ: 'UTC'});
 
-	const commandOf = ({arguments: [verb = '', ...rest], signal, hold, plain, from}: Call): Command => {
-		const environment = from === undefined ? own() : {...environmentOfSecond(from), ...own()};
+	const commandOf = ({arguments: [verb = '', ...rest], signal, hold, plain, key, sole, from}: Call): Command => {
+		const environment = {
+			...(from === undefined ? {} : environmentOfSecond(from)),
+			...own(),
+			...(key === undefined ? {} : {RESTIC_KEY_HINT: key}),
+		};
 		const options = Object.entries({...from?.options, ...repository.options}).map(([name, value]) => `--option=${name}=${value}`);
 		// With a cache that it may not write, restic does not even begin.
 		const cache =
 			cached && examineFolder(repository.cacheDirectory) === undefined ? `--cache-dir=${repository.cacheDirectory}` : '--no-cache';
 		const restic = ['restic', verb, ...(plain ? [] : ['--json']), cache, ...limits(repository), ...options, ...rest] as const;
-		return {argv: hold ? holdingArgv(restic) : restic, env: environment, signal, stdin: hold !== undefined};
+		const argv = hold ? holdingArgv(restic) : sole === undefined ? restic : soleArgv(sole, restic);
+		return {argv, env: environment, signal, stdin: hold !== undefined};
 	};
 
 	const check = (call: Call, exit: Exit): void => {

@@ -12,6 +12,7 @@ import {createLooking} from './looking.ts';
 import {
 	configContent,
 	type FileStatus,
+	keyList,
 	listedNode,
 	listedSnapshot,
 	lockContent,
@@ -22,7 +23,17 @@ import {
 	versionContent,
 	withoutStack,
 } from './messages.ts';
-import type {BackupOptions, Lock, Repository, Restic, ResticOptions, RestoreOptions, Saved, Snapshot} from './restic.ts';
+import {
+	type BackupOptions,
+	folderOf,
+	type Lock,
+	type Repository,
+	type Restic,
+	type ResticOptions,
+	type RestoreOptions,
+	type Saved,
+	type Snapshot,
+} from './restic.ts';
 
 /** restic, run at a place on one repository. */
 export function createRestic(
@@ -147,10 +158,18 @@ export function createRestic(
 	return {
 		...createLooking({read, failed}, patiently),
 		version: async () => versionContent.parse(JSON.parse(await ask({action: 'version', arguments: ['version']}))).version,
-		id: async signal =>
-			configContent.parse(JSON.parse(await ask({action: 'opening', arguments: ['cat', '--no-lock', '--', 'config'], signal}))).id,
+		id: async (signal, key) =>
+			configContent.parse(JSON.parse(await ask({action: 'opening', arguments: ['cat', '--no-lock', '--', 'config'], signal, key}))).id,
+		async keys(key) {
+			return keyList.parse(JSON.parse(await ask({action: 'listing keys', arguments: ['key', 'list', '--no-lock'], key})));
+		},
+		async removeKey(id, key) {
+			await ask({action: `removing key ${id}`, arguments: patiently(['key', 'remove', '--', argv.checkId(id)]), key, plain: true});
+		},
+		isEmpty: async key => (await ask({action: 'listing packs', arguments: ['list', '--no-lock', '--', 'packs'], key})).trim() === '',
 		async init(like) {
-			await ask({action: 'making a new repository', arguments: like === undefined ? ['init'] : argv.initLike, from: like});
+			const arguments_ = like === undefined ? ['init'] : argv.initLike;
+			await ask({action: 'making a new repository', arguments: arguments_, from: like, sole: folderOf(repository)});
 		},
 		backupFiles: options =>
 			backUp(

@@ -1,5 +1,6 @@
 /** What restic prints with `--json`, as far as Holdfast reads it. Everything unknown is ignored: restic adds fields freely. */
 import * as z from 'zod';
+import type {Key} from './restic.ts';
 
 const status = z.object({
 	message_type: z.literal('status'),
@@ -133,6 +134,13 @@ export const lockContent = z.object({
 
 /** `restic cat config`. */
 export const configContent = z.object({id: z.string().min(1)});
+
+/** `restic key list --json`: times as the `TZ` of restic has them, which is UTC. */
+export const keyList = z.array(
+	z
+		.object({id: z.string().regex(/^[0-9a-f]{8,64}$/), current: z.boolean(), created: z.string()})
+		.transform(({id, current, created}): Key => ({id, isCurrent: current, created: new Date(`${created.replace(' ', 'T')}Z`)})),
+);
 
 /** `restic version --json`. */
 export const versionContent = z.object({version: z.string()});

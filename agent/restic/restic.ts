@@ -222,6 +222,14 @@ export interface CopyOptions {
 	signal?: AbortSignal | undefined;
 }
 
+export interface Key {
+	/** Its beginning. */
+	id: string;
+	/** The repository was opened with it just now. */
+	isCurrent: boolean;
+	created: Date;
+}
+
 export interface Lock {
 	id: string;
 	time: Date;
@@ -238,8 +246,13 @@ export interface Lock {
  */
 export interface Restic extends Looking {
 	version: () => Promise<string>;
-	/** The repository's own id. */
-	id: (signal?: AbortSignal) => Promise<string>;
+	/** The repository's own id. @param key the beginning of the id of the key to open it with; the others are tried where that does not do */
+	id: (signal?: AbortSignal, key?: string) => Promise<string>;
+	keys: (key?: string) => Promise<Key[]>;
+	/** @param by the key to open it with */
+	removeKey: (id: string, by: string) => Promise<void>;
+	/** Whether nothing was ever stored in it. */
+	isEmpty: (key?: string) => Promise<boolean>;
 	/**
 	 * Makes a new repository. Only called where none was ever known. With `like`, content is cut as in that one, so that what is copied from
 	 * there is found again here.

@@ -2,7 +2,7 @@
  * Minituff/nautical-backup. Every container is stopped for its backup, unless a label says otherwise; which folder is backed up is found by the
  * container's name below a folder of its own, and is taken to be what the container may write.
  */
-import type {Dialect, Meant} from './dialect.ts';
+import {type Dialect, isTrue, type Meant} from './dialect.ts';
 
 const prefix = 'nautical-backup.';
 
@@ -12,6 +12,7 @@ const endless = '1h';
 
 const known = new Set([
 	'enable',
+	'skip',
 	'stop-before-backup',
 	'group',
 	'lifecycle.before',
@@ -30,8 +31,9 @@ export const nautical: Dialect = ({labels}) => {
 	}
 
 	const of = (name: string) => labels[prefix + name];
-	if (isNo(of('enable'))) {
-		return {meant: [{name: 'enable', value: 'false', because: `${prefix}enable`}], lost: []};
+	const refusing = isNo(of('enable')) ? 'enable' : isTrue(of('skip')) ? 'skip' : undefined;
+	if (refusing !== undefined) {
+		return {meant: [{name: 'enable', value: 'false', because: prefix + refusing}], lost: []};
 	}
 
 	const meant: Meant[] = [

@@ -14,9 +14,14 @@ const hooks = [
 	['exec-pre', 'before'],
 	['archive-post', 'after'],
 	['exec-post', 'after'],
+	// Of jareware/docker-volume-backup, which it goes on from
+	['exec-pre-backup', 'before'],
+	['exec-post-backup', 'after'],
 ] as const;
 
-const phases = /^(?:process|copy|prune)-(?:pre|post)$/;
+const known = new Set(['stop-during-backup', ...hooks.flatMap(([name]) => [name, `${name}.user`])]);
+
+const phases = /^(?:process|copy|prune)-(?:pre|post)(?:\.user)?$/;
 
 export const offen: Dialect = ({labels}) => {
 	const theirs = Object.keys(labels).filter(label => label.startsWith(prefix));
@@ -61,7 +66,15 @@ export const offen: Dialect = ({labels}) => {
 			return [`\`${label}\` is not run: there is no archive that it could be about`];
 		}
 
-		return label === noRestart ? [`\`${label}\` is not heeded: what is stopped for a backup is started after it`] : [];
+		if (label === noRestart) {
+			return [`\`${label}\` is not heeded: what is stopped for a backup is started after it`];
+		}
+
+		if (name === 'exec-label') {
+			return [`\`${label}\` is not heeded: commands of a container are run for its own backup, whichever of several containers ran them`];
+		}
+
+		return known.has(name) ? [] : [`\`${label}\` is not understood`];
 	});
 	return {meant, lost};
 };

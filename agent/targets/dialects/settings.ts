@@ -74,17 +74,24 @@ const readers: Readonly<Record<DialectName, (own: Own) => Settings>> = {
 			return /^[1-9]\d{0,4}$/.test(count) ? `${unit.toLowerCase()}=${count}` : undefined;
 		});
 		const shared = ['RESTIC_REPOSITORY', 'RESTIC_PASSWORD'].filter(name => env[name]);
+		const binds = isYes(env.EXCLUDE_BIND_MOUNTS)
+			? [
+					`\`EXCLUDE_BIND_MOUNTS\` is not heeded: \`${label('volumes')}\` names what is backed up of a service, and folders of the host are with it by default`,
+				]
+			: [];
 		return {
 			variables: [
 				{name: 'HOLDFAST_SCHEDULE', value: cron(usually(env, 'CRON_SCHEDULE', '0 2 * * *')), because: 'CRON_SCHEDULE'},
 				{name: 'HOLDFAST_KEEP', value: keep.filter(Boolean).join(','), because: 'RESTIC_KEEP_…'},
 			],
-			lost:
-				shared.length === 0
+			lost: [
+				...binds,
+				...(shared.length === 0
 					? []
 					: [
 							`\`${shared.join('`, `')}\` may be given to Holdfast as they are: both can use one repository, and neither touches what the other filed (\`holdfast points --foreign\` lists it)`,
-						],
+						]),
+			],
 			all: isYes(env.AUTO_BACKUP_ALL),
 			storages: undefined,
 			isMeant: () => true,

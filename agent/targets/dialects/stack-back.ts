@@ -2,59 +2,62 @@
 import type {Mount} from '../../../docker/container.ts';
 import {type Dialect, isTrue, type Meant} from './dialect.ts';
 
-const prefix = 'stack-back.';
-
-const volumes = `${prefix}volumes`;
-const include = `${volumes}.include`;
-const exclude = `${volumes}.exclude`;
-const stop = `${volumes}.stop-during-backup`;
+/** restic-compose-backup, which it goes on from, has the same labels under its own name. */
+const prefixes = ['stack-back.', 'restic-compose-backup.'];
 
 /** Ours for all databases of a server; theirs dumps the one of POSTGRES_DB, or all that the user sees. */
 const databases: ReadonlyMap<string, string> = new Map([
-	[`${prefix}postgres`, 'postgres'],
-	[`${prefix}mariadb`, 'mariadb'],
-	[`${prefix}mysql`, 'mariadb'],
+	['postgres', 'postgres'],
+	['mariadb', 'mariadb'],
+	['mysql', 'mariadb'],
 ]);
 
-const known = new Set([volumes, include, exclude, stop, ...databases.keys()]);
+const known = new Set(['volumes', 'volumes.include', 'volumes.exclude', 'volumes.stop-during-backup', ...databases.keys()]);
 
 const patterns = (text: string | undefined): string[] => (text ?? '').split(',').flatMap(part => part.trim() || []);
 
 const comesFrom = ({volume, hostPath}: Mount, parts: readonly string[]): boolean =>
 	parts.some(part => hostPath.includes(part) || volume?.includes(part) === true);
 
-export const stackBack: Dialect = ({labels, mounts}) => {
+const translated = (prefix: string, {labels, mounts}: Parameters<Dialect>[0]): ReturnType<Dialect> => {
+	const of = (name: string) => labels[prefix + name];
 	const meant: Meant[] = [];
-	for (const [label, name] of databases) {
-		if (isTrue(labels[label])) {
-			meant.push({name, value: 'true', because: label});
+	const mean = (name: string, value: string, theirs: string) => meant.push({name, value, because: prefix + theirs});
+	for (const [theirs, name] of databases) {
+		if (isTrue(of(theirs))) {
+			mean(name, 'true', theirs);
 		}
 	}
 
-	const [included, excluded] = [patterns(labels[include]), patterns(labels[exclude])];
-	if (isTrue(labels[volumes]) || included.length > 0 || excluded.length > 0) {
-		const filter = included.length > 0 ? include : exclude;
+	const [included, excluded] = [patterns(of('volumes.include')), patterns(of('volumes.exclude'))];
+	if (isTrue(of('volumes')) || included.length > 0 || excluded.length > 0) {
 		const chosen = mounts.filter(
 			mount => mount.readWrite && (included.length === 0 || comesFrom(mount, included)) && !comesFrom(mount, excluded),
 		);
 		const paths = chosen.length === 0 ? 'false' : JSON.stringify(chosen.map(({path}) => path).toSorted());
-		meant.push(
-			included.length + excluded.length === 0
-				? {name: 'volumes', value: 'true', because: volumes}
-				: {name: 'volumes', value: paths, because: filter},
-		);
-	} else if (labels[volumes] !== undefined) {
-		meant.push({name: 'volumes', value: 'false', because: volumes});
+		if (included.length + excluded.length === 0) {
+			mean('volumes', 'true', 'volumes');
+		} else {
+			mean('volumes', paths, included.length > 0 ? 'volumes.include' : 'volumes.exclude');
+		}
+	} else if (of('volumes') !== undefined) {
+		mean('volumes', 'false', 'volumes');
 	}
 
-	if (isTrue(labels[stop])) {
-		meant.push({name: 'quiesce', value: 'stop', because: stop});
+	if (isTrue(of('volumes.stop-during-backup'))) {
+		mean('quiesce', 'stop', 'volumes.stop-during-backup');
 	}
 
 	const asking = meant.find(({name, value}) => name !== 'quiesce' && value !== 'false');
 	const theirs = Object.keys(labels).filter(label => label.startsWith(prefix));
 	return {
 		meant: asking === undefined ? [] : [{name: 'enable', value: 'true', because: asking.because}, ...meant],
-		lost: theirs.filter(label => !known.has(label)).map(label => `\`${label}\` is not understood`),
+		lost: theirs.filter(label => !known.has(label.slice(prefix.length))).map(label => `\`${label}\` is not understood`),
 	};
+};
+
+/** Who has both is moving from the one to the other. */
+export const stackBack: Dialect = container => {
+	const all = prefixes.map(prefix => translated(prefix, container));
+	return {meant: all.find(({meant}) => meant.length > 0)?.meant ?? [], lost: all.flatMap(({lost}) => lost)};
 };

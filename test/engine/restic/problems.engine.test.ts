@@ -1,6 +1,6 @@
 /** Troubles of a repository, each told apart from the others. Lane: waits. */
 import {readdirSync} from 'node:fs';
-import {mkdir, readdir, rm, writeFile} from 'node:fs/promises';
+import {copyFile, mkdir, readdir, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import test, {type ExecutionContext} from 'ava';
@@ -8,6 +8,7 @@ import {execa} from 'execa';
 import {createRestic} from '../../../agent/restic/create.ts';
 import {ensureRepository} from '../../../agent/restic/open.ts';
 import type {Repository} from '../../../agent/restic/restic.ts';
+import {settle} from '../../../agent/restic/settle.ts';
 import {requireVersion} from '../../../agent/restic/version.ts';
 import {type Place, succeed} from '../../../base/command.ts';
 import {RepositoryError, type RepositoryProblem} from '../../../base/errors.ts';
@@ -51,6 +52,59 @@ test('a repository is made once, opened again, and never made anew where one was
 		},
 		{init: false},
 	);
+});
+
+test('five that make one in a folder at once make one, and one whose making was killed after its key is made all the same', async t => {
+	await withScratch(
+		async ({repository: {location}, restic}) => {
+			const open = async () =>
+				ensureRepository({
+					restic,
+					settle: async isMade => settle(restic, {isMade, isFolder: true}),
+					knownId: undefined,
+					allowInit: true,
+				});
+			const keys = async () => readdir(path.join(location, 'keys'));
+			const [id, ...others] = await Promise.all(Array.from({length: 5}, open));
+			t.true(others.every(other => other === id));
+			t.is((await keys()).length, 1);
+
+			await rm(path.join(location, 'config'));
+			const [left] = await keys();
+			t.not(await open(), id);
+			const made = await keys();
+			t.true(made.length === 1 && made[0] !== left);
+		},
+		{init: false},
+	);
+});
+
+test('where several were made at once, the key that opens it is left, whichever restic tries first; and none goes where something is stored', async t => {
+	await withScratch(async ({data, place, repository, restic}) => {
+		await writeFile(path.join(data, 'a'), 'a');
+		const {location} = repository;
+		for (let round = 0; round < 4; round++) {
+			const other = {...repository, location: `${location}-${round}`};
+			await createRestic(place, other).init();
+			const [key = ''] = await readdir(path.join(other.location, 'keys'));
+			await copyFile(path.join(other.location, 'keys', key), path.join(location, 'keys', key));
+		}
+
+		const id = await ensureRepository({
+			restic,
+			settle: async isMade => settle(restic, {isMade, isFolder: true}),
+			knownId: undefined,
+			allowInit: false,
+		});
+		t.is((await readdir(path.join(location, 'keys'))).length, 1);
+		await restic.backupFiles({path: data, ...stamp});
+
+		const [key = ''] = await readdir(path.join(`${location}-0`, 'keys'));
+		await copyFile(path.join(`${location}-0`, 'keys', key), path.join(location, 'keys', key));
+		const [opened] = await Promise.allSettled([settle(restic, {isMade: false, isFolder: true})]);
+		t.true(opened.status === 'rejected' || opened.value === id);
+		t.is((await readdir(path.join(location, 'keys'))).length, 2);
+	});
 });
 
 test('a missing repository and a wrong password are different errors', async t => {

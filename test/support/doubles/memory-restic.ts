@@ -56,6 +56,9 @@ export function memoryRepository(name: string, disk: Disk, others: Readonly<Reco
 	const restic: Restic = {
 		version: async () => '0.18.0',
 		id: async () => name,
+		keys: async () => [{id: '00000000', isCurrent: true, created: new Date(0)}],
+		removeKey: nothing,
+		isEmpty: async () => snapshots.length === 0,
 		init: nothing,
 		async backupFiles({hold, path, ...options}) {
 			hold?.held();

@@ -69,7 +69,7 @@ test('one that cannot be opened right after it was made is said to be made by se
 	const restic = {
 		async id(): Promise<string> {
 			throw isMade
-				? new RepositoryError('failed', 'opening: config or key 91f4 is damaged: ciphertext verification failed')
+				? new RepositoryError('failed', 'opening: config or key 91f4aaaa is damaged: ciphertext verification failed')
 				: new RepositoryError('missing', 'there is none');
 		},
 		async init() {
@@ -81,4 +81,42 @@ test('one that cannot be opened right after it was made is said to be made by se
 		message: /ciphertext verification failed; it was made a moment ago/,
 	});
 	t.regex(String((error as {hint?: string}).hint), /let one agent make it before the others start/);
+});
+
+test('one that another agent makes meanwhile is waited for; one that nobody goes on with says what is left of it', async t => {
+	let looks = 0;
+	const missing = () => new RepositoryError('missing', 'opening: repository `primary` (/r) does not exist');
+	const restic = {
+		async id(): Promise<string> {
+			looks += 1;
+			if (looks < 3) {
+				throw missing();
+			}
+
+			return 'theirs';
+		},
+		async init() {
+			throw new RepositoryError(
+				'failed',
+				'making a new repository: Fatal: create key in repository at /r failed: repository already contains keys',
+			);
+		},
+	};
+	const settled: boolean[] = [];
+	const settle = async (isMade: boolean) => {
+		settled.push(isMade);
+		return 'theirs';
+	};
+	t.is(await ensureRepository({restic, settle, knownId: undefined, allowInit: true}), 'theirs');
+	t.deepEqual(settled, [false]);
+	const left = {
+		...restic,
+		async id(): Promise<string> {
+			throw missing();
+		},
+	};
+	const error = await t.throwsAsync(ensureRepository({restic: left, knownId: undefined, allowInit: true, waitMs: 0}), {
+		message: /already contains keys/,
+	});
+	t.regex(String((error as {hint?: string}).hint), /remove its folder `keys`/);
 });

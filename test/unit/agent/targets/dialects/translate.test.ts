@@ -93,3 +93,41 @@ test('only the programs that are named are understood, our own labels count more
 	);
 	t.deepEqual(all?.problems, []);
 });
+
+test('as people have them: labels of the programs that these go on from, old ones, and none that nobody speaks of', t => {
+	// openmrs-distro-referenceapplication and others that began with restic-compose-backup
+	t.deepEqual(of('stack-back', {'restic-compose-backup.volumes': 'true', 'restic-compose-backup.volumes.include': 'files,nothing'}).ours, {
+		enable: 'true',
+		volumes: '["/srv/files"]',
+	});
+	t.deepEqual(of('stack-back', {'restic-compose-backup.mariadb': 'true', 'restic-compose-backup.quiesce': 'true'}).notes, [
+		'`holdfast.enable=true` because of `restic-compose-backup.mariadb`',
+		'`holdfast.mariadb=true` because of `restic-compose-backup.mariadb`',
+		'`restic-compose-backup.quiesce` is not understood',
+	]);
+	// jareware/docker-volume-backup#23
+	t.deepEqual(
+		of('offen', {
+			'docker-volume-backup.exec-pre-backup': 'pg_dumpall -U mmuser -f /tmp/mattermost.dump',
+			'docker-volume-backup.exec-post-backup': 'rm -fv /tmp/mattermost.dump',
+		}).ours,
+		{
+			enable: 'true',
+			volumes: 'true',
+			before: 'pg_dumpall -U mmuser -f /tmp/mattermost.dump',
+			'before.timeout': '1h',
+			after: 'rm -fv /tmp/mattermost.dump',
+			'after.timeout': '1h',
+		},
+	);
+	// offen/docker-volume-backup#210, and a misspelt one
+	const {notes} = of('offen', {'docker-volume-backup.exec-label': 'db', 'docker-volume-backup.stop-during-backups': 'true'});
+	t.true(notes.some(note => /exec-label` is not heeded/.test(note)));
+	t.true(notes.some(note => /stop-during-backups` is not understood/.test(note)));
+	// Minituff/nautical-backup#34: it would have been stopped, and was to be left alone
+	t.deepEqual(of('nautical', {'nautical-backup.skip': 'true'}).ours, {enable: 'false'});
+	t.is(of('nautical', {'nautical-backup.skip': 'false'}).ours.enable, 'true');
+	// Minituff/nautical-backup#323
+	t.deepEqual(of('nautical', {'nautical-backup.enable': 'true', 'nautical-backup.group': 'npm'}).ours.group, 'npm');
+	t.true(of('nautical', {'nautical-backup.override-source-dir': 'a'}).notes.some(note => /override-source-dir` is not heeded/.test(note)));
+});

@@ -1,0 +1,117 @@
+/**
+ * A new repository on a server may be made by several agents at the same moment: restic knows no lock before there is a key, and of two whose `init`
+ * went well the later one's configuration stays, and the key of the other opens nothing. So nobody writes to a new one before all who can be at it are
+ * through; then whichever key opens the configuration stays, which is the same for all, and the others are removed, as long as nothing is stored.
+ */
+import {setTimeout as delay} from 'node:timers/promises';
+import {explain, RepositoryError} from '../../base/errors.ts';
+import type {Key, Restic} from './restic.ts';
+
+/** Between two requests of a restic that makes one: it takes a second of a processor for its key. */
+const quietMs = 10_000;
+
+/** Who is at it longer is ended by its own agent (`answerWithinMs`). */
+const makingMs = 60_000;
+
+/** Clocks differ. */
+const youngMs = 2 * 60_000;
+
+export type Settling = Pick<Restic, 'id' | 'keys' | 'removeKey' | 'isEmpty'>;
+
+export interface SettleOptions {
+	/** This agent has just made it. */
+	isMade: boolean;
+	/** It is in a folder, which only one at a time makes (`sole.ts`). */
+	isFolder: boolean;
+	signal?: AbortSignal | undefined;
+	clock?: {now: () => number; sleep: (ms: number) => Promise<unknown>};
+}
+
+const damagedKey = /config or key ([0-9a-f]{8,64}) is damaged/;
+
+/** The key that does not open the configuration, of an error that says so. */
+export const damagedIn = (error: unknown): string | undefined =>
+	error instanceof RepositoryError && error.problem === 'failed' ? damagedKey.exec(explain(error))?.[1] : undefined;
+
+/** @returns the repository's id @throws {RepositoryError} where it cannot be opened, and nothing may be done about it */
+export async function settle(restic: Settling, {isMade, isFolder, signal, clock = realClock(signal)}: SettleOptions): Promise<string> {
+	const begun = clock.now();
+	const isYoung = ({created}: Key) => Math.abs(clock.now() - created.getTime()) < youngMs;
+	let keys = await keysOf(restic);
+	if (!isFolder && (isMade || keys?.some(isYoung))) {
+		await clock.sleep(quietMs);
+		keys = await keysOf(restic);
+	}
+
+	if (keys !== undefined && (keys.length === 1 || !keys.some(isYoung))) {
+		return restic.id(signal);
+	}
+
+	if (!isFolder) {
+		await clock.sleep(Math.max(0, begun + makingMs - clock.now()));
+	}
+
+	const good = await goodKey(restic, signal);
+	if (good !== undefined && (await restic.isEmpty(good))) {
+		await removeOthers(restic, good);
+	}
+
+	return restic.id(signal);
+}
+
+/** Undefined: it is opened by none of those that restic tries. */
+const keysOf = async (restic: Settling): Promise<Key[] | undefined> =>
+	restic.keys().catch((error: unknown) => {
+		if (damagedIn(error) === undefined) {
+			throw error;
+		}
+
+		return undefined;
+	});
+
+/**
+ * The beginning of the id of a key that opens the configuration. Nobody lists keys who has none that does; but restic takes the beginning of an id for
+ * a hint where only one key has it.
+ */
+async function goodKey(restic: Settling, signal: AbortSignal | undefined): Promise<string | undefined> {
+	const digits = [...'0123456789abcdef'];
+	for (const hint of [undefined, ...digits, ...digits.flatMap(first => digits.map(second => first + second))]) {
+		signal?.throwIfAborted();
+		try {
+			await restic.id(signal, hint);
+			const current = (await restic.keys(hint)).find(({isCurrent}) => isCurrent);
+			return current?.id;
+		} catch (error) {
+			if (damagedIn(error) === undefined) {
+				throw error;
+			}
+		}
+	}
+
+	return undefined;
+}
+
+/** Those that the password opens, and that do not open the configuration. One of another password is somebody's. */
+async function removeOthers(restic: Settling, good: string): Promise<void> {
+	for (const {id, isCurrent} of await restic.keys(good)) {
+		const damaged = isCurrent
+			? undefined
+			: await restic.id(undefined, id).then(
+					() => undefined,
+					(error: unknown) => damagedIn(error),
+				);
+		if (damaged?.startsWith(id)) {
+			await restic.removeKey(id, good).catch(async (error: unknown) => {
+				// Another agent does the same.
+				if ((await restic.keys(good)).some(key => key.id === id)) {
+					throw error;
+				}
+			});
+		}
+	}
+}
+
+const realClock = (signal: AbortSignal | undefined) => ({
+	now: Date.now,
+	sleep: async (ms: number) => delay(ms, undefined, signal && {signal}),
+});
