@@ -10,8 +10,9 @@ import {withWorkers} from '../runs/shell.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import {into} from '../sources/feed.ts';
 import {describeReplaced} from '../sources/kinds.ts';
-import type {Replaced, UndoContext} from '../sources/restoring.ts';
+import {isUntouched, type Replaced, type UndoContext} from '../sources/restoring.ts';
 import {isHalfDone, type RestoreJournal} from '../state/restores.ts';
+import {asBefore} from './journal.ts';
 
 /** `restic` is on the repository that holds the point. */
 export interface RestoreWorkshop extends Workshop {
@@ -74,7 +75,7 @@ export async function restoreRun(
 
 /**
  * The run is over, and the applications run on what there is: from now on an undo would lose what they write. Where one could not be started,
- * nothing is written, and a recovery puts all of it back.
+ * nothing is written, and a recovery puts all of it back. Where all is as it was, only what was loaded beside it is still to be removed.
  */
 function leaveToPerson({restores, journal}: RestoreWorkshop, run: string): void {
 	if (journal.open().some(entry => entry.run === run)) {
@@ -83,7 +84,8 @@ function leaveToPerson({restores, journal}: RestoreWorkshop, run: string): void 
 
 	for (const record of restores.restores().filter(isHalfDone)) {
 		if ([record.run, record.settledBy].includes(run)) {
-			restores.saveRestore({...record, phase: 'failed'});
+			const isBack = record.replacements.length > 0 && record.replacements.every(isUntouched);
+			restores.saveRestore(isBack ? {...record, ...asBefore(record)} : {...record, phase: 'failed'});
 		}
 	}
 }

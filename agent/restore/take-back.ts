@@ -42,10 +42,16 @@ export async function takeBack(
 	});
 	if (failures.length > 0) {
 		progress.kept = journal.replacements().filter(each => !isUntouched(each));
-		throw new RunError('the restore failed, and what it had replaced could not all be put back', {
-			cause: new AggregateError([cause, ...failures]),
-			hint: waysOut(run),
-		});
+		const why = {cause: new AggregateError([cause, ...failures])};
+		if (progress.kept.length === 0) {
+			journal.back();
+			throw new RunError('the restore failed; what was there is in its place, but what was loaded beside it could not all be removed', {
+				...why,
+				hint: 'that is done when the agent starts again',
+			});
+		}
+
+		throw new RunError('the restore failed, and what it had replaced could not all be put back', {...why, hint: waysOut(run)});
 	}
 
 	if (left.length === 0) {

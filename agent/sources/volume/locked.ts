@@ -30,6 +30,6 @@ export async function lockedProblems(source: RestoringSource<PlannedVolume>, {wo
 	return locked.length === 0
 		? []
 		: [
-				`\`${name}\`: nobody may change ${locked.join(', ')} (immutable: \`chattr +i\`); take that away before, \`chattr -R -i\` on the host, and give it back after the restore`,
+				`\`${name}\`: nobody may change ${locked.join(', ')} (immutable or append-only: \`chattr +i\`, \`+a\`); take that away before, \`chattr -R -i -a\` on the host, and give it back after the restore`,
 			];
 }

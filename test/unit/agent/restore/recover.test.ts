@@ -67,6 +67,20 @@ test('a restore or an undo that ends half done is left to a person, because the 
 	}
 });
 
+test('where all is as it was, and only what was loaded is still there, nothing is left to a person: the next start removes it', async t => {
+	for (const phase of ['swapping', 'undoing'] as const) {
+		const replacement = {source: 'postgres:shop', touched: false} as unknown as RestoreRecord['replacements'][number];
+		const all = stateOf({...record('r1', phase), replacements: [replacement, {...replacement, source: 'volume:/data'}]});
+		await fail(all, 'r1');
+		t.is(all.phase('r1'), 'loading');
+		t.deepEqual(await settledBy(all), ['r1']);
+
+		const half = stateOf({...record('r1', phase), replacements: [replacement, {...replacement, touched: true}]});
+		await fail(half, 'r1');
+		t.is(half.phase('r1'), 'failed');
+	}
+});
+
 test('where the application could not be started, it stays half done, and its start is held back', async t => {
 	const all = stateOf(record('r1', 'swapping'));
 	all.open.push({id: 1, run: 'r1', undo});

@@ -8,7 +8,7 @@ import {execa} from 'execa';
 
 const program = fileURLToPath(new URL('../../../../../agent/sources/volume/locked.program.ts', import.meta.url));
 
-test('what is immutable is named, but for what is left alone', async t => {
+test('what is immutable, or may only be appended to, is named, but for what is left alone', async t => {
 	const root = await mkdtemp(join(tmpdir(), 'holdfast-locked-'));
 	const chattr = async (sign: '+' | '-', ...names: string[]) =>
 		execa('chattr', [`${sign}i`, ...names.map(name => join(root, name))], {reject: false});
@@ -45,4 +45,9 @@ test('what is immutable is named, but for what is left alone', async t => {
 
 	const said = (await look()) as {locked: string[]};
 	t.deepEqual([...said.locked].sort(), ['deep/er/file', 'file', 'folder']);
+
+	await chattr('-', ...locked);
+	await execa('chattr', ['+a', join(root, 'free')]);
+	t.teardown(async () => execa('chattr', ['-a', join(root, 'free')], {reject: false}));
+	t.deepEqual(await look(), {locked: ['free']});
 });
