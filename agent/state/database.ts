@@ -1,4 +1,6 @@
 /** The file that holds the state, as SQLite opens it. */
+import {randomBytes} from 'node:crypto';
+import {existsSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname} from 'node:path/posix';
 import {DatabaseSync, type StatementResultingChanges, type StatementSync} from 'node:sqlite';
 import {RunError} from '../../base/errors.ts';
@@ -9,15 +11,23 @@ const full = 13;
 /** Primary result codes of SQLite that say that what was right could not be written: PERM, BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN. */
 const unwritable = new Set([3, 5, 6, 8, 10, full, 14]);
 
+const inMemory = ':memory:';
+
+/** Room for some hundred small changes. */
+const reserveBytes = 1024 ** 2;
+
 /** What node:sqlite says of a database that is closed: the agent is about to end, and what goes on meanwhile is in the journal. */
 const closed = 'ERR_INVALID_STATE';
 
 /** The state cannot be written now: its disk is full, read-only, or fails. What was asked for was right. */
 export class UnwritableError extends RunError {}
 
+class FullError extends UnwritableError {}
+
 /** SQLite alone says `database or disk is full`, and not which. */
 export class StateDatabase extends DatabaseSync {
 	readonly #path: string;
+	readonly #reserve: string;
 	readonly #report: (error: UnwritableError) => void;
 	#isWritable = true;
 
@@ -25,7 +35,37 @@ export class StateDatabase extends DatabaseSync {
 	constructor(path: string, report: (error: UnwritableError) => void = () => {}) {
 		super(path, {timeout: 5000});
 		this.#path = path;
+		this.#reserve = `${path}-reserve`;
 		this.#report = report;
+	}
+
+	/** Room that is given up for what must be known after a restart. @throws {UnwritableError} */
+	layAside(): void {
+		if (this.#path === inMemory || existsSync(this.#reserve)) {
+			return;
+		}
+
+		try {
+			// No file system makes that smaller, or a hole of it.
+			writeFileSync(this.#reserve, randomBytes(reserveBytes), {flush: true});
+		} catch (error) {
+			rmSync(this.#reserve, {force: true});
+			throw this.#unwritable(error, full);
+		}
+	}
+
+	/** Writes what must be known after a restart: where the disk is full, in the room that was laid aside. @throws {UnwritableError} */
+	insist<Value>(write: () => Value): Value {
+		try {
+			return write();
+		} catch (error) {
+			if (!(error instanceof FullError) || !existsSync(this.#reserve)) {
+				throw error;
+			}
+
+			rmSync(this.#reserve, {force: true});
+			return write();
+		}
 	}
 
 	override exec(sql: string): void {
@@ -71,7 +111,7 @@ export class StateDatabase extends DatabaseSync {
 	#unwritable(cause: unknown, code: number | undefined): UnwritableError {
 		const folder = dirname(this.#path);
 		return code === full
-			? new UnwritableError(`\`${this.#path}\` cannot be written: its disk is full`, {hint: `make room on the file system of ${folder}`})
+			? new FullError(`\`${this.#path}\` cannot be written: its disk is full`, {hint: `make room on the file system of ${folder}`})
 			: new UnwritableError(`\`${this.#path}\` cannot be written`, {
 					cause,
 					hint: `may the agent write to ${folder}, and is its file system in order?`,

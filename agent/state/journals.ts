@@ -1,16 +1,16 @@
 /** What must be undone: containers that are quiesced, and what restores have replaced. Part of the state database. */
-import type {DatabaseSync} from 'node:sqlite';
 import * as z from 'zod';
 import type {Journal, Undo} from '../../docker/resume.ts';
 import {replaced} from '../sources/restoring.ts';
+import type {StateDatabase} from './database.ts';
 import type {RestoreJournal, RestorePhase, RestoreRecord} from './restores.ts';
 import {createUnwritten} from './unwritten.ts';
 
-export function openJournal(database: DatabaseSync): Journal {
+export function openJournal(database: StateDatabase): Journal {
 	const insert = database.prepare('insert into undos (run, undo) values (?, ?)');
 	const remove = database.prepare('delete from undos where id = ?');
 	const all = database.prepare('select * from undos order by id');
-	const cleared = createUnwritten<number, true>(id => remove.run(id));
+	const cleared = createUnwritten<number, true>(id => database.insist(() => remove.run(id)));
 	return {
 		record: (run, undo) => Number(insert.run(run, JSON.stringify(undo)).lastInsertRowid),
 		clear(id) {
@@ -29,7 +29,7 @@ export function openJournal(database: DatabaseSync): Journal {
 /** Each with what its kind has written, which is read when it is put back or let go: what one has that cannot be read does not keep the others. */
 const replacements = z.array(replaced.loose());
 
-export function openRestores(database: DatabaseSync): RestoreJournal {
+export function openRestores(database: StateDatabase): RestoreJournal {
 	const save = database.prepare(
 		'insert or replace into restores (run, target, point, phase, replacements, swapped_at, settled_by, kept_in, ran, unjudged) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
 	);
@@ -40,15 +40,9 @@ export function openRestores(database: DatabaseSync): RestoreJournal {
 	 * application has run since.
 	 */
 	const unwritten = createUnwritten<string, RestoreRecord | null>((run, record) => {
-		if (record === null) {
-			remove.run(run);
-		} else {
-			const {target, point, phase, replacements, swappedAt, settledBy, keptIn, ran, unjudged} = record;
-			save.run(
-				...[run, target, point, phase, JSON.stringify(replacements), swappedAt, settledBy, keptIn],
-				...[JSON.stringify(ran), JSON.stringify(unjudged)],
-			);
-		}
+		const write = () => (record === null ? remove.run(run) : save.run(...row(record)));
+		// One that has touched nothing may fail. One that has must not be taken after a restart for what it was before.
+		return record?.phase === 'loading' ? write() : database.insist(write);
 	});
 
 	return {
@@ -72,3 +66,8 @@ export function openRestores(database: DatabaseSync): RestoreJournal {
 		removeRestore: run => unwritten.insist(run, null),
 	};
 }
+
+const row = ({run, target, point, phase, replacements: all, swappedAt, settledBy, keptIn, ran, unjudged}: RestoreRecord) => [
+	...[run, target, point, phase, JSON.stringify(all), swappedAt, settledBy, keptIn],
+	...[JSON.stringify(ran), JSON.stringify(unjudged)],
+];

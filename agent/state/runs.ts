@@ -1,6 +1,7 @@
 /** Runs: those under way, and all that ever ended. Part of the state database. */
 import type {DatabaseSync, SQLOutputValue} from 'node:sqlite';
 import type {Operation, Outcome, RunResult} from '../../base/results.ts';
+import type {StateDatabase} from './database.ts';
 import {createUnwritten, unlessUnwritable} from './unwritten.ts';
 
 export interface RunRecord {
@@ -57,9 +58,9 @@ interface Progress {
 	end?: {finishedAt: number; result: RunResult};
 }
 
-export const openRuns = (database: DatabaseSync): RunStore => ({...openRecords(database), ...openHistory(database)});
+export const openRuns = (database: StateDatabase): RunStore => ({...openRecords(database), ...openHistory(database)});
 
-function openRecords(database: DatabaseSync): Omit<RunStore, keyof History> {
+function openRecords(database: StateDatabase): Omit<RunStore, keyof History> {
 	const insert = database.prepare("insert into runs (run, target, operation, trigger, state, queued_at) values (?, ?, ?, ?, 'queued', ?)");
 	const begin = database.prepare("update runs set state = 'running', started_at = ? where run = ? and state = 'queued'");
 	const finish = database.prepare(
@@ -86,6 +87,7 @@ function openRecords(database: DatabaseSync): Omit<RunStore, keyof History> {
 	};
 	return {
 		insertRun({run, target, operation, trigger, queuedAt}) {
+			database.layAside();
 			insert.run(run, target, operation, trigger, queuedAt);
 		},
 		startRun(run, startedAt) {

@@ -13,6 +13,7 @@ import {migrations} from './migrations.ts';
 import type {RestoreJournal} from './restores.ts';
 import {type EventStore, openEvents} from './run-events.ts';
 import {openRuns, type RunStore} from './runs.ts';
+import {unlessUnwritable} from './unwritten.ts';
 import {openWatch, type Watch} from './watched.ts';
 
 export type {RunRecord} from './runs.ts';
@@ -54,12 +55,15 @@ export function openState(path: string, options: Options = {}): State {
 		...openDeeds(database),
 		...openWatch(database),
 		audit: openAudit(database),
-		tryToWrite: () => void same.run(),
+		tryToWrite() {
+			database.layAside();
+			same.run();
+		},
 		close: () => database.close(),
 	};
 }
 
-function openDatabase(path: string, {report, connect = (...given) => new StateDatabase(...given)}: Options): DatabaseSync {
+function openDatabase(path: string, {report, connect = (...given) => new StateDatabase(...given)}: Options): StateDatabase {
 	const database = opened(path, () => connect(path, report));
 	try {
 		opened(path, () => {
@@ -72,6 +76,7 @@ function openDatabase(path: string, {report, connect = (...given) => new StateDa
 			database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on');
 		});
 		migrate(database, path);
+		unlessUnwritable(() => database.layAside());
 		return database;
 	} catch (error) {
 		database.close();

@@ -1,9 +1,10 @@
-import {mkdtemp, rm} from 'node:fs/promises';
+import {mkdtemp, rm, stat} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
 import {StateDatabase} from '../../../../agent/state/database.ts';
 import {openRestores} from '../../../../agent/state/journals.ts';
+import type {RestorePhase} from '../../../../agent/state/restores.ts';
 import {openState} from '../../../../agent/state/state.ts';
 import {explain} from '../../../../base/errors.ts';
 
@@ -57,4 +58,35 @@ test('what a full disk kept from being written of a restore is known, and writte
 			.map(({run, phase}) => `${run} ${phase}`),
 		['r1 failed', 'r2 swapping'],
 	);
+});
+
+test('room is laid aside, and given up for what must be known after a restart, and for nothing else', async t => {
+	const folder = await mkdtemp(join(tmpdir(), 'holdfast-state-'));
+	t.teardown(() => rm(folder, {recursive: true}));
+	const path = join(folder, 'holdfast.db');
+	let database: StateDatabase | undefined;
+	const state = openState(path, {
+		connect(...given) {
+			database = new StateDatabase(...given);
+			return database;
+		},
+	});
+	t.teardown(state.close);
+	const size = async () => (await stat(`${path}-reserve`).catch(() => undefined))?.size;
+	t.is(await size(), 1024 ** 2);
+	const record = (phase: RestorePhase, word: string) => ({
+		...{run: word, target: 'shop/db', point: 'p', phase, swappedAt: null, settledBy: null, keptIn: 'primary', ran: [], unjudged: []},
+		replacements: [{kind: 'volume', source: word.repeat(100_000)}],
+	});
+	database?.exec('pragma max_page_count = 1');
+	t.throws(() => state.insertRun({run: 'r'.repeat(10_000), target: 't', operation: 'backup', trigger: 't', queuedAt: 1}), {
+		message: /is full/,
+	});
+	t.throws(() => state.saveRestore(record('loading', 'a')), {message: /is full/});
+	t.is(await size(), 1024 ** 2, 'what has not begun may fail');
+	t.throws(() => state.saveRestore(record('swapping', 'b')), {message: /is full/});
+	t.is(await size(), undefined);
+	database?.exec('pragma max_page_count = 1000000');
+	state.tryToWrite();
+	t.is(await size(), 1024 ** 2);
 });
