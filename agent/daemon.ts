@@ -270,6 +270,7 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 		metrics: observation.metrics,
 		version,
 		host: workshop.host,
+		agentId: workshop.agentId,
 		report: error => log.error('request failed', {error}),
 	});
 	log.info(`listening at ${server.url}`);

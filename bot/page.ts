@@ -1,6 +1,7 @@
 /** Every host on one page: what the bot knows of its agents, for who signed in. Read-only. */
 import {html} from 'hono/html';
 import type {HtmlEscapedString} from 'hono/utils/html';
+import {remarksOn} from '../agent/api/fleet.ts';
 import {layout} from '../agent/api/page/layout.ts';
 import type {HostView, StatusView} from '../base/shapes/targets.ts';
 import {size, when} from '../base/units.ts';
@@ -16,6 +17,7 @@ export const fleetPage = (hosts: readonly HostView[], now: number): Html =>
 </header>
 <main>
 <p>${summaryOf(hosts)} · as of ${new Date(now).toISOString()} · <a href="/">look again</a></p>
+${remarksOn(hosts).map(({host, text}) => html`<p class="wrong">${host}: ${text}.</p>`)}
 ${hosts.map(host => section(host, now))}
 </main>`,
 	);

@@ -57,7 +57,7 @@ function createApp({bot, roster, token}: BotServer): Hono<Bindings> {
 			}
 
 			await roster.refresh();
-			return context.html(fleetPage(await Promise.all(roster.hosts().map(viewOf)), Date.now()));
+			return context.html(fleetPage(await Promise.all(roster.hosts().map(async host => viewOf(host))), Date.now()));
 		});
 	}
 

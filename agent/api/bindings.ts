@@ -7,6 +7,7 @@ export interface RoutesOptions {
 	version: string;
 	/** The name under which it files snapshots. */
 	host: string;
+	agentId: string;
 	/** Fires when the server closes: those who follow a run are let go. */
 	closing: AbortSignal;
 	heartbeatMs: number;

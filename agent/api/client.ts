@@ -16,12 +16,22 @@ import {readEvents} from './event-reader.ts';
 import {asResponse, transfer} from './transfer.ts';
 import type {BackupTargets, DrillTargets, ErrorBody, Health, PlanView, Refusal, Started, WantedCopies} from './wire.ts';
 
+export interface About {
+	version: string;
+	/** The name under which it files. */
+	host?: string | undefined;
+	/** Its id. */
+	agent?: string | undefined;
+	/** By its clock, ISO 8601. */
+	time?: string | undefined;
+}
+
 export interface Client {
 	/** Where the agent is. */
 	readonly url: string;
 	version: () => Promise<string>;
-	/** What the agent says of itself; one of an older version does not say where it is. */
-	about: () => Promise<{version: string; host?: string}>;
+	/** What the agent says of itself; one of an older version does not say all of it. */
+	about: () => Promise<About>;
 	targets: () => Promise<TargetView[]>;
 	/** @throws {NotFoundError} */
 	labels: (project: string, from?: string) => Promise<ProjectLabels>;
@@ -251,6 +261,10 @@ async function refusal(response: Response): Promise<Error> {
 		case 400:
 		case 413:
 			return new UsageError(error, {hint});
+		case 401:
+			return new RunError(error, {
+				hint: 'give the one that this agent was given: HOLDFAST_API_TOKEN there, or its file; `tokenFile` in the section `agents` here',
+			});
 		case 404:
 			return new NotFoundError(error, {hint});
 		case 409:

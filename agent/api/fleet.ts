@@ -3,10 +3,11 @@
  * for each task). One way of finding them, for whoever shows them.
  */
 import {resolve4} from 'node:dns/promises';
-import {explain} from '../../base/errors.ts';
+import {explanation} from '../../base/errors.ts';
 import type {HostView, StatusView} from '../../base/shapes/targets.ts';
+import {duration} from '../../base/units.ts';
 import type {AgentAddress} from '../config/agents.ts';
-import {type Client, createClient} from './client.ts';
+import {type About, type Client, createClient} from './client.ts';
 
 export interface Host {
 	/** As the configuration has it; of those that DNS knows, as each files its snapshots. */
@@ -28,7 +29,7 @@ interface RosterOptions {
 	/** The addresses of a name; empty where there is none. */
 	lookUp?: (name: string) => Promise<string[]>;
 	/** What the agent at an address says of itself. */
-	greet?: (client: Client) => Promise<{host?: string | undefined}>;
+	greet?: (client: Client) => Promise<Pick<About, 'host' | 'agent'>>;
 	now?: () => number;
 }
 
@@ -43,7 +44,7 @@ const tasks = /^tasks\./;
 
 const lookUpAll = async (name: string): Promise<string[]> => resolve4(name).catch(() => []);
 
-const askWho = async (client: Client): Promise<{host?: string | undefined}> => within(greetingMs, client.about());
+const askWho = async (client: Client) => within(greetingMs, client.about());
 
 /** A host that is unplugged answers nothing at all. */
 async function within<Value>(ms: number, answer: Promise<Value>): Promise<Value> {
@@ -56,6 +57,14 @@ async function within<Value>(ms: number, answer: Promise<Value>): Promise<Value>
 	}
 }
 
+type Said = Pick<About, 'host' | 'agent'>;
+
+/** Who is at an address, and what it said of itself. */
+interface Met extends Host {
+	address: string;
+	said: Said | undefined;
+}
+
 export function createRoster(
 	addresses: readonly AgentAddress[],
 	{lookUp = lookUpAll, greet = askWho, now = Date.now}: RosterOptions = {},
@@ -63,14 +72,14 @@ export function createRoster(
 	const isNamed = ({url}: AgentAddress) => !tasks.test(new URL(url).hostname);
 	const named = addresses.filter(isNamed).map(({name, url, token}): Host => ({name, client: createClient({url, token})}));
 	const services = addresses.filter(address => !isNamed(address));
-	/** By name, in the order in which they were found. */
-	const found = new Map<string, Host>();
+	/** By name, in the order in which they were found; with the agent's id, where it says one. */
+	const found = new Map<string, Host & {agent: string | undefined}>();
 	/** What does not answer yet has no name of its own: until it has, it is called by its address. */
 	let strangers: Host[] = [];
 	let lookedAt = Number.NEGATIVE_INFINITY;
 	let looking: Promise<void> | undefined;
 
-	const greetAt = async ({name, url, token}: AgentAddress, address: string) => {
+	const greetAt = async ({name, url, token}: AgentAddress, address: string): Promise<Met> => {
 		const at = new URL(url);
 		at.hostname = address;
 		const client = createClient({url: at.href.replace(/\/$/, ''), token});
@@ -79,39 +88,54 @@ export function createRoster(
 
 	const look = async (): Promise<void> => {
 		// Swarm's DNS now and then says an address twice (moby#28836), or one of a task that is gone (moby#29529).
-		const met = await Promise.all(
+		const all = await Promise.all(
 			services.map(async service => {
 				const all = new Set(await lookUp(new URL(service.url).hostname).catch(() => []));
 				return Promise.all([...all].toSorted().map(async address => greetAt(service, address)));
 			}),
 		);
 		// DNS itself is away: who did not answer before has not gone.
-		if (met.every(({length}) => length === 0)) {
+		if (all.every(({length}) => length === 0)) {
 			return;
 		}
 
 		strangers = [];
-		const taken = new Set<string>();
-		for (const {name, address, client, said} of met.flat()) {
+		const met = all.flat();
+		for (const {name, address, client, said} of met) {
 			const isKnown = [...found.values()].some(host => host.client.url === client.url);
-			const called = said === undefined ? undefined : (said.host ?? `${name}-${address}`);
-			if (called === undefined && !isKnown) {
+			if (said === undefined && !isKnown) {
 				strangers.push({name: `${name}-${address}`, client});
-			} else if (called !== undefined) {
-				// Names of hosts are not unique: two that answer are two.
-				const host = taken.has(called) ? `${called} (${address})` : called;
-				taken.add(host);
-				place(host, client);
+			} else if (said !== undefined) {
+				place(nameOf({name, address, said}, met), client, said.agent);
 			}
 		}
 	};
 
-	const place = (name: string, client: Client): void => {
+	/**
+	 * Names of hosts are not unique, and who orders something for a name must reach who had it: of two that answer by one name neither is called by it
+	 * alone, nor is who has it now and is another agent than the one that had it.
+	 */
+	const nameOf = ({name, address, said: {host, agent}}: {name: string; address: string; said: Said}, met: readonly Met[]): string => {
+		const called = host ?? `${name}-${address}`;
+		const isShared = met.filter(({said}) => said?.host === host).length > 1 || named.some(other => other.name === called);
+		const before = found.get(called);
+		const isAnother = before !== undefined && agent !== undefined && before.agent !== undefined && before.agent !== agent;
+		if (isShared) {
+			found.delete(called);
+		}
+
+		return host !== undefined && (isShared || isAnother) ? `${called} (${agent?.slice(0, 8) ?? address})` : called;
+	};
+
+	const place = (name: string, client: Client, agent: string | undefined): void => {
 		const same = found.get(name);
 		if (same === undefined) {
-			found.set(name, {name, client});
-		} else if (same.client.url !== client.url) {
-			same.client = client;
+			found.set(name, {name, client, agent});
+		} else {
+			same.agent ??= agent;
+			if (same.client.url !== client.url) {
+				same.client = client;
+			}
 		}
 	};
 
@@ -138,15 +162,18 @@ export function createRoster(
 }
 
 /** How it is on one host, and why it does not say. Never rejects. */
-export async function viewOf({name: host, client}: Host): Promise<HostView> {
+export async function viewOf({name: host, client}: Host, now: () => number = Date.now): Promise<HostView> {
 	const {url} = client;
 	try {
-		const [version, targets] = await within(answeringMs, Promise.all([client.version(), client.status()]));
+		const asked = now();
+		const [{version, agent, time}, targets] = await within(answeringMs, Promise.all([client.about(), client.status()]));
 		const count = (is: (status: StatusView) => unknown) => targets.filter(is).length;
 		return {
 			host,
 			url,
 			version,
+			...(agent === undefined ? {} : {agent}),
+			...clockOf(time, asked, now()),
 			late: count(({late}) => late !== undefined),
 			gone: count(({goneSince}) => goneSince !== undefined),
 			problems: count(({problems}) => problems.length > 0),
@@ -154,6 +181,37 @@ export async function viewOf({name: host, client}: Host): Promise<HostView> {
 			targets,
 		};
 	} catch (error) {
-		return {host, url, error: explain(error), late: 0, gone: 0, problems: 0, bytes: 0, targets: []};
+		const {message, hint} = explanation(error);
+		const why = hint === undefined ? message : `${message} (${hint})`;
+		return {host, url, error: why, late: 0, gone: 0, problems: 0, bytes: 0, targets: []};
 	}
 }
+
+/** What networks and schedules bear. */
+const skewMs = 2 * 60_000;
+
+/** It said its time at some moment between the two. */
+function clockOf(time: string | undefined, asked: number, answered: number): Pick<HostView, 'clockAheadSeconds'> {
+	const there = Date.parse(time ?? '');
+	const ahead = there > answered ? there - answered : there < asked ? there - asked : 0;
+	return Math.abs(ahead) > skewMs ? {clockAheadSeconds: Math.round(ahead / 1000)} : {};
+}
+
+/** What a person should know of the hosts beside their targets. Pure. */
+export function remarksOn(hosts: readonly HostView[]): Array<{host: string; text: string}> {
+	const versions = new Set(hosts.flatMap(({version}) => version ?? []));
+	return hosts.flatMap(({host, version, agent, clockAheadSeconds: ahead}) => {
+		const twin = agent === undefined ? undefined : hosts.find(other => other.host !== host && other.agent === agent);
+		return [
+			...(ahead === undefined
+				? []
+				: [
+						`its clock is ${duration(Math.abs(ahead))} ${ahead > 0 ? 'ahead of' : 'behind'} this one's: its times, and what is late, go by that`,
+					]),
+			...(version === undefined || versions.size === 1 ? [] : [`it runs version ${version}, and others run ${others(versions, version)}`]),
+			...(twin === undefined ? [] : [`it is the same agent as ${twin.host}, or works with a copy of its state`]),
+		].map(text => ({host, text}));
+	});
+}
+
+const others = (versions: ReadonlySet<string>, own: string): string => [...versions].filter(version => version !== own).join(', ');

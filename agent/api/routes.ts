@@ -40,12 +40,12 @@ import {
 import type {Refusal, Started} from './wire.ts';
 
 export function createRoutes(options: RoutesOptions): Hono<Bindings> {
-	const {agent, version, host, report} = options;
+	const {agent, version, host, agentId, report} = options;
 	const routes = new Hono<Bindings>();
 	const limited = limitBody({maxSize: bodyLimit});
 	// An archive has a limit of its own, and is never in memory as a whole.
 	routes.use(async (context, next) => (context.req.path.endsWith('/v1/import') ? next() : limited(context, next)));
-	routes.get('/version', context => context.json({version, host}));
+	routes.get('/version', context => context.json({version, host, agent: agentId, time: new Date().toISOString()}));
 	routes.get('/targets', async context => context.json(await agent.targets()));
 	routes.get('/plan', async context => {
 		const {target} = parse(planQuery, context.req.query());

@@ -21,6 +21,7 @@ export interface ServerOptions {
 	version: string;
 	/** The name under which it files snapshots. */
 	host: string;
+	agentId: string;
 	/** Errors that nobody foresaw, for the log. */
 	report: (error: unknown) => void;
 	heartbeatMs?: number | undefined;
@@ -63,7 +64,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 function createListener(
-	{agent, token, metrics, version, host, report, heartbeatMs = 15_000, stalledMs = 60_000}: ServerOptions,
+	{agent, token, metrics, version, host, agentId, report, heartbeatMs = 15_000, stalledMs = 60_000}: ServerOptions,
 	closing: AbortSignal,
 ): RequestListener {
 	const open = new Map<string, () => Promise<Answer>>([
@@ -74,7 +75,7 @@ function createListener(
 	let app: Promise<RequestListener> | undefined;
 	const loadApp = async () => {
 		const {createApp} = await import('./app.ts');
-		return createApp({agent, version, host, closing, heartbeatMs, stalledMs, report}, allowed);
+		return createApp({agent, version, host, agentId, closing, heartbeatMs, stalledMs, report}, allowed);
 	};
 	const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
 		const answerOf = isRead(request) ? open.get(pathOf(request)) : undefined;

@@ -1,7 +1,7 @@
 import type {Command} from 'commander';
 import type {HostView, StatusView} from '../../base/shapes/targets.ts';
 import {size, when} from '../../base/units.ts';
-import {type Host, viewOf} from '../api/fleet.ts';
+import {type Host, remarksOn, viewOf} from '../api/fleet.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
 import {styleOfOutcome} from './progress.ts';
@@ -18,7 +18,7 @@ export const addFleet: AddCommand = (program, context) => {
 		)
 		.action(async (_: unknown, status: Command) => {
 			const {json} = status.optsWithGlobals<JsonOption>();
-			const hosts = await Promise.all((await agentsOf(context)).map(viewOf));
+			const hosts = await Promise.all((await agentsOf(context)).map(async host => viewOf(host)));
 			json ? context.out.json(hosts) : print(context, hosts);
 			context.end(hosts.some(({error}) => error !== undefined) ? exit.failed : exit.done);
 		});
@@ -47,6 +47,10 @@ function print({out, now}: Context, hosts: readonly HostView[]): void {
 		if (error !== undefined) {
 			out.line`${host}: ${styled('red', 'does not answer')}: ${error}`;
 		}
+	}
+
+	for (const {host, text} of remarksOn(hosts)) {
+		out.line`${host}: ${styled('yellow', text)}`;
 	}
 
 	const sum = (part: 'late' | 'gone' | 'problems' | 'bytes') => hosts.reduce((total, view) => total + view[part], 0);

@@ -78,6 +78,10 @@ export interface HostView {
 	/** Why it did not say. */
 	error?: string;
 	version?: string;
+	/** The agent's id. */
+	agent?: string;
+	/** Where its clock is not that of who asks: negative where it is behind. */
+	clockAheadSeconds?: number;
 	/** How many of its targets are late, gone, or have problems. */
 	late: number;
 	gone: number;

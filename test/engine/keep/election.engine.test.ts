@@ -114,10 +114,18 @@ test('one of three does it for all; killed, another takes over; who comes back l
 	);
 	await until('the last one to leave it to that one', async () => left.includes((await told(left, 'prune', killed)) ?? ''), patience);
 
-	// Back again, it leaves it to who did it last.
+	// Back again, it is one of them: it leaves it to who did it last, or, where that one is slow to begin, the others leave it to this one.
 	await docker(['start', stack.container(elected)]);
 	const back = Date.now();
-	await until('the killed one to leave it to another', async () => left.includes((await told([elected], 'prune', back)) ?? ''), patience);
+	await until(
+		'the killed one to take part again',
+		async () => {
+			const own = await done(elected, 'prune', back);
+			const by = await told(agents, 'prune', back);
+			return own.some(({outcome}) => outcome === 'success') && (by === elected || left.includes(by ?? ''));
+		},
+		patience,
+	);
 	const metrics = await stack.exec(elected, 'node', '-e', "fetch('http://localhost:9797/metrics').then(r => r.text()).then(console.log)");
 	const [, pruned] = /^holdfast_repository_last_prune_timestamp_seconds\S* (\S+)$/m.exec(metrics) ?? [];
 	t.true(Number(pruned) * 1000 >= killed, `what another did counts for its alerts: ${pruned}`);

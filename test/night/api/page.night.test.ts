@@ -110,6 +110,7 @@ test.serial('light and dark, wide and narrow: accessible, whole, and without a c
 		listen: {port: 0},
 		metrics: {refresh: async () => {}, text: async () => '', contentType: 'text/plain'},
 		host: 'nas',
+		agentId: 'agent-1',
 		version: '1.2.3',
 		report: error => t.log(error),
 	});

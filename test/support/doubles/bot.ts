@@ -90,6 +90,7 @@ export async function startBotTest(
 				listen: {host: '127.0.0.1', port: 0},
 				metrics: {text: async () => '', contentType: 'text/plain', refresh: async () => {}},
 				host: 'nas',
+				agentId: 'agent-1',
 				version: '1',
 				report: error => t.log(error),
 			});

@@ -43,6 +43,7 @@ export async function createCliTest(t: ExecutionContext, {goneMs}: {goneMs?: num
 		listen: {host: '127.0.0.1', port: 0},
 		metrics: {refresh: async () => {}, text: async () => '', contentType: 'text/plain'},
 		host: 'nas',
+		agentId: 'agent-1',
 		version: '1.2.3',
 		report: error => t.log(error),
 	});

@@ -28,6 +28,7 @@ test('the bot alone serves its one agent, says how it is, and ends when it is to
 		listen: {host: '127.0.0.1', port: 0},
 		metrics: {text: async () => '', contentType: 'text/plain', refresh: async () => {}},
 		host: 'nas',
+		agentId: 'agent-1',
 		version: '1',
 		report: error => t.log(error),
 	});

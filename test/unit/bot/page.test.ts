@@ -19,5 +19,7 @@ test('every host is shown: what is late, gone, and who does not answer; and name
 	const text = String(await fleetPage(views, now));
 	t.regex(text, /alpha.*shop\/db.*late.*5 kB.*gone.*beta.*does not answer: nobody &lt;is&gt; there/s);
 	t.notRegex(text, /<b>/);
+	const twins = views.map(view => ({...view, agent: 'a1'}));
+	t.regex(String(await fleetPage(twins, now)), /alpha: it is the same agent as beta/);
 	t.is(summaryOf(views), '2 hosts, 1 of them without an answer; 2 targets, 5 kB; 1 late, 1 gone, 0 with problems');
 });

@@ -19,6 +19,7 @@ async function serve(t: ExecutionContext, stalledMs = 5000) {
 		listen: {host: '127.0.0.1', port: 0},
 		metrics: {refresh: async () => {}, text: async () => '', contentType: 'text/plain'},
 		host: 'nas',
+		agentId: 'agent-1',
 		version: '1',
 		report() {},
 		stalledMs,

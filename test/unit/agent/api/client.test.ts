@@ -18,6 +18,7 @@ async function behindWire(t: ExecutionContext, {heartbeatMs = 15_000} = {}) {
 		listen: {host: '127.0.0.1', port: 0},
 		metrics: {refresh: async () => {}, text: async () => '', contentType: 'text/plain'},
 		host: 'nas',
+		agentId: 'agent-1',
 		version: '1',
 		report: error => t.log(error),
 		heartbeatMs,

@@ -1,6 +1,7 @@
+import {createServer} from 'node:http';
 import test from 'ava';
-import type {Client} from '../../../../agent/api/client.ts';
-import {createRoster, viewOf} from '../../../../agent/api/fleet.ts';
+import {type Client, createClient} from '../../../../agent/api/client.ts';
+import {createRoster, remarksOn, viewOf} from '../../../../agent/api/fleet.ts';
 
 const token = 'correct-horse';
 const tasks = {name: 'agent', url: 'http://tasks.agent:9797', token};
@@ -75,7 +76,7 @@ test('one agent needs no name', t => {
 });
 
 test('what a host says is counted; why it says nothing is told', async t => {
-	const client = (more: Partial<Client>) => ({url: 'http://x', version: async () => '1', ...more}) as Client;
+	const client = (more: Partial<Client>) => ({url: 'http://x', about: async () => ({version: '1'}), ...more}) as Client;
 	const status = {lastSuccess: {run: 'r', at: '', bytes: 5}, problems: []};
 	t.like(await viewOf({name: 'a', client: client({status: async () => [status, {...status, late: 'x'}] as never})}), {
 		host: 'a',
@@ -86,11 +87,79 @@ test('what a host says is counted; why it says nothing is told', async t => {
 	t.like(await viewOf({name: 'a', client: client({status: () => Promise.reject(new Error('gone'))})}), {error: 'gone', targets: []});
 });
 
-test('an address that DNS says twice is one; two that file under one name are two', async t => {
-	const roster = createRoster([tasks], {lookUp: async () => ['10.0.0.3', '10.0.0.2', '10.0.0.3'], greet: async () => ({host: 'pi'})});
-	await roster.refresh();
-	t.deepEqual(
-		roster.hosts().map(({name, client}) => `${name} ${client.url}`),
-		['pi http://10.0.0.2:9797', 'pi (10.0.0.3) http://10.0.0.3:9797'],
+/** A roster of the agents that answer: by address, the name and the id that each says. */
+function twins() {
+	const at = new Map<string, {host: string; agent?: string}>();
+	let now = 0;
+	const roster = createRoster([tasks], {
+		lookUp: async () => [...at.keys(), ...at.keys()],
+		async greet({url}) {
+			return at.get(new URL(url).hostname) ?? {};
+		},
+		now: () => now,
+	});
+	return {
+		at,
+		async look() {
+			now += 60_000;
+			await roster.refresh();
+			return roster.hosts().map(({name, client}) => `${name} ${new URL(client.url).hostname}`);
+		},
+	};
+}
+
+test('an address that DNS says twice is one; of two that file under one name none has that name alone', async t => {
+	const {at, look} = twins();
+	at.set('10.0.0.2', {host: 'pi', agent: 'aaaaaaaa-1'});
+	t.deepEqual(await look(), ['pi 10.0.0.2']);
+	at.set('10.0.0.3', {host: 'pi', agent: 'bbbbbbbb-2'});
+	t.deepEqual(await look(), ['pi (aaaaaaaa) 10.0.0.2', 'pi (bbbbbbbb) 10.0.0.3']);
+	at.clear();
+	at.set('10.0.0.3', {host: 'pi', agent: 'aaaaaaaa-1'}).set('10.0.0.2', {host: 'pi', agent: 'bbbbbbbb-2'});
+	t.deepEqual(await look(), ['pi (aaaaaaaa) 10.0.0.3', 'pi (bbbbbbbb) 10.0.0.2'], 'whatever their addresses are');
+	const old = twins();
+	old.at.set('10.0.0.2', {host: 'pi'}).set('10.0.0.3', {host: 'pi'});
+	t.deepEqual(await old.look(), ['pi (10.0.0.2) 10.0.0.2', 'pi (10.0.0.3) 10.0.0.3'], 'older versions');
+});
+
+test('while one is away, another of its name does not pass for it', async t => {
+	const {at, look} = twins();
+	at.set('10.0.0.2', {host: 'pi', agent: 'aaaaaaaa-1'});
+	await look();
+	at.clear();
+	at.set('10.0.0.3', {host: 'pi', agent: 'bbbbbbbb-2'});
+	t.deepEqual(await look(), ['pi 10.0.0.2', 'pi (bbbbbbbb) 10.0.0.3']);
+});
+
+test('a clock, a version, an agent that are not as the others are told; why one refuses, too', async t => {
+	const now = Date.UTC(2026, 0, 1);
+	const view = async (host: string, {minutes = 0, version = '1.2.0', agent = host} = {}) => {
+		const about = async () => ({version, agent, time: new Date(now + minutes * 60_000).toISOString()});
+		return viewOf({name: host, client: {url: 'http://x', about, status: async () => []} as unknown as Client}, () => now);
+	};
+	const told = async (...views: Array<ReturnType<typeof view>>) =>
+		remarksOn(await Promise.all(views)).map(({host, text}) => `${host}: ${text}`);
+	t.deepEqual(await told(view('a'), view('b', {minutes: 1})), []);
+	t.like(await view('b', {minutes: -90}), {clockAheadSeconds: -5400});
+	const [ahead, behind] = await told(view('a', {minutes: 180}), view('b', {minutes: -90}), view('c'));
+	t.regex(ahead ?? '', /^a: its clock is 3h ahead of this one's/);
+	t.regex(behind ?? '', /^b: its clock is 1h 30m behind/);
+	const all = (await told(view('a'), view('c', {version: '1.1.0'}))).join();
+	t.regex(all, /c: it runs version 1\.1\.0, and others run 1\.2\.0/);
+	t.regex(
+		(await told(view('a', {agent: 'x'}), view('b', {agent: 'x'}))).join(),
+		/a: it is the same agent as b, or works with a copy of its state/,
 	);
+});
+
+test('who refuses the token is told from who is not there', async t => {
+	const server = createServer((_, answer) => {
+		answer.writeHead(401, {'content-type': 'application/json'}).end(JSON.stringify({error: 'the token is missing or wrong'}));
+	});
+	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+	t.teardown(() => server.close());
+	const {port} = server.address() as {port: number};
+	const {error} = await viewOf({name: 'a', client: createClient({url: `http://127.0.0.1:${port}`, token: 'another-token-that-is-long'})});
+	t.regex(error ?? '', /^the token is missing or wrong \(give the one that this agent was given: .*tokenFile/);
+	server.closeAllConnections();
 });

@@ -13,6 +13,7 @@ async function serve(t: ExecutionContext, agent: FakeAgent = createFakeAgent()) 
 		listen: {host: '127.0.0.1', port: 0},
 		metrics: {refresh: async () => {}, text: async () => '', contentType: 'text/plain'},
 		host: 'nas',
+		agentId: 'agent-1',
 		version: '1.2.3',
 		report: error => reported.push(error),
 	});

@@ -19,6 +19,7 @@ async function serve(t: ExecutionContext, agent: FakeAgent, options: Partial<Ser
 		listen: {host: '127.0.0.1', port: 0},
 		metrics: {refresh: async () => {}, text: async () => 'holdfast_up 1\n', contentType: 'text/plain; version=0.0.4'},
 		host: 'nas',
+		agentId: 'agent-1',
 		version: '1.2.3',
 		report: error => reported.push(error),
 		...options,

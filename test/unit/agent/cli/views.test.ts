@@ -267,10 +267,10 @@ test('the fleet shows every host, and which does not answer', async t => {
 	const at = '2026-11-03T11:00:00.000Z';
 	agent.has.status = [statusView('shop/db', {lastSuccess: {run: 'r', at, bytes: 5000}}), statusView('shop/app', {late: at})];
 	const fleet = (name: string, double: typeof agent) => ({name, client: double as unknown as Client});
-	const away = {url: 'http://c:1', version: async () => '1', status: () => Promise.reject(new Error('nobody is there'))};
+	const away = {url: 'http://c:1', about: async () => ({version: '1'}), status: () => Promise.reject(new Error('nobody is there'))};
 	const connectFleet = async () => [
-		fleet('alpha', {...agent, url: 'http://a:1', version: async () => '1'} as unknown as typeof agent),
-		fleet('beta', {...other.agent, url: 'http://b:1', version: async () => '1'} as unknown as typeof agent),
+		fleet('alpha', {...agent, url: 'http://a:1', about: async () => ({version: '1'})} as unknown as typeof agent),
+		fleet('beta', {...other.agent, url: 'http://b:1', about: async () => ({version: '2'})} as unknown as typeof agent),
 		{name: 'gamma', client: away as unknown as Client},
 	];
 	const {code, out} = await run('fleet status', {}, {connectFleet});
@@ -278,6 +278,7 @@ test('the fleet shows every host, and which does not answer', async t => {
 	t.regex(out, /^alpha +shop\/db .* 5 kB/m);
 	t.regex(out, /^alpha +shop\/app/m);
 	t.regex(out, /^beta +no targets/m);
+	t.regex(out, /^beta: it runs version 2, and others run 1$/m);
 	t.regex(out, /^gamma: does not answer: nobody is there$/m);
 	t.regex(out, /^3 hosts, 2 targets, 5 kB; 1 late, 0 gone, 0 with problems$/m);
 	const views = JSON.parse((await run('fleet --json', {}, {connectFleet})).out);

@@ -100,6 +100,7 @@ test('200 targets and 5,000 points are scraped within 50 ms', async t => {
 		listen: {host: '127.0.0.1', port: 0},
 		metrics: observation.metrics,
 		host: 'nas',
+		agentId: 'agent-1',
 		version: '1.2.3',
 		report: error => t.fail(String(error)),
 	});
