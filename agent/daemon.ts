@@ -41,6 +41,7 @@ import {closeInterrupted, closeInterruptedCopies, closeInterruptedRestores} from
 import {keepPuttingBack} from './recovery/keep-putting-back.ts';
 import {putBack, releaseLocks, removeWorkers} from './recovery/recovery.ts';
 import {removeSnapshots} from './recovery/snapshots.ts';
+import {keepRemovingUnstarted} from './recovery/unstarted.ts';
 import {rarely} from './repository/door.ts';
 import {listPoints, readManifest} from './repository/points.ts';
 import {createRepositories} from './repository/repositories.ts';
@@ -263,17 +264,23 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 		log.warning(`${message}${hint === undefined ? '' : ` (${hint})`}`);
 	}
 
-	const server = await startServer({
-		agent,
-		token: config.apiToken,
-		listen: config.listen,
-		metrics: observation.metrics,
-		version,
-		host: workshop.host,
-		agentId: workshop.agentId,
-		report: error => log.error('request failed', {error}),
-	});
-	log.info(`listening at ${server.url}`);
+	// A port that is taken keeps nobody stopped, and no backup from being made.
+	const server = untilDone('nobody can be answered: HOLDFAST_LISTEN is tried again', {log, signal}, async () =>
+		startServer({
+			agent,
+			token: config.apiToken,
+			listen: config.listen,
+			metrics: observation.metrics,
+			version,
+			host: workshop.host,
+			agentId: workshop.agentId,
+			report: error => log.error('request failed', {error}),
+		}),
+	);
+	server.then(
+		({url}) => log.info(`listening at ${url}`),
+		() => {},
+	);
 	untilDone('the repository cannot be opened', {log, signal}, async () => {
 		log.info(`repository ${(await repository.open()).slice(0, 8)} is open`);
 		if (state.interruptedRuns().length > 0) {
@@ -296,6 +303,7 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 	putBackAtStart.catch(() => {});
 	void removeSnapshots(workshop, {isUnderWay: runs.isUnderWay, log});
 	keepPuttingBack(recovery, {isUnderWay: runs.isUnderWay, upTo, signal}).catch(() => {});
+	keepRemovingUnstarted(recovery, {signal}).catch(() => {});
 	expire();
 	const expiry = setInterval(expire, expiryMs);
 	return {
@@ -305,7 +313,10 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 			clearInterval(expiry);
 			schedule?.close();
 			await Promise.race([agent.close(), untilNothingIsWon(engine, state)]);
-			await server.close();
+			await server.then(
+				async running => running.close(),
+				() => {},
+			);
 			notifications.close();
 			pings.close();
 			state.close();

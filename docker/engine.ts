@@ -17,6 +17,9 @@ import type {Volume} from './volumes.ts';
 /** A call that has not answered by then is given up: the engine hangs or is gone. */
 const callDeadlineMs = 60_000;
 
+/** Node's timers take no more, and end at once beyond it: a grace period may be of months. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** A volume of a million files takes its time, and while one is removed the engine (20.10) lets every other wait. */
 const removalDeadlineMs = 10 * 60_000;
 
@@ -60,7 +63,6 @@ export interface Engine {
 	connect: (network: string, id: string) => Promise<void>;
 	/** Kills it when it runs. No error when it is gone. */
 	remove: (id: string) => Promise<void>;
-	createVolume: (name: string, labels: Readonly<Record<string, string>>) => Promise<void>;
 	listVolumes: (label: string) => Promise<string[]>;
 	volumes: () => Promise<Volume[]>;
 	/** No error when it is gone. */
@@ -169,7 +171,7 @@ export function connectEngine(address: string): Engine {
 		},
 		start: async id => unless(304, docker.getContainer(id).start(limited())),
 		stop: async (id, timeoutSeconds) => {
-			const abortSignal = AbortSignal.timeout(callDeadlineMs + timeoutSeconds * 1000);
+			const abortSignal = AbortSignal.timeout(Math.min(callDeadlineMs + timeoutSeconds * 1000, longestTimerMs));
 			await unless(304, docker.getContainer(id).stop({t: timeoutSeconds, abortSignal}));
 		},
 		async exec(id, {argv, env, user, stdin}) {
@@ -198,7 +200,9 @@ export function connectEngine(address: string): Engine {
 			return {isDirectory: mode >= goModeDirectory, linkTarget};
 		},
 		async top(id) {
-			const {Processes: processes} = (await docker.getContainer(id).top({ps_args: '-eo pid,uid,gid,args'})) as {Processes: string[][]};
+			const {Processes: processes} = (await docker.getContainer(id).top({ps_args: '-eo pid,uid,gid,args', ...limited()})) as {
+				Processes: string[][];
+			};
 			return processes.map(([, uid = '', gid = '', line = '']) => ({uid, gid, argv: line.split(' ')}));
 		},
 		archive: async (id, path) => (await docker.getContainer(id).getArchive({path})) as unknown as Readable,
@@ -210,9 +214,6 @@ export function connectEngine(address: string): Engine {
 			await docker.getNetwork(network).connect({Container: id, ...limited()});
 		},
 		remove: async id => unless(404, docker.getContainer(id).remove({force: true, v: true, ...limited(removalDeadlineMs)})),
-		createVolume: async (name, labels) => {
-			await docker.createVolume({Name: name, Labels: {...labels}, ...limited()});
-		},
 		async listVolumes(label) {
 			const {Volumes: volumes} = await docker.listVolumes({filters: {label: [label]}, ...limited()});
 			return (volumes ?? []).map(volume => volume.Name);

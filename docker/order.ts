@@ -87,7 +87,3 @@ export function companionsOf({id, name, project, service}: Container, known: rea
 		return restarts ? [{container, reason: `depends on ${service} with \`restart: true\``}] : [];
 	});
 }
-
-/** It lives in the namespace of a container that was replaced: once stopped, it could not be started again. */
-export const isStranded = ({livesIn = []}: Container, known: readonly Container[]): boolean =>
-	livesIn.some(host => !known.some(({id, name}) => id === host || name === host));

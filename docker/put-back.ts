@@ -42,9 +42,13 @@ export async function resume(options: Quiesce, touched: readonly Touched[]): Pro
 	return {failures, back};
 }
 
-async function resumeOne({engine, journal}: Quiesce, {undo, entry, pendingMs}: Touched): Promise<void> {
+async function resumeOne({engine, journal}: Quiesce, {undo, entry, pendingMs, isAnswered}: Touched): Promise<void> {
 	if (pendingMs !== undefined && undo.kind !== 'scale') {
-		await untilHappened(engine, undo, pendingMs);
+		await untilHappened(engine, undo, pendingMs).catch((error: unknown) => {
+			if (!isAnswered) {
+				throw error;
+			}
+		});
 	}
 
 	await undoOne(engine, undo, undefined, pendingMs !== undefined);

@@ -9,6 +9,7 @@ import {needsOf} from './order.ts';
 import {mustStayUp, resume, settled, watchStart} from './put-back.ts';
 import {unlessGone} from './refusal.ts';
 import {type Quiesce, quiesceOne, type Resting, type Touched, type Wanted} from './still.ts';
+import {assertStartable} from './stranded.ts';
 
 /**
  * Runs `work` while the containers are quiesced. A container that does not run is left as it is. When the run is cancelled, or the
@@ -30,6 +31,11 @@ export async function quiesced<Value>(options: Quiesce, work: (signal: AbortSign
 	);
 	let result: PromiseSettledResult<Value>;
 	try {
+		// Where something is put back as it was before, nobody is spared for it: the rest of it would stay half done.
+		if (options.wakes === undefined) {
+			await assertStartable(engine, stopped(options));
+		}
+
 		const all = options.containers.map(({container, action}) => ({...container, action, needs: [...(needs.get(container.id) ?? [])]}));
 		await dependentsFirst(all, signal, async wanted => quiesceOne({...options, signal}, wanted, {touched, resting, leftMs}));
 
@@ -58,6 +64,7 @@ export async function quiesced<Value>(options: Quiesce, work: (signal: AbortSign
 	return (result as PromiseFulfilledResult<Value>).value;
 }
 
+const stopped = ({containers}: Quiesce) => containers.flatMap(({container, action}) => (action === 'stop' ? [container] : []));
 /**
  * Who is stopped has its whole grace period, and the outage is that of the slowest, not the sum: containers are stopped at once, each when those
  * that need it have ended. A pause takes no time, and tasks of Swarm end with their service: these wait for all before them, and those behind for them.

@@ -43,6 +43,9 @@ const swarmLagMs = 30_000;
 
 const pauseAttempts = 10;
 
+/** In which a pause happens that was said to have failed: by an engine that has done half of it, or by a proxy that lost it. */
+const answeredMs = 2000;
+
 /** 128 + SIGKILL. */
 const killedExitCode = 137;
 
@@ -67,6 +70,8 @@ export interface Touched extends Resting {
 	crashes: boolean;
 	/** The engine was asked, and it may do it yet: nobody heard what became of it, or it gave up waiting. Milliseconds that it may take. */
 	pendingMs?: number | undefined;
+	/** It said that it failed: what has not happened by then does not. */
+	isAnswered?: boolean | undefined;
 }
 
 /** One that is to stand still. */
@@ -135,9 +140,11 @@ export async function quiesceOne(
 			// Somebody else paused it meanwhile: then it is theirs to resume.
 			if (statusOf(error) === 409) {
 				journal.clear(one.entry);
-				touched.pop();
-			} else if (statusOf(error) === undefined) {
-				one.pendingMs = lagOf(undo, 0);
+				// Others may have been added meanwhile.
+				touched.splice(touched.indexOf(one), 1);
+			} else if (isUnknown(error) && !hasEscaped(error) && !(error instanceof RunError)) {
+				one.isAnswered = statusOf(error) !== undefined;
+				one.pendingMs = one.isAnswered ? answeredMs : lagOf(undo, 0);
 			}
 
 			throw error;
@@ -263,14 +270,15 @@ async function stop(
 	}
 }
 
+const hasEscaped = (error: unknown): boolean => error instanceof Error && error.message.includes('unable to freeze');
+
 /** A busy container on a busy machine may escape the freezer (cgroup v1: "unable to freeze"): runc thaws it again, and the next try works. */
 async function pause(engine: Engine, id: string, signal: AbortSignal): Promise<void> {
 	for (let attempt = 1; ; attempt++) {
 		try {
 			return await engine.pause(id);
 		} catch (error) {
-			const escaped = error instanceof Error && error.message.includes('unable to freeze');
-			if (!escaped || attempt === pauseAttempts || signal.aborted) {
+			if (!hasEscaped(error) || attempt === pauseAttempts || signal.aborted) {
 				throw error;
 			}
 		}

@@ -17,7 +17,7 @@ const leaseSeconds = 600;
 const graceSeconds = 10;
 
 /** Whoever was lent a volume goes before its owner, with whom the engine removes it. */
-const borrowersGraceSeconds = 4;
+export const borrowersGraceSeconds = 4;
 
 /** Also, what stands between the agent and its engine may end a connection on which nothing happens. */
 const beatMs = 60_000;

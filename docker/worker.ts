@@ -9,7 +9,7 @@ import type {CreateOptions, Engine} from './engine.ts';
 import {inContainer} from './exec.ts';
 import {lackedPrograms, lend} from './lend.ts';
 import type {Self} from './self.ts';
-import {borrowersLifeline, lifelineAnywhere, lifelineOf, type Tether, tether} from './tether.ts';
+import {borrowersGraceSeconds, borrowersLifeline, lifelineAnywhere, lifelineOf, type Tether, tether} from './tether.ts';
 import {assertSubpaths, engineMount, shownAt, volumeAt, type WorkerMount} from './worker-mounts.ts';
 
 /** The folder that all workers of a run share; on disk, in a volume of its own. */
@@ -22,6 +22,10 @@ export const scratchFolder = '/scratch';
 export const lookedAt = (index: number): string => `/look/${index}`;
 
 const own = lifelineOf({last: 'restic'});
+const borrowing = lifelineOf({last: 'restic', grace: borrowersGraceSeconds});
+/** Longer than those who have the folder of it, and their restic, may take. */
+const keeping = lifelineOf({grace: 25});
+const alive = ({life}: Tether): string[] => ['/usr/bin/tini', '--', ...life];
 const anywhere = lifelineAnywhere();
 
 /** What a drill's container may take of the host: enough to load any database, slowly. Its memory is its own, whatever the agent may have. */
@@ -126,7 +130,7 @@ export async function hireWorkers({engine, self, agentId, run, offline = false, 
 		const id = await engine.create(name, {
 			Image: self.image,
 			Labels: labels,
-			Entrypoint: ['/usr/bin/tini', '--', ...own.life],
+			Entrypoint: alive(own),
 			Cmd: [],
 			User: '0:0',
 			// The image's own asks the agent, and there is none in here.
@@ -179,9 +183,11 @@ export async function hireWorkers({engine, self, agentId, run, offline = false, 
 		mounts: readonly WorkerMount[],
 		[NetworkMode, ...further] = [self.networks[0] ?? self.networkMode, ...self.networks.slice(1)],
 	): Promise<Worker> => {
+		const tie = stagingVolume === undefined ? own : borrowing;
 		const worker = await start(
-			await createStaged(name, {...options, HostConfig: {...options.HostConfig, ...names, NetworkMode}}, mounts),
+			await createStaged(name, {Entrypoint: alive(tie), ...options, HostConfig: {...options.HostConfig, ...names, NetworkMode}}, mounts),
 			name,
+			tie,
 		);
 		for (const network of further) {
 			await engine.connect(network, worker.id);
@@ -190,15 +196,20 @@ export async function hireWorkers({engine, self, agentId, run, offline = false, 
 		return worker;
 	};
 
+	/** Whoever has the folder at two places must call it by a name: it is the volume of a worker that has it, and does nothing. */
+	const keepStaging = async (): Promise<void> => {
+		const name = `holdfast-staging-${run}`;
+		await start(await createStaged(name, {Entrypoint: alive(keeping), HostConfig: {NetworkMode: 'none'}}, []), name, keeping);
+	};
+
 	const withRepository = async (
 		name: string,
 		mounts: readonly WorkerMount[],
 		{use, host}: {use: keyof typeof fileCapabilities; host: string},
 	): Promise<Worker> => {
 		const agents = self.mounts.map(mount => shownAt(mount, mount.path, !mount.readWrite));
-		if (mounts.some(({from}) => from === staging)) {
-			const chosen = `holdfast-staging-${run}`;
-			stagingVolume ??= engine.createVolume(chosen, labels).then(() => chosen);
+		if (stagingVolume === undefined && mounts.some(({from}) => from === staging)) {
+			await keepStaging();
 		}
 
 		const from = await stagingVolume;

@@ -2,7 +2,7 @@ import {RunError, UsageError} from '../../base/errors.ts';
 import {failed} from '../../base/failed.ts';
 import type {BackupTargets} from '../api/wire.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
-import type {ExitCode} from './exit.ts';
+import {type ExitCode, exit} from './exit.ts';
 import {followAll} from './follow-all.ts';
 import {howToLabel, inBrackets} from './problems.ts';
 import {printBackups} from './results.ts';
@@ -34,6 +34,11 @@ async function backup(context: Context, targets: readonly string[], {all, cold, 
 	const resting = answers.filter(answer => all && 'resting' in answer && answer.resting);
 	for (const {error, hint} of resting.filter(answer => 'error' in answer)) {
 		context.err.line`${error}${inBrackets(hint)}`;
+	}
+
+	if (resting.length === answers.length) {
+		context.err.line`nothing is backed up: all targets rest`;
+		return exit.partial;
 	}
 
 	return followAll(context, {

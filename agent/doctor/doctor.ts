@@ -25,6 +25,7 @@ import {findStrayLabels} from '../targets/discovery.ts';
 import {examineEngine, examinePermissions} from './engine.ts';
 import {examineCache} from './folders.ts';
 import {examineLasting} from './lasting.ts';
+import {examineNamespaces} from './namespaces.ts';
 import {examineReach, examineRepository, shut} from './repository.ts';
 import {examineSlack} from './slack.ts';
 import {examineServices} from './swarm.ts';
@@ -91,6 +92,7 @@ export async function diagnose({
 		own,
 		await examined('engine', async () => examineEngine(engine)),
 		await examined('services', async () => examineServices(engine, listed.containers, label(''))),
+		await examined('namespaces', async () => examineNamespaces(engine, listed.inScope, listed.containers)),
 		await examined('targets', async () => examineTargets(workshop, survey, listed)),
 		await examined('volumes', async () =>
 			examineLasting({

@@ -1,8 +1,9 @@
 /** Which containers stand still for the moment, and how. */
 import {isOneOff} from '../../docker/compose.ts';
 import {type Container, workerLabel} from '../../docker/container.ts';
-import {companionsOf, dependentsFirst, isStranded} from '../../docker/order.ts';
+import {companionsOf, dependentsFirst} from '../../docker/order.ts';
 import {describeStorage, isWriterOf, seesAll} from '../../docker/storage.ts';
+import {strandedIn} from '../../docker/stranded.ts';
 import {whyNotStopped} from '../../docker/tasks.ts';
 import {kindOf} from '../sources/kinds.ts';
 import type {Remarks} from '../sources/remarks.ts';
@@ -218,11 +219,9 @@ function addCompanions(scope: Scope, granted: Map<string, PlannedQuiesce>): void
 			({container: {state}}) => state === 'running' || state === 'restarting',
 		);
 		const kept = companions.find(({container}) => mustRunOn(scope, container));
-		const unstoppable = whyNotStopped(planned.container);
+		const unstoppable = whyNotStopped(planned.container) ?? strandedIn(planned.container, containers)?.why;
 		if (unstoppable !== undefined) {
 			pause(planned, unstoppable);
-		} else if (isStranded(planned.container, containers)) {
-			pause(planned, 'the container in whose network, PID or IPC namespace it lives was replaced, so it could not be started again');
 		} else if (kept !== undefined) {
 			pause(planned, `container \`${kept.container.name}\`, which must run on, ${kept.reason}`);
 		} else {

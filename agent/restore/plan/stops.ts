@@ -1,8 +1,9 @@
 /** Who stands still while sources are restored, or put back. */
 import {isOneOff} from '../../../docker/compose.ts';
 import {type Container, workerLabel} from '../../../docker/container.ts';
-import {companionsOf, dependentsFirst, isStranded} from '../../../docker/order.ts';
+import {companionsOf, dependentsFirst} from '../../../docker/order.ts';
 import {describeStorage, isWriterOf, seesAll} from '../../../docker/storage.ts';
+import {strandedIn} from '../../../docker/stranded.ts';
 import {whyNotStopped} from '../../../docker/tasks.ts';
 import {servicesOf} from '../../plan/quiesce.ts';
 import {kindOf} from '../../sources/kinds.ts';
@@ -65,7 +66,7 @@ export function planStops(targets: readonly Target[], surroundings: Surroundings
 			...passing.map(({name}) => passingProblem(name)),
 			...paused.map(({name}) => pausedProblem(name)),
 			...running.flatMap(unstoppableProblem),
-			...running.filter(container => isStranded(container, containers)).map(({name}) => strandedProblem(name)),
+			...running.flatMap(container => strandedProblem(container, containers)),
 			...companions.problems,
 		],
 	};
@@ -134,8 +135,10 @@ function unstoppableProblem(container: Container): string[] {
 	return why === undefined ? [] : [`container \`${container.name}\` must be stopped, and ${why}: ${wayOut}`];
 }
 
-const strandedProblem = (name: string): string =>
-	`container \`${name}\` lives in the network, PID or IPC namespace of a container that was replaced, so it could not be started again: recreate it first (docker compose up --detach --force-recreate)`;
+function strandedProblem(container: Container, containers: readonly Container[]): string[] {
+	const stranded = strandedIn(container, containers);
+	return stranded === undefined ? [] : [`container \`${container.name}\` must be stopped, and ${stranded.why}: ${stranded.hint}`];
+}
 
 /** Those that the label names; or those that depend on the service. */
 function needing({target, containers}: Scope, {policy, container, service}: Member): Wish[] {

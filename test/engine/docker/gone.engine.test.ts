@@ -57,3 +57,46 @@ test('the agent is killed in a backup, and all is taken down: nothing is left, o
 	]);
 	t.deepEqual(left.flat(), []);
 });
+
+test('the agent is killed while an archive comes in: its worker and what lay in the staging folder are gone with it', async t => {
+	t.timeout(5 * 60_000);
+	const labels = {'holdfast.enable': 'true', 'holdfast.group': 'all'};
+	const stack = await startStack(t, {
+		volumes: ['data'],
+		services: {
+			db: {
+				image: await ensureImage('postgres:17'),
+				environment: {POSTGRES_PASSWORD: 'secret'},
+				labels: {...labels, 'holdfast.postgres': 'postgres'},
+			},
+			app: {
+				image: await ensureImage('holdfast-test/app:latest'),
+				init: true,
+				command: ['sleep', 'infinity'],
+				volumes: ['data:/data'],
+				labels: {...labels, 'holdfast.volumes': 'true'},
+			},
+		},
+	});
+	await until('the server', async () => (await stack.exec('db', 'pg_isready', '--quiet', '--host=127.0.0.1')) === '', {timeout: 60_000});
+	// Something comes, and never the end of it
+	const script = '(head -c 100 /dev/zero; sleep 240) | holdfast import "$1" -';
+	const importing = docker(['exec', stack.container('holdfast'), 'sh', '-c', script, 'sh', `${stack.project}/all`], {
+		timeout: 240_000,
+	}).catch(() => {});
+	const listed = async (...argv: string[]) => (await docker([...argv, '--quiet'])).split('\n').filter(Boolean);
+	const agent = await until('a worker of the import', async () => {
+		const workers = await listed('ps', '--filter', `volume=${stack.project}_data`, '--filter', 'name=holdfast-repository-');
+		return workers.length === 1 && docker(['inspect', '--format', '{{index .Config.Labels "holdfast.agent"}}', ...workers]);
+	});
+	const left = async () => [
+		...(await listed('ps', '--all', '--filter', `label=holdfast.agent=${agent}`)),
+		...(await listed('volume', 'ls', '--filter', `label=holdfast.agent=${agent}`)),
+	];
+	t.is((await left()).length, 3, 'two workers and their volume');
+	await docker(['kill', stack.container('holdfast')]);
+	await importing;
+	await until('nothing of ours to be left', async () => (await left()).length === 0);
+	await stack.compose('down', '--volumes');
+	t.deepEqual(await listed('volume', 'ls', '--filter', `label=com.docker.compose.project=${stack.project}`), []);
+});

@@ -64,6 +64,51 @@ test('in the network of a VPN: stopped with it, started after it, and connected'
 	t.true((await started('vpn')) < Date.parse(paused?.startedAt ?? ''), 'a backup of who lives there disturbs nobody');
 });
 
+test('who lives in what was exchanged, or does not run, is seen before it is stopped', async t => {
+	t.timeout(8 * 60_000);
+	const app = {image: await ensureImage('holdfast-test/app:latest'), init: true, command: ['sleep', 'infinity']};
+	const labels = {...enable, 'holdfast.quiesce': 'stop'};
+	const stack = await startStack(t, {
+		volumes: ['torrent'],
+		services: {
+			vpn: app,
+			torrent: {...app, network_mode: 'service:vpn', volumes: ['torrent:/data'], labels},
+		},
+	});
+	const target = `${stack.project}/torrent`;
+	await stack.exec('torrent', 'sh', '-c', 'echo good >/data/word');
+	const [whole] = await stack.backup(target);
+	t.is(whole?.outcome, 'success', whole?.error);
+	const started = async () => stack.docker(['inspect', '--format', '{{.State.StartedAt}} {{.State.Status}}', stack.container('torrent')]);
+	const assertSeen = async (what: RegExp, wayOut: RegExp) => {
+		const before = await started();
+		const plan = await stack.holdfast('plan', target);
+		t.regex(plan.stdout, what);
+		const doctor = await stack.holdfast('doctor');
+		t.regex(doctor.stdout, wayOut);
+		const [backup] = await stack.backup(target);
+		t.is(backup?.outcome, 'success', backup?.error);
+		const cold = await stack.holdfast('backup', '--cold', target);
+		t.is(cold.exitCode, 0, cold.stderr);
+		const restore = await stack.holdfast('restore', target, '--yes');
+		t.not(restore.exitCode, 0);
+		t.regex(restore.stderr, wayOut);
+		t.is(await started(), before, 'nobody stopped it');
+	};
+
+	await stack.compose('stop', '--timeout', '1', 'vpn');
+	await assertSeen(/paused, not stopped: container .*-vpn-1`, in whose .* it lives, does not run \(exited\)/, /docker start .*-vpn-1/);
+
+	await stack.compose('up', '--detach', '--no-deps', '--force-recreate', '--timeout', '1', 'vpn');
+	await assertSeen(/paused, not stopped: the container in whose .* it lives was replaced/, /--force-recreate torrent/);
+
+	await stack.compose('up', '--detach', '--no-deps', '--force-recreate', '--timeout', '1', 'torrent');
+	t.true(await isConnected(stack, 'torrent'));
+	t.is((await stack.restore(target)).outcome, 'success');
+	await stack.docker(['restart', '--time', '1', stack.container('vpn')]);
+	t.regex((await stack.holdfast('doctor')).stdout, /started anew since: it may be cut off.*docker restart .*-torrent-1/s);
+});
+
 test('a static address is there for who has it, however small the network and whoever else is backed up meanwhile', async t => {
 	t.timeout(8 * 60_000);
 	const image = await ensureImage('holdfast-test/app:latest');

@@ -105,7 +105,6 @@ export function memoryEngine(containers: readonly Container[]): MemoryEngine {
 			held.delete(id);
 		},
 		connect: async () => {},
-		createVolume: async () => {},
 		removeVolume: async () => {},
 		listVolumes: async () => [],
 		volumes: async () => [],

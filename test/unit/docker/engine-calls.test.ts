@@ -36,3 +36,8 @@ test('nor is what a container is made of in the address', async t => {
 	});
 	t.deepEqual(calls, [{call: 'POST /containers/create?name=worker', body: options}]);
 });
+
+test('a grace period of months is waited for, not cut at once', async t => {
+	const calls = await heard(t, {}, async engine => engine.stop('c1', 40 * 24 * 3600));
+	t.deepEqual(calls, [{call: 'POST /containers/c1/stop?t=3456000', body: {t: 3_456_000}}]);
+});

@@ -6,6 +6,7 @@ import type {ContainerDetails} from '../../../docker/details.ts';
 import type {Engine} from '../../../docker/engine.ts';
 import type {Needing} from '../../../docker/order.ts';
 import {quiesced} from '../../../docker/quiesce.ts';
+import {explainPause} from '../../../docker/refusal.ts';
 import type {Journal, JournalEntry, Undo} from '../../../docker/resume.ts';
 
 const serviceId = 'a'.repeat(25);
@@ -421,6 +422,25 @@ test('… but what the engine refuses is not waited for', async t => {
 	t.deepEqual([asked, open()], [['stop app'], []]);
 });
 
+test('nor is a pause that the engine answered badly: who stands still later is resumed; what it cannot do at all is not waited for', async t => {
+	const late = scene({app: {}});
+	late.engine.pause = async () => {
+		setTimeout(() => Object.assign(late.fakes.app as Fake, {state: 'paused'}), 500);
+		throw Object.assign(new Error('Bad Gateway'), {statusCode: 502});
+	};
+	await t.throwsAsync(late.run([of('app', 'pause')]), {message: /Bad Gateway/});
+	t.deepEqual([late.asked, late.open()], [['unpause app'], []]);
+
+	const never = scene({app: {}});
+	never.engine.pause = async () => {
+		throw explainPause(Object.assign(new Error('cgroups not configured'), {statusCode: 500}));
+	};
+	const begun = performance.now();
+	await t.throwsAsync(never.run([of('app', 'pause')]), {message: /cannot pause a container/});
+	t.true(performance.now() - begun < 1000);
+	t.deepEqual(never.open(), []);
+});
+
 const refusal = (message: string) => Object.assign(new Error(message), {statusCode: 500});
 
 test('who escapes the freezer is tried again; who cannot be paused is left as it was, and so are those before it', async t => {
@@ -453,4 +473,24 @@ test('who cannot be resumed stays in the journal, and its command is named; the 
 		open().map(({undo}) => undo),
 		[{kind: 'unpause', containerId: 'b', containerName: 'b'}],
 	);
+});
+
+test('who lives in what is gone, or does not run, is not stopped, and neither is anybody else', async t => {
+	const vpn = {networkMode: 'container:vpn'};
+	for (const [fakes, why] of [
+		[{torrent: vpn}, /`torrent`, the container in whose .* it lives was replaced/],
+		[{torrent: {pidMode: 'container:vpn'}, vpn: {state: 'exited'}}, /`vpn`, in whose .* it lives, does not run \(exited\)/],
+	] as Array<[Record<string, Fake>, RegExp]>) {
+		const {run, asked, open} = scene({...fakes, app: {}});
+		const error = await t.throwsAsync(run([of('app', 'stop'), of('torrent', 'stop')]));
+		t.regex(explain(error), why);
+		t.deepEqual([asked, open()], [[], []]);
+	}
+
+	const paused = scene({torrent: vpn});
+	await paused.run([of('torrent', 'pause')]);
+	t.deepEqual(paused.asked, ['pause torrent', 'unpause torrent'], 'a pause needs nobody');
+	const together = scene({torrent: vpn, vpn: {}});
+	await together.run([of('torrent', 'stop', {livesIn: ['vpn']}), of('vpn', 'stop')]);
+	t.deepEqual(together.asked, ['stop torrent', 'stop vpn', 'start vpn', 'start torrent']);
 });

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type {CreateOptions, Engine} from '../../../docker/engine.ts';
 import type {Self} from '../../../docker/self.ts';
-import {hireWorkers} from '../../../docker/worker.ts';
+import {hireWorkers, staging} from '../../../docker/worker.ts';
 
 const staged = async () => ({mounts: [{path: '/staging', volume: 'staged'}]});
 
@@ -133,4 +133,26 @@ test('a scratch container whose image lacks programs is lent them, and only then
 	const bare = await of(all.slice(1));
 	await t.throwsAsync(bare.lending, {message: /^sh cannot be lent to a scratch container: /});
 	t.deepEqual(bare.calls, ['create, read-only', 'remove c1', 'create', 'lend c3']);
+});
+
+test('whoever has the staging folder at two places is lent it by a worker that outlives it, and whose nameless volume goes with it', async t => {
+	const created: Array<{name: string; volumes: unknown[]; grace: string | undefined}> = [];
+	const engine = {
+		inspect: staged,
+		async create(name: string, {Entrypoint, HostConfig: host}: CreateOptions) {
+			const volumes = (host?.Mounts ?? []).map(({Source: source, Target: target}) => `${source} ${target}`);
+			created.push({name, volumes, grace: [...(Entrypoint ?? [])][8]});
+			return name;
+		},
+		async start() {},
+		async exec() {
+			throw Object.assign(new Error('no such container'), {statusCode: 404});
+		},
+	} as unknown as Engine;
+	const workforce = await hireWorkers({engine, self, agentId: 'a', run: 'r', offline: true});
+	await workforce.repository([{type: 'volume', from: staging, to: '/shop/app', readOnly: false}], 'write');
+	t.deepEqual(created, [
+		{name: 'holdfast-staging-r', volumes: [' /staging'], grace: '25'},
+		{name: 'holdfast-repository-r', volumes: ['staged /staging', 'staged /shop/app'], grace: '4'},
+	]);
 });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {RunError} from '../../../../base/errors.ts';
+import {RestingError, RunError} from '../../../../base/errors.ts';
 import type {Outcome} from '../../../../base/results.ts';
 import {createCliTest} from '../../../support/doubles/cli.ts';
 import {targetView} from '../../../support/doubles/fake-agent.ts';
@@ -63,6 +63,18 @@ test('what is wrong with a source is said once', async t => {
 	const {err} = await run('backup shop/db nobody');
 	t.is(err.match(/is locked/g)?.length, 1, err);
 	t.regex(err, /shop\/db: partial: a worker could not be removed\n/);
+});
+
+test('of all, one that rests is left to rest; where all do, nothing is backed up, and that is no success', async t => {
+	const {agent, run} = await createCliTest(t);
+	agent.has.targets = [targetView('shop/db'), targetView('shop/app')];
+	agent.refuses.set('shop/db', new RestingError('`shop/db` is not backed up: it is stopped'));
+	agent.onRun = id => agent.finish(id);
+	t.is((await run('backup --all')).code, 0);
+	agent.refuses.set('shop/app', new RestingError('`shop/app` is not backed up: it is stopped'));
+	const {code, err} = await run('backup --all');
+	t.is(code, 3);
+	t.regex(err, /shop\/app` is not backed up.*nothing is backed up: all targets rest/s);
 });
 
 test('a target that cannot be run counts as failed, and the rest goes on', async t => {

@@ -792,6 +792,13 @@ test('who lives in the network of one that is stopped is stopped with it; where 
 	const stranded = plan([{...app(stops), livesIn: ['gone']}]);
 	t.deepEqual(stranded.still, ['demo-app-1 pause']);
 	t.regex(stranded.notes.join(), /was replaced, so it could not be started again/);
+	for (const state of ['exited', 'restarting', 'created'] as const) {
+		const {still, notes} = plan([{...app(stops), livesIn: ['demo-vpn-1']}, other('vpn', {state})]);
+		t.deepEqual(still, ['demo-app-1 pause'], state);
+		t.regex(notes.join(), /`demo-vpn-1`, in whose .* it lives, does not run/);
+	}
+
+	t.deepEqual(plan([{...app(stops), livesIn: ['demo-vpn-1']}, other('vpn', {state: 'paused'})]).still, ['demo-app-1 stop']);
 });
 
 test('a task of Swarm is stopped where its service can be, and paused elsewhere', t => {

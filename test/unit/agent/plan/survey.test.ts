@@ -35,7 +35,6 @@ function surveyOf() {
 	const engine = {
 		address: 'unix:///fake',
 		list: async () => [listed('app', '/srv/link'), listed('worker', '/srv/data')],
-		createVolume: async () => {},
 		removeVolume: async () => {},
 		remove: async () => {},
 		start: async () => {},

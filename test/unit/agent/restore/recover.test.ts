@@ -47,7 +47,7 @@ function stateOf(...records: RestoreRecord[]) {
 	return {state, open, unfinished, ended, phase: (run: string) => kept.get(run)?.phase};
 }
 
-const engine = {createVolume: async () => {}, removeVolume: async () => {}} as unknown as RestoreWorkshop['engine'];
+const engine = {removeVolume: async () => {}} as unknown as RestoreWorkshop['engine'];
 
 /** A run that breaks off in its work, in this life of the agent. */
 async function fail({state}: ReturnType<typeof stateOf>, run: string, isTriedAgain = false) {

@@ -53,7 +53,6 @@ function scene({refuses = true} = {}) {
 		},
 	});
 	const engine = {
-		createVolume: async () => {},
 		removeVolume: async () => {},
 		create: async () => 'worker',
 		start: async () => {},
