@@ -7,7 +7,8 @@ export interface RestoreOrder {
 	/** Empty: all sources. */
 	only: readonly string[];
 	into?: string | undefined;
-	acknowledged: boolean;
+	/** The marks of the warnings that who asks has read. */
+	acknowledged: readonly string[];
 	/** It is no restore, but the end of one: what that replaced is put back, or let go. */
 	settles?: {verb: 'undo' | 'finish'; run: string} | undefined;
 	/** Who asks. */

@@ -119,7 +119,7 @@ export function createCommands(desk: Desk, restoring: Restoring): Commands {
 		},
 		async settle(origin, verb, run, reference) {
 			const {host, target, label} = await fleet.ofRun(run);
-			const order = {host: host.name, target, point: '', only: [], acknowledged: false, settles: {verb, run}, by: origin.user};
+			const order = {host: host.name, target, point: '', only: [], acknowledged: [], settles: {verb, run}, by: origin.user};
 			const needed = approvalsForAll(desk.rules, await fleet.touched({host, target, label}));
 			if (needed > 1) {
 				await ordering.askOthers(origin, order, {id: reference}, needed);

@@ -45,7 +45,7 @@ export function createOrdering(desk: Desk): Ordering {
 			point,
 			only,
 			...(into === undefined ? {} : {into}),
-			...(acknowledged ? {acknowledged} : {}),
+			acknowledged,
 		};
 		return start(desk, origin, {
 			action: approvers.length === 0 ? 'restore' : 'approve',
@@ -108,7 +108,7 @@ export function createOrdering(desk: Desk): Ordering {
 			const {verb, host: name, target = '', message: key = '', deadline = 0, needed = 2, approvers = [], by = ''} = reference;
 			const host = fleet.host(name);
 			const label = fleet.label(host.name, target);
-			const {point = '', only = [], into, acknowledged = false, settles} = reference;
+			const {point = '', only = [], into, acknowledged = [], settles} = reference;
 			const order = {host: host.name, target, point, only, into, acknowledged, settles, by};
 			const request: ApprovalRequest = {...order, approvers, needed, until: deadline};
 			const touched = settles === undefined ? [label] : await fleet.touched({host, target, label});

@@ -20,8 +20,8 @@ export interface Order {
 	/** Empty: all sources of the point. */
 	only?: readonly string[] | undefined;
 	into?: string | undefined;
-	/** What the label `restore.warning` says was read. */
-	acknowledged?: boolean | undefined;
+	/** The marks of the warnings that must be read before a restore, and are shown with it. */
+	acknowledged?: readonly string[] | undefined;
 	/** The restore that is to be settled, and how. */
 	settles?: {verb: 'undo' | 'finish'; run: string} | undefined;
 	/** How many people it needs, and until when they may approve. */

@@ -1,4 +1,5 @@
 /** The story of a restore in Slack: choose, check, confirm; `ordering.ts` goes on from there. */
+import {marksOf} from '../base/acknowledged.ts';
 import {explain} from '../base/errors.ts';
 import {approvalsFor} from './access.ts';
 import type {RestoreOrder} from './approvals.ts';
@@ -83,7 +84,7 @@ export function createRestoring(desk: Desk): Restoring {
 			only,
 			...beside,
 			by: origin.user,
-			acknowledged: plan.acknowledge !== null,
+			acknowledged: marksOf(plan.acknowledge),
 		};
 		return confirmView({
 			label: placed.label,
@@ -96,7 +97,7 @@ export function createRestoring(desk: Desk): Restoring {
 	};
 
 	const confirm = async (origin: Origin, reference: Reference): Promise<View> => {
-		const {host = '', target = '', point = '', only = [], into, acknowledged = false} = reference;
+		const {host = '', target = '', point = '', only = [], into, acknowledged = []} = reference;
 		const order: RestoreOrder = {host, target, point, only, into, acknowledged, by: origin.user};
 		const needed = approvalsFor(rules, fleet.label(host, target));
 		if (needed > 1) {
@@ -198,10 +199,10 @@ function mistakes({reference: text, values}: Submitted, {references, fleet}: Des
 		return {};
 	}
 
-	const {host = '', target = '', acknowledged} = opened.reference;
+	const {host = '', target = '', acknowledged = []} = opened.reference;
 	const label = fleet.label(host, target);
 	return {
 		...(values.confirm?.trim() === label ? {} : {confirm: 'This is not the name of the target.'}),
-		...(acknowledged && values.warned !== 'yes' ? {warned: 'Read the warnings first.'} : {}),
+		...(acknowledged.length > 0 && values.warned !== 'yes' ? {warned: 'Read the warnings first.'} : {}),
 	};
 }

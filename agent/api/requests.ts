@@ -36,7 +36,7 @@ export const restoreRequest = z.strictObject({
 	into: z.string().min(1).max(300).optional(),
 	forceTarget: z.boolean().optional(),
 	skipDrillSql: z.boolean().optional(),
-	acknowledged: z.boolean().optional(),
+	acknowledged: z.union([z.boolean(), z.array(z.string().max(100)).max(1000)]).optional(),
 	from: copyName.optional(),
 	fromHost: hostName.optional(),
 	fromTarget: target.optional(),

@@ -1,5 +1,6 @@
 import {createInterface} from 'node:readline/promises';
 import type {Command} from 'commander';
+import {type Acknowledged, marksOf} from '../../base/acknowledged.ts';
 import {UsageError} from '../../base/errors.ts';
 import {describeRestored} from '../../base/restored.ts';
 import type {PointView} from '../../base/shapes/points.ts';
@@ -105,7 +106,7 @@ async function restore(
 		return exit.done;
 	}
 
-	let acknowledged = true;
+	let acknowledged: Acknowledged = true;
 	if (!yes) {
 		const plan = await client.planRestore(request);
 		printPlan(context.err, plan, context.now());
@@ -116,11 +117,11 @@ async function restore(
 
 		// What was shown is what is restored, also when a newer point came meanwhile; and what was not shown is not said yes to.
 		request.point = plan.points.map(({point}) => point).join(',');
-		acknowledged = plan.acknowledge !== null;
+		acknowledged = marksOf(plan.acknowledge);
 	}
 
 	// The warning was shown with the plan and the name was typed; or --yes says that nobody needs to see it.
-	return watch(context, {client, run: await client.restore({...request, ...(acknowledged && {acknowledged})}), target, json});
+	return watch(context, {client, run: await client.restore({...request, acknowledged}), target, json});
 }
 
 function printPlan(output: Output, {target, from, points, sources, storages, stop, hooks, into, warnings}: RestorePlan, now: number): void {

@@ -1,5 +1,6 @@
 /** The verbs of restoring, as the agent offers them: each is checked before it is accepted, and again when its turn comes. */
 
+import {unread} from '../../base/acknowledged.ts';
 import {NotFoundError, UsageError} from '../../base/errors.ts';
 import {failed} from '../../base/failed.ts';
 import type {RestoreResult} from '../../base/results.ts';
@@ -151,11 +152,15 @@ export function createRestores({
 		},
 		async restore(request) {
 			const {restoration} = await prepare(request);
-			const {acknowledge} = restoration;
-			if (acknowledge !== undefined && request.acknowledged !== true) {
-				throw new UsageError(`\`${restoration.target}\` has a warning that must be acknowledged before a restore: ${acknowledge}`, {
-					hint: 'over HTTP: `"acknowledged": true`; on the command line: once more, which shows it, or --yes',
-				});
+			const lines = unread(restoration.acknowledge, request.acknowledged);
+			if (lines.length > 0) {
+				const since = Array.isArray(request.acknowledged) ? ', which has come up since its plan was shown' : '';
+				throw new UsageError(
+					`\`${restoration.target}\` has a warning that must be acknowledged before a restore${since}: ${lines.join('\n')}`,
+					{
+						hint: 'ask once more, which shows it; on the command line --yes, over HTTP `"acknowledged": true` say yes to all',
+					},
+				);
 			}
 
 			// The newest point may be another one when its turn comes.

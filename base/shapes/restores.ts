@@ -1,5 +1,6 @@
 /** A restore that is asked for, and what it will do, as every door has it. */
 
+import type {Acknowledged} from '../acknowledged.ts';
 import type {PointView} from './points.ts';
 
 export interface RestoreRequest {
@@ -19,8 +20,8 @@ export interface RestoreRequest {
 	forceTarget?: boolean | undefined;
 	/** What the label `drill.sql` asks is not asked: an older state may rightly say no. */
 	skipDrillSql?: boolean | undefined;
-	/** Somebody read what the label `restore.warning` says. Without that, a target with the label is not restored. */
-	acknowledged?: boolean | undefined;
+	/** Somebody read what must be acknowledged: all of it, or the lines with these marks. What is unread keeps the restore from beginning. */
+	acknowledged?: Acknowledged | undefined;
 	/** `primary`, or a copy's name; without it the primary, or a copy where that is lost. */
 	from?: string | undefined;
 	trigger: string;

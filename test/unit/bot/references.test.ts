@@ -35,7 +35,7 @@ const request = (rest: Partial<ApprovalRequest> = {}): ApprovalRequest => ({
 	target: 'shop/db',
 	point: 'p',
 	only: [],
-	acknowledged: false,
+	acknowledged: [],
 	by: 'U1',
 	approvers: [],
 	needed: 2,

@@ -1,4 +1,5 @@
 import test from 'ava';
+import {marksOf} from '../../../../base/acknowledged.ts';
 import {type CliTest, createCliTest} from '../../../support/doubles/cli.ts';
 import {targetView} from '../../../support/doubles/fake-agent.ts';
 import {until} from '../../../support/until.ts';
@@ -39,7 +40,7 @@ test('it prints the plan, asks for the name, and restores what it showed', async
 `,
 	);
 	t.like(restores(cli), [{restore: {target: 'shop/db', point: 'p1', only: [], trigger: 'cli'}}]);
-	t.false(JSON.stringify(restores(cli)).includes('acknowledged'), 'nothing had to be, and what comes up later was not seen');
+	t.like(restores(cli), [{restore: {acknowledged: []}}], 'nothing had to be, and what comes up later was not seen');
 });
 
 test('what must be acknowledged is, once it was shown, or with --yes', async t => {
@@ -50,7 +51,7 @@ test('what must be acknowledged is, once it was shown, or with --yes', async t =
 	const {err} = await cli.run('restore shop/db', {columns: 80, input: 'shop/db\n'});
 	t.regex(err, /careful/);
 	await cli.run('restore shop/db --yes');
-	t.like(restores(cli), [{restore: {acknowledged: true}}, {restore: {acknowledged: true}}]);
+	t.like(restores(cli), [{restore: {acknowledged: marksOf('careful')}}, {restore: {acknowledged: true}}]);
 });
 
 test('what is done to a restore is not called one', async t => {
