@@ -70,6 +70,10 @@ export interface Container {
 /** It has processes, or is about to have some again. */
 export const isUp = ({state}: Pick<Container, 'state'>): boolean => state === 'running' || state === 'paused' || state === 'restarting';
 
+/** What outlives a container that is made anew; the next task of a service of Swarm has another name. */
+export const lastingName = ({name, swarm}: Pick<Container, 'name' | 'swarm'>): string =>
+	swarm === undefined ? name : `service ${swarm.service}`;
+
 /** Marks Holdfast's own short-lived containers, with their run. Not configurable: an agent must know another agent's workers too. */
 export const workerLabel = 'holdfast.worker';
 

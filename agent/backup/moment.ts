@@ -10,6 +10,7 @@ import {quiesced} from '../../docker/quiesce.ts';
 import type {Journal} from '../../docker/resume.ts';
 import type {Plan} from '../plan/planned.ts';
 import type {Crew} from './crew.ts';
+import {watchNewcomers} from './newcomers.ts';
 
 /** A pin is tried this often when paused writers hold locks; the app runs in between. */
 const attempts = 4;
@@ -92,6 +93,7 @@ async function atRest(
 	limitMs: number,
 	onWindow: (windowMs: number) => void,
 ) {
+	const assertAlone = await watchNewcomers(engine, plan);
 	// Where nothing stands still, and no hook has to put anything back, there is no outage to bound.
 	const isOutage = plan.quiesce.length > 0 || plan.hooks.some(({when}) => when === 'after');
 	await quiesced(
@@ -110,6 +112,7 @@ async function atRest(
 		async inside => {
 			tell({type: 'step', step: 'pin'});
 			await pin(inside);
+			await assertAlone();
 		},
 	);
 }

@@ -8,7 +8,7 @@ import type {PlanView} from '../../../agent/api/wire.ts';
 import type {BackupResult} from '../../../base/results.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
-import {runs, signalProcesses} from '../../support/machine/processes.ts';
+import {heldWindow} from '../../support/stack/held-window.ts';
 import {observeBackup, stepsOf, warningsOf} from '../../support/stack/observe.ts';
 import {type Service, type Stack, startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
@@ -180,20 +180,7 @@ async function largestGap(service: string, file: string, since: number): Promise
 	return Math.max(...stamps.slice(1).map((at, index) => (at > since ? at - (stamps[index] ?? at) : 0))) / 1000;
 }
 
-/** A backup whose restic is held, from before the window until `work` is done in it; or to the end, where it is killed. */
-async function withHeldWindow(service: string, work: () => Promise<unknown>) {
-	const isRestic = (argv: readonly string[]) => runs(argv, 'restic') && argv.some(word => word.includes(`/${target(service)}/`));
-	let held: Promise<unknown> | undefined;
-	return observeBackup(stack, target(service), async event => {
-		if (event.type === 'step' && event.step === 'quiesce') {
-			held ??= until('restic to be held', () => signalProcesses('SIGSTOP', isRestic) > 0, {interval: 2});
-		} else if (event.type === 'step' && event.step === 'pin') {
-			await held;
-			await work();
-			signalProcesses('SIGCONT', isRestic);
-		}
-	});
-}
+const withHeldWindow = async (service: string, work: () => Promise<unknown>) => heldWindow(stack, target(service), work);
 
 const onlyResult = (results: readonly BackupResult[]): BackupResult => {
 	const [result] = results;
