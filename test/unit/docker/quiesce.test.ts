@@ -441,6 +441,16 @@ test('nor is a pause that the engine answered badly: who stands still later is r
 	t.deepEqual(never.open(), []);
 });
 
+test('one that is paused by somebody else meanwhile is forgotten, and nobody who was stopped beside it', async t => {
+	const {run, engine, asked, open, fakes} = scene({passing: {autoRemove: true}, app: {}});
+	engine.pause = async () => {
+		await delay(50);
+		throw Object.assign(new Error('Container is already paused'), {statusCode: 409});
+	};
+	await t.throwsAsync(run([of('passing', 'stop'), of('app', 'stop')]), {message: /already paused/});
+	t.deepEqual([asked, open(), fakes.app?.state], [['stop app', 'start app'], [], 'running']);
+});
+
 const refusal = (message: string) => Object.assign(new Error(message), {statusCode: 500});
 
 test('who escapes the freezer is tried again; who cannot be paused is left as it was, and so are those before it', async t => {
