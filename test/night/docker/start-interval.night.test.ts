@@ -1,0 +1,48 @@
+/** A health check that is asked often while its container starts, and seldom afterwards (`start_interval`: engine 25 and later). Lane: waits. */
+import test from 'ava';
+import {ensureImage} from '../../support/images.ts';
+import {ensureCurrentEngine} from '../../support/machine/current-engine.ts';
+import {canStartSecondEngine, startSecondEngine} from '../../support/machine/second-engine.ts';
+import {startStack} from '../../support/stack.ts';
+
+test('its dependents are started as soon as it is well, and a slow one is waited for through its start period', async t => {
+	if (!(await canStartSecondEngine())) {
+		t.pass('only root on Debian can start a current engine here');
+		return;
+	}
+
+	t.timeout(20 * 60_000);
+	const image = await ensureImage('holdfast-test/app:latest');
+	const engine = await startSecondEngine({programs: await ensureCurrentEngine()});
+	t.teardown(engine.remove);
+	await engine.load([image, process.env.HOLDFAST_TEST_IMAGE ?? 'holdfast:dev']);
+	const app = {image, init: true, stop_grace_period: '1s'};
+	const stack = await startStack(t, {
+		engine,
+		volumes: ['data'],
+		services: {
+			server: {
+				...app,
+				command: ['sh', '-c', 'rm -f /tmp/well; sleep 5; touch /tmp/well; exec sleep infinity'],
+				volumes: ['data:/data'],
+				labels: {'holdfast.enable': 'true', 'holdfast.quiesce': 'stop', 'holdfast.quiesce.with': 'web'},
+				healthcheck: {test: ['CMD', 'test', '-e', '/tmp/well'], interval: '2m', retries: 1, start_period: '90s', start_interval: '1s'},
+			},
+			web: {
+				...app,
+				command: ['sh', '-c', 'exec sleep infinity'],
+				depends_on: {server: {condition: 'service_healthy'}},
+			},
+		},
+	});
+	const target = `${stack.project}/server`;
+	const started = async (service: string) =>
+		Date.parse(await stack.docker(['inspect', '--format', '{{.State.StartedAt}}', stack.container(service)]));
+	const [backup] = await stack.backup(target);
+	t.is(backup?.outcome, 'success', backup?.error);
+	t.deepEqual(backup?.warnings ?? [], []);
+	const apart = (await started('web')) - (await started('server'));
+	t.log(`the dependent was started ${apart / 1000} s after it`);
+	t.true(apart >= 5000 && apart < 45_000, 'once it was well, and not at the next of its usual checks');
+	t.deepEqual([await stack.state('server'), await stack.state('web')], ['running', 'running']);
+});
