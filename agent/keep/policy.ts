@@ -22,6 +22,9 @@ type Wall = (time: Date) => Date;
 
 type Rule = Exclude<keyof Keep, 'within'>;
 
+/** Why a point stays: a rule keeps it, or its time is still to come. */
+export type Reason = keyof Keep | 'ahead';
+
 /** Two points with the same key are of the same hour, day, …. */
 const buckets: Record<Rule, (wall: Date, index: number) => number> = {
 	last: (_wall, index) => index,
@@ -42,17 +45,19 @@ const dayOf = (wall: Date): number => Math.floor(wall.getTime() / 86_400_000);
  * @param points newest first
  * @returns the reasons for each point; none where the policy removes it
  */
-export function applyPolicy<Point extends Timed>(points: readonly Point[], keep: Keep, {timeZone, now}: Circumstances): string[][] {
-	const ahead = points.filter(({time}) => isAhead(time, now)).map(() => [aheadReason]);
+export function applyPolicy<Point extends Timed>(points: readonly Point[], keep: Keep, {timeZone, now}: Circumstances): Reason[][] {
+	const ahead = points.filter(({time}) => isAhead(time, now)).map((): Reason[] => ['ahead']);
 	return [...ahead, ...applyRules(points.slice(ahead.length), keep, {timeZone, now})];
 }
 
-export const aheadReason = 'its time is still to come';
+/** For people. */
+export const describeReason = (reason: Reason, {within}: Keep): string =>
+	reason === 'ahead' ? 'its time is still to come' : reason === 'within' ? `within ${within}` : reason;
 
-function applyRules<Point extends Timed>(points: readonly Point[], keep: Keep, {timeZone, now}: Circumstances): string[][] {
+function applyRules<Point extends Timed>(points: readonly Point[], keep: Keep, {timeZone, now}: Circumstances): Reason[][] {
 	const offsetAt = createOffsets(timeZone);
 	const wallOf: Wall = time => new Date(time.getTime() + offsetAt(time.getTime()));
-	const reasons = points.map((): string[] => []);
+	const reasons = points.map((): Reason[] => []);
 	for (const rule of Object.keys(buckets) as Rule[]) {
 		for (const index of chosen(points, keep[rule] ?? 0, (point, at) => buckets[rule](wallOf(point.time), at))) {
 			reasons[index]?.push(rule);
@@ -65,7 +70,7 @@ function applyRules<Point extends Timed>(points: readonly Point[], keep: Keep, {
 		const since = latest ? earlier(latest.time.getTime(), within, offsetAt) : Number.NEGATIVE_INFINITY;
 		for (const [index, {time}] of points.entries()) {
 			if (time.getTime() > since) {
-				reasons[index]?.push(`within ${within}`);
+				reasons[index]?.push('within');
 			}
 		}
 	}

@@ -3,7 +3,7 @@
 import type {Keep} from '../../base/reading/keep.ts';
 import type {Outcome} from '../../base/results.ts';
 import type {Point} from '../repository/points.ts';
-import {aheadReason, applyPolicy, longestMs} from './policy.ts';
+import {applyPolicy, describeReason, longestMs, type Reason} from './policy.ts';
 import {type Shrunken, shrunken} from './shrink.ts';
 
 /** What a person gave: how many points stay, and what makes a run suspicious. */
@@ -56,10 +56,11 @@ export function decide(target: string, points: readonly Point[], policy: Retenti
 
 	const byPolicy = applyPolicy(points, keep, {timeZone: policy.timeZone, now: knowledge.now});
 	const held = holdOf(points, byPolicy, policy, knowledge);
-	const newest = byPolicy.findIndex(reasons => !reasons.includes(aheadReason));
+	const newest = byPolicy.findIndex(reasons => !reasons.includes('ahead'));
 	const verdicts = points.map((point, index): Verdict => {
 		const need = knowledge.needed.get(point.id);
-		const why = [...(byPolicy[index] ?? []), ...(need === undefined ? [] : [need]), ...(index === newest ? ['the newest'] : [])];
+		const rules = (byPolicy[index] ?? []).map(reason => describeReason(reason, keep));
+		const why = [...rules, ...(need === undefined ? [] : [need]), ...(index === newest ? ['the newest'] : [])];
 		if (why.length > 0) {
 			return {point, action: 'keep', why};
 		}
@@ -72,7 +73,7 @@ export function decide(target: string, points: readonly Point[], policy: Retenti
 /** The first of all that forbids to remove anything of the target. */
 function holdOf(
 	points: readonly Point[],
-	byPolicy: readonly string[][],
+	byPolicy: readonly Reason[][],
 	{shrinkLimit, keep}: RetentionPolicy,
 	{lastOutcome, doubt, accepted}: Knowledge,
 ): string | null {
@@ -84,7 +85,7 @@ function holdOf(
 		return lastOutcome === undefined ? 'no run of it is known to this agent yet' : `its last run ended as ${lastOutcome}`;
 	}
 
-	const ruled = byPolicy.filter(reasons => !reasons.includes(aheadReason));
+	const ruled = byPolicy.filter(reasons => !reasons.includes('ahead'));
 	if (ruled.length > 0 && ruled.every(reasons => reasons.length === 0)) {
 		return 'its policy would remove every point: refused';
 	}
@@ -108,8 +109,8 @@ const mostGaps = 10;
  * `within` counts from the newest: after a time without backups, or with a clock that has jumped ahead, one new point would be the end of all those before.
  * @param points newest first
  */
-function afterGap(points: readonly Point[], byPolicy: readonly string[][], periodMs: number): string | null {
-	const first = byPolicy.findIndex(reasons => !reasons.some(reason => reason.startsWith('within')));
+function afterGap(points: readonly Point[], byPolicy: readonly Reason[][], periodMs: number): string | null {
+	const first = byPolicy.findIndex(reasons => !reasons.includes('within'));
 	if (first < 1 || first >= enough || byPolicy.slice(first).every(reasons => reasons.length > 0)) {
 		return null;
 	}
