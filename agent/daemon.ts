@@ -48,7 +48,7 @@ import {createRepositories} from './repository/repositories.ts';
 import {createRestic} from './restic/create.ts';
 import {quickKeyOf} from './restic/quick-key.ts';
 import {createExpiry} from './restore/expire.ts';
-import {isHeldBack, keepRecoveringRestores, recoverRestores} from './restore/recover.ts';
+import {isHeldBack, settleRestores} from './restore/recover.ts';
 import {createSettle, isGone} from './restore/settle.ts';
 import {createRestores} from './restore/verbs.ts';
 import {createRuns} from './runs/runs.ts';
@@ -155,9 +155,7 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 	});
 	const settle = createSettle({workshop, survey, runs, state, repositories});
 	const recovering = {...recovery, notices, isGone: async (record: RestoreRecord) => isGone(record, survey)};
-	void recoverRestores(recovering, {settle, upTo, signal}).then(async () =>
-		keepRecoveringRestores(recovering, {settle, isUnderWay: runs.isUnderWay, signal}),
-	);
+	void settleRestores(recovering, {settle, upTo, isUnderWay: runs.isUnderWay, signal});
 	const letGo = createExpiry({...recovering, settle, keepMs: config.keepReplacedMs});
 	const expire = () => void letGo().catch((error: unknown) => log.error('what restores replaced could not be let go', {error}));
 	const host = lockHost(workshop.self);

@@ -68,15 +68,34 @@ interface Settling {
 	/** The newest undo that is theirs. */
 	upTo: number;
 	signal: AbortSignal;
+	/** By the run of this life that has it in hand, it is settled. */
+	isUnderWay: (run: string) => boolean;
 	/** Which of them; by default all that are not settled. */
 	isWanted?: (record: RestoreRecord) => boolean;
 }
 
+/**
+ * Until the signal: what an earlier life left is settled, and beside it what a run of this life leaves. Of the former some may never be: who needs
+ * the latter must not wait for that.
+ */
+export async function settleRestores(recovery: Recovery, {signal, ...settling}: Omit<Settling, 'isWanted'>): Promise<void> {
+	const earlier = new Set(recovery.state.restores().map(({run}) => run));
+	const isWanted = (record: RestoreRecord) => earlier.has(record.run) && isUnsettled(record);
+	await Promise.all([
+		recoverRestores(recovery, {...settling, signal, isWanted}).then(() => earlier.clear()),
+		keepRecoveringRestores(recovery, {...settling, signal, isOthers: ({run}) => earlier.has(run)}),
+	]);
+}
+
 /** Returns when all is settled; tries again until then. */
-export async function recoverRestores(recovery: Recovery, {settle, upTo, signal, isWanted = isUnsettled}: Settling): Promise<void> {
+export async function recoverRestores(
+	recovery: Recovery,
+	{settle, upTo, signal, isUnderWay, isWanted = isUnsettled}: Settling,
+): Promise<void> {
 	const {engine, state, log, notices, isGone} = recovery;
+	const isFree = ({run, settledBy}: RestoreRecord) => ![run, settledBy].some(each => each !== null && isUnderWay(each));
 	for (let retryMs = firstRetryMs; ; retryMs = Math.min(retryMs * 2, longestRetryMs)) {
-		const unsettled = state.restores().filter(isWanted);
+		const unsettled = state.restores().filter(record => isWanted(record) && isFree(record));
 		const outcomes = await Promise.all(unsettled.map(recoverOne));
 		if (outcomes.every(Boolean) || signal.aborted) {
 			return;
@@ -151,12 +170,16 @@ async function judge({engine, state, hub, log}: Recovery, record: RestoreRecord,
  */
 export async function keepRecoveringRestores(
 	recovery: Recovery,
-	{settle, isUnderWay, signal}: Pick<Settling, 'settle' | 'signal'> & {isUnderWay: (run: string) => boolean},
+	{
+		settle,
+		isUnderWay,
+		signal,
+		isOthers = () => false,
+	}: Pick<Settling, 'settle' | 'signal' | 'isUnderWay'> & {isOthers?: (record: RestoreRecord) => boolean},
 ): Promise<void> {
-	const isWanted = (record: RestoreRecord) =>
-		isHalfDone(record) && ![record.run, record.settledBy].some(run => run !== null && isUnderWay(run));
+	const isWanted = (record: RestoreRecord) => isHalfDone(record) && !isOthers(record);
 	while (!signal.aborted) {
-		await recoverRestores(recovery, {settle, upTo: Number.POSITIVE_INFINITY, signal, isWanted});
+		await recoverRestores(recovery, {settle, upTo: Number.POSITIVE_INFINITY, signal, isUnderWay, isWanted});
 		await delay(lookMs, undefined, {signal}).catch(() => {});
 	}
 }

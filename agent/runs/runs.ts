@@ -7,6 +7,7 @@ import {runId} from '../../base/ids.ts';
 import {finishedAs, type Operation, type RunResult} from '../../base/results.ts';
 import type {Accepted} from '../../base/shapes/runs.ts';
 import type {State} from '../state/state.ts';
+import {unlessUnwritable} from '../state/unwritten.ts';
 import {createHolds, type Touched} from './holds.ts';
 import {followRun, listen} from './listening.ts';
 import {type Stall, watchProgress} from './stall.ts';
@@ -214,7 +215,11 @@ export function createRuns({state, hub, concurrency, stallLimitMs = 30 * 60_000,
 					stall = watchProgress({limitMs: stallLimitMs, isActive: activity(run), onStall: reason => controller.abort(reason)});
 					state.startRun(run, startedAt.getTime());
 					result = await work({run, startedAt, signal, tell, hold, holdMore});
-					state.finishRun(run, Date.now(), result);
+					unlessUnwritable(() => {
+						if (state.findRun(run)?.state !== 'finished') {
+							state.finishRun(run, Date.now(), result);
+						}
+					});
 				} finally {
 					stall?.stop();
 					active.delete(run);

@@ -1,14 +1,15 @@
 /** What becomes of restores that nobody ended: which are rolled back by themselves, and which only by a person. */
-import {setImmediate} from 'node:timers/promises';
+import {setImmediate, setTimeout as setTimeoutPromise} from 'node:timers/promises';
 import test from 'ava';
 import {type RestoreWorkshop, restoreRun} from '../../../../agent/restore/context.ts';
-import {isHeldBack, keepRecoveringRestores, recoverRestores} from '../../../../agent/restore/recover.ts';
+import {isHeldBack, keepRecoveringRestores, recoverRestores, settleRestores} from '../../../../agent/restore/recover.ts';
 import type {Settle} from '../../../../agent/restore/settle.ts';
 import type {RestorePhase, RestoreRecord} from '../../../../agent/state/restores.ts';
 import type {State} from '../../../../agent/state/state.ts';
 import {createEventHub} from '../../../../base/events.ts';
 import type {Log} from '../../../../base/log.ts';
 import type {Journal, Undo} from '../../../../docker/resume.ts';
+import {withoutWaiting} from '../../../support/doubles/faults.ts';
 
 const record = (run: string, phase: RestorePhase, settledBy: string | null = null, unjudged: readonly string[] = []): RestoreRecord => ({
 	run,
@@ -115,7 +116,10 @@ test('putting back what a restore did that its agent did not survive has a trigg
 		record('r4', 'finishing', 'u4'),
 	);
 	Object.assign(all.state, {findRun: (run: string) => ({trigger: run === 'u2' ? 'roll-back' : 'cli'})});
-	await recoverRestores({...recoveryOf(all.state), isGone: async () => false}, {settle, upTo: 9, signal: new AbortController().signal});
+	await recoverRestores(
+		{...recoveryOf(all.state), isGone: async () => false},
+		{settle, upTo: 9, isUnderWay: () => false, signal: new AbortController().signal},
+	);
 	t.deepEqual(triggers, ['r1 undo roll-back', 'r2 undo roll-back', 'r3 undo recovery', 'r4 finish recovery']);
 });
 
@@ -128,7 +132,10 @@ async function settledBy({state}: ReturnType<typeof stateOf>, isGone = false): P
 		return {run: 'u9', finished: new Promise(() => {})};
 	};
 	const ending = new AbortController();
-	void recoverRestores({...recoveryOf(state), isGone: async () => isGone}, {settle, upTo: 9, signal: ending.signal});
+	void recoverRestores(
+		{...recoveryOf(state), isGone: async () => isGone},
+		{settle, upTo: 9, isUnderWay: () => false, signal: ending.signal},
+	);
 	await setImmediate();
 	ending.abort();
 	return settled;
@@ -182,7 +189,10 @@ async function judged(health: string, change: (all: ReturnType<typeof stateOf>) 
 			return {state: health === 'down' ? 'exited' : 'running', health, exitCode: 0, startedAt: ''};
 		},
 	} as unknown as RestoreWorkshop['engine'];
-	await recoverRestores({...recoveryOf(all.state), engine: seeing}, {settle, upTo: 9, signal: AbortSignal.timeout(20_000)});
+	await recoverRestores(
+		{...recoveryOf(all.state), engine: seeing},
+		{settle, upTo: 9, isUnderWay: () => false, signal: AbortSignal.timeout(20_000)},
+	);
 	return {settled, ended: all.ended, kept: all.state.restores()};
 }
 
@@ -209,4 +219,35 @@ test('what a person undid meanwhile is nobody else’s to put back', async t => 
 	t.deepEqual(settled, []);
 	t.is(ended.length, 1);
 	t.is(kept[0]?.phase, 'finishing');
+});
+
+test('what a former life left and nobody can settle keeps nothing else waiting; and what a run of this life has in hand is judged by that run alone', async t => {
+	const all = stateOf(record('old', 'undoing'));
+	all.unfinished.add('mine');
+	const settled: string[] = [];
+	const ending = new AbortController();
+	const settle: Settle = ({run}) => {
+		settled.push(run);
+		if (run === 'left') {
+			all.state.removeRestore(run);
+			setTimeout(() => ending.abort(), 60_000);
+		}
+
+		return {
+			run: 'u9',
+			finished: Promise.resolve({outcome: run === 'left' ? 'success' : 'failed', error: 'its server is gone'}),
+		} as ReturnType<Settle>;
+	};
+	await withoutWaiting(async () => {
+		const settling = settleRestores(recoveryOf(all.state), {settle, upTo: 9, isUnderWay: run => run === 'mine', signal: ending.signal});
+		await setTimeoutPromise(3_600_000);
+		t.true(settled.length > 3 && settled.every(run => run === 'old'), settled.join());
+		settled.length = 0;
+		all.state.saveRestore(record('mine', 'swapped', null, ['app']));
+		all.state.saveRestore(record('left', 'swapping'));
+		await settling;
+	});
+	t.true(settled.filter(run => run === 'left').length === 1, settled.join());
+	t.deepEqual(all.ended, []);
+	t.deepEqual(all.state.restores().find(({run}) => run === 'mine')?.unjudged, ['app']);
 });
