@@ -40,14 +40,32 @@ async function patiently(remove: () => Promise<void>): Promise<void> {
 	}
 }
 
-/** Removes what an earlier life of this agent left behind. Gives the names of the containers. */
-export async function removeLeftovers(engine: Engine, agentId: string): Promise<string[]> {
-	const label = `${agentLabel}=${agentId}`;
-	const containers = (await engine.list()).filter(({labels}) => labels[agentLabel] === agentId && labels[workerLabel] !== undefined);
-	await removeAll(
-		engine,
-		containers.map(({id}) => id),
-		await engine.listVolumes(label),
-	);
-	return containers.map(({name}) => name);
+/** States in which a worker can do no more harm. */
+const still = new Set(['created', 'exited', 'dead', 'removing']);
+
+/**
+ * Removes what an earlier life of this agent left behind. What the engine cannot remove, and does nothing any more, only takes room: it is tried
+ * again at the next start, and keeps nobody from working.
+ * @returns the names of the containers, and why something is left
+ * @throws where a worker may be at work still
+ */
+export async function removeLeftovers(engine: Engine, agentId: string): Promise<{names: string[]; left: unknown}> {
+	const find = async () => (await engine.list()).filter(({labels}) => labels[agentLabel] === agentId && labels[workerLabel] !== undefined);
+	const found = await find();
+	let left: unknown;
+	try {
+		await removeAll(
+			engine,
+			found.map(({id}) => id),
+			await engine.listVolumes(`${agentLabel}=${agentId}`),
+		);
+	} catch (error) {
+		if ((await find()).some(({state}) => !still.has(state))) {
+			throw error;
+		}
+
+		left = error;
+	}
+
+	return {names: found.map(({name}) => name), left};
 }

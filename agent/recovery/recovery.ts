@@ -45,8 +45,13 @@ export const isLeftBehind = ({run, undo}: JournalEntry, isUnderWay: (run: string
 	undo.kind !== 'hook' && !isUnderWay(run);
 
 export async function removeWorkers({engine, state, log}: Recovery): Promise<void> {
-	for (const name of await removeLeftovers(engine, state.agentId)) {
+	const {names, left} = await removeLeftovers(engine, state.agentId);
+	for (const name of names) {
 		log.info(`worker \`${name}\` of an interrupted run was removed`);
+	}
+
+	if (left !== undefined) {
+		log.warning(`the engine cannot remove all that interrupted runs left, and it only takes room: ${explain(left)}`);
 	}
 }
 
