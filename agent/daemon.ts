@@ -11,6 +11,7 @@ import {createNotices} from '../base/notices.ts';
 import {untilDone} from '../base/until-done.ts';
 import {watchActivity} from '../docker/activity.ts';
 import {connectEngine} from '../docker/engine.ts';
+import {untilStale} from '../docker/stale.ts';
 import {createAgent} from './agent.ts';
 import {startServer} from './api/server.ts';
 import {createArchives} from './archive/verbs.ts';
@@ -79,9 +80,14 @@ interface DaemonOptions {
 	redact: (value: unknown) => unknown;
 	signal: AbortSignal;
 	isSlackConnected: () => boolean | undefined;
+	/** It can do nothing more, but would if it were started again. */
+	onStranded: () => void;
 }
 
-export async function startDaemon(given: Config, {version, log, redact, signal, isSlackConnected}: DaemonOptions): Promise<Daemon> {
+export async function startDaemon(
+	given: Config,
+	{version, log, redact, signal, isSlackConnected, onStranded}: DaemonOptions,
+): Promise<Daemon> {
 	const config = {
 		...given,
 		repository: {...given.repository, quickKey: quickKeyOf(given.repository, join(given.stateDirectory, 'repository-key'))},
@@ -92,6 +98,18 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 	});
 	const hub = createEventHub(error => log.error('a listener failed', {error}));
 	logEvents(hub, log);
+	let restarts = true;
+	untilStale(engine, {signal}).then(
+		() => {
+			log.error(
+				`\`${engine.address}\`, as it is mounted here, is the socket of an engine that was started anew since, with another socket: ${restarts ? 'the agent ends, to be started again with that' : 'start this container again (docker restart); with `restart: always` it does so by itself'}`,
+			);
+			if (restarts) {
+				onStranded();
+			}
+		},
+		() => {},
+	);
 	const {name} = await untilDone('the engine does not answer', {log, signal}, async () => engine.info());
 	// Before the first end of a run: how those of the life before ended is told, too.
 	const notices = createNotices();
@@ -118,6 +136,7 @@ export async function startDaemon(given: Config, {version, log, redact, signal, 
 	const workshop = await untilDone('the agent cannot prepare its workers', {log, signal}, async () =>
 		createWorkshop(config, {engine, state, version}),
 	);
+	restarts = workshop.self.restarts === true;
 	const survey = createSurvey({
 		engine,
 		self: workshop.self,

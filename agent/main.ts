@@ -52,25 +52,34 @@ async function runAgent(): Promise<number> {
 	const ending = new AbortController();
 	const {startDaemon} = await import('./daemon.ts');
 	let bot: Bot | undefined;
-	void told.then(() => ending.abort());
-	const daemon = await startDaemon(config, {version, log, redact, signal: ending.signal, isSlackConnected: () => bot?.isConnected()}).catch(
-		(error: unknown) => {
-			if (!ending.signal.aborted) {
-				throw error;
-			}
-		},
-	);
+	const {promise: stranded, resolve: onStranded} = Promise.withResolvers<undefined>();
+	const ended = Promise.race([told, stranded]);
+	// Not 0: who is to be started again on a failure alone is.
+	const exitCode = async () => ((await ended) === undefined ? 1 : 0);
+	void ended.then(() => ending.abort());
+	const daemon = await startDaemon(config, {
+		version,
+		log,
+		redact,
+		signal: ending.signal,
+		isSlackConnected: () => bot?.isConnected(),
+		onStranded: () => onStranded(undefined),
+	}).catch((error: unknown) => {
+		if (!ending.signal.aborted) {
+			throw error;
+		}
+	});
 	if (daemon === undefined) {
-		log.info(`${await told}: ending, before it could begin`);
-		return 0;
+		log.info(`${(await ended) ?? 'no engine'}: ending, before it could begin`);
+		return exitCode();
 	}
 
 	bot = await startSlack(config, log);
 	growSlowly();
-	log.info(`${await told}: putting back what is quiesced, and ending`);
+	log.info(`${(await ended) ?? 'no engine'}: putting back what is quiesced, and ending`);
 	// Slack may take its time: nothing that is quiesced waits for it.
 	await Promise.all([daemon.close(), bot?.close()]);
-	return 0;
+	return exitCode();
 }
 
 /**

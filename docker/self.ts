@@ -12,6 +12,8 @@ import {statusOf} from './refusal.ts';
 export interface Self {
 	/** Undefined where the agent does not run in a container of this engine. */
 	containerId: string | undefined;
+	/** The engine starts its container again when it ends. */
+	restarts?: boolean | undefined;
 	/** What workers are made of. */
 	image: string;
 	/** Where the repository, the cache and secret files are: everything but the engine's socket and the state. */
@@ -47,6 +49,7 @@ export async function findSelf(engine: Engine, {image, container, stateDirectory
 
 	return {
 		containerId: details.id,
+		restarts: !['', 'no', undefined].includes(details.hostConfig.RestartPolicy?.Name),
 		image: image ?? details.imageId,
 		mounts: details.mounts.filter(mount => mayBeShared(mount, {stateDirectory, engineAddress: engine.address})),
 		networkMode: details.networkMode,
