@@ -17,7 +17,7 @@ import {restoreFiles} from '../kept-names.ts';
 import type {Among, Source, SourceContext} from '../source.ts';
 import {snapshotOptions} from '../staged.ts';
 import {warningsOfAlone} from './alone.ts';
-import {type Changes, changedBetween, hasChanged, isTimeless} from './changes.ts';
+import {bothOf, type Changes, changedBetween, hasChanged, isTimeless} from './changes.ts';
 import {holesIn} from './holes.ts';
 import {mountedInside} from './nested.ts';
 import type {PlannedVolume} from './plan.ts';
@@ -54,6 +54,12 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 		});
 		addedBefore += passed.addedBytes;
 		return passed;
+	};
+	/** @returns since when every change of a file that is mapped into memory gives it a new time: what was changed before is written back */
+	const writtenBack = async (): Promise<Date> => {
+		const begun = new Date();
+		await succeed(worker, {argv: ['sync', '-f', path], signal});
+		return begun;
 	};
 	/** The same snapshot without what changed then, so that a pass from it reads that again; undefined where all must be. */
 	const distrusting = async (saved: Saved, {patterns}: Changes): Promise<string | undefined> =>
@@ -93,8 +99,7 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 			context.warnOnce?.(name, await warningsOfAlone(planned, path, context));
 		},
 		async firstPass() {
-			let begun = new Date();
-			await succeed(worker, {argv: ['sync', '-f', path], signal});
+			let begun = await writtenBack();
 			const previous = timeless ? undefined : context.previous(name);
 			if (
 				previous?.isLatest &&
@@ -106,14 +111,17 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 			}
 
 			let passed = await pass(previous?.snapshot);
-			if (previous !== undefined) {
-				const changes = await changedBetween(context, path, previous.runStartedAt, previous.runEndedAt);
-				const trusted = await distrusting(passed, changes);
+			const before = previous && (await changedBetween(context, path, previous.runStartedAt, previous.runEndedAt));
+			if (before !== undefined && before.patterns.length > 0) {
+				const trusted = await distrusting(passed, bothOf(before, await changedBetween(context, path, begun, undefined)));
 				if (trusted === undefined && isLittle(passed)) {
 					return;
 				}
 
-				passed = trusted === passed.snapshot ? passed : await pass(trusted);
+				if (trusted !== passed.snapshot) {
+					begun = await writtenBack();
+					passed = await pass(trusted);
+				}
 			}
 
 			for (let passes = 1; !timeless; passes++) {
@@ -124,7 +132,7 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 				}
 
 				// What must be read again is read while the application runs, and not in the moment.
-				begun = new Date();
+				begun = await writtenBack();
 				passed = await pass(parent);
 			}
 		},

@@ -59,6 +59,12 @@ export async function changedBetween(
 	return {patterns: names.has('') ? 'everything' : [...names].map(name => escapePattern(`${path}/${name}`)), isCoarse};
 }
 
+export const bothOf = (one: Changes, other: Changes): Changes => ({
+	patterns:
+		one.patterns === 'everything' || other.patterns === 'everything' ? 'everything' : [...new Set([...one.patterns, ...other.patterns])],
+	isCoarse: one.isCoarse || other.isCoarse,
+});
+
 /** Where a page that is changed through mmap never gets a new time. */
 const timeless = ['tmpfs', 'ramfs'];
 

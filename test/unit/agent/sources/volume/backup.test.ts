@@ -26,6 +26,7 @@ async function scene(
 	const runStartedAt = new Date(Date.now() + 2000);
 	const worker: Place = async command => {
 		const [program, ...rest] = command.argv;
+		did.push(program);
 		if (vanishing && rest.includes('-quit')) {
 			return here({...command, argv: ['sh', '-c', 'echo "find: it: No such file or directory" >&2; exit 1']});
 		}
@@ -35,6 +36,7 @@ async function scene(
 			: here({...command, argv: [program, ...rest.map(word => word.replace(inWorker, folder))]});
 	};
 	const parents: Array<string | undefined> = [];
+	const did: string[] = [];
 	const context = {
 		run: 'now',
 		target: 'shop/app',
@@ -42,6 +44,7 @@ async function scene(
 		restic: {
 			async backupFiles({parent, hold}: {parent?: string; hold?: Hold}) {
 				parents.push(parent);
+				did.push(hold === undefined ? 'pass' : 'moment');
 				hold?.held();
 				return {snapshot: `pass-${parents.length}`, bytes, addedBytes: 0, files};
 			},
@@ -65,6 +68,7 @@ async function scene(
 	);
 	return {
 		folder,
+		did,
 		later: new Date(runStartedAt.getTime() + 1000),
 		async passes() {
 			await source.prepare();
@@ -84,6 +88,22 @@ test('a file that changed is read, and whatever changes from now on is read agai
 	const {passes, folder, later} = await scene(t);
 	await utimes(join(folder, 'inner/file'), later, later);
 	t.deepEqual(await passes(), ['before', 'pass-1-without', 'pass-2-without']);
+});
+
+test('very much that changed is read again while the application runs, and each time what is mapped into memory is written back before', async t => {
+	for (const isLatest of [true, false]) {
+		const {passes, folder, later, did} = await scene(t, {isLatest});
+		for (let n = 0; n <= 1000; n++) {
+			await writeFile(join(folder, 'inner', String(n)), 'content');
+		}
+
+		await utimes(join(folder, 'inner/file'), later, later);
+		await passes();
+		const steps = did.filter(step => step !== 'find' && step !== 'stat');
+		t.deepEqual(steps, ['sync', 'pass', 'sync', 'pass', 'sync', 'pass', 'sync', 'pass', 'moment']);
+		// Once more a look, which tells what is read in the moment
+		t.true(did.lastIndexOf('find') > did.lastIndexOf('pass'));
+	}
 });
 
 test('a folder that got another name is a change, though its files are old', async t => {
