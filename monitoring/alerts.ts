@@ -163,7 +163,8 @@ export const alerts: readonly Alert[] = [
 		for: '10m',
 		severity: 'warning',
 		summary: 'Repository {{ $labels.repository }} has a lock that nobody refreshes',
-		description: 'A process that was killed left it, and prune cannot work. When nothing works on the repository: `holdfast unlock`.',
+		description:
+			'A process that was killed, or a machine that lost its power, left it: prune cannot work, and where the lock is an exclusive one nothing can be backed up either. `holdfast unlock` says whose it is.',
 	},
 	{
 		name: 'HoldfastEngineDown',

@@ -75,16 +75,16 @@ const hints: Partial<Record<RepositoryError['problem'], string>> = {
 	'wrong-password': 'give the password that it was made with: RESTIC_PASSWORD, or the copy of /state/repository-password',
 	unreachable: 'can the agent reach its server, and are the credentials right? See RESTIC_REPOSITORY',
 	full: 'make room, or let retention forget more and prune',
-	locked: 'when nothing works on it: holdfast unlock',
+	locked: 'holdfast unlock says whose the locks are; where nothing works on the repository there: restic unlock (docs/retention.md#locks)',
 };
 
 async function examineLocks(restic: Restic): Promise<Finding[]> {
 	const quiet = (await restic.locks()).filter(({time}) => Date.now() - time.getTime() > quietLockMs);
-	return quiet.map(({hostname, pid, time}) => ({
-		level: 'warning',
+	return quiet.map(({hostname, pid, time, exclusive}) => ({
+		level: exclusive ? 'error' : 'warning',
 		subject: 'repository',
-		message: `process ${pid} of \`${hostname}\` has a lock that was not refreshed since ${time.toISOString()}: prune and check wait for it`,
-		hint: 'when nothing works on the repository there: holdfast unlock',
+		message: `process ${pid} of \`${hostname}\` has ${exclusive ? 'the repository for itself by a lock' : 'a lock'} that was not refreshed since ${time.toISOString()}: ${exclusive ? 'nothing can be backed up meanwhile' : 'prune and check wait for it'}`,
+		hint: 'holdfast unlock removes it where it is proven to be of a dead process of this agent. Another machine removes its own when it is back; where nothing works on the repository there: restic unlock (docs/retention.md#locks)',
 	}));
 }
 

@@ -37,7 +37,11 @@ test('a lock that nobody refreshes, and a snapshot from the future', async t => 
 		['ok repository', 'warning repository', 'error clock'],
 	);
 	t.regex(findings[1]?.message ?? '', /process 7 of `elsewhere`/);
-	t.regex(findings[1]?.hint ?? '', /holdfast unlock/);
+	t.regex(findings[1]?.message ?? '', /prune and check wait for it/);
+	t.regex(findings[1]?.hint ?? '', /holdfast unlock .* restic unlock/);
+	const [, exclusive] = await examineRepository(restic({locks: [{...lock(hour), exclusive: true}]}), {...known, door: opens});
+	t.is(exclusive?.level, 'error');
+	t.regex(exclusive?.message ?? '', /nothing can be backed up meanwhile/);
 });
 
 for (const problem of ['missing', 'wrong-password', 'unreachable', 'full'] as const) {
