@@ -2,7 +2,7 @@
 import {RepositoryError} from '../../base/errors.ts';
 import type {Problem} from '../../base/problem.ts';
 import {accessOf} from '../restic/access.ts';
-import {ensureRepository} from '../restic/open.ts';
+import {ensureRepository, type KnownRepository} from '../restic/open.ts';
 import type {Access, Repository, Restic} from '../restic/restic.ts';
 
 /** Which repository was known at a location before: so that one that is lost is never made anew. */
@@ -38,7 +38,7 @@ const refused = /permission denied|operation not permitted/i;
 interface DoorOptions {
 	restic: Pick<Restic, 'id' | 'init'>;
 	/** As `ensureRepository` has it. */
-	settle?: (isMade: boolean) => Promise<string>;
+	settle?: KnownRepository['settle'];
 	repository: Pick<Repository, 'location' | 'access' | 'quickKey'>;
 	state: KnownRepositories;
 	/** False: it is made by somebody else; a missing one is an error. */

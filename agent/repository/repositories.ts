@@ -7,7 +7,7 @@ import {nearest} from '../../base/reading/nearest.ts';
 import type {Copy} from '../config/copies.ts';
 import {accessOf} from '../restic/access.ts';
 import {createRestic} from '../restic/create.ts';
-import {ensureRepository} from '../restic/open.ts';
+import {ensureRepository, type KnownRepository} from '../restic/open.ts';
 import {folderOf, type Repository, type Restic, type ResticOptions} from '../restic/restic.ts';
 import {settle} from '../restic/settle.ts';
 import {createRepositoryDoor, type KnownRepositories, type RepositoryDoor} from './door.ts';
@@ -66,7 +66,7 @@ export function createRepositories({primary, copies, state}: RepositoriesOptions
 		const examine = () => (folder === undefined ? undefined : examineFolder(folder));
 		const explain = () => (folder === undefined ? undefined : explainRefusal(folder));
 		const opening = restic();
-		const settling = async (isMade: boolean) => settle(opening, {isMade, isFolder: folder !== undefined});
+		const settling: KnownRepository['settle'] = async found => settle(opening, {...found, folder});
 		const door = createRepositoryDoor({
 			restic: opening,
 			settle: settling,
@@ -89,8 +89,7 @@ export function createRepositories({primary, copies, state}: RepositoriesOptions
 			async ensure(restic, signal) {
 				const knownId = state.knownRepository(repository.location);
 				const like = {id: restic.id, init: async () => restic.init(primary)};
-				const isFolder = folderOf(repository) !== undefined;
-				const settling = async (isMade: boolean) => settle(restic, {isMade, isFolder, signal});
+				const settling: KnownRepository['settle'] = async found => settle(restic, {...found, folder: folderOf(repository), signal});
 				const mayRemove = accessOf(repository) === undefined || accessOf(repository) === 'full';
 				const id = await ensureRepository({restic: like, settle: mayRemove ? settling : undefined, knownId, allowInit: true, signal});
 				distinct(repository)(id);

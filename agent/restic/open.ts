@@ -2,7 +2,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {RepositoryError} from '../../base/errors.ts';
 import type {Restic} from './restic.ts';
-import {damagedIn} from './settle.ts';
+import {damagedIn, type SettleOptions} from './settle.ts';
 
 /** Who makes one while another does finds its key, and a moment later its configuration. */
 const waitingMs = 60_000;
@@ -15,7 +15,7 @@ export interface KnownRepository {
 	 * Sees to it that a new one, which others may have made at the same moment, is opened by its key. Undefined: nothing may be removed there.
 	 * @returns the repository's id
 	 */
-	settle?: ((isMade: boolean) => Promise<string>) | undefined;
+	settle?: ((found: Pick<SettleOptions, 'id' | 'isMade'>) => Promise<string>) | undefined;
 	/** The id that was found at this location before, if any. */
 	knownId: string | undefined;
 	/** False: a missing repository is an error even where none was known. */
@@ -36,10 +36,10 @@ export async function ensureRepository({restic, knownId, allowInit, signal, sett
 			throw error;
 		}
 
-		return settle(false);
+		return settle({isMade: false});
 	});
 	if (typeof id === 'string') {
-		return knownId === undefined ? (settle?.(false) ?? id) : sameAsBefore(id, knownId);
+		return knownId === undefined ? (settle?.({id, isMade: false}) ?? id) : sameAsBefore(id, knownId);
 	}
 
 	if (knownId !== undefined) {
@@ -54,7 +54,7 @@ export async function ensureRepository({restic, knownId, allowInit, signal, sett
 	}
 
 	const isMade = await make({restic, signal, waitMs});
-	return (settle?.(isMade) ?? restic.id(signal)).catch((error: unknown) => {
+	return (settle?.({isMade}) ?? restic.id(signal)).catch((error: unknown) => {
 		throw damagedIn(error) === undefined ? error : madeBySeveral(error as RepositoryError);
 	});
 }

@@ -3,6 +3,8 @@
  * went well the later one's configuration stays, and the key of the other opens nothing. So nobody writes to a new one before all who can be at it are
  * through; then whichever key opens the configuration stays, which is the same for all, and the others are removed, as long as nothing is stored.
  */
+import {readdir} from 'node:fs/promises';
+import {join} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
 import {explain, RepositoryError} from '../../base/errors.ts';
 import type {Key, Restic} from './restic.ts';
@@ -19,10 +21,12 @@ const youngMs = 2 * 60_000;
 export type Settling = Pick<Restic, 'id' | 'keys' | 'removeKey' | 'isEmpty'>;
 
 export interface SettleOptions {
+	/** What was opened just now; undefined: one that this agent has just made, or that cannot be opened. */
+	id?: string | undefined;
 	/** This agent has just made it. */
 	isMade: boolean;
-	/** It is in a folder, which only one at a time makes (`sole.ts`). */
-	isFolder: boolean;
+	/** The folder that it is in, which only one at a time makes (`sole.ts`). */
+	folder: string | undefined;
 	signal?: AbortSignal | undefined;
 	clock?: {now: () => number; sleep: (ms: number) => Promise<unknown>};
 }
@@ -34,11 +38,16 @@ export const damagedIn = (error: unknown): string | undefined =>
 	error instanceof RepositoryError && error.problem === 'failed' ? damagedKey.exec(explain(error))?.[1] : undefined;
 
 /** @returns the repository's id @throws {RepositoryError} where it cannot be opened, and nothing may be done about it */
-export async function settle(restic: Settling, {isMade, isFolder, signal, clock = realClock(signal)}: SettleOptions): Promise<string> {
+export async function settle(restic: Settling, {id, isMade, folder, signal, clock = realClock(signal)}: SettleOptions): Promise<string> {
+	const opened = folder !== undefined ? (id ?? (await openedBy(restic, signal))) : undefined;
+	if (opened !== undefined) {
+		return opened;
+	}
+
 	const begun = clock.now();
 	const isYoung = ({created}: Key) => Math.abs(clock.now() - created.getTime()) < youngMs;
 	let keys = await keysOf(restic);
-	if (!isFolder && (isMade || keys?.some(isYoung))) {
+	if (folder === undefined && (isMade || keys?.some(isYoung))) {
 		await clock.sleep(quietMs);
 		keys = await keysOf(restic);
 	}
@@ -47,16 +56,31 @@ export async function settle(restic: Settling, {isMade, isFolder, signal, clock 
 		return restic.id(signal);
 	}
 
-	if (!isFolder) {
+	if (folder === undefined) {
 		await clock.sleep(Math.max(0, begun + makingMs - clock.now()));
 	}
 
-	const good = await goodKey(restic, signal);
+	const left = await removeWorthless(restic, folder, signal).catch((error: unknown) => error);
+	return restic.id(signal).catch((error: unknown) => {
+		throw damagedIn(error) === undefined || left === undefined ? error : left;
+	});
+}
+
+const openedBy = async (restic: Settling, signal: AbortSignal | undefined): Promise<string | undefined> =>
+	restic.id(signal).catch((error: unknown) => {
+		if (damagedIn(error) === undefined) {
+			throw error;
+		}
+
+		return undefined;
+	});
+
+async function removeWorthless(restic: Settling, folder: string | undefined, signal: AbortSignal | undefined): Promise<void> {
+	const ids = folder === undefined ? [] : await readdir(join(folder, 'keys')).catch(() => []);
+	const good = await goodKey(restic, ids.length === 0 ? beginnings : ids.filter(name => /^[0-9a-f]{64}$/.test(name)), signal);
 	if (good !== undefined && (await restic.isEmpty(good))) {
 		await removeOthers(restic, good);
 	}
-
-	return restic.id(signal);
 }
 
 /** Undefined: it is opened by none of those that restic tries. */
@@ -69,13 +93,16 @@ const keysOf = async (restic: Settling): Promise<Key[] | undefined> =>
 		return undefined;
 	});
 
+const digits = [...'0123456789abcdef'];
+
+const beginnings = [...digits, ...digits.flatMap(first => digits.map(second => first + second))];
+
 /**
  * The beginning of the id of a key that opens the configuration. Nobody lists keys who has none that does; but restic takes the beginning of an id for
  * a hint where only one key has it.
  */
-async function goodKey(restic: Settling, signal: AbortSignal | undefined): Promise<string | undefined> {
-	const digits = [...'0123456789abcdef'];
-	for (const hint of [undefined, ...digits, ...digits.flatMap(first => digits.map(second => first + second))]) {
+async function goodKey(restic: Settling, hints: readonly string[], signal: AbortSignal | undefined): Promise<string | undefined> {
+	for (const hint of [undefined, ...hints]) {
 		signal?.throwIfAborted();
 		try {
 			await restic.id(signal, hint);

@@ -31,7 +31,7 @@ test('five agents that make one repository at once have one, with one key; and w
 			HOLDFAST_PROJECTS: '$COMPOSE_PROJECT_NAME',
 		},
 		// All begin at the same moment, however long the engine takes to start them.
-		command: ['sh', '-c', `until test -e /gate/${place}; do sleep 0.05; done; exec holdfast agent`],
+		entrypoint: ['sh', '-c', `until test -e /gate/${place}; do sleep 0.05; done; exec holdfast agent`],
 		volumes: [
 			'/var/run/docker.sock:/var/run/docker.sock',
 			'gate:/gate:ro',
@@ -107,7 +107,7 @@ test('a making that was killed between its two files left a key and nothing else
 		slowKey: true,
 		services: {},
 		holdfast: {
-			command: [
+			entrypoint: [
 				'sh',
 				'-c',
 				'test -e /repository/config || { RESTIC_PASSWORD=x restic init --repo /repository && rm /repository/config; }; exec holdfast agent',

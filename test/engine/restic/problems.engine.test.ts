@@ -60,7 +60,7 @@ test('five that make one in a folder at once make one, and one whose making was 
 			const open = async () =>
 				ensureRepository({
 					restic,
-					settle: async isMade => settle(restic, {isMade, isFolder: true}),
+					settle: async found => settle(restic, {...found, folder: location}),
 					knownId: undefined,
 					allowInit: true,
 				});
@@ -92,7 +92,7 @@ test('where several were made at once, the key that opens it is left, whichever 
 
 		const id = await ensureRepository({
 			restic,
-			settle: async isMade => settle(restic, {isMade, isFolder: true}),
+			settle: async found => settle(restic, {...found, folder: location}),
 			knownId: undefined,
 			allowInit: false,
 		});
@@ -101,7 +101,7 @@ test('where several were made at once, the key that opens it is left, whichever 
 
 		const [key = ''] = await readdir(path.join(`${location}-0`, 'keys'));
 		await copyFile(path.join(`${location}-0`, 'keys', key), path.join(location, 'keys', key));
-		const [opened] = await Promise.allSettled([settle(restic, {isMade: false, isFolder: true})]);
+		const [opened] = await Promise.allSettled([settle(restic, {isMade: false, folder: location})]);
 		t.true(opened.status === 'rejected' || opened.value === id);
 		t.is((await readdir(path.join(location, 'keys'))).length, 2);
 	});

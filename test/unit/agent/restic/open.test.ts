@@ -103,7 +103,7 @@ test('one that another agent makes meanwhile is waited for; one that nobody goes
 		},
 	};
 	const settled: boolean[] = [];
-	const settle = async (isMade: boolean) => {
+	const settle = async ({isMade}: {isMade: boolean}) => {
 		settled.push(isMade);
 		return 'theirs';
 	};

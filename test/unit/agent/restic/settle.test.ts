@@ -61,7 +61,10 @@ function setUp({keys, age = 0, hasPacks = false, later = {}}: Setting) {
 	return {
 		removed,
 		waited: () => (now - start) / 1000,
-		settle: async ({isMade = false, isFolder = false} = {}) => settle(restic, {isMade, isFolder, clock}),
+		settle: async ({isMade = false, isFolder = false, refuses = false} = {}) => {
+			const removeKey = async () => Promise.reject(new RepositoryError('refused', 'it may not be removed'));
+			return settle(refuses ? {...restic, removeKey} : restic, {isMade, folder: isFolder ? '/nowhere' : undefined, clock});
+		},
 	};
 }
 
@@ -121,6 +124,15 @@ test('nothing is removed of one in which something is stored, nor a key of anoth
 	const other = setUp({keys: {a1000000: 'other', b1000000: 'dud', c1000000: 'good'}});
 	t.is(await other.settle(), 'opened by c1000000');
 	t.deepEqual(other.removed, ['b1000000']);
+});
+
+test('where a key cannot be removed, the one that restic tries first is good enough; else it is said why', async t => {
+	const refuse = (keys: Setting['keys']) => {
+		const {removed, ...scene} = setUp({keys});
+		return {...scene, settle: async () => scene.settle({isMade: true, refuses: true})};
+	};
+	t.is(await refuse({a1000000: 'good', b1000000: 'dud'}).settle(), 'opened by a1000000');
+	await t.throwsAsync(refuse({a1000000: 'dud', b1000000: 'good'}).settle(), {message: /may not be removed/});
 });
 
 test('one whose configuration is damaged stays as it is', async t => {
