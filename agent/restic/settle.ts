@@ -40,7 +40,8 @@ export const damagedIn = (error: unknown): string | undefined =>
 /** @returns the repository's id @throws {RepositoryError} where it cannot be opened, and nothing may be done about it */
 export async function settle(restic: Settling, {id, isMade, folder, signal, clock = realClock(signal)}: SettleOptions): Promise<string> {
 	const opened = folder !== undefined ? (id ?? (await openedBy(restic, signal))) : undefined;
-	if (opened !== undefined) {
+	const ids = folder === undefined ? [] : await readdir(join(folder, 'keys')).catch(() => []);
+	if (opened !== undefined && ids.length <= 1) {
 		return opened;
 	}
 
@@ -60,7 +61,7 @@ export async function settle(restic: Settling, {id, isMade, folder, signal, cloc
 		await clock.sleep(Math.max(0, begun + makingMs - clock.now()));
 	}
 
-	const left = await removeWorthless(restic, folder, signal).catch((error: unknown) => error);
+	const left = await removeWorthless(restic, ids, signal).catch((error: unknown) => error);
 	return restic.id(signal).catch((error: unknown) => {
 		throw damagedIn(error) === undefined || left === undefined ? error : left;
 	});
@@ -75,8 +76,7 @@ const openedBy = async (restic: Settling, signal: AbortSignal | undefined): Prom
 		return undefined;
 	});
 
-async function removeWorthless(restic: Settling, folder: string | undefined, signal: AbortSignal | undefined): Promise<void> {
-	const ids = folder === undefined ? [] : await readdir(join(folder, 'keys')).catch(() => []);
+async function removeWorthless(restic: Settling, ids: readonly string[], signal: AbortSignal | undefined): Promise<void> {
 	const good = await goodKey(restic, ids.length === 0 ? beginnings : ids.filter(name => /^[0-9a-f]{64}$/.test(name)), signal);
 	if (good !== undefined && (await restic.isEmpty(good))) {
 		await removeOthers(restic, good);
