@@ -76,7 +76,9 @@ async function insideAnswer(server: PostgresServer, policy: PostgresPolicy): Pro
 
 async function answerOf(server: PostgresServer, {databases: wanted, exclude}: PostgresPolicy) {
 	const {seesAll, ...answer} = await describeServer(server);
-	const dumped = answer.databases.open.filter(name => (wanted === 'all' ? !exclude.includes(name) : wanted.includes(name)));
+	const {open, templates = []} = answer.databases;
+	const dumped =
+		wanted === 'all' ? open.filter(name => !exclude.includes(name)) : [...open, ...templates].filter(name => wanted.includes(name));
 	return seesAll ? answer : {...answer, hidden: await hiddenFrom(server, dumped)};
 }
 

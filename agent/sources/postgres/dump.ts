@@ -12,9 +12,10 @@ import type {Session} from '../session.ts';
 import type {Among, Source, SourceContext} from '../source.ts';
 import {contentsSql, type PostgresContents, postgresContents} from './contents.ts';
 import {type Hazards, hazardsSql, hazardWarnings, superuserOnly} from './hazards.ts';
+import {NoSessionError} from './maintenance.ts';
 import type {PlannedDatabase} from './plan.ts';
 import {describeSql} from './properties.ts';
-import {type PostgresServer, spokenEnglish} from './server.ts';
+import {type PostgresServer, quoteLiteral, spokenEnglish} from './server.ts';
 import {type Share, shareOf} from './share.ts';
 import {assertNoLongWait, type Blocker, defaultLockTimeoutMs, endSessions, waitedTooLong, waitsSql} from './waits.ts';
 
@@ -29,7 +30,7 @@ const formats = {
 	all: {argv: ['--format=plain'], quoting: ['--quote-all-identifiers'], magic: '--', trailer: sqlTrailer, stored: 'plain'},
 };
 
-const describe = `select json_build_object(
+const describe = `select json_build_object('database', datname,
 	'serverVersion', current_setting('server_version'), 'serverVersionNumber', current_setting('server_version_num')::int,
 	'databaseSize', pg_database_size(oid), 'owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding),
 	'collate', datcollate, 'ctype', datctype,
@@ -78,9 +79,9 @@ export function postgresSource(planned: PlannedDatabase, context: SourceContext,
 	let snapshot = '';
 	let details: Record<string, unknown> = {};
 
-	const begin = async ({open, describe}: Share): Promise<void> => {
+	const begin = async ({open, describe, server}: Share): Promise<void> => {
 		session = await open(database, application);
-		details = {database, format: stored, ...(await describeDatabase(session, signal)), ...(await describe(quoting))};
+		details = {database, format: stored, ...(await describeDatabase(session, server, signal)), ...(await describe(quoting))};
 		const hazards = JSON.parse(await session.ask(`${hazardsSql};`, signal)) as Hazards;
 		details = {...details, superuserOnly: superuserOnly(hazards)};
 		context.warnOnce?.(
@@ -192,10 +193,23 @@ function patient(produce: Produce, {ask, limitMs}: {ask: () => Promise<Blocker[]
 	};
 }
 
-async function describeDatabase(session: Session, signal: AbortSignal): Promise<Record<string, unknown>> {
+/**
+ * Names of roles have the encoding of the database in which they were made, and a database of another reads other names: which mostly are those of one in UTF-8, if it can read them at all.
+ */
+async function describeDatabase(session: Session, server: PostgresServer, signal: AbortSignal): Promise<Record<string, unknown>> {
 	const described = JSON.parse(await session.ask(describe, signal)) as Record<string, unknown>;
-	const properties = JSON.parse(await session.ask(`${describeSql('datname = current_database()')};`, signal)) as Record<string, unknown>;
-	return {...described, ...properties};
+	const own = async () => session.ask(`${describeSql('datname = current_database()')};`, signal);
+	const properties =
+		described.encoding === 'UTF8'
+			? await own()
+			: await server.anywhere(describeSql(`datname = ${quoteLiteral(String(described.database))}`)).then(
+					([[found = ''] = []]) => found || own(),
+					async (error: unknown) => {
+						signal.throwIfAborted();
+						return error instanceof NoSessionError ? Promise.reject(error) : own();
+					},
+				);
+	return {...described, ...(JSON.parse(properties) as Record<string, unknown>)};
 }
 
 interface Produced {

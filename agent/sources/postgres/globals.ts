@@ -20,7 +20,8 @@ export async function dumpGlobals(server: PostgresServer, database: string, quot
 		`--username=${user}`,
 		`--database=${connectionString(database)}`,
 	] as const;
-	const env = {...spokenEnglish, ...(await untimedEnvironment(server, database))};
+	// A role may have another encoding, in which there need not be all characters of names.
+	const env = {...spokenEnglish, PGCLIENTENCODING: 'UTF8', ...(await untimedEnvironment(server, database))};
 	return succeed(client, {argv: (await seesPasswords(server, database)) ? argv : [...argv, '--no-role-passwords'], env});
 }
 

@@ -7,6 +7,7 @@ import {enterableWorker} from '../entering.ts';
 import {consumerScript, dumpToFile, feed} from '../feed.ts';
 import {bothEnds} from '../relay.ts';
 import type {RestoreContext, RestoringSource} from '../restoring.ts';
+import {makeChecks, takeChecks} from './checks.ts';
 import type {postgresDetails} from './dump.ts';
 import {jobsFor} from './jobs.ts';
 import type {PlannedDatabase} from './plan.ts';
@@ -14,7 +15,7 @@ import {untimedEnvironment} from './psql.ts';
 import {keepingPath, keepPath} from './search-path.ts';
 import {type PostgresServer, spokenEnglish} from './server.ts';
 import {sessionOption, untimed} from './timeouts.ts';
-import {createComplaints} from './tolerated.ts';
+import {createComplaints, type Postponed} from './tolerated.ts';
 import {unspoken} from './unspoken.ts';
 
 type PostgresSource = RestoringSource<PlannedDatabase>;
@@ -27,24 +28,53 @@ interface Content {
 	file: string;
 	/** In place of the empty one of the dump. */
 	searchPath?: string | undefined;
+	/** Checks that may look at other rows are made when all rows are there. */
+	checksLast?: boolean | undefined;
 }
 
 /** `sh -c SCRIPT sh PROGRAM …`: what it complains of comes as its output, which is read as it comes. */
 const complaining = 'exec "$@" 2>&1';
 
+/** @returns what must be done once more when everything is loaded */
+export async function loadContent(context: RestoreContext, server: PostgresServer, content: Content): Promise<Postponed[]> {
+	const {fresh, checksLast = false, searchPath} = content;
+	if (!checksLast) {
+		return loadSections(context, server, content);
+	}
+
+	const {signal, tell} = context;
+	const load = async (section: Section) => loadSections(context, server, {...content, file: `${content.file}-${section}`}, section);
+	const postponed = await load('pre-data');
+	const checks = await takeChecks(server, fresh, signal);
+	postponed.push(...(await load('data')));
+	await makeChecks(server, {database: fresh, checks, searchPath, tell, signal});
+	postponed.push(...(await load('post-data')));
+	return postponed;
+}
+
+type Section = 'pre-data' | 'data' | 'post-data';
+
 /**
  * The container's own program reads it, in the dump worker or, where there can be none, through docker exec; that of an external server, in the
  * client worker, with several sessions where it pays.
+ *
+ * @param section of a dump in custom format; none: all of it
  */
-export async function loadContent(
+async function loadSections(
 	context: RestoreContext,
 	server: PostgresServer,
 	{source, fresh, details, file, searchPath}: Content,
-): Promise<void> {
+	section?: Section,
+): Promise<Postponed[]> {
 	const {container, database, stored} = source;
 	const isCustom = details.format === 'custom';
 	const program = isCustom
-		? (['pg_restore', ...(details.portable ? ['--no-owner', '--no-privileges'] : []), ...server.connection(fresh)] as const)
+		? ([
+				'pg_restore',
+				...(section === undefined ? [] : [`--section=${section}`]),
+				...(details.portable ? ['--no-owner', '--no-privileges'] : []),
+				...server.connection(fresh),
+			] as const)
 		: ([
 				'psql',
 				'-X',
@@ -71,20 +101,23 @@ export async function loadContent(
 		...(isCustom ? spokenEnglish : {}),
 		...(options.length === 0 ? {} : {PGOPTIONS: options.join(' ')}),
 	};
+	const postponed: Postponed[] = [];
 	const check = async (running: Running) => {
 		try {
-			await (isCustom ? assertTolerable(running, {source: source.name, extensions: details.extensions, context}) : assertDone(running));
+			await (isCustom
+				? assertTolerable(running, {source: source.name, extensions: details.extensions, context, postponed})
+				: assertDone(running));
 		} catch (error) {
 			throw new RunError(`${program[0]} of \`${database}\` failed`, {cause: error});
 		}
 	};
 
-	const jobs = searchPath === undefined ? await jobsFor(context, server, source, details) : 1;
+	const jobs = searchPath === undefined && section === undefined ? await jobsFor(context, server, source, details) : 1;
 	if (jobs > 1) {
 		await dumpToFile(context, {snapshot: stored.snapshot, path: stored.path, file});
 		await check(await server.client({argv: [...argv, `--jobs=${jobs}`, file], env, signal: context.signal}));
 		await succeed(context.worker, {argv: ['rm', '-f', '--', file], signal: context.signal});
-		return;
+		return postponed;
 	}
 
 	const worker = await enterableWorker(context, server, container, context.signal);
@@ -116,6 +149,8 @@ export async function loadContent(
 			consume: async signal => check(await worker({...inside, env: {...inside.env, ...env}, signal})),
 		});
 	}
+
+	return postponed;
 }
 
 async function assertDone(running: Running): Promise<void> {
@@ -130,10 +165,12 @@ interface Tolerance {
 	source: string;
 	extensions: Readonly<Record<string, string>>;
 	context: Pick<RestoreContext, 'tolerate'>;
+	/** What is to be done once more is added. */
+	postponed: Postponed[];
 }
 
 /** It goes on after errors, so that those of the list can be told from others: the first of the others ends it. */
-async function assertTolerable(running: Running, {source, extensions, context}: Tolerance): Promise<void> {
+async function assertTolerable(running: Running, {source, extensions, context, postponed}: Tolerance): Promise<void> {
 	const complaints = createComplaints(extensions);
 	for await (const line of linesOf(running.stdout)) {
 		if (!complaints.read(line)) {
@@ -147,6 +184,7 @@ async function assertTolerable(running: Running, {source, extensions, context}: 
 		throw new RunError(`exit code ${exitCode}: ${complaints.failure() || lastLines(stderr)}`);
 	}
 
+	postponed.push(...complaints.postponed());
 	for (const [what, count] of complaints.tolerated()) {
 		context.tolerate({source, what, count});
 	}

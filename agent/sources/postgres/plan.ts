@@ -107,7 +107,7 @@ function checkNarrow({answer, remarks}: PostgresScope, databases: readonly strin
 function databasesOf(scope: PostgresScope, postgres: PostgresPolicy, where: string): readonly string[] {
 	const {prefix, answer, remarks} = scope;
 	const {databases: wanted, format, exclude} = postgres;
-	const known = answer?.databases.open;
+	const {open: known, templates = []} = answer?.databases ?? {};
 	const label = `\`${prefix}postgres\``;
 	if (wanted === 'all') {
 		const left = known?.filter(database => !exclude.includes(database));
@@ -115,6 +115,12 @@ function databasesOf(scope: PostgresScope, postgres: PostgresPolicy, where: stri
 			remarks.problem(`${label} is \`true\`, and the server ${where} did not say which databases it has`);
 		} else if (left.length === 0) {
 			remarks.problem(`${label} is \`true\`, and the server ${where} has no database that allows connections`);
+		}
+
+		for (const database of templates.filter(template => !exclude.includes(template) && !keptByRestore.test(template))) {
+			remarks.note(
+				`database ${quote(database)} of the server ${where} is a template, which ${label} \`true\` leaves out: name it to take it`,
+			);
 		}
 
 		checkWhole(scope, postgres, where);
@@ -133,7 +139,7 @@ function databasesOf(scope: PostgresScope, postgres: PostgresPolicy, where: stri
 	}
 
 	for (const database of wanted) {
-		if (known !== undefined && !known.includes(database)) {
+		if (known !== undefined && ![...known, ...templates].includes(database)) {
 			remarks.problem(
 				`${label} must name databases of the server that allow connections, got ${quote(database)}`,
 				`the server ${where} has ${quoteAll(known)}`,

@@ -10,7 +10,7 @@ export const describeSql = (where: string): string =>
 	`select json_build_object(
 	'owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding), 'collate', datcollate, 'ctype', datctype,
 	'localeProvider', to_jsonb(d)->>'datlocprovider', 'locale', coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale'),
-	'icuRules', to_jsonb(d)->>'daticurules', 'connectionLimit', datconnlimit,
+	'icuRules', to_jsonb(d)->>'daticurules', 'connectionLimit', datconnlimit, 'isTemplate', datistemplate,
 	'tablespace', (select spcname from pg_tablespace t where t.oid = dattablespace),
 	'comment', shobj_description(d.oid, 'pg_database'),
 	'settings', (select coalesce(json_agg(json_build_object('role', case when setrole <> 0 then pg_get_userbyid(setrole) end,
@@ -32,6 +32,7 @@ export const databaseProperties = z.object({
 	locale: z.string().nullish(),
 	icuRules: z.string().nullish(),
 	connectionLimit: z.number().default(-1),
+	isTemplate: z.boolean().default(false),
 	tablespace: z.string().nullish(),
 	comment: z.string().nullish(),
 	/** `role` is null for the settings of everybody. */
@@ -62,10 +63,11 @@ export function createDatabaseSql(
 }
 
 /** What is given after the content is in: a setting may be in the way of loading. Each is a transaction of its own. */
-export function propertiesSql(name: string, {owner, connectionLimit, comment, settings, grants}: DatabaseProperties): string[] {
+export function propertiesSql(name: string, {owner, connectionLimit, isTemplate, comment, settings, grants}: DatabaseProperties): string[] {
 	const database = quoteIdentifier(name);
 	return [
 		...(connectionLimit === -1 ? [] : [`alter database ${database} connection limit ${connectionLimit}`]),
+		...(isTemplate ? [`alter database ${database} is_template true`] : []),
 		...(comment ? [`comment on database ${database} is ${quoteLiteral(comment)}`] : []),
 		...settings.map(setting => settingSql(database, setting)),
 		...(grants ? grantsSql(database, owner, grants) : []),

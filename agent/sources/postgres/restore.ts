@@ -7,14 +7,16 @@ import {explain, RunError} from '../../../base/errors.ts';
 import {databaseName} from '../database-name.ts';
 import {type RestoreContext, type Restoring, type RestoringSource, replaced, type UndoContext} from '../restoring.ts';
 import type {Among} from '../source.ts';
+import {mayNeedOtherRows} from './checks.ts';
 import {describeContents, type PostgresContents} from './contents.ts';
 import {postgresDetails} from './dump.ts';
-import {afterLoad, beforeLoad} from './extensions.ts';
+import {afterLoad, beforeLoad, needsOrder} from './extensions.ts';
 import {type InTheWay, inTheWaySql, renamingProblems} from './hazards.ts';
 import {loadContent} from './load.ts';
 import {giveToOwner} from './owner.ts';
 import type {PlannedDatabase} from './plan.ts';
 import {externalServer, insideServer} from './plan-external.ts';
+import {doPostponed} from './postponed.ts';
 import {assertTrue, countLoaded, listContents} from './proof.ts';
 import {createDatabaseSql, type DatabaseProperties, databaseProperties, describeSql, propertiesSql} from './properties.ts';
 import {runSql} from './psql.ts';
@@ -76,40 +78,43 @@ export function postgresRestoring(
 			const properties: DatabaseProperties = databaseProperties.parse(present === '' ? stored.details : JSON.parse(present));
 			replacement = {...replacement, old: present === '' || into !== undefined ? null : databaseName(database, 'before', run)};
 			context.remember(replacement);
-			const fill = async (searchPath?: string): Promise<PostgresContents> => {
+			const fill = async (way: Way): Promise<PostgresContents> => {
 				await sql(maintenance, createDatabaseSql(fresh, properties));
 				replacement = {...replacement, oid: (await stateOf(server, live, fresh)).oid};
 				context.remember(replacement);
 				await ownSql(source.beforeSql);
 				await sql(fresh, ...beforeLoad(details.extensions));
-				const [listed] = await together(
+				const file = `${context.staging}/restore-${index}${Object.keys(way)
+					.map(word => `-${word}`)
+					.join('')}`;
+				const [listed, postponed] = await together(
 					listContents(context, server, {stored, details}),
-					loadContent(context, server, {
-						source,
-						fresh,
-						details,
-						file: `${context.staging}/restore-${index}${searchPath === undefined ? '' : '-again'}`,
-						searchPath,
-					}),
+					loadContent(context, server, {source, fresh, details, file, ...way}),
 				);
+				const searchPaths = [way.searchPath ?? pathOf(properties, details.globals)];
+				await doPostponed(server, {source: name, database: fresh, postponed, searchPaths, tell, signal});
 				return listed;
 			};
 
-			let path: string | undefined;
-			const listed = await fill().catch(async (error: unknown) => {
-				signal.throwIfAborted();
-				if (!(await mayLackPath(server, fresh, explain(error)))) {
-					throw error;
-				}
+			let way: Way = {};
+			let listed: PostgresContents | undefined;
+			while (listed === undefined) {
+				const tried: Way = way;
+				listed = await fill(tried).catch(async (error: unknown) => {
+					signal.throwIfAborted();
+					const other = await otherWay(tried, {server, database: live, fresh, details, properties, message: explain(error)});
+					if (other === undefined) {
+						throw error;
+					}
 
-				path = pathOf(properties, details.globals);
-				tell({
-					type: 'warning',
-					message: `\`${name}\` cannot be loaded with an empty search path (${explain(error)}): it is loaded again with ${path}. \`alter function … set search_path = …\` of what relies on it saves that`,
+					tell({type: 'warning', message: `\`${name}\` ${other.why} (${explain(error)}): it is loaded again, ${other.how}`});
+					await dropDatabase(server, live, fresh);
+					way = other.way;
+					return undefined;
 				});
-				await dropDatabase(server, live, fresh);
-				return fill(path);
-			});
+			}
+
+			const path = way.searchPath;
 			contents = await countLoaded(server, {fresh, details}, listed);
 			await sql(fresh, ...afterLoad(details.extensions));
 			await sql(fresh, ...(details.portable && properties.owner !== server.user ? giveToOwner(properties.owner) : []));
@@ -134,6 +139,53 @@ export function postgresRestoring(
 		},
 		async close() {},
 	};
+}
+
+/** How a dump is loaded that cannot be loaded as it is. */
+interface Way {
+	/** In place of the empty one. */
+	searchPath?: string;
+	/** Checks that may look at other rows are made when all rows are there. */
+	checksLast?: true;
+}
+
+interface Failed {
+	server: PostgresServer;
+	/** Its name. */
+	database: string;
+	/** What was loaded as far as it went, if it was made at all. */
+	fresh: string;
+	details: ReturnType<typeof postgresDetails.parse>;
+	properties: DatabaseProperties;
+	message: string;
+}
+
+/** What may help where `way` has failed. Each is tried once. */
+async function otherWay(
+	way: Way,
+	{server, database, fresh, details, properties, message}: Failed,
+): Promise<{way: Way; why: string; how: string} | undefined> {
+	const isMade = (await stateOf(server, database, fresh)).exists;
+	if (isMade && way.searchPath === undefined && (await mayLackPath(server, fresh, message))) {
+		const searchPath = pathOf(properties, details.globals);
+		return {
+			way: {...way, searchPath},
+			why: 'cannot be loaded with an empty search path',
+			how: `with ${searchPath}. \`alter function … set search_path = …\` of what relies on it saves that`,
+		};
+	}
+
+	return isMade &&
+		way.checksLast === undefined &&
+		details.format === 'custom' &&
+		!needsOrder(details.extensions) &&
+		(await mayNeedOtherRows(server, fresh, message))
+		? {
+				way: {...way, checksLast: true},
+				why: 'has checks that may look at other rows, which were not there yet',
+				how: 'and these checks are made when all rows are there',
+			}
+		: undefined;
 }
 
 /** What a server says in another language is not understood: then any statement that failed is reason enough for the second try. */

@@ -56,6 +56,16 @@ export interface PostgresServer {
 /** What a client program may need of the container's own environment. Nothing that would make it dial elsewhere. */
 const clientVariables = ['PATH', 'PGPORT', 'LANG', 'LC_ALL', 'HOME', 'PGSSLMODE', 'PGSSLCERT', 'PGSSLKEY', 'PGSSLROOTCERT'];
 
+/** What docker exec hands on of the container's environment is an application's, and would lead elsewhere, or change what is said and read (https://www.postgresql.org/docs/current/libpq-envars.html). */
+const neutral: Readonly<Record<string, string>> = {
+	PGHOSTADDR: '',
+	PGOPTIONS: '',
+	PGTARGETSESSIONATTRS: 'any',
+	PGCHANNELBINDING: 'prefer',
+	PGCLIENTENCODING: 'UTF8',
+	PG_COLOR: 'never',
+};
+
 /** What a client program says by itself is read; what the server says through it is in the server's own language. */
 export const spokenEnglish = {LC_ALL: 'C'};
 
@@ -189,6 +199,7 @@ function variablesOf(image: Readonly<Record<string, string>>, {programs, host, p
 	const at = host ?? (image.PGHOST?.startsWith('/') ? image.PGHOST : undefined);
 	return {
 		...env,
+		...Object.fromEntries(Object.entries(neutral).filter(([name]) => image[name] !== undefined)),
 		...(programs === undefined ? {} : {PATH: `${image.PATH || defaultPath}:${programs}`}),
 		...(at === undefined ? {} : {PGHOST: at}),
 		...(port === undefined ? {} : {PGPORT: String(port)}),
@@ -241,8 +252,10 @@ const askDataFolder = async (anywhere: Maintenance['anywhere']): Promise<string>
 	JSON.parse((await anywhere("select to_json(current_setting('data_directory'))"))[0]?.[0] ?? '""') as string;
 
 export interface Databases {
-	/** Those that allow connections. */
+	/** Those that allow connections, but templates. */
 	open: string[];
+	/** Those that allow connections, made templates by somebody: not the server's own. */
+	templates?: string[];
 	/** Those that allow none: they cannot be dumped. */
 	closed: string[];
 	/** What an interrupted `drop database` has left: nobody can do anything with them but drop them. */
@@ -259,15 +272,16 @@ const isInvalid = 'datconnlimit = -2';
 
 /** One column, JSON, because a name may hold a newline. */
 const describeSql = `select json_build_object('databases', json_build_object(
-		'open', coalesce(json_agg(datname order by datname) filter (where datallowconn and not ${isInvalid}), '[]'),
-		'closed', coalesce(json_agg(datname order by datname) filter (where not datallowconn and not ${isInvalid}), '[]'),
+		'open', coalesce(json_agg(datname order by datname) filter (where datallowconn and not datistemplate and not ${isInvalid}), '[]'),
+		'templates', coalesce(json_agg(datname order by datname) filter (where datallowconn and datistemplate and not ${isInvalid}), '[]'),
+		'closed', coalesce(json_agg(datname order by datname) filter (where not datallowconn and not datistemplate and not ${isInvalid}), '[]'),
 		'invalid', coalesce(json_agg(datname order by datname) filter (where ${isInvalid}), '[]'),
 		'narrow', coalesce(json_object_agg(datname, datconnlimit) filter (where datconnlimit >= 0 and datconnlimit < ${dumpTakes}
 			and not (select rolsuper from pg_roles where rolname = current_user)), '{}')),
 	'tablespaces', (select coalesce(json_agg(place) filter (where place <> ''), '[]') from (select pg_tablespace_location(oid) from pg_tablespace) t (place)),
 	'sessions', ${sessionsSql},
 	'seesAll', (select rolsuper or rolbypassrls from pg_roles where rolname = current_user))
-	from pg_database where not datistemplate`.replaceAll(/\s+/g, ' ');
+	from pg_database where datname not in ('template0', 'template1') or not datistemplate`.replaceAll(/\s+/g, ' ');
 
 interface Described {
 	/** Names of those that are no templates. */

@@ -9,12 +9,13 @@ export interface DatabaseState {
 	/** Stays the same when it is renamed. */
 	oid: string | null;
 	allowsConnections: boolean;
+	isTemplate: boolean;
 }
 
 export async function stateOf(server: PostgresServer, live: string, database: string): Promise<DatabaseState> {
-	const sql = `select datallowconn, oid from pg_database where datname = ${quoteLiteral(database)}`;
+	const sql = `select datallowconn, oid, datistemplate from pg_database where datname = ${quoteLiteral(database)}`;
 	const rows = await server.query(await server.maintenance(live), sql);
-	return {exists: rows.length > 0, oid: rows[0]?.[1] ?? null, allowsConnections: rows[0]?.[0] === 't'};
+	return {exists: rows.length > 0, oid: rows[0]?.[1] ?? null, allowsConnections: rows[0]?.[0] === 't', isTemplate: rows[0]?.[2] === 't'};
 }
 
 /** How long connections may take to end after they were told to. */
@@ -127,13 +128,19 @@ async function reopen(server: PostgresServer, database: string, live: string): P
 
 /** No error when it is gone. */
 export async function dropDatabase(server: PostgresServer, live: string, database: string): Promise<void> {
-	const {exists} = await stateOf(server, live, database);
+	const {exists, isTemplate} = await stateOf(server, live, database);
 	if (exists) {
 		const maintenance = await server.maintenance(database);
 		await dropSubscriptions(server, maintenance, database);
 		await runSql(server, {
 			database: maintenance,
-			statements: [lockWithin, ...closeSql(database), `drop database ${quoteIdentifier(database)}`],
+			statements: [
+				lockWithin,
+				...closeSql(database),
+				// No template is dropped.
+				...(isTemplate ? [`alter database ${quoteIdentifier(database)} is_template false`] : []),
+				`drop database ${quoteIdentifier(database)}`,
+			],
 		});
 	}
 }

@@ -2,6 +2,7 @@
 import {randomBytes} from 'node:crypto';
 import type {ExecutionContext, TestFn} from 'ava';
 import {askPostgres} from '../../../agent/sources/postgres/ask.ts';
+import {dumpGlobals} from '../../../agent/sources/postgres/globals.ts';
 import {connectPostgres, describeServer} from '../../../agent/sources/postgres/server.ts';
 import type {Container} from '../../../docker/container.ts';
 import {connectEngine, type Engine} from '../../../docker/engine.ts';
@@ -131,6 +132,37 @@ const servers: Record<string, Server> = {
 			cp certificate "$PGDATA/root.crt"; cp certificate "$PGDATA/server.crt"; cp key "$PGDATA/server.key"; chmod 600 key "$PGDATA/server.key"; chown postgres . * "$PGDATA"/*.crt "$PGDATA"/*.key
 			printf "ssl = on\\nssl_ca_file = 'root.crt'\\n" >>"$PGDATA/postgresql.conf"; printf 'local all all reject\\nhostssl all all all cert\\n' >"$PGDATA/pg_hba.conf"; kill -HUP 1`,
 	},
+	"an application's variables": {
+		options: [
+			...[
+				'-e',
+				'POSTGRES_PASSWORD=x',
+				'-e',
+				'POSTGRES_DB=shop',
+				'-e',
+				`POSTGRES_INITDB_ARGS=${scram}`,
+				'-e',
+				'PGHOST=db',
+				'-e',
+				'PGPORT=6432',
+			],
+			...['-e', 'PGHOSTADDR=203.0.113.1', '-e', 'PGOPTIONS=-c search_path=none', '-e', 'PGTARGETSESSIONATTRS=standby'],
+			...[
+				'-e',
+				'PGCHANNELBINDING=require',
+				'-e',
+				'PGCLIENTENCODING=latin1',
+				'-e',
+				'PG_COLOR=always',
+				'-e',
+				'PGDATABASE=none',
+				'-e',
+				'PGCONNECT_TIMEOUT=2',
+			],
+		],
+		script: `exec env PGPASSWORD=x PGHOST= PGHOSTADDR= PGPORT=5432 PGTARGETSESSIONATTRS=any PGCHANNELBINDING=prefer PGOPTIONS= docker-entrypoint.sh postgres`,
+		psql: ['env', 'PGHOSTADDR=', 'PGTARGETSESSIONATTRS=any', 'PGCHANNELBINDING=prefer', ...overTcp('postgres', 'x')],
+	},
 	'below a supervisor, as Spilo has it': {
 		options: [
 			'-e',
@@ -169,6 +201,8 @@ export function findServers(test: TestFn, {isWhole}: {isWhole: boolean}): void {
 			const database = server.database ?? 'shop';
 			const reached = await connectPostgres(connectEngine('/var/run/docker.sock'), {id: name, name}, server.role);
 			t.true((await describeServer(reached)).databases.open.includes(database));
+			await reached.query(database, 'create role "größe"');
+			t.regex(await dumpGlobals(reached, database), /CREATE ROLE "größe"/);
 			t.deepEqual(await reached.query(database, 'select mark from public.marks'), [['found']]);
 			const folder = await docker(['exec', name, ...server.psql, '-XAtq', '-d', database, '-c', 'show data_directory']);
 			t.is(await reached.dataFolder(), folder);

@@ -472,6 +472,15 @@ test('a database that nobody can use is told, and one that lets the role have to
 	const interrupted = plan([database()], {...asked('a'), odd: {invalid: ['half']}});
 	t.deepEqual([interrupted.problems, interrupted.sources.map(({name}) => name)], [[], ['postgres:a']]);
 	t.regex(interrupted.notes.join(), /database "half" .* is what an interrupted `drop database` has left/);
+	const moulded = {...asked('a'), odd: {templates: ['mould']}};
+	const all = plan([database()], moulded);
+	t.deepEqual(
+		all.sources.map(({name}) => name),
+		['postgres:a'],
+	);
+	t.regex(all.notes.join(), /database "mould" .* is a template, which `holdfast\.postgres` `true` leaves out: name it to take it/);
+	const named = plan([database({postgres: 'mould'})], moulded);
+	t.deepEqual([named.problems, named.sources.map(({name}) => name)], [[], ['postgres:mould']]);
 	const narrow = {...asked('a', 'b'), odd: {narrow: {a: 1}}};
 	t.regex(plan([database()], narrow).problems.join(), /database "a" .* has a connection limit of 1, and its dump needs two sessions/);
 	t.deepEqual(plan([database({postgres: 'b'})], narrow).problems, []);

@@ -59,6 +59,55 @@ for (const [what, extensions, lines] of [
 	});
 }
 
+const failed = (why: string, ...lines: string[]) => [`pg_restore: error: could not execute query: ERROR:  ${why}`, ...lines, ''];
+
+const foreignKey = failed(
+	'insert or update on table "children" violates foreign key constraint "has_parent"',
+	'DETAIL:  Key (parent)=(7) is not present in table "parents".',
+	'Command was: ALTER TABLE ONLY public.children',
+	'    ADD CONSTRAINT has_parent FOREIGN KEY (parent) REFERENCES public.parents(id) ON DELETE CASCADE;',
+);
+
+const content = failed(
+	'could not connect to server "far"',
+	'DETAIL:  could not translate host name',
+	'HINT:  none',
+	'CONTEXT:  SQL function',
+	'QUERY:  select',
+	'Command was: REFRESH MATERIALIZED VIEW public.known;',
+);
+
+test('what may be done once everything is loaded is postponed, and counts', t => {
+	const {complaints, stoppedAt} = readAll({}, [...content, ...foreignKey, ...comment, ignored(3)]);
+	t.is(stoppedAt, -1);
+	t.deepEqual(complaints.postponed(), [
+		{what: 'content', statement: 'REFRESH MATERIALIZED VIEW public.known', why: 'ERROR:  could not connect to server "far"'},
+		{
+			what: 'foreign key',
+			statement:
+				'ALTER TABLE ONLY public.children\n    ADD CONSTRAINT has_parent FOREIGN KEY (parent) REFERENCES public.parents(id) ON DELETE CASCADE',
+			why: 'ERROR:  insert or update on table "children" violates foreign key constraint "has_parent"',
+		},
+	]);
+	t.true(complaints.explain(1));
+	t.false(complaints.explain(0));
+});
+
+for (const [what, lines] of [
+	['a statement with another behind it', content.map(line => line.replace('known;', 'known; drop table t;'))],
+	['another error of a foreign key', foreignKey.map(line => line.replace('violates foreign key constraint', 'has no'))],
+	['another constraint', foreignKey.map(line => line.replace('FOREIGN KEY (parent)', 'UNIQUE (parent)'))],
+	['one that does not end', [...foreignKey.slice(0, 3), ...Array.from({length: 60}, () => 'more')]],
+	['one without its statement', content.slice(0, 5)],
+] as const) {
+	test(`not postponed: ${what}`, t => {
+		const {complaints} = readAll({}, [...lines]);
+		t.deepEqual([...complaints.postponed()], []);
+		t.false(complaints.explain(1));
+		t.regex(complaints.failure(), /could not connect|has no|violates/);
+	});
+}
+
 test('an error that is not tolerated ends it as soon as its statement is known', t => {
 	const lines = [
 		'pg_restore: warning: something',
