@@ -14,7 +14,7 @@ import {contentsSql, type PostgresContents, postgresContents} from './contents.t
 import {type Hazards, hazardsSql, hazardWarnings, superuserOnly} from './hazards.ts';
 import {NoSessionError} from './maintenance.ts';
 import type {PlannedDatabase} from './plan.ts';
-import {describeSql} from './properties.ts';
+import {commentSql, describeSql} from './properties.ts';
 import {type PostgresServer, quoteLiteral, spokenEnglish} from './server.ts';
 import {type Share, shareOf} from './share.ts';
 import {assertNoLongWait, type Blocker, defaultLockTimeoutMs, endSessions, waitedTooLong, waitsSql} from './waits.ts';
@@ -193,9 +193,7 @@ function patient(produce: Produce, {ask, limitMs}: {ask: () => Promise<Blocker[]
 	};
 }
 
-/**
- * Names of roles have the encoding of the database in which they were made, and a database of another reads other names: which mostly are those of one in UTF-8, if it can read them at all.
- */
+/** Names of roles have the encoding of the database in which they were made, and one of another encoding reads other names: which mostly are those of one in UTF-8, if it can read them at all. */
 async function describeDatabase(session: Session, server: PostgresServer, signal: AbortSignal): Promise<Record<string, unknown>> {
 	const described = JSON.parse(await session.ask(describe, signal)) as Record<string, unknown>;
 	const own = async () => session.ask(`${describeSql('datname = current_database()')};`, signal);
@@ -209,7 +207,8 @@ async function describeDatabase(session: Session, server: PostgresServer, signal
 						return error instanceof NoSessionError ? Promise.reject(error) : own();
 					},
 				);
-	return {...described, ...(JSON.parse(properties) as Record<string, unknown>)};
+	const comment = await session.ask(`select coalesce((${commentSql('datname = current_database()')}), 'null');`, signal);
+	return {...described, ...(JSON.parse(properties) as Record<string, unknown>), comment: JSON.parse(comment) as unknown};
 }
 
 interface Produced {

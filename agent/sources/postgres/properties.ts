@@ -12,7 +12,6 @@ export const describeSql = (where: string): string =>
 	'localeProvider', to_jsonb(d)->>'datlocprovider', 'locale', coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale'),
 	'icuRules', to_jsonb(d)->>'daticurules', 'connectionLimit', datconnlimit, 'isTemplate', datistemplate,
 	'tablespace', (select spcname from pg_tablespace t where t.oid = dattablespace),
-	'comment', shobj_description(d.oid, 'pg_database'),
 	'settings', (select coalesce(json_agg(json_build_object('role', case when setrole <> 0 then pg_get_userbyid(setrole) end,
 		'name', split_part(setting, '=', 1), 'value', substr(setting, strpos(setting, '=') + 1)) order by setrole, ord), '[]')
 		from pg_db_role_setting s, unnest(setconfig) with ordinality as u(setting, ord) where setdatabase = d.oid),
@@ -20,6 +19,10 @@ export const describeSql = (where: string): string =>
 		'to', case when grantee <> 0 then pg_get_userbyid(grantee) end, 'privilege', privilege_type, 'grantable', is_grantable)), '[]')
 		from aclexplode(datacl)) end
 ) from pg_database d where ${where}`.replaceAll(/\s+/g, ' ');
+
+/** One row, one column: JSON. It has the encoding of the database in which it was made, which mostly is the one that it is about: others may not be able to read it. */
+export const commentSql = (where: string): string =>
+	`select to_json(shobj_description(oid, 'pg_database')) from pg_database where ${where}`;
 
 /** What is absent was not recorded. */
 export const databaseProperties = z.object({
@@ -63,16 +66,19 @@ export function createDatabaseSql(
 }
 
 /** What is given after the content is in: a setting may be in the way of loading. Each is a transaction of its own. */
-export function propertiesSql(name: string, {owner, connectionLimit, isTemplate, comment, settings, grants}: DatabaseProperties): string[] {
+export function propertiesSql(name: string, {owner, connectionLimit, isTemplate, settings, grants}: DatabaseProperties): string[] {
 	const database = quoteIdentifier(name);
 	return [
 		...(connectionLimit === -1 ? [] : [`alter database ${database} connection limit ${connectionLimit}`]),
 		...(isTemplate ? [`alter database ${database} is_template true`] : []),
-		...(comment ? [`comment on database ${database} is ${quoteLiteral(comment)}`] : []),
 		...settings.map(setting => settingSql(database, setting)),
 		...(grants ? grantsSql(database, owner, grants) : []),
 	];
 }
+
+/** From within the database itself: see `commentSql`. */
+export const commentingSql = (name: string, {comment}: DatabaseProperties): string[] =>
+	comment ? [`comment on database ${quoteIdentifier(name)} is ${quoteLiteral(comment)}`] : [];
 
 /** Settings of which the catalog keeps the elements of a list as they are quoted. */
 export const quotedLists = [

@@ -18,7 +18,15 @@ import type {PlannedDatabase} from './plan.ts';
 import {externalServer, insideServer} from './plan-external.ts';
 import {doPostponed} from './postponed.ts';
 import {assertTrue, countLoaded, listContents} from './proof.ts';
-import {createDatabaseSql, type DatabaseProperties, databaseProperties, describeSql, propertiesSql} from './properties.ts';
+import {
+	commentingSql,
+	commentSql,
+	createDatabaseSql,
+	type DatabaseProperties,
+	databaseProperties,
+	describeSql,
+	propertiesSql,
+} from './properties.ts';
 import {runSql} from './psql.ts';
 import {reachServer} from './reach.ts';
 import {missingRoles} from './roles.ts';
@@ -61,6 +69,17 @@ export function postgresRestoring(
 	let replacement: ReplacedDatabase = {kind: 'postgres', source: name, database: live, fresh, oid: null, old: null, user, ...further};
 
 	const sql = async (where: string, ...statements: string[]) => runSql(server, {database: where, statements, signal});
+	/** Where nobody is let in: as it was. */
+	const commentOf = async (present: string): Promise<string | null | undefined> => {
+		const said = await sql(present, commentSql(`datname = ${quoteLiteral(present)}`)).catch(() => undefined);
+		signal.throwIfAborted();
+		return said === undefined
+			? databaseProperties.parse(stored.details).comment
+			: said.trim() === ''
+				? null
+				: (JSON.parse(said) as string | null);
+	};
+
 	const ownSql = async (statement: string | undefined) => {
 		if (statement !== undefined) {
 			const variables = {old_name: details.database, new_name: live};
@@ -75,7 +94,10 @@ export function postgresRestoring(
 			const maintenance = await server.maintenance(live);
 			await makeRoles(server, maintenance, details.globals, role => tell({type: 'warning', message: role}), signal);
 			const present = await sql(maintenance, describeSql(`datname = ${quoteLiteral(database)}`));
-			const properties: DatabaseProperties = databaseProperties.parse(present === '' ? stored.details : JSON.parse(present));
+			const properties: DatabaseProperties =
+				present === ''
+					? databaseProperties.parse(stored.details)
+					: {...databaseProperties.parse(JSON.parse(present)), comment: await commentOf(database)};
 			replacement = {...replacement, old: present === '' || into !== undefined ? null : databaseName(database, 'before', run)};
 			context.remember(replacement);
 			const fill = async (way: Way): Promise<PostgresContents> => {
@@ -121,6 +143,7 @@ export function postgresRestoring(
 			await ownSql(source.afterSql);
 			// It computes what indexes are made of.
 			await sql(fresh, ...(path === undefined ? [] : [`select set_config('search_path', ${quoteLiteral(path)}, false)`]), 'analyze');
+			await sql(fresh, ...commentingSql(fresh, properties));
 			await sql(maintenance, ...propertiesSql(fresh, properties));
 		},
 		async check() {
