@@ -123,9 +123,12 @@ test('checks that look at other rows, foreign keys that are not kept, materializ
 	const {checks = '', keys = '', ...rest} = await all();
 	const {checks: checksBefore = '', keys: keysBefore = '', ...restBefore} = before;
 	t.deepEqual(rest, restBefore);
-	const without = (dump: string, ...broken: RegExp[]) =>
-		broken.reduce((text, line) => text.replace(line, ''), dump).replaceAll(/\n+|,\n/g, '\n');
-	t.is(without(checks, /.*once_true.*/, /.*TABLE.*a_broken.*\n/), without(checksBefore, /.*once_true.*/, /.*TABLE.*a_broken.*\n/));
+	const kept = (dump: string) =>
+		dump
+			.split('\n')
+			.filter(line => !/once_true|TABLE public\.a_broken/.test(line))
+			.map(line => line.replace(/,$/, ''));
+	t.deepEqual(kept(checks), kept(checksBefore));
 	t.is(keys.replace(' NOT VALID', ''), keysBefore);
 	t.deepEqual(await properties(), propertiesBefore);
 	t.is(await psql('views', 'select sum from a_sums'), '45');
