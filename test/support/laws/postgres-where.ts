@@ -132,6 +132,11 @@ const servers: Record<string, Server> = {
 			cp certificate "$PGDATA/root.crt"; cp certificate "$PGDATA/server.crt"; cp key "$PGDATA/server.key"; chmod 600 key "$PGDATA/server.key"; chown postgres . * "$PGDATA"/*.crt "$PGDATA"/*.key
 			printf "ssl = on\\nssl_ca_file = 'root.crt'\\n" >>"$PGDATA/postgresql.conf"; printf 'local all all reject\\nhostssl all all all cert\\n' >"$PGDATA/pg_hba.conf"; kill -HUP 1`,
 	},
+	'the socket knows the user of the system by a map': {
+		options: ['-e', 'POSTGRES_USER=boss', '-e', 'POSTGRES_PASSWORD=x', '-e', 'POSTGRES_DB=shop'],
+		psql: overTcp('boss', 'x'),
+		afterwards: `echo 'keepers postgres boss' >>"$PGDATA/pg_ident.conf"; sed -i '/^local/d' "$PGDATA/pg_hba.conf"; echo 'local all all peer map=keepers' >>"$PGDATA/pg_hba.conf"; kill -HUP 1`,
+	},
 	"an application's variables": {
 		options: [
 			...[
