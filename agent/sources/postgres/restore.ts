@@ -7,10 +7,9 @@ import {explain, RunError} from '../../../base/errors.ts';
 import {databaseName} from '../database-name.ts';
 import {type RestoreContext, type Restoring, type RestoringSource, replaced, type UndoContext} from '../restoring.ts';
 import type {Among} from '../source.ts';
-import {mayNeedOtherRows} from './checks.ts';
 import {describeContents, type PostgresContents} from './contents.ts';
 import {postgresDetails} from './dump.ts';
-import {afterLoad, beforeLoad, needsOrder} from './extensions.ts';
+import {afterLoad, beforeLoad} from './extensions.ts';
 import {type InTheWay, inTheWaySql, renamingProblems} from './hazards.ts';
 import {loadContent} from './load.ts';
 import {giveToOwner} from './owner.ts';
@@ -30,9 +29,10 @@ import {
 import {runSql} from './psql.ts';
 import {reachServer} from './reach.ts';
 import {missingRoles} from './roles.ts';
-import {isPathMissing, isRefusedStatement, pathOf} from './search-path.ts';
+import {pathOf} from './search-path.ts';
 import {type PostgresServer, quoteLiteral} from './server.ts';
 import {dropDatabase, openSql, stateOf, swapDatabases} from './swap.ts';
+import {otherWay, type Way} from './ways.ts';
 
 type PostgresSource = RestoringSource<PlannedDatabase>;
 
@@ -124,7 +124,10 @@ export function postgresRestoring(
 				const tried: Way = way;
 				listed = await fill(tried).catch(async (error: unknown) => {
 					signal.throwIfAborted();
-					const other = await otherWay(tried, {server, database: live, fresh, details, properties, message: explain(error)});
+					// Who cannot be asked any more knows no other way, and the error is that of the load.
+					const other = await otherWay(tried, {server, database: live, fresh, details, properties, message: explain(error)}).catch(
+						() => undefined,
+					);
 					if (other === undefined) {
 						throw error;
 					}
@@ -162,66 +165,6 @@ export function postgresRestoring(
 		},
 		async close() {},
 	};
-}
-
-/** How a dump is loaded that cannot be loaded as it is. */
-interface Way {
-	/** In place of the empty one. */
-	searchPath?: string;
-	/** Checks that may look at other rows are made when all rows are there. */
-	checksLast?: true;
-}
-
-interface Failed {
-	server: PostgresServer;
-	/** Its name. */
-	database: string;
-	/** What was loaded as far as it went, if it was made at all. */
-	fresh: string;
-	details: ReturnType<typeof postgresDetails.parse>;
-	properties: DatabaseProperties;
-	message: string;
-}
-
-/** What may help where `way` has failed. Each is tried once. */
-async function otherWay(
-	way: Way,
-	{server, database, fresh, details, properties, message}: Failed,
-): Promise<{way: Way; why: string; how: string} | undefined> {
-	const isMade = (await stateOf(server, database, fresh)).exists;
-	if (isMade && way.searchPath === undefined && (await mayLackPath(server, fresh, message))) {
-		const searchPath = pathOf(properties, details.globals);
-		return {
-			way: {...way, searchPath},
-			why: 'cannot be loaded with an empty search path',
-			how: `with ${searchPath}. \`alter function … set search_path = …\` of what relies on it saves that`,
-		};
-	}
-
-	return isMade &&
-		way.checksLast === undefined &&
-		details.format === 'custom' &&
-		!needsOrder(details.extensions) &&
-		(await mayNeedOtherRows(server, fresh, message))
-		? {
-				way: {...way, checksLast: true},
-				why: 'has checks that may look at other rows, which were not there yet',
-				how: 'and these checks are made when all rows are there',
-			}
-		: undefined;
-}
-
-/** What a server says in another language is not understood: then any statement that failed is reason enough for the second try. */
-async function mayLackPath(server: PostgresServer, database: string, message: string): Promise<boolean> {
-	if (isPathMissing(message) || !isRefusedStatement(message)) {
-		return isPathMissing(message);
-	}
-
-	const [[superuser = '', language = ''] = []] = await server.query(
-		database,
-		"select current_setting('is_superuser'), current_setting('lc_messages')",
-	);
-	return superuser !== 'on' && !/^(?:C|POSIX|en)\b|^en_|^$/.test(language);
 }
 
 /** Both have ended when it returns, also where one of them failed. @throws what the second did, or the first */
