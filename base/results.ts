@@ -60,13 +60,13 @@ export interface RestoreResult {
 	replaced: string[];
 	/** The database that was made beside the live ones, where nothing was replaced. */
 	into?: string | undefined;
-	/** Errors of loading that are known to do no harm. */
+	/** Errors that loading went on after. */
 	tolerated?: Tolerated[] | undefined;
 	outageSeconds: number;
 	error?: string | undefined;
 }
 
-/** `what` is of the list in `agent/sources/postgres/tolerated.ts`. */
+/** `what` is of the list in `agent/sources/postgres/tolerated.ts`, or says what could not be made as it was, and why. */
 export interface Tolerated {
 	source: string;
 	what: string;

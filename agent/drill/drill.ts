@@ -10,6 +10,7 @@ import type {Workshop} from '../runs/workshop.ts';
 import type {DrillContext} from '../sources/drilling.ts';
 import {into} from '../sources/feed.ts';
 import {kindOf} from '../sources/kinds.ts';
+import {describeTolerated} from '../sources/restoring.ts';
 import type {Rehearsal} from './plan.ts';
 
 export interface DrillRun {
@@ -89,8 +90,8 @@ async function contextOf(
 		keeper: {restic: workshop.restic(worker.run), resticInto: file => workshop.restic(into(worker.run, file))},
 		// Nothing of the target is replaced, and all that is made goes with the workers.
 		remember() {},
-		tolerate({source, what, count}) {
-			tell({type: 'warning', message: `\`${source}\`: ${count} errors that do no harm: ${what}`});
+		tolerate(tolerated) {
+			tell({type: 'warning', message: describeTolerated(tolerated)});
 		},
 	};
 }

@@ -27,7 +27,7 @@ export interface RestoreProgress {
 	done: boolean;
 	/** What is still kept of what was replaced. */
 	kept: readonly Replaced[];
-	/** Errors of loading that do no harm. */
+	/** Errors that loading went on after. */
 	tolerated: Tolerated[];
 	/** The database that was made beside the live ones. */
 	into?: string | undefined;

@@ -11,7 +11,7 @@ import {type Previous, previousOf} from '../backup/previous.ts';
 import {sourceContext} from '../runs/source-context.ts';
 import {kindOf, writingOf} from '../sources/kinds.ts';
 import {mountsOf} from '../sources/mounts.ts';
-import {type RestoreContext, type Restoring, type RestoringSource, subjectOf} from '../sources/restoring.ts';
+import {describeTolerated, type RestoreContext, type Restoring, type RestoringSource, subjectOf} from '../sources/restoring.ts';
 import {confirmAll} from './confirm.ts';
 import {filesContext, type RestoreWorkshop, restoreRun} from './context.ts';
 import {aroundRestore} from './hooks.ts';
@@ -272,8 +272,7 @@ function contextOf(
 		remember: replacement => journal.remember({...replacement, target}),
 		tolerate(tolerated) {
 			progress.tolerated.push(tolerated);
-			const {source, what, count} = tolerated;
-			tell({type: 'warning', message: `\`${source}\`: ${count === 1 ? 'an error was' : `${count} errors were`} tolerated: ${what}`});
+			tell({type: 'warning', message: describeTolerated(tolerated)});
 		},
 	});
 }

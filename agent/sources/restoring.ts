@@ -37,9 +37,12 @@ export interface RestoreContext extends SourceContext {
 	resticInto: (file: string) => Restic;
 	/** Writes the replacement to the journal: on disk when it returns. */
 	remember: <Old extends Replaced>(replacement: Old) => void;
-	/** Errors that are known to do no harm: told, and part of the result. */
+	/** Errors that loading went on after: told, and part of the result. */
 	tolerate: (tolerated: Tolerated) => void;
 }
+
+export const describeTolerated = ({source, what, count}: Tolerated): string =>
+	`\`${source}\`: ${count === 1 ? 'an error was' : `${count} errors were`} tolerated: ${what}`;
 
 /** As the worker sees it. */
 export const replacedMount: z.ZodType<WorkerMount> = z.object({

@@ -3,7 +3,6 @@
  * (https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINTS-CHECK-CONSTRAINTS). They are taken away before the rows come, and made again behind them.
  */
 import {explain} from '../../../base/errors.ts';
-import type {Tell} from '../../../base/events.ts';
 import {runSql} from './psql.ts';
 import {type PostgresServer, quoteLiteral} from './server.ts';
 
@@ -52,12 +51,13 @@ interface Made {
 	checks: readonly Check[];
 	/** Of the functions that they call; none: the session's own. */
 	searchPath: string | undefined;
-	tell: Tell;
+	/** Told, and part of the result. */
+	tolerate: (what: string) => void;
 	signal: AbortSignal;
 }
 
 /** One that does not hold for all rows, although the server had believed it, holds for new rows only: nothing else of it was true. */
-export async function makeChecks(server: PostgresServer, {database, checks, searchPath, tell, signal}: Made): Promise<void> {
+export async function makeChecks(server: PostgresServer, {database, checks, searchPath, tolerate, signal}: Made): Promise<void> {
 	const path = searchPath === undefined ? [] : [`select set_config('search_path', ${quoteLiteral(searchPath)}, false)`];
 	await runSql(server, {
 		database,
@@ -70,10 +70,9 @@ export async function makeChecks(server: PostgresServer, {database, checks, sear
 	for (const {on, name} of checks.filter(({isValid}) => isValid)) {
 		await runSql(server, {database, statements: [...path, `alter ${on} validate constraint ${name}`], signal}).catch((error: unknown) => {
 			signal.throwIfAborted();
-			tell({
-				type: 'warning',
-				message: `the check ${name} of the ${on} does not hold for all of its rows, and is made for new ones only (\`not valid\`): ${explain(error)}`,
-			});
+			tolerate(
+				`the check ${name} of the ${on} does not hold for all of its rows, and is made for new ones only (\`not valid\`): ${explain(error)}`,
+			);
 		});
 	}
 }

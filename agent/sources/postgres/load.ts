@@ -42,12 +42,13 @@ export async function loadContent(context: RestoreContext, server: PostgresServe
 		return loadSections(context, server, content);
 	}
 
-	const {signal, tell} = context;
+	const {signal} = context;
+	const tolerate = (what: string) => context.tolerate({source: content.source.name, what, count: 1});
 	const load = async (section: Section) => loadSections(context, server, {...content, file: `${content.file}-${section}`}, section);
 	const postponed = await load('pre-data');
 	const checks = await takeChecks(server, fresh, signal);
 	postponed.push(...(await load('data')));
-	await makeChecks(server, {database: fresh, checks, searchPath, tell, signal});
+	await makeChecks(server, {database: fresh, checks, searchPath, tolerate, signal});
 	postponed.push(...(await load('post-data')));
 	return postponed;
 }

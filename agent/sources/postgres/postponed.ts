@@ -1,17 +1,15 @@
 /** What pg_restore could not do in its turn, once all the rest is there. */
 import {explain} from '../../../base/errors.ts';
-import type {Tell} from '../../../base/events.ts';
 import {type PostgresServer, quoteLiteral} from './server.ts';
 import type {Postponed} from './tolerated.ts';
 
 interface Later {
-	/** As messages call it. */
-	source: string;
 	database: string;
 	postponed: readonly Postponed[];
 	/** Paths in which functions may find what they need: tried one after the other. */
 	searchPaths: readonly string[];
-	tell: Tell;
+	/** Told, and part of the result. */
+	tolerate: (what: string) => void;
 	signal: AbortSignal;
 }
 
@@ -19,7 +17,7 @@ interface Later {
  * A materialized view may need another that comes behind it, a search path, or a server that cannot be reached: what fails still has no content, and that is told. A foreign key that the
  * rows do not keep (they came in while triggers were off) holds for new ones only, as it did. Each statement is one argument: psql reads no commands of its own in it.
  */
-export async function doPostponed(server: PostgresServer, {source, database, postponed, searchPaths, tell, signal}: Later): Promise<void> {
+export async function doPostponed(server: PostgresServer, {database, postponed, searchPaths, tolerate, signal}: Later): Promise<void> {
 	const run = async (statement: string, path = ''): Promise<unknown> =>
 		server
 			.query(database, `select set_config('search_path', ${quoteLiteral(path)}, true); ${statement}`, signal)
@@ -35,10 +33,7 @@ export async function doPostponed(server: PostgresServer, {source, database, pos
 			throw error;
 		}
 
-		tell({
-			type: 'warning',
-			message: `\`${source}\`: a foreign key is made for new rows only (\`not valid\`), because those of the dump do not keep it: ${why}`,
-		});
+		tolerate(`a foreign key is made for new rows only (\`not valid\`), because those of the dump do not keep it: ${why}`);
 	}
 
 	let left = ofWhat('content').map(({statement}) => ({statement, error: undefined as unknown}));
@@ -61,9 +56,8 @@ export async function doPostponed(server: PostgresServer, {source, database, pos
 	}
 
 	for (const {statement, error} of left) {
-		tell({
-			type: 'warning',
-			message: `\`${source}\`: a materialized view has no content, because it could not be computed (${explain(error)}). Once what it needs is there: \`${statement}\``,
-		});
+		tolerate(
+			`a materialized view has no content, because it could not be computed (${explain(error)}). Once what it needs is there: \`${statement}\``,
+		);
 	}
 }

@@ -114,7 +114,8 @@ export function postgresRestoring(
 					loadContent(context, server, {source, fresh, details, file, ...way}),
 				);
 				const searchPaths = [way.searchPath ?? pathOf(properties, details.globals)];
-				await doPostponed(server, {source: name, database: fresh, postponed, searchPaths, tell, signal});
+				const tolerate = (what: string) => context.tolerate({source: name, what, count: 1});
+				await doPostponed(server, {database: fresh, postponed, searchPaths, tolerate, signal});
 				return listed;
 			};
 

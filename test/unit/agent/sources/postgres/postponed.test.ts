@@ -2,7 +2,6 @@ import test from 'ava';
 import {doPostponed} from '../../../../../agent/sources/postgres/postponed.ts';
 import type {PostgresServer} from '../../../../../agent/sources/postgres/server.ts';
 import type {Postponed} from '../../../../../agent/sources/postgres/tolerated.ts';
-import type {Tell} from '../../../../../base/events.ts';
 
 const content = (name: string): Postponed => ({what: 'content', statement: `REFRESH MATERIALIZED VIEW ${name}`, why: 'ERROR:  no'});
 
@@ -27,13 +26,11 @@ async function doAll(postponed: readonly Postponed[], refuse: (sql: string, done
 			return [];
 		},
 	} as unknown as PostgresServer;
-	const tell: Tell = event => told.push('message' in event ? String(event.message) : '');
 	await doPostponed(server, {
-		source: 'postgres:shop',
 		database: 'fresh',
 		postponed,
 		searchPaths: ['app, public'],
-		tell,
+		tolerate: what => told.push(what),
 		signal: new AbortController().signal,
 	});
 	return {done: done.map(sql => sql.replace(/^.*; /, '')), told};
