@@ -45,7 +45,7 @@ const databases: Record<string, readonly string[]> = {
 };
 
 test('checks that look at other rows, foreign keys that are not kept, materialized views that need another, a template, a role of another encoding', async t => {
-	t.timeout(10 * 60_000);
+	t.timeout(15 * 60_000);
 	const stack = await startStack(t, {
 		services: {
 			db: {
