@@ -110,9 +110,9 @@ export async function startDaemon(
 		},
 		() => {},
 	);
-	const {name} = await untilDone('the engine does not answer', {log, signal}, async () => engine.info());
+	const {name, dataRoot} = await untilDone('the engine does not answer', {log, signal}, async () => engine.info());
 	// Before the first end of a run: how those of the life before ended is told, too.
-	const notices = createNotices();
+	const notices = createNotices(error => log.error('a listener failed', {error}));
 	const notifications = createNotifications({
 		hub,
 		notices,
@@ -141,7 +141,7 @@ export async function startDaemon(
 		engine,
 		self: workshop.self,
 		agentId: workshop.agentId,
-		dataRoot: (await engine.info()).dataRoot,
+		dataRoot,
 		prefix: config.labelPrefix,
 		dialects: config.labelDialects,
 		projects: config.projects ?? [],

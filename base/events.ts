@@ -1,5 +1,6 @@
 /** The words in which a run tells what it does. Every door (CLI, HTTP, Slack, metrics, log) reads the same events. */
 
+import {createListeners, type Listeners} from './listeners.ts';
 import type {Finished, Operation} from './results.ts';
 
 /**
@@ -91,27 +92,7 @@ export const warner =
 	(message: string): void =>
 		tell({type: 'warning', message});
 
-export interface EventHub {
-	send: (event: RunEvent) => void;
-	/** Returns the function that ends the subscription. A listener that throws does not disturb the others. */
-	listen: (listener: (event: RunEvent) => void) => () => void;
-}
+export type EventHub = Listeners<RunEvent>;
 
-export function createEventHub(report: (error: unknown) => void): EventHub {
-	const listeners = new Set<(event: RunEvent) => void>();
-	return {
-		send(event) {
-			for (const listener of listeners) {
-				try {
-					listener(event);
-				} catch (error) {
-					report(error);
-				}
-			}
-		},
-		listen(listener) {
-			listeners.add(listener);
-			return () => listeners.delete(listener);
-		},
-	};
-}
+/** @param report hears what a listener throws */
+export const createEventHub = (report: (error: unknown) => void): EventHub => createListeners(report);

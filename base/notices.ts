@@ -1,3 +1,5 @@
+import {createListeners, type Listeners} from './listeners.ts';
+
 /** What people are told that is not the end of a run: once, and once more when it is over. */
 export interface Notice {
 	kind: 'gone' | 'back' | 'shrunk' | 'kept' | 'resting' | 'missed';
@@ -9,21 +11,7 @@ export interface Notice {
 	at: number;
 }
 
-export interface Notices {
-	send: (notice: Notice) => void;
-	listen: (listener: (notice: Notice) => void) => void;
-}
+export type Notices = Listeners<Notice>;
 
-export function createNotices(): Notices {
-	const listeners: Array<(notice: Notice) => void> = [];
-	return {
-		send(notice) {
-			for (const listener of listeners) {
-				listener(notice);
-			}
-		},
-		listen(listener) {
-			listeners.push(listener);
-		},
-	};
-}
+/** @param report hears what a listener throws: whatever becomes of what is told, who tells it goes on */
+export const createNotices = (report: (error: unknown) => void): Notices => createListeners(report);

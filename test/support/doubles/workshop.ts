@@ -97,7 +97,8 @@ export function memoryWorkshop(folder: string) {
 	const engine = memoryEngine(containers);
 	const restores = new Map<string, RestoreRecord>();
 	const told: Told[] = [];
-	const restic = among('restic', repository.restic);
+	// How often it is looked for locks meanwhile is the clock's to say, which goes on while a real disk is written to: the number of a call must not hang on that.
+	const restic = {...among('restic', repository.restic), locks: repository.restic.locks};
 	const workforce = memoryWorkforce(disk, among);
 	const workshop: RestoreWorkshop = {
 		engine: among('engine', engine),

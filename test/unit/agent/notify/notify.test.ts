@@ -49,7 +49,7 @@ function notifying(t: ExecutionContext, receivers: ReadonlyArray<Receiver<Messag
 	const lines: string[] = [];
 	const log = createLog({level: 'debug', redactor, output: {write: line => lines.push(line)}});
 	const hub = createEventHub(error => t.fail(String(error)));
-	const notices = createNotices();
+	const notices = createNotices(error => t.fail(String(error)));
 	const notifications = createNotifications({
 		hub,
 		notices,
