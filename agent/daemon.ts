@@ -58,6 +58,7 @@ import {firstDue} from './schedule/entries.ts';
 import {keepUp} from './schedule/keep-up.ts';
 import type {Schedule} from './schedule/schedule.ts';
 import {keepSchedule} from './schedule/timetable.ts';
+import {lockState} from './state/lock.ts';
 import type {RestoreRecord} from './state/restores.ts';
 import {openState} from './state/state.ts';
 import {createAgentFinder} from './targets/agents.ts';
@@ -93,6 +94,7 @@ export async function startDaemon(
 		repository: {...given.repository, quickKey: quickKeyOf(given.repository, join(given.stateDirectory, 'repository-key'))},
 	};
 	const engine = connectEngine(config.engineAddress);
+	const lock = await untilDone('the agent cannot begin', {log, signal}, async () => lockState(join(config.stateDirectory, 'agent.lock')));
 	const state = openState(join(config.stateDirectory, 'holdfast.db'), {
 		report: error => log.error('what is to be remembered cannot be written: it is known until the agent ends', {error}),
 	});
@@ -337,6 +339,7 @@ export async function startDaemon(
 			notifications.close();
 			pings.close();
 			state.close();
+			lock.release();
 		},
 	};
 }

@@ -50,7 +50,7 @@ export const volume: Kind<VolumePolicy, unknown, PlannedVolume, z.infer<typeof r
 		const mount = container.mounts.find(candidate => candidate.path === path);
 		const exclude = Array.isArray(details.exclude) ? details.exclude.map(String) : [];
 		return mount === undefined
-			? `\`${source}\`: container \`${container.name}\` has no mount at ${path}`
+			? `\`${source}\`: container \`${container.name}\` has no mount at ${path} (mount there what is to have it, or name the other sources with --only)`
 			: {name: source, container, kind: 'volume', mount, exclude};
 	},
 	writing,
