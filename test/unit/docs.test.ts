@@ -1,5 +1,6 @@
 /** What the pages say is what the program reads. */
-import {readFile} from 'node:fs/promises';
+import {readdir, readFile} from 'node:fs/promises';
+import {basename} from 'node:path';
 import test from 'ava';
 import {parse} from 'yaml';
 import {knownVariables} from '../../agent/config/config.ts';
@@ -48,4 +49,30 @@ test('the patterns of docs/labels.md are read', t => {
 	const patterns = [...(page.split('## Patterns')[1] ?? '').matchAll(/^\| `([^`]+)` +\|/gm)].map(([, pattern = '']) => pattern);
 	t.true(patterns.length >= 5);
 	t.deepEqual(parseLabels({'holdfast.volumes': 'true', 'holdfast.exclude': patterns.join(',')}, {subject: 'example'}).problems, []);
+});
+
+/** Cells of the rows of a table whose first column is headed `set-up`. */
+function rowsOf(page: string): string[][] {
+	const rows = page.split('\n').map(line => (line.startsWith('| ') ? line.slice(2, -2).split(' | ') : undefined));
+	const head = rows.findIndex(cells => cells?.[0] === 'set-up');
+	const end = rows.findIndex((cells, index) => index > head && cells === undefined);
+	return rows.slice(head + 2, end < 0 ? undefined : end).flatMap(cells => (cells === undefined ? [] : [cells]));
+}
+
+test('each set-up is proven by tests that are there', async t => {
+	const files = (await readdir('test', {recursive: true})).map(file => basename(file)).filter(file => file.endsWith('.test.ts'));
+	for (const page of ['postgres', 'mariadb', 'sqlite']) {
+		const rows = rowsOf(await readFile(`docs/${page}.md`, 'utf8'));
+		t.true(rows.length > 5, page);
+		for (const cells of rows) {
+			const named = [...(cells.at(-1) ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name.replace(/\.test\.ts$/, ''));
+			t.true(named.length > 0, `${page}: ${cells[0]} names no test`);
+			for (const name of named) {
+				t.true(
+					files.some(file => file === `${name}.test.ts` || file === `${name}.engine.test.ts` || file === `${name}.night.test.ts`),
+					`${page}: ${cells[0]} names ${name}, which is no test`,
+				);
+			}
+		}
+	}
 });
