@@ -166,7 +166,7 @@ const servers: Record<string, Server> = {
 			],
 		],
 		script: `exec env PGPASSWORD=x PGHOST= PGHOSTADDR= PGPORT=5432 PGTARGETSESSIONATTRS=any PGCHANNELBINDING=prefer PGOPTIONS= docker-entrypoint.sh postgres`,
-		psql: ['env', 'PGHOSTADDR=', 'PGTARGETSESSIONATTRS=any', 'PGCHANNELBINDING=prefer', ...overTcp('postgres', 'x')],
+		psql: ['env', 'PGHOSTADDR=', 'PGOPTIONS=', 'PGTARGETSESSIONATTRS=any', 'PGCHANNELBINDING=prefer', ...overTcp('postgres', 'x')],
 	},
 	'below a supervisor, as Spilo has it': {
 		options: [

@@ -1,6 +1,6 @@
 /** The session that pins and copies a SQLite database: the program that runs in the worker, run here against a process that has the database open. */
 import {createHash, randomBytes} from 'node:crypto';
-import {existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
+import {chmodSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {holder, makeFolder, query, session, withDatabase} from '../../../../support/doubles/sqlite.ts';
@@ -162,4 +162,33 @@ test('what is no database is said to be none, and nothing is followed out of the
 	const other = await place(t);
 	symlinkSync(file, other.file);
 	t.deepEqual(await other.open().answer(), {error: 'is a link that leads out of its mount'});
+});
+
+test('any size of pages, any encoding, files that nobody may write, and names that SQLite could read otherwise', async t => {
+	for (const [name, pragmas] of [
+		['app.db', 'pragma page_size = 65536; pragma auto_vacuum = 2'],
+		['a?mode=memory#x%20.db', "pragma page_size = 512; pragma encoding = 'UTF-16be'"],
+		['file:x.db', 'pragma journal_mode = wal'],
+		[':memory:', 'pragma journal_mode = wal; pragma page_size = 1024'],
+	] as const) {
+		const {root, copy} = await place(t);
+		const file = join(root, name);
+		withDatabase(file, database =>
+			database.exec(
+				`${pragmas}; create table t (a); insert into t values (1), ('ä'); create table s (a int primary key) strict, without rowid`,
+			),
+		);
+		chmodSync(file, 0o444);
+		chmodSync(root, 0o555);
+		t.teardown(() => chmodSync(root, 0o755));
+		const asked = session(t, {root, file, copy});
+		t.true('found' in (await asked.answer()), name);
+		t.true('pinned' in (await asked.ask('pin')), name);
+		t.like(await asked.ask('store'), {stored: {tables: 2}}, name);
+		t.is(count(copy), 2);
+		t.deepEqual(
+			readdirSync(root).filter(found => !found.startsWith(name)),
+			[],
+		);
+	}
 });
