@@ -19,11 +19,15 @@ const commandMs = async ({stack}: Yard, ...argv: string[]): Promise<number> =>
 	Number(await stack.exec('holdfast', 'bash', '-c', timedCommand, 'bash', ...argv));
 
 export async function benchAgent({rounds}: Size): Promise<Row[]> {
-	const yards = await Promise.all(Array.from({length: rounds}, async () => openYard({}, [])));
+	const yards: Yard[] = [];
 	const resident: number[] = [];
 	const plain: number[] = [];
 	const ours: number[] = [];
 	try {
+		for (let round = 0; round < rounds; round++) {
+			yards.push(await openYard({}, []));
+		}
+
 		await delay(idleMs);
 		for (const yard of yards) {
 			resident.push(Number(/(\d+) kB/.exec(await yard.stack.exec('holdfast', 'sh', '-c', residentMemory))?.[1]) * 1024);
