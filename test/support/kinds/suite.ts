@@ -107,7 +107,8 @@ async function cancelled(t: ExecutionContext, stack: Stack, target: string): Pro
 	const run = await agent.start(target);
 	for await (const event of agent.follow(run)) {
 		if (event.type === 'step' && event.step === 'store') {
-			await stack.holdfast('cancel', run);
+			// Not by the command line, whose start may take longer than the run.
+			await agent.cancel(run);
 		}
 	}
 
