@@ -77,7 +77,7 @@ const openedBy = async (restic: Settling, signal: AbortSignal | undefined): Prom
 	});
 
 async function removeWorthless(restic: Settling, ids: readonly string[], signal: AbortSignal | undefined): Promise<void> {
-	const good = await goodKey(restic, ids.length === 0 ? beginnings : ids.filter(name => /^[0-9a-f]{64}$/.test(name)), signal);
+	const good = await goodKey(restic, ids.length === 0 ? beginnings() : ids.filter(name => /^[0-9a-f]{64}$/.test(name)), signal);
 	if (good !== undefined && (await restic.isEmpty(good))) {
 		await removeOthers(restic, good);
 	}
@@ -95,7 +95,16 @@ const keysOf = async (restic: Settling): Promise<Key[] | undefined> =>
 
 const digits = [...'0123456789abcdef'];
 
-const beginnings = [...digits, ...digits.flatMap(first => digits.map(second => first + second))];
+const pairs = digits.flatMap(first => digits.map(second => first + second));
+
+/** Each agent in another order: what the first of them finds is found by all. */
+const beginnings = (): string[] => [...shuffled(digits), ...shuffled(pairs)];
+
+const shuffled = (values: readonly string[]): string[] =>
+	values
+		.map(value => ({value, at: Math.random()}))
+		.toSorted((a, b) => a.at - b.at)
+		.map(({value}) => value);
 
 /**
  * The beginning of the id of a key that opens the configuration. Nobody lists keys who has none that does; but restic takes the beginning of an id for

@@ -19,7 +19,7 @@ const places: Record<string, Record<string, string>> = {
 };
 
 test('five agents that make one repository at once have one, with one key; and what each stores there is whole', async t => {
-	t.timeout(12 * 60_000);
+	t.timeout(25 * 60_000);
 	const servers = await storageServers(t);
 	const agent = (place: string, number: number) => ({
 		image,
@@ -82,7 +82,7 @@ test('five agents that make one repository at once have one, with one key; and w
 
 				return true;
 			},
-			{timeout: 4 * 60_000, interval: 1000},
+			{timeout: 8 * 60_000, interval: 1000},
 		);
 		const plain = async (...argv: string[]) => stack.exec(`${place}-1`, 'restic', '--no-cache', ...argv);
 		const keys = JSON.parse(await plain('key', 'list', '--json')) as unknown[];
