@@ -31,6 +31,8 @@ export interface Mount {
 	isOfAll?: boolean | undefined;
 	/** The host's path leads elsewhere since the container was started, which still has what it led to before. */
 	isAstray?: boolean | undefined;
+	/** The host has nothing at its path any more: who runs has what was there, and is not started with it again. */
+	isGone?: boolean | undefined;
 }
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';

@@ -194,7 +194,12 @@ export function createLook({hire, dataRoot, own = async () => readFile('/proc/se
 			const all = found === undefined ? mount : {...mount, folders: [...folders, found.own, ...found.names], inner: found.inner};
 			const others = [volumes, ...homes.flatMap(home => (home.project === project ? [] : home.above))];
 			const isAll = hostFoldersOf(all).some(name => others.some(other => isInside(other, name)));
-			return {...all, ...(isAll && {isOfAll: true}), ...(entry !== undefined && isAstray(entry, id) && {isAstray: true})};
+			return {
+				...all,
+				...(isAll && {isOfAll: true}),
+				...(entry !== undefined && isAstray(entry, id) && {isAstray: true}),
+				...(entry !== undefined && entry.found === undefined && {isGone: true}),
+			};
 		}
 
 		// A volume that is a name of something else is not kept there.

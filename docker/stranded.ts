@@ -3,11 +3,13 @@
  * exchanged for another (`docker compose up --force-recreate --no-deps vpn`, Watchtower) leaves those that lived in it where nobody can start them.
  */
 import {RunError} from '../base/errors.ts';
+import {quote} from '../base/reading/quote.ts';
 import {type Container, hostsOf} from './container.ts';
 import type {ContainerDetails} from './details.ts';
 import type {Engine} from './engine.ts';
 import type {Needing} from './order.ts';
 import {unlessGone} from './refusal.ts';
+import {hostFolderOf} from './storage.ts';
 
 export interface Stranded {
 	/** For people, of the container: `it lives in …`. */
@@ -15,7 +17,23 @@ export interface Stranded {
 	hint: string;
 }
 
-/** Once stopped, it could not be started again. Undefined: it could. Pure. */
+/** Once stopped, it could not be started again, or not with what it has. Undefined: it could. Pure. */
+export const unstartable = (
+	container: Pick<Container, 'name' | 'service' | 'livesIn' | 'mounts'>,
+	known: ReadonlyArray<Pick<Container, 'id' | 'name' | 'state'>>,
+): Stranded | undefined => strandedIn(container, known) ?? withoutMount(container);
+
+function withoutMount({name, mounts}: Pick<Container, 'name' | 'mounts'>): Stranded | undefined {
+	const gone = mounts.find(({isGone}) => isGone);
+	return (
+		gone && {
+			why: `there is nothing any more at ${quote(hostFolderOf(gone) ?? gone.hostPath)} of the host, which it has at ${quote(gone.path)}, so it could not be started again with it`,
+			hint: `put it back there, or take it out of the Compose file and recreate \`${name}\``,
+		}
+	);
+}
+
+/** Undefined: what it lives in runs. Pure. */
 export function strandedIn(
 	{name, service, livesIn = []}: Pick<Container, 'name' | 'service' | 'livesIn'>,
 	known: ReadonlyArray<Pick<Container, 'id' | 'name' | 'state'>>,

@@ -3,7 +3,7 @@ import {isOneOff} from '../../docker/compose.ts';
 import {type Container, workerLabel} from '../../docker/container.ts';
 import {companionsOf, dependentsFirst} from '../../docker/order.ts';
 import {describeStorage, isWriterOf, seesAll} from '../../docker/storage.ts';
-import {strandedIn} from '../../docker/stranded.ts';
+import {unstartable} from '../../docker/stranded.ts';
 import {whyNotStopped} from '../../docker/tasks.ts';
 import {kindOf} from '../sources/kinds.ts';
 import type {Remarks} from '../sources/remarks.ts';
@@ -219,7 +219,7 @@ function addCompanions(scope: Scope, granted: Map<string, PlannedQuiesce>): void
 			({container: {state}}) => state === 'running' || state === 'restarting',
 		);
 		const kept = companions.find(({container}) => mustRunOn(scope, container));
-		const unstoppable = whyNotStopped(planned.container) ?? strandedIn(planned.container, containers)?.why;
+		const unstoppable = whyNotStopped(planned.container) ?? unstartable(planned.container, containers)?.why;
 		if (unstoppable !== undefined) {
 			pause(planned, unstoppable);
 		} else if (kept !== undefined) {

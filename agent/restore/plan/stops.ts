@@ -3,7 +3,7 @@ import {isOneOff} from '../../../docker/compose.ts';
 import {type Container, workerLabel} from '../../../docker/container.ts';
 import {companionsOf, dependentsFirst} from '../../../docker/order.ts';
 import {describeStorage, isWriterOf, seesAll} from '../../../docker/storage.ts';
-import {strandedIn} from '../../../docker/stranded.ts';
+import {unstartable} from '../../../docker/stranded.ts';
 import {whyNotStopped} from '../../../docker/tasks.ts';
 import {servicesOf} from '../../plan/quiesce.ts';
 import {kindOf} from '../../sources/kinds.ts';
@@ -136,7 +136,7 @@ function unstoppableProblem(container: Container): string[] {
 }
 
 function strandedProblem(container: Container, containers: readonly Container[]): string[] {
-	const stranded = strandedIn(container, containers);
+	const stranded = unstartable(container, containers);
 	return stranded === undefined ? [] : [`container \`${container.name}\` must be stopped, and ${stranded.why}: ${stranded.hint}`];
 }
 

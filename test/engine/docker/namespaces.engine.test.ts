@@ -1,4 +1,7 @@
 /** Who lives in another's network is up again with it, and nobody of ours takes an address that an application has for its own. Lane: works. Turns: docker. */
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import test from 'ava';
 import {ensureImage} from '../../support/images.ts';
 import {type Stack, startStack} from '../../support/stack.ts';
@@ -107,6 +110,38 @@ test('who lives in what was exchanged, or does not run, is seen before it is sto
 	t.is((await stack.restore(target)).outcome, 'success');
 	await stack.docker(['restart', '--time', '1', stack.container('vpn')]);
 	t.regex((await stack.holdfast('doctor')).stdout, /started anew since: it may be cut off.*docker restart .*-torrent-1/s);
+});
+
+test('who has a file of the host that is not there any more is not stopped', async t => {
+	t.timeout(5 * 60_000);
+	const folder = await mkdtemp(join(tmpdir(), 'holdfast-file-'));
+	t.teardown(async () => rm(folder, {recursive: true, force: true}));
+	const file = join(folder, 'app.conf');
+	await writeFile(file, 'a=b');
+	const stack = await startStack(t, {
+		volumes: ['data'],
+		services: {
+			app: {
+				image: await ensureImage('holdfast-test/app:latest'),
+				init: true,
+				command: ['sleep', 'infinity'],
+				volumes: ['data:/data', {type: 'bind', source: file, target: '/etc/app.conf', read_only: true}],
+				labels: {...enable, 'holdfast.quiesce': 'stop', 'holdfast.volumes': '/data'},
+			},
+		},
+	});
+	const target = `${stack.project}/app`;
+	const started = async () => stack.docker(['inspect', '--format', '{{.State.StartedAt}} {{.State.Status}}', stack.container('app')]);
+	await rm(file);
+	const before = await started();
+	t.regex(
+		(await stack.holdfast('plan', target)).stdout.replaceAll(/\s+/g, ' '),
+		/paused, not stopped: there is nothing any more at ".*app\.conf"/,
+	);
+	const [backup] = await stack.backup(target);
+	t.is(backup?.outcome, 'success', backup?.error);
+	t.regex((await stack.holdfast('restore', target, '--yes')).stderr, /must be stopped, and there is nothing any more at/);
+	t.is(await started(), before);
 });
 
 test('a static address is there for who has it, however small the network and whoever else is backed up meanwhile', async t => {

@@ -114,6 +114,10 @@ test('links, links to volumes and what is mounted below are seen; what is not th
 	t.true(isSameStorage(real, link));
 	t.true(isSameStorage(toVolume, x));
 	t.is(gone.folders, undefined);
+	t.deepEqual(
+		[real, gone, pool].map(({isGone}) => isGone),
+		[undefined, true, undefined],
+	);
 	t.deepEqual(pool.inner, [{in: '8:3', path: '/'}]);
 	t.false(sharesStorage(real, x));
 });

@@ -808,6 +808,11 @@ test('who lives in the network of one that is stopped is stopped with it; where 
 	}
 
 	t.deepEqual(plan([{...app(stops), livesIn: ['demo-vpn-1']}, other('vpn', {state: 'paused'})]).still, ['demo-app-1 stop']);
+	const own = app(stops);
+	const file = {type: 'bind' as const, hostPath: '/srv/app.conf', path: '/etc/app.conf', readWrite: false, isGone: true};
+	const bare = plan([{...own, mounts: [...own.mounts, file]}]);
+	t.deepEqual(bare.still, ['demo-app-1 pause']);
+	t.regex(bare.notes.join(), /nothing any more at "\/srv\/app.conf" of the host, which it has at "\/etc\/app.conf"/);
 });
 
 test('a task of Swarm is stopped where its service can be, and paused elsewhere', t => {
