@@ -1,11 +1,17 @@
 /** Workers and their volumes go, also those that an earlier life left. */
 import {setTimeout as delay} from 'node:timers/promises';
-import {workerLabel} from './container.ts';
+import {type Container, workerLabel} from './container.ts';
 import type {Engine} from './engine.ts';
 import {statusOf} from './refusal.ts';
 
 /** On all that an agent made for itself: its id. */
 export const agentLabel = 'holdfast.agent';
+
+/** Of containers: those that this agent hired. */
+export const isWorkerOf =
+	(agentId: string) =>
+	({labels}: Pick<Container, 'labels'>): boolean =>
+		labels[agentLabel] === agentId && labels[workerLabel] !== undefined;
 
 const removalDeadlineMs = 15_000;
 
@@ -50,7 +56,7 @@ const still = new Set(['created', 'exited', 'dead', 'removing']);
  * @throws where a worker may be at work still
  */
 export async function removeLeftovers(engine: Engine, agentId: string): Promise<{names: string[]; left: unknown}> {
-	const find = async () => (await engine.list()).filter(({labels}) => labels[agentLabel] === agentId && labels[workerLabel] !== undefined);
+	const find = async () => (await engine.list()).filter(isWorkerOf(agentId));
 	const found = await find();
 	let left: unknown;
 	try {

@@ -3,19 +3,22 @@
  * take nothing but keep volumes from being removed, and would do so until the next start of the agent.
  */
 import {setTimeout as delay} from 'node:timers/promises';
-import {type Container, workerLabel} from '../../docker/container.ts';
-import {agentLabel, removeAll} from '../../docker/dismiss.ts';
+import type {Container, ContainerState} from '../../docker/container.ts';
+import {isWorkerOf, removeAll} from '../../docker/dismiss.ts';
 import type {Recovery} from './recovery.ts';
 
 /** A worker is started at once, and dismissed at the end of its run: what does not run twice in a row is nobody's. */
 const lookMs = 5 * 60_000;
 
+/** Who is being removed needs nobody for it. */
+const notRunning: ReadonlySet<ContainerState> = new Set(['created', 'exited', 'dead']);
+
 export async function keepRemovingUnstarted(
 	{engine, state, log}: Pick<Recovery, 'engine' | 'log'> & {state: Pick<Recovery['state'], 'agentId'>},
 	{signal, everyMs = lookMs}: {signal: AbortSignal; everyMs?: number},
 ): Promise<void> {
-	const isLeft = ({labels, state: now}: Container) =>
-		labels[agentLabel] === state.agentId && labels[workerLabel] !== undefined && (now === 'created' || now === 'exited' || now === 'dead');
+	const isOwn = isWorkerOf(state.agentId);
+	const isLeft = (worker: Container) => isOwn(worker) && notRunning.has(worker.state);
 	let seen = new Set<string>();
 	for (;;) {
 		await delay(everyMs, undefined, {signal});
