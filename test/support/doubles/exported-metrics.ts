@@ -2,6 +2,7 @@
 
 import {createMetrics} from '../../../agent/metrics/metrics.ts';
 import {createEventHub} from '../../../base/events.ts';
+import {overviewWith} from './overview.ts';
 
 /** With the series that a histogram has, and `up`, which Prometheus makes itself. */
 export async function exportedMetrics(): Promise<Set<string>> {
@@ -9,17 +10,7 @@ export async function exportedMetrics(): Promise<Set<string>> {
 		hub: createEventHub(() => {}),
 		version: '1.2.3',
 		history: {latest: [], counts: [], quiesced: []},
-		collect: async () => ({
-			targets: [],
-			scheduled: [],
-			unprotected: [],
-			gone: [],
-			moved: [],
-			others: [],
-			adopted: [],
-			liveOthers: 0,
-			kitKept: null,
-		}),
+		collect: async () => overviewWith(),
 		own: () => ({quiescedContainers: 0, leftQuiescedContainers: 0, repositories: new Map(), holdings: new Map(), slackConnected: true}),
 		report: () => {},
 	});

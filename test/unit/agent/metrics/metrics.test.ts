@@ -7,6 +7,7 @@ import {type BackupResult, finishedAs, type Operation, type RestoreResult} from 
 import type {RunView} from '../../../../base/shapes/runs.ts';
 import type {Overview, Scheduled, StatusView, TargetOverview, TargetView} from '../../../../base/shapes/targets.ts';
 import {statusView, targetView} from '../../../support/doubles/fake-agent.ts';
+import {overviewWith} from '../../../support/doubles/overview.ts';
 
 const backup = (target: string, rest: Partial<BackupResult> = {}): BackupResult => ({
 	run: 'r',
@@ -57,17 +58,7 @@ const daily: Scheduled = {
 function observe(history: Partial<History> = {}) {
 	const reported: unknown[] = [];
 	const hub = createEventHub(error => reported.push(error));
-	let observed: Overview = {
-		targets: [overviewOf('shop/db')],
-		scheduled: [daily],
-		unprotected: [],
-		gone: [],
-		moved: [],
-		others: [],
-		adopted: [],
-		liveOthers: 0,
-		kitKept: null,
-	};
+	let observed = overviewWith({targets: [overviewOf('shop/db')], scheduled: [daily]});
 	let own: OwnState = {
 		quiescedContainers: 2,
 		leftQuiescedContainers: 1,

@@ -7,8 +7,8 @@ import type {Snapshot} from '../../../../agent/restic/restic.ts';
 import {openState, type State} from '../../../../agent/state/state.ts';
 import {createEventHub} from '../../../../base/events.ts';
 import type {Log} from '../../../../base/log.ts';
-import type {Overview} from '../../../../base/shapes/targets.ts';
 import {createFakeAgent, statusView, targetView} from '../../../support/doubles/fake-agent.ts';
+import {overviewWith} from '../../../support/doubles/overview.ts';
 import {until} from '../../../support/until.ts';
 
 const targets = Array.from({length: 200}, (_, index) => `project-${index}/service`);
@@ -56,7 +56,7 @@ test('200 targets and 5,000 points are scraped within 50 ms', async t => {
 	const state = openState(':memory:');
 	fill(state);
 	const agent = createFakeAgent();
-	const overview: Overview = {
+	const overview = overviewWith({
 		targets: targets.map(target => ({
 			view: targetView(target, {sources}),
 			status: statusView(target, {lastSuccess: {run: 'r', at: new Date(now).toISOString()}}),
@@ -72,14 +72,7 @@ test('200 targets and 5,000 points are scraped within 50 ms', async t => {
 				since: 0,
 			})),
 		),
-		unprotected: [],
-		gone: [],
-		moved: [],
-		others: [],
-		adopted: [],
-		liveOthers: 0,
-		kitKept: null,
-	};
+	});
 	agent.overview = async () => overview;
 	const observation = observe({
 		agent,
