@@ -33,7 +33,8 @@ export async function quiesced<Value>(options: Quiesce, work: (signal: AbortSign
 	try {
 		// Where something is put back as it was before, nobody is spared for it: the rest of it would stay half done.
 		if (options.wakes === undefined) {
-			await assertStartable(engine, stopped(options));
+			const stopped = options.containers.flatMap(({container, action}) => (action === 'stop' ? [container] : []));
+			await assertStartable(engine, stopped);
 		}
 
 		const all = options.containers.map(({container, action}) => ({...container, action, needs: [...(needs.get(container.id) ?? [])]}));
@@ -64,7 +65,6 @@ export async function quiesced<Value>(options: Quiesce, work: (signal: AbortSign
 	return (result as PromiseFulfilledResult<Value>).value;
 }
 
-const stopped = ({containers}: Quiesce) => containers.flatMap(({container, action}) => (action === 'stop' ? [container] : []));
 /**
  * Who is stopped has its whole grace period, and the outage is that of the slowest, not the sum: containers are stopped at once, each when those
  * that need it have ended. A pause takes no time, and tasks of Swarm end with their service: these wait for all before them, and those behind for them.

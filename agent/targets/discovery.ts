@@ -46,7 +46,7 @@ export function discoverTargets(
 	const services = Map.groupBy(inScope, serviceName);
 	const found = [...services.values()].flatMap(replicas => memberOf(replicas, {prefix, dialects, programs, suggested}) ?? []);
 	const targets = Map.groupBy(found, ({member: {container, policy}}) =>
-		container.project === undefined ? lastingName(container) : `${container.project}/${policy.group ?? container.service}`,
+		container.project === undefined ? nameOutsideCompose(container) : `${container.project}/${policy.group ?? container.service}`,
 	);
 	return [...targets]
 		.map(([name, members]) => targetOf(name, members, {prefix, reserved: [...reservedNames, ...reserved]}))
@@ -54,11 +54,11 @@ export function discoverTargets(
 }
 
 /** The containers of a service of Swarm have another name each. */
-const lastingName = ({swarm, name}: Container): string => swarm?.name ?? name;
+const nameOutsideCompose = ({swarm, name}: Container): string => swarm?.name ?? name;
 
 /** A container outside Compose is a service of its own. No container's name holds a slash. */
 const serviceName = (container: Container): string =>
-	container.project === undefined ? lastingName(container) : `${container.project}/${container.service}`;
+	container.project === undefined ? nameOutsideCompose(container) : `${container.project}/${container.service}`;
 
 interface Found {
 	member: Member;
@@ -88,7 +88,7 @@ function memberOf(
 	return {
 		member: {
 			prefix: policy.group === undefined || container.project === undefined ? '' : `${container.service}/`,
-			service: container.service ?? lastingName(container),
+			service: container.service ?? nameOutsideCompose(container),
 			container,
 			replicas: [container, ...others],
 			policy,
@@ -139,7 +139,7 @@ function targetOf(name: string, found: readonly Found[], {prefix, reserved}: {pr
 		}
 	}
 
-	const own = container.project ?? lastingName(container);
+	const own = container.project ?? nameOutsideCompose(container);
 	if (reserved.includes(own)) {
 		problems.push({
 			message: `\`${name}\`: the name \`${own}\` is reserved: its files are shown to restic under /${own}`,
