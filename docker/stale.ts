@@ -2,6 +2,7 @@
  * An engine that is started anew makes its socket anew, where nobody (systemd) keeps it for it. Who has the file mounted keeps the one before, which nobody
  * listens to any more; with `live-restore` the agent lives on like that, and what it quiesced stays down. Only a start of its container mounts the new one.
  */
+import {once} from 'node:events';
 import {stat} from 'node:fs/promises';
 import {setTimeout as delay} from 'node:timers/promises';
 import type {Engine} from './engine.ts';
@@ -25,7 +26,13 @@ export async function untilStale(
 	}: {signal: AbortSignal; patience?: number; interval?: number; linksOf?: (path: string) => Promise<number>},
 ): Promise<void> {
 	const path = /^unix:\/\/(.+)/.exec(address)?.[1];
-	const isRemoved = async () => path !== undefined && (await linksOf(path).catch(() => 1)) === 0;
+	if (path === undefined) {
+		signal.throwIfAborted();
+		await once(signal, 'abort');
+		throw signal.reason;
+	}
+
+	const isRemoved = async () => (await linksOf(path).catch(() => 1)) === 0;
 	for (let since: number | undefined; ; await delay(interval, undefined, {signal})) {
 		if (!(await isRemoved()) || (await info().then(Boolean, () => false))) {
 			since = undefined;

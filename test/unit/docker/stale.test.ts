@@ -1,3 +1,4 @@
+import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import {untilStale} from '../../../docker/stale.ts';
 
@@ -8,8 +9,8 @@ const away = async () => {
 const address = 'unix:///var/run/docker.sock';
 
 /** Whether it is stale before the time is over. */
-const isStale = async (info: () => Promise<never>, linksOf: (path: string) => Promise<number>, at = address) =>
-	untilStale({address: at, info}, {signal: AbortSignal.timeout(400), patience: 50, interval: 10, linksOf}).then(
+const isStale = async (info: () => Promise<never>, linksOf: (path: string) => Promise<number>) =>
+	untilStale({address, info}, {signal: AbortSignal.timeout(400), patience: 50, interval: 10, linksOf}).then(
 		() => true,
 		() => false,
 	);
@@ -18,7 +19,7 @@ test('a socket that was removed, and that nobody answers at, is stale', async t 
 	t.true(await isStale(away, async path => (path === '/var/run/docker.sock' ? 0 : 1)));
 });
 
-test('an engine that is away for as long as it likes is not, nor one that answers, nor what is no file', async t => {
+test('an engine that is away for as long as it likes is not, nor one that answers', async t => {
 	t.false(await isStale(away, async () => 1), 'it is still there');
 	t.false(
 		await isStale(away, async () => {
@@ -33,13 +34,26 @@ test('an engine that is away for as long as it likes is not, nor one that answer
 		),
 		'somebody holds it',
 	);
-	t.false(await isStale(away, async () => 0, 'tcp://proxy:2375'));
 });
 
 test('what is stale for less than the patience is not', async t => {
 	let looks = 0;
 	const info = async () => (++looks % 2 === 0 ? ({} as never) : away());
 	t.false(await isStale(info, async () => 0));
+});
+
+test('what is no file is never stale: nobody is asked, and it ends with the signal all the same', async t => {
+	let asked = 0;
+	const count = async () => {
+		asked++;
+		return away();
+	};
+	const ending = new AbortController();
+	const waiting = untilStale({address: 'tcp://proxy:2375', info: count}, {signal: ending.signal, patience: 0, interval: 1, linksOf: count});
+	await delay(20);
+	ending.abort(new Error('the end'));
+	await t.throwsAsync(waiting, {message: 'the end'});
+	t.is(asked, 0);
 });
 
 test('it ends with the signal', async t => {
