@@ -3,6 +3,7 @@ import {html} from 'hono/html';
 import type {HtmlEscapedString} from 'hono/utils/html';
 import {remarksOn} from '../agent/api/fleet.ts';
 import {layout} from '../agent/api/page/layout.ts';
+import {presentOf} from '../base/present.ts';
 import type {HostView, StatusView} from '../base/shapes/targets.ts';
 import {size, when} from '../base/units.ts';
 
@@ -42,20 +43,14 @@ ${
 }
 </section>`;
 
-const row = ({target, lastSuccess, late, lastDrill, goneSince, movedTo, problems, running}: StatusView, now: number): Html => html`<tr>
+function row(status: StatusView, now: number): Html {
+	const {target, lastSuccess, late, lastDrill, problems} = status;
+	const present = presentOf(status, {now, problems: problems.map(({message}) => message).join('; ')});
+	return html`<tr>
 <th scope="row">${target}</th>
 <td>${lastSuccess ? when(lastSuccess.at, now) : 'never'}${late === undefined ? '' : html` <strong class="wrong">late</strong>`}</td>
 <td>${lastSuccess?.bytes === undefined ? '' : size(lastSuccess.bytes)}</td>
 <td>${lastDrill ? `${lastDrill.outcome} ${when(lastDrill.startedAt, now)}` : '–'}</td>
-<td>${
-	goneSince !== undefined
-		? html`<strong class="wrong">gone ${when(goneSince, now)}</strong>`
-		: problems.length > 0
-			? html`<strong class="wrong">${problems.map(({message}) => message).join('; ')}</strong>`
-			: running !== null
-				? `run ${running}`
-				: movedTo === undefined
-					? '–'
-					: `moved to host ${movedTo.host}`
-}</td>
+<td>${present?.isWrong ? html`<strong class="wrong">${present.text}</strong>` : (present?.text ?? '–')}</td>
 </tr>`;
+}

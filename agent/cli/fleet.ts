@@ -1,10 +1,12 @@
 import type {Command} from 'commander';
+import {presentOf} from '../../base/present.ts';
 import type {HostView, StatusView} from '../../base/shapes/targets.ts';
 import {size, when} from '../../base/units.ts';
 import {type Host, remarksOn, viewOf} from '../api/fleet.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
 import {styleOfOutcome} from './progress.ts';
+import {presentCell} from './status.ts';
 import {styled, type Text} from './text.ts';
 
 export const addFleet: AddCommand = (program, context) => {
@@ -58,20 +60,13 @@ function print({out, now}: Context, hosts: readonly HostView[]): void {
 	out.line`${hosts.length} hosts, ${targets} targets, ${size(sum('bytes'))}; ${sum('late')} late, ${sum('gone')} gone, ${sum('problems')} with problems`;
 }
 
-function cells({target, lastSuccess, late, lastDrill, goneSince, movedTo, problems, running}: StatusView, now: number): Text[] {
+function cells(status: StatusView, now: number): Text[] {
+	const {target, lastSuccess, late, lastDrill} = status;
 	return [
 		target,
 		lastSuccess ? (late ? styled('red', `${when(lastSuccess.at, now)}, late`) : when(lastSuccess.at, now)) : styled('yellow', 'never'),
 		lastSuccess?.bytes === undefined ? '' : size(lastSuccess.bytes),
 		lastDrill ? styled(styleOfOutcome[lastDrill.outcome], `${lastDrill.outcome} ${when(lastDrill.startedAt, now)}`) : '-',
-		goneSince !== undefined
-			? styled('red', `gone ${when(goneSince, now)}`)
-			: problems.length > 0
-				? styled('red', 'problems')
-				: running !== null
-					? `run ${running}`
-					: movedTo === undefined
-						? '-'
-						: `moved to host ${movedTo.host}`,
+		presentCell(presentOf(status, {now, problems: 'problems'})),
 	];
 }

@@ -1,3 +1,4 @@
+import {type Present, presentOf} from '../../base/present.ts';
 import type {StatusView} from '../../base/shapes/targets.ts';
 import {duration, when} from '../../base/units.ts';
 import type {AddCommand, JsonOption} from './context.ts';
@@ -39,7 +40,7 @@ export const addStatus: AddCommand = (program, {connect, out, err, end, now}) =>
 };
 
 function cells(status: StatusView, now: number): Text[] {
-	const {target, running, waitsFor, lastRun, lastSuccess, nextRun, nextColdRun, lastDrill, goneSince, movedTo, servedBy, late} = status;
+	const {target, lastRun, lastSuccess, nextRun, nextColdRun, lastDrill, late} = status;
 	return [
 		target,
 		lastRun ? styled(styleOfOutcome[lastRun.outcome], `${lastRun.outcome} ${when(lastRun.startedAt, now)}`) : '-',
@@ -51,17 +52,12 @@ function cells(status: StatusView, now: number): Text[] {
 		lastRun ? duration(lastRun.quiesceSeconds) : '-',
 		nextColdRun === undefined ? when(nextRun, now) : `${when(nextRun, now)}, cold ${when(nextColdRun, now)}`,
 		lastDrill ? styled(styleOfOutcome[lastDrill.outcome], `${lastDrill.outcome} ${when(lastDrill.startedAt, now)}`) : '-',
-		goneSince !== undefined
-			? styled('red', `gone ${when(goneSince, now)}`)
-			: running !== null
-				? `run ${running}${waitsFor === undefined ? '' : `, waits for ${waitsFor}`}`
-				: movedTo !== undefined
-					? `moved to host ${movedTo.host}`
-					: servedBy === undefined
-						? '-'
-						: `served by ${servedBy}`,
+		presentCell(presentOf(status, {now})),
 	];
 }
+
+export const presentCell = (present: Present | undefined): Text =>
+	present === undefined ? '-' : present.isWrong ? styled('red', present.text) : present.text;
 
 function printLastErrors(out: Parameters<typeof printProblems>[0], status: readonly StatusView[]): void {
 	for (const {target, lastRun, lastDrill, suspicion, absent} of status) {

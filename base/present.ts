@@ -1,0 +1,37 @@
+/** What a target is at present, in one word for every list of targets. */
+import type {StatusView} from './shapes/targets.ts';
+import {when} from './units.ts';
+
+export interface Present {
+	text: string;
+	/** Somebody should look at it. */
+	isWrong: boolean;
+}
+
+/**
+ * Of all that could be said, what matters most; undefined where nothing is to be said. Pure.
+ * @param now milliseconds since 1970
+ * @param problems how a list says that a target has some; without it, they are said elsewhere
+ */
+export function presentOf(
+	{goneSince, problems: found, running, waitsFor, movedTo, servedBy}: StatusView,
+	{now, problems}: {now: number; problems?: string},
+): Present | undefined {
+	if (goneSince !== undefined) {
+		return {text: `gone ${when(goneSince, now)}`, isWrong: true};
+	}
+
+	if (problems !== undefined && found.length > 0) {
+		return {text: problems, isWrong: true};
+	}
+
+	if (running !== null) {
+		return {text: `run ${running}${waitsFor === undefined ? '' : `, waits for ${waitsFor}`}`, isWrong: false};
+	}
+
+	if (movedTo !== undefined) {
+		return {text: `moved to host ${movedTo.host}`, isWrong: false};
+	}
+
+	return servedBy === undefined ? undefined : {text: `served by ${servedBy}`, isWrong: false};
+}
