@@ -1,16 +1,17 @@
 /**
  * Measures Holdfast against the plain tools that it is made of, in the same run on the same machine, and prints ratios. Asserts nothing: time
- * belongs to the machine. `npm run bench -- [--rounds=N] [--scale=1] [PART…]`, by default all of them; the median of the rounds counts.
+ * belongs to the machine. `npm run bench -- --help` says how it is asked.
  */
 import {loadavg} from 'node:os';
 import process from 'node:process';
-import {parseArgs} from 'node:util';
+import {explain} from '../../base/errors.ts';
 import {prepare} from '../support/machine/prepare.ts';
 import {benchAgent} from './agent.ts';
 import {benchDump} from './dump.ts';
 import {benchFiles, benchMany} from './files.ts';
 import {benchGrowth} from './growth.ts';
 import {benchOften, benchOftenLarge, benchOftenMany} from './often.ts';
+import {type Order, readOrder, usage} from './order.ts';
 import {benchLoad, benchLoadFiles} from './restore.ts';
 import {benchSnapshot} from './snapshot.ts';
 import {formatRow, formatTable, type Row, type Size} from './table.ts';
@@ -35,18 +36,12 @@ const parts: Readonly<Record<string, readonly Part[]>> = {
 	restore: [benchLoadFiles],
 };
 
-const byDefault = ['whole', 'dump', 'files', 'many', 'growth', 'often', 'restore'];
+const offered = {known: Object.keys(parts), byDefault: ['whole', 'dump', 'files', 'many', 'growth', 'often', 'restore']};
 
-const {values, positionals} = parseArgs({
-	allowPositionals: true,
-	options: {rounds: {type: 'string', default: '5'}, scale: {type: 'string', default: '1'}},
-});
-const rounds = Number(values.rounds);
-const scale = Number(values.scale);
-const unknown = positionals.find(name => parts[name] === undefined);
-if (unknown !== undefined || !Number.isInteger(rounds) || rounds < 1 || !(scale > 0)) {
-	console.error(`Usage: npm run bench -- [--rounds=N] [--scale=1] [${Object.keys(parts).join('|')}]…`);
-	process.exit(2);
+const {parts: ordered, rounds, scale, isHelp} = orderOf(process.argv.slice(2));
+if (isHelp) {
+	console.log(usage(offered));
+	process.exit();
 }
 
 if (process.env.HOLDFAST_TEST_IMAGE === undefined) {
@@ -54,7 +49,7 @@ if (process.env.HOLDFAST_TEST_IMAGE === undefined) {
 }
 
 const rows: Row[] = [];
-for (const name of positionals.length === 0 ? byDefault : positionals) {
+for (const name of ordered) {
 	for (const measure of parts[name] ?? []) {
 		console.error(`holdfast: measuring ${name} (load ${loadavg()[0]?.toFixed(1)})`);
 		const begun = performance.now();
@@ -69,3 +64,12 @@ for (const name of positionals.length === 0 ? byDefault : positionals) {
 }
 
 console.log(formatTable(['what', 'baseline', 'holdfast', 'ratio', 'aim'], rows.map(formatRow)));
+
+function orderOf(argv: readonly string[]): Order {
+	try {
+		return readOrder(argv, offered);
+	} catch (error) {
+		console.error(`holdfast: ${explain(error)}\n\n${usage(offered)}`);
+		process.exit(2);
+	}
+}
