@@ -83,13 +83,18 @@ async function undoNow({engine, journal, ...options}: Unfinished, entry: Journal
 }
 
 /** Nobody else has undone it, and nobody else will. */
-const isOurs = ({journal, isWanted}: Unfinished, entry: JournalEntry): boolean =>
-	journal.open().some(({id}) => id === entry.id) && isWanted(entry) && !isSuperseded(journal, entry);
+const isOurs = (options: Unfinished, entry: JournalEntry): boolean =>
+	options.journal.open().some(({id}) => id === entry.id) && options.isWanted(entry) && !isSuperseded(options, entry);
 
-/** Since it was put into the journal, a run of this life has touched the container: its undo is that run's business now. */
-const isSuperseded = (journal: Journal, {id, undo}: JournalEntry): boolean =>
+/**
+ * Since it was put into the journal, a run of this life has touched the container: its undo is that run's business now. Of lives that died one after the
+ * other there may be several entries for one container: they are undone with one another, so that none is left for a start at which it runs no more on purpose.
+ */
+const isSuperseded = ({journal, isWanted}: Unfinished, {id, undo}: JournalEntry): boolean =>
 	undo.kind !== 'hook' &&
-	journal.open().some(other => other.id > id && other.undo.kind !== 'hook' && other.undo.containerId === undo.containerId);
+	journal
+		.open()
+		.some(other => other.id > id && other.undo.kind !== 'hook' && other.undo.containerId === undo.containerId && !isWanted(other));
 
 /** The container runs. It was not touched yet when the agent died, or it is about to be paused or stopped. @returns whether it was */
 async function watch(options: Unfinished, entry: JournalEntry): Promise<boolean> {

@@ -87,6 +87,10 @@ export function memoryEngine(containers: readonly Container[]): MemoryEngine {
 			get(id).state = 'exited';
 		},
 		async exec(id, {argv}) {
+			if (get(id).state !== 'running') {
+				throw Object.assign(new Error(`container ${id} is not running`), {statusCode: 409});
+			}
+
 			executed.push([get(id).container.name, ...argv.slice(argv[0] === 'sh' ? 4 : 0)].join(' '));
 			return silent();
 		},

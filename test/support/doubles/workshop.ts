@@ -12,7 +12,7 @@ import type {Told} from '../../../base/events.ts';
 import type {Container, Mount} from '../../../docker/container.ts';
 import type {Journal, JournalEntry} from '../../../docker/resume.ts';
 import {runningContainer} from './container.ts';
-import {type Fault, faulty, ways} from './faults.ts';
+import {deaths, type Fault, faulty, ways} from './faults.ts';
 import {memoryEngine} from './memory-engine.ts';
 import {type Disk, memoryRepository} from './memory-restic.ts';
 import {memoryWorkforce} from './memory-workforce.ts';
@@ -48,6 +48,14 @@ export const plan: Plan = {
 	notes: [],
 };
 
+const hookOf = (when: 'before' | 'after') => ({
+	container: containers[0] as Container,
+	hook: {argv: ['hook', when] as const, timeoutMs: 30_000, onError: 'fail' as const},
+	when,
+});
+
+export const hooks = [hookOf('before'), hookOf('after')];
+
 /** Up to two of the first so many calls. */
 export const someFaults = (calls: number) =>
 	fc.uniqueArray(fc.record({at: fc.nat(calls), how: fc.constantFrom(...ways), lasts: fc.boolean()}), {
@@ -60,6 +68,14 @@ export const eachFault = (calls: number): Array<[Fault[]]> =>
 	Array.from({length: calls}, (_, at) => at).flatMap(at =>
 		ways.flatMap(how => [false, true].map((lasts): [Fault[]] => [[{at, how, lasts}]])),
 	);
+
+/** One life after another: each is killed at one of its first so many calls, and the last one is not. */
+export const someDeaths = (calls: number) =>
+	fc.array(fc.record<Fault>({at: fc.nat(calls), how: fc.constantFrom(...deaths)}), {minLength: 1, maxLength: 3});
+
+/** Killed once, at each of the first so many calls: for the examples of a property. */
+export const eachDeath = (calls: number): Array<[Fault[]]> =>
+	Array.from({length: calls}, (_, at) => at).flatMap(at => deaths.map((how): [Fault[]] => [[{at, how}]]));
 
 /** The folder that manifests are made in, for all tests of a file. */
 export async function manifestFolder(t: Pick<ExecutionContext, 'teardown'>): Promise<string> {
@@ -90,13 +106,23 @@ export const fill = (disk: Disk, word: string): void => {
 	}
 };
 
-export function memoryWorkshop(folder: string) {
-	const {among, calls, fail} = faulty();
+/** What outlives the agent. */
+function memoryMachine() {
 	const disk: Disk = new Map();
 	const repository = memoryRepository('primary', disk);
-	const engine = memoryEngine(containers);
-	const restores = new Map<string, RestoreRecord>();
+	return {disk, repository, engine: memoryEngine(containers), restores: new Map<string, RestoreRecord>(), journal: memoryJournal()};
+}
+
+/** @param machine of an earlier life, which is dead */
+export function memoryWorkshop(folder: string, machine: ReturnType<typeof memoryMachine> = memoryMachine()) {
+	const {among, calls, fail, death, isDead} = faulty();
+	const {disk, repository, engine, restores, journal} = machine;
 	const told: Told[] = [];
+	const write = (change: () => void): void => {
+		if (!isDead()) {
+			change();
+		}
+	};
 	// How often it is looked for locks meanwhile is the clock's to say, which goes on while a real disk is written to: the number of a call must not hang on that.
 	const restic = {...among('restic', repository.restic), locks: repository.restic.locks};
 	const workforce = memoryWorkforce(disk, among);
@@ -110,7 +136,11 @@ export function memoryWorkshop(folder: string) {
 			networkMode: 'default',
 			inherited: {limits: {}, names: {}, isolation: {}},
 		},
-		journal: memoryJournal(),
+		journal: {
+			record: (run, undo) => (isDead() ? 0 : journal.record(run, undo)),
+			clear: id => write(() => journal.clear(id)),
+			open: journal.open,
+		},
 		agentId: 'a'.repeat(16),
 		offline: true,
 		ownership: () => ({agent: 'a'.repeat(16), isOurs: () => true, targetOf: ({target: filed}) => filed, namesOf: name => [name]}),
@@ -121,12 +151,12 @@ export function memoryWorkshop(folder: string) {
 		hire: async () => workforce,
 		keeper: {name: 'primary', restic: () => restic},
 		restores: {
-			saveRestore: record => void restores.set(record.run, record),
+			saveRestore: record => write(() => restores.set(record.run, record)),
 			restores: () => [...restores.values()],
-			removeRestore: run => void restores.delete(run),
+			removeRestore: run => write(() => restores.delete(run)),
 		},
 	};
-	return {workshop, engine, disk, repository, restores, among, calls, fail, told, tell: (event: Told) => void told.push(event)};
+	return {...machine, workshop, among, calls, fail, death, told, tell: (event: Told) => void told.push(event)};
 }
 
 export type Scene = ReturnType<typeof memoryWorkshop>;

@@ -74,6 +74,12 @@ test('what a run of this life has quiesced is left to that run', async t => {
 	t.deepEqual(asked, []);
 });
 
+test('what several lives that died one after the other left of one container is undone together', async t => {
+	const {engine, journal, states} = scene({a: 'exited'}, [undo('start', 'a'), undo('start', 'a')]);
+	t.is((await undoUnfinished({engine, journal, isWanted: upTo(2), signal})).open, 0);
+	t.is(states.a, 'running');
+});
+
 for (const before of ['exited', 'running']) {
 	test(`what a run of this life quiesces while the engine is asked is left to that run: ${before} before`, async t => {
 		const {engine, journal, asked, states} = scene({a: before}, [undo('start', 'a')]);

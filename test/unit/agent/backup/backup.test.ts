@@ -1,18 +1,22 @@
 /** A backup on doubles of all that it calls: whatever rejects, whenever, its workers are dismissed, its target is put back, and there is no point but a whole one. */
-import test from 'ava';
+import test, {type ExecutionContext} from 'ava';
 import fc from 'fast-check';
 import {backup} from '../../../../agent/backup/backup.ts';
 import type {Plan} from '../../../../agent/plan/planned.ts';
-import {pointsOf, readManifest} from '../../../../agent/repository/points.ts';
+import {type Point, pointsOf, readManifest} from '../../../../agent/repository/points.ts';
 import {type Fault, withoutWaiting} from '../../../support/doubles/faults.ts';
+import {liveOn} from '../../../support/doubles/next-life.ts';
 import {
 	assertOrdered,
+	eachDeath,
 	eachFault,
 	fill,
 	folders,
 	manifestFolder,
 	memoryWorkshop,
 	plan,
+	type Scene,
+	someDeaths,
 	someFaults,
 } from '../../../support/doubles/workshop.ts';
 
@@ -25,28 +29,37 @@ interface Late {
 	still?: Pick<Plan, 'quiesce' | 'resting'>;
 }
 
-async function runWith(
-	folder: string,
-	faults: readonly Fault[],
-	{tookMs, stillNow, keep = async () => {}, still = plan}: Late = {tookMs: 0, stillNow: async () => plan},
-) {
+async function runWith(folder: string, faults: readonly Fault[], late?: Late) {
 	const scene = memoryWorkshop(folder);
 	fill(scene.disk, 'first');
 	scene.fail(faults);
-	const result = await withoutWaiting(async () =>
-		backup(scene.workshop, {
-			run: 'r1',
-			plan: {...plan, quiesce: still.quiesce, resting: still.resting},
-			startedAt: new Date(Date.now() - tookMs),
-			previous: undefined,
-			stillNow,
-			keep,
-			signal: new AbortController().signal,
-			tell: scene.tell,
-			tellOnce: () => true,
-		}),
-	);
+	const result = await withoutWaiting(async () => backingUp(scene, late));
 	return {scene, result};
+}
+
+const backingUp = async (
+	scene: Scene,
+	{tookMs, stillNow, keep = async () => {}, still = plan}: Late = {tookMs: 0, stillNow: async () => plan},
+) =>
+	backup(scene.workshop, {
+		run: 'r1',
+		plan: {...plan, quiesce: still.quiesce, resting: still.resting},
+		startedAt: new Date(Date.now() - tookMs),
+		previous: undefined,
+		stillNow,
+		keep,
+		signal: new AbortController().signal,
+		tell: scene.tell,
+		tellOnce: () => true,
+	});
+
+async function assertWhole(t: ExecutionContext, {restic, snapshots}: Scene['repository'], [point]: readonly Point[]): Promise<void> {
+	t.is(point?.id, 'r1');
+	const {sources} = await readManifest(restic, point as Point);
+	t.deepEqual(
+		sources.map(({snapshot, source}) => [source, snapshots.find(({id}) => id === snapshot)?.content]),
+		plan.sources.map(({name}, index) => [name, `first of ${folders[index]}`]),
+	);
 }
 
 test.serial('whatever fails: dismissed, put back, no point or a whole one', async t => {
@@ -70,17 +83,34 @@ test.serial('whatever fails: dismissed, put back, no point or a whole one', asyn
 				return;
 			}
 
-			const [point] = points;
-			t.is(point?.id, 'r1');
-			const {sources} = await readManifest(repository.restic, point as NonNullable<typeof point>);
-			t.deepEqual(
-				sources.map(({snapshot, source}) => [source, repository.snapshots.find(({id}) => id === snapshot)?.content]),
-				plan.sources.map(({name}, index) => [name, `first of ${folders[index]}`]),
-			);
+			await assertWhole(t, repository, points);
 		}),
 		{numRuns: examples.length + 300, examples},
 	);
 	t.deepEqual([...seen].sort(), ['failed without a point', 'partial with a point', 'partial without a point', 'success with a point']);
+});
+
+test.serial('whenever the agent is killed, and its next lives, too: put back, no point or a whole one', async t => {
+	const folder = await manifestFolder(t);
+	const {scene: undisturbed} = await runWith(folder, []);
+	const examples = eachDeath(undisturbed.calls.length);
+	const seen = new Set<number>();
+	await fc.assert(
+		fc.asyncProperty(someDeaths(undisturbed.calls.length), async faults => {
+			const scene = memoryWorkshop(folder);
+			fill(scene.disk, 'first');
+			const {engine, workshop, repository} = await withoutWaiting(async () => liveOn(scene, async () => backingUp(scene), faults));
+			t.deepEqual(engine.states(), ['app running', 'web running'], scene.calls.join(', '));
+			t.deepEqual(workshop.journal.open(), [], scene.calls.join(', '));
+			const points = pointsOf(repository.snapshots);
+			seen.add(points.length);
+			if (points.length > 0) {
+				await assertWhole(t, repository, points);
+			}
+		}),
+		{numRuns: examples.length + 100, examples},
+	);
+	t.deepEqual([...seen].sort(), [0, 1]);
 });
 
 test.serial('who was started during a long first pass stands still, too; and who is just made anew is waited upon as before', async t => {

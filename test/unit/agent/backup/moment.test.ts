@@ -3,22 +3,28 @@ import test from 'ava';
 import fc from 'fast-check';
 import {moment} from '../../../../agent/backup/moment.ts';
 import {explain, PinBlockedError} from '../../../../base/errors.ts';
-import type {Hook} from '../../../../docker/hooks.ts';
 import {type Fault, faulty, withoutWaiting} from '../../../support/doubles/faults.ts';
-import {assertBack, awayIn, containers, memoryWorkshop, plan, someFaults} from '../../../support/doubles/workshop.ts';
+import {liveOn} from '../../../support/doubles/next-life.ts';
+import {
+	assertBack,
+	awayIn,
+	eachDeath,
+	hooks,
+	memoryWorkshop,
+	plan,
+	type Scene,
+	someDeaths,
+	someFaults,
+} from '../../../support/doubles/workshop.ts';
 
-const hook = (word: string): Hook => ({argv: ['hook', word], timeoutMs: 30_000, onError: 'fail'});
-const hooks = (['before', 'after'] as const).map(when => ({
-	container: containers[0] as (typeof containers)[number],
-	hook: hook(when),
-	when,
-}));
+interface Setting {
+	/** How many tries a paused writer's lock refuses. */
+	locked?: number;
+	hooked?: boolean;
+}
 
-/** @param locked how many tries a paused writer's lock refuses */
-async function passWith(faults: readonly Fault[], {locked = 0, hooked = true} = {}) {
-	const scene = memoryWorkshop('');
-	scene.fail(faults);
-	const {engine, workshop, told, tell} = scene;
+function passOf(scene: Scene, {locked = 0, hooked = true}: Setting = {}) {
+	const {engine, workshop, tell} = scene;
 	const seen: string[] = [];
 	const windows: number[] = [];
 	let tries = 0;
@@ -37,7 +43,7 @@ async function passWith(faults: readonly Fault[], {locked = 0, hooked = true} = 
 			}
 		},
 	};
-	const error = await withoutWaiting(async () =>
+	const pass = async () =>
 		moment(
 			{
 				...workshop,
@@ -55,9 +61,16 @@ async function passWith(faults: readonly Fault[], {locked = 0, hooked = true} = 
 		).then(
 			() => undefined,
 			(reason: unknown) => explain(reason),
-		),
-	);
-	return {scene, seen, windows, error, told};
+		);
+	return {seen, windows, pass};
+}
+
+async function passWith(faults: readonly Fault[], setting?: Setting) {
+	const scene = memoryWorkshop('');
+	scene.fail(faults);
+	const {seen, windows, pass} = passOf(scene, setting);
+	const error = await withoutWaiting(pass);
+	return {scene, seen, windows, error, told: scene.told};
 }
 
 const awake = 'app running, web running';
@@ -116,6 +129,26 @@ test.serial('without hooks the same', async t => {
 		{numRuns: 100},
 	);
 });
+
+test.serial(
+	'whenever the agent is killed, and its next lives, too: everybody is back, and the hook that belongs after has run',
+	async t => {
+		const setting = {locked: 1};
+		const {scene: undisturbed} = await passWith([], setting);
+		const examples = eachDeath(undisturbed.calls.length);
+		await fc.assert(
+			fc.asyncProperty(someDeaths(undisturbed.calls.length), async faults => {
+				const scene = memoryWorkshop('');
+				const {engine, workshop} = await withoutWaiting(async () => liveOn(scene, passOf(scene, setting).pass, faults));
+				const calls = scene.calls.join(', ');
+				t.is(engine.states().join(', '), awake, calls);
+				t.deepEqual(workshop.journal.open(), [], calls);
+				t.true(!engine.executed.includes('app hook before') || engine.executed.at(-1) === 'app hook after', calls);
+			}),
+			{numRuns: examples.length + 300, examples},
+		);
+	},
+);
 
 test('faults are counted from the first call', async t => {
 	const {among, calls, fail} = faulty();

@@ -5,19 +5,23 @@
 import test, {type ExecutionContext} from 'ava';
 import fc from 'fast-check';
 import {finishRestore} from '../../../../agent/restore/finish.ts';
+import type {Restoration} from '../../../../agent/restore/plan/plan.ts';
 import {restore} from '../../../../agent/restore/restore.ts';
 import {undoRestore} from '../../../../agent/restore/undo.ts';
-import {keyOf} from '../../../../agent/sources/restoring.ts';
 import type {RestoreRecord} from '../../../../agent/state/restores.ts';
 import type {RestoreResult} from '../../../../base/results.ts';
 import {type Fault, withoutWaiting} from '../../../support/doubles/faults.ts';
+import {liveOn, undoPlan} from '../../../support/doubles/next-life.ts';
 import {
 	assertOrdered,
 	containers,
+	eachDeath,
 	fill,
 	folders,
+	hooks,
 	memoryWorkshop,
 	type Scene,
+	someDeaths,
 	someFaults,
 	sources,
 	target,
@@ -26,7 +30,7 @@ import {
 const stop = containers.map(container => ({container, action: 'stop' as const, reason: 'the target'}));
 
 /** A target whose point holds `first`, and that holds `second`. */
-async function begin() {
+async function begin(hooks: Restoration['hooks'] = []) {
 	const scene = memoryWorkshop('');
 	fill(scene.disk, 'first');
 	const stored = await Promise.all(
@@ -60,52 +64,53 @@ async function begin() {
 			isDecided: true,
 			stop,
 			stopLimitMs: 60_000,
-			hooks: [],
+			hooks,
 			warnings: [],
 		},
 	};
 }
 
-async function restoreWith(faults: readonly Fault[], prepare: (scene: Scene) => void = () => {}, newcomers: readonly string[] = []) {
-	const {scene, restoration} = await begin();
+type Begun = Awaited<ReturnType<typeof begin>>;
+
+const restoring = async ({scene, restoration}: Begun, newcomers: readonly string[] = []) =>
+	restore(scene.workshop, {
+		run: 'r2',
+		startedAt: new Date(),
+		restoration,
+		previous: new Map(),
+		isUnkept: false,
+		marginBytes: 0,
+		newcomers: async () => [...newcomers],
+		signal: new AbortController().signal,
+		tell: scene.tell,
+	});
+
+async function restoreWith(
+	faults: readonly Fault[],
+	prepare: (scene: Scene) => void = () => {},
+	newcomers: readonly string[] = [],
+	around: Restoration['hooks'] = [],
+) {
+	const begun = await begin(around);
+	const {scene} = begun;
 	prepare(scene);
 	scene.fail(faults);
-	const result = await withoutWaiting(async () =>
-		restore(scene.workshop, {
-			run: 'r2',
-			startedAt: new Date(),
-			restoration,
-			previous: new Map(),
-			isUnkept: false,
-			marginBytes: 0,
-			newcomers: async () => [...newcomers],
-			signal: new AbortController().signal,
-			tell: scene.tell,
-		}),
-	);
+	const result = await withoutWaiting(async () => restoring(begun, newcomers));
 	return {scene, result};
 }
 
 /** What of a whole restore is settled. */
 async function settleWith(verb: 'undo' | 'finish', faults: readonly Fault[]) {
 	const {scene, result: restored} = await restoreWith([]);
-	const [record] = scene.restores.values();
-	const plan = {
-		containers: new Map(
-			(record as RestoreRecord).replacements.map((each, index) => [keyOf(each), containers[index] as (typeof containers)[number]]),
-		),
-		mounts: [],
-		stop,
-		stopLimitMs: 60_000,
-		hooks: [],
-		problems: [],
-	};
 	scene.fail(faults);
-	const settle = verb === 'undo' ? undoRestore : finishRestore;
-	const result = await withoutWaiting(async () =>
-		settle(scene.workshop, {run: 'r3', record: record as RestoreRecord, plan, tell: scene.tell}),
-	);
+	const result = await withoutWaiting(async () => settling(scene, verb));
 	return {scene, restored, result};
+}
+
+async function settling(scene: Scene, verb: 'undo' | 'finish', around: Restoration['hooks'] = []) {
+	const [record] = [...scene.restores.values()] as [RestoreRecord];
+	const settle = verb === 'undo' ? undoRestore : finishRestore;
+	return settle(scene.workshop, {run: 'r3', record, plan: undoPlan(record, around), tell: scene.tell});
 }
 
 const liveIn = ({disk}: Scene): string => {
@@ -271,3 +276,80 @@ test.serial('an end: what is restored stays, whatever cannot be let go', async t
 		{numRuns: 100},
 	);
 });
+
+/** Who finds what the point holds is not well. */
+function sicken({engine, disk}: Scene): void {
+	const {inspect} = engine;
+	engine.inspect = async id => {
+		const details = await inspect(id);
+		return {...details, health: [...disk.values()].some(word => word.startsWith('first')) ? 'unhealthy' : details.health};
+	};
+}
+
+/** All run, nothing is left to be done by anybody, and what is live is whole. */
+function assertSettled(t: ExecutionContext, {engine, workshop, restores}: Scene, calls: string): void {
+	t.deepEqual(
+		engine.states().filter(state => !state.startsWith('worker')),
+		['app running', 'web running'],
+		calls,
+	);
+	t.deepEqual(workshop.journal.open(), [], calls);
+	t.deepEqual(
+		[...restores.values()].filter(({phase, unjudged}) => phase !== 'swapped' || unjudged.length > 0),
+		[],
+		calls,
+	);
+}
+
+function assertUnhooked(t: ExecutionContext, {engine: {executed}}: Scene, calls: string): void {
+	t.true(!executed.includes('app hook before') || executed.at(-1) === 'app hook after', `${executed.join(', ')}: ${calls}`);
+}
+
+for (const isSick of [false, true]) {
+	const what = isSick ? ', what the application refuses is put back' : ': all of the point, or all of what was there';
+	test.serial(`whenever the agent is killed in a restore, and its next lives, too${what}`, async t => {
+		const {scene: undisturbed} = await restoreWith([], isSick ? sicken : undefined, [], hooks);
+		const examples = eachDeath(undisturbed.calls.length);
+		const seen = new Set<string>();
+		await fc.assert(
+			fc.asyncProperty(someDeaths(undisturbed.calls.length), async faults => {
+				const begun = await begin(hooks);
+				if (isSick) {
+					sicken(begun.scene);
+				}
+
+				const life = await withoutWaiting(async () => liveOn(begun.scene, async () => restoring(begun), faults, hooks));
+				const calls = `${JSON.stringify(faults)}: ${begun.scene.calls.join(', ')}; then ${life.calls.join(', ')}`;
+				assertSettled(t, life, calls);
+				assertUnhooked(t, life, calls);
+				const live = liveIn(life);
+				seen.add(live);
+				t.is(live, life.restores.size === 0 ? 'second' : 'first', calls);
+				t.true(!isSick || live === 'second', calls);
+			}),
+			{numRuns: examples.length + 200, examples},
+		);
+		t.deepEqual([...seen].sort(), isSick ? ['second'] : ['first', 'second']);
+	});
+}
+
+for (const verb of ['undo', 'finish'] as const) {
+	test.serial(
+		`whenever the agent is killed in ${verb === 'undo' ? 'an undo' : 'an end'}, and its next lives, too: that is done, or was not begun`,
+		async t => {
+			const {scene: undisturbed} = await settleWith(verb, []);
+			const examples = eachDeath(undisturbed.calls.length);
+			await fc.assert(
+				fc.asyncProperty(someDeaths(undisturbed.calls.length), async faults => {
+					const {scene} = await restoreWith([]);
+					const life = await withoutWaiting(async () => liveOn(scene, async () => settling(scene, verb, hooks), faults, hooks));
+					const calls = `${scene.calls.join(', ')}; then ${life.calls.join(', ')}`;
+					assertSettled(t, life, calls);
+					assertUnhooked(t, life, calls);
+					t.is(liveIn(life), verb === 'undo' && life.restores.size === 0 ? 'second' : 'first', calls);
+				}),
+				{numRuns: examples.length + 200, examples},
+			);
+		},
+	);
+}
