@@ -14,6 +14,7 @@ import {connectEngine} from '../docker/engine.ts';
 import {untilStale} from '../docker/stale.ts';
 import {createAgent} from './agent.ts';
 import {startServer} from './api/server.ts';
+import {createStandby} from './api/standby.ts';
 import {createArchives} from './archive/verbs.ts';
 import {createBackups} from './backup/verbs.ts';
 import {createBrowsing} from './browse/verbs.ts';
@@ -94,7 +95,10 @@ export async function startDaemon(
 		repository: {...given.repository, quickKey: quickKeyOf(given.repository, join(given.stateDirectory, 'repository-key'))},
 	};
 	const engine = connectEngine(config.engineAddress);
-	const lock = await untilDone('the agent cannot begin', {log, signal}, async () => lockState(join(config.stateDirectory, 'agent.lock')));
+	const standby = createStandby(config.listen);
+	const lock = await untilDone('the agent cannot begin', {log, signal}, async () =>
+		lockState(join(config.stateDirectory, 'agent.lock'), standby.waitFor),
+	).finally(standby.close);
 	const state = openState(join(config.stateDirectory, 'holdfast.db'), {
 		report: error => log.error('what is to be remembered cannot be written: it is known until the agent ends', {error}),
 	});
@@ -154,7 +158,11 @@ export async function startDaemon(
 	});
 	const ledger = createLedger(state, workshop);
 	const missing = createMissing({state, notices, ledger, shrinkLimit: config.shrinkLimit, prefix: config.labelPrefix});
-	const findAgents = createAgentFinder(engine, {containerId: workshop.self.containerId, prefix: config.labelPrefix});
+	const findAgents = createAgentFinder(engine, {
+		containerId: workshop.self.containerId,
+		stateDirectory: config.stateDirectory,
+		prefix: config.labelPrefix,
+	});
 	const neighbours = async ({containers, targets}: Listed) =>
 		divide(targets, await findAgents(containers), ownAgent(containers, workshop.self.containerId, config.projects ?? []));
 	const runs = createRuns({

@@ -72,6 +72,9 @@ export interface Container {
 /** It has processes, or is about to have some again. */
 export const isUp = ({state}: Pick<Container, 'state'>): boolean => state === 'running' || state === 'paused' || state === 'restarting';
 
+/** As people know it: each task of a service of Swarm has another name. */
+export const knownName = ({name, swarm}: Pick<Container, 'name' | 'swarm'>): string => swarm?.name ?? name;
+
 /** What outlives a container that is made anew; the next task of a service of Swarm has another name. */
 export const lastingName = ({name, swarm}: Pick<Container, 'name' | 'swarm'>): string =>
 	swarm === undefined ? name : `service ${swarm.service}`;

@@ -4,11 +4,11 @@
  * Those two are what an agent is asked all day, and they are answered here: what stands behind the rest takes megabytes, and is loaded
  * when somebody asks for it.
  */
-import {createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse} from 'node:http';
+import {createServer, type IncomingMessage, type RequestListener, type ServerResponse} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import type {Agent} from '../agent.ts';
 import type {Metrics} from '../metrics/metrics.ts';
-import {commonHeaders} from './common-headers.ts';
+import {type Answer, closeWithin, isRead, json, pathOf, send} from './answer.ts';
 import {tokenCheck} from './token.ts';
 import type {Health} from './wire.ts';
 
@@ -33,12 +33,6 @@ export interface RunningServer {
 	url: string;
 	/** Lets followers go, waits shortly for answers under way, and ends. */
 	close: () => Promise<void>;
-}
-
-interface Answer {
-	status: number;
-	type: string;
-	text: string;
 }
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -95,17 +89,6 @@ function createListener(
 	};
 }
 
-const isRead = ({method}: IncomingMessage): boolean => method === 'GET' || method === 'HEAD';
-
-const pathOf = ({url = ''}: IncomingMessage): string => url.replace(/\?.*$/, '');
-
-function send({method}: IncomingMessage, response: ServerResponse, {status, type, text}: Answer): void {
-	response.writeHead(status, {...commonHeaders, 'Content-Type': type, 'Content-Length': Buffer.byteLength(text)});
-	response.end(method === 'HEAD' ? undefined : text);
-}
-
-const json = (status: number, body: unknown): Answer => ({status, type: 'application/json', text: JSON.stringify(body)});
-
 const healthAnswer = (health: Health): Answer => json(health.healthy ? 200 : 503, health);
 
 const failedAnswer = json(500, {error: 'this failed; the log of the agent says why'});
@@ -124,12 +107,4 @@ async function healthOf(agent: Agent, report: (error: unknown) => void): Promise
 function localUrl({address, port}: AddressInfo): string {
 	const host = address === '::' || address === '0.0.0.0' ? '127.0.0.1' : address;
 	return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-async function closeWithin(server: Server, timeMs: number): Promise<void> {
-	const {promise, resolve} = Promise.withResolvers<void>();
-	const timer = setTimeout(() => server.closeAllConnections(), timeMs);
-	server.close(() => resolve());
-	await promise;
-	clearTimeout(timer);
 }

@@ -1,6 +1,6 @@
 /** The other agents of the engine that look at targets of this one, and who serves which by schedule. */
 import type {OtherAgent} from '../../base/shapes/targets.ts';
-import type {Container} from '../../docker/container.ts';
+import {type Container, knownName} from '../../docker/container.ts';
 import {type EngineAgent, serverOf} from '../targets/agents.ts';
 import type {Target} from '../targets/target.ts';
 
@@ -22,8 +22,20 @@ export function divide(targets: readonly Target[], others: readonly EngineAgent[
 		}
 	}
 
-	return {elsewhere, others: [...shared].map(([agent, names]) => describe(agent, names, elsewhere))};
+	const waiting = others.filter(({isWaiting}) => isWaiting).map(describeWaiting);
+	return {elsewhere, others: [...[...shared].map(([agent, names]) => describe(agent, names, elsewhere)), ...waiting]};
 }
+
+const describeWaiting = ({name}: EngineAgent): OtherAgent => ({
+	agent: name,
+	isAlive: true,
+	finding: {
+		level: 'warning',
+		subject: name,
+		message: 'this container is an agent with the very state of this one, and waits until this one has ended',
+		hint: 'while an agent is being updated that is right; else end it, or give it a state of its own',
+	},
+});
 
 function describe({name, isRunning}: EngineAgent, shared: readonly string[], elsewhere: ReadonlyMap<string, string>): OtherAgent {
 	const served = shared.filter(target => elsewhere.get(target) === name);
@@ -43,5 +55,5 @@ function describe({name, isRunning}: EngineAgent, shared: readonly string[], els
 /** As its container shows it. An agent outside of the engine gives way to every other. */
 export function ownAgent(containers: readonly Container[], containerId: string | undefined, projects: readonly string[]): EngineAgent {
 	const own = containers.find(({id}) => id === containerId);
-	return {id: containerId ?? '', name: own?.name ?? '\uFFFF', project: own?.project, projects, isRunning: true};
+	return {id: containerId ?? '', name: own === undefined ? '\uFFFF' : knownName(own), project: own?.project, projects, isRunning: true};
 }

@@ -5,7 +5,7 @@ import type {Problem} from '../../base/problem.ts';
 import {quote, quoteAll} from '../../base/reading/quote.ts';
 import type {DialectName} from '../../base/reading/values.ts';
 import {isOneOff, malformedCompose, replicaNumber} from '../../docker/compose.ts';
-import {type Container, workerLabel} from '../../docker/container.ts';
+import {type Container, knownName, workerLabel} from '../../docker/container.ts';
 import {whyUncertain} from '../../docker/tasks.ts';
 import type {Program} from './dialects/program.ts';
 import {translate} from './dialects/translate.ts';
@@ -46,19 +46,16 @@ export function discoverTargets(
 	const services = Map.groupBy(inScope, serviceName);
 	const found = [...services.values()].flatMap(replicas => memberOf(replicas, {prefix, dialects, programs, suggested}) ?? []);
 	const targets = Map.groupBy(found, ({member: {container, policy}}) =>
-		container.project === undefined ? nameOutsideCompose(container) : `${container.project}/${policy.group ?? container.service}`,
+		container.project === undefined ? knownName(container) : `${container.project}/${policy.group ?? container.service}`,
 	);
 	return [...targets]
 		.map(([name, members]) => targetOf(name, members, {prefix, reserved: [...reservedNames, ...reserved]}))
 		.sort((a, b) => compareText(a.name, b.name));
 }
 
-/** The containers of a service of Swarm have another name each. */
-const nameOutsideCompose = ({swarm, name}: Container): string => swarm?.name ?? name;
-
 /** A container outside Compose is a service of its own. No container's name holds a slash. */
 const serviceName = (container: Container): string =>
-	container.project === undefined ? nameOutsideCompose(container) : `${container.project}/${container.service}`;
+	container.project === undefined ? knownName(container) : `${container.project}/${container.service}`;
 
 interface Found {
 	member: Member;
@@ -88,7 +85,7 @@ function memberOf(
 	return {
 		member: {
 			prefix: policy.group === undefined || container.project === undefined ? '' : `${container.service}/`,
-			service: container.service ?? nameOutsideCompose(container),
+			service: container.service ?? knownName(container),
 			container,
 			replicas: [container, ...others],
 			policy,
@@ -139,7 +136,7 @@ function targetOf(name: string, found: readonly Found[], {prefix, reserved}: {pr
 		}
 	}
 
-	const own = container.project ?? nameOutsideCompose(container);
+	const own = container.project ?? knownName(container);
 	if (reserved.includes(own)) {
 		problems.push({
 			message: `\`${name}\`: the name \`${own}\` is reserved: its files are shown to restic under /${own}`,

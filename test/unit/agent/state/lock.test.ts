@@ -11,7 +11,9 @@ test('a state is one agent’s alone, until that ends, even if it is killed', as
 	t.teardown(async () => rm(folder, {recursive: true, force: true}));
 	const path = join(folder, 'agent.lock');
 	const first = lockState(path);
-	t.throws(() => lockState(path), {message: /another agent works with the same state/});
+	const told: string[] = [];
+	t.throws(() => lockState(path, ({message}) => told.push(message)), {message: /another agent works with the same state/});
+	t.is(told.length, 1);
 	first.release();
 
 	const module = new URL('../../../../agent/state/lock.ts', import.meta.url).href;

@@ -71,7 +71,7 @@ test('an agent is a container of the image that has an engine; workers, the bot 
 				return details[id] as ContainerDetails;
 			},
 		},
-		{containerId: 'self', prefix: 'holdfast.'},
+		{containerId: 'self', stateDirectory: '/state', prefix: 'holdfast.'},
 		() => now,
 	);
 	const all = [
@@ -99,4 +99,54 @@ test('an agent is a container of the image that has an engine; workers, the bot 
 	);
 	now = 16 * 60_000;
 	t.deepEqual(await find([]), []);
+});
+
+const stateOn = (volume: string) =>
+	[
+		...socket,
+		{type: 'volume', path: '/state', volume, hostPath: `/var/lib/docker/volumes/${volume}/_data`, readWrite: true},
+	] as unknown as ContainerDetails['mounts'];
+
+test('who waits for the very state of this one takes no target from it, whatever its name, and is forgotten with its container', async t => {
+	const details: Record<string, Partial<ContainerDetails>> = {
+		self: {env: {}, mounts: stateOn('state')},
+		'a-new-one': {env: {}, mounts: stateOn('state')},
+		'a-rival': {env: {}, mounts: stateOn('another')},
+	};
+	const find = createAgentFinder(
+		{inspect: async id => details[id] as ContainerDetails},
+		{
+			containerId: 'self',
+			stateDirectory: '/state',
+			prefix: 'holdfast.',
+		},
+	);
+	const self = agent('self');
+	const targets = [{name: 'lone', project: undefined}] as Target[];
+	const waiting = await find([container('self'), container('a-new-one')]);
+	const {elsewhere, others} = divide(targets, waiting, self);
+	t.is(elsewhere.size, 0);
+	t.deepEqual(
+		others.map(({agent: name, finding}) => [name, /waits until this one has ended/.test(finding.message)]),
+		[['a-new-one', true]],
+	);
+	t.deepEqual(await find([container('self')]), []);
+	t.is(divide(targets, await find([container('self'), container('a-rival')]), self).elsewhere.get('lone'), 'a-rival');
+});
+
+test('an agent that is a task of Swarm is known by its service: each of its tasks has another name', async t => {
+	const find = createAgentFinder(
+		{inspect: async () => ({env: {}, mounts: socket}) as unknown as ContainerDetails},
+		{
+			containerId: 'self',
+			stateDirectory: '/state',
+			prefix: 'holdfast.',
+		},
+	);
+	const task = (id: string) => container(`backup_agent.1.${id}`, {swarm: {service: 'x'.repeat(25), name: 'backup_agent'}});
+	await find([task('one')]);
+	t.deepEqual(
+		(await find([task('two')])).map(({name, isRunning}) => ({name, isRunning})),
+		[{name: 'backup_agent', isRunning: true}],
+	);
 });
