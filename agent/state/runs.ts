@@ -58,15 +58,23 @@ interface Progress {
 	end?: {finishedAt: number; result: RunResult};
 }
 
-export const openRuns = (database: StateDatabase): RunStore => ({...openRecords(database), ...openHistory(database)});
+export function openRuns(database: StateDatabase): RunStore {
+	const {ended, ...records} = openRecords(database);
+	return {...records, ...openHistory(database, ended)};
+}
 
-function openRecords(database: StateDatabase): Omit<RunStore, keyof History> {
+/** A run that is over, and its place in the order of asking. */
+interface Ended extends RunRecord {
+	place: number;
+}
+
+function openRecords(database: StateDatabase): Omit<RunStore, keyof History> & {ended: () => Ended[]} {
 	const insert = database.prepare("insert into runs (run, target, operation, trigger, state, queued_at) values (?, ?, ?, ?, 'queued', ?)");
 	const begin = database.prepare("update runs set state = 'running', started_at = ? where run = ? and state = 'queued'");
 	const finish = database.prepare(
 		"update runs set state = 'finished', finished_at = ?, outcome = ?, result = ? where run = ? and state <> 'finished'",
 	);
-	const find = database.prepare('select * from runs where run = ?');
+	const find = database.prepare('select *, rowid as place from runs where run = ?');
 	const unfinished = database.prepare("select * from runs where state <> 'finished' order by rowid");
 	// A few at once: the clock may have been set between two ends
 	const prune = database.prepare(`delete from events where run in (
@@ -117,6 +125,14 @@ function openRecords(database: StateDatabase): Omit<RunStore, keyof History> {
 				.slice(0, limit);
 		},
 		findRun,
+		/** Those whose end is not written yet. */
+		ended() {
+			const left = unwritten.left();
+			return [...left.keys()]
+				.flatMap(run => find.get(run) ?? [])
+				.map(row => ({...known(row, left), place: Number(row.place)}))
+				.filter(({state}) => state === 'finished');
+		},
 		interruptedRuns() {
 			const left = unwritten.left();
 			return unfinished
@@ -134,27 +150,57 @@ const when = (isAsked: boolean, condition: string, ...values: Array<string | num
 
 type History = Pick<RunStore, 'lastRuns' | 'countRuns' | 'quiesced'>;
 
-function openHistory(database: DatabaseSync): History {
+/** @param ended runs whose end is not written yet: they count as the others do */
+function openHistory(database: DatabaseSync, ended: () => Ended[]): History {
 	// With max(), SQLite takes the other columns from the row that has it
 	const last = (where: string) => `select *, max(rowid) as place from runs where state = 'finished' ${where} group by target, operation`;
-	const latest = database.prepare(
-		`select * from (${last('')}) union select * from (${last("and outcome = 'success'")}) order by place desc`,
-	);
+	const latest = database.prepare(`select * from (${last('')}) union select * from (${last("and outcome = 'success'")})`);
 	const counts = database.prepare(
 		"select target, operation, outcome, count(*) as count from runs where state = 'finished' group by target, operation, outcome",
 	);
 	const outages = database.prepare(`select target, json_extract(result, '$.quiesceSeconds') as seconds from runs
 		where state = 'finished' and operation = 'backup' and json_extract(result, '$.quiesceSeconds') > 0`);
 	return {
-		lastRuns: () => latest.all().map(runRecord),
-		countRuns: () =>
-			counts.all().map(({target, operation, outcome, count}) => ({
+		lastRuns() {
+			const unwritten = ended();
+			const all = [...latest.all().map(row => ({...runRecord(row), place: Number(row.place)})), ...unwritten];
+			const seen = new Set<string>();
+			return all
+				.sort((a, b) => b.place - a.place)
+				.filter(({target, operation, outcome}) => {
+					const isFirst = (of: string) =>
+						!seen.has(`${of} ${operation} ${target}`) && seen.add(`${of} ${operation} ${target}`) !== undefined;
+					const isLast = isFirst('last');
+					return (outcome === 'success' && isFirst('success')) || isLast;
+				})
+				.map(({place: _, ...record}) => record);
+		},
+		countRuns() {
+			const written = counts.all().map(({target, operation, outcome, count}) => ({
 				target: String(target),
 				operation: operation as Operation,
 				outcome: outcome as Outcome,
 				count: Number(count),
-			})),
-		quiesced: () => outages.all().map(({target, seconds}) => ({target: String(target), quiesceSeconds: Number(seconds)})),
+			}));
+			for (const {target, operation, outcome} of ended()) {
+				const same = written.find(other => other.target === target && other.operation === operation && other.outcome === outcome);
+				if (same === undefined) {
+					written.push({target, operation, outcome: outcome as Outcome, count: 1});
+				} else {
+					same.count++;
+				}
+			}
+
+			return written;
+		},
+		quiesced: () => [
+			...outages.all().map(({target, seconds}) => ({target: String(target), quiesceSeconds: Number(seconds)})),
+			...ended().flatMap(({target, operation, result}) =>
+				operation === 'backup' && result !== null && 'quiesceSeconds' in result && result.quiesceSeconds > 0
+					? [{target, quiesceSeconds: result.quiesceSeconds}]
+					: [],
+			),
+		],
 	};
 }
 

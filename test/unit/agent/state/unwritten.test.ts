@@ -26,6 +26,9 @@ const knownOf = (state: ReturnType<typeof openState>) => ({
 	interrupted: state.interruptedRuns().map(({run, state: of}) => `${run} ${of}`),
 	backups: state.runs({operation: 'backup'}).map(({run, state: of, outcome}) => `${run} ${of} ${outcome}`),
 	successes: state.runs({outcome: 'success'}).map(({run}) => run),
+	counted: state.countRuns(),
+	history: state.lastRuns().map(({run, outcome}) => `${run} ${outcome}`),
+	outages: state.quiesced(),
 	last: state.runs({isFinished: true, limit: 1}).map(({run, startedAt, finishedAt}) => [run, startedAt, finishedAt]),
 });
 
@@ -80,7 +83,7 @@ test('what is learned while the disk is full is known at once, is on disk when t
 	state.rememberHost('box', false);
 	state.clear(id);
 	state.startRun('r2', 3);
-	state.finishRun('r2', 4, result('failed'));
+	state.finishRun('r2', 4, {...result('failed'), quiesceSeconds: 7});
 	state.startRun('r3', 5);
 	state.appendEvent({type: 'step', run: 'r3', target: 'shop/app', at: 1, step: 'plan'});
 	t.throws(() => state.saveRestore({...record, phase: 'failed'}), {message: /cannot be written/});
@@ -106,9 +109,16 @@ test('what is learned while the disk is full is known at once, is on disk when t
 		interrupted: ['r3 running'],
 		backups: ['r3 running null', 'r2 finished failed', 'r1 finished success'],
 		successes: ['r1'],
+		counted: (['failed', 'success'] as const).map(outcome => ({target: 'shop/app', operation: 'backup', outcome, count: 1})),
+		history: ['r2 failed', 'r1 success'],
+		outages: [{target: 'shop/app', quiesceSeconds: 7}],
 		last: [['r2', 3, 4]],
 	};
-	const sorted = (all: ReturnType<typeof knownOf>) => ({...all, watched: all.watched.toSorted((a, b) => (a.target < b.target ? 1 : -1))});
+	const sorted = (all: ReturnType<typeof knownOf>) => ({
+		...all,
+		counted: all.counted.toSorted((a, b) => a.outcome.localeCompare(b.outcome)),
+		watched: all.watched.toSorted((a, b) => (a.target < b.target ? 1 : -1)),
+	});
 	t.deepEqual(sorted(knownOf(state)), known as never);
 	t.deepEqual(before, ['swapping']);
 	disk.empty();
