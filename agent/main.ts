@@ -6,6 +6,7 @@ import {explain, RunError} from '../base/errors.ts';
 import {examineFolder, isReadOnly} from '../base/folder.ts';
 import {useLabelPrefix} from '../base/label.ts';
 import type {Log} from '../base/log.ts';
+import {useStallLimit} from '../base/patience.ts';
 import {createRedactor} from '../base/redact.ts';
 import {shipped} from '../base/shipped.ts';
 import {inSources} from '../base/source-lines.ts';
@@ -31,6 +32,7 @@ async function settle(config: Config, prepare: (config: Config, log: Log) => Con
 	}
 
 	useLabelPrefix(config.labelPrefix);
+	useStallLimit(config.stallLimitMs);
 	const redactor = createRedactor();
 	// Here, and the daemon below: the command line and the health check start three times as fast without what these stand on.
 	const {createLog} = await import('../base/log.ts');

@@ -3,7 +3,9 @@
  * Nothing is ever interpreted by a shell unless the argv itself says so.
  */
 import type {Readable, Writable} from 'node:stream';
-import {text} from 'node:stream/consumers';
+import {finished} from 'node:stream/promises';
+import {tailOf} from './tail.ts';
+import {size} from './units.ts';
 
 export interface Command {
 	/** The program and its arguments; handed over as they are. */
@@ -50,11 +52,40 @@ export interface Output extends Exit {
 	stdout: string;
 }
 
+/** Bytes that a command may print where all of it is kept: it may be a hostile one. */
+export const outputLimit = 64 * 1024 ** 2;
+
+/** All that a command prints. @throws when that is more than may be kept; then the command is ended */
+export async function printedBy({stdout, kill}: Pick<Running, 'stdout' | 'kill'>, limit = outputLimit): Promise<string> {
+	const chunks: Buffer[] = [];
+	let bytes = 0;
+	for await (const chunk of stdout as AsyncIterable<Buffer>) {
+		bytes += chunk.length;
+		if (bytes > limit) {
+			chunks.length = 0;
+			await kill();
+			throw new Error(`it printed more than ${size(limit)}, which is not what was asked for, and was ended`);
+		}
+
+		chunks.push(chunk);
+	}
+
+	return Buffer.concat(chunks).toString();
+}
+
 /** Runs a command that prints little, and gives what it printed. Any exit code resolves. */
 export async function output(place: Place, command: Command): Promise<Output> {
 	const running = await place(command);
-	const [stdout, exit] = await Promise.all([text(running.stdout), running.done]);
+	const [stdout, exit] = await Promise.all([printedBy(running), running.done]);
 	return {...exit, stdout};
+}
+
+/** Runs a command whose output is of interest only where it fails: it may print any amount. Any exit code resolves; `stdout` is the end of it. */
+export async function ending(place: Place, command: Command): Promise<Output> {
+	const running = await place(command);
+	const end = tailOf(running.stdout, stderrLimit);
+	const [exit] = await Promise.all([running.done, finished(running.stdout).catch(() => {})]);
+	return {...exit, stdout: end()};
 }
 
 /** Like `output`, but an exit code other than 0 is an error that quotes the end of stderr. */

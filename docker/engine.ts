@@ -3,8 +3,9 @@
  * what the engine answers for "is already so" (304) is no error here.
  */
 import './unused.ts';
-import type {Duplex, Readable} from 'node:stream';
+import {type Duplex, Readable} from 'node:stream';
 import Dockerode from 'dockerode';
+import {answered, moving, stallLimitMs, standsStill} from '../base/patience.ts';
 import {type Container, containerFromList} from './container.ts';
 import {type ContainerDetails, detailsOf} from './details.ts';
 import {createInspections, readInspection} from './inspection.ts';
@@ -22,6 +23,9 @@ const longestTimerMs = 2 ** 31 - 1;
 
 /** A volume of a million files takes its time, and while one is removed the engine (20.10) lets every other wait. */
 const removalDeadlineMs = 10 * 60_000;
+
+/** A command has begun by then, on an engine that is busy with others, too. */
+const execDeadlineMs = 120_000;
 
 export interface ExecOptions {
 	argv: readonly string[];
@@ -56,7 +60,7 @@ export interface Engine {
 	/** What is at a path on the container's file system. @throws with status 404 when there is nothing */
 	stat: (id: string, path: string) => Promise<{isDirectory: boolean; linkTarget: string}>;
 	/** A tar stream of a path on the container's file system; works on stopped and paused containers. */
-	archive: (id: string, path: string) => Promise<Readable>;
+	archive: (id: string, path: string, signal?: AbortSignal) => Promise<Readable>;
 	/** Unpacks a tar stream into a folder of the container's file system; works on stopped and paused containers. */
 	putArchive: (id: string, folder: string, archive: Readable, options: {replacesFolders: boolean}) => Promise<void>;
 	create: (name: string, options: Dockerode.ContainerCreateOptions) => Promise<string>;
@@ -129,7 +133,7 @@ export function connectEngine(address: string): Engine {
 		address,
 		async info() {
 			const {socketPath} = parseAddress(address);
-			const info = (await docker.info().catch((error: unknown) => {
+			const info = (await (docker as unknown as {info: (options: object) => Promise<unknown>}).info(limited()).catch((error: unknown) => {
 				throw explainShut(error, socketPath);
 			})) as unknown as {
 				Name: string;
@@ -184,7 +188,10 @@ export function connectEngine(address: string): Engine {
 				...(user === undefined ? {} : {User: user}),
 				...limited(),
 			});
-			const stream = await exec.start({hijack: true, stdin});
+			const stream = await answered('the start of a command', exec.start({hijack: true, stdin}), {
+				withinMs: execDeadlineMs,
+				late: each => each.destroy(),
+			});
 			return {
 				stream,
 				async inspect() {
@@ -205,9 +212,35 @@ export function connectEngine(address: string): Engine {
 			};
 			return processes.map(([, uid = '', gid = '', line = '']) => ({uid, gid, argv: line.split(' ')}));
 		},
-		archive: async (id, path) => (await docker.getContainer(id).getArchive({path})) as unknown as Readable,
-		putArchive: async (id, path, archive, {replacesFolders}) => {
-			await docker.getContainer(id).putArchive(archive, {path, noOverwriteDirNonDir: replacesFolders ? 'false' : 'true'});
+		async archive(id, path, abortSignal) {
+			const asked = docker.getContainer(id).getArchive({path, ...(abortSignal && {abortSignal})}) as unknown as Promise<Readable>;
+			const stream = await answered(`\`${path}\` of a container`, asked, {withinMs: stallLimitMs(), late: each => each.destroy()});
+			const archive = Readable.from(moving(stream, `\`${path}\` of a container`), {objectMode: false});
+			archive.once('close', () => stream.destroy());
+			return archive;
+		},
+		async putArchive(id, path, archive, {replacesFolders}) {
+			const still = new AbortController();
+			const end = () => still.abort(standsStill(`what is put to \`${path}\` of a container`));
+			let timer = setTimeout(end, stallLimitMs());
+			const ticking = async function* () {
+				for await (const chunk of archive) {
+					clearTimeout(timer);
+					timer = setTimeout(end, stallLimitMs());
+					yield chunk;
+				}
+			};
+			try {
+				await docker.getContainer(id).putArchive(Readable.from(ticking(), {objectMode: false}), {
+					path,
+					noOverwriteDirNonDir: replacesFolders ? 'false' : 'true',
+					abortSignal: still.signal,
+				});
+			} catch (error) {
+				throw still.signal.aborted ? still.signal.reason : error;
+			} finally {
+				clearTimeout(timer);
+			}
 		},
 		create: async (name, options) => (await docker.createContainer(apart({name}, options))).id,
 		connect: async (network, id) => {

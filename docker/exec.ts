@@ -7,6 +7,7 @@ import {Readable, Writable} from 'node:stream';
 import {text} from 'node:stream/consumers';
 import {setTimeout as delay} from 'node:timers/promises';
 import {type Command, type Exit, killedCode, type Place, type Running} from '../base/command.ts';
+import {unlessAborted} from '../base/patience.ts';
 import {type Watch, watchAlive} from './alive.ts';
 import {type Demultiplexed, demultiplex} from './demultiplex.ts';
 import type {Engine, EngineExec} from './engine.ts';
@@ -40,7 +41,9 @@ export function inContainer(engine: Engine, id: string, confirmMs = confirmDeadl
 		const into = {engine, id, command, watch, confirmMs};
 		const start = async () => (await startWrapped(into)) ?? startPlain(into);
 		try {
-			const running = await Promise.race([start(), watch.ended]);
+			const begun = Promise.race([start(), watch.ended]);
+			// An engine that does not even begin it keeps nobody waiting who has given it up; what begins all the same ends itself by the signal.
+			const running = await unlessAborted(begun, command.signal);
 			running.done.then(watch.stop, watch.stop);
 			return running;
 		} catch (error) {

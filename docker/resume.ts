@@ -1,6 +1,6 @@
 /** Putting one thing back that was quiesced: what must be undone, where that is written down, and how it is done. */
 import {setTimeout as delay} from 'node:timers/promises';
-import {lastLines, output} from '../base/command.ts';
+import {ending, lastLines} from '../base/command.ts';
 import {ResumeError, RunError} from '../base/errors.ts';
 import {label} from '../base/label.ts';
 import type {Container} from './container.ts';
@@ -173,7 +173,7 @@ export async function runHook(engine: Engine, hook: HookCall, signal?: AbortSign
 	const {containerId, containerName, label: place, argv, user, timeoutMs} = hook;
 	const limit = AbortSignal.timeout(timeoutMs);
 	try {
-		const {exitCode, stderr, stdout} = await output(inContainer(engine, containerId), {
+		const {exitCode, stderr, stdout} = await ending(inContainer(engine, containerId), {
 			argv,
 			...(user === undefined ? {} : {user}),
 			signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),

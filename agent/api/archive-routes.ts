@@ -1,6 +1,7 @@
 /** Archives over HTTP: bodies of any size, at the pace of the slower side. */
 import {Readable} from 'node:stream';
 import type {Context, Hono} from 'hono';
+import {moving} from '../../base/patience.ts';
 import type {Bindings, RoutesOptions} from './bindings.ts';
 import {download} from './download.ts';
 import {exportQuery, importQuery, parse} from './requests.ts';
@@ -13,7 +14,10 @@ export function addArchives(routes: Hono<Bindings>, {agent, stalledMs, report}: 
 	routes.post('/import', async context => {
 		const request = parse(importQuery, queryOf(context));
 		const body = context.env.incoming.iterator({destroyOnReturn: false}) as AsyncIterator<Uint8Array>;
-		const content = Readable.from(unlessStalled(body, stalledMs), {objectMode: false, highWaterMark: 262_144});
+		const content = Readable.from(moving({[Symbol.asyncIterator]: () => body}, 'the archive', stalledMs), {
+			objectMode: false,
+			highWaterMark: 262_144,
+		});
 		content.on('error', () => {});
 		const accepted = await agent.import({...request, body: content});
 		accepted.finished.catch(report);
@@ -23,17 +27,3 @@ export function addArchives(routes: Hono<Bindings>, {agent, stalledMs, report}: 
 }
 
 const queryOf = (context: Context): Record<string, unknown> => ({...context.req.query(), only: context.req.queries('only') ?? []});
-
-/** Chunks as they are asked for. @throws when one that was asked for does not come */
-async function* unlessStalled(body: AsyncIterator<Uint8Array>, timeMs: number): AsyncGenerator<Uint8Array> {
-	for (;;) {
-		const {promise: stalled, reject} = Promise.withResolvers<never>();
-		const timer = setTimeout(() => reject(new Error(`nothing came for ${timeMs / 1000} s`)), timeMs);
-		const {value, done} = await Promise.race([body.next(), stalled]).finally(() => clearTimeout(timer));
-		if (done) {
-			return;
-		}
-
-		yield value;
-	}
-}

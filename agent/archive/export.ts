@@ -1,12 +1,13 @@
 /** A restore point as a portable archive: a stream that is either whole or breaks off. Nothing of it lies on a disk meanwhile. */
 
-import {PassThrough, type Readable} from 'node:stream';
+import {PassThrough, Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {createGzip} from 'node:zlib';
 import {extract, type Pack, pack} from 'tar-stream';
 import type {Running} from '../../base/command.ts';
 import {RunError, UsageError} from '../../base/errors.ts';
 import {label} from '../../base/label.ts';
+import {moving} from '../../base/patience.ts';
 import {quote} from '../../base/reading/quote.ts';
 import type {Manifest, ManifestSource, PortableMetadata} from '../repository/manifest.ts';
 import type {Restic} from '../restic/restic.ts';
@@ -150,7 +151,7 @@ async function writeArchive(archive: Pack, {restic, metadata, database, files, s
 /** The end of a stream is no success: whoever wrote it must say so. */
 async function written(running: Running, use: (stdout: Readable) => Promise<void>): Promise<void> {
 	try {
-		await Promise.all([use(running.stdout), running.done]);
+		await Promise.all([use(Readable.from(moving(running.stdout, 'what the archive holds'), {objectMode: false})), running.done]);
 	} catch (error) {
 		await running.kill();
 		throw error;

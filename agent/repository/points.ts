@@ -1,8 +1,7 @@
 /** Restore points as the repository has them: a manifest, and every snapshot that it counts. The repository alone is asked, so a new agent sees them too. */
 
-import {text} from 'node:stream/consumers';
 import {isAhead} from '../../base/clock.ts';
-import {lastLines} from '../../base/command.ts';
+import {lastLines, printedBy} from '../../base/command.ts';
 import {RunError} from '../../base/errors.ts';
 import type {Restic, Snapshot} from '../restic/restic.ts';
 import {type Manifest, manifest as manifestSchema} from './manifest.ts';
@@ -103,7 +102,7 @@ function pointOf(snapshots: readonly Snapshot[]): Point | undefined {
 /** @throws when the manifest cannot be read, or does not name the snapshots that the repository has */
 export async function readManifest(restic: Restic, point: Point): Promise<Manifest> {
 	const dumped = await restic.dump(point.manifest, manifestPath(point.filedAs));
-	const [content, {exitCode, stderr}] = await Promise.all([text(dumped.stdout), dumped.done]);
+	const [content, {exitCode, stderr}] = await Promise.all([printedBy(dumped), dumped.done]);
 	if (exitCode !== 0) {
 		throw new RunError(`the manifest of point \`${point.id}\` cannot be read: ${lastLines(stderr)}`);
 	}

@@ -1,10 +1,11 @@
 /** Runs restic on one repository, and makes errors of how it ends. */
-import type {Readable} from 'node:stream';
+import {Readable} from 'node:stream';
 import {text} from 'node:stream/consumers';
 import type {Command, Exit, Place, Running} from '../../base/command.ts';
 import {RepositoryError} from '../../base/errors.ts';
 import {examineFolder} from '../../base/folder.ts';
 import {linesOf} from '../../base/lines.ts';
+import {moving} from '../../base/patience.ts';
 import {type Arguments, limits} from './argv.ts';
 import {isOnlyGone, repositoryError} from './exit-codes.ts';
 import {type Hold, holdingArgv, release} from './hold.ts';
@@ -103,7 +104,18 @@ export function createCaller(place: Place, repository: Repository, {answerWithin
 			return exit;
 		});
 		done.catch(() => {});
-		return {...running, done, trouble, hopeless: hopeless.signal};
+		/** What belongs to no run, which would end it: somebody's question, a look. */
+		const unlessStill = async function* () {
+			try {
+				yield* moving(running.stdout, `${call.action} from ${name}`);
+			} catch (error) {
+				hopeless.abort(error);
+				throw error;
+			}
+		};
+		const stdout = call.signal === undefined ? Readable.from(unlessStill(), {objectMode: false}) : running.stdout;
+		stdout.on('error', () => {});
+		return {...running, stdout, done, trouble, hopeless: hopeless.signal};
 	};
 
 	const start = async (call: Call): Promise<Running> => begin(call);

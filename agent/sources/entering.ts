@@ -1,7 +1,6 @@
 /** Programs of a server's container that work on the staging folder: in a dump worker that enters the container, or else by docker exec through the agent. */
-import {text} from 'node:stream/consumers';
 import {pipeline} from 'node:stream/promises';
-import {type Command, lastLines, type Output, type Place, type Running, succeed} from '../../base/command.ts';
+import {type Command, lastLines, type Output, type Place, printedBy, type Running, succeed} from '../../base/command.ts';
 import {explain, RunError} from '../../base/errors.ts';
 import type {ContainerDetails} from '../../docker/details.ts';
 import type {SourceContext} from './source.ts';
@@ -89,7 +88,7 @@ export async function throughInput(worker: Place, file: string, client: Place, c
 	const reading = await worker({argv: ['cat', '--', file], signal: command.signal});
 	// A program that has seen enough closes its input: what it says then is the answer.
 	pipeline(reading.stdout, running.stdin).catch(async () => reading.kill());
-	const [stdout, exit, {exitCode}] = await Promise.all([text(running.stdout), running.done, reading.done]);
+	const [stdout, exit, {exitCode}] = await Promise.all([printedBy(running), running.done, reading.done]);
 	if (exit.exitCode === 0 && exitCode !== 0) {
 		throw new RunError(`\`${file}\` could not be read whole`);
 	}

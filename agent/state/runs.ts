@@ -129,7 +129,8 @@ function openRecords(database: StateDatabase): Omit<RunStore, keyof History> & {
 		ended() {
 			const left = unwritten.left();
 			return [...left.keys()]
-				.flatMap(run => find.get(run) ?? [])
+				.map(run => find.get(run))
+				.filter(row => row !== undefined)
 				.map(row => ({...known(row, left), place: Number(row.place)}))
 				.filter(({state}) => state === 'finished');
 		},

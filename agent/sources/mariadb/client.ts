@@ -1,6 +1,5 @@
 /** The client programs of a MariaDB server: how they are told who they are, and how what they print is read. */
-import {text} from 'node:stream/consumers';
-import {type Command, lastLines, type Place} from '../../../base/command.ts';
+import {type Command, lastLines, type Place, printedBy} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import type {Login} from './who.ts';
 
@@ -118,7 +117,7 @@ export async function runSql(
 		signal,
 	});
 	running.stdin.end(`${ownSession}\n${sql}\n;\n`);
-	const [printed, {exitCode, stderr}] = await Promise.all([text(running.stdout), running.done]);
+	const [printed, {exitCode, stderr}] = await Promise.all([printedBy(running), running.done]);
 	if (exitCode !== 0) {
 		throw new ServerRefusal(stderr);
 	}

@@ -1,8 +1,7 @@
 /** A part of a staged dump is loaded into a database. */
 
-import {text} from 'node:stream/consumers';
 import {pipeline} from 'node:stream/promises';
-import type {Place, Running} from '../../../base/command.ts';
+import {type Place, printedBy, type Running} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {size} from '../../../base/units.ts';
 import {batch, largestPacket, loadSession, ServerRefusal} from './client.ts';
@@ -88,7 +87,7 @@ async function load({server, worker, inside, file, skip, bytes, database, signal
 		running = await inside({...server.fromWorker(partInto, place, argv), signal});
 	}
 
-	const [said, {exitCode, stderr}] = await Promise.all([text(running.stdout), running.done]);
+	const [said, {exitCode, stderr}] = await Promise.all([printedBy(running), running.done]);
 	if (exitCode !== 0) {
 		throw new ServerRefusal(stderr, 'loading the dump failed');
 	}

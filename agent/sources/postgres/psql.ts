@@ -1,6 +1,5 @@
 /** SQL that is handed to psql through its standard input: it may hold secrets, and is longer than an argument may be. */
-import {text} from 'node:stream/consumers';
-import {lastLines, output} from '../../../base/command.ts';
+import {lastLines, output, printedBy} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import type {PostgresServer} from './server.ts';
 import {optionsSql, untimed} from './timeouts.ts';
@@ -24,7 +23,7 @@ export async function runSql(server: PostgresServer, {database, statements, vari
 		signal,
 	});
 	running.stdin.end([...untimed, "set client_encoding = 'UTF8'", ...statements].map(statement => `${statement}\n;\n`).join(''));
-	const [printed, {exitCode, stderr}] = await Promise.all([text(running.stdout), running.done]);
+	const [printed, {exitCode, stderr}] = await Promise.all([printedBy(running), running.done]);
 	if (exitCode !== 0) {
 		throw new RunError(`PostgreSQL refused: ${unspoken(lastLines(stderr))}`);
 	}

@@ -1,6 +1,5 @@
 /** A PostgreSQL server in a scratch container of the target's own image: the same programs and extensions, nothing of the target's data. */
-import {text} from 'node:stream/consumers';
-import {lastLines, succeed} from '../../../base/command.ts';
+import {lastLines, printedBy, succeed} from '../../../base/command.ts';
 import {explain, RunError} from '../../../base/errors.ts';
 import {label} from '../../../base/label.ts';
 import type {Container} from '../../../docker/container.ts';
@@ -96,7 +95,7 @@ export async function startScratchServer(
 	const argv = ['sh', '-c', start, 'sh', scratchEnv.PGHOST, String(major)] as const;
 	const running = await run({argv, user: owner, stdin: true, signal});
 	running.stdin.end(settings(preloaded, database));
-	const [printed, {exitCode, stderr}] = await Promise.all([text(running.stdout), running.done]);
+	const [printed, {exitCode, stderr}] = await Promise.all([printedBy(running), running.done]);
 	if (exitCode !== 0) {
 		throw new RunError(`no server starts in a scratch container of ${image}: ${lastLines(stderr || printed)}`, {hint: otherImage()});
 	}

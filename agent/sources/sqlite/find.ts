@@ -1,7 +1,6 @@
 /** Which databases there are, where labels name patterns or all: looked for in a worker that may only read. */
-import {text} from 'node:stream/consumers';
 import * as z from 'zod';
-import {lastLines} from '../../../base/command.ts';
+import {lastLines, printedBy} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {quote} from '../../../base/reading/quote.ts';
 import {shippedProgram} from '../../../base/shipped.ts';
@@ -78,7 +77,7 @@ async function look({container, policy}: Asked<SqlitePolicy>, {hire, ...surround
 		);
 		const running = await run({argv: program, stdin: true, signal});
 		running.stdin.end(JSON.stringify(question));
-		const [said, {exitCode, stderr}] = await Promise.all([text(running.stdout), running.done]);
+		const [said, {exitCode, stderr}] = await Promise.all([printedBy(running), running.done]);
 		if (exitCode !== 0) {
 			throw new RunError(`SQLite databases cannot be looked for in the mounts of \`${container.name}\`: ${lastLines(stderr)}`);
 		}

@@ -46,7 +46,7 @@ export function tarSource(planned: PlannedPath, context: SourceContext, {index}:
 		arm: claim,
 		async pin(moment) {
 			const both = AbortSignal.any([signal, moment]);
-			const archive = await engine.archive(container.id, path);
+			const archive = await engine.archive(container.id, path, both);
 			const copy = await worker({argv: ['sh', '-c', 'cat >"$1"', 'sh', file], stdin: true, signal: both});
 			copy.stdout.resume();
 			await pipeline(archive, limited(path, limitBytes), copy.stdin, {signal: both});

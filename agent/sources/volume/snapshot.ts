@@ -7,8 +7,7 @@
  */
 import {once} from 'node:events';
 import {join} from 'node:path/posix';
-import {text} from 'node:stream/consumers';
-import {lastLines, output, type Running, succeed} from '../../../base/command.ts';
+import {lastLines, output, printedBy, type Running, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {readMountinfo} from '../../../docker/mountinfo.ts';
 import type {Restic} from '../../restic/restic.ts';
@@ -95,12 +94,12 @@ export function folderSnapshot(
 				throw new Error('take before arm');
 			}
 
-			const {stdin, stdout, done, kill} = armed;
+			const {stdin, done, kill} = armed;
 			const stop = () => void kill();
 			moment.addEventListener('abort', stop, {once: true});
 			moment.throwIfAborted();
 			stdin.end('go\n');
-			const [said, {exitCode, stderr}] = await Promise.all([text(stdout), done]);
+			const [said, {exitCode, stderr}] = await Promise.all([printedBy(armed), done]);
 			moment.removeEventListener('abort', stop);
 			moment.throwIfAborted();
 			if (exitCode !== 0) {

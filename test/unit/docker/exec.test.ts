@@ -60,3 +60,29 @@ test('who reads the output of a command that is cancelled hears of the cancel, n
 	await t.throwsAsync(read, {message: 'the agent is shutting down'});
 	await t.throwsAsync(running.done, {message: 'the agent is shutting down'});
 });
+
+test('a command that the engine does not even begin keeps nobody waiting who has given it up, and is ended when it begins all the same', async t => {
+	const stream = new Duplex({read() {}, write: (_chunk, _encoding, done) => done()});
+	const asked: string[] = [];
+	const {promise: begins, resolve: begin} = Promise.withResolvers<void>();
+	const engine = {
+		async exec(_id: string, {argv}: {argv: string[]}) {
+			asked.push(argv.at(-1) ?? '');
+			if (asked.length > 1) {
+				return {stream: Duplex.from([]), inspect: async () => ({running: false, exitCode: 0})};
+			}
+
+			await begins;
+			return {stream, inspect: async () => ({running: false, exitCode: 137})};
+		},
+		inspect: async () => ({state: 'running'}),
+	};
+	const cancel = new AbortController();
+	const starting = inContainer(engine as unknown as Engine, 'a'.repeat(64))({argv: ['pg_dump'], signal: cancel.signal});
+	cancel.abort(new Error('no progress for 30m'));
+	await t.throwsAsync(starting, {message: 'no progress for 30m'});
+	begin();
+	stream.push(frame(2, '42\n'));
+	await until('it to be killed', () => asked.length > 1);
+	t.deepEqual(asked, ['pg_dump', '42']);
+});
