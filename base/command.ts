@@ -53,7 +53,7 @@ export interface Output extends Exit {
 }
 
 /** Bytes that a command may print where all of it is kept: it may be a hostile one. */
-export const outputLimit = 64 * 1024 ** 2;
+const outputLimit = 64 * 1024 ** 2;
 
 /** All that a command prints. @throws when that is more than may be kept; then the command is ended */
 export async function printedBy({stdout, kill}: Pick<Running, 'stdout' | 'kill'>, limit = outputLimit): Promise<string> {

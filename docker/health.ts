@@ -88,43 +88,59 @@ const outOfSight = (error: unknown): undefined | 'out of sight' => (statusOf(err
 
 /**
  * Those without a health check only have to run; one that is gone is nobody's to judge.
+ * @param before for people, by id: how those were that were not well before it
  * @returns what is still starting although its own time is over, for people
  * @throws {ResumeError} that names those that do not run, or are unhealthy
  */
-export async function untilHealthy(engine: Engine, containers: ReadonlyArray<Pick<Container, 'id' | 'name' | 'swarm'>>): Promise<string[]> {
+export async function untilHealthy(
+	engine: Engine,
+	containers: ReadonlyArray<Pick<Container, 'id' | 'name' | 'swarm'>>,
+	before: ReadonlyMap<string, string> = new Map(),
+): Promise<string[]> {
 	const starts = await Promise.all(
 		containers.map(async ({id, name, swarm}) => {
 			if (swarm !== undefined) {
 				const verdict = await untilServiceRuns(engine, swarm.service);
 				const problem = verdict === 'down' ? 'does not run' : 'is still starting';
-				return {verdict, message: `the Swarm service \`${swarm.name}\` ${problem} after the restore`};
+				return {verdict, isKnown: false, message: `the Swarm service \`${swarm.name}\` ${problem} after the restore`};
 			}
 
 			const {verdict, problem} = await untilStarted(engine, id, 'healthy');
-			return {verdict, message: `container \`${name}\` ${problem} after the restore`};
+			const was = before.get(id);
+			const known = was === undefined ? '' : `, as it did not run well before either: it ${was}`;
+			return {verdict, isKnown: was !== undefined, message: `container \`${name}\` ${problem} after the restore${known}`};
 		}),
 	);
-	const refused = starts.filter(({verdict}) => verdict === 'down' || verdict === 'unhealthy');
+	const isRefused = (start?: {verdict: Start['verdict']}) => start?.verdict === 'down' || start?.verdict === 'unhealthy';
+	const refused = starts.filter(isRefused);
 	if (refused.length > 0) {
-		throw new ResumeError(refused.map(({message}) => message).join('; '), {hint: 'see its log: docker logs'});
+		const names = containers.filter((_, index) => isRefused(starts[index])).map(({name}) => name);
+		throw new ResumeError(refused.map(({message}) => message).join('; '), {
+			hint: `${refused.every(({isKnown}) => isKnown) ? 'what was restored is in place; why it does not run' : 'why'}: ${names.map(name => `docker logs ${name}`).join('; ')}`,
+		});
 	}
 
 	return starts.filter(({verdict}) => verdict === 'slow').map(({message}) => message);
 }
 
-/** Names of those that run, or try to; and which of them are well. */
+/** Names of those that run, or try to; which of them are well, and by id how the others are. */
 export async function runningAmong<Known extends {id: string; name: string}>(
 	engine: Engine,
 	containers: readonly Known[],
-): Promise<{ran: string[]; well: Known[]}> {
+): Promise<{ran: string[]; well: Known[]; unwell: Map<string, string>}> {
 	const seen = await Promise.all(
 		containers.map(async container => ({container, details: await engine.inspect(container.id).catch(unlessGone)})),
 	);
 	const ran = seen.flatMap(({container, details}) => (details !== undefined && isRunning(details) ? [{container, details}] : []));
+	const isWell = ({details: {state, health}}: (typeof ran)[number]) => state === 'running' && health !== 'unhealthy';
 	return {
 		ran: ran.map(({container: {name}}) => name),
-		well: ran.filter(({details: {state, health}}) => state === 'running' && health !== 'unhealthy').map(({container}) => container),
+		well: ran.filter(isWell).map(({container}) => container),
+		unwell: new Map(ran.filter(one => !isWell(one)).map(({container: {id}, details}) => [id, howUnwell(details)])),
 	};
 }
+
+const howUnwell = ({state, exitCode, restartCount = 0}: ContainerDetails): string =>
+	state === 'restarting' ? `was restarting over and over (exit code ${exitCode}, ${restartCount} times)` : 'was unhealthy';
 
 const isRunning = ({state}: ContainerDetails): boolean => state === 'running' || state === 'restarting';

@@ -256,16 +256,18 @@ async function examineTargets(workshop: Workshop, survey: Survey, listed: Listed
 	return [...findings, ...(await survey.unprotected(listed, surveyed)).map(unprotectedFinding)];
 }
 
-function unprotectedFinding({container, storage, path, server, target}: Unprotected): Finding {
+function unprotectedFinding({container, storage, path, server, target, instead}: Unprotected): Finding {
 	const advice = `label it: ${[`${label('enable')}=true`, ...labelsOf(server)].join(' and ')}`;
 	return {
 		level: 'warning',
 		subject: target ?? container,
-		message: `no target backs up ${storage}, which \`${container}\` has at ${path}${server === undefined ? '' : ` (${server.title}, by ${server.by})`}`,
+		message: `no target backs up ${storage}, which \`${container}\` has at ${path}${server === undefined ? '' : ` (${server.title}, by ${server.by})`}${instead === undefined ? '' : `: of the replicas of a service one is backed up, \`${instead}\``}`,
 		hint:
 			target === undefined
 				? `${advice}; or, when it is meant so, ${label('enable')}=false`
-				: `add ${label('volumes')}: true, or the paths of those that matter; or, when it is meant so, false`,
+				: instead !== undefined
+					? `run one replica (\`deploy.replicas: 1\`, or \`--scale\`), or give all of them one volume with a name; or, when what the others have need not be kept, ${label('volumes')}=true says so`
+					: `add ${label('volumes')}: true, or the paths of those that matter; or, when it is meant so, false`,
 	};
 }
 

@@ -40,7 +40,8 @@ export function findUnprotected(
 			if (mount.readWrite && !isKnown && !isPassedOver(mount) && !covered.some(each => isCovered(mount, each))) {
 				const {path} = mount;
 				const unprotected = {container: container.name, storage: describeStorage(mount), path, ...serverOf(container, processes)};
-				found.push({mount, unprotected: owner === undefined ? unprotected : {...unprotected, target: owner.target}});
+				const {target, instead} = owner ?? {};
+				found.push({mount, unprotected: {...unprotected, ...(target && {target}), ...(instead && {instead})}});
 			}
 		}
 	}
@@ -57,11 +58,15 @@ function isLookedAt(container: Container, {self, prefix}: Pick<Surroundings, 'se
 }
 
 /** The target of a container; `isChosen`: its label says which of its volumes are backed up. */
-function ownerOf({id}: Container, surveyed: readonly Surveyed[]): {target: string; isChosen: boolean} | undefined {
+function ownerOf(
+	{id}: Container,
+	surveyed: readonly Surveyed[],
+): {target: string; isChosen: boolean; instead: string | undefined} | undefined {
 	for (const {target} of surveyed) {
 		const member = target.members.find(({replicas}) => replicas.some(replica => replica.id === id));
 		if (member !== undefined) {
-			return {target: target.name, isChosen: kinds.some(kind => kind.choosesMounts?.(askedOf(member, kind).policy))};
+			const instead = member.container.id === id ? undefined : member.container.name;
+			return {target: target.name, instead, isChosen: kinds.some(kind => kind.choosesMounts?.(askedOf(member, kind).policy))};
 		}
 	}
 

@@ -113,7 +113,7 @@ async function replace(workshop: RestoreWorkshop, options: RestoreRun, hands: Ha
 		.then(async () => inTurn(crew, async source => source.ready?.()))
 		.catch(undone);
 	const containers = restoration.stop.map(({container}) => container);
-	const {ran, well} = await runningAmong(workshop.engine, containers)
+	const {ran, well, unwell} = await runningAmong(workshop.engine, containers)
 		.then(found => {
 			if (found.ran.length > 0) {
 				journal.ran(found.ran);
@@ -191,7 +191,7 @@ async function replace(workshop: RestoreWorkshop, options: RestoreRun, hands: Ha
 
 	// Those that were not well before cannot tell whether the restored data is good.
 	const others = containers.filter(({id}) => !well.some(other => other.id === id));
-	for (const message of [...slow, ...(await untilHealthy(workshop.engine, others))]) {
+	for (const message of [...slow, ...(await untilHealthy(workshop.engine, others, unwell))]) {
 		warn(message);
 	}
 }

@@ -193,4 +193,6 @@ export interface Unprotected {
 	server?: {title: string; by: string; labels: Readonly<Record<string, string>>} | undefined;
 	/** The target that the container belongs to, which leaves this out. */
 	target?: string | undefined;
+	/** The replica that is backed up of the service: the container is another one. */
+	instead?: string | undefined;
 }

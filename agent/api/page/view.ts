@@ -147,7 +147,7 @@ function unprotected({overview}: Shown): Html {
 		: html`<section id="unprotected" aria-labelledby="unprotected-title">
 <h2 id="unprotected-title">In no backup</h2>
 <ul>${list.map(
-				({container, storage, path, server}) =>
+				({container, storage, path, server, instead}) =>
 					html`<li><strong>${storage}</strong> at <code>${path}</code>, written by ${container}${
 						server === undefined
 							? ''
@@ -155,7 +155,7 @@ function unprotected({overview}: Shown): Html {
 									.filter(name => name !== 'volumes')
 									.map(name => label(name))
 									.join(' ')}</code>)`
-					}</li>`,
+					}${instead === undefined ? '' : html` (of its service ${instead} is backed up)`}</li>`,
 			)}</ul>
 <p class="hint">Label the service with <code>${label('enable')}=true</code>; or with <code>${label('enable')}=false</code> when it is meant so. <code>holdfast labels PROJECT</code> prints the labels of a whole project.</p>
 </section>`;

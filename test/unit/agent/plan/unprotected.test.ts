@@ -41,7 +41,9 @@ function find(containers: Container[], self?: Container) {
 		return {target, plan, problems};
 	});
 	const found = findUnprotected(containers, surveyed, {dataRoot: '/var/lib/docker', self, prefix: 'holdfast.'});
-	return found.map(({storage, target}) => (target === undefined ? storage : `${storage} of ${target}`));
+	return found.map(({storage, target, instead}) =>
+		[storage, ...(target === undefined ? [] : [`of ${target}`]), ...(instead === undefined ? [] : [`instead of ${instead}`])].join(' '),
+	);
 }
 
 test('volumes and bind mounts that no target backs up, each once', t => {
@@ -83,4 +85,19 @@ test('what holds no data of an application does not count', t => {
 test('a folder below a bind mount that is backed up is protected', t => {
 	const containers = [container('app', [bind('/srv')], enabled()), container('helper', [bind('/srv/app')])];
 	t.deepEqual(find(containers), []);
+});
+
+test('of replicas one is backed up: what another has for itself is named as such, until a person says that it need not be kept', t => {
+	const replica = (number: number, labels: Record<string, string>) =>
+		container(
+			'app',
+			[volume(`anonymous${number}`, '/data'), volume('shared')],
+			{...enabled(labels), 'com.docker.compose.container-number': String(number)},
+			{
+				id: `app${number}`,
+				name: `shop-app-${number}`,
+			},
+		);
+	t.deepEqual(find([replica(1, {}), replica(2, {})]), ['volume "anonymous2" of shop/app instead of shop-app-1']);
+	t.deepEqual(find([replica(1, {volumes: 'true'}), replica(2, {volumes: 'true'})]), []);
 });
