@@ -34,8 +34,8 @@ export interface BackupRun {
 	startedAt: Date;
 	/** Since when the target is here: milliseconds since 1970; undefined where that is not known. */
 	hereSince?: number | undefined;
-	/** The newest point of the target: what did not change since need not be read again. */
-	previous: Previous | undefined;
+	/** The newest point of the target: what did not change since need not be read again. It is found while the workers are made. */
+	previous: Promise<Previous | undefined>;
 	/** Nothing is removed from the repository again: as little as can be is stored that is no point. */
 	keepsAll?: boolean;
 	signal: AbortSignal;
@@ -65,7 +65,18 @@ export async function backup(workshop: Workshop, options: BackupRun): Promise<Ba
 		plan.sources.map(({name}) => [name, {source: name, outcome: 'failed', snapshot: null, bytes: 0, addedBytes: 0}]),
 	);
 	const state: Progress = {time: startedAt, quiesceSeconds: 0, still: plan, published: false, warnings: []};
-	const failures = await withWorkers(workshop, options, async workforce => work(workshop, options, {workforce, results: sources, state}));
+	const tellingWhoWaits = tellingOfLocks(workshop.restic(), options.tell);
+	const failures = await withWorkers(
+		workshop,
+		options,
+		async workforce => work(workshop, options, {workforce, results: sources, state, tellingWhoWaits}),
+		async manifest => {
+			if (manifest !== undefined) {
+				await tellingWhoWaits(async () => publishPoint(workshop, options, manifest));
+				state.published = true;
+			}
+		},
+	);
 	const results = [...sources.values()];
 	const failed = results.filter(({outcome}) => outcome === 'failed');
 	const ofSources = failed.flatMap(({source, error}) => (error === undefined ? [] : [`${source}: ${error}`]));
@@ -104,15 +115,23 @@ interface Hands {
 	workforce: Workforce;
 	results: Map<string, SourceResult>;
 	state: Progress;
+	tellingWhoWaits: ReturnType<typeof tellingOfLocks>;
 }
 
-async function work(workshop: Workshop, options: BackupRun, {workforce, results, state}: Hands): Promise<void> {
-	const {plan, signal, tell} = options;
-	const worker = await workforce.repository(mountsOf(plan), plan.snapshots.length > 0 ? 'snapshot' : 'read');
-	const context = contextOf(workshop, options, {workforce, results, state}, worker);
+/** @returns what makes a point of it; undefined where a source is missing */
+async function work(
+	workshop: Workshop,
+	options: BackupRun,
+	{workforce, results, state, tellingWhoWaits}: Hands,
+): Promise<Manifest | undefined> {
+	const {plan, tell} = options;
+	const [worker, previous] = await Promise.all([
+		workforce.repository(mountsOf(plan), plan.snapshots.length > 0 ? 'snapshot' : 'read'),
+		options.previous,
+	]);
+	const context = contextOf(workshop, options, {workforce, state}, {worker, previous});
 	const crew = enlist(plan, context, results);
 	const stored = new Map<string, ManifestSource>();
-	const tellingWhoWaits = tellingOfLocks(workshop.restic(), tell);
 	try {
 		tell({type: 'step', step: 'prepare'});
 		await crew.prepare();
@@ -137,12 +156,12 @@ async function work(workshop: Workshop, options: BackupRun, {workforce, results,
 		await crew.close();
 	}
 
-	if (stored.size === plan.sources.length) {
-		tell({type: 'step', step: 'publish'});
-		const manifest = manifestOf(workshop, options, {state, stored});
-		await tellingWhoWaits(async () => publish(workshop.restic(undefined, {lockPatienceSeconds}), manifest, workshop.folder, signal));
-		state.published = true;
-	}
+	return stored.size === plan.sources.length ? manifestOf(workshop, options, {state, stored}) : undefined;
+}
+
+async function publishPoint(workshop: Workshop, {signal, tell}: Pick<BackupRun, 'signal' | 'tell'>, manifest: Manifest): Promise<void> {
+	tell({type: 'step', step: 'publish'});
+	await publish(workshop.restic(undefined, {lockPatienceSeconds}), manifest, workshop.folder, signal);
 }
 
 /** Nobody asks where that was a moment ago. That it cannot be known is no reason to have no backup. */
@@ -178,8 +197,13 @@ function hold(heldMs: number, state: Progress): void {
 	state.quiesceSeconds = Math.max(state.quiesceSeconds, heldMs / 1000);
 }
 
-function contextOf(workshop: Workshop, options: BackupRun, {workforce, state}: Hands, worker: Worker): SourceContext {
-	const {run, plan, previous, keepsAll = false, signal, tell, tellOnce} = options;
+function contextOf(
+	workshop: Workshop,
+	options: BackupRun,
+	{workforce, state}: Pick<Hands, 'workforce' | 'state'>,
+	{worker, previous}: {worker: Worker; previous: Previous | undefined},
+): SourceContext {
+	const {run, plan, keepsAll = false, signal, tell, tellOnce} = options;
 	const {target} = plan;
 	const restic = workshop.restic(worker.run, {onTrouble: warner(tell), lockPatienceSeconds});
 	return {

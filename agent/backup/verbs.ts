@@ -2,6 +2,7 @@
 
 import {setTimeout as delay} from 'node:timers/promises';
 import {explain, NotFoundError, RepositoryError, UsageError} from '../../base/errors.ts';
+import type {Tell} from '../../base/events.ts';
 import {failed} from '../../base/failed.ts';
 import type {Notices} from '../../base/notices.ts';
 import type {Problem} from '../../base/problem.ts';
@@ -11,7 +12,7 @@ import type {NoPlan} from '../../base/shapes/targets.ts';
 import type {Upkeep} from '../keep/verbs.ts';
 import type {Plan, Surveyed} from '../plan/planned.ts';
 import type {Survey} from '../plan/survey.ts';
-import {ownPoints} from '../repository/points.ts';
+import {ownPoints, type Point} from '../repository/points.ts';
 import type {NamedRepository, Repositories} from '../repository/repositories.ts';
 import type {RunContext, Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
@@ -103,6 +104,16 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 		}
 	};
 
+	/** Newest first; and says what differs from the newest. @throws {RepositoryError} */
+	const listPoints = async (found: Pick<Surveyed, 'target' | 'plan'>, tell: Tell): Promise<Point[]> => {
+		const points = await ownPoints(restic, workshop.ownership(), found.plan.target);
+		for (const message of [...goneSince(points, found.plan), ...foundSince(points, found)]) {
+			tell({type: 'warning', message});
+		}
+
+		return points;
+	};
+
 	const backUp = async (asked: Asked, context: RunContext): Promise<BackupResult> => {
 		const {run, startedAt, signal, tell} = context;
 		let plan = asked.surveyed?.plan;
@@ -119,12 +130,9 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 			tell({type: 'step', step: 'plan'});
 			await repository.open();
 			assertWritable(repository);
-			const points = await ownPoints(restic, workshop.ownership(), plan.target);
-			const previous = previousAmong(points, state);
-			for (const message of [...goneSince(points, plan), ...foundSince(points, found)]) {
-				tell({type: 'warning', message});
-			}
-
+			const listed = listPoints({...found, plan}, tell);
+			const previous = listed.then(points => previousAmong(points, state));
+			previous.catch(() => {});
 			const result = await backup(workshop, {
 				run,
 				plan,
@@ -138,6 +146,8 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 				tell,
 				tellOnce: state.tellOnce,
 			});
+			// That they could not be listed is the repository's fault, and why the run failed.
+			const points = await listed;
 			const suspicion = upkeep.inspect(result, points);
 			if (suspicion !== undefined) {
 				tell({type: 'warning', message: suspicion});

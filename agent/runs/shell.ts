@@ -5,18 +5,20 @@ import type {Workshop} from './workshop.ts';
 
 type Hiring = Pick<Workshop, 'hire'>;
 
-/** Rejects with what `work` or the dismissal threw; with both where both did. */
+/**
+ * Rejects with what any of it threw; with all where several did.
+ * @param last what is done while they are dismissed: it needs none of them
+ */
 export async function hired<Value>(
 	workshop: Hiring,
 	run: string,
 	work: (workforce: Workforce) => Promise<Value>,
-	onEnd = () => {},
+	last: (worked: PromiseSettledResult<Value>) => Promise<void> = async () => {},
 ): Promise<Value> {
 	const workforce = await workshop.hire(run);
 	const [worked] = await Promise.allSettled([work(workforce)]);
-	onEnd();
-	const [dismissed] = await Promise.allSettled([workforce.dismiss()]);
-	const failures = [worked, dismissed].flatMap(each => (each.status === 'rejected' ? [each.reason] : []));
+	const [dismissed, ended] = await Promise.allSettled([workforce.dismiss(), last(worked)]);
+	const failures = [worked, ended, dismissed].flatMap(each => (each.status === 'rejected' ? [each.reason] : []));
 	if (failures.length > 0 || worked.status === 'rejected') {
 		throw failures.length === 1 ? failures[0] : new AggregateError(failures);
 	}
@@ -24,15 +26,24 @@ export async function hired<Value>(
 	return worked.value;
 }
 
-/** Never rejects, and tells of both ends. @returns why it failed; nothing when all went well */
-export async function withWorkers(
+/** Never rejects, and tells of both ends. @param last as in `hired` @returns why it failed; nothing when all went well */
+export async function withWorkers<Value>(
 	workshop: Hiring,
 	{run, tell}: {run: string; tell: Tell},
-	work: (workforce: Workforce) => Promise<void>,
+	work: (workforce: Workforce) => Promise<Value>,
+	last: (worked: Value) => Promise<void> = async () => {},
 ): Promise<unknown[]> {
 	try {
 		tell({type: 'step', step: 'workers'});
-		await hired(workshop, run, work, () => tell({type: 'step', step: 'clean-up'}));
+		await hired(workshop, run, work, async worked => {
+			try {
+				if (worked.status === 'fulfilled') {
+					await last(worked.value);
+				}
+			} finally {
+				tell({type: 'step', step: 'clean-up'});
+			}
+		});
 		return [];
 	} catch (error) {
 		return [error];

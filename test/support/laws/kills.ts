@@ -56,8 +56,8 @@ export function targetsAt(steps: readonly StepEvent[], index: number): Victim[] 
 	const open = !['plan', 'workers', 'publish', 'clean-up'].includes(step);
 	const found: Record<Victim, boolean> = {
 		agent: true,
-		// The clean-up removes it at once: who looks then mostly finds it gone
-		worker: !['plan', 'clean-up'].includes(step),
+		// It is removed while the point is published: who looks then mostly finds it gone
+		worker: !['plan', 'publish', 'clean-up'].includes(step),
 		// While it is made, its death only means that the dump goes another way
 		'dump worker': open && step !== 'prepare' && later('postgres'),
 		restic: ['first-pass', 'quiesce', 'pin', 'publish'].includes(step) || here('postgres') || here('sqlite'),

@@ -45,7 +45,7 @@ const backingUp = async (
 		run: 'r1',
 		plan: {...plan, quiesce: still.quiesce, resting: still.resting},
 		startedAt: new Date(Date.now() - tookMs),
-		previous: undefined,
+		previous: Promise.resolve(undefined),
 		stillNow,
 		keep,
 		signal: new AbortController().signal,
