@@ -12,6 +12,7 @@ export const order: ReadonlyArray<readonly string[]> = [
 	['agent/daemon.ts'],
 	['agent/cli/', 'bot/'],
 	['agent/api/', 'agent/schedule/'],
+	['agent/assemble.ts'],
 	['agent/agent.ts'],
 	['agent/recovery/', 'agent/metrics/', 'agent/doctor/', 'agent/notify/'],
 	['agent/archive/', 'agent/browse/', 'agent/restore/', 'agent/copy/', 'agent/drill/'],
