@@ -1,11 +1,12 @@
 /** What only the server can say: which databases it has, and where it keeps its data. */
 import type {Engine} from '../../../docker/engine.ts';
 import type {Asked} from '../kind.ts';
+import {type Databases, describeServer} from './describe.ts';
 import {assertClientFits} from './external.ts';
 import type {PostgresPolicy} from './labels.ts';
 import {externalOf, insideOf} from './plan-external.ts';
 import {reachServer} from './reach.ts';
-import {type Databases, describeServer, type PostgresServer} from './server.ts';
+import type {PostgresServer} from './server.ts';
 import type {Sessions} from './sessions.ts';
 
 export interface PostgresAnswer {

@@ -14,7 +14,8 @@ import {aloneProblems, aloneSettingsSql, type InTheWay, inTheWaySql, renamingPro
 import type {PlannedDatabase} from './plan.ts';
 import {reachServer} from './reach.ts';
 import {missingRoles, nameOfCreated} from './roles.ts';
-import {type PostgresServer, quoteLiteral} from './server.ts';
+import type {PostgresServer} from './server.ts';
+import {quoteLiteral} from './sql.ts';
 
 type PostgresSource = RestoringSource<PlannedDatabase>;
 type Details = ReturnType<typeof postgresDetails.parse>;

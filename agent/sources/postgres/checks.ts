@@ -4,7 +4,8 @@
  */
 import {explain} from '../../../base/errors.ts';
 import {runSql} from './psql.ts';
-import {type PostgresServer, quoteLiteral} from './server.ts';
+import type {PostgresServer} from './server.ts';
+import {quoteLiteral} from './sql.ts';
 
 interface Check {
 	/** `table public.t`, `domain public.d` */

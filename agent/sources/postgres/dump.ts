@@ -15,8 +15,9 @@ import {type Hazards, hazardsSql, hazardWarnings, superuserOnly} from './hazards
 import {NoSessionError} from './maintenance.ts';
 import type {PlannedDatabase} from './plan.ts';
 import {commentSql, describeSql} from './properties.ts';
-import {type PostgresServer, quoteLiteral, spokenEnglish} from './server.ts';
+import {type PostgresServer, spokenEnglish} from './server.ts';
 import {type Share, shareOf} from './share.ts';
+import {quoteLiteral} from './sql.ts';
 import {assertNoLongWait, type Blocker, defaultLockTimeoutMs, endSessions, waitedTooLong, waitsSql} from './waits.ts';
 
 type Argv = readonly [string, ...string[]];

@@ -5,9 +5,9 @@ import {quoteAll} from '../../../base/reading/quote.ts';
 import type {Finding} from '../../../base/shapes/targets.ts';
 import type {Engine} from '../../../docker/engine.ts';
 import type {Workforce} from '../../../docker/worker.ts';
+import {serverVersion} from './describe.ts';
 import type {PlannedDatabase} from './plan.ts';
 import {reachServer} from './reach.ts';
-import {serverVersion} from './server.ts';
 
 interface Means {
 	engine: Engine;

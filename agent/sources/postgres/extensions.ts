@@ -1,5 +1,5 @@
 /** Extensions that a restore must go around with care: made in the right order and version, told that a restore begins, and that it is over. */
-import {quoteLiteral} from './server.ts';
+import {quoteLiteral} from './sql.ts';
 
 interface Care {
 	/** SQL before the content is loaded, in the order of this list; `version` is the dumped one. */

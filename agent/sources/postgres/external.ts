@@ -2,10 +2,11 @@
 import {type Place, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {secretOf} from '../secret.ts';
+import {serverVersion} from './describe.ts';
 import {maintenanceIn} from './maintenance.ts';
 import type {ExternalServer} from './plan-external.ts';
 import {assertNotPooled} from './pooled.ts';
-import {connectionArguments, connectionOf, type PostgresServer, queryWith, serverVersion} from './server.ts';
+import {connectionArguments, connectionOf, type PostgresServer, queryWith} from './server.ts';
 
 /** A host that does not answer must not hold up the others. */
 const connectSeconds = '10';

@@ -1,6 +1,6 @@
 /** What of a database a restore cannot put in its place as it is: said when it is dumped, and before a restore touches anything. */
 import {printable} from '../../../base/printable.ts';
-import {quoteLiteral} from './server.ts';
+import {quoteLiteral} from './sql.ts';
 
 export interface Hazards {
 	/** Logical replication slots of this database. */

@@ -2,13 +2,15 @@
 
 import type {PortableMetadata} from '../../repository/manifest.ts';
 import type {SourceContext} from '../source.ts';
+import {serverVersion} from './describe.ts';
 import type {DumpHeader} from './dump-header.ts';
 import {versionNumber} from './dump-header.ts';
 import {dumpGlobals} from './globals.ts';
 import {inspectDump} from './inspect.ts';
 import type {PlannedDatabase} from './plan.ts';
 import {databaseProperties, describeSql} from './properties.ts';
-import {type PostgresServer, quoteLiteral, serverVersion} from './server.ts';
+import type {PostgresServer} from './server.ts';
+import {quoteLiteral} from './sql.ts';
 
 interface Imported {
 	database: PlannedDatabase;

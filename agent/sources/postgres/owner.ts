@@ -1,5 +1,5 @@
 /** What a dump without owners left with whoever restored it is given to the owner of the database, so that the application may use it. */
-import {quoteLiteral} from './server.ts';
+import {quoteLiteral} from './sql.ts';
 
 /** Not what an extension made, and not a sequence that goes with its column. */
 const ownSql = (catalog: string, oid: string) =>

@@ -1,6 +1,7 @@
 /** What pg_restore could not do in its turn, once all the rest is there. */
 import {explain} from '../../../base/errors.ts';
-import {type PostgresServer, quoteLiteral} from './server.ts';
+import type {PostgresServer} from './server.ts';
+import {quoteLiteral} from './sql.ts';
 import type {Postponed} from './tolerated.ts';
 
 interface Later {

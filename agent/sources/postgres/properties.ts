@@ -1,6 +1,6 @@
 /** What a PostgreSQL database is beside its content: read from a live one or from a manifest, and given to a new one. */
 import * as z from 'zod';
-import {quoteIdentifier, quoteLiteral} from './server.ts';
+import {quoteIdentifier, quoteLiteral} from './sql.ts';
 
 /**
  * One row, one column: JSON. What only some server versions have is read from the row as JSON, where it is null in the others.

@@ -30,7 +30,8 @@ import {runSql} from './psql.ts';
 import {reachServer} from './reach.ts';
 import {missingRoles} from './roles.ts';
 import {pathOf} from './search-path.ts';
-import {type PostgresServer, quoteLiteral} from './server.ts';
+import type {PostgresServer} from './server.ts';
+import {quoteLiteral} from './sql.ts';
 import {dropDatabase, openSql, stateOf, swapDatabases} from './swap.ts';
 import {otherWay, type Way} from './ways.ts';
 

@@ -10,7 +10,8 @@ import {readText} from '../read-text.ts';
 import {aloneSettings} from './hazards.ts';
 import {runSql} from './psql.ts';
 import {missingRoles, splitStatements} from './roles.ts';
-import {type PostgresServer, quoteLiteral} from './server.ts';
+import type {PostgresServer} from './server.ts';
+import {quoteLiteral} from './sql.ts';
 
 /** The socket is where clients look for it by this. */
 export const scratchEnv = {PGHOST: `${scratchFolder}/server`};

@@ -2,7 +2,8 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {explain, RunError} from '../../../base/errors.ts';
 import {runSql} from './psql.ts';
-import {type PostgresServer, quoteIdentifier, quoteLiteral} from './server.ts';
+import type {PostgresServer} from './server.ts';
+import {quoteIdentifier, quoteLiteral} from './sql.ts';
 
 export interface DatabaseState {
 	exists: boolean;

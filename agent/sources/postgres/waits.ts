@@ -4,7 +4,8 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {RunError} from '../../../base/errors.ts';
 import {label} from '../../../base/label.ts';
 import {printable} from '../../../base/printable.ts';
-import {type PostgresServer, quoteLiteral} from './server.ts';
+import type {PostgresServer} from './server.ts';
+import {quoteLiteral} from './sql.ts';
 
 /** How long a dump waits for a lock where nobody says otherwise. */
 export const defaultLockTimeoutMs = 10 * 60_000;

@@ -2,8 +2,9 @@
 import {randomBytes} from 'node:crypto';
 import type {ExecutionContext, TestFn} from 'ava';
 import {askPostgres} from '../../../agent/sources/postgres/ask.ts';
+import {describeServer} from '../../../agent/sources/postgres/describe.ts';
 import {dumpGlobals} from '../../../agent/sources/postgres/globals.ts';
-import {connectPostgres, describeServer} from '../../../agent/sources/postgres/server.ts';
+import {connectPostgres} from '../../../agent/sources/postgres/server.ts';
 import type {Container} from '../../../docker/container.ts';
 import {connectEngine, type Engine} from '../../../docker/engine.ts';
 import {docker} from '../docker.ts';
