@@ -1,29 +1,27 @@
 /** The verbs of keeping the repository in order, as the agent offers them: what goes, and the proof that the rest is whole. */
 
-import {explain, NotFoundError, UsageError} from '../../base/errors.ts';
+import {NotFoundError, UsageError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import type {Notices} from '../../base/notices.ts';
-import {type BackupResult, type CheckResult, type Outcome, type PruneResult, repositoryTarget, resultOf} from '../../base/results.ts';
+import {type BackupResult, type CheckResult, type PruneResult, repositoryTarget, resultOf} from '../../base/results.ts';
 import type {Unlocked} from '../../base/shapes/locks.ts';
 import type {RetentionView, Taken} from '../../base/shapes/points.ts';
 import type {Accepted} from '../../base/shapes/runs.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
-import {deedsOf} from '../repository/owner.ts';
-import {newestOf, oursAmong, type Point, pointsOf} from '../repository/points.ts';
+import {newestOf, type Point} from '../repository/points.ts';
 import type {UpkeepOperation} from '../repository/upkept.ts';
-import type {Access, Snapshot} from '../restic/restic.ts';
 import type {Runs} from '../runs/runs.ts';
-import type {Workshop} from '../runs/workshop.ts';
 import type {State} from '../state/state.ts';
 import {adopt, move} from './adopt.ts';
 import {check} from './check.ts';
 import type {Election, Turn} from './election.ts';
-import {doubtOf, lastOutcome, neededPoints} from './knowledge.ts';
+import {inspect} from './inspect.ts';
 import {type MaintenanceParts, prune} from './prune.ts';
-import {decide, describeShrunken, type Retention, type RetentionPolicy} from './retention.ts';
-import {shrunken} from './shrink.ts';
+import type {Retention, RetentionPolicy} from './retention.ts';
 import type {Sweeper} from './sweep.ts';
+import {tidy} from './tidy.ts';
+import {allOwn, createVerdicts, shutBy} from './verdicts.ts';
 
 interface UpkeepParts extends Omit<MaintenanceParts, 'state' | 'sweeper'> {
 	survey: Pick<Survey, 'targets'>;
@@ -74,47 +72,7 @@ export interface Upkeep extends Keeping {
 export function createUpkeep(parts: UpkeepParts): Upkeep {
 	const {workshop, survey, runs, state, door, sweeper, policy, notices, checkParts, repository, election} = parts;
 	const target = repositoryTarget(repository.name);
-
-	const decideAll = async ({
-		ended,
-		snapshots,
-		access = door.access(),
-	}: {
-		ended?: {target: string; outcome: Outcome};
-		snapshots?: readonly Snapshot[];
-		access?: Access;
-	} = {}): Promise<Retention[]> => {
-		await door.open();
-		const points = await allOwn(workshop, state, snapshots);
-		const found = new Map((await survey.targets()).map(each => [each.name, each]));
-		const retentions = [...Map.groupBy(points, point => point.target)].map(([name, ofTarget]) => {
-			const labels = found.get(name);
-			const keep = labels === undefined ? policy.keep : (labels.policy.keep ?? policy.keep);
-			return decide(
-				name,
-				ofTarget,
-				{...policy, keep},
-				{
-					now: Date.now(),
-					lastOutcome: ended?.target === name ? ended.outcome : lastOutcome(state, name),
-					doubt: shutBy(access) ?? doubtOf(labels),
-					needed: neededPoints(state, name, ofTarget),
-					accepted: state.acceptedUpTo(name),
-				},
-			);
-		});
-		for (const [name, ofTarget] of Map.groupBy(points, point => point.target)) {
-			const [found] = shrunken(ofTarget, {limit: policy.shrinkLimit, accepted: state.acceptedUpTo(name)});
-			state.saveSuspicion(name, found === undefined ? null : describeShrunken(found));
-		}
-
-		return retentions.sort((a, b) => (a.target < b.target ? -1 : 1));
-	};
-
-	const expired = async (ended: BackupResult, snapshots: readonly Snapshot[]): Promise<Point[]> =>
-		(await decideAll({ended, snapshots})).flatMap(({points: verdicts}) =>
-			verdicts.flatMap(({action, point}) => (action === 'remove' ? [point] : [])),
-		);
+	const verdicts = createVerdicts(parts);
 
 	/** Nobody is there who would ask again: what is due by schedule waits for the run before it. */
 	const freeFor = async (trigger: string): Promise<void> => {
@@ -152,7 +110,7 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 
 	return {
 		async planPrune() {
-			return (await decideAll()).map(retentionView);
+			return (await verdicts()).map(retentionView);
 		},
 		async prune(trigger) {
 			await openFor(trigger);
@@ -169,7 +127,7 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 				target,
 				trigger,
 				exclusive: true,
-				work: async context => prune(parts, context, {decide: async () => decideAll({access}), turn: turn?.(context.signal)}),
+				work: async context => prune(parts, context, {decide: async () => verdicts({access}), turn: turn?.(context.signal)}),
 			});
 		},
 		async check(readData, trigger) {
@@ -215,64 +173,9 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 				...(warning === undefined ? {} : {warning}),
 			};
 		},
-		async tidy(result, tell) {
-			const {run, target} = result;
-			try {
-				// Nobody is kept out meanwhile, nor waited for: what is seen half removed is no point, and what cannot be forgotten now is for later.
-				const snapshots = await workshop.restic(undefined, {withoutLock: true}).snapshots();
-				const points = await expired(result, snapshots).catch((error: unknown) => {
-					tell({type: 'warning', message: `restore points that are kept no longer could not be removed: ${explain(error)}`});
-					return [];
-				});
-				if (points.length > 0) {
-					tell({type: 'step', step: 'forget', subject: `${points.length} of the restore points`});
-				}
-
-				const warning = await sweeper.sweep({run, target, snapshots, points});
-				if (warning !== undefined) {
-					tell({type: 'warning', message: warning});
-				}
-			} catch (error) {
-				tell({type: 'warning', message: `what is kept no longer could not be forgotten: ${explain(error)}`});
-			}
-		},
-		inspect({point: id, target: name, startedAt, sources}, earlier) {
-			if (id === null) {
-				return undefined;
-			}
-
-			const point = {id, time: new Date(startedAt), sources};
-			const found = shrunken([point, ...earlier], {limit: policy.shrinkLimit, accepted: state.acceptedUpTo(name)});
-			const own = found.filter(each => each.point === point);
-			const [first] = own;
-			if (first === undefined) {
-				if (state.tellOnce(`shrunk ${name}`, null)) {
-					notices.send({kind: 'back', target: name, text: `\`${name}\` is no longer much smaller than before`, at: Date.now()});
-				}
-
-				return undefined;
-			}
-
-			const text = `\`${name}\` is much smaller than before: ${own.map(describeShrunken).join('; ')}; until then no point of it is removed`;
-			// The same every night: it is news when another source is concerned, or one that has nothing left.
-			if (state.tellOnce(`shrunk ${name}`, own.map(({source, bytes}) => `${source}${bytes === 0 ? ' empty' : ''}`).join())) {
-				notices.send({kind: 'shrunk', target: name, text, hint: `holdfast points ${name} shows them`, at: Date.now()});
-			}
-
-			state.saveSuspicion(name, describeShrunken(first));
-			return `much less than before: ${own.map(describeShrunken).join('; ')}; until then no point of it is removed`;
-		},
+		tidy: async (result, tell) => tidy({workshop, sweeper, verdicts}, result, tell),
+		inspect: (result, earlier) => inspect({state, notices, shrinkLimit: policy.shrinkLimit}, result, earlier),
 	};
-}
-
-const shutBy = (access: Access): string | undefined =>
-	({full: undefined, 'append-only': 'the repository is append-only', 'read-only': 'the repository is read-only'})[access];
-
-/** Other agents may use the same repository, and the same names of hosts and targets. What was decided since, also by another, is heeded. */
-async function allOwn({restic, ownership}: Workshop, state: Pick<State, 'learnDeeds'>, known?: readonly Snapshot[]): Promise<Point[]> {
-	const snapshots = known?.filter(({tags}) => tags.includes('holdfast')) ?? (await restic().snapshots(['holdfast']));
-	state.learnDeeds(deedsOf(snapshots));
-	return oursAmong(pointsOf(snapshots), ownership());
 }
 
 const lastCheck = (state: State, target: string): CheckResult | undefined =>

@@ -1,0 +1,43 @@
+/** After a backup: what belongs to no point goes, and what no rule keeps any more. */
+import {explain} from '../../base/errors.ts';
+import type {Tell} from '../../base/events.ts';
+import type {BackupResult} from '../../base/results.ts';
+import type {Point} from '../repository/points.ts';
+import type {Snapshot} from '../restic/restic.ts';
+import type {Workshop} from '../runs/workshop.ts';
+import type {Sweeper} from './sweep.ts';
+import type {Verdicts} from './verdicts.ts';
+
+interface TidyParts {
+	workshop: Pick<Workshop, 'restic'>;
+	sweeper: Pick<Sweeper, 'sweep'>;
+	verdicts: Verdicts;
+}
+
+/** Never rejects: a backup that was made is made, and what is left is told. */
+export async function tidy({workshop, sweeper, verdicts}: TidyParts, result: BackupResult, tell: Tell): Promise<void> {
+	const {run, target} = result;
+	try {
+		// Nobody is kept out meanwhile, nor waited for: what is seen half removed is no point, and what cannot be forgotten now is for later.
+		const snapshots = await workshop.restic(undefined, {withoutLock: true}).snapshots();
+		const points = await expired(verdicts, result, snapshots).catch((error: unknown) => {
+			tell({type: 'warning', message: `restore points that are kept no longer could not be removed: ${explain(error)}`});
+			return [];
+		});
+		if (points.length > 0) {
+			tell({type: 'step', step: 'forget', subject: `${points.length} of the restore points`});
+		}
+
+		const warning = await sweeper.sweep({run, target, snapshots, points});
+		if (warning !== undefined) {
+			tell({type: 'warning', message: warning});
+		}
+	} catch (error) {
+		tell({type: 'warning', message: `what is kept no longer could not be forgotten: ${explain(error)}`});
+	}
+}
+
+async function expired(verdicts: Verdicts, ended: BackupResult, snapshots: readonly Snapshot[]): Promise<Point[]> {
+	const retentions = await verdicts({ended, snapshots});
+	return retentions.flatMap(({points}) => points.flatMap(({action, point}) => (action === 'remove' ? [point] : [])));
+}
