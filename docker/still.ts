@@ -175,8 +175,8 @@ async function standStill(
 			throw new RunError(`the Swarm service \`${task.name}\` has one task on each node, and cannot be stopped on one of them`);
 		}
 
-		// Of one that was scaled to nothing, the number is not known: it had a task.
-		const replicas = Math.max(service.replicas, isWoken ? 1 : 0);
+		// Of one that was scaled to nothing by somebody else, the number is not known: it had a task.
+		const replicas = service.replicas || promised(journal, task.service) || (isWoken ? 1 : 0);
 		if (replicas === 0) {
 			resting.push({id, name, state, startedAt});
 			return;
@@ -221,6 +221,13 @@ async function standStill(
 		await delay(100);
 	}
 }
+
+/** An earlier life of the agent scaled it to nothing, and has not put it back yet: so many tasks it had. 0: nobody did. */
+const promised = (journal: Journal, service: string): number =>
+	journal
+		.open()
+		.map(({undo}) => (undo.kind === 'scale' && undo.service === service ? undo.replicas : 0))
+		.find(replicas => replicas > 0) ?? 0;
 
 /** What was asked for may happen yet: nobody answered, or the engine gave up. */
 function isUnknown(error: unknown): boolean {

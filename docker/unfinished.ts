@@ -4,7 +4,7 @@ import {ResumeError} from '../base/errors.ts';
 import type {Engine} from './engine.ts';
 import {untilStarted} from './health.ts';
 import {unlessGone} from './refusal.ts';
-import {isUndoable, type Journal, type JournalEntry, lagOf, needsIn, neverRan, undoOne} from './resume.ts';
+import {isUndoable, type Journal, type JournalEntry, lagOf, needsIn, neverRan, type Undo, undoOne} from './resume.ts';
 
 interface Unfinished {
 	engine: Engine;
@@ -92,9 +92,11 @@ const isOurs = (options: Unfinished, entry: JournalEntry): boolean =>
  */
 const isSuperseded = ({journal, isWanted}: Unfinished, {id, undo}: JournalEntry): boolean =>
 	undo.kind !== 'hook' &&
-	journal
-		.open()
-		.some(other => other.id > id && other.undo.kind !== 'hook' && other.undo.containerId === undo.containerId && !isWanted(other));
+	journal.open().some(other => other.id > id && other.undo.kind !== 'hook' && isOfSame(other.undo, undo) && !isWanted(other));
+
+/** A service of Swarm that was scaled has another container each time. */
+const isOfSame = (one: Undo, other: Undo): boolean =>
+	one.kind === 'scale' && other.kind === 'scale' ? one.service === other.service : one.containerId === other.containerId;
 
 /** The container runs. It was not touched yet when the agent died, or it is about to be paused or stopped. @returns whether it was */
 async function watch(options: Unfinished, entry: JournalEntry): Promise<boolean> {

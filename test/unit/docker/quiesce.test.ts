@@ -108,7 +108,7 @@ function scene(fakes: Record<string, Fake>) {
 			},
 			work,
 		);
-	return {run, engine, asked, warnings, fakes, open: () => entries};
+	return {run, engine, journal, asked, warnings, fakes, open: () => entries};
 }
 
 const of = (id: string, action: 'pause' | 'stop', more: Partial<Needing> = {}) => ({container: {id, name: id, ...more}, action});
@@ -147,6 +147,22 @@ test('a task of Swarm is stopped with its service, and the service has as many t
 	});
 	t.deepEqual(asked, ['scale 0', 'scale 1']);
 	t.deepEqual(open(), []);
+});
+
+test('a service of Swarm that an earlier life has scaled to nothing has as many tasks afterwards as it had before that', async t => {
+	const {run, asked, swarm, journal, fakes} = swarmScene();
+	swarm.replicas = 0;
+	Object.assign(fakes.task ?? {}, {state: 'exited'});
+	journal.record('before', {
+		kind: 'scale',
+		containerId: 'gone',
+		containerName: 'gone',
+		service: serviceId,
+		serviceName: 'shop_app',
+		replicas: 3,
+	});
+	await run([of('task', 'stop')], async () => {}, {wakes: new Set(['task'])});
+	t.deepEqual(asked, ['scale 3']);
 });
 
 test('a service of Swarm that somebody else scales meanwhile was not at rest', async t => {

@@ -103,6 +103,34 @@ for (const before of ['exited', 'running']) {
 	});
 }
 
+test('a service of Swarm that a run of this life has scaled to nothing is left to that run, although its task is another container by now', async t => {
+	const scaled = (task: string): Undo => ({
+		kind: 'scale',
+		containerId: task,
+		containerName: task,
+		service: 'service',
+		serviceName: 'shop_app',
+		replicas: 1,
+	});
+	let replicas = 0;
+	for (const [undos, expected] of [
+		[[scaled('one'), scaled('two')], []],
+		[[scaled('one')], ['scale 1']],
+	] as const) {
+		const {engine, journal, asked} = scene({}, [...undos]);
+		replicas = 0;
+		Object.assign(engine, {
+			service: async () => ({replicas}),
+			async scale(_: string, wanted: number) {
+				asked.push(`scale ${wanted}`);
+				replicas = wanted;
+			},
+		});
+		await undoUnfinished({engine, journal, isWanted: upTo(1), signal});
+		t.deepEqual(asked, expected);
+	}
+});
+
 test('what another has put back meanwhile may be stopped again', async t => {
 	const {engine, journal, asked, states} = scene({a: 'running'}, [undo('start', 'a')]);
 	const working = undoUnfinished({engine, journal, isWanted: upTo(1), signal});
