@@ -3,12 +3,12 @@ import type {DialectName} from '../../base/reading/values.ts';
 import type {Container} from '../../docker/container.ts';
 import type {Engine} from '../../docker/engine.ts';
 import {unlessGone} from '../../docker/refusal.ts';
-import type {Program} from '../targets/dialects/program.ts';
-import {isProgram, settingsOf} from '../targets/dialects/settings.ts';
+import {type Program, programOf} from '../targets/dialects/program.ts';
+import {isProgram, type Settings, settingsOf} from '../targets/dialects/settings.ts';
 
 /** @returns what finds them among the engine's containers, stopped ones too. What it keeps is what is meant, no environment: that holds secrets */
 export function createOthers(engine: Pick<Engine, 'inspect'>, names: readonly DialectName[]) {
-	const known = new Map<string, Program>();
+	const known = new Map<string, Settings>();
 	return async (containers: readonly Container[]): Promise<Program[]> => {
 		const theirs = containers.flatMap(container => {
 			const name = names.find(each => isProgram(each, container.image));
@@ -21,13 +21,15 @@ export function createOthers(engine: Pick<Engine, 'inspect'>, names: readonly Di
 		}
 
 		const found = await Promise.all(
-			theirs.map(async ({name, container: {id, image, project, mounts}}) => {
+			theirs.map(async ({name, container}) => {
+				const {id, image, mounts} = container;
 				const details = known.has(id) ? undefined : await engine.inspect(id).catch(unlessGone);
 				if (details !== undefined) {
-					known.set(id, {name, project, settings: settingsOf(name, {image, env: details.env, mounts})});
+					known.set(id, settingsOf(name, {image, env: details.env, mounts}));
 				}
 
-				return known.get(id);
+				const settings = known.get(id);
+				return settings && programOf(name, {container, settings, containers});
 			}),
 		);
 		return found.filter(program => program !== undefined);

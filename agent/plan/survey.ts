@@ -19,6 +19,7 @@ import {hostFolderOf} from '../../docker/storage.ts';
 import {hireWorkers, staging} from '../../docker/worker.ts';
 import {kinds} from '../sources/kinds.ts';
 import {type Ours, oursOf} from '../targets/dialects/ours.ts';
+import {isProgram} from '../targets/dialects/settings.ts';
 import {translate} from '../targets/dialects/translate.ts';
 import {discoverTargets} from '../targets/discovery.ts';
 import {groupServers, type Suggestion, suggestLabels, type Unlabelled} from '../targets/suggest.ts';
@@ -158,11 +159,16 @@ export function createSurvey(options: SurveyOptions): Survey {
 	};
 
 	const targetsAmong = async (containers: readonly Container[]): Promise<Target[]> => {
-		const found = auto.length === 0 ? [] : await suggestAmong(containers, {isSure: true, isWanted: isAuto});
+		const theirs = await others(containers);
+		const all = new Set(theirs.flatMap(({project, settings}) => (settings.all && project !== undefined ? [project] : [])));
+		const isOther = ({image}: Container) => dialects.some(name => isProgram(name, image));
+		const isWanted = (container: Container) =>
+			!isOther(container) && (isAuto(container) || (container.project !== undefined && all.has(container.project)));
+		const found = auto.length + all.size === 0 ? [] : await suggestAmong(containers, {isSure: true, isWanted});
 		return discoverTargets(containers, {
 			prefix,
 			dialects,
-			programs: await others(containers),
+			programs: theirs,
 			projects,
 			reserved,
 			suggested: new Map(found.map(suggestion => [suggestion.container.id, suggestion])),
@@ -208,7 +214,7 @@ export function createSurvey(options: SurveyOptions): Survey {
 			return oursOf({
 				name,
 				containers: inScope.filter(container => container.project === project),
-				settings: (await createOthers(engine, [name])(containers)).map(({settings}) => settings),
+				programs: await createOthers(engine, [name])(containers),
 				suggested: await suggestAmong(containers, {isSure: false, isWanted: container => container.project === project}, 0),
 			});
 		},

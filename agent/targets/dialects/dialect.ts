@@ -14,7 +14,7 @@ export interface Translation {
 	lost: readonly string[];
 }
 
-export type Dialect = (container: Pick<Container, 'labels' | 'mounts'>) => Translation;
+export type Dialect = (container: Pick<Container, 'image' | 'labels' | 'mounts'>) => Translation;
 
 /** As both programs read it. */
 export const isTrue = (value: string | undefined): boolean => value !== undefined && /^(?:true|1|yes)$/i.test(value.trim());

@@ -6,9 +6,9 @@ import type {Container} from '../../../docker/container.ts';
 import type {Labels} from '../label-names.ts';
 import type {Suggestion} from '../suggest.ts';
 import type {Meant} from './dialect.ts';
-import {withStorages} from './program.ts';
-import {isProgram, type Settings} from './settings.ts';
-import {dialectOf} from './translate.ts';
+import {heeding, notTaken, type Program, withStorages} from './program.ts';
+import {isProgram} from './settings.ts';
+import {dialectOf, withData} from './translate.ts';
 
 type Told = Pick<Suggestion, 'container' | 'labels' | 'why'>;
 
@@ -22,24 +22,25 @@ interface Theirs {
 	name: DialectName;
 	/** Of the project. */
 	containers: readonly Container[];
-	/** Of each of its own containers on this engine. */
-	settings: readonly Settings[];
+	/** Each of its own containers on this engine, of whichever project. */
+	programs: readonly Program[];
 	/** What would protect what no label of theirs speaks of, where all is meant. */
 	suggested: readonly Told[];
 }
 
-export function oursOf({name, containers, settings, suggested}: Theirs): Ours {
-	const storages = settings.flatMap(({storages: known = []}) => known);
-	const lost = new Set(settings.flatMap(each => each.lost));
+export function oursOf({name, containers, programs, suggested}: Theirs): Ours {
+	const settings = programs.map(program => program.settings);
+	const beside = programs.filter(({project}) => containers.some(container => container.project === project));
+	const lost = new Set([...settings.flatMap(each => each.lost), ...beside.flatMap(notTaken)]);
 	const services = new Map<string, Told>();
 	for (const container of containers.filter(({image, labels}) => !isProgram(name, image) && !isOneOff(labels))) {
-		const {meant, lost: without} = dialectOf(name)(container);
+		const {meant, lost: without} = withData(dialectOf(name)(container), container);
 		for (const text of without) {
 			lost.add(`${container.service ?? container.name}: ${text}`);
 		}
 
 		const service = container.service ?? container.name;
-		const all = withStorages(meant, container, storages);
+		const all = heeding(withStorages(meant, container, programs), container, programs);
 		const isNew = !services.has(service) && all.length > 0;
 		if (isNew) {
 			services.set(service, {container, labels: labelsOf(all), why: all.map(({name: ours, because}) => `${ours}: because of ${because}`)});

@@ -19,7 +19,7 @@ const patterns = (text: string | undefined): string[] => (text ?? '').split(',')
 const comesFrom = ({volume, hostPath}: Mount, parts: readonly string[]): boolean =>
 	parts.some(part => hostPath.includes(part) || volume?.includes(part) === true);
 
-const translated = (prefix: string, {labels, mounts}: Parameters<Dialect>[0]): ReturnType<Dialect> => {
+const translated = (prefix: string, {image, labels, mounts}: Parameters<Dialect>[0]): ReturnType<Dialect> => {
 	const of = (name: string) => labels[prefix + name];
 	const meant: Meant[] = [];
 	const mean = (name: string, value: string, theirs: string) => meant.push({name, value, because: prefix + theirs});
@@ -29,32 +29,40 @@ const translated = (prefix: string, {labels, mounts}: Parameters<Dialect>[0]): R
 		}
 	}
 
+	const [isDumped, isRefused] = [meant.length > 0, isFalse(of('volumes'))];
 	const [included, excluded] = [patterns(of('volumes.include')), patterns(of('volumes.exclude'))];
-	if (isTrue(of('volumes')) || included.length > 0 || excluded.length > 0) {
-		const chosen = mounts.filter(
-			mount => mount.readWrite && (included.length === 0 || comesFrom(mount, included)) && !comesFrom(mount, excluded),
-		);
+	// Who is included by name is so whatever is excluded, and also where it is only read.
+	const chosen = mounts.filter(mount =>
+		included.length > 0 ? comesFrom(mount, included) : mount.readWrite && !comesFrom(mount, excluded),
+	);
+	const isChosen = !isRefused && included.length + excluded.length > 0;
+	if (isChosen) {
 		const paths = chosen.length === 0 ? 'false' : JSON.stringify(chosen.map(({path}) => path).toSorted());
-		if (included.length + excluded.length === 0) {
-			mean('volumes', 'true', 'volumes');
-		} else {
-			mean('volumes', paths, included.length > 0 ? 'volumes.include' : 'volumes.exclude');
-		}
+		mean('volumes', paths, included.length > 0 ? 'volumes.include' : 'volumes.exclude');
+	} else if (isTrue(of('volumes'))) {
+		mean('volumes', 'true', 'volumes');
 	} else if (of('volumes') !== undefined) {
 		mean('volumes', 'false', 'volumes');
 	}
 
-	if (isTrue(of('volumes.stop-during-backup'))) {
+	// Who is dumped goes on, whatever that label says.
+	if (isTrue(of('volumes.stop-during-backup')) && !isDumped) {
 		mean('quiesce', 'stop', 'volumes.stop-during-backup');
 	}
 
 	const asking = meant.find(({name, value}) => name !== 'quiesce' && value !== 'false');
 	const theirs = Object.keys(labels).filter(label => label.startsWith(prefix));
-	return {
-		meant: asking === undefined ? [] : [{name: 'enable', value: 'true', because: asking.because}, ...meant],
-		lost: theirs.filter(label => !known.has(label.slice(prefix.length))).map(label => `\`${label}\` is not understood`),
-	};
+	const lost = theirs.filter(label => !known.has(label.slice(prefix.length))).map(label => `\`${label}\` is not understood`);
+	if (asking !== undefined) {
+		return {meant: [{name: 'enable', value: 'true', because: asking.because}, ...meant], lost};
+	}
+
+	// Where all are meant that no label excludes, this one does; a server is dumped all the same.
+	const isServer = [...databases.keys()].some(name => (image.split('/').at(-1) ?? '').startsWith(name) && !isFalse(of(name)));
+	return {meant: isRefused && !isServer ? [{name: 'enable', value: 'false', because: `${prefix}volumes`}] : [], lost};
 };
+
+const isFalse = (value: string | undefined): boolean => value !== undefined && /^(?:false|0|no)$/i.test(value.trim());
 
 /** Who has both is moving from the one to the other. */
 export const stackBack: Dialect = container => {

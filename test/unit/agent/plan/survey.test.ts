@@ -88,3 +88,51 @@ test('a plan, all plans and what a restore is planned from know a link; and one 
 	t.is(surveyed?.plan.quiesce.length, 2);
 	t.is(workers.length, 1);
 });
+
+test('where another program takes all of its project that no label excludes, so does this one', async t => {
+	const {survey} = surveyOf();
+	t.deepEqual(
+		(await survey.list()).targets.map(({name}) => name),
+		['shop/app'],
+	);
+	const container = (project: string, service: string, {image = 'image', labels = {}, folder = `/srv/${service}`} = {}) =>
+		containerFromList({
+			Id: `${project}-${service}`,
+			Names: [`/${project}-${service}-1`],
+			Image: image,
+			ImageID: `sha256:${image}`,
+			Created: 0,
+			State: 'running',
+			Labels: {'com.docker.compose.project': project, 'com.docker.compose.service': service, ...labels},
+			Mounts: [{Type: 'bind', Source: folder, Destination: '/data', RW: true}],
+		});
+	const env = {AUTO_BACKUP_ALL: 'true', CRON_SCHEDULE: '5 1 * * *'};
+	const engine = {
+		address: 'unix:///fake',
+		list: async () => [
+			container('shop', 'app'),
+			container('shop', 'refused', {labels: {'stack-back.volumes': 'false'}}),
+			container('shop', 'backup', {image: 'ghcr.io/lawndoc/stack-back:1.5'}),
+			container('blog', 'app', {folder: '/srv/blog'}),
+		],
+		inspect: async (id: string) => ({state: 'running', env: id === 'shop-backup' ? env : {}, argv: [], pid: 0}),
+		top: async () => [],
+	} as unknown as Engine;
+	const all = createSurvey({
+		engine,
+		self: {containerId: 'agent', image: 'i', mounts: [], networks: [], networkMode: 'x', inherited: {limits: {}, names: {}, isolation: {}}},
+		agentId: 'a',
+		dataRoot: '/var/lib/docker',
+		prefix: 'holdfast.',
+		dialects: ['stack-back'],
+		projects: [],
+		auto: [],
+		schedule: '0 3 * * *',
+		lockTimeoutMs: 1,
+		copies: [],
+	});
+	t.deepEqual(
+		(await all.list()).targets.map(({name, policy: {schedule}}) => [name, schedule]),
+		[['shop/app', '5 1 * * *']],
+	);
+});

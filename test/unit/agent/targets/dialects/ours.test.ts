@@ -1,5 +1,6 @@
 import test from 'ava';
 import {oursOf} from '../../../../../agent/targets/dialects/ours.ts';
+import {programOf} from '../../../../../agent/targets/dialects/program.ts';
 import {isProgram, settingsOf} from '../../../../../agent/targets/dialects/settings.ts';
 import type {DialectName} from '../../../../../base/reading/values.ts';
 import {containerFromList} from '../../../../../docker/container.ts';
@@ -36,7 +37,9 @@ const translated = (
 	const {services: found, ...rest} = oursOf({
 		name,
 		containers: services,
-		settings: [settingsOf(name, {image: 'x', env, mounts: program.mounts})],
+		programs: [
+			programOf(name, {container: program, settings: settingsOf(name, {image: 'x', env, mounts: program.mounts}), containers: services}),
+		],
 		suggested: services.map(each => ({container: each, labels: {volumes: 'true'}, why: ['all']})),
 	});
 	return {...rest, services: Object.fromEntries(found.map(({container: {service}, labels}) => [service, labels]))};
@@ -79,19 +82,22 @@ test('stack-back: all is meant where it says so, and what a label leaves out is 
 
 test('nautical: who is not left out is stopped, and how long its commands may take', t => {
 	const p = 'nautical-backup';
+	const data = volume('x', '/x');
 	const services = [
-		container('a', 'a', {[`${p}.enable`]: 'true', [`${p}.lifecycle.before`]: "sh -c 'x'", [`${p}.lifecycle.before.timeout`]: '0'}),
-		container('b', 'b', {[`${p}.stop-before-backup`]: 'false', [`${p}.group`]: 'one', [`${p}.curl.before`]: 'curl x'}),
+		container('a', 'a', {[`${p}.enable`]: 'true', [`${p}.lifecycle.before`]: "sh -c 'x'", [`${p}.lifecycle.before.timeout`]: '0'}, [data]),
+		container('b', 'b', {[`${p}.stop-before-backup`]: 'false', [`${p}.group`]: 'one', [`${p}.curl.before`]: 'curl x'}, [data]),
 		container('c', 'c', {[`${p}.enable`]: 'false'}),
 		container('d', 'd', {}),
+		container('e', 'e', {[`${p}.enable`]: 'true'}),
 	];
 	const labelled = translated('nautical', {services, env: {REQUIRE_LABEL: 'true'}});
 	t.deepEqual(labelled.services, {
 		a: {enable: 'true', volumes: 'true', quiesce: 'stop', before: "sh -c 'x'", 'before.timeout': '1h'},
 		b: {enable: 'true', volumes: 'true', group: 'one'},
 	});
+	t.regex(labelled.lost.join(), /e: it has no data, so it is neither stopped/);
 	t.regex(labelled.lost.join(), /b: `nautical-backup\.curl\.before` is not heeded/);
-	t.deepEqual(Object.keys(translated('nautical', {services}).services), ['a', 'b', 'd'], 'all but who is left out');
+	t.deepEqual(Object.keys(translated('nautical', {services: services.slice(0, 4)}).services), ['a', 'b', 'd'], 'all but who is left out');
 });
 
 test('by the name of the image, wherever it comes from', t => {

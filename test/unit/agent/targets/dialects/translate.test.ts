@@ -46,7 +46,8 @@ test('stack-back: volumes, filters, databases and the stop', t => {
 		volumes: 'false',
 	});
 	t.deepEqual(labelsOf({'stack-back.mysql': 'true'}), {enable: 'true', mariadb: 'true'});
-	t.deepEqual(labelsOf({'stack-back.mysql': 'False', 'stack-back.volumes': 'false'}), {});
+	t.deepEqual(labelsOf({'stack-back.mysql': 'False', 'stack-back.volumes': 'false'}), {enable: 'false'});
+	t.deepEqual(labelsOf({'stack-back.mysql': 'False'}), {});
 	t.deepEqual(of('stack-back', {'stack-back.postgres': 'true', 'stack-back.redis': 'true'}).notes, [
 		'`holdfast.enable=true` because of `stack-back.postgres`',
 		'`holdfast.postgres=true` because of `stack-back.postgres`',
@@ -98,7 +99,7 @@ test('as people have them: labels of the programs that these go on from, old one
 	// openmrs-distro-referenceapplication and others that began with restic-compose-backup
 	t.deepEqual(of('stack-back', {'restic-compose-backup.volumes': 'true', 'restic-compose-backup.volumes.include': 'files,nothing'}).ours, {
 		enable: 'true',
-		volumes: '["/srv/files"]',
+		volumes: '["/etc/conf","/srv/files"]',
 	});
 	t.deepEqual(of('stack-back', {'restic-compose-backup.mariadb': 'true', 'restic-compose-backup.quiesce': 'true'}).notes, [
 		'`holdfast.enable=true` because of `restic-compose-backup.mariadb`',
