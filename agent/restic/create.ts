@@ -1,39 +1,18 @@
 /** Makes the verbs of restic: each builds its call, runs it and reads what it says. */
 import {text} from 'node:stream/consumers';
-import {lastLines, type Place} from '../../base/command.ts';
-import {explain, RepositoryError} from '../../base/errors.ts';
+import type {Place} from '../../base/command.ts';
+import {RepositoryError} from '../../base/errors.ts';
 import {linesOf} from '../../base/lines.ts';
 import {accessOf} from './access.ts';
 import * as argv from './argv.ts';
-import {type Call, createCaller, eachCount, eachLine, eachMessage} from './call.ts';
-import {eachElement} from './elements.ts';
+import {type Call, createCaller, eachCount, eachLine} from './call.ts';
+import {createComparing} from './comparing.ts';
 import {deleteLeftovers} from './leftover.ts';
+import {createListing} from './listing.ts';
 import {createLooking} from './looking.ts';
-import {
-	configContent,
-	type FileStatus,
-	keyList,
-	listedNode,
-	listedSnapshot,
-	lockContent,
-	parseEntry,
-	type Status,
-	type Summary,
-	statsContent,
-	versionContent,
-	withoutStack,
-} from './messages.ts';
-import {
-	type BackupOptions,
-	folderOf,
-	type Lock,
-	type Repository,
-	type Restic,
-	type ResticOptions,
-	type RestoreOptions,
-	type Saved,
-	type Snapshot,
-} from './restic.ts';
+import {configContent, keyList, listedNode, lockContent, parseEntry, statsContent, versionContent} from './messages.ts';
+import {type BackupOptions, folderOf, type Lock, type Repository, type Restic, type ResticOptions, type Saved} from './restic.ts';
+import {summaryOf} from './summary.ts';
 
 /** restic, run at a place on one repository. */
 export function createRestic(
@@ -52,44 +31,10 @@ export function createRestic(
 
 	const withoutLocking = ([verb = '', ...rest]: argv.Arguments): argv.Arguments => [verb, '--no-lock', ...rest];
 
-	/** What restic says at its end of what it did; undefined where it did not say it. */
-	const summaryOf = async (
-		call: Call,
-		onStatus: (status: Status) => void = () => {},
-		onFile: (status: FileStatus) => void = () => {},
-	): Promise<Summary | undefined> => {
-		let summary: Summary | undefined;
-		await read(call, stdout =>
-			eachMessage(stdout, message => {
-				if (message.message_type === 'summary') {
-					summary = message;
-				} else if (message.message_type === 'status') {
-					onStatus(message);
-				} else if (message.message_type === 'verbose_status') {
-					onFile(message);
-				}
-			}),
-		);
-		return summary;
-	};
-
-	/** A restore that writes nothing. */
-	const compared = async (options: RestoreOptions, rehearsal: argv.Arguments, onFile?: (status: FileStatus) => void): Promise<Summary> => {
-		const call = {
-			action: `comparing ${options.into} with ${options.subfolder}`,
-			arguments: patiently(rehearsal),
-			signal: options.signal,
-		};
-		const summary = await summaryOf(call, undefined, onFile);
-		if (!summary) {
-			throw failed(call, 'restic exited with 0 but said nothing about what it compared');
-		}
-
-		return summary;
-	};
-
 	const backUp = async (call: Call, onProgress: BackupOptions['onProgress']): Promise<Saved> => {
-		const summary = await summaryOf(call, status => onProgress?.({bytes: status.bytes_done ?? 0, totalBytes: status.total_bytes}));
+		const summary = await summaryOf(read, call, {
+			onStatus: status => onProgress?.({bytes: status.bytes_done ?? 0, totalBytes: status.total_bytes}),
+		});
 		if (!summary?.snapshot_id) {
 			throw failed(call, 'restic exited with 0 but named no snapshot');
 		}
@@ -103,60 +48,10 @@ export function createRestic(
 		};
 	};
 
-	const list = async (call: Call): Promise<Snapshot[]> => {
-		const found: Snapshot[] = [];
-		const once = createOnce<string>(text => text);
-		const onceTogether = createOnce<readonly string[]>(JSON.stringify);
-		const isWhole = await read(call, stdout =>
-			eachElement(stdout, element => {
-				const {id, time, tree, hostname, tags, paths, summary} = listedSnapshot.parse(element);
-				found.push({
-					id,
-					time,
-					tree,
-					host: once(hostname),
-					tags: (tags ?? []).map(once),
-					paths: onceTogether(paths ?? []),
-					bytes: summary?.total_bytes_processed ?? 0,
-					addedBytes: summary?.data_added_packed ?? summary?.data_added ?? 0,
-				});
-			}),
-		);
-		if (!isWhole) {
-			throw failed(call, 'restic exited with 0 but its list of snapshots is not whole');
-		}
-
-		return found;
-	};
-
-	/** `rewrite` has no JSON; it prints the first digits of the new id. */
-	const rewrite = async (snapshot: string, patterns: readonly string[], signal?: AbortSignal): Promise<string> => {
-		const call = {
-			action: `rewriting snapshot ${snapshot}`,
-			arguments: patiently(argv.rewrite(snapshot, patterns)),
-			signal,
-		};
-		const printed = await read(call, text);
-		const [, shortId] = /^saved new snapshot ([0-9a-f]{8,64})$/m.exec(printed) ?? [];
-		if (shortId === undefined) {
-			if (printed.includes(`snapshot ${snapshot.slice(0, 8)} of `) && printed.includes('no snapshots were modified')) {
-				return snapshot;
-			}
-
-			throw failed(call, `restic printed neither a new snapshot nor that there is none: ${lastLines(withoutStack(printed))}`);
-		}
-
-		// It was just made, and nobody else knows of it: no lock is needed.
-		const [found, ...others] = await list({action: call.action, arguments: withoutLocking(argv.snapshot(shortId)), signal});
-		if (!found || others.length > 0) {
-			throw failed(call, `the new snapshot ${shortId} is ${found ? 'ambiguous' : 'not there'}`);
-		}
-
-		return found.id;
-	};
-
 	return {
 		...createLooking({read, failed}, patiently),
+		...createComparing({read, failed}, patiently),
+		...createListing({read, failed}, {patiently, withoutLocking}),
 		version: async () => versionContent.parse(JSON.parse(await ask({action: 'version', arguments: ['version']}))).version,
 		id: async (signal, key) =>
 			configContent.parse(JSON.parse(await ask({action: 'opening', arguments: ['cat', '--no-lock', '--', 'config'], signal, key}))).id,
@@ -191,15 +86,6 @@ export function createRestic(
 				},
 				options.onProgress,
 			),
-		snapshots: (tags = [], signal) => list({action: 'listing snapshots', arguments: patiently(argv.snapshots(tags)), signal}),
-		async rewriteWithout(snapshot, patterns, signal) {
-			let current = snapshot;
-			for (const batch of argv.batches(patterns)) {
-				current = await rewrite(current, batch, signal);
-			}
-
-			return current;
-		},
 		dump: (snapshot, path, signal) =>
 			start({action: `reading ${path} of snapshot ${snapshot}`, arguments: patiently(argv.dump(snapshot, path)), signal}),
 		peek: (snapshot, path, signal) =>
@@ -223,9 +109,9 @@ export function createRestic(
 				arguments: (options.unlocked ? withoutLocking : patiently)(argv.restore(options)),
 				signal: options.signal,
 			};
-			const summary = await summaryOf(call, status =>
-				options.onProgress?.({bytes: status.bytes_restored ?? 0, totalBytes: status.total_bytes}),
-			);
+			const summary = await summaryOf(read, call, {
+				onStatus: status => options.onProgress?.({bytes: status.bytes_restored ?? 0, totalBytes: status.total_bytes}),
+			});
 			if (!summary) {
 				throw failed(call, 'restic exited with 0 but said nothing about what it restored');
 			}
@@ -244,39 +130,6 @@ export function createRestic(
 				}
 			});
 			return found;
-		},
-		changes: async options => ({bytes: (await compared(options, argv.changes(options))).total_bytes ?? 0}),
-		async room(options) {
-			const bytes = {fresh: 0, over: 0};
-			await compared(options, argv.changesOfEach(options), ({action, size}) => {
-				bytes.fresh += action === 'restored' ? size : 0;
-				bytes.over += action === 'updated' ? size : 0;
-			});
-			return bytes;
-		},
-		async changed(options, onFile) {
-			await compared(options, argv.changesOfEach(options), ({action, item}) => {
-				if (action === 'updated') {
-					onFile(item.slice(1));
-				}
-			});
-		},
-		async rehearse(options) {
-			try {
-				const {
-					total_files: entries = 0,
-					files_skipped: same = 0,
-					files_deleted: removed = 0,
-				} = await compared(options, argv.rehearse(options));
-				// Of a snapshot that holds nothing restic would remove nothing, and `restore` does.
-				return {entries, removed: entries + same === 0 ? undefined : removed};
-			} catch (error) {
-				if (!/not a directory/.test(explain(error))) {
-					throw error;
-				}
-
-				return {entries: (await compared(options, argv.changes(options))).total_files ?? 0, removed: undefined};
-			}
 		},
 		async copy({from, snapshots, signal, ...limits}) {
 			for (const batch of argv.batches(snapshots)) {
@@ -323,19 +176,5 @@ export function createRestic(
 		async unlock() {
 			await ask({action: 'removing stale locks', arguments: ['unlock']});
 		},
-	};
-}
-
-/** Keeps one of what is equal: thousands of snapshots have the same tags and paths. */
-function createOnce<Value>(keyOf: (value: Value) => string): (value: Value) => Value {
-	const known = new Map<string, Value>();
-	return value => {
-		const key = keyOf(value);
-		const kept = known.get(key);
-		if (kept === undefined) {
-			known.set(key, value);
-		}
-
-		return kept ?? value;
 	};
 }
