@@ -1,6 +1,7 @@
 /** `/backup` and `/restore`: words in, one call on an agent, an answer out. */
 
 import {createHash} from 'node:crypto';
+import {within} from '../agent/api/fleet.ts';
 import {BusyError, explain} from '../base/errors.ts';
 import {repositoryTarget} from '../base/results.ts';
 import {type Action, approvalsForAll} from './access.ts';
@@ -240,8 +241,11 @@ export function createCommands(desk: Desk, restoring: Restoring): Commands {
 	return commands;
 }
 
+/** It looks at everything, and asks every repository. */
+const doctorMs = 120_000;
+
 async function findingsOf({name, client}: Host) {
-	return client.doctor().catch((error: unknown) => [{level: 'error' as const, subject: name, message: explain(error)}]);
+	return within(doctorMs, client.doctor()).catch((error: unknown) => [{level: 'error' as const, subject: name, message: explain(error)}]);
 }
 
 export const settledBy = (verb: string, user: string, run: string): string => `${verb} was asked for by ${person(user)}: run ${code(run)}`;

@@ -88,7 +88,7 @@ export function createFleet(roster: Roster): Fleet {
 			return [...new Set([own, ...within.map(view => label(host.name, view.target))])];
 		},
 		async ofRun(run) {
-			for (const host of all()) {
+			const asked = all().map(async host => {
 				const view = await host.client.run(run).catch((error: unknown) => {
 					if (!(error instanceof NotFoundError) && all().length === 1) {
 						throw error;
@@ -96,9 +96,11 @@ export function createFleet(roster: Roster): Fleet {
 
 					return undefined;
 				});
-				if (view !== undefined) {
-					return {host, target: view.target, label: label(host.name, view.target), operation: view.operation};
-				}
+				return view && {host, target: view.target, label: label(host.name, view.target), operation: view.operation};
+			});
+			const found = (await Promise.all(asked)).find(one => one !== undefined);
+			if (found !== undefined) {
+				return found;
 			}
 
 			throw new NotFoundError(`there is no run ${run}`, {hint: '/backup history lists them'});

@@ -1,5 +1,6 @@
 /** The state of every target of every agent, gathered for what shows it. */
 
+import {within} from '../agent/api/fleet.ts';
 import {explain} from '../base/errors.ts';
 import type {StatusView} from '../base/shapes/targets.ts';
 import type {Fleet, Host} from './fleet.ts';
@@ -59,6 +60,9 @@ export async function seenBy(
 	return {rows: seen.flat(), ...rest};
 }
 
+/** An agent asks its repository for them: others are not kept waiting by one that is out of reach. */
+const pointsMs = 30_000;
+
 async function ofHost(fleet: Fleet, host: Host): Promise<Overview> {
 	const troubles: string[] = [];
 	const missing = (error: unknown): never[] => {
@@ -66,7 +70,7 @@ async function ofHost(fleet: Fleet, host: Host): Promise<Overview> {
 		return [];
 	};
 	const [status, targets] = await Promise.all([host.client.status().catch(missing), host.client.targets().catch(() => [])]);
-	const points = troubles.length > 0 ? [] : await host.client.points().catch(missing);
+	const points = troubles.length > 0 ? [] : await within(pointsMs, host.client.points()).catch(missing);
 	const bytes = new Map(points.toReversed().map(({target, sources}) => [target, sources.reduce((sum, source) => sum + source.bytes, 0)]));
 	const containers = new Map(targets.map(({target, state}) => [target, state]));
 	const rows = status.map(

@@ -123,30 +123,46 @@ export interface ClientOptions {
 	/** How long `follow` bears an agent that is away, and a connection that is silent. */
 	goneMs?: number | undefined;
 	silenceMs?: number | undefined;
+	/** How long the answer may take to what an agent knows without asking its repository. */
+	answerMs?: number | undefined;
 }
 
-export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Client {
+/** An agent that hangs, or a host that was unplugged, takes the question and never answers. */
+const usualAnswerMs = 60_000;
+
+export function createClient({url, token, goneMs, silenceMs, answerMs = usualAnswerMs}: ClientOptions): Client {
 	const send = (path: string, init: RequestInit = {}): Promise<Response> =>
 		fetch(new URL(path, url), {...init, redirect: 'error', headers: {...init.headers, Authorization: `Bearer ${token}`}});
 
-	/** Without a limit of time: to plan a restore may take longer than the five minutes that `fetch` waits. */
-	const call = async <Answer>(path: string, body?: string): Promise<Answer> => {
-		const message = await transfer({
-			url: new URL(path, url),
-			token,
-			...(body === undefined ? {method: 'GET'} : {method: 'POST', type: 'application/json', body: Readable.from([body])}),
-		}).catch(error => {
-			throw away(url, error);
-		});
-		const response = asResponse(message);
-		if (!response.ok) {
-			throw await refusal(response);
-		}
+	/** Without a limit of time, where none is given: to plan a restore may take longer than the five minutes that `fetch` waits. */
+	const call = async <Answer>(path: string, {body, limitMs}: {body?: string; limitMs?: number | undefined} = {}): Promise<Answer> => {
+		const signal = limitMs === undefined ? undefined : AbortSignal.timeout(limitMs);
+		try {
+			const message = await transfer({
+				url: new URL(path, url),
+				token,
+				signal,
+				...(body === undefined ? {method: 'GET'} : {method: 'POST', type: 'application/json', body: Readable.from([body])}),
+			}).catch(error => {
+				throw away(url, error);
+			});
+			assertAgent(url, message);
+			const response = asResponse(message);
+			if (!response.ok) {
+				throw await refusal(response);
+			}
 
-		return (await response.json()) as Answer;
+			return (await response.json()) as Answer;
+		} catch (error) {
+			throw signal?.aborted ? silent(url, limitMs ?? 0) : error;
+		}
 	};
 	const get = <Answer>(path: string, query: Query = {}): Promise<Answer> => call(`/api/v1/${path}?${searchOf(query)}`);
-	const post = <Answer>(path: string, body: unknown = {}): Promise<Answer> => call(`/api/v1/${path}`, JSON.stringify(body));
+	const post = <Answer>(path: string, body: unknown = {}): Promise<Answer> => call(`/api/v1/${path}`, {body: JSON.stringify(body)});
+	const known = <Answer>(path: string, query: Query = {}): Promise<Answer> =>
+		call(`/api/v1/${path}?${searchOf(query)}`, {limitMs: answerMs});
+	const tell = <Answer>(path: string, body: unknown): Promise<Answer> =>
+		call(`/api/v1/${path}`, {body: JSON.stringify(body), limitMs: answerMs});
 	const move = async (
 		path: string,
 		{query, only = [], ...rest}: Omit<Parameters<typeof transfer>[0], 'url' | 'token'> & {query: Query; only?: readonly string[]},
@@ -165,18 +181,18 @@ export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Cl
 
 	return {
 		url,
-		version: async () => (await get<{version: string}>('version')).version,
-		about: () => get('version'),
-		targets: () => get('targets'),
+		version: async () => (await known<{version: string}>('version')).version,
+		about: () => known('version'),
+		targets: () => known('targets'),
 		labels: (project, from) => get('labels', {project, from}),
 		plan: target => get('plan', {target}),
 		plans: () => get('plan'),
-		status: () => get('status'),
+		status: () => known('status'),
 		points: (target, from) => get('points', {target, from}),
 		foreign: from => get('foreign', {from}),
 		copy: async (copies, trigger) => (await post<{runs: Array<Started | Refusal>}>('copy', {...copies, trigger})).runs,
-		runs: ({target, limit} = {}) => get('runs', {target, limit}),
-		run: run => get(runPath(run)),
+		runs: ({target, limit} = {}) => known('runs', {target, limit}),
+		run: run => known(runPath(run)),
 		follow: (run, signal) =>
 			readEvents({
 				open: (lastId, signal) => send(`/api/v1/${runPath(run)}/events`, {signal, headers: lastId ? {'Last-Event-ID': lastId} : {}}),
@@ -200,7 +216,7 @@ export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Cl
 		move: (from, to) => post('move', {from, to}),
 		forget: target => post('forget', {target}),
 		kit: () => get('kit'),
-		kitKept: async () => (await get<{kept: Kept | null}>('kit/kept')).kept,
+		kitKept: async () => (await known<{kept: Kept | null}>('kit/kept')).kept,
 		keepKit: () => post('kit/kept', {trigger: 'cli'}),
 		unlock: () => post('unlock'),
 		async export({target, point, only}, signal) {
@@ -218,14 +234,14 @@ export function createClient({url, token, goneMs, silenceMs}: ClientOptions): Cl
 			await post(`${runPath(run)}/cancel`);
 		},
 		doctor: () => get('doctor'),
-		recordAudit: async entry => (await post<{id: number}>('audit', entry)).id,
+		recordAudit: async entry => (await tell<{id: number}>('audit', entry)).id,
 		completeAudit: async (id, outcome) => {
-			await post(`audit/${id}`, outcome);
+			await tell(`audit/${id}`, outcome);
 		},
-		audit: ({subject, limit} = {}) => get('audit', {subject, limit}),
-		notes: () => get('notes'),
+		audit: ({subject, limit} = {}) => known('audit', {subject, limit}),
+		notes: () => known('notes'),
 		saveNote: async (key, note) => {
-			await post('notes', {key, note});
+			await tell('notes', {key, note});
 		},
 		async health(signal) {
 			const response = await send('/healthz', signal ? {signal} : {}).catch(error => {
@@ -250,6 +266,23 @@ function downloadOf(answer: IncomingMessage): Download {
 
 const away = (url: string, cause: unknown): RunError =>
 	new RunError(`no agent answers at ${url}`, {cause, hint: 'is it running? `docker compose ps` and its log say so'});
+
+const silent = (url: string, limitMs: number): RunError =>
+	new RunError(`the agent at ${url} takes the question, and gives no answer within ${limitMs / 1000} s`, {
+		hint: 'it hangs, or its host does: `docker logs` of its container says how far it came, and `docker restart` ends it',
+	});
+
+/** Every answer of an agent is JSON. @throws {RunError} that says who seems to answer in its place */
+function assertAgent(url: string, {statusCode = 0, headers}: IncomingMessage): void {
+	const {'content-type': type, location} = headers;
+	if (!/^application\/(?:[\w.-]+\+)?json\b/.test(type ?? '')) {
+		const sent =
+			location === undefined ? `sent ${type === undefined ? 'nothing of a known type' : type}` : `sends elsewhere, to ${location}`;
+		throw new RunError(`what answers at ${url} is no agent of Holdfast: it said ${statusCode}, and ${sent}`, {
+			hint: 'is it a proxy, or a page to sign in, before the agent? Give the address of the agent itself, or let its API through (docs/api.md)',
+		});
+	}
+}
 
 async function refusal(response: Response): Promise<Error> {
 	const {

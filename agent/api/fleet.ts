@@ -2,8 +2,9 @@
  * The agents of several hosts: those that the configuration names, and all for which a name of Swarm's DNS stands (`tasks.<service>`: one address
  * for each task). One way of finding them, for whoever shows them.
  */
-import {resolve4} from 'node:dns/promises';
-import {explanation} from '../../base/errors.ts';
+import {resolve4, resolve6} from 'node:dns/promises';
+import {isIPv6} from 'node:net';
+import {explanation, RunError} from '../../base/errors.ts';
 import type {HostView, StatusView} from '../../base/shapes/targets.ts';
 import {duration} from '../../base/units.ts';
 import type {AgentAddress} from '../config/agents.ts';
@@ -36,20 +37,24 @@ interface RosterOptions {
 /** How long what DNS said holds. */
 const freshMs = 10_000;
 
-/** How long an agent may take to say who it is, and how its targets are. */
+/** How long an agent may take to say who it is, and anything else that it knows: others are shown meanwhile, or wait for it. */
 const greetingMs = 5000;
-const answeringMs = 30_000;
+const answerMs = 15_000;
 
 const tasks = /^tasks\./;
 
-const lookUpAll = async (name: string): Promise<string[]> => resolve4(name).catch(() => []);
+/** Of a task that has both, one: it is one agent. */
+const lookUpAll = async (name: string): Promise<string[]> => {
+	const four = await resolve4(name).catch(() => []);
+	return four.length > 0 ? four : resolve6(name).catch(() => []);
+};
 
 const askWho = async (client: Client) => within(greetingMs, client.about());
 
 /** A host that is unplugged answers nothing at all. */
-async function within<Value>(ms: number, answer: Promise<Value>): Promise<Value> {
+export async function within<Value>(ms: number, answer: Promise<Value>): Promise<Value> {
 	const {promise: late, reject} = Promise.withResolvers<never>();
-	const timer = setTimeout(() => reject(new Error(`no answer within ${ms / 1000} s`)), ms);
+	const timer = setTimeout(() => reject(new RunError(`no answer within ${ms / 1000} s`, {hint: 'it hangs, or its host does'})), ms);
 	try {
 		return await Promise.race([answer, late]);
 	} finally {
@@ -70,7 +75,7 @@ export function createRoster(
 	{lookUp = lookUpAll, greet = askWho, now = Date.now}: RosterOptions = {},
 ): Roster {
 	const isNamed = ({url}: AgentAddress) => !tasks.test(new URL(url).hostname);
-	const named = addresses.filter(isNamed).map(({name, url, token}): Host => ({name, client: createClient({url, token})}));
+	const named = addresses.filter(isNamed).map(({name, url, token}): Host => ({name, client: createClient({url, token, answerMs})}));
 	const services = addresses.filter(address => !isNamed(address));
 	/** By name, in the order in which they were found; with the agent's id, where it says one. */
 	const found = new Map<string, Host & {agent: string | undefined}>();
@@ -81,8 +86,8 @@ export function createRoster(
 
 	const greetAt = async ({name, url, token}: AgentAddress, address: string): Promise<Met> => {
 		const at = new URL(url);
-		at.hostname = address;
-		const client = createClient({url: at.href.replace(/\/$/, ''), token});
+		at.hostname = isIPv6(address) ? `[${address}]` : address;
+		const client = createClient({url: at.href.replace(/\/$/, ''), token, answerMs});
 		return {name, address, client, said: await greet(client).catch(() => undefined)};
 	};
 
@@ -90,7 +95,7 @@ export function createRoster(
 		// Swarm's DNS now and then says an address twice (moby#28836), or one of a task that is gone (moby#29529).
 		const all = await Promise.all(
 			services.map(async service => {
-				const all = new Set(await lookUp(new URL(service.url).hostname).catch(() => []));
+				const all = new Set(await within(greetingMs, lookUp(new URL(service.url).hostname)).catch(() => []));
 				return Promise.all([...all].toSorted().map(async address => greetAt(service, address)));
 			}),
 		);
@@ -140,7 +145,7 @@ export function createRoster(
 	};
 
 	/** Nobody was found at all: the name itself stands for them, and says why it does not answer. */
-	const placeholders = services.map(({name, url, token}): Host => ({name, client: createClient({url, token})}));
+	const placeholders = services.map(({name, url, token}): Host => ({name, client: createClient({url, token, answerMs})}));
 	return {
 		hosts() {
 			const all = [...named, ...[...found.values(), ...strangers].toSorted((a, b) => (a.name < b.name ? -1 : 1))];
@@ -166,7 +171,10 @@ export async function viewOf({name: host, client}: Host, now: () => number = Dat
 	const {url} = client;
 	try {
 		const asked = now();
-		const [{version, agent, time}, targets] = await within(answeringMs, Promise.all([client.about(), client.status()]));
+		// Who hangs does not say who it is either: nobody waits longer for that.
+		const [about, targets] = await Promise.all([within(greetingMs, client.about()), client.status()]);
+		assertUnderstood(url, about, targets);
+		const {version, agent, time} = about;
 		const count = (is: (status: StatusView) => unknown) => targets.filter(is).length;
 		return {
 			host,
@@ -184,6 +192,17 @@ export async function viewOf({name: host, client}: Host, now: () => number = Dat
 		const {message, hint} = explanation(error);
 		const why = hint === undefined ? message : `${message} (${hint})`;
 		return {host, url, error: why, late: 0, gone: 0, problems: 0, bytes: 0, targets: []};
+	}
+}
+
+/** Another program may answer in JSON, too, and an agent of another version in other shapes. @throws {RunError} */
+function assertUnderstood(url: string, {version}: Partial<About>, targets: readonly StatusView[]): void {
+	const isKnown = Array.isArray(targets) && targets.every(({target, problems}) => typeof target === 'string' && Array.isArray(problems));
+	if (typeof version !== 'string' || !isKnown) {
+		throw new RunError(
+			`what answers at ${url} is ${typeof version === 'string' ? `Holdfast ${version}, and tells of its targets what this version does not understand` : 'no agent of Holdfast'}`,
+			{hint: typeof version === 'string' ? 'bring both to one version' : 'give the address of the agent itself'},
+		);
 	}
 }
 

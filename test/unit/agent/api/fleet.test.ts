@@ -1,5 +1,5 @@
-import {createServer} from 'node:http';
-import test from 'ava';
+import {createServer, type RequestListener} from 'node:http';
+import test, {type ExecutionContext} from 'ava';
 import {type Client, createClient} from '../../../../agent/api/client.ts';
 import {createRoster, remarksOn, viewOf} from '../../../../agent/api/fleet.ts';
 
@@ -77,7 +77,7 @@ test('one agent needs no name', t => {
 
 test('what a host says is counted; why it says nothing is told', async t => {
 	const client = (more: Partial<Client>) => ({url: 'http://x', about: async () => ({version: '1'}), ...more}) as Client;
-	const status = {lastSuccess: {run: 'r', at: '', bytes: 5}, problems: []};
+	const status = {target: 'a/b', lastSuccess: {run: 'r', at: '', bytes: 5}, problems: []};
 	t.like(await viewOf({name: 'a', client: client({status: async () => [status, {...status, late: 'x'}] as never})}), {
 		host: 'a',
 		late: 1,
@@ -149,6 +149,72 @@ test('a clock, a version, an agent that are not as the others are told; why one 
 	t.regex(
 		(await told(view('a', {agent: 'x'}), view('b', {agent: 'x'}))).join(),
 		/a: it is the same agent as b, or works with a copy of its state/,
+	);
+});
+
+/** What answers somewhere, whatever it is. */
+async function answering(t: ExecutionContext, listener: RequestListener, host = '127.0.0.1'): Promise<string> {
+	const server = createServer(listener);
+	await new Promise<void>(resolve => server.listen(0, host, resolve));
+	t.teardown(() => {
+		server.close();
+		server.closeAllConnections();
+	});
+	const {port} = server.address() as {port: number};
+	return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+const json =
+	(answers: Record<string, unknown>): RequestListener =>
+	(request, response) => {
+		const [path = ''] = (request.url ?? '').split('?');
+		response.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify(answers[path] ?? null));
+	};
+
+test('each thing that may stand where an agent should is told in a line, and keeps nobody waiting', async t => {
+	const html: RequestListener = (_, response) => response.writeHead(200, {'content-type': 'text/html; charset=utf-8'}).end('<html>sign in');
+	const away: RequestListener = (_, response) => response.writeHead(502, {'content-type': 'text/html'}).end('<h1>Bad Gateway</h1>');
+	const elsewhere: RequestListener = (_, response) => response.writeHead(302, {location: 'https://sso.example/start'}).end();
+	const cut: RequestListener = (_, response) =>
+		response.writeHead(200, {'content-type': 'application/json', 'content-length': '99'}).end('{"a"');
+	const cases: Array<[RequestListener, RegExp]> = [
+		[html, /^what answers at http:\S+ is no agent of Holdfast: it said 200, and sent text\/html; charset=utf-8 \(is it a proxy/],
+		[away, /^what answers at \S+ is no agent of Holdfast: it said 502, and sent text\/html/],
+		[elsewhere, /it said 302, and sends elsewhere, to https:\/\/sso\.example\/start/],
+		[json({'/api/v1/version': {data: 1}, '/api/v1/status': {data: 1}}), /^what answers at \S+ is no agent of Holdfast \(give the address/],
+		[
+			json({'/api/v1/version': {version: '0.1.0'}, '/api/v1/status': [{target: 'a/b'}]}),
+			/is Holdfast 0\.1\.0, and tells of its targets what this version does not understand \(bring both to one version\)/,
+		],
+		[() => {}, /^the agent at \S+ takes the question, and gives no answer within 0\.3 s \(it hangs/],
+		[cut, /./],
+	];
+	for (const [listener, expected] of cases) {
+		const url = await answering(t, listener);
+		const begun = performance.now();
+		const {error = '', targets} = await viewOf({name: 'a', client: createClient({url, token, answerMs: 300})});
+		t.regex(error, expected);
+		t.false(error.includes('\n'));
+		t.deepEqual(targets, []);
+		t.true(performance.now() - begun < 5000);
+	}
+});
+
+test('an address of IPv6, as it stands in the configuration and as DNS says it', async t => {
+	const answers = {'/api/v1/version': {version: '1', host: 'six', agent: 'x'}, '/api/v1/status': []};
+	const url = await answering(t, json(answers), '::1').catch(() => undefined);
+	if (url === undefined) {
+		t.pass('this machine has no IPv6');
+		return;
+	}
+
+	t.like(await viewOf({name: 'a', client: createClient({url, token})}), {host: 'a', version: '1'});
+	const {port} = new URL(url);
+	const roster = createRoster([{name: 'agent', url: `http://tasks.agent:${port}`, token}], {lookUp: async () => ['::1', '::1']});
+	await roster.refresh();
+	t.deepEqual(
+		roster.hosts().map(({name, client}) => [name, client.url]),
+		[['six', `http://[::1]:${port}`]],
 	);
 });
 
