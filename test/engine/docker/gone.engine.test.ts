@@ -1,11 +1,21 @@
 /** An agent that was killed and never comes back: its workers end, and keep nothing from being removed. Lane: waits. Turns: docker. */
-import test from 'ava';
+import test, {type ExecutionContext} from 'ava';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
-import {startStack} from '../../support/stack.ts';
+import {type Stack, startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 
-test('the agent is killed in a backup, and all is taken down: nothing is left, of the project or of ours', async t => {
+type Scene = Stack & {
+	/** Ids that docker lists. */
+	listed: (...argv: string[]) => Promise<string[]>;
+};
+
+/** A server that answers, and an application with a volume, in one group. */
+async function startScene(
+	t: ExecutionContext,
+	appLabels: Readonly<Record<string, string>>,
+	environment: Readonly<Record<string, string>> = {},
+): Promise<Scene> {
 	t.timeout(5 * 60_000);
 	const labels = {'holdfast.enable': 'true', 'holdfast.group': 'all'};
 	const stack = await startStack(t, {
@@ -21,15 +31,24 @@ test('the agent is killed in a backup, and all is taken down: nothing is left, o
 				init: true,
 				command: ['sleep', 'infinity'],
 				volumes: ['data:/data'],
-				labels: {...labels, 'holdfast.before': '["sleep", "240"]', 'holdfast.before.timeout': '5m'},
+				labels: {...labels, ...appLabels},
 			},
 		},
-		// No folder, as restic sees it: its workers join the agent's network
-		holdfast: {environment: {RESTIC_REPOSITORY: 'rclone::local:/repository', RESTIC_PASSWORD: 'secret of the repository'}},
+		holdfast: {environment},
 	});
 	await until('the server', async () => (await stack.exec('db', 'pg_isready', '--quiet', '--host=127.0.0.1')) === '', {timeout: 60_000});
+	return {...stack, listed: async (...argv) => (await docker([...argv, '--quiet'])).split('\n').filter(Boolean)};
+}
+
+test('the agent is killed in a backup, and all is taken down: nothing is left, of the project or of ours', async t => {
+	const stack = await startScene(
+		t,
+		{'holdfast.before': '["sleep", "240"]', 'holdfast.before.timeout': '5m'},
+		// No folder, as restic sees it: its workers join the agent's network
+		{RESTIC_REPOSITORY: 'rclone::local:/repository', RESTIC_PASSWORD: 'secret of the repository'},
+	);
+	const {listed} = stack;
 	const backup = stack.backup(`${stack.project}/all`).catch(() => []);
-	const listed = async (...argv: string[]) => (await docker([...argv, '--quiet'])).split('\n').filter(Boolean);
 	const format = '{{range .Mounts}}{{if eq .Destination "/staging"}}{{.Name}} {{end}}{{end}}{{index .Config.Labels "holdfast.agent"}}';
 	const [volume = '', agent = ''] = await until('workers of both kinds', async () => {
 		const near = await listed('ps', '--filter', `volume=${stack.project}_data`, '--filter', 'name=holdfast-repository-');
@@ -59,32 +78,13 @@ test('the agent is killed in a backup, and all is taken down: nothing is left, o
 });
 
 test('the agent is killed while an archive comes in: its worker and what lay in the staging folder are gone with it', async t => {
-	t.timeout(5 * 60_000);
-	const labels = {'holdfast.enable': 'true', 'holdfast.group': 'all'};
-	const stack = await startStack(t, {
-		volumes: ['data'],
-		services: {
-			db: {
-				image: await ensureImage('postgres:17'),
-				environment: {POSTGRES_PASSWORD: 'secret'},
-				labels: {...labels, 'holdfast.postgres': 'postgres'},
-			},
-			app: {
-				image: await ensureImage('holdfast-test/app:latest'),
-				init: true,
-				command: ['sleep', 'infinity'],
-				volumes: ['data:/data'],
-				labels: {...labels, 'holdfast.volumes': 'true'},
-			},
-		},
-	});
-	await until('the server', async () => (await stack.exec('db', 'pg_isready', '--quiet', '--host=127.0.0.1')) === '', {timeout: 60_000});
+	const stack = await startScene(t, {'holdfast.volumes': 'true'});
+	const {listed} = stack;
 	// Something comes, and never the end of it
 	const script = '(head -c 100 /dev/zero; sleep 240) | holdfast import "$1" -';
 	const importing = docker(['exec', stack.container('holdfast'), 'sh', '-c', script, 'sh', `${stack.project}/all`], {
 		timeout: 240_000,
 	}).catch(() => {});
-	const listed = async (...argv: string[]) => (await docker([...argv, '--quiet'])).split('\n').filter(Boolean);
 	const agent = await until('a worker of the import', async () => {
 		const workers = await listed('ps', '--filter', `volume=${stack.project}_data`, '--filter', 'name=holdfast-repository-');
 		return workers.length === 1 && docker(['inspect', '--format', '{{index .Config.Labels "holdfast.agent"}}', ...workers]);

@@ -3,6 +3,7 @@ import test from 'ava';
 import type {Finding} from '../../../base/shapes/targets.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
+import {heldOpen, runUntil} from '../../support/laws/held-open.ts';
 import {type Scene, states} from '../../support/laws/kills.ts';
 import {connect} from '../../support/stack/connect.ts';
 import {startStack} from '../../support/stack.ts';
@@ -20,32 +21,14 @@ test('with a full disk of its state, an agent that is killed in the window puts 
 		services: {
 			// What is in memory is there for as long as somebody has it.
 			disk: {image: app, init: true, command: ['sleep', 'infinity'], volumes: ['hf-state:/full']},
-			writer: {
-				image: app,
-				command: ['write-sqlite', '/data/app.db'],
-				volumes: ['data:/data'],
-				labels: {
-					'holdfast.enable': 'true',
-					'holdfast.sqlite': '/data/app.db',
-					'holdfast.quiesce': 'stop',
-					'holdfast.quiesce.with': 'stubborn',
-				},
-			},
-			// Holds the window open until the engine kills it
-			stubborn: {image: app, command: ['ignore-sigterm'], stop_grace_period: '6s'},
+			...(await heldOpen()),
 		},
 	});
 	const scene: Scene = {stack, token, target: `${stack.project}/writer`};
 	const before = await states(scene);
 	const agent = await connect(scene);
 	t.is((await agent.result(await agent.start(scene.target))).outcome, 'success');
-	const run = await agent.start(scene.target);
-	for await (const event of agent.follow(run)) {
-		if (event.type === 'step' && event.step === 'quiesce' && event.subject?.includes('stubborn')) {
-			break;
-		}
-	}
-
+	const run = await runUntil(scene, 'quiesce', 'stubborn');
 	await stack.exec('disk', 'sh', '-c', 'cat /dev/zero >/full/filler || true');
 	await docker(['kill', '--signal', 'KILL', stack.container('holdfast')]);
 	await docker(['start', stack.container('holdfast')]);

@@ -4,6 +4,7 @@ import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import test, {type ExecutionContext} from 'ava';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
+import {heldOpen, runUntil} from '../../support/laws/held-open.ts';
 import {killAt, leftOf, processesOf, type Scene, sessions, states, striking, untilDead, type Victim} from '../../support/laws/kills.ts';
 import {findProcesses, killProcesses} from '../../support/machine/processes.ts';
 import {sealing} from '../../support/stack/cheap-key.ts';
@@ -15,21 +16,7 @@ const token = 'a-token-for-the-tests-of-this-file';
 
 async function start(t: ExecutionContext, services: Record<string, Service>): Promise<Stack> {
 	t.timeout(15 * 60_000);
-	const stack = await startStack(t, {volumes: ['data', 'more'], holdfast: {environment: {HOLDFAST_API_TOKEN: token}}, services});
-	return stack;
-}
-
-/** Starts a run and waits until it comes to a step (of a subject that is named so). */
-async function runUntil(scene: Scene, step: string, subject = ''): Promise<string> {
-	const agent = await connect(scene);
-	const run = await agent.start(scene.target);
-	for await (const event of agent.follow(run)) {
-		if (event.type === 'step' && event.step === step && (event.subject ?? '').includes(subject)) {
-			return run;
-		}
-	}
-
-	throw new Error(`run ${run} ended before ${step} ${subject}: ${JSON.stringify(await agent.result(run))}`);
+	return startStack(t, {volumes: ['data', 'more'], holdfast: {environment: {HOLDFAST_API_TOKEN: token}}, services});
 }
 
 const alive = (scene: Scene, victim: Victim, run: string) => findProcesses(processesOf(scene, victim, run) ?? (() => false)).length;
@@ -41,24 +28,7 @@ async function assertNextSucceeds(t: ExecutionContext, scene: Scene): Promise<vo
 }
 
 test('an end of the agent, and a cancel, in the window put everything back', async t => {
-	const app = await ensureImage('holdfast-test/app:latest');
-	const stack = await start(t, {
-		writer: {
-			image: app,
-			command: ['write-sqlite', '/data/app.db'],
-			volumes: ['data:/data'],
-			labels: {
-				'holdfast.enable': 'true',
-				'holdfast.sqlite': '/data/app.db',
-				'holdfast.quiesce': 'stop',
-				'holdfast.quiesce.with': 'stubborn',
-				'holdfast.before': 'touch /data/hooked',
-				'holdfast.after': 'rm -f /data/hooked',
-			},
-		},
-		// Holds the window open until the engine kills it
-		stubborn: {image: app, command: ['ignore-sigterm'], stop_grace_period: '6s'},
-	});
+	const stack = await start(t, await heldOpen({'holdfast.before': 'touch /data/hooked', 'holdfast.after': 'rm -f /data/hooked'}));
 	const scene: Scene = {stack, token, target: `${stack.project}/writer`};
 	const before = await states(scene);
 	const isPutBack = async () => (await states(scene)) === before && !(await stack.exec('writer', 'ls', '/data')).includes('hooked');

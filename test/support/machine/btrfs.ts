@@ -1,5 +1,6 @@
 /** A file system that makes snapshots of folders, whatever this machine's own can. */
-import {mkdir, mkdtemp, readFile, rm, truncate, writeFile} from 'node:fs/promises';
+import {readFileSync} from 'node:fs';
+import {mkdir, mkdtemp, rm, truncate, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import process from 'node:process';
@@ -17,9 +18,12 @@ export interface Btrfs {
 	close: () => Promise<void>;
 }
 
-/** An empty one in a file. @returns undefined where this machine cannot mount it: only root with a kernel that has btrfs can */
+/** Only root with a kernel that has btrfs can. */
+export const canMountBtrfs = (): boolean => process.getuid?.() === 0 && readFileSync('/proc/filesystems', 'utf8').includes('\tbtrfs\n');
+
+/** An empty one in a file. @returns undefined where this machine cannot mount it */
 export async function mountBtrfs(bytes: number): Promise<Btrfs | undefined> {
-	if (process.getuid?.() !== 0 || !(await readFile('/proc/filesystems', 'utf8')).includes('\tbtrfs\n')) {
+	if (!canMountBtrfs()) {
 		return undefined;
 	}
 
