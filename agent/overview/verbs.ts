@@ -8,7 +8,7 @@ import type {DialectName} from '../../base/reading/values.ts';
 import type {Operation} from '../../base/results.ts';
 import type {ForeignView, PointView} from '../../base/shapes/points.ts';
 import type {RunView} from '../../base/shapes/runs.ts';
-import type {GoneTarget, MovedTarget, OtherAgent, Overview, ProjectLabels, StatusView, TargetView} from '../../base/shapes/targets.ts';
+import type {OtherAgent, Overview, ProjectLabels, StatusView, TargetView} from '../../base/shapes/targets.ts';
 import type {Listed, Survey} from '../plan/survey.ts';
 import {foreignAmong} from '../repository/foreign.ts';
 import type {Ownership} from '../repository/owner.ts';
@@ -21,7 +21,8 @@ import type {Missing} from './gone.ts';
 import type {Kits} from './kit.ts';
 import type {Ledger} from './ledger.ts';
 import type {Filer} from './owners.ts';
-import {pointView, restedAt, runView, statusView, targetView, verifiedPoints} from './views.ts';
+import {createStatus} from './status.ts';
+import {pointView, runView, targetView, verifiedPoints} from './views.ts';
 
 export interface Overviews extends Kits {
 	targets: () => Promise<TargetView[]>;
@@ -73,46 +74,7 @@ export function createOverviews({
 	nextDue,
 	appointments,
 }: OverviewParts): Overviews {
-	const statusOf = (surveyed: Parameters<typeof statusView>[0]): StatusView => {
-		const {name: target} = surveyed.target;
-		const [last] = state.runs({target, operation: 'backup', isFinished: true, limit: 1});
-		const [success] = state.runs({target, operation: 'backup', outcome: 'success', limit: 1});
-		const [lastDrill] = state.runs({target, operation: 'drill', isFinished: true, limit: 1});
-		const [drilled] = state.runs({target, operation: 'drill', outcome: 'success', limit: 1});
-		const running = runs.current(target);
-		// Cold backups are good ones, too; that one of them is missed says nothing while the others are made.
-		const line = appointments().find(each => each.operation === 'backup' && each.subject === target && !each.cold)?.line;
-		return statusView(surveyed, {
-			running,
-			waitsFor: running && runs.waitsFor(running),
-			last,
-			success,
-			next: nextDue('backup', target),
-			nextCold: nextDue('backup', target, true),
-			expected:
-				line === undefined ? undefined : {intervalSeconds: longestGapMs(line) / 1000, firstSeen: state.firstSeen(target, Date.now())},
-			suspicion: state.suspicions().get(target),
-			former: ownership()
-				.namesOf(target)
-				.filter(name => name !== target),
-			rested: restedAt(state, target),
-			drills: {last: lastDrill, success: drilled, next: nextDue('drill', target)},
-		});
-	};
-
-	const missedStatus = ({target, since, message, hint}: GoneTarget): StatusView => ({
-		...statusOf({target: {name: target}, problems: [{message, hint}]}),
-		nextDrill: null,
-		goneSince: since,
-	});
-
-	const movedStatus = ({target, host, agent, at}: MovedTarget): StatusView => ({
-		...statusOf({target: {name: target}, problems: []}),
-		nextRun: null,
-		nextDrill: null,
-		movedTo: {host, agent, at},
-	});
-
+	const {statusOf, missedStatus, movedStatus} = createStatus({runs, state, ownership, nextDue, appointments});
 	return {
 		...kits,
 		async targets() {
