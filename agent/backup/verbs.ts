@@ -1,6 +1,5 @@
 /** Backups as runs: a target is surveyed, planned and backed up, and what belongs to no point any more is swept. */
 
-import {setTimeout as delay} from 'node:timers/promises';
 import {explain, NotFoundError, RepositoryError, UsageError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import {failed} from '../../base/failed.ts';
@@ -21,27 +20,8 @@ import {assertAwake, tellAbsent} from './absent.ts';
 import {backup} from './backup.ts';
 import {foundSince, goneSince} from './gone.ts';
 import {previousAmong} from './previous.ts';
-import {touchedBy, touchedInMoment, untilWhole} from './touched.ts';
-
-/** A plan that has waited longer for its turn is made anew: meanwhile its containers may have been recreated, started or stopped. */
-const freshMs = 5000;
-
-/** How long an engine that does not answer is waited for, when a backup is due: it may be restarted, or updated. */
-const engineMs = 15 * 60_000;
-const engineRetryMs = 5000;
-
-/** What was asked for, and how things were then. */
-interface Asked {
-	target: string;
-	/** Undefined: the engine did not answer. */
-	surveyed: Surveyed | undefined;
-	cold: boolean | undefined;
-	isScheduled: boolean;
-	/** Milliseconds since 1970. */
-	at: number;
-	/** Another run had some of it in hand then: its containers may have stood still, and been asked in vain. */
-	disturbed: boolean;
-}
+import {touchedBy, touchedInMoment} from './touched.ts';
+import {type Asked, whenFree} from './when-free.ts';
 
 export interface Backups {
 	/** @throws {NotFoundError | UsageError} */
@@ -66,44 +46,6 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 	// What is looked at keeps nobody out, and waits for nobody: who must wait for a lock is the backup itself.
 	const restic = workshop.restic(undefined, {withoutLock: true});
 
-	/** Waits for those who have in hand what it would touch, and plans anew whenever what is known may be old. */
-	const whenFree = async (asked: Asked, {signal, tell, hold}: RunContext): Promise<Surveyed> => {
-		let {surveyed} = asked;
-		let isFresh = Date.now() - asked.at < freshMs && !asked.disturbed;
-		for (;;) {
-			if (!isFresh || surveyed === undefined) {
-				surveyed = await whenAnswered(asked, {signal, tell});
-			}
-
-			const hasWaited = await hold(touchedBy(surveyed));
-			isFresh = !(await untilWhole(state, surveyed, {signal, tell})) && !hasWaited;
-			if (isFresh) {
-				return surveyed;
-			}
-		}
-	};
-
-	/** The target as it is now. @throws what the engine, or a server, says at last */
-	const whenAnswered = async (
-		{target, cold, isScheduled}: Asked,
-		{signal, tell}: Pick<RunContext, 'signal' | 'tell'>,
-	): Promise<Surveyed> => {
-		const deadline = Date.now() + (isScheduled ? engineMs : 0);
-		for (;;) {
-			try {
-				return await survey.one(target, cold);
-			} catch (error) {
-				if (error instanceof NotFoundError || Date.now() >= deadline) {
-					throw error;
-				}
-
-				tell({type: 'warning', message: `the target cannot be looked at, trying again for ${engineMs / 60_000} min: ${explain(error)}`});
-			}
-
-			await delay(engineRetryMs, undefined, {signal}).catch(() => signal.throwIfAborted());
-		}
-	};
-
 	/** Newest first; and says what differs from the newest. @throws {RepositoryError} */
 	const listPoints = async (found: Pick<Surveyed, 'target' | 'plan'>, tell: Tell): Promise<Point[]> => {
 		const points = await ownPoints(restic, workshop.ownership(), found.plan.target);
@@ -119,7 +61,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 		let plan = asked.surveyed?.plan;
 		try {
 			signal.throwIfAborted();
-			const {problems, ...found} = await whenFree(asked, context);
+			const {problems, ...found} = await whenFree({survey, state}, asked, context);
 			plan = found.plan;
 			if (problems.length > 0) {
 				throw new UsageError(problems.map(({message}) => message).join('; '));
