@@ -130,9 +130,11 @@ export function createCaller(place: Place, repository: Repository, {answerWithin
 			const [result] = await Promise.all([reader(running.stdout), running.done, call.hold && release(running, call.hold)]);
 			return result;
 		} catch (error) {
+			// Asked before it is killed: that its output breaks off then is no trouble of its own.
+			const isHopeless = running.hopeless.aborted && !call.signal?.aborted;
 			await running.kill();
 			onFailed(running.trouble);
-			throw running.hopeless.aborted && !call.signal?.aborted ? running.hopeless.reason : error;
+			throw isHopeless ? running.hopeless.reason : error;
 		}
 	};
 
