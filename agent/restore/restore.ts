@@ -5,7 +5,6 @@ import type {Tell} from '../../base/events.ts';
 import {label} from '../../base/label.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import {runningAmong, untilHealthy} from '../../docker/health.ts';
-import {quiesced} from '../../docker/quiesce.ts';
 import type {Worker} from '../../docker/worker.ts';
 import {type Previous, previousOf} from '../backup/previous.ts';
 import {sourceContext} from '../runs/source-context.ts';
@@ -16,6 +15,7 @@ import {confirmAll} from './confirm.ts';
 import {filesContext, type RestoreWorkshop, restoreRun} from './context.ts';
 import {aroundRestore} from './hooks.ts';
 import {type OpenRestore, openRestoreJournal} from './journal.ts';
+import {inOutage} from './outage.ts';
 import type {Restoration} from './plan/plan.ts';
 import {fileProblems, wayWarnings, withWays} from './plan/room.ts';
 import {clearLeft, type Hands, notBack, takeBack} from './take-back.ts';
@@ -123,30 +123,12 @@ async function replace(workshop: RestoreWorkshop, options: RestoreRun, hands: Ha
 		})
 		.catch(undone);
 
-	const warn = (message: string) => tell({type: 'warning', message});
-	const still = async (what: () => Promise<void>, wakes?: ReadonlySet<string>) =>
-		quiesced(
-			{
-				...workshop,
-				run,
-				containers: restoration.stop,
-				wakes,
-				stopLimitMs: restoration.stopLimitMs,
-				onWarning: warn,
-				// A cancel is heeded between the steps: what was begun is rolled back before anything is started again.
-				signal: new AbortController().signal,
-				onQuiesce: subject => tell({type: 'step', step: 'stop', subject}),
-				onWindow(windowMs) {
-					progress.outageSeconds += windowMs / 1000;
-				},
-				onResume: () => tell({type: 'step', step: 'start'}),
-			},
-			what,
-		);
+	const {stop, stopLimitMs} = restoration;
+	const outage = {run, stop, stopLimitMs, tell, progress};
 	let startFailure: unknown;
 	let isBegun = false;
 	try {
-		await still(async () => {
+		await inOutage(workshop, outage, async () => {
 			isBegun = true;
 			await swapAll(crew, options, journal)
 				.then(() => journal.swapped(well.map(({name}) => name)))
@@ -175,11 +157,11 @@ async function replace(workshop: RestoreWorkshop, options: RestoreRun, hands: Ha
 		progress.done = false;
 		let isTaken = false;
 		// Whatever state the failed try has left them in: who ran before runs again.
-		await still(async () => {
+		await inOutage(workshop, {...outage, wakes: new Set(ran)}, async () => {
 			isTaken = true;
 			await takeBack(workshop, options, hands, worker, error);
 			progress.kept = [];
-		}, new Set(ran)).catch((failure: unknown) => {
+		}).catch((failure: unknown) => {
 			throw isTaken ? failure : notBack(run, [startFailure, error, failure]);
 		});
 		throw new RunError('the application is not well on what was restored, so what was there before is back', {cause: error});
@@ -192,7 +174,7 @@ async function replace(workshop: RestoreWorkshop, options: RestoreRun, hands: Ha
 	// Those that were not well before cannot tell whether the restored data is good.
 	const others = containers.filter(({id}) => !well.some(other => other.id === id));
 	for (const message of [...slow, ...(await untilHealthy(workshop.engine, others, unwell))]) {
-		warn(message);
+		tell({type: 'warning', message});
 	}
 }
 

@@ -4,7 +4,6 @@ import {NotFoundError, RunError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import {untilHealthy} from '../../docker/health.ts';
-import {quiesced} from '../../docker/quiesce.ts';
 import type {Workforce} from '../../docker/worker.ts';
 import type {PlannedHook} from '../plan/planned.ts';
 import {writingOf} from '../sources/kinds.ts';
@@ -13,6 +12,7 @@ import type {RestoreRecord} from '../state/restores.ts';
 import {type RestoreProgress, type RestoreWorkshop, restoreRun} from './context.ts';
 import {aroundRestore} from './hooks.ts';
 import {asBefore} from './journal.ts';
+import {inOutage} from './outage.ts';
 import {isRefusal, mountsOfReplaced, rollBackAll, waysOut} from './roll-back.ts';
 import type {UndoPlan} from './undo-plan.ts';
 
@@ -71,48 +71,34 @@ async function putBack(workshop: RestoreWorkshop, options: UndoRun, workforce: W
 		.catch(() => undefined);
 	let isRefused = false;
 	const left: Array<() => Promise<void>> = [];
-	const undone = quiesced(
-		{
-			...workshop,
-			run,
-			containers: plan.stop,
-			wakes: new Set(record.ran),
-			stopLimitMs: plan.stopLimitMs,
-			onWarning: message => tell({type: 'warning', message}),
-			signal: new AbortController().signal,
-			onQuiesce: subject => tell({type: 'step', step: 'stop', subject}),
-			onResume: () => tell({type: 'step', step: 'start'}),
-			onWindow(windowMs) {
-				progress.outageSeconds = windowMs / 1000;
-			},
-		},
-		async () => {
-			const failures = await rollBackAll(workshop, workforce, {
-				...record,
-				replacements: record.replacements.map(each => (isUntouched(each) ? untouched(each) : each)),
-				isTouched: true,
-				worker,
-				container: containerIn(plan),
-				onBack: back =>
-					save({replacements: current.replacements.map(each => (keyOf(each) === keyOf(back) ? {...each, touched: false} : each))}),
-				later: each => left.push(each),
-				tell,
-			});
-			if (failures.length > 0) {
-				isRefused = failures.every(isRefusal);
-				throw new RunError('not all could be put back', {cause: new AggregateError(failures), hint: waysOut(record.run)});
-			}
+	const {stop, stopLimitMs} = plan;
+	const outage = {run, stop, stopLimitMs, wakes: new Set(record.ran), tell, progress};
+	const undone = inOutage(workshop, outage, async () => {
+		const failures = await rollBackAll(workshop, workforce, {
+			...record,
+			replacements: record.replacements.map(each => (isUntouched(each) ? untouched(each) : each)),
+			isTouched: true,
+			worker,
+			container: containerIn(plan),
+			onBack: back =>
+				save({replacements: current.replacements.map(each => (keyOf(each) === keyOf(back) ? {...each, touched: false} : each))}),
+			later: each => left.push(each),
+			tell,
+		});
+		if (failures.length > 0) {
+			isRefused = failures.every(isRefusal);
+			throw new RunError('not all could be put back', {cause: new AggregateError(failures), hint: waysOut(record.run)});
+		}
 
-			if (left.length === 0) {
-				workshop.restores.removeRestore(record.run);
-			} else {
-				save(asBefore(current));
-			}
+		if (left.length === 0) {
+			workshop.restores.removeRestore(record.run);
+		} else {
+			save(asBefore(current));
+		}
 
-			progress.done = true;
-			progress.kept = [];
-		},
-	);
+		progress.done = true;
+		progress.kept = [];
+	});
 	await undone.catch(async (error: unknown) => {
 		if (startStopped === undefined || !isRefused) {
 			throw error;
