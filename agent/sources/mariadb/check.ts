@@ -1,5 +1,6 @@
 /** Whether a server can take a database of a point: all that is wrong, before anything is touched. */
 import {explain} from '../../../base/errors.ts';
+import {quoteAll} from '../../../base/reading/quote.ts';
 import type {Engine} from '../../../docker/engine.ts';
 import type {RestoringSource} from '../restoring.ts';
 import {freeRoom, type ServerRoom} from '../room.ts';
@@ -7,6 +8,8 @@ import {quoteLiteral} from './client.ts';
 import {type MariadbDetails, mariadbDetails} from './details.ts';
 import {isAtLeast} from './dump.ts';
 import type {PlannedSchema} from './plan.ts';
+import {replicaProblems} from './replicas.ts';
+import {unknownZones} from './schedule.ts';
 import {connectMariadb, type MariadbServer, serverFolders} from './server.ts';
 import {databaseExists} from './swap.ts';
 
@@ -18,16 +21,20 @@ export async function checkMariadb(
 	try {
 		const details = mariadbDetails.parse(stored.details);
 		const server = await connectMariadb({engine}, container, access);
-		const [lacking, names, closed, others, [folder = '']] = await Promise.all([
+		const [lacking, names, closed, zones, followed, logged, others, [folder = '']] = await Promise.all([
 			privilegeProblems(server),
 			namesProblems(details, server),
 			readOnlyProblems(server),
+			zoneProblems(details, server),
+			into === undefined ? replicaProblems(server, database) : [],
+			server.query('select @@log_bin'),
 			into === undefined ? foreignProblems(server, database) : takenProblems(server, into),
 			serverFolders(server),
 		]);
-		const problems = [...versionProblems(details, server), ...lacking, ...names, ...closed, ...others];
+		const problems = [...versionProblems(details, server), ...lacking, ...names, ...closed, ...zones, ...followed, ...others];
 		const [freeBytes] = server.isExternal ? [] : await freeRoom(server.other, [folder]).catch(() => []);
-		const neededBytes = Math.max(details.databaseSize, details.parts.all);
+		// A binary log has all that is loaded once more.
+		const neededBytes = Math.max(details.databaseSize, details.parts.all) + (logged[0]?.[0] === '1' ? details.parts.all : 0);
 		return {problems, ...(freeBytes === undefined ? {} : {room: {container: container.name, folder, neededBytes, freeBytes}})};
 	} catch (error) {
 		return {problems: [explain(error)]};
@@ -98,6 +105,16 @@ export async function readOnlyProblems({query, where}: Pick<MariadbServer, 'quer
 		? []
 		: [
 				`the server ${where} is read-only (\`read_only\`), as replicas are: restore into the one that it follows; if it follows none, \`set global read_only = 0\``,
+			];
+}
+
+/** Their events would be refused when all the rest is in its place. */
+export async function zoneProblems({schedule}: Pick<MariadbDetails, 'schedule'>, {query, where}: Pick<MariadbServer, 'query' | 'where'>) {
+	const unknown = await unknownZones({query}, schedule.timeZones);
+	return unknown.length === 0
+		? []
+		: [
+				`its events are timed in ${quoteAll(unknown)}, which the server ${where} does not know: load its tables of time zones (\`mariadb-tzinfo-to-sql /usr/share/zoneinfo | mariadb mysql\`)`,
 			];
 }
 

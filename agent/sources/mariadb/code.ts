@@ -1,12 +1,11 @@
 /** What a database has beside its tables and their content: triggers, routines, views, events. Made again where tables are renamed, which moves none of it. */
-import * as z from 'zod';
 import {lastLines, type Place, type Running, succeed} from '../../../base/command.ts';
-import {explain, RunError} from '../../../base/errors.ts';
-import type {Tell} from '../../../base/events.ts';
+import {RunError} from '../../../base/errors.ts';
 import {throughAgent} from '../entering.ts';
 import type {SourceContext} from '../source.ts';
 import {quoteIdentifier, quoteLiteral} from './client.ts';
 import type {MariadbServer} from './server.ts';
+import {ignoring, type LateView, viewsOf} from './views.ts';
 
 /** What every dump has in common. Uncommented dates would make each differ. The server's own option files are not read: they may leave things out. */
 export const dumpOptions = [
@@ -74,82 +73,53 @@ const withoutRemarks = (stderr: string): string =>
 		.filter(line => !line.startsWith('-- '))
 		.join('\n');
 
-/** A view that cannot be read, and what makes it. */
-export const brokenView = z.object({name: z.string(), sql: z.string()});
+/** A name as a person may have written it. */
+const written = '(`([^`]|``)*`|"([^"]|"")*"|[^[:space:]`".]+)';
 
-export type BrokenView = z.infer<typeof brokenView>;
-
-/** Those that name what is not there any more, or whose definer is gone: no dump can have them, as nobody can read them. */
-export async function brokenViews({query}: MariadbServer, database: string): Promise<BrokenView[]> {
-	const views = await viewsOf({query}, database);
-	const broken: BrokenView[] = [];
-	for (const name of views) {
-		const view = `${quoteIdentifier(database)}.${quoteIdentifier(name)}`;
-		const said = await query(`check table ${view}`);
-		if (!said.some(([, , , message]) => message === 'OK')) {
-			const [[, sql = ''] = []] = await query(`show create view ${quoteIdentifier(name)}`, database);
-			broken.push({name, sql});
-		}
-	}
-
-	return broken;
+/**
+ * A trigger is kept as it was written, the name of its database included (`create trigger shop.t before insert on shop.orders`, as MySQL Workbench has it): loaded
+ * into another one it would fail, or be made in the live one. Bytes, because each trigger is in a character set of its own.
+ */
+export function unqualify(file: string): [string, ...string[]] {
+	const head =
+		'((^|\\n)/\\*!50003 CREATE\\*/ (/\\*!50017 DEFINER=[^\\n]*\\*/ )?/\\*!50003 TRIGGER[[:space:]]+(IF[[:space:]]+NOT[[:space:]]+EXISTS[[:space:]]+)?';
+	const when = '[[:space:]]+(BEFORE|AFTER)[[:space:]]+((INSERT|UPDATE|DELETE|OR)[[:space:]]+)+ON[[:space:]]+';
+	const qualifier = `${written}[[:space:]]*\\.[[:space:]]*`;
+	return [
+		'sed',
+		'-z',
+		'-E',
+		'-i',
+		'-e',
+		`s@${head})${qualifier}@\\1@Ig`,
+		'-e',
+		`s@${head}${written}${when})${qualifier}@\\1@Ig`,
+		'--',
+		file,
+	];
 }
-
-const viewsOf = async ({query}: Pick<MariadbServer, 'query'>, database: string): Promise<string[]> =>
-	(await query(`select table_name from information_schema.views where table_schema = ${quoteLiteral(database)} order by 1`)).flatMap(
-		([name]) => name ?? [],
-	);
-
-/** What was broken is made again as it was, as far as the server takes it. Each may need another. */
-export async function makeBroken({query}: MariadbServer, database: string, views: readonly BrokenView[], tell: Tell): Promise<void> {
-	let left = [...views];
-	let before: number;
-	let failures: unknown[] = [];
-	do {
-		before = left.length;
-		failures = [];
-		const again: BrokenView[] = [];
-		for (const view of left) {
-			await query(view.sql, database).catch((error: unknown) => {
-				again.push(view);
-				failures.push(error);
-			});
-		}
-
-		left = again;
-	} while (left.length > 0 && left.length < before);
-
-	for (const [index, {name}] of left.entries()) {
-		tell({
-			type: 'warning',
-			message: `the view \`${name}\` of \`${database}\` was broken, and could not be made again: ${explain(failures[index])}`,
-		});
-	}
-}
-
-export const ignoring = (database: string, views: readonly BrokenView[]): string[] =>
-	views.map(({name}) => `--ignore-table=${database}.${name}`);
 
 interface CodeWritten extends Omit<Written, 'argv' | 'onError'> {
 	database: string;
 	/** Left out. */
-	broken: readonly BrokenView[];
+	late: readonly LateView[];
 }
 
 /** Two files, in an order in which each thing finds what it needs: triggers, routines and views; and then events, which begin to run where they are loaded. */
 export async function writeCode(
 	context: Pick<SourceContext, 'worker'>,
-	{database, file, broken, ...rest}: CodeWritten,
+	{database, file, late, ...rest}: CodeWritten,
 ): Promise<{code: string; events: string}> {
 	const {server} = rest;
 	const {dump} = server.programs;
 	const base = [dump, ...dumpOptions, ...flavoured(server), '--no-data'] as const;
 	const files = {code: `${file}.code`, views: `${file}.views`, events: `${file}.events`};
-	const ignored = ignoring(database, broken);
-	const views = (await viewsOf(server, database)).filter(view => !broken.some(({name}) => name === view));
+	const ignored = ignoring(database, late);
+	const views = (await viewsOf(server, database)).filter(view => !late.some(({name}) => name === view));
 
 	const write = async (to: string, ...argv: string[]) => writeDump(context, {...rest, argv: [...base, ...ignored, ...argv], file: to});
 	await write(files.code, '--no-create-info', '--triggers', '--routines', '--skip-events', '--', database);
+	await succeed(context.worker, {argv: unqualify(files.code), env: {LC_ALL: 'C'}, signal: rest.signal});
 	if (views.length > 0) {
 		await write(files.views, '--skip-triggers', '--', database, ...views);
 		await succeed(context.worker, {

@@ -1,7 +1,8 @@
 /** What the manifest says of a dumped database. */
 import * as z from 'zod';
-import {brokenView} from './code.ts';
 import {mariadbContents} from './contents.ts';
+import {noEvents, schedule} from './schedule.ts';
+import {lateView} from './views.ts';
 
 export const mariadbDetails = z.object({
 	database: z.string(),
@@ -15,11 +16,14 @@ export const mariadbDetails = z.object({
 	databaseSize: z.number(),
 	/** How it tells names that differ in case only: `lower_case_table_names`. */
 	lowerCase: z.number(),
-	/** The dump is these, one after the other, in bytes: all but the events; what it has beside tables once more, for where tables are renamed; the events. */
-	parts: z.object({all: z.number(), code: z.number(), events: z.number()}),
+	/** The dump is these, one after the other, in bytes: all but triggers, events and the views that read other databases; what it has beside tables once more, for where tables are renamed, with the triggers; the events; those views. */
+	parts: z.object({all: z.number(), code: z.number(), events: z.number(), outer: z.number().default(0)}),
 	contents: mariadbContents,
 	/** In no part of the dump. */
-	brokenViews: z.array(brokenView).default([]),
+	brokenViews: z.array(lateView).default([]),
+	/** That read other databases: in the last part of the dump only. */
+	outerViews: z.array(lateView).default([]),
+	schedule: schedule.default(noEvents),
 	/** SQL that makes each account that may do something here; none where the dumping one may not read it. */
 	accounts: z.array(z.object({account: z.string(), statements: z.array(z.string())})),
 });

@@ -8,6 +8,8 @@ import {assertRoom, type DrillContext, type Drilling, type DrillSource} from '..
 import {dumpToFile} from '../feed.ts';
 import {mariadbDetails} from './details.ts';
 import {mariadbRestoring} from './restore.ts';
+import {makeZones} from './schedule.ts';
+import {connectMariadb} from './server.ts';
 
 /** `sh -c SCRIPT sh FOLDER LOWER_CASE`. The server is thrown away: nothing in it needs to outlive a crash. Its root may do all that it wants in its folder, and nothing else. */
 const start = `umask 077; folder=$1; mkdir "$folder"; cd "$folder" || exit
@@ -39,6 +41,7 @@ export function mariadbDrilling({name, stored, image, drillSql}: DrillSource, co
 				await assertRoom(worker.run, scratchFolder, Math.max(details.databaseSize, stored.bytes), signal);
 				const container = await startServer(worker, image, details.lowerCase);
 				const planned = {name, container, kind: 'mariadb', database, access: {user: 'root'}} as const;
+				await makeZones(await connectMariadb(context, container, planned.access), details.schedule.timeZones);
 				const restoring = mariadbRestoring({...planned, target: context.target, stored, drillSql}, context, {index, isScratch: true});
 				await restoring.load().catch(async (error: unknown) => {
 					signal.throwIfAborted();

@@ -2,19 +2,21 @@
  * A MariaDB database: the dump's own transaction begins in the moment, and is seen to have begun. Its output is laid aside, because a server ends
  * a session whose reader makes it wait (`net_write_timeout`), and stored when it is whole.
  */
-import {type Place, succeed} from '../../../base/command.ts';
+import {lastLines, type Place, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {enterableWorker} from '../entering.ts';
 import type {Among, Source, SourceContext} from '../source.ts';
 import {storeStaged} from '../staged.ts';
 import {readAccounts} from './accounts.ts';
 import {quoteLiteral} from './client.ts';
-import {type BrokenView, brokenViews, dumpOptions, flavoured, ignoring, writeCode, writeDump} from './code.ts';
+import {dumpOptions, flavoured, writeCode, writeDump} from './code.ts';
 import {commitsOf} from './commits.ts';
 import {inBoth, listContents, type MariadbNames} from './contents.ts';
 import type {MariadbDetails} from './details.ts';
 import type {PlannedSchema} from './plan.ts';
+import {scheduleOf} from './schedule.ts';
 import {connectMariadb, type MariadbServer} from './server.ts';
+import {brokenViews, ignoring, type LateView, outerViews} from './views.ts';
 
 interface Dumping {
 	/** Resolves when its transaction has begun, or all of it is done. */
@@ -33,9 +35,11 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 	const commits = commitsOf(planned, all);
 	let server: MariadbServer;
 	let inside: Place | undefined;
-	let details: Omit<MariadbDetails, 'parts' | 'contents' | 'brokenViews'>;
+	let details: Described;
+	let history: string[] = [];
 	let names: MariadbNames = new Map();
-	let broken: BrokenView[] = [];
+	let broken: LateView[] = [];
+	let outer: LateView[] = [];
 	let dumping: Dumping | undefined;
 
 	/** One that was begun in a moment that was given up shows another. */
@@ -63,10 +67,21 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 						`\`${name}\`: the view \`${view.name}\` cannot be read (it names what is not there, or its definer is gone): its definition alone is kept`,
 				),
 			);
+			outer = (await outerViews(server, database)).filter(view => !broken.some(({name: other}) => other === view.name));
 			names = await listContents(server, database);
-			for (const view of broken) {
+			for (const view of [...broken, ...outer]) {
 				names.get('views')?.delete(view.name);
 			}
+
+			const precise = await preciseTables(server, database);
+			history = hasHistory(server) && precise.length === 0 ? ['--dump-history'] : [];
+			context.warnOnce?.(
+				name,
+				precise.map(
+					table =>
+						`\`${name}\`: the table \`${table}\` has a history by transactions (\`generated always as row start\` of \`bigint\`), which \`mariadb-dump\` cannot dump: no history of this database is in its points, only the rows of the moment`,
+				),
+			);
 
 			await claim();
 		},
@@ -78,7 +93,7 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 			await endDump();
 			await commits?.hold(server, context);
 			try {
-				dumping = begin(context, {server, inside, database, broken, file});
+				dumping = begin(context, {server, inside, database, late: [...broken, ...outer], history, file});
 				await Promise.race([dumping.begun, aborted(moment)]);
 			} finally {
 				await commits?.release();
@@ -92,20 +107,49 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 			await dumping.done;
 			const contents = inBoth(names, await listContents(server, database));
 			await assertTables(worker, file, contents.tables ?? 0, signal);
-			const {code, events} = await writeCode(context, {server, inside, database, broken, file, signal});
-			const sizes = await succeed(worker, {argv: ['stat', '--format=%s', '--', file, code, events], signal});
-			const [allBytes = 0, codeBytes = 0, eventBytes = 0] = sizes.trim().split('\n').map(Number);
-			await succeed(worker, {argv: ['sh', '-c', 'cat "$2" "$3" >>"$1" && rm -f "$2" "$3"', 'sh', file, code, events], signal});
+			const {code, events} = await writeCode(context, {server, inside, database, late: [...broken, ...outer], file, signal});
+			const last = await writeViews(worker, `${file}.outer`, outer, signal);
+			const sizes = await succeed(worker, {argv: ['stat', '--format=%s', '--', file, code, events, last], signal});
+			const [allBytes = 0, codeBytes = 0, eventBytes = 0, outerBytes = 0] = sizes.trim().split('\n').map(Number);
+			await succeed(worker, {argv: ['sh', '-c', join, 'sh', file, code, events, last], signal});
 			return storeStaged(context, name, file, {
 				...details,
-				parts: {all: allBytes, code: codeBytes, events: eventBytes},
+				parts: {all: allBytes, code: codeBytes, events: eventBytes, outer: outerBytes},
 				contents,
 				brokenViews: broken,
+				outerViews: outer,
 			});
 		},
 		close: endDump,
 	};
 }
+
+/** `sh -c SCRIPT sh FILE PART…` */
+const join = 'file=$1; shift; cat "$@" >>"$file" && rm -f "$@"';
+
+/** For who loads a dump without Holdfast. */
+async function writeViews(worker: Place, file: string, views: readonly LateView[], signal: AbortSignal): Promise<string> {
+	const {stdin, stdout, done} = await worker({argv: ['sh', '-c', 'umask 077; cat >"$1"', 'sh', file], stdin: true, signal});
+	stdout.resume();
+	stdin.end(views.map(({sql}) => `${sql};\n`).join(''));
+	const {exitCode, stderr} = await done;
+	if (exitCode !== 0) {
+		throw new RunError(`\`${file}\` could not be written: ${lastLines(stderr)}`);
+	}
+
+	return file;
+}
+
+/** MariaDB's from then on can dump the history of system-versioned tables. */
+const hasHistory = ({flavour, version}: MariadbServer): boolean => flavour === 'mariadb' && isAtLeast(version, 10, 11);
+
+/** Whose history names transactions: https://mariadb.com/kb/en/system-versioned-tables/ */
+const preciseTables = async ({query}: MariadbServer, database: string): Promise<string[]> =>
+	(
+		await query(
+			`select table_name from information_schema.columns where table_schema = ${quoteLiteral(database)} and generation_expression = 'ROW START' and data_type = 'bigint' order by 1`,
+		)
+	).flatMap(([table]) => table ?? []);
 
 /** A server may give every session no more than so many rows (`sql_select_limit`), of which a dump knows nothing. */
 async function assertTables(worker: Place, file: string, tables: number, signal: AbortSignal): Promise<void> {
@@ -131,15 +175,15 @@ interface Begun {
 	server: MariadbServer;
 	inside: Place | undefined;
 	database: string;
-	broken: readonly BrokenView[];
+	late: readonly LateView[];
+	history: readonly string[];
 	file: string;
 }
 
-function begin(context: SourceContext, {server, inside, database, broken, file}: Begun): Dumping {
+function begin(context: SourceContext, {server, inside, database, late, history, file}: Begun): Dumping {
 	const end = new AbortController();
 	const begun = Promise.withResolvers<void>();
 	let said = '';
-	const history = server.flavour === 'mariadb' && isAtLeast(server.version, 10, 11) ? ['--dump-history'] : [];
 	const done = writeDump(context, {
 		server,
 		inside,
@@ -148,11 +192,11 @@ function begin(context: SourceContext, {server, inside, database, broken, file}:
 			...dumpOptions,
 			...flavoured(server),
 			...history,
-			...ignoring(database, broken),
+			...ignoring(database, late),
 			'--verbose',
 			'--single-transaction',
 			'--quick',
-			'--triggers',
+			'--skip-triggers',
 			'--routines',
 			'--skip-events',
 			'--',
@@ -191,7 +235,9 @@ async function assertUnlimited({query, where}: MariadbServer): Promise<void> {
 	}
 }
 
-async function describe(server: MariadbServer, database: string): Promise<Omit<MariadbDetails, 'parts' | 'contents' | 'brokenViews'>> {
+type Described = Omit<MariadbDetails, 'parts' | 'contents' | 'brokenViews' | 'outerViews'>;
+
+async function describe(server: MariadbServer, database: string): Promise<Described> {
 	const {flavour, version, client, programs} = server;
 	const schema = quoteLiteral(database);
 	await assertUnlimited(server);
@@ -207,5 +253,10 @@ async function describe(server: MariadbServer, database: string): Promise<Omit<M
 	const [charset = '', collation = '', lowerCase, size] = row;
 	const toolVersion = (await succeed(client, {argv: [programs.dump, '--version']})).trim();
 	const accounts = await readAccounts(server, database);
-	return {database, flavour, version, toolVersion, charset, collation, databaseSize: Number(size), lowerCase: Number(lowerCase), accounts};
+	return {
+		...{database, flavour, version, toolVersion, charset, collation, accounts},
+		databaseSize: Number(size),
+		lowerCase: Number(lowerCase),
+		schedule: await scheduleOf(server, database),
+	};
 }

@@ -6,6 +6,7 @@ import * as z from 'zod';
 import {type Place, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {label} from '../../../base/label.ts';
+import {quoteAll} from '../../../base/reading/quote.ts';
 import {safetyTag, sourcePath} from '../../repository/names.ts';
 import {databaseName} from '../database-name.ts';
 import {enterableWorker} from '../entering.ts';
@@ -15,12 +16,15 @@ import {forgetSafety} from '../safety.ts';
 import type {Among} from '../source.ts';
 import {storeStaged} from '../staged.ts';
 import {makeAccounts} from './accounts.ts';
-import {type BrokenView, brokenView, brokenViews, dropCode, makeBroken, writeCode} from './code.ts';
+import {dropCode, writeCode} from './code.ts';
 import {countContents, describeContents, type MariadbContents, missingContents} from './contents.ts';
 import {mariadbDetails} from './details.ts';
 import {mariadbAccess} from './labels.ts';
+import {makeOuter} from './late.ts';
 import {loadPart} from './load.ts';
 import type {PlannedSchema} from './plan.ts';
+import {replicaWarning} from './replicas.ts';
+import {overBy} from './schedule.ts';
 import {connectMariadb, type MariadbServer} from './server.ts';
 import {
 	createDatabase,
@@ -33,6 +37,7 @@ import {
 	setDefaults,
 	tablesOf,
 } from './swap.ts';
+import {brokenViews, describeUnmade, type LateView, lateView, makeViews, outerViews} from './views.ts';
 
 export const replacedSchema = replaced.extend({
 	kind: z.literal('mariadb'),
@@ -47,8 +52,8 @@ export const replacedSchema = replaced.extend({
 	isMade: z.boolean(),
 	/** Of what the old one had beside tables. */
 	safety: z.string().nullable(),
-	/** Views of the old one that are in no dump. */
-	brokenViews: z.array(brokenView).default([]),
+	/** Views of the old one that are in no dump, or that read other databases. */
+	brokenViews: z.array(lateView).default([]),
 });
 
 export type ReplacedSchema = z.infer<typeof replacedSchema>;
@@ -59,7 +64,7 @@ export function mariadbRestoring(
 	source: MariadbSource,
 	context: RestoreContext,
 	/** `isScratch`: nobody but the rehearsal is at the server. */
-	{index, isScratch = false}: Pick<Among, 'index'> & {isScratch?: boolean},
+	{index, all = [], isScratch = false}: Pick<Among, 'index'> & {all?: readonly RestoringSource[]; isScratch?: boolean},
 ): Restoring & Required<Pick<Restoring, 'check'>> {
 	const {name, database, container, access, stored, into, drillSql} = source;
 	const {signal, run, tell, worker} = context;
@@ -95,24 +100,47 @@ export function mariadbRestoring(
 	const load = async (to: string, skip: number, bytes: number) =>
 		loadPart({server, worker, inside, file, skip, bytes, database: to, signal});
 
+	/** But for events whose time is over. */
+	const still = async (): Promise<MariadbContents> => {
+		const over = await overBy(server, details.schedule);
+		if (over.length > 0 && !isScratch) {
+			tell({
+				type: 'warning',
+				message: `events of \`${live}\` whose time is over are not made again, as the server itself drops them: ${quoteAll(over)}`,
+			});
+		}
+
+		return {...details.contents, events: Math.max(0, (details.contents.events ?? 0) - over.length)};
+	};
+
 	return {
 		name,
 		async load() {
 			server = await connectMariadb(context, container, access);
 			inside = await enterableWorker(context, server, container, signal);
+			const followed = isScratch ? undefined : await replicaWarning(server);
+			if (followed !== undefined) {
+				tell({type: 'warning', message: followed});
+			}
+
 			const defaults = await defaultsOf(server, live);
 			remember({old: defaults === undefined ? null : {aside: databaseName(live, 'before', run), ...defaults}});
 			await makeAccounts(server, details.accounts, tell);
 			await dumpToFile(context, {snapshot: stored.snapshot, path: stored.path, file});
-			await assertSize(worker, file, parts.all + parts.code + parts.events);
+			await assertSize(worker, file, parts.all + parts.code + parts.events + parts.outer);
 			await createDatabase(server, place, details);
 			await load(place, 0, parts.all);
+			await load(place, parts.all, parts.code);
 			contents = await countContents(server, place);
 			assertNothingMissing({...details.contents, events: 0}, contents);
 			remember({tables: (await tablesOf(server, place)).length});
 		},
 		async check() {
 			const found = [`loaded by ${server.version}`, describeContents(contents)];
+			if (isScratch && details.outerViews.length > 0) {
+				found.push(`not rehearsed, because they read other databases: the views ${quoteAll(details.outerViews.map(view => view.name))}`);
+			}
+
 			if (drillSql === undefined) {
 				return found;
 			}
@@ -123,9 +151,11 @@ export function mariadbRestoring(
 		async keep() {
 			await dropCode(server, place, ['triggers', 'views']);
 			if (replacement.old !== null) {
-				remember({brokenViews: await brokenViews(server, live)});
-				const {brokenViews: broken} = replacement;
-				remember({safety: await keepCode(source, context, {server, inside, database: live, broken, index})});
+				const broken = await brokenViews(server, live);
+				const outer = (await outerViews(server, live)).filter(({name: view}) => !broken.some(other => other.name === view));
+				const late = [...broken, ...outer];
+				remember({brokenViews: late});
+				remember({safety: await keepCode(source, context, {server, inside, database: live, late, index})});
 			}
 		},
 		async swap() {
@@ -150,8 +180,15 @@ export function mariadbRestoring(
 			await setDefaults(server, live, details);
 			await load(live, parts.all, parts.code);
 			await load(live, parts.all + parts.code, parts.events);
-			await makeBroken(server, live, details.brokenViews, tell);
-			assertNothingMissing(details.contents, await countContents(server, live));
+			for (const view of await makeViews(server, live, details.brokenViews)) {
+				tell({type: 'warning', message: describeUnmade(live, view)});
+			}
+
+			assertNothingMissing(await still(), await countContents(server, live));
+			if (!isScratch) {
+				await makeOuter(source, all, {server, database: live, views: details.outerViews, tolerate: context.tolerate});
+			}
+
 			await dropDatabase(server, fresh);
 		},
 		async close() {},
@@ -186,7 +223,7 @@ interface Kept {
 	server: MariadbServer;
 	inside: Place | undefined;
 	database: string;
-	broken: readonly BrokenView[];
+	late: readonly LateView[];
 	index: number;
 }
 
@@ -194,7 +231,7 @@ interface Kept {
 async function keepCode(
 	{name}: MariadbSource,
 	context: RestoreContext,
-	{server, inside, database, broken, index}: Kept,
+	{server, inside, database, late, index}: Kept,
 ): Promise<string | null> {
 	const {worker, signal, keeper} = context;
 	if (keeper === undefined) {
@@ -214,7 +251,7 @@ async function keepCode(
 		database,
 		file: `${context.staging}/keep-${index}.sql`,
 		signal,
-		broken,
+		late,
 	});
 	await succeed(worker, {argv: ['sh', '-c', 'cat "$2" >>"$1" && rm -f "$2"', 'sh', code, events], signal});
 	const keeping = {...context, restic: keeper.restic, tag: safetyTag, time: () => new Date()};
@@ -223,7 +260,7 @@ async function keepCode(
 
 /** Wherever the restore stopped: before the swap, in it, or after it. */
 export async function rollBackSchema(replacement: ReplacedSchema, context: UndoContext): Promise<void> {
-	const {source, database, access, fresh, tables, old, isMade, safety, brokenViews: broken} = replacement;
+	const {source, database, access, fresh, tables, old, isMade, safety, brokenViews: late} = replacement;
 	const {engine, container, signal, worker, staging, target, tell} = context;
 	const server = await connectMariadb({engine, signal}, container(source), access);
 	if (old !== null) {
@@ -234,7 +271,9 @@ export async function rollBackSchema(replacement: ReplacedSchema, context: UndoC
 			await dumpToFile(context, {snapshot: safety, path: sourcePath(target, source), file});
 			const bytes = Number(await succeed(worker, {argv: ['stat', '--format=%s', '--', file]}));
 			await loadPart({server, worker, inside: undefined, file, skip: 0, bytes, database, signal});
-			await makeBroken(server, database, broken, tell);
+			for (const view of await makeViews(server, database, late)) {
+				tell({type: 'warning', message: describeUnmade(database, view)});
+			}
 		}
 	} else if (isMade) {
 		// There was none before; what is there now is what was restored.

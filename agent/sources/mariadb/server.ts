@@ -232,9 +232,12 @@ const ofServer = ['information_schema', 'performance_schema', 'mysql', 'sys'];
 
 export const notOfServer = (column: string): string => `${column} not in (${ofServer.map(quoteLiteral).join(', ')})`;
 
+/** A folder of the data directory whose name no server gave: `@eaDir`, `.snapshot`, `lost+found`. Servers show it as a database, and some do not know it by that name. */
+const noFolder = "(schema_name not like '#mysql50#%' or exists (select 1 from information_schema.tables where table_schema = schema_name))";
+
 /** But those of the server itself, and what a restore keeps. */
-export const listDatabases = async ({query}: MariadbServer): Promise<string[]> =>
-	(await query(`select schema_name from information_schema.schemata where ${notOfServer('lower(schema_name)')} order by 1`))
+export const listDatabases = async ({query}: Pick<MariadbServer, 'query'>): Promise<string[]> =>
+	(await query(`select schema_name from information_schema.schemata where ${notOfServer('lower(schema_name)')} and ${noFolder} order by 1`))
 		.flatMap(([name]) => name ?? [])
 		.filter(name => !keptByRestore.test(name));
 

@@ -160,3 +160,87 @@ test.serial('servers elsewhere, with and without encryption: backed up, restored
 	t.is(drilled.exitCode, 0, drilled.stdout + drilled.stderr);
 	t.false((await docker(['logs', stack.container('holdfast')])).includes(password));
 });
+
+/** As tools for drawing tables write it, with the name of the database; what one database reads of another; what is over some day; and what no server made. */
+const entangled = `set autocommit = 1; set time_zone = 'Europe/Berlin';
+create database b; create database a; create table b.there (n int) engine=InnoDB; insert into b.there values (1); create function b.f(n int) returns int deterministic return n + 1;
+create table a.orders (n int) engine=InnoDB; create table a.log (n int) engine=InnoDB;
+create trigger \`a\`.\`orders_bi\` before insert on \`a\`.\`orders\` for each row insert into a.log values (new.n); insert into a.orders values (1);
+create view a.reads as select n from b.there; create view a.calls as select b.f(n) as n from a.orders; create view a.on_reads as select * from a.reads;
+create event a.once on schedule at now() + interval 70 second do insert into a.log values (99);
+create event a.nightly on schedule every 1 day starts '2030-01-02 03:04:05' do insert into a.log values (100);
+create database h; create table h.precise (n int, s bigint unsigned generated always as row start, e bigint unsigned generated always as row end, period for system_time (s, e)) with system versioning engine=InnoDB;
+insert into h.precise (n) values (1); update h.precise set n = 2;`;
+
+const asIs = [
+	'select n from a.orders; select n from a.log where n < 99; select n from a.reads; select n from a.calls; select n from a.on_reads; select n from h.precise',
+	"select event_name from information_schema.events where event_schema = 'a' and event_name <> 'once'",
+	"select trigger_schema, event_object_schema, event_object_table from information_schema.triggers where trigger_name = 'orders_bi' and trigger_schema not like '%\\_before\\_%'",
+].join('; ');
+
+test.serial(
+	'databases that read one another, triggers that name theirs, and events whose time is over: restored where nothing is left, undone and rehearsed',
+	async t => {
+		t.timeout(12 * 60_000);
+		const {stack} = await startWithSecrets(t, {
+			db: {
+				image: await ensureImage('mariadb:11.8'),
+				command: ['mariadbd', '--event-scheduler=ON', '--log-bin'],
+				environment: {MARIADB_ROOT_PASSWORD: password},
+				labels: {'holdfast.enable': 'true', 'holdfast.mariadb': 'true'},
+			},
+		});
+		const target = `${stack.project}/db`;
+		const sql = async (text: string) => ask(stack, 'db', text);
+		await answers(stack, 'db');
+		await stack.exec('db', 'sh', '-c', 'mkdir /var/lib/mysql/@eaDir /var/lib/mysql/.snapshot /var/lib/mysql/lost+found');
+		const zone = `insert into mysql.time_zone values (1, 'N'); insert into mysql.time_zone_name values ('Europe/Berlin', 1); insert into mysql.time_zone_transition_type values (1, 0, 3600, 0, 'CET')`;
+		await sql(zone);
+		await sql(entangled);
+		const first = await sql(asIs);
+
+		const [backup] = await stack.backup(target);
+		t.is(backup?.outcome, 'success', backup?.error);
+		t.deepEqual(
+			backup?.sources.map(({source}) => source),
+			['mariadb:a', 'mariadb:b', 'mariadb:h'],
+		);
+		t.regex((backup?.warnings ?? []).join(), /`precise` has a history by transactions/);
+
+		await until('the event that runs once has run', async () => sql('select 1 from a.log where n = 99'), {timeout: 120_000});
+		await sql('drop trigger a.orders_bi; insert into a.orders values (2)');
+		const beside = await stack.holdfast('restore', target, '--only', 'mariadb:a', '--into', 'copy', '--yes');
+		t.is(beside.exitCode, 0, beside.stderr);
+		t.is(
+			await sql("select trigger_schema, event_object_schema from information_schema.triggers where trigger_name = 'orders_bi'"),
+			'copy\tcopy',
+		);
+
+		await sql('drop database copy; drop database a; drop database b; drop database h');
+		const restored = await stack.restore(target);
+		t.is(restored.outcome, 'success', restored.error);
+		t.is(await sql(asIs), first);
+		t.is((await stack.holdfast('restore', 'finish', restored.run)).exitCode, 0);
+
+		await sql('drop view a.reads; delete from a.orders');
+		const again = await stack.restore(target);
+		t.is(again.outcome, 'success', again.error);
+		t.is(await sql(asIs), first);
+		t.is((await stack.holdfast('restore', 'undo', again.run)).exitCode, 0);
+		t.is(
+			await sql(
+				"select count(*) from a.orders; select n from a.calls; select trigger_schema from information_schema.triggers where trigger_name = 'orders_bi'",
+			),
+			'0\na',
+		);
+
+		const drilled = await stack.holdfast('drill', target);
+		t.is(drilled.exitCode, 0, drilled.stdout + drilled.stderr);
+		t.regex(drilled.stdout, /not rehearsed, because they read other databases: the views "calls", "reads", "on_reads"/);
+
+		await sql('delete from mysql.time_zone_name; flush tables');
+		const refused = await stack.holdfast('restore', target, '--yes');
+		t.is(refused.exitCode, 1);
+		t.regex(refused.stderr, /timed in "Europe\/Berlin".*mariadb-tzinfo-to-sql/);
+	},
+);

@@ -1,0 +1,103 @@
+/** Views that no dump can have, or that cannot be loaded with it: each is made by its own statement, when all the rest is there. */
+import * as z from 'zod';
+import {explain} from '../../../base/errors.ts';
+import {quoteIdentifier, quoteLiteral} from './client.ts';
+import type {MariadbServer} from './server.ts';
+
+type Asked = Pick<MariadbServer, 'query'>;
+
+/** A view, and what makes it. */
+export const lateView = z.object({name: z.string(), sql: z.string()});
+
+export type LateView = z.infer<typeof lateView>;
+
+export const viewsOf = async ({query}: Asked, database: string): Promise<string[]> =>
+	(await query(`select table_name from information_schema.views where table_schema = ${quoteLiteral(database)} order by 1`)).flatMap(
+		([name]) => name ?? [],
+	);
+
+const withSql = async ({query}: Asked, database: string, name: string): Promise<LateView> => {
+	const [[, sql = ''] = []] = await query(`show create view ${quoteIdentifier(name)}`, database);
+	return {name, sql};
+};
+
+/** Those that name what is not there any more, or whose definer is gone: no dump can have them, as nobody can read them. */
+export async function brokenViews({query}: Asked, database: string): Promise<LateView[]> {
+	const broken: LateView[] = [];
+	for (const name of await viewsOf({query}, database)) {
+		const said = await query(`check table ${quoteIdentifier(database)}.${quoteIdentifier(name)}`);
+		if (!said.some(([, , , message]) => message === 'OK')) {
+			broken.push(await withSql({query}, database, name));
+		}
+	}
+
+	return broken;
+}
+
+/** Every server has these. */
+const everywhere = ['information_schema', 'performance_schema', 'mysql', 'sys'];
+
+/** Those that read another database, or such a view: where that is not there, as in a rehearsal, or not yet, as on a new server, a dump that has them cannot be loaded. */
+export async function outerViews({query}: Asked, database: string): Promise<LateView[]> {
+	const [definitions, databases] = [
+		await query(
+			`select table_name, view_definition from information_schema.views where table_schema = ${quoteLiteral(database)} order by 1`,
+		),
+		await query('select schema_name from information_schema.schemata'),
+	];
+	const others = databases.flatMap(([name = '']) => (name === database || everywhere.includes(name.toLowerCase()) ? [] : [name]));
+	const outer = outerAmong(
+		database,
+		definitions.map(([name = '', sql = '']) => ({name, sql})),
+		others,
+	);
+	const views: LateView[] = [];
+	for (const name of outer) {
+		views.push(await withSql({query}, database, name));
+	}
+
+	return views;
+}
+
+/** The server writes every name in backticks, after that of its database. Pure. */
+export function outerAmong(database: string, views: readonly LateView[], others: readonly string[]): string[] {
+	const outer = new Set<string>();
+	let before: number;
+	do {
+		before = outer.size;
+		const marks = [
+			...others.map(other => `${quoteIdentifier(other)}.`),
+			...[...outer].map(view => `${quoteIdentifier(database)}.${quoteIdentifier(view)}`),
+		];
+		for (const {name} of views.filter(({sql}) => marks.some(mark => sql.includes(mark)))) {
+			outer.add(name);
+		}
+	} while (outer.size > before);
+	return [...outer];
+}
+
+export interface Unmade extends LateView {
+	why: string;
+}
+
+/** Each may need another: they are made in whichever order it takes. @returns those that the server does not take */
+export async function makeViews({query}: Asked, database: string, views: readonly LateView[]): Promise<Unmade[]> {
+	let left: Unmade[] = views.map(view => ({...view, why: ''}));
+	let before: number;
+	do {
+		before = left.length;
+		const again: Unmade[] = [];
+		for (const view of left) {
+			await query(view.sql, database).catch((error: unknown) => again.push({...view, why: explain(error)}));
+		}
+
+		left = again;
+	} while (left.length > 0 && left.length < before);
+	return left;
+}
+
+export const describeUnmade = (database: string, {name, why}: Unmade): string =>
+	`the view \`${name}\` of \`${database}\` could not be made again: ${why}`;
+
+export const ignoring = (database: string, views: readonly LateView[]): string[] =>
+	views.map(({name}) => `--ignore-table=${database}.${name}`);
