@@ -27,7 +27,6 @@ const accountsSql = (database: string) => `select distinct user, host from (
 const accountName = (user: string, host: string): string =>
 	[user, host].map(part => `'${part.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`).join('@');
 
-/** Only an administrator may read them; nothing else fails for want of it. */
 /** MariaDB's: they have no host. An account that has one cannot be made without it. */
 async function readRoles({query}: Pick<MariadbServer, 'query'>, database: string): Promise<Account[]> {
 	const rows = await query(
@@ -43,14 +42,19 @@ async function readRoles({query}: Pick<MariadbServer, 'query'>, database: string
 	return roles;
 }
 
+/** MySQL's hashes have bytes that no statement may have as they are (https://dev.mysql.com/worklog/task/?id=12803); MariaDB takes it for a comment. */
+const inHex = '/*!80017 set session print_identified_with_as_hex = 1 */';
+
+/** Only an administrator may read them; nothing else fails for want of it. */
 export async function readAccounts({query}: MariadbServer, database: string): Promise<Account[]> {
 	try {
 		const accounts = await readRoles({query}, database);
 		for (const [user = '', host = ''] of await query(accountsSql(database))) {
 			const account = accountName(user, host);
-			const statements = [...(await query(`show create user ${account}`)), ...(await query(`show grants for ${account}`))].flatMap(
-				([sql]) => sql ?? [],
-			);
+			const statements = [
+				...(await query(`${inHex}; show create user ${account}`)),
+				...(await query(`show grants for ${account}`)),
+			].flatMap(([sql]) => sql ?? []);
 			accounts.push({account, statements});
 		}
 

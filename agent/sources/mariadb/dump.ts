@@ -13,6 +13,7 @@ import {dumpOptions, flavoured, writeCode, writeDump} from './code.ts';
 import {commitsOf} from './commits.ts';
 import {inBoth, listContents, type MariadbNames} from './contents.ts';
 import type {MariadbDetails} from './details.ts';
+import {hiddenFrom} from './hidden.ts';
 import type {PlannedSchema} from './plan.ts';
 import {scheduleOf} from './schedule.ts';
 import {connectMariadb, type MariadbServer} from './server.ts';
@@ -60,13 +61,6 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 			inside = await enterableWorker(context, server, container, signal);
 			details = await describe(server, database);
 			broken = await brokenViews(server, database);
-			context.warnOnce?.(
-				name,
-				broken.map(
-					view =>
-						`\`${name}\`: the view \`${view.name}\` cannot be read (it names what is not there, or its definer is gone): its definition alone is kept`,
-				),
-			);
 			outer = (await outerViews(server, database)).filter(view => !broken.some(({name: other}) => other === view.name));
 			names = await listContents(server, database);
 			for (const view of [...broken, ...outer]) {
@@ -77,10 +71,19 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 			history = hasHistory(server) && precise.length === 0 ? ['--dump-history'] : [];
 			context.warnOnce?.(
 				name,
-				precise.map(
-					table =>
-						`\`${name}\`: the table \`${table}\` has a history by transactions (\`generated always as row start\` of \`bigint\`), which \`mariadb-dump\` cannot dump: no history of this database is in its points, only the rows of the moment`,
-				),
+				[
+					...broken.map(
+						view =>
+							`the view \`${view.name}\` cannot be read (it names what is not there, or its definer is gone): its definition alone is kept`,
+					),
+					...(await hiddenFrom(server, database)).map(
+						what => `\`${server.user}\` may not see all of the database, and what it cannot see is in no point: ${what}`,
+					),
+					...precise.map(
+						table =>
+							`the table \`${table}\` has a history by transactions (\`generated always as row start\` of \`bigint\`), which \`mariadb-dump\` cannot dump: no history of this database is in its points, only the rows of the moment`,
+					),
+				].map(what => `\`${name}\`: ${what}`),
 			);
 
 			await claim();

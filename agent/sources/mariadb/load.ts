@@ -40,7 +40,7 @@ export async function loadPart(loaded: Loaded): Promise<void> {
 	const {server, signal} = loaded;
 	const {before, after, limit} = await widen(server);
 	try {
-		await load(loaded, `${after}${loadSession}`);
+		await load(loaded, `${after}${loadSession}${await unkeyed(server)}`);
 	} catch (error) {
 		signal.throwIfAborted();
 		throw error instanceof ServerRefusal && tooLong.includes(error.code)
@@ -73,6 +73,12 @@ async function widen({query}: MariadbServer): Promise<{before: boolean; after: s
 		() => ({before: true, after: `set global max_allowed_packet = ${limit};`, limit: largestPacket}),
 		() => ({before: false, after: '', limit}),
 	);
+}
+
+/** Tables without a primary key were taken once. Only where it is forbidden now: not every account may say so (https://dev.mysql.com/doc/refman/8.0/en/server-system-variables.html#sysvar_sql_require_primary_key). */
+async function unkeyed({flavour, query}: MariadbServer): Promise<string> {
+	const [[, value = ''] = []] = flavour === 'mysql' ? await query("show variables like 'sql\\_require\\_primary\\_key'") : [];
+	return value === 'ON' ? ' set session sql_require_primary_key = 0;' : '';
 }
 
 async function load({server, worker, inside, file, skip, bytes, database, signal}: Loaded, first: string): Promise<void> {

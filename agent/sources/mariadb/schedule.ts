@@ -46,7 +46,7 @@ export async function makeZones({query}: Asked, zones: readonly string[]): Promi
 		await query(
 			`insert into mysql.time_zone (use_leap_seconds) values ('N');
 			insert into mysql.time_zone_name (name, time_zone_id) values (${quoteLiteral(zone)}, last_insert_id());
-			insert into mysql.time_zone_transition_type (time_zone_id, transition_type_id, offset, is_dst, abbreviation) values (last_insert_id(), 0, 0, 0, 'UTC')`,
+			insert into mysql.time_zone_transition_type (time_zone_id, transition_type_id, \`offset\`, is_dst, abbreviation) values (last_insert_id(), 0, 0, 0, 'UTC')`,
 		);
 	}
 }

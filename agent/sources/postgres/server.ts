@@ -65,6 +65,10 @@ const neutral: Readonly<Record<string, string>> = {
 	PG_COLOR: 'never',
 };
 
+/** A service names another server, goes before every other variable, and an empty one is looked for, too: `PGSERVICE` must not be there at all. */
+export const withoutService = (image: Readonly<Record<string, string>>, argv: Command['argv']): Command['argv'] =>
+	image.PGSERVICE === undefined ? argv : ['env', '-u', 'PGSERVICE', ...argv];
+
 /** What a client program says by itself is read; what the server says through it is in the server's own language. */
 export const spokenEnglish = {LC_ALL: 'C'};
 
@@ -104,7 +108,13 @@ export async function connectPostgres(
 	}
 
 	const client: Place = async command =>
-		place({...command, user: `${uid}:${gid}`, env: {...env, ...command.env}, signal: command.signal ?? signal});
+		place({
+			...command,
+			argv: withoutService(details.env, command.argv),
+			user: `${uid}:${gid}`,
+			env: {...env, ...command.env},
+			signal: command.signal ?? signal,
+		});
 	const connection = connectionOf(user);
 	const where = `in container \`${container.name}\``;
 	const settings = {client, connection, where, hint: unread};

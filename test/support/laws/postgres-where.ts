@@ -164,10 +164,21 @@ const servers: Record<string, Server> = {
 				'PGDATABASE=none',
 				'-e',
 				'PGCONNECT_TIMEOUT=2',
+				'-e',
+				'PGSERVICE=elsewhere',
 			],
 		],
-		script: `exec env PGPASSWORD=x PGHOST= PGHOSTADDR= PGPORT=5432 PGTARGETSESSIONATTRS=any PGCHANNELBINDING=prefer PGOPTIONS= docker-entrypoint.sh postgres`,
-		psql: ['env', 'PGHOSTADDR=', 'PGOPTIONS=', 'PGTARGETSESSIONATTRS=any', 'PGCHANNELBINDING=prefer', ...overTcp('postgres', 'x')],
+		script: `exec env -u PGSERVICE PGPASSWORD=x PGHOST= PGHOSTADDR= PGPORT=5432 PGTARGETSESSIONATTRS=any PGCHANNELBINDING=prefer PGOPTIONS= docker-entrypoint.sh postgres`,
+		psql: [
+			'env',
+			'-u',
+			'PGSERVICE',
+			'PGHOSTADDR=',
+			'PGOPTIONS=',
+			'PGTARGETSESSIONATTRS=any',
+			'PGCHANNELBINDING=prefer',
+			...overTcp('postgres', 'x'),
+		],
 	},
 	'below a supervisor, as Spilo has it': {
 		options: [

@@ -79,3 +79,31 @@ test('a server that takes short statements takes long ones from this session alo
 		await rm(folder, {recursive: true, force: true});
 	}
 });
+
+test('where MySQL takes no table without a primary key, the loading session does', async t => {
+	const sent: string[] = [];
+	const strict = {
+		...server,
+		flavour: 'mysql',
+		query: async (sql: string) => (sql.startsWith('show variables') ? [['sql_require_primary_key', 'ON']] : [['1073741824']]),
+		fromWorker: (script: string, given: readonly string[]) => {
+			sent.push(given.at(-1) ?? '');
+			return server.fromWorker(script, given, ['mysql']);
+		},
+	} as unknown as MariadbServer;
+	const options = {
+		worker: here,
+		inside: here,
+		file: '/etc/hostname',
+		skip: 0,
+		bytes: 1,
+		database: 'app',
+		signal: new AbortController().signal,
+	};
+	await loadPart({...options, server: strict});
+	await loadPart({...options, server: {...strict, flavour: 'mariadb'} as MariadbServer});
+	t.deepEqual(
+		sent.map(sql => sql.includes('set session sql_require_primary_key = 0;')),
+		[true, false],
+	);
+});
