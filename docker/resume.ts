@@ -185,7 +185,9 @@ export async function runHook(engine: Engine, hook: HookCall, signal?: AbortSign
 		const which = `hook ${place === undefined ? '' : `\`${place}\` `}(\`${argv[0]}\`) in container \`${containerName}\``;
 		if (limit.aborted) {
 			throw new RunError(`${which} did not end within ${timeoutMs / 1000} s`, {
-				hint: place && `raise \`${label(`${place}.timeout`)}\` where it may take longer`,
+				hint:
+					place &&
+					`raise \`${label(`${place}.timeout`)}\` where it may take longer; what it leaves running in the background must let go of its output: \`… >/dev/null 2>&1 &\``,
 			});
 		}
 

@@ -25,7 +25,7 @@ test.before(async t => {
 	stack = await startStack(
 		{teardown: undo => teardowns.push(undo)},
 		{
-			volumes: ['frozen', 'later', 'limited', 'dumped', 'piped'],
+			volumes: ['frozen', 'later', 'limited', 'dumped', 'piped', 'loud', 'leaving'],
 			services: {
 				/** As `fsfreeze -u`: it fails where nothing was frozen, and writes down each call. */
 				frozen: of(
@@ -44,6 +44,18 @@ test.before(async t => {
 				piped: of(
 					{volumes: '/data', quiesce: 'none', before: JSON.stringify(['bash', '-o', 'pipefail', '-c', 'false | gzip >/data/dump.gz'])},
 					{volumes: ['piped:/data']},
+				),
+				loud: of(
+					{quiesce: 'none', before: sh('head -c 1000000000 /dev/zero | tr "\\\\0" x'), 'before.timeout': '3m'},
+					{volumes: ['loud:/data']},
+				),
+				leaving: of(
+					{
+						quiesce: 'none',
+						before: sh('if test -e /data/quiet; then sleep 600 >/dev/null 2>&1 & else sleep 600 & fi'),
+						'before.timeout': '5s',
+					},
+					{volumes: ['leaving:/data']},
 				),
 			},
 		},
@@ -98,3 +110,26 @@ test.serial('a pipe fails when a part of it fails, as docs/labels.md writes it',
 	t.is(result.outcome, 'failed');
 	t.regex(result.error ?? '', /hook `before` \(`bash`\).*exit code 1/);
 });
+
+test.serial('a hook that prints a gigabyte takes no memory of the agent', async t => {
+	const {result} = await observeBackup(stack, target('loud'));
+	t.is(result.outcome, 'success', result.error);
+	const script = 'for p in /proc/[0-9]*; do grep -q "agent/main.js" $p/cmdline && cat $p/status; done 2>/dev/null; true';
+	const peaks = [...(await stack.exec('holdfast', 'sh', '-c', script)).matchAll(/^VmHWM:\s+(\d+) kB$/gm)].map(
+		([, kilobytes]) => Number(kilobytes) / 1024,
+	);
+	t.true(Math.max(...peaks) > 20 && Math.max(...peaks) < 256, `${peaks} MiB`);
+});
+
+test.serial(
+	'a hook that leaves something running which holds its output ends by its limit, and the message says how to let go of it',
+	async t => {
+		const {result} = await observeBackup(stack, target('leaving'));
+		t.is(result.outcome, 'failed');
+		t.regex(result.error ?? '', /did not end within 5 s .*in the background must let go of its output: `… >\/dev\/null 2>&1 &`/);
+		await stack.exec('leaving', 'touch', '/data/quiet');
+		const {result: quiet} = await observeBackup(stack, target('leaving'));
+		t.is(quiet.outcome, 'success', quiet.error);
+		t.regex(await stack.exec('leaving', 'sh', '-c', 'cat /proc/[0-9]*/cmdline'), /sleep.600/);
+	},
+);

@@ -37,3 +37,46 @@ test('a worker that does not run twice in a row is removed; one that was just ma
 	await t.throwsAsync(keepRemovingUnstarted({engine, log, state: {agentId: 'me'}}, {signal: ending.signal, everyMs: 1}));
 	t.deepEqual([removed, looks], [['lost', 'dead'], 6]);
 });
+
+test('that of another agent is removed when it was seen for an hour, whatever clocks say; one that was started, or gone, meanwhile is not', async t => {
+	const foreign = (id: string, state: string) => ({
+		id,
+		name: id,
+		state,
+		createdAt: 0,
+		labels: {'holdfast.worker': 'run', 'holdfast.agent': 'another'},
+	});
+	const minute = 60_000;
+	let looks = 0;
+	const removed: Array<[string, number]> = [];
+	const said: string[] = [];
+	const ending = new AbortController();
+	const engine = {
+		async list() {
+			looks += 1;
+			if (looks === 20) {
+				ending.abort();
+			}
+
+			if (looks === 5) {
+				throw new Error('the engine is away');
+			}
+
+			const lost = removed.length === 0 ? [foreign('lost', 'created')] : [];
+			return [
+				...lost,
+				foreign('used', looks % 10 === 0 ? 'running' : 'exited'),
+				{...foreign('app', 'created'), labels: {'holdfast.agent': 'another'}},
+			];
+		},
+		async remove(id: string) {
+			removed.push([id, looks]);
+		},
+	} as unknown as Engine;
+	const told = {...log, info: (line: string) => said.push(line)};
+	await t.throwsAsync(
+		keepRemovingUnstarted({engine, log: told, state: {agentId: 'me'}}, {signal: ending.signal, everyMs: 1, now: () => looks * 5 * minute}),
+	);
+	t.deepEqual(removed, [['lost', 13]]);
+	t.deepEqual(said, ['worker `lost` of agent `another`, which does not come back, which did not run, was removed']);
+});
