@@ -4,6 +4,7 @@
  */
 import {RunError} from '../base/errors.ts';
 import {label} from '../base/label.ts';
+import type {ContainerState} from './container.ts';
 import type {Engine} from './engine.ts';
 import {needsOf} from './order.ts';
 import {mustStayUp, resume, settled, watchStart} from './put-back.ts';
@@ -140,12 +141,7 @@ async function assertUntouched(engine: Engine, all: readonly Resting[]): Promise
 
 		const now = await engine.inspect(id).catch(unlessGone);
 		if (now === undefined) {
-			throw new RunError(
-				`container \`${name}\` was exchanged for another, or removed, while it was quiesced, so its files were not at rest`,
-				{
-					hint: 'programs that update or mend containers do this, such as Watchtower and autoheal, and `docker compose up --force-recreate`: keep their hours and those of the backup apart',
-				},
-			);
+			throw (await isReplaced(engine, name)) ? exchanged(name) : removed(name, state);
 		}
 
 		if (now.state !== state || now.startedAt !== startedAt) {
@@ -155,6 +151,24 @@ async function assertUntouched(engine: Engine, all: readonly Resting[]): Promise
 		}
 	}
 }
+
+/** Compose makes the new one under a name of its own, and gives it the other's when that is gone. */
+const isReplaced = async (engine: Engine, name: string): Promise<boolean> =>
+	(await engine.list()).some(other => other.name === name || other.name.endsWith(`_${name}`));
+
+const exchanged = (name: string) =>
+	new RunError(`container \`${name}\` was exchanged for another while it was quiesced, so its files were not at rest`, {
+		hint: 'programs that update or mend containers do this, such as Watchtower and autoheal, and `docker compose up --force-recreate`: keep their hours and those of the backup apart',
+	});
+
+const removed = (name: string, state: ContainerState) =>
+	new RunError(`container \`${name}\` was removed while it was quiesced, and there is no other in its place: it is down`, {
+		hint: `bring it back: docker compose up --detach${
+			state === 'exited'
+				? `. \`docker system prune\` and \`docker container prune\` remove what is stopped, for a backup too: keep their hours and those of the backup apart, or let it be paused (\`${label('quiesce')}=pause\`)`
+				: ''
+		}`,
+	});
 
 async function assertScaledDown(engine: Engine, id: string): Promise<void> {
 	const service = await engine.service(id);

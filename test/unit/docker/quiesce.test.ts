@@ -304,6 +304,23 @@ test('a container that is exchanged in the window is noticed, and the kind of pr
 	t.regex((error as {hint?: string}).hint ?? '', /Watchtower and autoheal/);
 });
 
+for (const [action, way] of [
+	['stop', /docker compose up --detach\. `docker system prune`.*`holdfast\.quiesce=pause`/],
+	['pause', /docker compose up --detach$/],
+] as const) {
+	test(`one that is removed while it is to ${action}, with nobody in its place, is said to be down`, async t => {
+		const {run, fakes, open} = scene({app: {}});
+		const error = await t.throwsAsync(async () =>
+			run([of('app', action)], async () => {
+				delete fakes.app;
+			}),
+		);
+		t.is(error?.message, 'container `app` was removed while it was quiesced, and there is no other in its place: it is down');
+		t.regex((error as {hint?: string}).hint ?? '', way);
+		t.deepEqual(open(), []);
+	});
+}
+
 test('one that was exchanged before its turn is found by its name', async t => {
 	const {run, asked} = scene({new: {name: 'app'}});
 	await run([of('app', 'stop')]);
