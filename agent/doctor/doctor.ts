@@ -49,18 +49,19 @@ export async function diagnose({
 }: Examined): Promise<Finding[]> {
 	const {engine, versions, ownership, host} = workshop;
 	const {primary, copies} = repositories;
-	const own = [
-		await examined('version', () => [versionsOf(versions)]),
-		await examined('clock', () => [timeZone(appointments)]),
-		await examined('slack', () => [examineSlack(isSlackConnected())]),
-		await examined('kit', () => [examineKit(kitKept())]),
-		await examined('state', () => examineState(state)),
-		await examined('repository', async () =>
+	// All at once, and beside what the engine is asked below: a repository that is away takes a minute to say so, to the agent and to a worker.
+	const examinedOwn = Promise.all([
+		examined('version', () => [versionsOf(versions)]),
+		examined('clock', () => [timeZone(appointments)]),
+		examined('slack', () => [examineSlack(isSlackConnected())]),
+		examined('kit', () => [examineKit(kitKept())]),
+		examined('state', () => examineState(state)),
+		examined('repository', async () =>
 			examineRepository(workshop.restic(), {door: primary, ownership, host, resticVersion: versions.restic}),
 		),
-		await examined('copies', async () => Promise.all(copies.map(copyFinding))),
-		await examined('cache', () => examineCache(primary.repository.cacheDirectory)),
-	].flat();
+		examined('copies', async () => Promise.all(copies.map(copyFinding))),
+		examined('cache', () => examineCache(primary.repository.cacheDirectory)),
+	]);
 	const left = [
 		await examined('restores', () => state.restores().flatMap(leftToPerson)),
 		await examined('sizes', () => [...state.suspicions()].map(([subject, message]) => suspicious(subject, message))),
@@ -70,18 +71,17 @@ export async function diagnose({
 		(error: unknown) => error,
 	);
 	if (away !== undefined) {
-		return [...own, ...left, silent(engine.address, away)];
+		return [...(await examinedOwn).flat(), ...left, silent(engine.address, away)];
 	}
 
 	let listed: Listed;
 	try {
 		listed = await survey.list();
 	} catch (error) {
-		return [...own, ...left, unexamined('targets', error)];
+		return [...(await examinedOwn).flat(), ...left, unexamined('targets', error)];
 	}
 
-	return [
-		own,
+	const others = [
 		await examined('engine', async () => examineEngine(engine)),
 		await examined('services', async () => examineServices(engine, listed.containers, label(''))),
 		await examined('namespaces', async () => examineNamespaces(engine, listed.inScope, listed.containers)),
@@ -104,6 +104,7 @@ export async function diagnose({
 		left,
 		await examined('agents', async () => (await neighbours(listed)).others.map(({finding}) => finding)),
 	].flat();
+	return [...(await examinedOwn).flat(), ...others];
 }
 
 async function examined(subject: string, work: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {

@@ -73,7 +73,6 @@ export function shut(subject: string, error: unknown): Finding {
 /** Where more can be said than the error says, which does not know the configuration. */
 const hints: Partial<Record<RepositoryError['problem'], string>> = {
 	'wrong-password': 'give the password that it was made with: RESTIC_PASSWORD, or the copy of /state/repository-password',
-	unreachable: 'can the agent reach its server, and are the credentials right? See RESTIC_REPOSITORY',
 	full: 'make room, or let retention forget more and prune',
 	locked: 'holdfast unlock says whose the locks are; where nothing works on the repository there: restic unlock (docs/retention.md#locks)',
 };

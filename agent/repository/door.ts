@@ -66,7 +66,7 @@ export function createRepositoryDoor({
 }: DoorOptions): RepositoryDoor {
 	const {location} = repository;
 	const access = (): Access => accessOf(repository) ?? (state.isAppendOnly(location) ? 'append-only' : 'full');
-	let opened: {id: Promise<string>; until: number} | undefined;
+	let opened: {id: Promise<string>; until: number; isAsking: boolean} | undefined;
 	let last: Promise<unknown> = Promise.resolve();
 
 	const open = async (): Promise<string> => {
@@ -116,16 +116,21 @@ export function createRepositoryDoor({
 			state.rememberAppendOnly(location, false);
 		},
 		doubt() {
-			opened = undefined;
+			// What is being asked just now is as good as what would be asked next, and is not asked behind it: a server that is away takes its time to say nothing.
+			if (opened !== undefined) {
+				opened.until = Number.NEGATIVE_INFINITY;
+			}
 		},
 		async open() {
-			if (opened === undefined || now() >= opened.until) {
-				opened = {id: openInTurn(), until: now() + trustMs};
+			if (opened === undefined || (now() >= opened.until && !opened.isAsking)) {
+				opened = {id: openInTurn(), until: now() + trustMs, isAsking: true};
 			}
 
 			const attempt = opened;
 			try {
-				return await attempt.id;
+				const id = await attempt.id;
+				attempt.isAsking = false;
+				return id;
 			} catch (error) {
 				if (opened === attempt) {
 					opened = undefined;

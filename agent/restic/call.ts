@@ -13,7 +13,7 @@ import {type Message, parseMessage} from './messages.ts';
 import type {Repository} from './restic.ts';
 import {publicLocation, redactor} from './secrets.ts';
 import {soleArgv} from './sole.ts';
-import {listenForTrouble, type Trouble} from './trouble.ts';
+import {listenForTrouble, type Trouble, unreachableHint} from './trouble.ts';
 
 export interface Call {
 	/** For people, as the beginning of an error: `backup of /data`. */
@@ -154,7 +154,7 @@ export function createCaller(place: Place, repository: Repository, {answerWithin
 					'unreachable',
 					`${call.action}: ${nameOf(repository)} gave no answer within ${answerWithinMs / 1000} s${why}`,
 					{
-						hint: 'check the network, the address and the credentials',
+						hint: unreachableHint(reason),
 					},
 				);
 			}

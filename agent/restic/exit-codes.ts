@@ -2,7 +2,7 @@
 import {type Exit, exitOf, killedCode, lastLines, stderrLimit} from '../../base/command.ts';
 import {RepositoryError, type RepositoryProblem} from '../../base/errors.ts';
 import {parseMessage, withoutStack} from './messages.ts';
-import {refusedHint} from './trouble.ts';
+import {knownHint, refusedHint, unreachableHint} from './trouble.ts';
 
 /** How many unreadable files an error names. */
 const namedFiles = 10;
@@ -88,7 +88,7 @@ const hints: Partial<Record<RepositoryProblem, string>> = {
 	'wrong-password': 'it opens only with the password that it was made with',
 	locked: 'wait until that has ended; when its owner is certainly gone, remove the lock with `restic unlock`',
 	full: 'make room, or prune',
-	unreachable: 'check the network, the address and the credentials',
+	unreachable: unreachableHint(),
 	refused: refusedHint,
 };
 
@@ -113,7 +113,7 @@ export interface Failure {
 export function repositoryError({action, repository, exit: {exitCode, stderr, outOfMemory}, redact}: Failure): RepositoryError {
 	const {items, unwritten, said, all} = lastWords(stderr);
 	const fail = (problem: RepositoryProblem, message: string): RepositoryError =>
-		new RepositoryError(problem, redact(message), {hint: hints[problem]});
+		new RepositoryError(problem, redact(message), {hint: knownHint(all) ?? hints[problem]});
 	const isRefused = exitCode === unreadable && items.length === 0 && refusedTexts.test(all);
 	if (exitCode === unreadable && !isRefused) {
 		return fail('failed', `${action}: could not be read completely: ${namesOf(items) || said}`);

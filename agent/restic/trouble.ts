@@ -13,6 +13,32 @@ const unknownLimit = 2;
 export const refusedHint =
 	'check what its credentials may; where it is only added to, or only read, on purpose: HOLDFAST_REPOSITORY_ACCESS (docs/append-only.md)';
 
+/** What the reasons of restic and its helpers mean, where that is something else than a network that is away. */
+const knownTroubles: ReadonlyArray<readonly [RegExp, string]> = [
+	[
+		/negative content length|invalid character '<'|unexpected HTTP response \((?:200|3\d\d)\)|malformed HTTP|first record does not look like a TLS handshake/i,
+		'what answers there is no repository: a login page, a proxy, or https where it should be http? `curl --include` with the address shows what it is',
+	],
+	[
+		/RequestTimeTooSkewed|difference between the request time and|RequestExpired|Signature (?:expired|not yet current)/i,
+		"this host's clock is wrong, or the server's: set both by NTP (`timedatectl`)",
+	],
+	[
+		/host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED/i,
+		'ssh asks nobody here whether it is the right server: mount a file that has its key (`ssh-keyscan HOST`, compared with what the server says of itself), and name it in `sftp.args`: `-o UserKnownHostsFile=FILE` (docs/copies.md)',
+	],
+	[/certificate (?:has expired|is not yet valid)/i, "the server's certificate is over, or this host's clock is wrong (`timedatectl`)"],
+	[
+		/certificate signed by unknown authority|unable to verify|self[- ]signed certificate/i,
+		'give the file of the authority that signed its certificate: RESTIC_CACERT',
+	],
+];
+
+/** What a person can do about a repository that cannot be reached for this reason. */
+export const unreachableHint = (reason = ''): string => knownHint(reason) ?? 'check the network, the address and the credentials';
+
+export const knownHint = (reason: string): string | undefined => knownTroubles.find(([pattern]) => pattern.test(reason))?.[1];
+
 /** How often the same is said. */
 const tellMs = 60_000;
 
@@ -76,7 +102,7 @@ export function listenForTrouble({onRetry, onHopeless, now = () => performance.n
 				`\`${name}\` is no name that is known in the agent's network: correct it, start its server, or give the agent \`extra_hosts\` or \`dns\``,
 			);
 		} else if (now() - since >= openingMs) {
-			onHopeless('unreachable', reason, 'check the network, the address and the credentials');
+			onHopeless('unreachable', reason, unreachableHint(reason));
 		}
 	};
 

@@ -144,3 +144,30 @@ test('who doubts while it is being made waits for that: it is not made twice', a
 	t.deepEqual(await Promise.all([first, second]), ['of 0', 'of 0']);
 	t.is(made.length, 1);
 });
+
+test('who doubts while it is being asked hears that answer, and the next one asks again: nobody waits behind a server that says nothing', async t => {
+	let asked = 0;
+	const answer = Promise.withResolvers<void>();
+	const door = createRepositoryDoor({
+		restic: {
+			async id() {
+				asked += 1;
+				await answer.promise;
+				return 'one';
+			},
+			async init() {},
+		},
+		repository: {location: 'rest:http://away/'},
+		state: {knownRepository: () => 'one', rememberRepository() {}, isAppendOnly: () => false, rememberAppendOnly() {}},
+	});
+	const first = door.open();
+	door.doubt();
+	const second = door.open();
+	answer.resolve();
+	t.deepEqual(await Promise.all([first, second]), ['one', 'one']);
+	t.is(asked, 1);
+	await door.open();
+	t.is(asked, 2, 'it was doubted');
+	await door.open();
+	t.is(asked, 2);
+});

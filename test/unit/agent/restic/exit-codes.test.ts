@@ -164,3 +164,29 @@ test('what was gone before it was read is told from what may not be read', t => 
 	t.false(isOnlyGone({exitCode: 1, stderr: gone}));
 	t.false(isOnlyGone({exitCode: 0, stderr: ''}));
 });
+
+for (const [said, hint] of [
+	['Fatal: unable to open config file: negative content length', /no repository: a login page.*curl --include/],
+	["Fatal: config cannot be loaded: invalid character '<' looking for beginning of value", /no repository: a login page/],
+	[
+		'Fatal: unable to open repository at rest:https://h/: Head "https://h/config": tls: first record does not look like a TLS handshake',
+		/https where it should be http/,
+	],
+	['Fatal: client.BucketExists: The difference between the request time and the current time is too large.', /clock.*timedatectl/],
+	[
+		'subprocess ssh: Host key verification failed.\nFatal: unable to start the sftp session, error: EOF',
+		/ssh-keyscan HOST.*UserKnownHostsFile/,
+	],
+	['Fatal: Head "https://h/config": tls: failed to verify certificate: x509: certificate signed by unknown authority', /RESTIC_CACERT/],
+	[
+		'Fatal: Head "https://h/config": tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-30',
+		/certificate is over, or this host's clock/,
+	],
+	['Fatal: dial tcp 10.0.0.1:80: connect: connection refused', /^check the network/],
+] as const) {
+	test(`what a person can do: ${said.slice(-40)}`, t => {
+		const error = fail(1, said.includes('subprocess') ? `${said}\n` : exitError(1, said));
+		t.regex(error.hint ?? '', hint);
+		t.false(/(?:retry|goroutine)/.test(error.message));
+	});
+}
