@@ -61,5 +61,5 @@ const sourcesOf = ({sources}: Manifest): Entry[] =>
 
 export const missing = ({run, target}: Pick<Manifest, 'run' | 'target'>, path: string): NotFoundError =>
 	new NotFoundError(`point \`${run}\` of \`${target}\` has no ${quote(path)}`, {
-		hint: `holdfast ls ${target} shows what is there, holdfast find PATTERN where it is in other points`,
+		hint: `\`holdfast ls ${target}\` shows what is there, \`holdfast find PATTERN\` where it is in other points`,
 	});

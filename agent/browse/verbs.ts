@@ -51,7 +51,7 @@ export function createBrowsing({repositories, ownership}: Parts): Browsing {
 			const restic = await open(from);
 			const points = target === undefined ? oursAmong(await listPoints(restic), ownership()) : await ownPoints(restic, ownership(), target);
 			if (target !== undefined && points.length === 0) {
-				throw new NotFoundError(`there is no restore point of ${quote(target)}`, {hint: 'holdfast points lists them'});
+				throw new NotFoundError(`there is no restore point of ${quote(target)}`, {hint: '`holdfast points` lists them'});
 			}
 
 			return find(restic, points, wanted);
@@ -67,7 +67,7 @@ export function createBrowsing({repositories, ownership}: Parts): Browsing {
 				ids.map(async id => {
 					const point = points.find(each => each.id === id);
 					if (point === undefined) {
-						throw new NotFoundError(`there is no point ${quote(id)}`, {hint: 'holdfast points lists them'});
+						throw new NotFoundError(`there is no point ${quote(id)}`, {hint: '`holdfast points` lists them'});
 					}
 
 					return readManifest(restic, point);

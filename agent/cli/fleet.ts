@@ -10,7 +10,10 @@ import {presentCell} from './status.ts';
 import {styled, type Text} from './text.ts';
 
 export const addFleet: AddCommand = (program, context) => {
-	const fleet = program.command('fleet').description('show how it is on every host: of all agents that the configuration names');
+	const fleet = program
+		.command('fleet')
+		.description('show how it is on every host: of all agents that the configuration names')
+		.addHelpText('after', '\nExample:\n  $ holdfast fleet status');
 	fleet
 		.command('status', {isDefault: true})
 		.description('the last good backup and drill of each target of each host, and what is late or gone')

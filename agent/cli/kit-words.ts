@@ -31,7 +31,7 @@ export const placeOf = ({isFolder}: Kit['repositories'][number]): string =>
 /** On a new host; docs/bare-host.md says more. */
 export const steps = ({agent}: Pick<Kit, 'agent'>): string[] => [
 	'Start Holdfast alone with one of the repositories below: its lines go into `environment:` of the service, or into files that NAME_FILE names; files of it, readable for their owner only, are mounted where they were, as a folder is.',
-	`holdfast points shows what is there; holdfast adopt ${agent} --force takes it over.`,
+	`See what is there (holdfast points), and take it over: holdfast adopt ${agent} --force`,
 	'Start the stack without its applications (docker compose up --no-start, then the databases), and holdfast restore PROJECT.',
 	'Without Holdfast: the same lines open the repository for restic itself. restic snapshots, restic restore.',
 ];

@@ -54,7 +54,7 @@ export const examineKit = (kept: Kept | null): Finding =>
 				subject: 'kit',
 				message:
 					'nobody has said that what opens the repositories is kept elsewhere: with the host it would be gone, and every backup with it',
-				hint: 'holdfast kit prints it; when it is kept: holdfast kit --kept',
+				hint: '`holdfast kit` prints it; when it is kept: holdfast kit --kept',
 			}
 		: {level: 'ok', subject: 'kit', message: `what opens the repositories is kept elsewhere, as was said at ${kept.at}`};
 

@@ -74,7 +74,8 @@ export function shut(subject: string, error: unknown): Finding {
 const hints: Partial<Record<RepositoryError['problem'], string>> = {
 	'wrong-password': 'give the password that it was made with: RESTIC_PASSWORD, or the copy of /state/repository-password',
 	full: 'make room, or let retention forget more and prune',
-	locked: 'holdfast unlock says whose the locks are; where nothing works on the repository there: restic unlock (docs/retention.md#locks)',
+	locked:
+		'`holdfast unlock` says whose the locks are; where nothing works on the repository there: restic unlock (docs/retention.md#locks)',
 };
 
 async function examineLocks(restic: Restic): Promise<Finding[]> {
@@ -83,7 +84,7 @@ async function examineLocks(restic: Restic): Promise<Finding[]> {
 		level: exclusive ? 'error' : 'warning',
 		subject: 'repository',
 		message: `process ${pid} of \`${hostname}\` has ${exclusive ? 'the repository for itself by a lock' : 'a lock'} that was not refreshed since ${time.toISOString()}: ${exclusive ? 'nothing can be backed up meanwhile' : 'prune and check wait for it'}`,
-		hint: 'holdfast unlock removes it where it is proven to be of a dead process of this agent. Another machine removes its own when it is back; where nothing works on the repository there: restic unlock (docs/retention.md#locks)',
+		hint: '`holdfast unlock` removes it where it is proven to be of a dead process of this agent. Another machine removes its own when it is back; where nothing works on the repository there: restic unlock (docs/retention.md#locks)',
 	}));
 }
 

@@ -57,7 +57,7 @@ const mistaken = ({target: {name}, problems}: Surveyed): Finding[] =>
 
 /** Where a label is named, it is the label. */
 const hintTo = (message: string, target: string): string =>
-	message.includes(`\`${label('')}`) ? 'correct the label and run `docker compose up -d`' : `holdfast plan ${target} asks again`;
+	message.includes(`\`${label('')}`) ? 'correct the label and run `docker compose up -d`' : `\`holdfast plan ${target}\` asks again`;
 
 const stray = ({container, labels}: ReturnType<typeof findStrayLabels>[number]): Finding => ({
 	level: 'warning',

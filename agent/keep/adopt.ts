@@ -74,7 +74,7 @@ export function planAdoption(name: string, {filed: all, ownership, now}: Reposit
 			all.some(({agent, host}) => agent === name || host === name)
 				? `what \`${name}\` filed is this agent's already`
 				: `no agent or host \`${name}\` has filed anything here`,
-			{hint: 'holdfast points shows who filed what'},
+			{hint: '`holdfast points` shows who filed what'},
 		);
 	}
 
@@ -153,7 +153,7 @@ export function planMove({from, to, present}: Move, points: ReadonlyArray<Pick<P
 	const known = new Set(points.map(({target}) => target));
 	const names = known.has(from) ? [from] : [...known].filter(name => name.startsWith(`${from}/`)).sort();
 	if (names.length === 0) {
-		throw new NotFoundError(`this agent has no points of a target or project \`${from}\``, {hint: 'holdfast points lists them'});
+		throw new NotFoundError(`this agent has no points of a target or project \`${from}\``, {hint: '`holdfast points` lists them'});
 	}
 
 	const still = names.find(name => present.includes(name));

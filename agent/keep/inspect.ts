@@ -38,12 +38,12 @@ export function inspect(
 		return undefined;
 	}
 
-	const text = `\`${name}\` is much smaller than before: ${own.map(describeShrunken).join('; ')}; until then no point of it is removed`;
+	const text = `\`${name}\` is much smaller than before: ${own.map(each => describeShrunken(name, each)).join('; ')}; until then no point of it is removed`;
 	// The same every night: it is news when another source is concerned, or one that has nothing left.
 	if (state.tellOnce(`shrunk ${name}`, own.map(({source, bytes}) => `${source}${bytes === 0 ? ' empty' : ''}`).join())) {
-		notices.send({kind: 'shrunk', target: name, text, hint: `holdfast points ${name} shows them`, at: Date.now()});
+		notices.send({kind: 'shrunk', target: name, text, hint: `\`holdfast points ${name}\` shows them`, at: Date.now()});
 	}
 
-	state.saveSuspicion(name, describeShrunken(first));
-	return `much less than before: ${own.map(describeShrunken).join('; ')}; until then no point of it is removed`;
+	state.saveSuspicion(name, describeShrunken(name, first));
+	return `much less than before: ${own.map(each => describeShrunken(name, each)).join('; ')}; until then no point of it is removed`;
 }

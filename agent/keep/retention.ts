@@ -55,7 +55,7 @@ export function decide(target: string, points: readonly Point[], policy: Retenti
 	}
 
 	const byPolicy = applyPolicy(points, keep, {timeZone: policy.timeZone, now: knowledge.now});
-	const held = holdOf(points, byPolicy, policy, knowledge);
+	const held = holdOf(target, points, byPolicy, policy, knowledge);
 	const newest = byPolicy.findIndex(reasons => !reasons.includes('ahead'));
 	const verdicts = points.map((point, index): Verdict => {
 		const need = knowledge.needed.get(point.id);
@@ -72,6 +72,7 @@ export function decide(target: string, points: readonly Point[], policy: Retenti
 
 /** The first of all that forbids to remove anything of the target. */
 function holdOf(
+	target: string,
 	points: readonly Point[],
 	byPolicy: readonly Reason[][],
 	{shrinkLimit, keep}: RetentionPolicy,
@@ -96,7 +97,7 @@ function holdOf(
 	}
 
 	const [suspicious] = shrunken(points, {limit: shrinkLimit, accepted});
-	return suspicious === undefined ? null : describeShrunken(suspicious);
+	return suspicious === undefined ? null : describeShrunken(target, suspicious);
 }
 
 /** So many new ones outweigh those before a gap. */
@@ -124,8 +125,8 @@ function afterGap(points: readonly Point[], byPolicy: readonly Reason[][], perio
 		: `it had no point for ${Math.floor(gapMs / 86_400_000)} days, and has ${first === 1 ? 'one' : first} since: those before stay until there are ${enough}`;
 }
 
-export const describeShrunken = ({point, source, bytes, before}: Shrunken): string =>
-	`${source} has ${bytes} bytes in point ${point.id}, and had ${before} before: if nothing is lost, say so with \`holdfast prune --accept\``;
+export const describeShrunken = (target: string, {point, source, bytes, before}: Shrunken): string =>
+	`${source} has ${bytes} bytes in point ${point.id}, and had ${before} before: if nothing is lost, say so with \`holdfast prune --accept ${target}\``;
 
 /** As in a label. */
 const formatKeep = (keep: Keep): string =>

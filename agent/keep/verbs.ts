@@ -148,7 +148,7 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 			// Up to one of a time that is still to come would be up to all that are made until then.
 			const newest = newestOf(points);
 			if (newest === undefined) {
-				throw new NotFoundError(`\`${name}\` has no restore point`, {hint: 'holdfast points lists them'});
+				throw new NotFoundError(`\`${name}\` has no restore point`, {hint: '`holdfast points` lists them'});
 			}
 
 			state.accept(name, newest.time);

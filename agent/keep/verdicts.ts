@@ -53,7 +53,7 @@ export function createVerdicts({workshop, survey, state, door, policy}: VerdictP
 		});
 		for (const [name, ofTarget] of points) {
 			const [first] = shrunken(ofTarget, {limit: policy.shrinkLimit, accepted: state.acceptedUpTo(name)});
-			state.saveSuspicion(name, first === undefined ? null : describeShrunken(first));
+			state.saveSuspicion(name, first === undefined ? null : describeShrunken(name, first));
 		}
 
 		return retentions.sort((a, b) => (a.target < b.target ? -1 : 1));

@@ -120,7 +120,7 @@ export function createMissing({state, notices, ledger, shrinkLimit, prefix, now 
 			}
 
 			if (!state.unwatch(target)) {
-				throw new NotFoundError(`no target \`${target}\` is missed`, {hint: 'holdfast status shows those that are'});
+				throw new NotFoundError(`no target \`${target}\` is missed`, {hint: '`holdfast status` shows those that are'});
 			}
 
 			state.tellOnce(`gone ${target}`, null);

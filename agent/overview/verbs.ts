@@ -163,7 +163,7 @@ export function createOverviews({
 		run(run) {
 			const record = state.findRun(run);
 			if (record === undefined) {
-				throw new NotFoundError(`there is no run \`${run}\``, {hint: 'holdfast runs lists them'});
+				throw new NotFoundError(`there is no run \`${run}\``, {hint: '`holdfast runs` lists them'});
 			}
 
 			return runView(record);

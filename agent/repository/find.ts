@@ -71,7 +71,7 @@ function ofOneAgent(host: string, points: readonly Point[], {isOurs}: Ownership)
 	if (agents.length > 1) {
 		const names = agents.map(agent => (agent === '' ? 'this agent' : agent)).join(', ');
 		throw new UsageError(`several agents have filed points of \`${points[0]?.target}\` under the host name \`${host}\`: ${names}`, {
-			hint: 'name the agent (--from-host AGENT) or the point (--point ID); holdfast points lists them',
+			hint: 'name the agent (--from-host AGENT) or the point (--point ID); `holdfast points` lists them',
 		});
 	}
 
@@ -102,7 +102,7 @@ function missing({target, point, fromHost, fromTarget = target}: PointWish, {poi
 	const where = fromHost === undefined ? '' : ` filed under \`${fromHost}\``;
 	const said = `\`${fromTarget}\` has no restore point${where}${what}`;
 	if (hasOthers) {
-		return new NotFoundError(said, {hint: `holdfast points ${fromTarget} lists them`});
+		return new NotFoundError(said, {hint: `\`holdfast points ${fromTarget}\` lists them`});
 	}
 
 	const foreign = points.filter(each => each.target === fromTarget && !ownership.isOurs(each));

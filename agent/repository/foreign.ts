@@ -35,7 +35,7 @@ export function foreignPoint({point, target, only, snapshots}: Wanted): {point: 
 		const isOurs = id.length >= 6 && found.length === 0 && snapshots.some(each => each.id.startsWith(id));
 		throw new NotFoundError(
 			isOurs ? `snapshot \`${id}\` is Holdfast's own` : `there is no one snapshot \`${point.slice(prefix.length)}\` of another program`,
-			{hint: isOurs ? 'restore its point: holdfast points' : 'holdfast points --foreign lists them; 6 characters of an id, or more'},
+			{hint: isOurs ? 'restore its point: holdfast points' : '`holdfast points --foreign` lists them; 6 characters of an id, or more'},
 		);
 	}
 

@@ -185,7 +185,7 @@ function recordOf(state: State, run: string): RestoreRecord {
 		const known = state.findRun(run);
 		throw new NotFoundError(
 			known?.operation === 'restore' ? `nothing that run \`${run}\` replaced is kept any more` : `there is no restore \`${run}\``,
-			{hint: 'holdfast runs lists the runs; what a restore replaced is kept until it is undone, finished or too old'},
+			{hint: '`holdfast runs` lists the runs; what a restore replaced is kept until it is undone, finished or too old'},
 		);
 	}
 

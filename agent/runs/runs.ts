@@ -247,7 +247,7 @@ export function createRuns({state, hub, concurrency, stallLimitMs = 30 * 60_000,
 		},
 		follow(run, signal) {
 			if (state.findRun(run) === undefined) {
-				throw new NotFoundError(`there is no run \`${run}\``, {hint: 'holdfast runs lists them'});
+				throw new NotFoundError(`there is no run \`${run}\``, {hint: '`holdfast runs` lists them'});
 			}
 
 			return followRun(state, hub, run, signal);

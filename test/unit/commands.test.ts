@@ -56,14 +56,17 @@ const runElsewhere: ReadonlyArray<readonly [RegExp, string, string]> = [
 const holdfastLine = /^(?:docker compose exec (?:-T )?holdfast )?holdfast (?<args>.*)$/;
 
 /** Runs the real command line as far as the agent's door. */
-async function knock(line: string): Promise<{code: number; err: string}> {
+async function knock(line: string): Promise<{code: number; out: string; err: string}> {
 	const argv = line
 		.split(/\s+/)
 		.filter(word => !/^[<>]/.test(word))
 		.map(word => word.replaceAll('…', ''));
 	const stdin = Object.assign(new PassThrough(), {isTTY: !line.includes('<')});
 	const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-	let err = '';
+	let [out, err] = ['', ''];
+	stdout.on('data', part => {
+		out += part;
+	});
 	stderr.on('data', part => {
 		err += part;
 	});
@@ -81,7 +84,7 @@ async function knock(line: string): Promise<{code: number; err: string}> {
 		interrupted: new AbortController().signal,
 		now: () => 0,
 	});
-	return {code, err};
+	return {code, out, err};
 }
 
 const inlineIn = (text: string): string[] =>
@@ -99,6 +102,55 @@ test('each command of Holdfast that a page shows gets as far as the agent', asyn
 	}
 
 	t.true(count > 60, `${count} commands`);
+});
+
+test('each example of each `--help` gets as far as the agent', async t => {
+	const {out} = await knock('--help');
+	const names = [...out.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name).filter(name => name !== 'help');
+	t.true(names.length > 28, `${names.length} commands`);
+	for (const name of [...names, 'restore undo', 'restore finish', 'fleet status']) {
+		const help = (await knock(`${name} --help`)).out;
+		const lines = [...help.matchAll(/^ {2}\$ .*?\bholdfast (?!holdfast)(.+)$/gm)].map(([, line = '']) => line.replace(/ [|>].*$|\)$/, ''));
+		t.true(lines.length > 0, `${name} has no example`);
+		for (const line of lines) {
+			const {code, err} = await knock(line.replaceAll("'", '').replace('/backup/db.backup', 'package.json'));
+			const isAlone = /^(?:agent|bot|version|completion|fleet)\b/.test(line);
+			t.regex(isAlone ? `${code} ` : `${code} ${err.trim()}`, isAlone ? /^[01] $/ : /^1 (?:error: )?at the door$/, line);
+		}
+	}
+});
+
+/** What messages tell people to run. */
+test('each command that a message names gets as far as the agent', async t => {
+	let count = 0;
+	const wrong: string[] = [];
+	const folders = ['agent', 'base', 'bot', 'docker', 'monitoring'];
+	for (const file of folders.flatMap(folder =>
+		readdirSync(`${top}${folder}`, {recursive: true, encoding: 'utf8'})
+			.filter(name => name.endsWith('.ts'))
+			.map(name => `${folder}/${name}`),
+	)) {
+		// Between backticks in a text, escaped where the text is a template; or behind a colon, to its end.
+		for (const [, quoted, atEnd] of read(file).matchAll(/\\?`holdfast ([a-z][^`\n]*?)\\?`(?=[^)])|: holdfast ([a-z][^`'"\n]*)[`'"]/g)) {
+			const line = (quoted ?? (atEnd ?? '').replace(/[;,].*$/, ''))
+				.replace(/ \|.*$/, '')
+				.replaceAll(/\$\{[^{}]*\}|\{\{[^}]*\}\}|\bID\b|\bNEW\b/g, 'shop/app')
+				.replaceAll(/<[^>]*>/g, '')
+				.replaceAll("'", '');
+			const {code, err} = await knock(line);
+			// A command that is named, not shown, says itself what it lacks.
+			const isNamed = /^[a-z]+(?: undo| finish)?$/.test(line) && /missing required argument/.test(err);
+			const isAlone = /^(?:agent|bot|version|completion|fleet)\b/.test(line);
+			if (!isNamed && !isAlone && `${code} ${err.trim()}` !== '1 error: at the door') {
+				wrong.push(`${file}: holdfast ${line}: ${code} ${err.trim()}`);
+			}
+
+			count++;
+		}
+	}
+
+	t.deepEqual(wrong, []);
+	t.true(count > 40, `${count} commands`);
 });
 
 test('each other command that a page shows is run by a test, or says that it is not', t => {

@@ -151,7 +151,7 @@ export function createPreflight({
 		);
 		const [first, ...others] = parts;
 		if (first === undefined) {
-			const {message, hint = 'give `latest` or a time, such as 2026-11-21T03:00; holdfast points lists them'} = explanation(
+			const {message, hint = 'give `latest` or a time, such as 2026-11-21T03:00; `holdfast points` lists them'} = explanation(
 				await findPoint(restic, ownership, wishOf(targets[0])).catch((error: unknown) => error),
 			);
 			throw new NotFoundError(`no target of project \`${project}\` has such a restore point, got \`${point}\`: ${message}`, {hint});

@@ -1,4 +1,4 @@
-/** Another program's labels and settings → what would be ours, to be written down once: `holdfast labels --from DIALECT`. Pure. */
+/** Another program's labels and settings → what would be ours, to be written down once: `holdfast labels shop --from offen`. Pure. */
 
 import type {DialectName} from '../../../base/reading/values.ts';
 import {isOneOff} from '../../../docker/compose.ts';
