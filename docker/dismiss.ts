@@ -8,7 +8,7 @@ import {statusOf} from './refusal.ts';
 export const agentLabel = 'holdfast.agent';
 
 /** Of containers: those that this agent hired. */
-export const isWorkerOf =
+const isWorkerOf =
 	(agentId: string) =>
 	({labels}: Pick<Container, 'labels'>): boolean =>
 		labels[agentLabel] === agentId && labels[workerLabel] !== undefined;

@@ -7,6 +7,7 @@ import test from 'ava';
 import {stringify} from 'yaml';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
+import {readerService} from '../../support/stack/reader.ts';
 import {type Stack, startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 
@@ -34,12 +35,14 @@ const alertmanagerConfig = {
 	receivers: [{name: 'webhook', webhook_configs: [{url: 'http://webhook:8080/', send_resolved: true}]}],
 };
 
-/** The rules as they are, only sooner: nothing is waited for, and what is due once in four years is late after some seconds. */
+/** The rules as they are, only sooner: nothing is waited for, what is due once in four years is late after some seconds, and a lock is soon old. */
 const sooner = (rules: string): string =>
 	rules
 		.replaceAll(/for: \w+/g, 'for: 0s')
 		.replaceAll('1.25 * holdfast_expected_interval_seconds', '0.0000001 * holdfast_expected_interval_seconds')
-		.replaceAll('+ 3600', '+ 0');
+		.replaceAll('+ 3600', '+ 0')
+		.replaceAll('timestamp_seconds > 3600', 'timestamp_seconds > 0')
+		.replaceAll('lock_age_seconds > 1800', 'lock_age_seconds > 5');
 
 async function configuration(): Promise<string> {
 	const folder = await mkdtemp(join(tmpdir(), 'holdfast-monitoring-'));
@@ -165,4 +168,123 @@ test('every fault that can be made here fires its alert, and mending it ends the
 		new RegExp(`^holdfast_runs_total\\{target="${target}",operation="backup",outcome="failed"\\} [123]$`, 'm'),
 		'not from zero',
 	);
+});
+
+const seldom = '0 3 29 2 *';
+
+test('what else can be wrong fires its alert until it is mended; what is wanted fires none', async t => {
+	t.timeout(12 * 60_000);
+	const folder = await configuration();
+	t.teardown(async () => rm(folder, {recursive: true, force: true}));
+	const {webhook: hook, alertmanager, prometheus} = await services(folder);
+	const image = await ensureImage('holdfast-test/app:latest');
+	const of = (labels: Record<string, string>) => ({
+		image,
+		entrypoint: ['sleep', '100000'],
+		init: true,
+		stop_grace_period: '1s',
+		labels: {
+			'holdfast.enable': 'true',
+			...Object.fromEntries(Object.entries(labels).map(([name, value]) => [`holdfast.${name}`, value])),
+		},
+	});
+	const stackServices = {
+		webhook: hook,
+		alertmanager,
+		prometheus,
+		app: {...of({schedule: seldom, drill: seldom, after: 'test ! -e /data/broken'}), volumes: ['data:/data']},
+		leaving: {...of({schedule: seldom, drill: seldom}), volumes: ['gone:/data']},
+		resting: {...of({schedule: seldom, drill: seldom, sqlite: 'true', volumes: 'true'}), volumes: ['rest:/data']},
+		mistaken: {...of({schedule: 'now and then'}), volumes: ['mistaken:/data']},
+		reader: readerService(),
+	};
+	const stack = await startStack(t, {
+		holdfast: {environment: {HOLDFAST_PRUNE_SCHEDULE: seldom, HOLDFAST_CHECK_SCHEDULE: seldom, HOLDFAST_SCHEDULE: seldom}},
+		services: stackServices,
+		volumes: ['data', 'gone', 'rest', 'mistaken'],
+	});
+	const target = `${stack.project}/app`;
+	const began = performance.now();
+	const becomes = async (alert: string, state: 'firing' | 'resolved') => {
+		await until(`${alert} to be ${state}`, async () => (await told(stack, alert)) === state, {timeout: 120_000, interval: 300});
+		t.log(`${((performance.now() - began) / 1000).toFixed(0)} s: ${alert} ${state}`);
+	};
+	const done = async (...argv: string[]) => {
+		const {exitCode, stdout, stderr} = await stack.holdfast(...argv);
+		t.is(exitCode, 0, `${argv.join(' ')}: ${stdout}${stderr}`);
+	};
+
+	await becomes('HoldfastTargetProblems', 'firing');
+	await stack.compose('rm', '--stop', '--force', 'mistaken');
+	await becomes('HoldfastTargetProblems', 'resolved');
+
+	await stack.exec('app', 'sh', '-c', 'head -c 3000000 /dev/urandom >/data/file');
+	for (const each of [target, `${stack.project}/leaving`]) {
+		t.is((await stack.backup(each))[0]?.outcome, 'success');
+	}
+
+	// Alone, it is missed; when somebody says that it is meant so, it is not.
+	await stack.compose('rm', '--stop', '--force', 'leaving');
+	await becomes('HoldfastTargetGone', 'firing');
+	await done('forget', `${stack.project}/leaving`);
+	await becomes('HoldfastTargetGone', 'resolved');
+
+	await stack.exec('app', 'touch', '/data/broken');
+	t.is((await stack.backup(target))[0]?.outcome, 'partial');
+	await becomes('HoldfastBackupPartial', 'firing');
+	await stack.exec('app', 'rm', '/data/broken', '/data/file');
+	t.is((await stack.backup(target))[0]?.outcome, 'success');
+	await becomes('HoldfastBackupPartial', 'resolved');
+	await becomes('HoldfastTargetSuspicious', 'firing');
+	await done('prune', '--accept', target);
+	await becomes('HoldfastTargetSuspicious', 'resolved');
+
+	await becomes('HoldfastDrillStale', 'firing');
+	await done('drill', target);
+	await becomes('HoldfastDrillStale', 'resolved');
+	await becomes('HoldfastPruneStale', 'firing');
+	await done('prune');
+	await becomes('HoldfastPruneStale', 'resolved');
+
+	await stack.exec('holdfast', 'mv', '/repository/data', '/repository/lost');
+	t.not((await stack.holdfast('check')).exitCode, 0);
+	await becomes('HoldfastCheckFailed', 'firing');
+	t.not((await stack.holdfast('drill', target)).exitCode, 0);
+	await becomes('HoldfastDrillFailed', 'firing');
+	await stack.exec('holdfast', 'sh', '-c', 'rm -rf /repository/data && mv /repository/lost /repository/data');
+	await done('check');
+	await becomes('HoldfastCheckFailed', 'resolved');
+	await done('drill', target);
+	await becomes('HoldfastDrillFailed', 'resolved');
+
+	// Somebody else's restic, which has a lock and does not refresh it for a while
+	const holding = docker([
+		'exec',
+		'--interactive',
+		stack.container('reader'),
+		'sh',
+		'-c',
+		'sleep 40 | restic backup --quiet --stdin --host other',
+	]);
+	await becomes('HoldfastLockOld', 'firing');
+	await holding;
+	await becomes('HoldfastLockOld', 'resolved');
+
+	// What is wanted: an application that is stopped, a project that is at rest, an agent that is started again.
+	t.is((await stack.backup(target))[0]?.outcome, 'success');
+	await stack.compose('stop', 'app');
+	await stack.backup(target);
+	await stack.compose('restart', 'holdfast');
+	await stack.ready();
+	const evaluated = Date.now();
+	await until('the rules to be looked at', () => Date.now() - evaluated > 15_000, {timeout: 30_000, interval: 500});
+	for (const alert of [
+		'HoldfastBackupPartial',
+		'HoldfastBackupFailed',
+		'HoldfastTargetGone',
+		'HoldfastTargetProblems',
+		'HoldfastContainersLeftQuiesced',
+	]) {
+		t.not(await told(stack, alert), 'firing', alert);
+	}
 });
