@@ -7,6 +7,7 @@ import {type Log, logEvents} from '../base/log.ts';
 import {createNotices} from '../base/notices.ts';
 import {untilDone} from '../base/until-done.ts';
 import {connectEngine} from '../docker/engine.ts';
+import {hasMounted} from '../docker/self.ts';
 import {untilStale} from '../docker/stale.ts';
 import {type RunningServer, startServer} from './api/server.ts';
 import {createStandby} from './api/standby.ts';
@@ -137,7 +138,10 @@ export async function startDaemon(given: Config, options: DaemonOptions): Promis
 	void settleRestores(recovering, {settle, upTo, isUnderWay, signal});
 	const pings = pingsOf(life, parts);
 	const observation = observationOf(life, parts);
-	for (const {message, hint} of examineCache(config.repository.cacheDirectory)) {
+	for (const {message, hint} of examineCache(
+		config.repository.cacheDirectory,
+		hasMounted(workshop.self, config.repository.cacheDirectory),
+	)) {
 		log.warning(`${message}${hint === undefined ? '' : ` (${hint})`}`);
 	}
 

@@ -8,6 +8,7 @@ import type {Engine} from './engine.ts';
 import {type Evidence, likeness, readEvidence} from './evidence.ts';
 import {type Inherited, inheritedFrom, type WorkerLimits} from './inherited.ts';
 import {statusOf} from './refusal.ts';
+import {isInside} from './storage.ts';
 
 export interface Self {
 	/** Undefined where the agent does not run in a container of this engine. */
@@ -33,6 +34,9 @@ interface FindSelf {
 	/** What workers may use, where it is not what the agent itself may. */
 	limits?: WorkerLimits | undefined;
 }
+
+/** Whether what is in this folder of the agent's container is in its workers, too. */
+export const hasMounted = ({mounts}: Pick<Self, 'mounts'>, folder: string): boolean => mounts.some(({path}) => isInside(folder, path));
 
 /** @throws when it cannot be known what workers are made of */
 export async function findSelf(engine: Engine, {image, container, stateDirectory, limits}: FindSelf): Promise<Self> {

@@ -8,7 +8,7 @@ import {agentLabel, removeAll} from './dismiss.ts';
 import type {CreateOptions, Engine} from './engine.ts';
 import {inContainer} from './exec.ts';
 import {lackedPrograms, lend} from './lend.ts';
-import type {Self} from './self.ts';
+import {hasMounted, type Self} from './self.ts';
 import {borrowersGraceSeconds, borrowersLifeline, lifelineAnywhere, lifelineOf, type Tether, tether} from './tether.ts';
 import {assertSubpaths, engineMount, shownAt, volumeAt, type WorkerMount} from './worker-mounts.ts';
 
@@ -109,13 +109,23 @@ interface HireOptions {
 	offline?: boolean | undefined;
 	/** In the network of another container, a repository worker's root is named as the run is: its locks have that container's host name, which others may have, too. */
 	namesRoot?: boolean | undefined;
+	/** Where restic keeps its cache: on a disk of its own where the agent's container has nothing mounted there, for a worker's root is read-only. */
+	cacheDirectory?: string | undefined;
 }
 
 /**
  * The workers of one run. The first that has the staging folder makes its volume, nameless: the engine removes it with that worker, also where nobody
  * is left to ask for it. All are tied to the agent.
  */
-export async function hireWorkers({engine, self, agentId, run, offline = false, namesRoot = false}: HireOptions): Promise<Workforce> {
+export async function hireWorkers({
+	engine,
+	self,
+	agentId,
+	run,
+	offline = false,
+	namesRoot = false,
+	cacheDirectory,
+}: HireOptions): Promise<Workforce> {
 	const labels = {[workerLabel]: run, [agentLabel]: agentId};
 	const workers: string[] = [];
 	const tethers: Array<() => void> = [];
@@ -208,6 +218,10 @@ export async function hireWorkers({engine, self, agentId, run, offline = false, 
 		{use, host}: {use: keyof typeof fileCapabilities; host: string},
 	): Promise<Worker> => {
 		const agents = self.mounts.map(mount => shownAt(mount, mount.path, !mount.readWrite));
+		if (cacheDirectory !== undefined && !hasMounted(self, cacheDirectory)) {
+			agents.push({type: 'volume', from: '', to: cacheDirectory, readOnly: false, labels});
+		}
+
 		if (stagingVolume === undefined && mounts.some(({from}) => from === staging)) {
 			await keepStaging();
 		}

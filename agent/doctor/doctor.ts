@@ -6,6 +6,7 @@ import {label} from '../../base/label.ts';
 import {repositoryTarget} from '../../base/results.ts';
 import type {Kept} from '../../base/shapes/kit.ts';
 import type {Finding, OtherAgent} from '../../base/shapes/targets.ts';
+import {hasMounted} from '../../docker/self.ts';
 import type {Missing} from '../overview/gone.ts';
 import type {Listed, Survey} from '../plan/survey.ts';
 import type {CopyRepository, Repositories} from '../repository/repositories.ts';
@@ -60,7 +61,7 @@ export async function diagnose({
 			examineRepository(workshop.restic(), {door: primary, ownership, host, resticVersion: versions.restic}),
 		),
 		examined('copies', async () => Promise.all(copies.map(copyFinding))),
-		examined('cache', () => examineCache(primary.repository.cacheDirectory)),
+		examined('cache', () => examineCache(primary.repository.cacheDirectory, hasMounted(workshop.self, primary.repository.cacheDirectory))),
 	]);
 	const left = [
 		await examined('restores', () => state.restores().flatMap(leftToPerson)),

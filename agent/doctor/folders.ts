@@ -2,10 +2,20 @@
 import {examineFolder} from '../../base/folder.ts';
 import type {Finding} from '../../base/shapes/targets.ts';
 
-export function examineCache(folder: string): Finding[] {
+/** @param isMounted a volume or a folder of the host is there: workers have it, too */
+export function examineCache(folder: string, isMounted: boolean): Finding[] {
 	const problem = examineFolder(folder);
 	return problem === undefined
-		? []
+		? isMounted
+			? []
+			: [
+					{
+						level: 'warning',
+						subject: 'cache',
+						message: `no volume is mounted at \`${folder}\`: every run asks the repository for all`,
+						hint: `give Holdfast one: \`volumes: [cache:${folder}]\``,
+					},
+				]
 		: [
 				{
 					level: 'warning',

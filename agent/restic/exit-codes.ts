@@ -53,7 +53,7 @@ const problemsByCode: Readonly<Record<number, RepositoryProblem>> = {10: 'missin
 const fullTexts =
 	/no space left on device|disk quota exceeded|not enough space|insufficient storage|StorageFull|minimum free drive threshold|storage ?cap ?exceeded|storage ?quota ?exceeded|\bquota ?exceeded/i;
 const unreachableTexts =
-	/connection refused|connection reset|dial tcp|no such host|could not resolve host|name or service not known|network is unreachable|no route to host|i\/o timeout|TLS handshake timeout|connection timed out|request timeout|unexpected HTTP response \(50[0234]\)|service unavailable|bad gateway|gateway time-?out|SlowDown|reduce your request rate/i;
+	/connection refused|connection reset|unable to start the sftp session|dial tcp|no such host|could not resolve host|name or service not known|network is unreachable|no route to host|i\/o timeout|TLS handshake timeout|connection timed out|request timeout|unexpected HTTP response \(50[0234]\)|service unavailable|bad gateway|gateway time-?out|SlowDown|reduce your request rate/i;
 
 /** Where there was no room, if that was not in the repository: the worker's own folders, or what a restore writes to. */
 const cacheTexts = /(?:^|[\s"])\/(?:cache\/|tmp\/restic-)[^\n:]*: no space left on device/im;

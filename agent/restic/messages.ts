@@ -39,7 +39,7 @@ const fileStatus = z.object({
 /** What restic says without the places in its program that it was at. Its errors carry them, as it prints them at its end or in a panic. */
 export const withoutStack = (said: string): string =>
 	said
-		.replaceAll(/(?:^|\n)(?:goroutine \d+ \[[^\]\n]*\]:(?=\n)|[^\n\t]*\n\t\S+\.go:\d+(?: \+0x[\da-f]+)?)/g, '')
+		.replaceAll(/(?:^|\n)(?:goroutine \d+ \[[^\]\n]*\]:(?=\n)|[^\n\t]*\n\t\S+\.(?:go|s):\d+(?: \+0x[\da-f]+)?)/g, '')
 		.replaceAll(/(?:Fatal: ){2,}/g, 'Fatal: ');
 
 const said = z.string().transform(withoutStack);

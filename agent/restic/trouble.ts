@@ -9,6 +9,9 @@ const openingMs = 60_000;
 /** A name that is not known twice in a row is wrong, or its server is off. */
 const unknownLimit = 2;
 
+/** And what answers there is no repository, when it says so this often in a row. */
+const strangerLimit = 3;
+
 /** Where a repository may be only added to, or only read. */
 export const refusedHint =
 	'check what its credentials may; where it is only added to, or only read, on purpose: HOLDFAST_REPOSITORY_ACCESS (docs/append-only.md)';
@@ -69,6 +72,7 @@ export function listenForTrouble({onRetry, onHopeless, now = () => performance.n
 	let last: string | undefined;
 	let since: number | undefined;
 	let unknown = 0;
+	let strange = 0;
 	let toldAt = Number.NEGATIVE_INFINITY;
 
 	const read = (line: string): void => {
@@ -95,13 +99,14 @@ export function listenForTrouble({onRetry, onHopeless, now = () => performance.n
 		since ??= now();
 		const [, name] = unknownName.exec(reason) ?? [];
 		unknown = name === undefined ? 0 : unknown + 1;
+		strange = knownHint(reason) === undefined ? 0 : strange + 1;
 		if (name !== undefined && unknown >= unknownLimit) {
 			onHopeless(
 				'unreachable',
 				reason,
 				`\`${name}\` is no name that is known in the agent's network: correct it, start its server, or give the agent \`extra_hosts\` or \`dns\``,
 			);
-		} else if (now() - since >= openingMs) {
+		} else if (strange >= strangerLimit || now() - since >= openingMs) {
 			onHopeless('unreachable', reason, unreachableHint(reason));
 		}
 	};

@@ -62,6 +62,6 @@ export async function createWorkshop(
 		versions: {holdfast: version, engine: engineVersion, restic: await restic().version()},
 		folder: join(config.stateDirectory, 'manifests'),
 		restic,
-		hire: async run => hireWorkers({engine, self, agentId, offline, namesRoot, run}),
+		hire: async run => hireWorkers({engine, self, agentId, offline, namesRoot, run, cacheDirectory: config.repository.cacheDirectory}),
 	};
 }

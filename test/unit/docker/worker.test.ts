@@ -156,3 +156,25 @@ test('whoever has the staging folder at two places is lent it by a worker that o
 		{name: 'holdfast-repository-r', volumes: ['staged /staging', 'staged /shop/app'], grace: '4'},
 	]);
 });
+
+test('where the agent has nothing mounted for its cache, a worker has a disk for it: its root is read-only, and restic would not begin', async t => {
+	const cacheOf = async (mounts: Self['mounts']) => {
+		let created: CreateOptions = {};
+		const engine = {
+			inspect: staged,
+			async create(_name: string, options: CreateOptions) {
+				created = options;
+				return 'worker';
+			},
+			async start() {},
+			async exec() {
+				throw Object.assign(new Error('no such container'), {statusCode: 404});
+			},
+		} as unknown as Engine;
+		const workforce = await hireWorkers({engine, self: {...self, mounts}, agentId: 'a', run: 'r', offline: true, cacheDirectory: '/cache'});
+		await workforce.repository([], 'read');
+		return (created.HostConfig?.Mounts ?? []).filter(({Target: target}) => target === '/cache');
+	};
+	t.like(await cacheOf([]), [{Type: 'volume', Source: '', ReadOnly: false}]);
+	t.like(await cacheOf([{type: 'volume', volume: 'cache', hostPath: '/v/cache', path: '/cache', readWrite: true}]), [{Source: 'cache'}]);
+});

@@ -38,7 +38,7 @@ test('a lock that nobody refreshes, and a snapshot from the future', async t => 
 	);
 	t.regex(findings[1]?.message ?? '', /process 7 of `elsewhere`/);
 	t.regex(findings[1]?.message ?? '', /prune and check wait for it/);
-	t.regex(findings[1]?.hint ?? '', /holdfast unlock .* restic unlock/);
+	t.regex(findings[1]?.hint ?? '', /holdfast unlock` .* restic unlock/);
 	const [, exclusive] = await examineRepository(restic({locks: [{...lock(hour), exclusive: true}]}), {...known, door: opens});
 	t.is(exclusive?.level, 'error');
 	t.regex(exclusive?.message ?? '', /nothing can be backed up meanwhile/);

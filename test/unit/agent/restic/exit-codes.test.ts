@@ -29,6 +29,7 @@ test("the places in its program that restic was at are nobody's business, as JSO
 	const clean = 'backup of /data: restic exited with 1: open /cache/CACHEDIR.TAG: permission denied\nunable to open cache';
 	t.is(fail(1, exitError(1, said)).message, clean);
 	t.is(fail(1, `${said}\n`).message, clean);
+	t.is(fail(1, `${said}\nruntime.goexit\n\truntime/asm_amd64.s:1771\n`).message, clean);
 	t.is(
 		fail(1, 'panic: it broke\n\ngoroutine 1 [running]:\nmain.f({0x1, 0x2})\n\t/restic/main.go:12 +0x1d\n').message,
 		'backup of /data: restic exited with 1: panic: it broke',

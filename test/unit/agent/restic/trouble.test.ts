@@ -60,3 +60,15 @@ test('a lock that nobody may write is not tried for a quarter of an hour', t => 
 	trouble.hear('Save(<data/403>) returned error, retrying after 862.618686ms: broken pipe\n');
 	t.is(given.length, 1);
 });
+
+test('what answers and is no repository is not asked for a minute: three times in a row is enough, with what it may be', t => {
+	const {trouble, given} = listen();
+	trouble.hear(opening('negative content length'));
+	trouble.hear(opening('negative content length'));
+	trouble.hear(opening('connection refused'));
+	trouble.hear(opening('negative content length'));
+	trouble.hear(opening('negative content length'));
+	t.deepEqual(given, []);
+	trouble.hear(opening('negative content length'));
+	t.regex(given[0] ?? '', /^unreachable: .*negative content length \(what answers there is no repository/);
+});
