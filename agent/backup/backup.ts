@@ -46,6 +46,8 @@ export interface BackupRun {
 	keep: (still: Still) => Promise<void>;
 	/** Remembers what was told of a subject; null: nothing more. False: just that was told before. */
 	tellOnce: (subject: string, what: string | null) => boolean;
+	/** As sources say it: how new a file is that may have changed while it was read. */
+	rememberNewest: NonNullable<SourceContext['rememberNewest']>;
 }
 
 interface Progress {
@@ -210,6 +212,7 @@ function contextOf(
 		...sourceContext(workshop, workforce, worker, {run, target, restic, time: () => state.time, signal, tell}),
 		previous: previousOf(previous),
 		keepsAll,
+		rememberNewest: options.rememberNewest,
 		warnOnce(source, messages) {
 			if (tellOnce(`warnings of ${target} ${source}`, messages.length === 0 ? null : messages.join('\n'))) {
 				for (const message of messages) {

@@ -3,8 +3,9 @@ import type {Point} from '../repository/points.ts';
 import type {PreviousSnapshot, SourceContext} from '../sources/source.ts';
 import type {State} from '../state/state.ts';
 
-export interface Previous extends Omit<PreviousSnapshot, 'snapshot' | 'bytes'> {
+export interface Previous extends Omit<PreviousSnapshot, 'snapshot' | 'bytes' | 'newest'> {
 	point: Point;
+	newest: (source: string, snapshot: string) => PreviousSnapshot['newest'];
 }
 
 /** That of the newest point; undefined where there is none, or where another agent made it: when that one read its files is not known here. */
@@ -22,6 +23,10 @@ export function previousAmong(points: readonly Point[], state: State): Previous 
 		runStartedAt: new Date(run.startedAt ?? run.queuedAt),
 		runEndedAt: new Date(run.finishedAt),
 		isLatest: latest?.run === point.id,
+		newest(source, snapshot) {
+			const at = state.newest({target: point.target, source}, snapshot);
+			return at == null ? at : new Date(at);
+		},
 	};
 }
 
@@ -33,7 +38,7 @@ export const previousOf =
 			return undefined;
 		}
 
-		const {point, ...known} = previous;
+		const {point, newest, ...known} = previous;
 		const found = point.sources.find(candidate => candidate.source === source);
-		return found && {snapshot: found.snapshot, bytes: found.bytes, ...known};
+		return found && {snapshot: found.snapshot, bytes: found.bytes, ...known, newest: newest(source, found.snapshot)};
 	};

@@ -87,6 +87,8 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 				signal,
 				tell,
 				tellOnce: state.tellOnce,
+				rememberNewest: (source, snapshot, newest) =>
+					state.rememberNewest({target: asked.target, source}, snapshot, newest?.getTime() ?? null),
 			});
 			// That they could not be listed is the repository's fault, and why the run failed.
 			const points = await listed;

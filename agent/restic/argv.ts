@@ -60,7 +60,7 @@ export const escapePattern = (path: string): string =>
 		.replaceAll('\uFFFD', '*');
 
 /** With `hold`, restic opens and locks the repository, then waits for the end of its standard input. */
-export const backupFiles = ({path, parent, exclude, quick, hold, ...options}: FilesOptions): Arguments => [
+export const backupFiles = ({path, only = [path], parent, exclude, quick, hold, ...options}: FilesOptions): Arguments => [
 	'backup',
 	...stamp(options),
 	parent === undefined ? '--force' : `--parent=${checkId(parent)}`,
@@ -68,7 +68,7 @@ export const backupFiles = ({path, parent, exclude, quick, hold, ...options}: Fi
 	...excluding(exclude),
 	...(hold ? ['--exclude-file=/dev/stdin'] : []),
 	'--',
-	checkAbsolute(path),
+	...only.map(checkAbsolute),
 ];
 
 export const backupStream = ({filename, command, ...options}: StreamOptions): Arguments => [

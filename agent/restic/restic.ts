@@ -99,6 +99,8 @@ export interface BackupOptions {
 export interface FilesOptions extends BackupOptions {
 	/** An absolute path. One that is missing is an error; so is a file below it that cannot be read (restic keeps a snapshot then, which is no result). */
 	path: string;
+	/** Absolute paths in it: nothing else of it is looked at. They are taken although a pattern excludes them; what is in them is not. */
+	only?: readonly string[] | undefined;
 	/** Snapshot whose unchanged files (size, times, inode) need not be read again. Without it restic reads all. */
 	parent?: string | undefined;
 	/** Patterns as restic knows them, handed over in argv. `escapePattern` makes one of a path. */

@@ -57,6 +57,8 @@ export interface SourceContext {
 	previous: (source: string) => PreviousSnapshot | undefined;
 	/** Nothing is removed from the repository again: a pass more is a snapshot more, for ever. */
 	keepsAll?: boolean;
+	/** Remembers of a source's snapshot how new a file is that may have changed while it was read; null: none did. Missing like `outage`. */
+	rememberNewest?: (source: string, snapshot: string, newest: Date | null) => void;
 	/** Missing where there is no moment: in all but backups. */
 	outage?: Outage;
 	/** What is so every night, until a person changes something: told when it is new. All of a source at once; none: it is over. Missing like `outage`. */
@@ -90,6 +92,8 @@ export interface PreviousSnapshot {
 	bytes: number;
 	runStartedAt: Date;
 	runEndedAt: Date;
+	/** How new a file is that changed after the run's start and may have been read; null: none did; undefined: nobody knows. */
+	newest?: Date | null | undefined;
 	/** No backup of the target has failed since. */
 	isLatest: boolean;
 }

@@ -2,7 +2,7 @@
 import {createHash} from 'node:crypto';
 import type {DatabaseSync} from 'node:sqlite';
 import type {Notes} from '../../base/audit.ts';
-import {createUnwritten, overlaid} from './unwritten.ts';
+import {createUnwritten, overlaid, unlessUnwritable} from './unwritten.ts';
 
 export interface Memory extends Notes {
 	/** The id of the repository that was opened at this location before; a location is never stored as it is (it may hold secrets). */
@@ -13,6 +13,15 @@ export interface Memory extends Notes {
 	rememberAppendOnly: (location: string, isAppendOnly: boolean) => void;
 	/** When a target, or an entry of the schedule, was first seen: so a missed run can be told from a new target. Milliseconds since 1970. */
 	firstSeen: (subject: string, now: number) => number;
+	/** How new a file is that may have changed while it was read into that snapshot, in milliseconds since 1970; null: none did. Of the newest snapshot of a source only. */
+	rememberNewest: (source: SourceOf, snapshot: string, at: number | null) => void;
+	/** Undefined: it is not known. */
+	newest: (source: SourceOf, snapshot: string) => number | null | undefined;
+}
+
+interface SourceOf {
+	target: string;
+	source: string;
 }
 
 export const openMemory = (database: DatabaseSync): Memory => ({...openKnown(database), ...openNotes(database)});
@@ -27,6 +36,8 @@ function openKnown(database: DatabaseSync): Omit<Memory, keyof Notes> {
 	const saveAppendOnly = database.prepare('update repositories set append_only = ? where location_sha256 = ?');
 	const see = database.prepare('insert or ignore into targets values (?, ?)');
 	const seen = database.prepare('select first_seen from targets where target = ?');
+	const saveNewest = database.prepare('insert or replace into newest (target, source, snapshot, at) values (?, ?, ?, ?)');
+	const findNewest = database.prepare('select at from newest where target = ? and source = ? and snapshot = ?');
 	const learned = createUnwritten<string, boolean>((location, isAppendOnly) => saveAppendOnly.run(Number(isAppendOnly), sha256(location)));
 	const first = createUnwritten<string, number>((subject, now) => see.run(subject, now));
 	const knownRepository = (location: string) => {
@@ -56,6 +67,11 @@ function openKnown(database: DatabaseSync): Omit<Memory, keyof Notes> {
 
 			return before ?? now;
 		},
+		rememberNewest({target, source}, snapshot, at) {
+			// What could not be written is not known the next time.
+			unlessUnwritable(() => saveNewest.run(target, source, snapshot, at));
+		},
+		newest: ({target, source}, snapshot) => findNewest.get(target, source, snapshot)?.at as number | null | undefined,
 	};
 }
 

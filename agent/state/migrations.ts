@@ -120,4 +120,8 @@ export const migrations: readonly string[] = [
 	`
 	alter table watched add column here_since integer;
 	`,
+	`
+	-- How new a file is that may have changed while it was read into that snapshot; null: none did.
+	create table newest (target text not null, source text not null, snapshot text not null, at integer, primary key (target, source)) strict;
+	`,
 ];

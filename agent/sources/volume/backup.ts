@@ -1,14 +1,16 @@
 /**
  * A named volume or a bind mount, as files. A first pass while the app runs reads everything; the second, in the moment, only what changed
- * since. Where nothing changed since the backup before, that one serves as the first pass; but not after a run that failed, perhaps because
- * the moment took too long: a disk that was exchanged for one with old files looks unchanged.
+ * since. Where nothing changed since the backup before, or little, which is read ahead by itself, that one serves as the first pass; but not after
+ * a run that failed, perhaps because the moment took too long: a disk that was exchanged for one with old files looks unchanged.
  *
  * restic trusts a file whose size, times and inode are as they were, which is right but for three cases, all handled here: a page that was
  * dirtied through mmap *before* it was read may change later without a new time (so: write everything back first), a file that changed *while*
- * the first pass ran may change again within its time's resolution (so: read it again), and some file systems know no such times.
+ * a pass or a whole backup ran may change again without one (so: read it again), and some file systems know no such times. After each backup it is
+ * known by a look at all files whether there was such a one, and how new it is: the next backup need not doubt what is newer.
  */
 
 import {succeed} from '../../../base/command.ts';
+import {RepositoryError} from '../../../base/errors.ts';
 import {agentTag, firstPassTag, mountPath, parseSource, runTag} from '../../repository/names.ts';
 import {escapePattern} from '../../restic/argv.ts';
 import type {Hold} from '../../restic/hold.ts';
@@ -17,10 +19,12 @@ import {restoreFiles} from '../kept-names.ts';
 import type {Among, Source, SourceContext} from '../source.ts';
 import {snapshotOptions} from '../staged.ts';
 import {warningsOfAlone} from './alone.ts';
-import {bothOf, type Changes, changedBetween, hasChanged, isTimeless} from './changes.ts';
-import {holesIn} from './holes.ts';
+import {bothOf, type Changes, changedBetween, isTimeless, lastOf} from './changes.ts';
+import {holesOf} from './holes.ts';
+import {look} from './look.ts';
 import {mountedInside} from './nested.ts';
 import type {PlannedVolume} from './plan.ts';
+import {changedSince, holdsAll, type Little} from './since.ts';
 import {type FolderSnapshot, folderSnapshot, whyNoSnapshot} from './snapshot.ts';
 
 /**
@@ -43,10 +47,12 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 		// What is mounted inside this mount is a source of its own, or was not asked for.
 		...mountedInside(planned, all).map(inner => `${escapePattern(mountPath(context.target, prefix, inner))}/*`),
 	];
+	const excludes = exclude.length > restoreFiles.patterns.length;
 	const options = {...snapshotOptions(context, name), path, exclude};
-	const pass = async (from: string | undefined): Promise<Saved> => {
+	const pass = async (from: string | undefined, only?: readonly string[]): Promise<Saved> => {
 		const passed = await restic.backupFiles({
 			...options,
+			only,
 			time: new Date(),
 			tags: [firstPassTag, agentTag(context.agent), runTag(run)],
 			parent: from,
@@ -61,6 +67,20 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 		await succeed(worker, {argv: ['sync', '-f', path], signal});
 		return begun;
 	};
+	/** Little that changed: its content is in the repository when the moment comes, which reads it again. False: it was more than that. */
+	const isAhead = async (little: Little, from: string): Promise<boolean> => {
+		try {
+			return holdsAll(little, await pass(from, little.paths));
+		} catch (error) {
+			signal.throwIfAborted();
+			// Some of it is gone already, or cannot be read: who looks at all of it knows.
+			if (error instanceof RepositoryError && error.problem === 'failed') {
+				return false;
+			}
+
+			throw error;
+		}
+	};
 	/** The same snapshot without what changed then, so that a pass from it reads that again; undefined where all must be. */
 	const distrusting = async (saved: Saved, {patterns}: Changes): Promise<string | undefined> =>
 		patterns === 'everything' || (patterns.length > 0 && isLittle(saved))
@@ -71,6 +91,8 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 	/** There every pass reads everything. */
 	let timeless = false;
 	let parent: string | undefined;
+	/** When the files were written back that were read first. */
+	let begun = new Date(0);
 	let armed: Armed | undefined;
 	let saved: Saved | undefined;
 	/** Where the file system makes one, it is what is read, and after the moment. */
@@ -94,27 +116,30 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 		pinNeedsItsContainer: false,
 		pinStores: true,
 		async prepare() {
-			timeless = await isTimeless(context, path);
 			still = await stillIfPossible();
 			context.warnOnce?.(name, await warningsOfAlone(planned, path, context));
 		},
 		async firstPass() {
-			let begun = await writtenBack();
-			const previous = timeless ? undefined : context.previous(name);
-			if (
-				previous?.isLatest &&
-				planned.container.createdAt < previous.runStartedAt.getTime() &&
-				!(await hasChanged(context, path, previous))
-			) {
+			const latest = context.previous(name);
+			const isSame = latest?.isLatest && planned.container.createdAt < latest.runStartedAt.getTime();
+			const until = latest?.newest === undefined ? latest && lastOf(latest.runEndedAt) : (latest.newest ?? undefined);
+			const looked = isSame ? changedSince(context, path, latest.runStartedAt, {until, excludes}) : 'much';
+			const [isWithoutTimes, since, written] = await Promise.all([isTimeless(context, path), looked, writtenBack()]);
+			timeless = isWithoutTimes;
+			begun = written;
+			const previous = timeless ? undefined : latest;
+			const isLittleMore = typeof since === 'object' && !since.isDoubtful;
+			if (previous && (since === 'nothing' || (isLittleMore && (await isAhead(since, previous.snapshot))))) {
 				parent = previous.snapshot;
 				return;
 			}
 
 			let passed = await pass(previous?.snapshot);
-			const before = previous && (await changedBetween(context, path, previous.runStartedAt, previous.runEndedAt));
+			const before = previous && until && (await changedBetween(context, path, previous.runStartedAt, until));
 			if (before !== undefined && before.patterns.length > 0) {
 				const trusted = await distrusting(passed, bothOf(before, await changedBetween(context, path, begun, undefined)));
-				if (trusted === undefined && isLittle(passed)) {
+				if ((trusted === undefined && isLittle(passed)) || typeof since === 'object') {
+					parent = trusted;
 					return;
 				}
 
@@ -165,7 +190,15 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 			}
 
 			// A safety snapshot has no manifest that could tell of them, and an application waits for it.
-			const holes = context.tag === undefined ? await holesIn({...context, ...opened}, path, saved.snapshot) : 0;
+			const {newest, sparse} =
+				context.tag === undefined
+					? await look({...context, ...opened}, path, begun)
+					: {newest: undefined, sparse: new Map<string, number>()};
+			const holes = await holesOf({...context, ...opened}, {path, snapshot: saved.snapshot, sparse});
+			if (!timeless) {
+				context.rememberNewest?.(name, saved.snapshot, newest ?? null);
+			}
+
 			return {
 				snapshot: saved.snapshot,
 				bytes: saved.bytes,

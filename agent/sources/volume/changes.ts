@@ -2,7 +2,7 @@
 import {lastLines, output, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {escapePattern} from '../../restic/argv.ts';
-import type {PreviousSnapshot, SourceContext} from '../source.ts';
+import type {SourceContext} from '../source.ts';
 
 /** File times come from a clock that may be a tick behind; and a network file system has a clock of its own. */
 const clockMarginMs = 2000;
@@ -17,16 +17,6 @@ export interface Changes {
 	isCoarse: boolean;
 }
 
-/** Whether anything in it is newer than that run. A folder that was renamed or filled is, though the files in it may be old. */
-export async function hasChanged({worker, signal}: SourceContext, path: string, {runStartedAt}: PreviousSnapshot): Promise<boolean> {
-	const {exitCode, stdout} = await output(worker, {
-		argv: ['find', path, '(', ...newer(runStartedAt, '-o'), ')', '-print', '-quit'],
-		signal,
-	});
-	// What vanishes under its feet is a change, too.
-	return exitCode !== 0 || stdout !== '';
-}
-
 /**
  * The files whose content or inode changed in that time. One that got another owner *after* it is not among them: its inode is not the one
  * that restic knows, so it is read anyway.
@@ -38,7 +28,7 @@ export async function changedBetween(
 	from: Date,
 	until: Date | undefined,
 ): Promise<Changes> {
-	const before = until === undefined ? [] : ['!', '(', ...newer(new Date(until.getTime() + 2 * clockMarginMs), '-o'), ')'];
+	const before = until === undefined ? [] : ['!', '(', ...newerThan(until.toISOString(), '-o'), ')'];
 	const find = await worker({argv: ['find', path, '-type', 'f', '(', ...newer(from, '-o'), ')', ...before, '-printf', '%P\\0'], signal});
 	const found = gather(mostPatterns);
 	let rest = '';
@@ -84,10 +74,12 @@ export async function isBackdated({worker, signal}: Pick<SourceContext, 'worker'
 
 const sinceOf = (time: Date): string => new Date(time.getTime() - clockMarginMs).toISOString();
 
-const newer = (time: Date, or: string): string[] => {
-	const since = sinceOf(time);
-	return ['-newermt', since, or, '-newerct', since];
-};
+export const newer = (time: Date, or: string): string[] => newerThan(sinceOf(time), or);
+
+const newerThan = (time: string, or: string): string[] => ['-newermt', time, or, '-newerct', time];
+
+/** The newest time that a file can have which was read before that. */
+export const lastOf = (time: Date): Date => new Date(time.getTime() + clockMarginMs);
 
 /** Names, and where they are too many, the folders that they are in; in the end the one folder of all, which is ''. */
 export function gather(most: number): {add: (name: string) => void; readonly names: ReadonlySet<string>; readonly isCoarse: boolean} {

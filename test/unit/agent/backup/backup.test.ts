@@ -51,6 +51,7 @@ const backingUp = async (
 		signal: new AbortController().signal,
 		tell: scene.tell,
 		tellOnce: () => true,
+		rememberNewest() {},
 	});
 
 async function assertWhole(t: ExecutionContext, {restic, snapshots}: Scene['repository'], [point]: readonly Point[]): Promise<void> {

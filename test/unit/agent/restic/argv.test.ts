@@ -22,6 +22,7 @@ test('a backup of files', t => {
 	]);
 	t.true(argv.backupFiles({...stamp, path: '/data', parent: id}).includes(`--parent=${id}`));
 	t.false(argv.backupFiles({...stamp, path: '/data', parent: id}).includes('--force'));
+	t.deepEqual(argv.backupFiles({...stamp, path: '/data', only: ['/data/a', '/data/-b']}).slice(-3), ['--', '/data/a', '/data/-b']);
 });
 
 test('no value becomes an option', t => {
@@ -51,6 +52,7 @@ test('tags that restic would split, ids that are none and relative paths are ref
 	}
 
 	t.throws(() => argv.backupFiles({...stamp, path: 'data'}), {message: /absolute/});
+	t.throws(() => argv.backupFiles({...stamp, path: '/data', only: ['/data/a', 'b']}), {message: /absolute/});
 	t.throws(() => argv.dump(id, 'a'), {message: /absolute/});
 });
 

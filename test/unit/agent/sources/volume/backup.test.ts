@@ -8,14 +8,37 @@ import type {Hold} from '../../../../../agent/restic/hold.ts';
 import type {SourceContext} from '../../../../../agent/sources/source.ts';
 import {volumeSource} from '../../../../../agent/sources/volume/backup.ts';
 import type {Place} from '../../../../../base/command.ts';
+import {RepositoryError} from '../../../../../base/errors.ts';
 import {here} from '../../../../../base/here.ts';
 
 const inWorker = '/shop/app/volume/data';
 
+interface Options {
+	createdAt?: number;
+	fileSystem?: string;
+	vanishing?: boolean;
+	isLatest?: boolean;
+	bytes?: number;
+	files?: number;
+	/** How much newer than the start of the backup before a file was that it read while it changed, in milliseconds; null: none was. */
+	newest?: number | null | undefined;
+	/** What becomes of a pass over nothing but what changed: the files that it had to read. */
+	ahead?: {files: number} | Error;
+}
+
 /** A folder that was there long before, its backup of a minute ago, and what a backup of now asks of restic. */
 async function scene(
 	t: ExecutionContext,
-	{createdAt = 0, fileSystem = 'ext4', vanishing = false, isLatest = true, bytes = 1e9, files = 10} = {},
+	{
+		createdAt = 0,
+		fileSystem = 'ext4',
+		vanishing = false,
+		isLatest = true,
+		bytes = 1e9,
+		files = 10,
+		newest,
+		ahead = {files: 1},
+	}: Options = {},
 ) {
 	const folder = await mkdtemp(join(tmpdir(), 'hf-volume-'));
 	t.teardown(async () => rm(folder, {recursive: true}));
@@ -27,7 +50,7 @@ async function scene(
 	const worker: Place = async command => {
 		const [program, ...rest] = command.argv;
 		did.push(program);
-		if (vanishing && rest.includes('-quit')) {
+		if (vanishing && rest.some(word => word.startsWith('%y '))) {
 			return here({...command, argv: ['sh', '-c', 'echo "find: it: No such file or directory" >&2; exit 1']});
 		}
 
@@ -42,17 +65,28 @@ async function scene(
 		target: 'shop/app',
 		worker,
 		restic: {
-			async backupFiles({parent, hold}: {parent?: string; hold?: Hold}) {
+			async backupFiles({parent, only, hold}: {parent?: string; only?: readonly string[]; hold?: Hold}) {
 				parents.push(parent);
-				did.push(hold === undefined ? 'pass' : 'moment');
+				did.push(hold === undefined ? (only === undefined ? 'pass' : `ahead ${only.join()}`) : 'moment');
+				if (only !== undefined && ahead instanceof Error) {
+					throw ahead;
+				}
+
 				hold?.held();
-				return {snapshot: `pass-${parents.length}`, bytes, addedBytes: 0, files};
+				const unmodifiedFiles = only === undefined || ahead instanceof Error ? 0 : files - ahead.files;
+				return {snapshot: `pass-${parents.length}`, bytes, addedBytes: 0, files, unmodifiedFiles};
 			},
 			rewriteWithout: async (snapshot: string, files: readonly string[]) => (files.length === 0 ? snapshot : `${snapshot}-without`),
 		},
 		host: 'host',
 		time: () => new Date(),
-		previous: () => ({snapshot: 'before', runStartedAt, runEndedAt: runStartedAt, isLatest}),
+		previous: () => ({
+			snapshot: 'before',
+			runStartedAt,
+			runEndedAt: runStartedAt,
+			isLatest,
+			newest: newest == null ? newest : new Date(runStartedAt.getTime() + newest),
+		}),
 		signal: new AbortController().signal,
 	} as unknown as SourceContext;
 	const source = volumeSource(
@@ -84,10 +118,40 @@ test('what did not change since the backup before is not read while the applicat
 	t.deepEqual(await passes(), ['before']);
 });
 
-test('a file that changed is read, and whatever changes from now on is read again', async t => {
-	const {passes, folder, later} = await scene(t);
+/** Without the looks. */
+const steps = (did: readonly string[]) => did.filter(step => !['find', 'stat', 'sync'].includes(step));
+
+test('little that changed since is read ahead alone, and in the moment', async t => {
+	const {passes, folder, later, did} = await scene(t, {newest: null});
 	await utimes(join(folder, 'inner/file'), later, later);
-	t.deepEqual(await passes(), ['before', 'pass-1-without', 'pass-2-without']);
+	t.deepEqual(await passes(), ['before', 'before']);
+	t.deepEqual(steps(did), [`ahead ${inWorker}/inner/file`, 'moment']);
+});
+
+test('a file that may have changed after the backup before had read it is read again, whatever its times', async t => {
+	for (const newest of [undefined, 1000]) {
+		const {passes, folder, later, did} = await scene(t, {newest});
+		await utimes(join(folder, 'inner/file'), later, later);
+		t.deepEqual(await passes(), ['before', 'pass-1-without']);
+		t.deepEqual(steps(did), ['pass', 'moment']);
+	}
+
+	const {passes, folder, later} = await scene(t, {newest: 999});
+	await utimes(join(folder, 'inner/file'), later, later);
+	t.deepEqual(await passes(), ['before', 'before']);
+});
+
+test('where more was there than what is new, or some of it is gone, all is looked at; what the repository says is an error', async t => {
+	for (const ahead of [{files: 2}, new RepositoryError('failed', 'it is gone')]) {
+		const {passes, folder, later, did} = await scene(t, {newest: null, ahead});
+		await utimes(join(folder, 'inner/file'), later, later);
+		t.deepEqual(await passes(), ['before', 'before', 'pass-2-without']);
+		t.deepEqual(steps(did), [`ahead ${inWorker}/inner/file`, 'pass', 'moment']);
+	}
+
+	const {passes, folder, later} = await scene(t, {newest: null, ahead: new RepositoryError('full', 'no room')});
+	await utimes(join(folder, 'inner/file'), later, later);
+	await t.throwsAsync(passes(), {message: 'no room'});
 });
 
 test('very much that changed is read again while the application runs, and each time what is mapped into memory is written back before', async t => {
@@ -102,15 +166,15 @@ test('very much that changed is read again while the application runs, and each 
 
 		await utimes(join(folder, 'inner/file'), later, later);
 		await passes();
-		const steps = did.filter(step => step !== 'find' && step !== 'stat');
-		t.deepEqual(steps, ['sync', 'pass', 'sync', 'pass', 'sync', 'pass', 'sync', 'pass', 'moment']);
+		const passed = did.filter(step => step !== 'find' && step !== 'stat');
+		t.deepEqual(passed, ['sync', 'pass', 'sync', 'pass', 'sync', 'pass', 'sync', 'pass', 'moment']);
 		// Once more a look, which tells what is read in the moment
 		t.true(did.lastIndexOf('find') > did.lastIndexOf('pass'));
 	}
 });
 
 test('a folder that got another name is a change, though its files are old', async t => {
-	const {passes, folder, later} = await scene(t);
+	const {passes, folder, later} = await scene(t, {newest: null, ahead: {files: 0}});
 	await rename(join(folder, 'inner'), join(folder, 'other'));
 	await utimes(folder, later, later);
 	t.is((await passes()).length, 2);
@@ -134,8 +198,9 @@ test('a container that was made anew may have another volume there, or a file sy
 test('a little that changed is read again whole, and nothing is told apart; a little that did not is not read', async t => {
 	for (const [size, expected] of [
 		[{bytes: 10e6}, ['before', undefined]],
-		[{bytes: 10e6, files: 2000}, ['before', 'pass-1-without', 'pass-2-without']],
-		[{bytes: 20e6}, ['before', 'pass-1-without', 'pass-2-without']],
+		[{bytes: 10e6, files: 2000}, ['before', 'pass-1-without']],
+		[{bytes: 20e6}, ['before', 'pass-1-without']],
+		[{bytes: 10e6, newest: null}, ['before', 'before']],
 	] as const) {
 		const {passes, folder, later} = await scene(t, size);
 		await utimes(join(folder, 'inner/file'), later, later);

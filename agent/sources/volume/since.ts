@@ -1,0 +1,104 @@
+/** What changed since the backup before, where that is little: it is named, so that nothing else need be looked at before the moment. */
+import {dirname} from 'node:path/posix';
+import type {Saved} from '../../restic/restic.ts';
+import {isOfRestore} from '../kept-names.ts';
+import type {SourceContext} from '../source.ts';
+import {newer} from './changes.ts';
+
+/** So much is read in the moment, where its content is in the repository by then: that takes two tenths of a second. */
+const mostBytes = 32 * 1024 ** 2;
+const mostEntries = 1000;
+
+/** The kernel takes 2 MiB of arguments and environment together. */
+const mostNameBytes = 256 * 1024;
+
+export interface Little {
+	/** Absolute paths that hold all that changed. */
+	paths: readonly string[];
+	/** How many files changed. */
+	files: number;
+	/** Some of it may have changed after the backup before had read it, and not show it. */
+	isDoubtful: boolean;
+}
+
+export type Since = 'nothing' | 'much' | Little;
+
+interface Looked {
+	/** How new a file is that the backup before may have read while it changed; undefined: none did. */
+	until: Date | undefined;
+	/** Something below the path is left out: what is named must not be what is left out. */
+	excludes: boolean;
+}
+
+/** A folder that was renamed or filled is a change, though the files in it may be old. What vanishes under its feet is much. */
+export async function changedSince(
+	{worker, signal}: Pick<SourceContext, 'worker' | 'signal'>,
+	path: string,
+	from: Date,
+	{until, excludes}: Looked,
+): Promise<Since> {
+	const untilMs = until?.getTime() ?? Number.NEGATIVE_INFINITY;
+	const find = await worker({
+		argv: ['find', path, '(', ...newer(from, '-o'), ')', '-printf', '%y %s %T@ %C@ %P\\0'],
+		signal,
+	});
+	const found = {names: new Map<string, string>(), files: 0, bytes: 0, nameBytes: 0, isDoubtful: false};
+	let rest = '';
+	const decoder = new TextDecoder();
+	for await (const chunk of find.stdout as AsyncIterable<Buffer>) {
+		const entries = (rest + decoder.decode(chunk, {stream: true})).split('\0');
+		rest = entries.pop() ?? '';
+		for (const entry of entries) {
+			const [, type = '', size, modified, changed, name = ''] = /^(.) (\d+) (-?[\d.]+) (-?[\d.]+) (.*)$/s.exec(entry) ?? [];
+			found.names.set(name, type);
+			found.nameBytes += name.length + path.length;
+			if (type === 'f') {
+				found.files++;
+				found.bytes += Number(size);
+				found.isDoubtful ||= Math.max(Number(modified), Number(changed)) * 1000 <= untilMs;
+			}
+		}
+
+		const isMuch = found.names.size > mostEntries || found.bytes > mostBytes || found.nameBytes > mostNameBytes;
+		if (isMuch || entries.some(isUnnameable)) {
+			await find.kill();
+			return 'much';
+		}
+	}
+
+	const {exitCode} = await find.done;
+	if (exitCode !== 0) {
+		return 'much';
+	}
+
+	return found.names.size === 0
+		? 'nothing'
+		: {paths: topmost(found.names, excludes).map(name => (name === '' ? path : `${path}/${name}`)), ...found};
+}
+
+/** What is shown of bytes that are not UTF-8 is no path; and what is of a restore is taken by no backup. */
+const isUnnameable = (entry: string): boolean => entry.includes('\uFFFD') || entry.split(/[ /]/).some(isOfRestore);
+
+/** restic leaves out nothing that is named to it: where something is to be left out, the folders are named. */
+function topmost(names: ReadonlyMap<string, string>, foldersOnly: boolean): string[] {
+	const folders = new Set([...names].flatMap(([name, type]) => (type === 'd' ? [name] : foldersOnly ? [folderOf(name)] : [])));
+	const isBelow = (name: string): boolean => {
+		for (let above = name; above !== ''; ) {
+			above = folderOf(above);
+			if (folders.has(above)) {
+				return true;
+			}
+		}
+
+		return false;
+	};
+	return [...new Set([...folders, ...(foldersOnly ? [] : names.keys())])].filter(name => !isBelow(name));
+}
+
+const folderOf = (name: string): string => {
+	const folder = dirname(name);
+	return folder === '.' ? '' : folder;
+};
+
+/** Also of what was moved there and is old, nothing would be read in the moment that was not looked at. */
+export const holdsAll = ({files}: Little, {files: passed, unmodifiedFiles}: Saved): boolean => passed - unmodifiedFiles <= files;

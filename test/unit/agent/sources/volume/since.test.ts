@@ -1,0 +1,96 @@
+/** What changed since the backup before is named where it is little, and never so that something of it is missed. */
+import {mkdir, mkdtemp, rename, rm, utimes, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import {changedSince, holdsAll, type Little} from '../../../../../agent/sources/volume/since.ts';
+import {here} from '../../../../../base/here.ts';
+
+const context = {worker: here, signal: new AbortController().signal};
+
+/** Nothing that a test makes is as new as this, but what is given such a time. */
+const from = new Date(Date.now() + 3_600_000);
+const changed = new Date(from.getTime() + 10_000);
+
+async function scene(t: ExecutionContext) {
+	const folder = await mkdtemp(join(tmpdir(), 'hf-since-'));
+	t.teardown(async () => rm(folder, {recursive: true}));
+	await mkdir(join(folder, 'one/two'), {recursive: true});
+	await mkdir(join(folder, 'other'));
+	for (const name of ['top', 'one/a', 'one/two/b', 'one/two/c', 'other/d']) {
+		await writeFile(join(folder, name), 'content');
+	}
+
+	return {
+		folder,
+		touch: async (...names: string[]) => Promise.all(names.map(async name => utimes(join(folder, name), changed, changed))),
+		async since(options: {until?: Date; excludes?: boolean} = {}) {
+			const found = await changedSince(context, folder, from, {until: undefined, excludes: false, ...options});
+			return typeof found === 'string' ? found : {...found, paths: found.paths.map(path => path.slice(folder.length + 1)).sort()};
+		},
+	};
+}
+
+test('nothing, and little', async t => {
+	const {since, touch} = await scene(t);
+	t.is(await since(), 'nothing');
+	await touch('one/a', 'one/two/b');
+	t.like(await since(), {paths: ['one/a', 'one/two/b'], files: 2, isDoubtful: false});
+});
+
+test('a folder that was filled or renamed is named, and nothing that is in it', async t => {
+	const {since, touch} = await scene(t);
+	await touch('one', 'one/two/b', 'other/d');
+	t.like(await since(), {paths: ['one', 'other/d'], files: 2});
+	await touch('');
+	t.like(await since(), {paths: [''], files: 2});
+});
+
+test('where something is left out, folders are named: restic leaves out nothing that is named to it', async t => {
+	const {since, touch} = await scene(t);
+	await touch('one/two/b', 'one/two/c', 'other/d');
+	t.like(await since({excludes: true}), {paths: ['one/two', 'other'], files: 3});
+	await touch('top');
+	t.like(await since({excludes: true}), {paths: [''], files: 4});
+});
+
+test('what may have changed after it was read is doubtful, up to the very time', async t => {
+	const {since, touch} = await scene(t);
+	await touch('one/a');
+	t.like(await since({until: changed}), {isDoubtful: true});
+	t.like(await since({until: new Date(changed.getTime() - 1)}), {isDoubtful: false});
+});
+
+test('many files, many bytes and names that nobody can write are much; so is what cannot be searched', async t => {
+	const {folder, since, touch} = await scene(t);
+	await writeFile(join(folder, 'large'), Buffer.alloc(33 * 1024 ** 2));
+	await touch('large');
+	t.is(await since(), 'much');
+	await rm(join(folder, 'large'));
+	await writeFile(Buffer.from(join(folder, 'odd-\xFF'), 'latin1'), '');
+	await utimes(Buffer.from(join(folder, 'odd-\xFF'), 'latin1'), changed, changed);
+	t.is(await since(), 'much');
+	await rm(Buffer.from(join(folder, 'odd-\xFF'), 'latin1'));
+	t.is(await since(), 'nothing');
+	await writeFile(join(folder, 'one', '.a.holdfast-before-20261130t110602-xdfbjxz'), '');
+	await touch('one/.a.holdfast-before-20261130t110602-xdfbjxz');
+	t.is(await since(), 'much');
+	await rm(join(folder, 'one', '.a.holdfast-before-20261130t110602-xdfbjxz'));
+	for (let n = 0; n <= 1000; n++) {
+		await writeFile(join(folder, 'other', String(n)), '');
+		await touch(`other/${n}`);
+	}
+
+	t.is(await since(), 'much');
+	await rename(join(folder, 'other'), `${folder}-gone`);
+	await rm(`${folder}-gone`, {recursive: true});
+	const failing: typeof here = async command => here({...command, argv: ['sh', '-c', 'echo "find: it: No such file" >&2; exit 1']});
+	t.is(await changedSince({...context, worker: failing}, folder, from, {until: undefined, excludes: false}), 'much');
+});
+
+test('files that were moved there, and are old, are more than what changed', t => {
+	const little: Little = {paths: ['/data/moved'], files: 2, isDoubtful: false};
+	const saved = {snapshot: 'abcdef01', bytes: 0, addedBytes: 0};
+	t.true(holdsAll(little, {...saved, files: 12, unmodifiedFiles: 10}));
+	t.false(holdsAll(little, {...saved, files: 12, unmodifiedFiles: 9}));
+});
