@@ -40,7 +40,7 @@ RUN apt-get update \
 	&& for program in sh sleep mkdir cat tail df; do ln -s busybox /opt/holdfast/lent/bin/$program; done \
 	&& mkdir -m 700 /state /cache /repository \
 	&& mkfifo -m 600 /opt/holdfast/lifeline \
-	&& printf '#!/bin/sh\nexport MALLOC_ARENA_MAX=1\nexec node --disable-warning=ExperimentalWarning --max-semi-space-size=1 --no-opt --no-maglev /opt/holdfast/agent/main.js "$@"\n' > /usr/local/bin/holdfast \
+	&& printf '#!/bin/sh\nexport MALLOC_ARENA_MAX=1\nexec node --disable-warning=ExperimentalWarning --max-semi-space-size=1 --no-opt --no-maglev --expose-gc /opt/holdfast/agent/main.js "$@"\n' > /usr/local/bin/holdfast \
 	&& chmod 755 /usr/local/bin/holdfast
 COPY --from=restic /usr/bin/restic /usr/local/bin/restic
 COPY --from=postgresql /programs/ /usr/local/bin/
@@ -71,7 +71,7 @@ COPY --from=build /bundle /opt/holdfast
 ENV NODE_COMPILE_CACHE=/opt/holdfast/.compiled
 RUN holdfast version \
 	&& for program in agent/daemon.js bot/bot.js; do \
-		node --disable-warning=ExperimentalWarning --max-semi-space-size=1 --no-opt --no-maglev --input-type=module --eval "await import('/opt/holdfast/$program')"; \
+		node --disable-warning=ExperimentalWarning --max-semi-space-size=1 --no-opt --no-maglev --expose-gc --input-type=module --eval "await import('/opt/holdfast/$program')"; \
 	done \
 	&& for program in /opt/holdfast/agent/sources/*/*.program.js; do \
 		node --disable-warning=ExperimentalWarning "$program" < /dev/null > /dev/null 2>&1 || true; \

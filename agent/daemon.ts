@@ -5,6 +5,7 @@ import {createEventHub} from '../base/events.ts';
 import {here} from '../base/here.ts';
 import {type Log, logEvents} from '../base/log.ts';
 import {createNotices} from '../base/notices.ts';
+import {tidyWhenQuiet} from '../base/tidy.ts';
 import {untilDone} from '../base/until-done.ts';
 import {connectEngine} from '../docker/engine.ts';
 import {hasMounted} from '../docker/self.ts';
@@ -85,6 +86,7 @@ export async function startDaemon(given: Config, options: DaemonOptions): Promis
 	});
 	const hub = createEventHub(error => log.error('a listener failed', {error}));
 	logEvents(hub, log);
+	tidyWhenQuiet(hub);
 	let restarts = true;
 	void endOnceStranded(untilStale(engine, {signal}), {address: engine.address, log, restarts: () => restarts, onStranded});
 	const {name, dataRoot} = await untilDone('the engine does not answer', patiently, async () => engine.info());

@@ -19,10 +19,10 @@ const script = '{ cat; case $? in 0|141) ;; *) kill -KILL 0 ;; esac; } | "$@"';
 
 export const holdingArgv = (restic: readonly [string, ...string[]]): [string, ...string[]] => ['sh', '-c', script, 'hold', ...restic];
 
-/** Comments, more than all buffers on the way hold: when they are written, restic is reading. */
-const filler = `#${' '.repeat(1022)}\n`.repeat(2048);
+/** Comments, more than all buffers on the way hold: when they are written, restic is reading. Made anew each time: it would be a good part of an idle agent. */
+const filler = (): Buffer => Buffer.alloc(2048 * 1024, `#${' '.repeat(1022)}\n`);
 
-const write = (running: Running, content: string): Promise<boolean> =>
+const write = (running: Running, content: Buffer): Promise<boolean> =>
 	new Promise(resolve => {
 		running.stdin.once('error', () => resolve(false));
 		running.stdin.write(content, error => resolve(!error));
@@ -31,7 +31,7 @@ const write = (running: Running, content: string): Promise<boolean> =>
 /** Lets a held restic go when it may. Rejects when it ended before that, or when `go` rejects; the caller kills it then. */
 export async function release(running: Running, {held, go}: Hold): Promise<void> {
 	const ended = running.done.then(() => false);
-	const isWaiting = await Promise.race([write(running, filler), ended]);
+	const isWaiting = await Promise.race([write(running, filler()), ended]);
 	if (isWaiting) {
 		held();
 		if (await Promise.race([go.then(() => true), ended])) {
