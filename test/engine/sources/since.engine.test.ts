@@ -3,6 +3,7 @@
  * The application maps files into memory, where a change may show no new time. Some runs die before they publish. Lane: waits.
  */
 import {spawn} from 'node:child_process';
+import {createHash} from 'node:crypto';
 import {once} from 'node:events';
 import {mkdir, readdir, readFile, rename, rm, utimes, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
@@ -48,6 +49,8 @@ const backup = fc.record({
 	forgets: fc.constantFrom(false, false, false, true),
 });
 
+const hashOf = (content: Buffer | string): string => createHash('sha256').update(content).digest('hex');
+
 const contentOf = async (folder: string): Promise<Record<string, string>> =>
 	Object.fromEntries(
 		await Promise.all(
@@ -55,7 +58,7 @@ const contentOf = async (folder: string): Promise<Record<string, string>> =>
 				.filter(entry => entry.isFile())
 				.map(async ({parentPath, name}) => {
 					const path = join(parentPath, name);
-					return [path.slice(folder.length), (await readFile(path)).toString('base64')] as const;
+					return [path.slice(folder.length), hashOf(await readFile(path))] as const;
 				}),
 		),
 	);
@@ -71,8 +74,7 @@ test('files are those of the moment, by whatever they were changed, after whatev
 					const file = join(repository.location, 'keys', key);
 					const cheap = await rewrap(await readFile(file, 'utf8'), password);
 					await rm(file);
-					const {createHash} = await import('node:crypto');
-					await writeFile(join(repository.location, 'keys', createHash('sha256').update(cheap).digest('hex')), cheap);
+					await writeFile(join(repository.location, 'keys', hashOf(cheap)), cheap);
 				}
 
 				const target = `${folder.slice(1)}/app`;
