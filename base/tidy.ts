@@ -7,16 +7,18 @@ import type {EventHub} from './events.ts';
 /** What a run leaves to do is done by then, and who follows it has heard its end. */
 const quietMs = 20_000;
 
+/** The ordinary kind frees what is in the heap, and keeps its pages. Missing where Node was not started with `--expose-gc`, as from the sources. */
+const collectAll = (): unknown => globalThis.gc?.({type: 'major', execution: 'sync', flavor: 'last-resort'});
+
 interface TidyOptions {
 	/** Shorter in tests. */
 	afterMs?: number;
-	/** Missing where Node was not started with `--expose-gc`, as from the sources. */
-	collect?: (() => unknown) | undefined;
+	collect?: () => unknown;
 }
 
 /** Tidies once when nothing was told of any run for a while, also after the start. @returns ends that */
-export function tidyWhenQuiet(hub: Pick<EventHub, 'listen'>, {afterMs = quietMs, collect = globalThis.gc}: TidyOptions = {}): () => void {
-	const timer = setTimeout(() => collect?.(), afterMs);
+export function tidyWhenQuiet(hub: Pick<EventHub, 'listen'>, {afterMs = quietMs, collect = collectAll}: TidyOptions = {}): () => void {
+	const timer = setTimeout(collect, afterMs);
 	timer.unref();
 	const unlisten = hub.listen(() => void timer.refresh());
 	return () => {

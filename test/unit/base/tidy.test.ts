@@ -32,7 +32,7 @@ test('it tidies when nothing was told for a while, and again after the next run;
 test('without a way to tidy nothing is wrong', async t => {
 	const close = tidyWhenQuiet(
 		createEventHub(() => {}),
-		{afterMs: 1, collect: undefined},
+		{afterMs: 1},
 	);
 	await delay(20);
 	close();
