@@ -11,7 +11,7 @@ import type {Workshop} from '../runs/workshop.ts';
 import {into} from '../sources/feed.ts';
 import {describeReplaced} from '../sources/kinds.ts';
 import {isUntouched, type Replaced, type UndoContext} from '../sources/restoring.ts';
-import {isHalfDone, type RestoreJournal} from '../state/restores.ts';
+import {isHalfDone, type RestoreJournal, runsOf} from '../state/restores.ts';
 import {asBefore} from './journal.ts';
 
 /** `restic` is on the repository that holds the point. */
@@ -83,7 +83,7 @@ function leaveToPerson({restores, journal}: RestoreWorkshop, run: string): void 
 	}
 
 	for (const record of restores.restores().filter(isHalfDone)) {
-		if ([record.run, record.settledBy].includes(run)) {
+		if (runsOf(record).includes(run)) {
 			const isBack = record.replacements.length > 0 && record.replacements.every(isUntouched);
 			restores.saveRestore(isBack ? {...record, ...asBefore(record)} : {...record, phase: 'failed'});
 		}

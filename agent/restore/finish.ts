@@ -3,7 +3,7 @@ import {explain, RunError} from '../../base/errors.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import {describeReplaced, readReplaced} from '../sources/kinds.ts';
 import {isUntouched, keyOf, type Replaced, untouched} from '../sources/restoring.ts';
-import type {RestorePhase} from '../state/restores.ts';
+import {type RestorePhase, takenOver} from '../state/restores.ts';
 import type {RestoreWorkshop} from './context.ts';
 import {filesContext, restoreRun} from './context.ts';
 import {mountsOfReplaced} from './roll-back.ts';
@@ -17,7 +17,15 @@ export async function finishRestore(workshop: RestoreWorkshop, options: UndoRun)
 	const isReachable = (replacement: Replaced) => 'safety' in replacement || plan.containers.has(keyOf(replacement));
 	return restoreRun(workshop, {...options, target: record.target, point: record.point}, async (workforce, progress) => {
 		progress.kept = record.replacements.filter(each => !isUntouched(each));
-		workshop.restores.saveRestore({...record, phase: phaseOf(record.phase), settledBy: run});
+		workshop.restores.saveRestore({
+			...record,
+			phase: phaseOf(record.phase),
+			settledBy: takenOver(
+				record,
+				run,
+				workshop.journal.open().map(entry => entry.run),
+			),
+		});
 		const mounted = record.replacements.filter(each => plan.containers.has(keyOf(each)));
 		const worker = await workforce.repository(mountsOfReplaced(mounted), 'write');
 		const letGo = async (replacement: Replaced): Promise<void> => {

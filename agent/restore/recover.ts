@@ -12,7 +12,7 @@ import type {JournalEntry} from '../../docker/resume.ts';
 import {undoUnfinished} from '../../docker/unfinished.ts';
 import {closeRun} from '../runs/close.ts';
 import {describeReplaced} from '../sources/kinds.ts';
-import {isHalfDone, isUnjudged, type RestoreRecord} from '../state/restores.ts';
+import {isHalfDone, isUnjudged, lastSettler, type RestoreRecord, runsOf} from '../state/restores.ts';
 import type {RunRecord, State} from '../state/state.ts';
 import {tellOfKept} from './expire.ts';
 import {refusalOf} from './judge.ts';
@@ -41,7 +41,7 @@ const isUnsettled = (record: RestoreRecord): boolean =>
 
 /** Whether the container must not start before its data is in order. */
 export const isHeldBack = ({run}: JournalEntry, {restores}: Pick<State, 'restores'>): boolean =>
-	restores().some(record => isHalfDone(record) && [record.run, record.settledBy].includes(run));
+	restores().some(record => isHalfDone(record) && runsOf(record).includes(run));
 
 export function resultOf({run, target}: RunRecord, record: RestoreRecord | undefined): RestoreResult {
 	const common = {run, target, point: record?.point ?? '', outageSeconds: 0};
@@ -93,7 +93,7 @@ export async function recoverRestores(
 	{settle, upTo, signal, isUnderWay, isWanted = isUnsettled}: Settling,
 ): Promise<void> {
 	const {engine, state, log, notices, isGone} = recovery;
-	const isFree = ({run, settledBy}: RestoreRecord) => ![run, settledBy].some(each => each !== null && isUnderWay(each));
+	const isFree = (record: RestoreRecord) => !runsOf(record).some(isUnderWay);
 	for (let retryMs = firstRetryMs; ; retryMs = Math.min(retryMs * 2, longestRetryMs)) {
 		const unsettled = state.restores().filter(record => isWanted(record) && isFree(record));
 		const outcomes = await Promise.all(unsettled.map(recoverOne));
@@ -118,7 +118,7 @@ export async function recoverRestores(
 
 	async function settleOne(record: RestoreRecord): Promise<boolean> {
 		const verb = record.phase === 'finishing' ? 'finish' : 'undo';
-		const runs = new Set([record.run, record.settledBy]);
+		const runs = new Set(runsOf(record));
 		const isWanted = ({run, id}: JournalEntry) => runs.has(run) && id <= upTo;
 		const startStopped = async () => {
 			const {failures} = await undoUnfinished({engine, journal: state, isWanted, signal});
@@ -132,7 +132,8 @@ export async function recoverRestores(
 			return false;
 		}
 
-		const isRollBack = verb === 'undo' && (record.settledBy === null || state.findRun(record.settledBy)?.trigger === rollBackTrigger);
+		const settler = lastSettler(record);
+		const isRollBack = verb === 'undo' && (settler === undefined || state.findRun(settler)?.trigger === rollBackTrigger);
 		const {outcome, error} = await settle(record, verb, {trigger: isRollBack ? rollBackTrigger : 'recovery', startStopped}).finished;
 		if (outcome === 'failed') {
 			throw new Error(error);

@@ -13,7 +13,7 @@ import type {Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import {readReplaced} from '../sources/kinds.ts';
 import {isUntouched, type Replaced, untouched} from '../sources/restoring.ts';
-import {isHalfDone, type RestoreRecord} from '../state/restores.ts';
+import {isHalfDone, type RestoreRecord, runsOf} from '../state/restores.ts';
 import type {State} from '../state/state.ts';
 import type {Target} from '../targets/target.ts';
 import {finishRestore} from './finish.ts';
@@ -54,7 +54,7 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 
 	/** What the restore, or an undo of it, left stopped because its data was not in order. */
 	const startLeft = async (record: RestoreRecord): Promise<void> => {
-		const runsOfIt = [record.run, record.settledBy];
+		const runsOfIt = runsOf(record);
 		const isWanted = (entry: JournalEntry) => runsOfIt.includes(entry.run);
 		const {failures} = await undoUnfinished({engine, journal: workshop.journal, isWanted, signal: new AbortController().signal});
 		if (failures.length > 0) {

@@ -8,7 +8,7 @@ import type {Workforce} from '../../docker/worker.ts';
 import type {PlannedHook} from '../plan/planned.ts';
 import {writingOf} from '../sources/kinds.ts';
 import {isUntouched, keyOf, type Replaced, untouched} from '../sources/restoring.ts';
-import type {RestoreRecord} from '../state/restores.ts';
+import {type RestoreRecord, runsOf, takenOver} from '../state/restores.ts';
 import {type RestoreProgress, type RestoreWorkshop, restoreRun} from './context.ts';
 import {aroundRestore} from './hooks.ts';
 import {asBefore} from './journal.ts';
@@ -44,10 +44,7 @@ export async function undoRestore(workshop: RestoreWorkshop, options: UndoRun): 
 
 /** None where those of the restore itself are still to be ended; and half of a swap is no state to stay in, whatever they say. */
 function hooksOf({journal}: RestoreWorkshop, {record, plan}: UndoRun): readonly PlannedHook[] {
-	if (
-		plan.hooks.length === 0 ||
-		journal.open().some(({run, undo}) => undo.kind === 'hook' && [record.run, record.settledBy].includes(run))
-	) {
+	if (plan.hooks.length === 0 || journal.open().some(({run, undo}) => undo.kind === 'hook' && runsOf(record).includes(run))) {
 		return [];
 	}
 
@@ -58,7 +55,15 @@ function hooksOf({journal}: RestoreWorkshop, {record, plan}: UndoRun): readonly 
 
 async function putBack(workshop: RestoreWorkshop, options: UndoRun, workforce: Workforce, progress: RestoreProgress): Promise<void> {
 	const {run, record, plan, tell, startStopped} = options;
-	let current: RestoreRecord = {...record, phase: 'undoing', settledBy: run};
+	let current: RestoreRecord = {
+		...record,
+		phase: 'undoing',
+		settledBy: takenOver(
+			record,
+			run,
+			workshop.journal.open().map(entry => entry.run),
+		),
+	};
 	const save = (change: Partial<RestoreRecord>) => {
 		current = {...current, ...change};
 		workshop.restores.saveRestore(current);

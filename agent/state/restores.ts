@@ -17,7 +17,7 @@ export interface RestoreRecord {
 	replacements: readonly Replaced[];
 	/** Milliseconds since 1970. */
 	swappedAt: number | null;
-	/** The run that undoes or finishes it. */
+	/** The run that undoes or finishes it; before it, divided by commas, those that were killed at it and whose journal is still open. */
 	settledBy: string | null;
 	/** Names of the containers that ran when it stopped them: a roll-back and an undo end with all of them running. */
 	ran: readonly string[];
@@ -34,6 +34,17 @@ export interface RestoreJournal {
 	/** Everything is undone or let go. */
 	removeRestore: (run: string) => void;
 }
+
+type Settled = Pick<RestoreRecord, 'run' | 'settledBy'>;
+
+/** All runs that have, or had, it in hand: what any of them left quiesced is put back with it, and not before. */
+export const runsOf = ({run, settledBy}: Settled): string[] => [run, ...(settledBy?.split(',') ?? [])];
+
+export const lastSettler = ({settledBy}: Settled): string | undefined => settledBy?.split(',').at(-1);
+
+/** @param open the runs of what is still to be undone */
+export const takenOver = (record: Settled, run: string, open: readonly string[]): string =>
+	[...runsOf(record).filter(each => each !== record.run && each !== run && open.includes(each)), run].join(',');
 
 /** All is replaced and started; but a health check that says no puts it back. */
 export const isUnjudged = ({phase, unjudged}: RestoreRecord): boolean => phase === 'swapped' && unjudged.length > 0;

@@ -192,7 +192,7 @@ test('what else can be wrong fires its alert until it is mended; what is wanted 
 		webhook: hook,
 		alertmanager,
 		prometheus,
-		app: {...of({schedule: seldom, drill: seldom, after: 'test ! -e /data/broken'}), volumes: ['data:/data']},
+		app: {...of({schedule: seldom, drill: seldom, volumes: 'true', tar: '/etc/hostname.kept'}), volumes: ['data:/data']},
 		leaving: {...of({schedule: seldom, drill: seldom}), volumes: ['gone:/data']},
 		resting: {...of({schedule: seldom, drill: seldom, sqlite: 'true', volumes: 'true'}), volumes: ['rest:/data']},
 		mistaken: {...of({schedule: 'now and then'}), volumes: ['mistaken:/data']},
@@ -218,7 +218,7 @@ test('what else can be wrong fires its alert until it is mended; what is wanted 
 	await stack.compose('rm', '--stop', '--force', 'mistaken');
 	await becomes('HoldfastTargetProblems', 'resolved');
 
-	await stack.exec('app', 'sh', '-c', 'head -c 3000000 /dev/urandom >/data/file');
+	await stack.exec('app', 'sh', '-c', 'head -c 3000000 /dev/urandom >/data/file; echo kept >/etc/hostname.kept');
 	for (const each of [target, `${stack.project}/leaving`]) {
 		t.is((await stack.backup(each))[0]?.outcome, 'success');
 	}
@@ -229,10 +229,10 @@ test('what else can be wrong fires its alert until it is mended; what is wanted 
 	await done('forget', `${stack.project}/leaving`);
 	await becomes('HoldfastTargetGone', 'resolved');
 
-	await stack.exec('app', 'touch', '/data/broken');
+	await stack.exec('app', 'mv', '/etc/hostname.kept', '/etc/hostname.lost');
 	t.is((await stack.backup(target))[0]?.outcome, 'partial');
 	await becomes('HoldfastBackupPartial', 'firing');
-	await stack.exec('app', 'rm', '/data/broken', '/data/file');
+	await stack.exec('app', 'sh', '-c', 'mv /etc/hostname.lost /etc/hostname.kept; rm /data/file');
 	t.is((await stack.backup(target))[0]?.outcome, 'success');
 	await becomes('HoldfastBackupPartial', 'resolved');
 	await becomes('HoldfastTargetSuspicious', 'firing');
