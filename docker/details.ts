@@ -102,7 +102,7 @@ function patienceOfCheck({
 	StartPeriod: startPeriod,
 	Retries: retries,
 }: Partial<Dockerode.HealthConfig>): number {
-	const inMs = (duration: number | undefined): number => (duration ?? 0) / 1e6;
+	const inMs = (nanoseconds: number | undefined): number => (nanoseconds ?? 0) / 1e6;
 	const probeMs = (inMs(interval) || defaultProbeMs) + (inMs(timeout) || defaultProbeMs);
 	return inMs(startPeriod) + probeMs * (retries || defaultRetries);
 }

@@ -10,7 +10,7 @@ import type {Engine} from './engine.ts';
 const lookMs = 2000;
 
 /** An engine that is being started answers by then: what ends while it is away may not be started again by it. */
-const patienceMs = 30_000;
+const startMs = 30_000;
 
 /**
  * Resolves when the socket was removed and nobody has answered since, for a while; never where it is no file. Rejects with the signal.
@@ -20,10 +20,10 @@ export async function untilStale(
 	{address, info}: Pick<Engine, 'address' | 'info'>,
 	{
 		signal,
-		patience = patienceMs,
-		interval = lookMs,
+		patienceMs = startMs,
+		intervalMs = lookMs,
 		linksOf = async path => (await stat(path)).nlink,
-	}: {signal: AbortSignal; patience?: number; interval?: number; linksOf?: (path: string) => Promise<number>},
+	}: {signal: AbortSignal; patienceMs?: number; intervalMs?: number; linksOf?: (path: string) => Promise<number>},
 ): Promise<void> {
 	const path = /^unix:\/\/(.+)/.exec(address)?.[1];
 	if (path === undefined) {
@@ -33,14 +33,14 @@ export async function untilStale(
 	}
 
 	const isRemoved = async () => (await linksOf(path).catch(() => 1)) === 0;
-	for (let since: number | undefined; ; await delay(interval, undefined, {signal})) {
+	for (let since: number | undefined; ; await delay(intervalMs, undefined, {signal})) {
 		if (!(await isRemoved()) || (await info().then(Boolean, () => false))) {
 			since = undefined;
 			continue;
 		}
 
 		since ??= performance.now();
-		if (performance.now() - since >= patience) {
+		if (performance.now() - since >= patienceMs) {
 			return;
 		}
 	}

@@ -165,18 +165,18 @@ export function createElection({
 		snapshots: await looking.snapshots(['holdfast'], signal),
 		locks: await looking.locks(),
 	});
-	const candidate = (operation: UpkeepOperation, since: number, interval: number): Candidate => ({
+	const candidate = (operation: UpkeepOperation, since: number, ms: number): Candidate => ({
 		agent,
 		operation,
 		since,
-		intervalMs: interval,
+		intervalMs: ms,
 		isOwn,
 	});
 	return {
 		async turn(operation, since, signal) {
-			const interval = intervalMs(operation);
-			while (interval !== undefined) {
-				const verdict = elect(await look(signal), candidate(operation, since, interval), clock.now());
+			const ms = intervalMs(operation);
+			while (ms !== undefined) {
+				const verdict = elect(await look(signal), candidate(operation, since, ms), clock.now());
 				if (verdict.is !== 'wait') {
 					return verdict.is === 'done' ? verdict.by : undefined;
 				}

@@ -70,7 +70,7 @@ async function work(workshop: RestoreWorkshop, asked: RestoreRun, hands: Hands):
 		...kindOf(source.kind).restore(source, context(source), {index, all: restoration.sources}),
 	}));
 	const undone = async (error: unknown): Promise<never> => {
-		await takeBack(workshop, options, hands, worker, error);
+		await takeBack(workshop, options, hands, {worker, cause: error});
 		throw error;
 	};
 
@@ -159,7 +159,7 @@ async function replace(workshop: RestoreWorkshop, options: RestoreRun, hands: Ha
 		// Whatever state the failed try has left them in: who ran before runs again.
 		await inOutage(workshop, {...outage, wakes: new Set(ran)}, async () => {
 			isTaken = true;
-			await takeBack(workshop, options, hands, worker, error);
+			await takeBack(workshop, options, hands, {worker, cause: error});
 			progress.kept = [];
 		}).catch((failure: unknown) => {
 			throw isTaken ? failure : notBack(run, [startFailure, error, failure]);

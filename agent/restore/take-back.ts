@@ -24,8 +24,7 @@ export async function takeBack(
 	workshop: RestoreWorkshop,
 	{restoration, run, tell}: {restoration: Restoration; run: string; tell: Tell},
 	hands: Hands,
-	worker: Worker,
-	cause: unknown,
+	{worker, cause}: {worker: Worker; cause: unknown},
 ): Promise<void> {
 	const {workforce, journal, progress, left} = hands;
 	const containers = new Map(restoration.sources.map(({target, name, container}) => [keyOf({target, source: name}), container]));

@@ -66,10 +66,7 @@ export async function enterableWorker(
 /** @param file of the worker, or a FIFO there */
 export async function throughAgent(
 	context: Pick<SourceContext, 'worker'>,
-	client: Place,
-	command: Command,
-	file: string,
-	check: (running: Running) => Promise<void>,
+	{client, command, file, check}: {client: Place; command: Command; file: string; check: (running: Running) => Promise<void>},
 ): Promise<void> {
 	const sink = await context.worker({argv: ['sh', '-c', 'cat >"$1"', 'sh', file], stdin: true, signal: command.signal});
 	sink.stdout.resume();

@@ -55,7 +55,7 @@ export async function writeDump(
 	};
 
 	if (inside === undefined) {
-		await throughAgent(context, server.client, {argv, signal, onError}, file, check);
+		await throughAgent(context, {client: server.client, command: {argv, signal, onError}, file, check});
 	} else {
 		await check(await inside({...server.fromWorker(intoFile, [file], argv), signal, onError}));
 	}

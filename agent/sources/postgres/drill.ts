@@ -42,7 +42,7 @@ export function postgresDrilling(source: DrillSource<PostgresPolicy | undefined>
 			});
 			// Which databases there are changes: who asks after that connects anew.
 			const drop = async (which: string) =>
-				dropDatabase(await connectPostgres(context.engine, container, scratchUser, signal), database, which);
+				dropDatabase(await connectPostgres(context.engine, container, scratchUser, {signal}), database, which);
 			try {
 				await assertRoom(worker.run, scratchFolder, details.databaseSize, signal);
 				if (database === 'postgres') {
@@ -92,7 +92,7 @@ async function startServer({image, details, fresh}: Wanted, {scratch, engine, si
 	try {
 		const wanted = {image, major: majorOf(details), preloaded: details.preloaded, database: fresh, signal};
 		const {container, owner} = await startScratchServer(engine, worker, wanted);
-		const server = await connectPostgres(engine, container, scratchUser, signal);
+		const server = await connectPostgres(engine, container, scratchUser, {signal});
 		await makeGlobals(worker, server, {globals: details.globals, owner, signal});
 		return {worker, container};
 	} catch (error) {

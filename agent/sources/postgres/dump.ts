@@ -236,7 +236,7 @@ function producer(
 
 	return async (signal: AbortSignal): Promise<void> => {
 		if (worker === undefined) {
-			await throughAgent(context, server.client, {argv: dump, env, signal}, fifo, check);
+			await throughAgent(context, {client: server.client, command: {argv: dump, env, signal}, file: fifo, check});
 		} else {
 			const inside = server.fromWorker(producerScript, [fifo], dump);
 			await check(await worker({...inside, env: {...inside.env, ...env}, signal}));

@@ -27,7 +27,7 @@ export async function reachServer(
 	{container, user, external, inside}: Whereabouts,
 ): Promise<PostgresServer> {
 	if (external === undefined) {
-		return connectPostgres(engine, container, user, signal, inside);
+		return connectPostgres(engine, container, user, {...inside, signal});
 	}
 
 	const place = clientWorker === undefined ? here : (await clientWorker()).run;

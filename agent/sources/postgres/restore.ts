@@ -93,7 +93,8 @@ export function postgresRestoring(
 		async load() {
 			server = await reachServer(context, source);
 			const maintenance = await server.maintenance(live);
-			await makeRoles(server, maintenance, details.globals, role => tell({type: 'warning', message: role}), signal);
+			const say = (message: string) => tell({type: 'warning', message});
+			await makeRoles(server, {database: maintenance, globals: details.globals, say, signal});
 			const present = await sql(maintenance, describeSql(`datname = ${quoteLiteral(database)}`));
 			const properties: DatabaseProperties =
 				present === ''
@@ -176,7 +177,17 @@ async function together<First, Second>(first: Promise<First>, second: Promise<Se
 	return [await first, after];
 }
 
-async function makeRoles(server: PostgresServer, database: string, globals: string, say: (message: string) => void, signal: AbortSignal) {
+interface Roles {
+	/** Any that lets the role in. */
+	database: string;
+	/** What `pg_dumpall --globals-only` said when the point was made. */
+	globals: string;
+	say: (message: string) => void;
+	signal: AbortSignal;
+}
+
+/** Those that the point speaks of and the server lacks. */
+async function makeRoles(server: PostgresServer, {database, globals, say, signal}: Roles): Promise<void> {
 	const existing = await server.query(database, 'select to_json(rolname) from pg_roles');
 	const statements = missingRoles(globals, new Set(existing.map(([role = '""']) => JSON.parse(role) as string)));
 	if (statements.length > 0) {

@@ -84,8 +84,7 @@ export async function connectPostgres(
 	engine: Engine,
 	container: Pick<Container, 'id' | 'name'>,
 	role: string | undefined,
-	signal?: AbortSignal,
-	{port, secret, project}: Inside = {},
+	{signal, port, secret, project}: Inside & {signal?: AbortSignal | undefined} = {},
 ): Promise<PostgresServer> {
 	const details = await detailsOfRunning(engine, container);
 

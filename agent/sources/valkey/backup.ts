@@ -168,7 +168,7 @@ async function layAside(context: SourceContext, {server, inside, saved, file, si
 		}
 	};
 	if (inside === undefined) {
-		await throughAgent(context, server.other, command, file, check);
+		await throughAgent(context, {client: server.other, command, file, check});
 	} else {
 		await check(await inside({...server.fromWorker(intoFile, [file], command.argv), signal, onError: command.onError}));
 	}

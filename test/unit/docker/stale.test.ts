@@ -10,7 +10,7 @@ const address = 'unix:///var/run/docker.sock';
 
 /** Whether it is stale before the time is over. */
 const isStale = async (info: () => Promise<never>, linksOf: (path: string) => Promise<number>) =>
-	untilStale({address, info}, {signal: AbortSignal.timeout(400), patience: 50, interval: 10, linksOf}).then(
+	untilStale({address, info}, {signal: AbortSignal.timeout(400), patienceMs: 50, intervalMs: 10, linksOf}).then(
 		() => true,
 		() => false,
 	);
@@ -49,7 +49,10 @@ test('what is no file is never stale: nobody is asked, and it ends with the sign
 		return away();
 	};
 	const ending = new AbortController();
-	const waiting = untilStale({address: 'tcp://proxy:2375', info: count}, {signal: ending.signal, patience: 0, interval: 1, linksOf: count});
+	const waiting = untilStale(
+		{address: 'tcp://proxy:2375', info: count},
+		{signal: ending.signal, patienceMs: 0, intervalMs: 1, linksOf: count},
+	);
 	await delay(20);
 	ending.abort(new Error('the end'));
 	await t.throwsAsync(waiting, {message: 'the end'});
