@@ -53,7 +53,7 @@ function createApp({bot, roster, token}: BotServer): Hono<Bindings> {
 		const isOpen = addDoor(app, given => allowed(`Bearer ${given}`));
 		app.get('/', async context => {
 			if (!isOpen(context)) {
-				return context.html(signIn(false));
+				return context.html(signIn());
 			}
 
 			await roster.refresh();

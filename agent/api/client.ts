@@ -63,7 +63,7 @@ export interface Client {
 	restore: (request: RestoreRequest) => Promise<string>;
 	/** Give the id of the run that does it. @throws {NotFoundError | UsageError | BusyError} */
 	undoRestore: (run: string, trigger: string) => Promise<string>;
-	finishRestore: (run: string, trigger: string, force?: boolean) => Promise<string>;
+	finishRestore: (run: string, trigger: string, options?: {force?: boolean | undefined}) => Promise<string>;
 	/** @throws {RepositoryError} */
 	planPrune: () => Promise<RetentionView[]>;
 	/** Give the run's id. @throws {BusyError | RepositoryError} */
@@ -72,7 +72,7 @@ export interface Client {
 	/** @throws {NotFoundError} */
 	acceptSizes: (target: string) => Promise<{target: string; point: string}>;
 	/** @throws {NotFoundError | UsageError} */
-	adopt: (agent: string, force: boolean) => Promise<Taken>;
+	adopt: (agent: string, options: {force: boolean}) => Promise<Taken>;
 	/** @throws {NotFoundError | UsageError} */
 	move: (from: string, to: string) => Promise<Taken>;
 	/** @throws {NotFoundError | UsageError} */
@@ -207,12 +207,13 @@ export function createClient({url, token, goneMs, silenceMs, answerMs = usualAns
 		planRestore: request => post('restore/plan', request),
 		restore: async request => (await post<{run: string}>('restore', request)).run,
 		undoRestore: async (run, trigger) => (await post<{run: string}>('restore/undo', {run, trigger})).run,
-		finishRestore: async (run, trigger, force) => (await post<{run: string}>('restore/finish', {run, trigger, ...(force && {force})})).run,
+		finishRestore: async (run, trigger, {force} = {}) =>
+			(await post<{run: string}>('restore/finish', {run, trigger, ...(force && {force})})).run,
 		planPrune: () => get('prune/plan'),
 		prune: async trigger => (await post<{run: string}>('prune', {trigger})).run,
 		check: async (readData, trigger) => (await post<{run: string}>('check', {trigger, readData})).run,
 		acceptSizes: target => post('prune/accept', {target}),
-		adopt: (agent, force) => post('adopt', {agent, force}),
+		adopt: (agent, {force}) => post('adopt', {agent, force}),
 		move: (from, to) => post('move', {from, to}),
 		forget: target => post('forget', {target}),
 		kit: () => get('kit'),

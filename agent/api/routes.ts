@@ -81,7 +81,7 @@ export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 		const targets = 'all' in request ? await ownTargets(agent) : [...new Set(request.targets)];
 		const runs: Array<Started | Refusal> = [];
 		for (const target of targets) {
-			runs.push(await started(options, target, agent.backup(target, request.trigger, request.cold)));
+			runs.push(await started(options, target, agent.backup(target, request.trigger, {cold: request.cold})));
 		}
 
 		return context.json({runs}, 202);
@@ -134,7 +134,7 @@ export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 	});
 	routes.post('/adopt', async context => {
 		const {agent: name, force} = parse(adoptRequest, await json(context.req));
-		return context.json(await agent.adopt(name, force));
+		return context.json(await agent.adopt(name, {force}));
 	});
 	routes.post('/move', async context => {
 		const {from, to} = parse(moveRequest, await json(context.req));
@@ -157,7 +157,7 @@ export function createRoutes(options: RoutesOptions): Hono<Bindings> {
 	});
 	routes.post('/restore/finish', async context => {
 		const {run, force, trigger} = parse(finishRequest, await json(context.req));
-		const accepted = await agent.finishRestore(run, trigger, force);
+		const accepted = await agent.finishRestore(run, trigger, {force});
 		reportLoss(accepted, report);
 		return context.json({run: accepted.run}, 202);
 	});

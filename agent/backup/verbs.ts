@@ -29,7 +29,7 @@ export interface Backups {
 	/** Those of every target; what `plan` would throw stands in place of a plan. */
 	plans: () => Promise<Array<Plan | NoPlan>>;
 	/** One run a target; a target with a run under way is refused. With `cold` it is stopped, whatever its labels say of quiescing. @throws {NotFoundError | BusyError} */
-	backup: (target: string, trigger: string, cold?: boolean) => Promise<Accepted<BackupResult>>;
+	backup: (target: string, trigger: string, options?: {cold?: boolean | undefined}) => Promise<Accepted<BackupResult>>;
 }
 
 interface BackupParts {
@@ -82,7 +82,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 				hereSince: state.hereSince(plan.target),
 				previous,
 				keepsAll: repository.access() === 'append-only',
-				stillNow: async () => (await survey.one(asked.target, asked.cold)).plan,
+				stillNow: async () => (await survey.one(asked.target, asked)).plan,
 				keep: async still => context.holdMore(touchedInMoment(still)),
 				signal,
 				tell,
@@ -124,10 +124,10 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 				problems.length > 0 ? {target: target.name, error: explain(refusal(problems))} : plan,
 			);
 		},
-		async backup(target, trigger, cold) {
+		async backup(target, trigger, {cold} = {}) {
 			const isScheduled = trigger.startsWith('schedule');
 			// What a schedule asks for and cannot be is a failed run, which is seen; a person is told at once.
-			const surveyed = await survey.one(target, cold).catch((error: unknown): undefined => {
+			const surveyed = await survey.one(target, {cold}).catch((error: unknown): undefined => {
 				if (!isScheduled || error instanceof NotFoundError) {
 					throw error;
 				}

@@ -58,7 +58,7 @@ async function whenAnswered(
 	const deadline = Date.now() + (isScheduled ? engineMs : 0);
 	for (;;) {
 		try {
-			return await survey.one(target, cold);
+			return await survey.one(target, {cold});
 		} catch (error) {
 			if (error instanceof NotFoundError || Date.now() >= deadline) {
 				throw error;

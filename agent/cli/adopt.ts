@@ -12,7 +12,7 @@ export const addAdopt: AddCommand = (program, {connect, out, err, end}) => {
 			'\nExamples:\n  $ holdfast adopt 3f9a2c1b7d5e4f60\n  $ holdfast adopt 3f9a2c1b7d5e4f60 --force\n  $ holdfast adopt raspberrypi',
 		)
 		.action(async (agent: string, {force, json}: JsonOption & {force?: true}) => {
-			const taken = await (await connect()).adopt(agent, force === true);
+			const taken = await (await connect()).adopt(agent, {force: force === true});
 			json
 				? out.json(taken)
 				: err.line`${taken.points} restore points of ${taken.targets.join(', ') || 'no target'} are this agent's from now on`;

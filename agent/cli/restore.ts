@@ -67,7 +67,7 @@ function addSettle(restoring: Command, context: Context, verb: 'undo' | 'finish'
 			// The option is the parent's, which takes it wherever it stands.
 			const {json} = settling.optsWithGlobals<JsonOption>();
 			const client = await context.connect();
-			const accepted = await (verb === 'undo' ? client.undoRestore(run, 'cli') : client.finishRestore(run, 'cli', force));
+			const accepted = await (verb === 'undo' ? client.undoRestore(run, 'cli') : client.finishRestore(run, 'cli', {force}));
 			const {target} = await client.run(run);
 			context.end(await watch(context, {client, run: accepted, target, settles: verb, json}));
 		});

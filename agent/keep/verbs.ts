@@ -55,7 +55,7 @@ export interface Keeping {
 	 * @param force also from one that seems to live
 	 * @throws {NotFoundError | UsageError}
 	 */
-	adopt: (agent: string, force: boolean) => Promise<Taken>;
+	adopt: (agent: string, options: {force: boolean}) => Promise<Taken>;
 	/** What was filed for a target, or for a project, is another's from now on: it has a new name. @throws {NotFoundError | UsageError} */
 	move: (from: string, to: string) => Promise<Taken>;
 	/** Removes locks whose owners are proven dead, and tells of the others. @throws {RepositoryError} */
@@ -156,7 +156,7 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 			state.tellOnce(`shrunk ${name}`, null);
 			return {target: name, point: newest.id};
 		},
-		async adopt(name, force) {
+		async adopt(name, {force}) {
 			await door.open();
 			return adopt(workshop, state, {name, force, isRecorded: door.access() !== 'read-only'});
 		},

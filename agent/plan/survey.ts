@@ -60,7 +60,7 @@ export interface Survey {
 	/** What another program is told to do for a project, in our words. @throws {NotFoundError} */
 	translate: (project: string, from: DialectName) => Promise<Ours>;
 	/** As it is now. @param cold for a backup during which it is stopped @throws {NotFoundError} */
-	one: (name: string, cold?: boolean) => Promise<Surveyed>;
+	one: (name: string, options?: {cold?: boolean | undefined}) => Promise<Surveyed>;
 	/** The target of that name, or all targets of the project of that name; no server is asked. @throws {NotFoundError} */
 	named: (name: string) => Promise<{targets: readonly [Target, ...Target[]]; isProject: boolean}>;
 }
@@ -236,7 +236,7 @@ export function createSurvey(options: SurveyOptions): Survey {
 
 			return {targets: [first, ...others], isProject: one === undefined};
 		},
-		async one(name, cold) {
+		async one(name, {cold} = {}) {
 			const found = await present();
 			const targets = await targetsAmong(found.containers);
 			const target = targets.find(candidate => candidate.name === name);

@@ -35,7 +35,7 @@ export interface Restores {
 	 * @param force also of a target that is gone: what cannot be reached is left where it is, and named
 	 * @throws {NotFoundError | UsageError | BusyError}
 	 */
-	finishRestore: (run: string, trigger: string, force?: boolean) => Promise<Accepted<RestoreResult>>;
+	finishRestore: (run: string, trigger: string, options?: {force?: boolean | undefined}) => Promise<Accepted<RestoreResult>>;
 }
 
 interface RestoreParts {
@@ -120,7 +120,7 @@ export function createRestores({
 
 			return settle(record, 'undo', {trigger});
 		},
-		async finishRestore(run, trigger, force = false) {
+		async finishRestore(run, trigger, {force = false} = {}) {
 			const record = recordOf(state, run);
 			if (isHalfDone(record) && !force) {
 				throw new UsageError(`what run \`${run}\` replaced is being put back, which is tried until it is done`, {

@@ -34,7 +34,7 @@ export function keepSchedule(agent: Agent, {timeZone, log, notices}: Keeping): S
 	const meeting = new Map<string, {cold: boolean}>();
 
 	/** Where a hot and a cold backup are due at once, or before the first could begin, the cold one is both. */
-	const backUp = async (target: string, cold: boolean): Promise<void> => {
+	const backUp = async (target: string, {cold}: {cold: boolean}): Promise<void> => {
 		const met = meeting.get(target);
 		if (met !== undefined) {
 			met.cold ||= cold;
@@ -49,7 +49,7 @@ export function keepSchedule(agent: Agent, {timeZone, log, notices}: Keeping): S
 			}
 
 			return afterOthers({operation: 'backup', subject: target}, async () =>
-				agent.backup(target, mine.cold ? coldTrigger : 'schedule', mine.cold),
+				agent.backup(target, mine.cold ? coldTrigger : 'schedule', {cold: mine.cold}),
 			);
 		})().finally(() => meeting.delete(target));
 		await (await begun).finished;
@@ -79,7 +79,7 @@ export function keepSchedule(agent: Agent, {timeZone, log, notices}: Keeping): S
 	const onDue = async ({operation, subject, cold}: Due): Promise<void> => {
 		const key = `${operation} ${subject}`;
 		if (operation === 'backup') {
-			await backUp(subject, cold === true);
+			await backUp(subject, {cold: cold === true});
 		} else if (!waiting.has(key)) {
 			waiting.add(key);
 			try {

@@ -63,7 +63,11 @@ export async function enterableWorker(
 	}
 }
 
-/** @param file of the worker, or a FIFO there */
+/**
+ * A dump that no worker can make: the client writes it, and the agent hands it on. @throws {RunError}
+ * @param check ends when the client has, and throws where that is no success
+ * @param file of the worker, or a FIFO there
+ */
 export async function throughAgent(
 	context: Pick<SourceContext, 'worker'>,
 	{client, command, file, check}: {client: Place; command: Command; file: string; check: (running: Running) => Promise<void>},

@@ -27,7 +27,7 @@ export function addDoor(page: Hono<Bindings>, isToken: (token: string) => boolea
 	page.post('/sign-in', bodyLimit({maxSize: 4096}), async context => {
 		const {token} = await context.req.parseBody();
 		if (typeof token !== 'string' || !isToken(token.trim())) {
-			return context.html(signIn(true), 401);
+			return context.html(signIn({isWrong: true}), 401);
 		}
 
 		setCookie(context, cookie, sessions.begin(), {

@@ -31,16 +31,16 @@ ${body}
 </body>
 </html>`;
 
-/** @param wrong the token that was given is not the one */
-export const signIn = (wrong: boolean): Html =>
+/** @param isWrong the token that was given is not the one */
+export const signIn = ({isWrong = false} = {}): Html =>
 	layout(
 		'Sign in – Holdfast',
 		html`<main class="sign-in">
 <h1>Holdfast</h1>
 <form method="post" action="/sign-in">
 <label for="token">API token</label>
-<input id="token" name="token" type="password" autocomplete="current-password" required autofocus${wrong ? html` aria-invalid="true" aria-describedby="wrong"` : ''}>
-${wrong ? html`<p id="wrong" class="wrong" role="alert">That is not the token.</p>` : ''}
+<input id="token" name="token" type="password" autocomplete="current-password" required autofocus${isWrong ? html` aria-invalid="true" aria-describedby="wrong"` : ''}>
+${isWrong ? html`<p id="wrong" class="wrong" role="alert">That is not the token.</p>` : ''}
 <button type="submit">Sign in</button>
 </form>
 <p class="hint">It is <code>HOLDFAST_API_TOKEN</code>, or what the agent made: <code>docker compose exec holdfast cat /state/api-token</code></p>

@@ -20,7 +20,7 @@ export function createPage(options: PageOptions): Hono<Bindings> {
 	const {agent, version, isToken, report} = options;
 	const page = new Hono<Bindings>();
 	const isOpen = addDoor(page, isToken);
-	page.get('/', async context => context.html(isOpen(context) ? statusPage(await look(agent, version, report)) : signIn(false)));
+	page.get('/', async context => context.html(isOpen(context) ? statusPage(await look(agent, version, report)) : signIn()));
 	page.get('/page/events', context => (isOpen(context) ? watch(context, options) : context.json({error: 'sign in first'}, 401)));
 	return page;
 }

@@ -20,7 +20,7 @@ export function placeOfForeign(target: Target, {source, details}: Stored, filedA
 	}
 
 	const found = target.members.flatMap(member => {
-		const here = placeIn(member, {source: `${member.prefix}${kind}:${name}`, details}, true);
+		const here = placeIn(member, {source: `${member.prefix}${kind}:${name}`, details}, {isForeign: true});
 		return typeof here === 'string' ? [] : [{service: member.service, here}];
 	});
 	const place = found.length > 1 ? found.find(one => one.service === serviceOf(source, filedAs)) : found[0];
@@ -39,10 +39,10 @@ export function placeOf(target: Target, stored: Stored): PlannedSource | string 
 	const member = memberOf(target, source);
 	return member === undefined
 		? `\`${source}\`: target \`${target.name}\` has no service \`${parseSource(source).prefix.replace(/\/$/, '')}\``
-		: placeIn(member, stored, false);
+		: placeIn(member, stored, {isForeign: false});
 }
 
-function placeIn(member: Member, {source, details}: Stored, isForeign: boolean): PlannedSource | string {
+function placeIn(member: Member, {source, details}: Stored, {isForeign}: {isForeign: boolean}): PlannedSource | string {
 	const {kind: name, name: subject} = parseSource(source);
 	const kind = findKind(name);
 	return kind?.place({source, name: subject, details}, {...askedOf(member, kind), isForeign}) ?? `\`${source}\`: ${newerHoldfast(name)}`;

@@ -57,7 +57,7 @@ async function pass({planned: {stream, policy}, container, worker, file, limit, 
 			}
 
 			if (keep.hasEnded()) {
-				await handedOn(keeping, false);
+				await handedOn(keeping, {hasAll: false});
 			}
 
 			if (judging !== undefined && judge?.hasEnded()) {
@@ -80,15 +80,15 @@ async function pass({planned: {stream, policy}, container, worker, file, limit, 
 		}
 
 		keep.end();
-		await handedOn(keeping, true);
+		await handedOn(keeping, {hasAll: true});
 		return bytes;
 	});
 }
 
-/** @param isExpected it had all of it before it ended */
-async function handedOn({done}: Running, isExpected: boolean): Promise<void> {
+/** @throws where it was given less than all, too: then it ended before */
+async function handedOn({done}: Running, {hasAll}: {hasAll: boolean}): Promise<void> {
 	const {exitCode, stderr} = await done;
-	if (exitCode !== 0 || !isExpected) {
+	if (exitCode !== 0 || !hasAll) {
 		throw new RunError(`the stream could not be handed on: ${lastLines(stderr)}`);
 	}
 }

@@ -232,7 +232,7 @@ export function createFakeAgent(): FakeAgent {
 			agent.calls.push({forget: name});
 			return {target: name};
 		},
-		async adopt(name, force) {
+		async adopt(name, {force}) {
 			agent.calls.push({adopt: name, force});
 			return {from: [name], targets: ['shop/db'], points: 3};
 		},
@@ -317,7 +317,7 @@ export function createFakeAgent(): FakeAgent {
 				}
 			}
 		},
-		async backup(name, trigger, cold) {
+		async backup(name, trigger, {cold} = {}) {
 			agent.calls.push({backup: name, trigger, ...(cold && {cold})});
 			const refusal = agent.refuses.get(name);
 			if (refusal) {

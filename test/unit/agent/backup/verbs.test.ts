@@ -53,7 +53,7 @@ test.serial('a backup that is due while the engine does not answer is a run: it 
 test.serial('… and fails, where it does not answer for long: that is told like any other failure', async t => {
 	const {backups} = scene(t, Array.from({length: 1000}, away));
 	await withoutWaiting(async () => {
-		const {outcome, error = ''} = await (await backups.backup(plan.target, 'schedule:cold', true)).finished;
+		const {outcome, error = ''} = await (await backups.backup(plan.target, 'schedule:cold', {cold: true})).finished;
 		t.is(outcome, 'failed');
 		t.regex(error, /ECONNREFUSED/);
 	});

@@ -70,7 +70,7 @@ test('hot and cold that are due at once are one cold backup; a cold one waits fo
 	const {promise, resolve} = Promise.withResolvers<void>();
 	let busy = true;
 	const agent = {
-		async backup(_target: string, trigger: string, cold?: boolean) {
+		async backup(_target: string, trigger: string, {cold}: {cold?: boolean}) {
 			if (cold && busy) {
 				throw new BusyError('it is busy', {run: 'r0'});
 			}
