@@ -1,16 +1,7 @@
 import test from 'ava';
 import {finishForgetting, forgetPoints, withoutPoint} from '../../../../agent/keep/forgetting.ts';
+import {bareSnapshot as snapshot} from '../../../support/doubles/snapshot.ts';
 
-const snapshot = (id: string, ...tags: string[]) => ({
-	id,
-	tags,
-	time: new Date(0),
-	tree: '',
-	host: 'host',
-	paths: [],
-	bytes: 0,
-	addedBytes: 0,
-});
 const source = (id: string, run: string) => snapshot(id, 'holdfast', `run:${run}`, 'target:a', 'source:volume:/data');
 const manifest = (id: string, run: string) => snapshot(id, 'holdfast', `run:${run}`, 'target:a', 'manifest:1');
 

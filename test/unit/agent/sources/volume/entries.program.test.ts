@@ -152,6 +152,16 @@ test.serial('what was loaded is live, what was live is kept, and what is exclude
 	);
 });
 
+/** What is live is what was, and nothing of the run is left. @param n the call at which it was killed */
+function assertAsBefore(t: ExecutionContext, root: string, {before, n}: {before: readonly string[]; n: number}): void {
+	t.deepEqual(undated(picture(root)), before, `killed at ${n}`);
+	t.is(
+		picture(root).find(line => line.includes(run)),
+		undefined,
+		`killed at ${n}`,
+	);
+}
+
 test.serial('whatever it is killed at, an undo brings back what was live, and leaves nothing', async t => {
 	let isFar = true;
 	for (let n = 1; isFar; n++) {
@@ -162,12 +172,7 @@ test.serial('whatever it is killed at, an undo brings back what was live, and le
 		perform1('undo', root);
 		perform1('undo', root);
 		perform1('clear', root);
-		t.deepEqual(undated(picture(root)), before, `killed at ${n}`);
-		t.is(
-			picture(root).find(line => line.includes(run)),
-			undefined,
-			`killed at ${n}`,
-		);
+		assertAsBefore(t, root, {before, n});
 		await rm(root, {recursive: true});
 	}
 });
@@ -185,12 +190,7 @@ test.serial('whatever an undo is killed at, another one ends it', async t => {
 		});
 		perform1('undo', root);
 		perform1('clear', root);
-		t.deepEqual(undated(picture(root)), before, `killed at ${n}`);
-		t.is(
-			picture(root).find(line => line.includes(run)),
-			undefined,
-			`killed at ${n}`,
-		);
+		assertAsBefore(t, root, {before, n});
 		await rm(root, {recursive: true});
 	}
 });
