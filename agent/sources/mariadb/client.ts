@@ -106,11 +106,35 @@ export class ServerRefusal extends RunError {
 	}
 }
 
-/** @returns rows as text @throws {ServerRefusal} */
-export async function runSql(
-	client: Place,
-	{program, sql, database, signal}: {program: string; sql: string; database?: string | undefined; signal?: AbortSignal | undefined},
-): Promise<string[][]> {
+/** All sessions are in use, of the server or of the account: nothing of what was said was heard. https://mariadb.com/kb/en/mariadb-error-code-reference/ */
+const crowded = [1040, 1203, 1226];
+
+const crowdedMs = {limit: 30_000, pause: 500};
+
+interface Said {
+	program: string;
+	sql: string;
+	database?: string | undefined;
+	signal?: AbortSignal | undefined;
+}
+
+/** A server that has no session left is asked again for a while: where the applications have all but one, Holdfast's own come one after the other. @returns rows as text @throws {ServerRefusal} */
+export async function runSql(client: Place, said: Said, limitMs = crowdedMs.limit): Promise<string[][]> {
+	const deadline = Date.now() + limitMs;
+	for (;;) {
+		try {
+			return await runOnce(client, said);
+		} catch (error) {
+			if (!(error instanceof ServerRefusal && crowded.includes(error.code)) || Date.now() >= deadline) {
+				throw error;
+			}
+		}
+
+		await delay(crowdedMs.pause, undefined, said.signal && {signal: said.signal});
+	}
+}
+
+async function runOnce(client: Place, {program, sql, database, signal}: Said): Promise<string[][]> {
 	const running = await client({
 		argv: [program, ...batch, ...(database === undefined ? [] : [`--database=${database}`])],
 		stdin: true,

@@ -53,3 +53,18 @@ test('over a network no file is handed out, and a name of a host cannot be anoth
 		'plugin-dir=/plugins',
 	]);
 });
+
+test('a server whose sessions are all in use is asked again, and no longer than for a while', async t => {
+	let asked = 0;
+	const place = async () => {
+		asked++;
+		const script = asked < 3 ? `echo 'ERROR 1040 (HY000): Too many connections' >&2; exit 1` : 'echo 1';
+		return here({argv: ['sh', '-c', `cat >/dev/null; ${script}`], stdin: true});
+	};
+	t.deepEqual(await runSql(place, {program: 'mariadb', sql: 'select 1'}), [['1']]);
+	t.is(asked, 3);
+	asked = 0;
+	const refused = await t.throwsAsync(runSql(place, {program: 'mariadb', sql: 'select 1'}, 0), {instanceOf: ServerRefusal});
+	t.is(refused?.code, 1040);
+	t.is(asked, 1);
+});
