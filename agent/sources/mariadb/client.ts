@@ -1,4 +1,5 @@
 /** The client programs of a MariaDB server: how they are told who they are, and how what they print is read. */
+import {setTimeout as delay} from 'node:timers/promises';
 import {type Command, lastLines, type Place, printedBy} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import type {Login} from './who.ts';
