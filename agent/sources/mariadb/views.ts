@@ -59,6 +59,13 @@ export async function outerViews({query}: Asked, database: string): Promise<Late
 	return views;
 }
 
+/** As the first part of a name: a table may be called as another database is. */
+const isIn = (sql: string, mark: string): boolean =>
+	sql
+		.split(mark)
+		.slice(0, -1)
+		.some(before => !before.endsWith('`.'));
+
 /** The server writes every name in backticks, after that of its database. Pure. */
 export function outerAmong(database: string, views: readonly LateView[], others: readonly string[]): string[] {
 	const outer = new Set<string>();
@@ -69,7 +76,7 @@ export function outerAmong(database: string, views: readonly LateView[], others:
 			...others.map(other => `${quoteIdentifier(other)}.`),
 			...[...outer].map(view => `${quoteIdentifier(database)}.${quoteIdentifier(view)}`),
 		];
-		for (const {name} of views.filter(({sql}) => marks.some(mark => sql.includes(mark)))) {
+		for (const {name} of views.filter(({sql}) => marks.some(mark => isIn(sql, mark)))) {
 			outer.add(name);
 		}
 	} while (outer.size > before);

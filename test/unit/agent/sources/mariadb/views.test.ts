@@ -41,6 +41,7 @@ test('views that read another database are known, and those that read such a vie
 		{name: 'first', sql: 'select `other`.`t`.`a` AS `a` from `other`.`t`'},
 		{name: 'calls', sql: 'select `odd``one`.`f`() AS `a`'},
 		{name: 'own', sql: 'select `x`.`a` AS `a` from `shop`.`first_of_all` `x`'},
+		{name: 'same', sql: 'select `shop`.`other`.`a` AS `a` from `shop`.`other`'},
 	];
 	t.deepEqual(outerAmong('shop', views, ['other', 'odd`one']).sort(), ['calls', 'first', 'second']);
 	t.deepEqual(outerAmong('shop', views, []), []);
