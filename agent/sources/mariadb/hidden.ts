@@ -2,7 +2,7 @@
 import {quoteLiteral} from './client.ts';
 import type {MariadbServer} from './server.ts';
 
-const self = "concat(''', replace(current_user(), '@', ''@''), ''')";
+const self = "concat('''', replace(current_user(), '@', '''@'''), '''')";
 
 /** Of the whole server, and of the database, of which a name may be a pattern. What a role may do is listed as the role's. */
 const privilegesSql = (database: string) => `select 'role', coalesce(current_role(), 'NONE') union
