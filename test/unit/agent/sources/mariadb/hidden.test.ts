@@ -10,3 +10,13 @@ test('what an account cannot see is named with the privilege that it lacks', asy
 	t.deepEqual(await hiddenFrom(server(['role', 'NONE'], ['here', 'TRIGGER'], ['here', 'EXECUTE']), 'shop'), []);
 	t.deepEqual(await hiddenFrom(server(['role', 'keeper'], ['everywhere', 'USAGE']), 'shop'), []);
 });
+
+test('quotes in what is asked are doubled, as in any `sql_mode`', async t => {
+	let asked = '';
+	const query = async (sql: string) => {
+		asked = sql;
+		return [];
+	};
+	await hiddenFrom({query}, 'shop');
+	t.is(asked.match(/grantee = concat\('''', replace\(current_user\(\), '@', '''@'''\), ''''\)/g)?.length, 2);
+});
