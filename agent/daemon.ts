@@ -8,6 +8,7 @@ import {createNotices} from '../base/notices.ts';
 import {tidyWhenQuiet} from '../base/tidy.ts';
 import {untilDone} from '../base/until-done.ts';
 import {connectEngine} from '../docker/engine.ts';
+import {withRemembered} from '../docker/remembered.ts';
 import {hasMounted} from '../docker/self.ts';
 import {untilStale} from '../docker/stale.ts';
 import {type RunningServer, startServer} from './api/server.ts';
@@ -76,7 +77,6 @@ export async function startDaemon(given: Config, options: DaemonOptions): Promis
 	const {version, log, redact, signal, isSlackConnected, onStranded} = options;
 	const patiently = {log, signal};
 	const config = withQuickKey(given);
-	const engine = connectEngine(config.engineAddress);
 	const standby = createStandby(config.listen);
 	const lock = await untilDone('the agent cannot begin', patiently, async () =>
 		lockState(join(config.stateDirectory, 'agent.lock'), standby.waitFor),
@@ -84,6 +84,7 @@ export async function startDaemon(given: Config, options: DaemonOptions): Promis
 	const state = openState(join(config.stateDirectory, 'holdfast.db'), {
 		report: error => log.error('what is to be remembered cannot be written: it is known until the agent ends', {error}),
 	});
+	const engine = withRemembered(connectEngine(config.engineAddress), state);
 	const hub = createEventHub(error => log.error('a listener failed', {error}));
 	logEvents(hub, log);
 	tidyWhenQuiet(hub);

@@ -12,8 +12,16 @@ export type Undo =
 	| {kind: 'unpause'; containerId: string; containerName: string}
 	/** `needs`: ids of those that must be up before it. */
 	| {kind: 'start'; containerId: string; containerName: string; needs?: readonly string[] | undefined}
-	/** A service of Swarm gets as many tasks as it had. The container is that of the task that was stopped with it. */
-	| {kind: 'scale'; containerId: string; containerName: string; service: string; serviceName: string; replicas: number}
+	/** A service of Swarm gets as many tasks as it had. The container is that of the task that was stopped with it; `container`: as it was listed. */
+	| {
+			kind: 'scale';
+			containerId: string;
+			containerName: string;
+			service: string;
+			serviceName: string;
+			replicas: number;
+			container?: Container | undefined;
+	  }
 	/** The hook that belongs after the window: it puts back what the one before it did. */
 	| HookUndo;
 

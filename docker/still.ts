@@ -183,7 +183,9 @@ async function standStill(
 		}
 
 		onQuiesce?.(name);
-		const undo: Undo = {kind: 'scale', containerId: id, containerName: name, service: task.service, serviceName: task.name, replicas};
+		const container = (await engine.list()).find(each => each.id === id);
+		const what = {containerId: id, containerName: name, service: task.service, serviceName: task.name};
+		const undo: Undo = {kind: 'scale', ...what, replicas, container};
 		const one: Touched = {
 			id,
 			name,

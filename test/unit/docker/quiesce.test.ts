@@ -143,7 +143,7 @@ test('a task of Swarm is stopped with its service, and the service has as many t
 	const {run, asked, open} = swarmScene();
 	await run([of('task', 'stop')], async () => {
 		t.deepEqual(asked, ['scale 0']);
-		t.like(open()[0]?.undo, {kind: 'scale', service: serviceId, replicas: 1});
+		t.like(open()[0]?.undo, {kind: 'scale', service: serviceId, replicas: 1, container: {id: 'task'}});
 	});
 	t.deepEqual(asked, ['scale 0', 'scale 1']);
 	t.deepEqual(open(), []);
