@@ -77,7 +77,7 @@ export function assemble(config: Config, ground: Ground) {
 	const repository = repositories.primary;
 	const common: Common = {workshop, survey, runs, state, repositories};
 	const ledger = createLedger(state, workshop);
-	const missing = createMissing({state, notices, ledger, shrinkLimit, prefix});
+	const missing = createMissing({state, own: {agent: workshop.agentId, host: workshop.host}, notices, ledger, shrinkLimit, prefix});
 	const neighbours = neighboursOf(config, workshop);
 	const copying = createCopying({...common, prefix, policy: config});
 	const sweeper = sweeperOf(config, common);

@@ -30,7 +30,7 @@ export function presentOf(
 	}
 
 	if (movedTo !== undefined) {
-		return {text: `moved to host ${movedTo.host}`, isWrong: false};
+		return {text: movedTo.as === undefined ? `moved to host ${movedTo.host}` : `backed up as ${movedTo.as}`, isWrong: false};
 	}
 
 	return servedBy === undefined ? undefined : {text: `served by ${servedBy}`, isWrong: false};

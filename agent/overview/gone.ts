@@ -6,6 +6,7 @@
 import {NotFoundError, UsageError} from '../../base/errors.ts';
 import {label} from '../../base/label.ts';
 import type {Notices} from '../../base/notices.ts';
+import type {BackupResult} from '../../base/results.ts';
 import type {GoneTarget, MovedTarget} from '../../base/shapes/targets.ts';
 import {size} from '../../base/units.ts';
 import type {Container} from '../../docker/container.ts';
@@ -14,9 +15,12 @@ import {momentMs} from '../state/watched.ts';
 import type {Target} from '../targets/target.ts';
 import type {Ledger} from './ledger.ts';
 import type {FiledElsewhere} from './moved.ts';
+import {type BackedUp, renamedTo, storagesOf} from './renamed.ts';
 
 interface Parts {
-	state: Pick<State, 'see' | 'miss' | 'watched' | 'unwatch' | 'tellOnce' | 'runs'>;
+	state: Pick<State, 'see' | 'miss' | 'watched' | 'unwatch' | 'tellOnce' | 'runs' | 'keepStorages' | 'storages'>;
+	/** This one: its id, and the name under which it files. */
+	own: {agent: string; host: string};
 	notices: Pick<Notices, 'send'>;
 	ledger: Pick<Ledger, 'elsewhere'>;
 	/** The share that may go without being noticed. */
@@ -38,9 +42,23 @@ export interface Missing {
 	forget: (target: string, present: readonly string[]) => void;
 }
 
-export function createMissing({state, notices, ledger, shrinkLimit, prefix, now = Date.now}: Parts): Missing {
-	const lastSuccess = (target: string): number | undefined =>
-		state.runs({target, operation: 'backup', outcome: 'success', limit: 1})[0]?.finishedAt ?? undefined;
+export function createMissing({state, own, notices, ledger, shrinkLimit, prefix, now = Date.now}: Parts): Missing {
+	const lastRun = (target: string) => state.runs({target, operation: 'backup', outcome: 'success', limit: 1})[0];
+	const lastSuccess = (target: string): number | undefined => lastRun(target)?.finishedAt ?? undefined;
+
+	const backedUp = (target: string): BackedUp[] => {
+		const run = lastRun(target);
+		return run?.finishedAt == null || run.result === null
+			? []
+			: [{target, storages: state.storages(target), last: run.result as BackupResult, at: run.finishedAt}];
+	};
+
+	/** It is here, by another name. */
+	const renamed = (target: string, since: number, present: ReadonlySet<string>): MovedTarget | undefined => {
+		const [gone] = backedUp(target);
+		const other = gone && renamedTo(gone, [...present].flatMap(backedUp), {since, shrinkLimit});
+		return other && describeRenamed(target, other, own);
+	};
 
 	const describe = (target: string, since: number, containers: readonly Container[]): GoneTarget => {
 		const success = lastSuccess(target);
@@ -67,15 +85,16 @@ export function createMissing({state, notices, ledger, shrinkLimit, prefix, now 
 			: undefined;
 	};
 
-	const away = (containers: readonly Container[]): Away => {
+	const away = (containers: readonly Container[], present: ReadonlySet<string>): Away => {
 		const found: Away = {gone: [], moved: []};
 		for (const {target, goneSince} of state.watched()) {
 			if (goneSince !== null && lastSuccess(target) !== undefined) {
 				const other = movedTo(target);
-				if (other === undefined) {
+				const moved = other === undefined ? renamed(target, goneSince, present) : describeMoved(target, other);
+				if (moved === undefined) {
 					found.gone.push(describe(target, goneSince, containers));
 				} else {
-					found.moved.push(describeMoved(target, other));
+					found.moved.push(moved);
 				}
 			}
 		}
@@ -97,7 +116,11 @@ export function createMissing({state, notices, ledger, shrinkLimit, prefix, now 
 				state.miss(target, now());
 			}
 
-			const found = away(containers);
+			for (const target of targets) {
+				state.keepStorages(target.name, storagesOf(target));
+			}
+
+			const found = away(containers, present);
 			for (const {target, since, message, hint} of found.gone) {
 				if (now() - Date.parse(since) >= momentMs && state.tellOnce(`gone ${target}`, since)) {
 					notices.send({kind: 'gone', target, text: message, hint, at: now()});
@@ -134,6 +157,14 @@ const describeMoved = (target: string, {host, agent, target: there, time}: Filed
 	agent,
 	at: time.toISOString(),
 	message: `\`${target}\` has moved to host \`${host}\`, whose agent ${agent} backs it up${there === target ? '' : ` as \`${there}\``} since: the newest point there is of ${time.toISOString()}; its points of this host are kept`,
+});
+
+const describeRenamed = (target: string, {target: as, at}: BackedUp, own: {agent: string; host: string}): MovedTarget => ({
+	target,
+	...own,
+	at: new Date(at).toISOString(),
+	as,
+	message: `\`${target}\` is not found any more, and all that it wrote to is backed up as \`${as}\`: the newest point is of ${new Date(at).toISOString()}; the points of \`${target}\` are kept, and \`holdfast move ${target} ${as}\` makes them those of \`${as}\``,
 });
 
 /** Why that is no proof that all is well. */

@@ -55,11 +55,11 @@ export function createStatus({runs, state, ownership, nextDue, appointments}: St
 		goneSince: since,
 	});
 
-	const movedStatus = ({target, host, agent, at}: MovedTarget): StatusView => ({
+	const movedStatus = ({target, message: _, ...movedTo}: MovedTarget): StatusView => ({
 		...statusOf({target: {name: target}, problems: []}),
 		nextRun: null,
 		nextDrill: null,
-		movedTo: {host, agent, at},
+		movedTo,
 	});
 
 	return {statusOf, missedStatus, movedStatus};

@@ -124,4 +124,7 @@ export const migrations: readonly string[] = [
 	-- How new a file is that may have changed while it was read into that snapshot; null: none did.
 	create table newest (target text not null, source text not null, snapshot text not null, at integer, primary key (target, source)) strict;
 	`,
+	`
+	alter table watched add column storages text;
+	`,
 ];

@@ -26,6 +26,10 @@ export interface Watch {
 	hereSince: (target: string) => number | undefined;
 	miss: (target: string, since: number) => void;
 	watched: () => Watched[];
+	/** What it writes to, as long as it is there. */
+	keepStorages: (target: string, storages: readonly string[]) => void;
+	/** As it was seen last; empty where nobody has looked. */
+	storages: (target: string) => readonly string[];
 	/** A person says that it is gone on purpose. False: it was not known. */
 	unwatch: (target: string) => boolean;
 	/** A backup of it was due, and all that would have to answer was stopped. @param at milliseconds since 1970 */
@@ -45,12 +49,17 @@ export function openWatch(database: DatabaseSync): Watch {
 	const rest = database.prepare(
 		'insert into watched (target, gone_since, rested_at) values (?, null, ?) on conflict (target) do update set rested_at = excluded.rested_at',
 	);
+	const store = database.prepare('update watched set storages = ? where target = ?');
+	const stored = database.prepare('select storages from watched where target = ?');
 	const rested = database.prepare('select rested_at from watched where target = ?');
 	const told = database.prepare('select what from told where subject = ?');
 	const tell = database.prepare('insert or replace into told (subject, what) values (?, ?)');
 	const untell = database.prepare('delete from told where subject = ?');
 	const sights = createUnwritten<string, Sight>((target, {goneSince, hereSince}) => watch.run(target, goneSince, hereSince));
 	const rests = createUnwritten<string, number>((target, at) => rest.run(target, at));
+	const storages = createUnwritten<string, string>((target, text) => store.run(text, target));
+	const storagesText = (target: string) =>
+		storages.left().get(target) ?? (stored.get(target)?.storages as string | null | undefined) ?? '[]';
 	const tellings = createUnwritten<string, string | null>((subject, what) =>
 		what === null ? untell.run(subject) : tell.run(subject, what),
 	);
@@ -81,10 +90,18 @@ export function openWatch(database: DatabaseSync): Watch {
 			const known = new Map([...all.all().map(row => [String(row.target), sightOf(row)] as const), ...left]);
 			return [...known].map(([target, {goneSince}]) => ({target, goneSince}));
 		},
+		keepStorages(target, now) {
+			const text = JSON.stringify(now);
+			if (storagesText(target) !== text) {
+				storages.keep(target, text);
+			}
+		},
+		storages: target => JSON.parse(storagesText(target)) as string[],
 		unwatch(target) {
 			const isKnown = find(target) !== undefined;
 			remove.run(target);
 			sights.forget(target);
+			storages.forget(target);
 			return isKnown;
 		},
 		rest: rests.keep,

@@ -52,7 +52,7 @@ export interface StatusView {
 	nextColdRun?: string;
 	/** It was backed up, and is not found any more; since when, ISO 8601. */
 	goneSince?: string;
-	/** It is on another node of Swarm since, and the agent there files it. */
+	/** It is on another node of Swarm since, and the agent there files it; or it is here by another name. */
 	movedTo?: MovedTo;
 	/** The container of another agent, which serves it by schedule. */
 	servedBy?: string;
@@ -129,9 +129,11 @@ export interface MovedTo {
 	agent: string;
 	/** Of its newest point there, ISO 8601. */
 	at: string;
+	/** It is here, by another name: that of a target. */
+	as?: string | undefined;
 }
 
-/** A target that was backed up here, and is on another node of Swarm since. */
+/** A target that was backed up here, and is on another node of Swarm since, or has another name. */
 export interface MovedTarget extends MovedTo {
 	target: string;
 	message: string;

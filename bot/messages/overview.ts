@@ -96,7 +96,11 @@ export function rowText(row: TargetRow, now: number): string {
 	const facts = [
 		container === 'running' ? undefined : `container ${code(container)}`,
 		status.goneSince === undefined ? undefined : `gone ${when(status.goneSince, now)}`,
-		status.movedTo === undefined ? undefined : `moved to host ${code(status.movedTo.host)}`,
+		status.movedTo === undefined
+			? undefined
+			: status.movedTo.as === undefined
+				? `moved to host ${code(status.movedTo.host)}`
+				: `backed up as ${code(status.movedTo.as)}`,
 		status.late === undefined ? undefined : 'late',
 		status.lastSuccess === null ? 'no restore point' : `last point ${when(status.lastSuccess.at, now)}`,
 		bytes === undefined ? undefined : size(bytes),

@@ -20,7 +20,7 @@ function setUp(
 	state.insertRun({run: 'r1', target: 'shop/gone', operation: 'backup', trigger: 'test', queuedAt: 1});
 	state.finishRun('r1', 2, {outcome: 'success'} as BackupResult);
 	state.see('shop/gone', 1);
-	const listed = {targets: [{name: 'shop/app'} as Target], containers: [], inScope: []};
+	const listed = {targets: [{name: 'shop/app', members: []} as unknown as Target], containers: [], inScope: []};
 	const examined = {
 		workshop: {
 			engine: {
@@ -39,7 +39,14 @@ function setUp(
 			primary: {open: failing('closed'), doubt() {}, repository: {location: 's3:elsewhere', cacheDirectory: '/tmp', environment: {}}},
 			copies: [],
 		},
-		missing: createMissing({state, notices: {send() {}}, ledger: {elsewhere: () => undefined}, shrinkLimit: 0.5, prefix: 'holdfast.'}),
+		missing: createMissing({
+			state,
+			own: {agent: 'a', host: 'here'},
+			notices: {send() {}},
+			ledger: {elsewhere: () => undefined},
+			shrinkLimit: 0.5,
+			prefix: 'holdfast.',
+		}),
 		state,
 		neighbours: changes.neighbours ?? (async () => ({others: []})),
 		appointments: () => [],

@@ -23,6 +23,7 @@ function setUp(t: ExecutionContext) {
 	let elsewhere: FiledElsewhere | undefined;
 	const missing = createMissing({
 		state,
+		own: {agent: 'a', host: 'here'},
 		notices: {send: notice => told.push(notice)},
 		ledger: {elsewhere: () => elsewhere},
 		shrinkLimit: 0.5,
@@ -35,7 +36,7 @@ function setUp(t: ExecutionContext) {
 		/** @returns what is said of who is missed */
 		look(names: readonly string[], containers: readonly Partial<Container>[] = []) {
 			const {gone, moved} = missing.look(
-				names.map(name => ({name}) as Target),
+				names.map(name => ({name, members: []}) as unknown as Target),
 				containers as Container[],
 			);
 			now += minute;
@@ -146,4 +147,55 @@ test('it is here since it was seen first, or came back from elsewhere; who is ma
 	wait(10);
 	look(['shop/app']);
 	t.is(hereSince(), 1_000_000 + 14 * minute);
+});
+
+/** A backup of this agent's, by its sources and their sizes. */
+const backup = (sources: Record<string, number>) =>
+	({outcome: 'success', sources: Object.entries(sources).map(([source, bytes]) => ({source, bytes}))}) as unknown as BackupResult;
+
+const writer = (name: string, ...volumes: string[]) =>
+	({
+		name,
+		members: [{container: {mounts: volumes.map(volume => ({type: 'volume', volume, hostPath: '', path: `/${volume}`, readWrite: true}))}}],
+	}) as unknown as Target;
+
+test('a service that has another name by now is not missed once all that it wrote to is backed up by that name', t => {
+	const state = openState(join(mkdtempSync(join(tmpdir(), 'holdfast-renamed-')), 'state.db'));
+	t.teardown(() => state.close());
+	let now = 1_000_000;
+	let runs = 0;
+	const missing = createMissing({
+		state,
+		own: {agent: 'a', host: 'here'},
+		notices: {send() {}},
+		ledger: {elsewhere: () => undefined},
+		shrinkLimit: 0.5,
+		prefix: 'holdfast.',
+		now: () => now,
+	});
+	const backUp = (target: string, sources: Record<string, number>) => {
+		const run = `r${runs++}`;
+		state.insertRun({run, target, operation: 'backup', trigger: 'schedule', queuedAt: now});
+		state.startRun(run, now);
+		state.finishRun(run, now, backup(sources));
+	};
+	/** Who is missed, and who is backed up by another name. */
+	const look = (...targets: Target[]) => {
+		now += minute;
+		const {gone, moved} = missing.look(targets, []);
+		return {gone: gone.map(({target}) => target), moved: moved.map(({target, as}) => `${target} as ${as}`)};
+	};
+	const nobody = {gone: ['shop/db'], moved: []};
+	look(writer('shop/db', 'db', 'conf'), writer('shop/other', 'x'));
+	backUp('shop/db', {'volume:/db': 100, 'volume:/conf': 1});
+	const renamed = writer('shop/database', 'db', 'conf', 'more');
+	t.deepEqual(look(renamed), nobody, 'it has not been backed up yet');
+	backUp('shop/database', {'volume:/db': 100});
+	t.deepEqual(look(renamed), nobody, 'a source of it is not');
+	backUp('shop/database', {'volume:/db': 9, 'volume:/conf': 1});
+	t.deepEqual(look(renamed), nobody, 'much less than before');
+	backUp('shop/database', {'volume:/db': 100, 'volume:/conf': 1, 'volume:/more': 1});
+	t.deepEqual(look(writer('shop/database', 'db')), nobody, 'it writes elsewhere, too');
+	t.deepEqual(look(renamed), {gone: [], moved: ['shop/db as shop/database']});
+	t.deepEqual(look(writer('shop/other', 'x')), {gone: ['shop/database', 'shop/db'], moved: []}, 'that one is gone, too');
 });
