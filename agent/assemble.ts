@@ -19,6 +19,7 @@ import {createElection} from './keep/election.ts';
 import {isLockOf, withNamedLocks} from './keep/locks.ts';
 import {createSweeper, type Sweeper} from './keep/sweep.ts';
 import {createUpkeep} from './keep/verbs.ts';
+import {createAbandoned} from './overview/abandoned.ts';
 import {createMissing} from './overview/gone.ts';
 import {createKits} from './overview/kit.ts';
 import {createLedger} from './overview/ledger.ts';
@@ -78,6 +79,7 @@ export function assemble(config: Config, ground: Ground) {
 	const common: Common = {workshop, survey, runs, state, repositories};
 	const ledger = createLedger(state, workshop);
 	const missing = createMissing({state, own: {agent: workshop.agentId, host: workshop.host}, notices, ledger, shrinkLimit, prefix});
+	const abandoned = createAbandoned({engine, state, notices});
 	const neighbours = neighboursOf(config, workshop);
 	const copying = createCopying({...common, prefix, policy: config});
 	const sweeper = sweeperOf(config, common);
@@ -103,6 +105,7 @@ export function assemble(config: Config, ground: Ground) {
 				survey,
 				repositories,
 				missing,
+				abandoned,
 				state,
 				neighbours,
 				appointments,
@@ -112,7 +115,7 @@ export function assemble(config: Config, ground: Ground) {
 		engine,
 		repository,
 	});
-	return {agent, survey, runs, repositories, ledger, missing, neighbours, copying, sweeper, settle};
+	return {agent, survey, runs, repositories, ledger, missing, abandoned, neighbours, copying, sweeper, settle};
 }
 
 const surveyOf = (config: Config, {workshop, dataRoot}: Ground): Survey =>

@@ -11,7 +11,7 @@ import {type ContainerDetails, detailsOf} from './details.ts';
 import {createInspections, readInspection} from './inspection.ts';
 import {explainPause, unless} from './refusal.ts';
 import {explainShut} from './shut.ts';
-import type {SwarmService, SwarmTaskState} from './stack.ts';
+import {type Scaled, type SwarmService, type SwarmTaskState, scaledLabel, scaledOf, scaledText} from './stack.ts';
 import {currentTasks} from './tasks.ts';
 import type {Volume} from './volumes.ts';
 
@@ -75,8 +75,8 @@ export interface Engine {
 	service: (id: string) => Promise<SwarmService | undefined>;
 	/** All that there are. @throws with status 503 where this node is no manager */
 	services: () => Promise<SwarmService[]>;
-	/** How many tasks a service of Swarm is to have. */
-	scale: (service: string, replicas: number) => Promise<void>;
+	/** How many tasks a service of Swarm is to have. @param why is written on it, where it is to be scaled up again; else what was written is removed */
+	scale: (service: string, replicas: number, why?: Scaled) => Promise<void>;
 	/** The tasks of a service of Swarm, those that are over among them. */
 	tasks: (service: string) => Promise<SwarmTaskState[]>;
 	/** Container events as they come; the stream just ends when the engine goes. */
@@ -99,13 +99,15 @@ export function parseAddress(address: string): Dockerode.DockerOptions {
 
 function serviceFromList({ID: id, Spec: spec, ServiceStatus: status}: Dockerode.Service): SwarmService {
 	const replicated = spec?.Mode?.Replicated;
+	const {[scaledLabel]: _, ...labels} = spec?.Labels ?? {};
 	return {
 		id,
 		name: spec?.Name ?? id,
 		mode: replicated === undefined ? 'global' : 'replicated',
 		replicas: replicated?.Replicas ?? 0,
 		running: Number(status?.RunningTasks ?? 0),
-		labels: spec?.Labels ?? {},
+		labels,
+		scaled: scaledOf(spec?.Labels ?? {}),
 		taskLabels: (spec?.TaskTemplate as {ContainerSpec?: {Labels?: Record<string, string>}} | undefined)?.ContainerSpec?.Labels ?? {},
 	};
 }
@@ -263,10 +265,17 @@ export function connectEngine(address: string): Engine {
 		removeVolume: async name => unless(404, docker.getVolume(name).remove(limited(removalDeadlineMs))),
 		service: async id => (await services({id: [id]}))[0],
 		services: async () => services(),
-		async scale(id, replicas) {
+		async scale(id, replicas, why) {
 			const service = docker.getService(id);
 			const {Version: version, Spec: spec} = (await service.inspect(limited())) as {Version: {Index: number}; Spec: Dockerode.ServiceSpec};
-			await service.update(apart({version: version.Index}, {...spec, Mode: {Replicated: {Replicas: replicas}}}));
+			const {[scaledLabel]: _, ...others} = spec.Labels ?? {};
+			const labels = why === undefined ? others : {...others, [scaledLabel]: scaledText(why)};
+			await service.update(
+				apart(
+					{version: version.Index},
+					{...spec, ...(spec.Labels || why ? {Labels: labels} : {}), Mode: {Replicated: {Replicas: replicas}}},
+				),
+			);
 		},
 		async tasks(service) {
 			const found = (await docker.listTasks({filters: {service: [service]}, ...limited()} as object)) as Array<{

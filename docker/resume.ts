@@ -126,8 +126,8 @@ async function attemptUndo(
 	if (undo.kind === 'scale') {
 		const service = await engine.service(undo.service);
 		const isStillWanted = isWanted();
-		// A service that is written anew has another version, and Swarm refuses what was asked of the one before.
-		if (isStillWanted && service !== undefined && (service.replicas === 0 || isPending)) {
+		// A service that is written anew has another version, and Swarm refuses what was asked of the one before. Who was scaled up by somebody else meanwhile is no longer said to wait for it.
+		if (isStillWanted && service !== undefined && (service.replicas === 0 || isPending || service.scaled !== undefined)) {
 			await engine.scale(undo.service, service.replicas === 0 ? undo.replicas : service.replicas);
 		}
 

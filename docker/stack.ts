@@ -14,6 +14,28 @@ export interface SwarmService {
 	labels: Readonly<Record<string, string>>;
 	/** Those of its tasks' containers: `labels`. */
 	taskLabels?: Readonly<Record<string, string>> | undefined;
+	/** A run of Holdfast scaled it to nothing, and it was not scaled since by that or by a deployment. */
+	scaled?: Scaled | undefined;
+}
+
+/** Stands in the service itself: whoever did it may be gone for good, and its journal with it. */
+export interface Scaled {
+	/** How many tasks it had. */
+	replicas: number;
+	run: string;
+	/** Milliseconds since 1970, by the clock of who did it. */
+	at: number;
+}
+
+/** None of a target's: it is not among `labels`. */
+export const scaledLabel = 'holdfast.scaled';
+
+export const scaledText = ({replicas, run, at}: Scaled): string => `${replicas} ${run} ${Math.floor(at / 1000)}`;
+
+/** Anybody can write it. */
+export function scaledOf(labels: Readonly<Record<string, string>>): Scaled | undefined {
+	const [, replicas, run, at] = /^([1-9]\d{0,5}) ([\w-]{1,100}) (\d{1,11})$/.exec(labels[scaledLabel] ?? '') ?? [];
+	return run === undefined ? undefined : {replicas: Number(replicas), run, at: Number(at) * 1000};
 }
 
 /** As managers know it. */

@@ -198,7 +198,7 @@ async function standStill(
 		};
 		touched.push(one);
 		if (service.replicas > 0) {
-			await engine.scale(task.service, 0).catch((error: unknown) => {
+			await engine.scale(task.service, 0, {replicas, run, at: Date.now()}).catch((error: unknown) => {
 				if (isUnknown(error)) {
 					one.pendingMs = lagOf(undo, 0);
 				}

@@ -7,6 +7,7 @@ import {repositoryTarget} from '../../base/results.ts';
 import type {Kept} from '../../base/shapes/kit.ts';
 import type {Finding, OtherAgent} from '../../base/shapes/targets.ts';
 import {hasMounted} from '../../docker/self.ts';
+import type {Abandoned} from '../overview/abandoned.ts';
 import type {Missing} from '../overview/gone.ts';
 import type {Listed, Survey} from '../plan/survey.ts';
 import type {CopyRepository, Repositories} from '../repository/repositories.ts';
@@ -29,6 +30,7 @@ interface Examined {
 	repositories: Repositories;
 	appointments: Appointments;
 	missing: Pick<Missing, 'look'>;
+	abandoned: Abandoned;
 	state: Pick<State, 'suspicions' | 'restores' | 'tryToWrite'>;
 	neighbours: (listed: Listed) => Promise<{others: OtherAgent[]}>;
 	/** Undefined where there is no bot. */
@@ -42,6 +44,7 @@ export async function diagnose({
 	survey,
 	repositories,
 	missing,
+	abandoned,
 	state,
 	neighbours,
 	appointments,
@@ -85,6 +88,7 @@ export async function diagnose({
 	const others = [
 		await examined('engine', async () => examineEngine(engine)),
 		await examined('services', async () => examineServices(engine, listed.containers, label(''))),
+		await examined('services', abandoned),
 		await examined('namespaces', async () => examineNamespaces(engine, listed.inScope, listed.containers)),
 		await examined('targets', async () => examineTargets(workshop, survey, listed)),
 		await examined('volumes', async () =>

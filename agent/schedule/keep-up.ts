@@ -4,6 +4,7 @@ import type {Engine} from '../../docker/engine.ts';
 import {watchContainers} from '../../docker/watch.ts';
 import type {Config} from '../config/config.ts';
 import type {Copying} from '../copy/verbs.ts';
+import type {Abandoned} from '../overview/abandoned.ts';
 import type {Missing} from '../overview/gone.ts';
 import type {divide} from '../overview/neighbours.ts';
 import type {Listed, Survey} from '../plan/survey.ts';
@@ -22,6 +23,7 @@ interface KeepUp {
 	survey: Pick<Survey, 'list' | 'due'>;
 	neighbours: (listed: Listed) => Promise<ReturnType<typeof divide>>;
 	missing: Pick<Missing, 'look'>;
+	abandoned: Abandoned;
 	copying: Pick<Copying, 'due'>;
 	repository: Pick<NamedRepository, 'access'>;
 	state: State;
@@ -39,6 +41,7 @@ export function keepUp({
 	survey,
 	neighbours,
 	missing,
+	abandoned,
 	copying,
 	repository,
 	state,
@@ -65,6 +68,9 @@ export function keepUp({
 			void refresh();
 		},
 	});
-	const relist = setInterval(() => reschedule().catch((error: unknown) => log.warning('targets cannot be listed', {error})), relistMs);
+	const relist = setInterval(() => {
+		void abandoned();
+		reschedule().catch((error: unknown) => log.warning('targets cannot be listed', {error}));
+	}, relistMs);
 	return () => clearInterval(relist);
 }

@@ -4,8 +4,9 @@ import type {AddressInfo} from 'node:net';
 import {text} from 'node:stream/consumers';
 import test, {type ExecutionContext} from 'ava';
 import {connectEngine, type Engine} from '../../../docker/engine.ts';
+import {scaledOf} from '../../../docker/stack.ts';
 
-async function heard(t: ExecutionContext, answers: Record<string, object>, work: (engine: Engine) => Promise<unknown>) {
+async function heard(t: ExecutionContext, answers: Record<string, object | object[]>, work: (engine: Engine) => Promise<unknown>) {
 	const calls: Array<{call: string; body: unknown}> = [];
 	const server = createServer(async (request, response) => {
 		const body = await text(request);
@@ -27,6 +28,27 @@ test('a service is written anew without its environment in the address, which pr
 		{call: 'GET /services/s1', body: undefined},
 		{call: 'POST /services/s1/update?version=7', body: {...spec, Mode: {Replicated: {Replicas: 2}}}},
 	]);
+});
+
+test('who scales a service to nothing is written on it until it is scaled up again, and is no label of its target', async t => {
+	const labels = {'holdfast.quiesce': 'stop'};
+	const spec = {Name: 'shop_app', Labels: labels, Mode: {Replicated: {Replicas: 3}}};
+	const why = {replicas: 3, run: '20260101t000000-abc', at: 1_700_000_000_000};
+	const written = {...labels, 'holdfast.scaled': '3 20260101t000000-abc 1700000000'};
+	const down = await heard(t, {'/services/s1': {Version: {Index: 7}, Spec: spec}}, async engine => engine.scale('s1', 0, why));
+	t.like(down[1], {body: {Labels: written, Mode: {Replicated: {Replicas: 0}}}});
+	const scaled = {ID: 's1', Spec: {...spec, Labels: written, Mode: {Replicated: {Replicas: 0}}}};
+	const up = await heard(t, {'/services/s1': {Version: {Index: 8}, Spec: scaled.Spec}}, async engine => engine.scale('s1', 3));
+	t.like(up[1], {body: {Labels: labels}});
+	t.notRegex(JSON.stringify(up), /holdfast\.scaled/);
+	await heard(t, {'/services': [scaled]}, async engine => {
+		const [service] = await engine.services();
+		t.like(service, {replicas: 0, labels, scaled: why});
+		t.is(service?.labels['holdfast.scaled'], undefined);
+	});
+	for (const text of ['3', '0 run 1', '3 run', '-1 run 1', '3 r;x 1', '3 run 1 2']) {
+		t.is(scaledOf({'holdfast.scaled': text}), undefined, text);
+	}
 });
 
 test('nor is what a container is made of in the address', async t => {
