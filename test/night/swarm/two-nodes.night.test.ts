@@ -1,5 +1,4 @@
 /** stack.example.yml on two nodes: one agent on each, a bot that finds both, a service that moves, and one that prunes for both. Lane: waits. */
-import {randomBytes} from 'node:crypto';
 import {mkdir, mkdtemp, readFile, rm, symlink, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -13,6 +12,7 @@ import type {StatusView} from '../../../base/shapes/targets.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
 import {canStartSecondEngine, type SecondEngine, startSecondEngine} from '../../support/machine/second-engine.ts';
+import {hasVxlan} from '../../support/machine/vxlan.ts';
 import {hardlyEver} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 
@@ -29,14 +29,6 @@ async function connect(engines: readonly SecondEngine[]): Promise<void> {
 		await execa('ip', ['-netns', namespace, 'link', 'set', 'cable', 'up']);
 	}
 }
-
-/** Networks of a Swarm are VXLAN. */
-const hasVxlan = async (): Promise<boolean> => {
-	const name = `hf${randomBytes(4).toString('hex')}`;
-	const {exitCode} = await execa('ip', ['link', 'add', name, 'type', 'vxlan', 'id', '77', 'dstport', '4798', 'dev', 'lo'], {reject: false});
-	await execa('ip', ['link', 'delete', name], {reject: false});
-	return exitCode === 0;
-};
 
 interface StackFile {
 	services: Record<'agent' | 'bot', {image: string; environment: Record<string, string>; volumes: unknown[]}>;
