@@ -9,7 +9,7 @@ import {answered, moving, stallLimitMs, standsStill} from '../base/patience.ts';
 import {type Container, containerFromList} from './container.ts';
 import {type ContainerDetails, detailsOf} from './details.ts';
 import {createInspections, readInspection} from './inspection.ts';
-import {explainPause, unless} from './refusal.ts';
+import {explainPause, unless, unlessGone} from './refusal.ts';
 import {explainShut} from './shut.ts';
 import {type Scaled, type SwarmService, type SwarmTaskState, scaledLabel, scaledOf, scaledText} from './stack.ts';
 import {currentTasks} from './tasks.ts';
@@ -57,6 +57,8 @@ export interface Engine {
 	/** Its processes, as the engine's host sees them: for a container without programs of its own. */
 	top: (id: string) => Promise<Array<{uid: string; gid: string; argv: readonly string[]}>>;
 	exec: (id: string, options: ExecOptions) => Promise<EngineExec>;
+	/** What was started in it by `exec`, by whomever, and still runs. */
+	executing: (id: string) => Promise<string[][]>;
 	/** What is at a path on the container's file system. @throws with status 404 when there is nothing */
 	stat: (id: string, path: string) => Promise<{isDirectory: boolean; linkTarget: string}>;
 	/** A tar stream of a path on the container's file system; works on stopped and paused containers. */
@@ -201,6 +203,13 @@ export function connectEngine(address: string): Engine {
 					return {running, exitCode};
 				},
 			};
+		},
+		async executing(id) {
+			const {ExecIDs: ids} = await docker.getContainer(id).inspect(limited());
+			const found = await Promise.all((ids ?? []).map(async each => docker.getExec(each).inspect(limited()).catch(unlessGone)));
+			return found.flatMap(each =>
+				each?.Running ? [[each.ProcessConfig.entrypoint, ...((each.ProcessConfig.arguments as string[] | null) ?? [])]] : [],
+			);
 		},
 		async stat(id, path) {
 			const response = (await docker.getContainer(id).infoArchive({path, ...limited()})) as {headers: Record<string, string>};

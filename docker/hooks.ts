@@ -28,7 +28,11 @@ export async function betweenHooks<Value>(options: Hooks, work: () => Promise<Va
 		return work();
 	}
 
-	const after = hooks.filter(({when}) => when === 'after').map(({call, hook}) => ({call, hook}));
+	const begun = hooks.filter(({when}) => when === 'before').map(({call}) => call);
+	const followed = (id: string) => begun.filter(({containerId}) => containerId === id).map(({argv, timeoutMs}) => ({argv, timeoutMs}));
+	const after = hooks
+		.filter(({when}) => when === 'after')
+		.map(({call, hook}) => ({call: {...call, follows: followed(call.containerId)}, hook}));
 	const entries = after.map(entry => ({...entry, id: journal.record(run, {kind: 'hook', ...entry.call})}));
 	const tolerate = ({onError}: Hook, error: unknown): void => {
 		if (onError === 'fail') {

@@ -6,6 +6,7 @@ import {label} from '../base/label.ts';
 import type {Container} from './container.ts';
 import type {Engine} from './engine.ts';
 import {inContainer} from './exec.ts';
+import {type Bounded, untilEnded} from './executing.ts';
 import {statusOf, unlessGone} from './refusal.ts';
 
 export type Undo =
@@ -44,6 +45,8 @@ export interface HookCall {
 	argv: readonly [string, ...string[]];
 	user?: string | undefined;
 	timeoutMs: number;
+	/** In the same container, and to be over before: an agent that was killed at one of these left it at work. Absent where an older Holdfast wrote it down. */
+	follows?: readonly Bounded[] | undefined;
 }
 
 export interface JournalEntry {
@@ -178,7 +181,8 @@ export async function isUndoable(engine: Engine, undo: Undo): Promise<boolean> {
 
 /** @throws {RunError} that names the label and the program, and no argument: those may be secrets. Its cause is what the engine said, where it did not run at all */
 export async function runHook(engine: Engine, hook: HookCall, signal?: AbortSignal): Promise<void> {
-	const {containerId, containerName, label: place, argv, user, timeoutMs} = hook;
+	const {containerId, containerName, label: place, argv, user, timeoutMs, follows = []} = hook;
+	await untilEnded(engine, containerId, follows);
 	const limit = AbortSignal.timeout(timeoutMs);
 	try {
 		const {exitCode, stderr, stdout} = await ending(inContainer(engine, containerId), {

@@ -3,6 +3,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {explain} from '../../base/errors.ts';
 import type {Engine} from '../../docker/engine.ts';
 import {untilHealthy} from '../../docker/health.ts';
+import type {Needing} from '../../docker/order.ts';
 import {watchStart} from '../../docker/put-back.ts';
 import type {RestoreRecord} from '../state/restores.ts';
 import type {State} from '../state/state.ts';
@@ -10,6 +11,9 @@ import {confirmAll} from './confirm.ts';
 
 /** What the agent left stopped is put back at its start. What is not by then is not well. */
 const putBackMs = 60_000;
+
+/** By which name it is found again: a service of Swarm has other tasks since. */
+export const judgedBy = ({name, swarm}: Pick<Needing, 'name' | 'swarm'>): string => swarm?.name ?? name;
 
 interface Judgement {
 	engine: Engine;
@@ -28,7 +32,7 @@ export async function refusalOf(
 		await delay(100, undefined, {signal});
 	}
 
-	const containers = (await engine.list()).filter(({name}) => unjudged.includes(name));
+	const containers = (await engine.list()).filter(container => unjudged.includes(judgedBy(container)));
 	// Who dies at its start because another was late gets its further tries, as in the restore itself.
 	await Promise.allSettled(
 		containers

@@ -16,6 +16,7 @@ import {filesContext, type RestoreWorkshop, restoreRun} from './context.ts';
 import {aroundRestore} from './hooks.ts';
 import {type OpenRestore, openRestoreJournal} from './journal.ts';
 import {inOutage} from './outage.ts';
+import {judgedBy} from './judge.ts';
 import type {Restoration} from './plan/plan.ts';
 import {fileProblems, wayWarnings, withWays} from './plan/room.ts';
 import {clearLeft, type Hands, notBack, takeBack} from './take-back.ts';
@@ -131,7 +132,7 @@ async function replace(workshop: RestoreWorkshop, options: RestoreRun, hands: Ha
 		await inOutage(workshop, outage, async () => {
 			isBegun = true;
 			await swapAll(crew, options, journal)
-				.then(() => journal.swapped(well.map(({name}) => name)))
+				.then(() => journal.swapped(well.map(judgedBy)))
 				.catch(undone);
 			progress.done = true;
 			progress.kept = journal.replacements();

@@ -21,7 +21,7 @@ export interface RestoreRecord {
 	settledBy: string | null;
 	/** Names of the containers that ran when it stopped them: a roll-back and an undo end with all of them running. */
 	ran: readonly string[];
-	/** Names of the containers that were well before, and of which nobody knows yet whether they are so on what was restored. */
+	/** Names of the containers, and of the services of Swarm, that were well before, and of which nobody knows yet whether they are so on what was restored. */
 	unjudged: readonly string[];
 	/** The repository that holds what was overwritten: `primary`, or a copy's name. */
 	keptIn: string;

@@ -29,7 +29,11 @@ test.before(async t => {
 			services: {
 				/** As `fsfreeze -u`: it fails where nothing was frozen, and writes down each call. */
 				frozen: of(
-					{before: sh('touch /data/began; sleep 30'), 'before.timeout': '1m', after: sh('echo called >>/data/after; exit 1')},
+					{
+						before: sh('touch /data/began; sleep 15; touch /data/ended'),
+						'before.timeout': '1m',
+						after: sh('ls /data/ended >>/data/after || echo too early >>/data/after; exit 1'),
+					},
 					{volumes: ['frozen:/data']},
 				),
 				later: of({quiesce: 'stop'}, {volumes: ['later:/data']}),
@@ -79,6 +83,11 @@ test.serial('after a kill the counterpart runs once, however it ends, and keeps 
 	await docker(['start', stack.container('holdfast')]);
 	await stack.ready();
 	await until('the counterpart was called', async () => (await calls()) === '1', {timeout: 60_000});
+	t.is(
+		(await stack.exec('frozen', 'cat', '/data/after')).trim(),
+		'/data/ended',
+		'the dead agent left its hook at work, and that was over before',
+	);
 
 	const begun = Date.now();
 	const [result] = await stack.backup(target('later'));

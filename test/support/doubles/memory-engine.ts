@@ -14,25 +14,39 @@ interface Held {
 export interface MemoryEngine extends Engine {
 	/** Of all containers: `app running`. */
 	states: () => string[];
-	/** What was executed: `app touch /hooked`. */
+	/** What was executed to its end: `app touch /hooked`. */
 	executed: readonly string[];
+	/** How long a command takes. */
+	execMs: (argv: readonly string[]) => number;
 }
 
 const nothing = async (): Promise<never> => {
 	throw new Error('this engine cannot do that');
 };
 
-/** Every command ends with 0 and says nothing but its pid, as the wrapper does. */
-function silent() {
+/** Ends with 0 and says nothing but its pid, as the wrapper does. */
+function silent(takesMs: number, onEnd: () => void) {
 	const stream = new Duplex({read() {}, write: (_chunk, _encoding, callback) => callback()});
 	stream.push(Buffer.from([2, 0, 0, 0, 0, 0, 0, 2, 0x31, 0x0a]));
-	stream.push(null);
-	return {stream, inspect: async () => ({running: false, exitCode: 0})};
+	let running = true;
+	const end = () => {
+		running = false;
+		onEnd();
+		stream.push(null);
+	};
+	if (takesMs === 0) {
+		end();
+	} else {
+		setTimeout(end, takesMs);
+	}
+
+	return {stream, inspect: async () => ({running, exitCode: 0})};
 }
 
 export function memoryEngine(containers: readonly Container[]): MemoryEngine {
 	const held = new Map<string, Held>(containers.map(container => [container.id, {container, state: container.state, starts: 0}]));
 	const executed: string[] = [];
+	const executing = new Map<string[], string>();
 	const get = (id: string): Held => {
 		const found = held.get(id);
 		if (found === undefined) {
@@ -63,9 +77,10 @@ export function memoryEngine(containers: readonly Container[]): MemoryEngine {
 		hostConfig: {},
 		stopTimeoutSeconds: 10,
 	});
-	return {
+	const engine: MemoryEngine = {
 		address: 'memory',
 		executed,
+		execMs: () => 0,
 		states: () => [...held.values()].map(({container: {name}, state}) => `${name} ${state}`),
 		info: async () => ({name: 'memory', version: '28.0.0', dataRoot: '/var/lib/docker', time: Date.now()}),
 		list: async () => [...held.values()].map(({container, state}) => ({...container, state})),
@@ -91,9 +106,14 @@ export function memoryEngine(containers: readonly Container[]): MemoryEngine {
 				throw Object.assign(new Error(`container ${id} is not running`), {statusCode: 409});
 			}
 
-			executed.push([get(id).container.name, ...argv.slice(argv[0] === 'sh' ? 4 : 0)].join(' '));
-			return silent();
+			const command = [...argv];
+			executing.set(command, id);
+			return silent(engine.execMs(argv), () => {
+				executing.delete(command);
+				executed.push([get(id).container.name, ...argv.slice(argv[0] === 'sh' ? 4 : 0)].join(' '));
+			});
 		},
+		executing: async id => [...executing].flatMap(([argv, where]) => (where === id ? [argv] : [])),
 		async create(name, {HostConfig: host}) {
 			const mounts = (host?.Mounts ?? []).map(({Target: path}) => ({
 				type: 'volume' as const,
@@ -122,4 +142,5 @@ export function memoryEngine(containers: readonly Container[]): MemoryEngine {
 		putArchive: nothing,
 		events: nothing,
 	};
+	return engine;
 }

@@ -77,5 +77,7 @@ export async function liveOn(
 		await Promise.race([recover(life, hooks), life.death]);
 	}
 
+	// What somebody was still at is over by then.
+	await delay(10_000);
 	return life;
 }

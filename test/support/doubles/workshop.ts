@@ -54,6 +54,9 @@ const hookOf = (when: 'before' | 'after') => ({
 	when,
 });
 
+/** The one before is not over at once: an agent that is killed meanwhile leaves it at work. */
+export const slowlyBefore = (argv: readonly string[]): number => (argv.includes('before') ? 3000 : 0);
+
 export const hooks = [hookOf('before'), hookOf('after')];
 
 /** Up to two of the first so many calls. */

@@ -13,6 +13,7 @@ import {
 	memoryWorkshop,
 	plan,
 	type Scene,
+	slowlyBefore,
 	someDeaths,
 	someFaults,
 } from '../../../support/doubles/workshop.ts';
@@ -139,6 +140,7 @@ test.serial(
 		await fc.assert(
 			fc.asyncProperty(someDeaths(undisturbed.calls.length), async faults => {
 				const scene = memoryWorkshop('');
+				scene.engine.execMs = slowlyBefore;
 				const {engine, workshop} = await withoutWaiting(async () => liveOn(scene, passOf(scene, setting).pass, faults));
 				const calls = scene.calls.join(', ');
 				t.is(engine.states().join(', '), awake, calls);

@@ -172,7 +172,7 @@ test('of a target that is gone nothing is tried: people are told once', async t 
 });
 
 /** What becomes of a restore whose application was started, and not judged, when the agent ended. */
-async function judged(health: string, change: (all: ReturnType<typeof stateOf>) => void = () => {}) {
+async function judged(health: string, change: (all: ReturnType<typeof stateOf>) => void = () => {}, more: object = {}) {
 	const all = stateOf(record('r1', 'swapped', null, ['app']));
 	all.unfinished.add('r1');
 	const settled: string[] = [];
@@ -188,6 +188,7 @@ async function judged(health: string, change: (all: ReturnType<typeof stateOf>) 
 			change(all);
 			return {state: health === 'down' ? 'exited' : 'running', health, exitCode: 0, startedAt: ''};
 		},
+		...more,
 	} as unknown as RestoreWorkshop['engine'];
 	await recoverRestores(
 		{...recoveryOf(all.state), engine: seeing},
@@ -202,6 +203,15 @@ test('what was started and not judged: its application is asked, and what that r
 		t.deepEqual(settled, ['r1 undoing']);
 		t.regex(ended.join(), /^r1 failed: .*`app` is (unhealthy|exited).*: what was there before is put back$/);
 	}
+});
+
+test('of a service of Swarm the tasks have other names when it is judged', async t => {
+	const swarm = {service: 's', name: 'app'};
+	const found = {list: async () => [{id: 'c', name: 'app.1.new', swarm}], service: async () => ({replicas: 1, running: 0})};
+	const failed = {state: 'failed', since: Number.POSITIVE_INFINITY, container: 'c'};
+	const {settled, ended} = await judged('healthy', undefined, {...found, tasks: async () => [failed, failed, failed]});
+	t.deepEqual(settled, ['r1 undoing']);
+	t.regex(ended.join(), /the Swarm service `app` does not run/);
 });
 
 test('what the application takes is a success, and is judged once', async t => {

@@ -21,6 +21,7 @@ import {
 	hooks,
 	memoryWorkshop,
 	type Scene,
+	slowlyBefore,
 	someDeaths,
 	someFaults,
 	sources,
@@ -316,6 +317,7 @@ for (const isSick of [false, true]) {
 		await fc.assert(
 			fc.asyncProperty(someDeaths(undisturbed.calls.length), async faults => {
 				const begun = await begin(hooks);
+				begun.scene.engine.execMs = slowlyBefore;
 				if (isSick) {
 					sicken(begun.scene);
 				}
@@ -344,6 +346,7 @@ for (const verb of ['undo', 'finish'] as const) {
 			await fc.assert(
 				fc.asyncProperty(someDeaths(undisturbed.calls.length), async faults => {
 					const {scene} = await restoreWith([]);
+					scene.engine.execMs = slowlyBefore;
 					const life = await withoutWaiting(async () => liveOn(scene, async () => settling(scene, verb, hooks), faults, hooks));
 					const calls = `${scene.calls.join(', ')}; then ${life.calls.join(', ')}`;
 					assertSettled(t, life, calls);
