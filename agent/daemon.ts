@@ -156,7 +156,7 @@ export async function startDaemon(given: Config, options: DaemonOptions): Promis
 	// What is left of the life before may take its time: what a run of this one leaves does not wait for it.
 	putBackAtStart.catch(() => {});
 	void removeSnapshots(workshop, {isUnderWay, log});
-	keepPuttingBack(recovery, {isUnderWay, upTo, signal}).catch(() => {});
+	keepPuttingBack(recovery, {isUnderWay, upTo, earlier: putBackAtStart, signal}).catch(() => {});
 	keepRemovingUnstarted(recovery, {signal}).catch(() => {});
 	const letGo = createExpiry({...recovering, settle, keepMs: config.keepReplacedMs});
 	const expire = () => void letGo().catch((error: unknown) => log.error('what restores replaced could not be let go', {error}));

@@ -37,13 +37,6 @@ export async function putBack(
 	return open === 0;
 }
 
-/**
- * Whether a run of this life is over and could not put this back: it leaves its entry, and nobody else would try again before the next start.
- * A hook that failed is not run again.
- */
-export const isLeftBehind = ({run, undo}: JournalEntry, isUnderWay: (run: string) => boolean): boolean =>
-	undo.kind !== 'hook' && !isUnderWay(run);
-
 export async function removeWorkers({engine, state, log}: Recovery): Promise<void> {
 	const {names, left} = await removeLeftovers(engine, state.agentId);
 	for (const name of names) {
