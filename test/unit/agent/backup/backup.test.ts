@@ -1,4 +1,5 @@
 /** A backup on doubles of all that it calls: whatever rejects, whenever, its workers are dismissed, its target is put back, and there is no point but a whole one. */
+import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import fc from 'fast-check';
 import {backup} from '../../../../agent/backup/backup.ts';
@@ -96,9 +97,11 @@ test.serial('whenever the agent is killed, and its next lives, too: put back, no
 	const {scene: undisturbed} = await runWith(folder, []);
 	const examples = eachDeath(undisturbed.calls.length);
 	const seen = new Set<number>();
+	let count = 0;
 	await fc.assert(
 		fc.asyncProperty(someDeaths(undisturbed.calls.length), async faults => {
-			const scene = memoryWorkshop(folder);
+			// Each in a folder of its own: on a real disk the dead may be at something still.
+			const scene = memoryWorkshop(join(folder, String(++count)));
 			fill(scene.disk, 'first');
 			const {engine, workshop, repository} = await withoutWaiting(async () => liveOn(scene, async () => backingUp(scene), faults));
 			t.deepEqual(engine.states(), ['app running', 'web running'], scene.calls.join(', '));
