@@ -51,7 +51,7 @@ test.serial('a run that is under way puts back by itself, and a restore that is 
 	const {keeping, isUp} = await scene(life, [start]);
 	const record: RestoreRecord = {
 		...{run: 'r1', target: 'shop/all', point: 'p', phase: 'swapping', replacements: [], swappedAt: null, keptIn: 'primary'},
-		...{settledBy: [], ran: [], unjudged: []},
+		...{settledBy: null, ran: [], unjudged: []},
 	};
 	await withoutWaiting(async () => {
 		let isUnderWay = true;
