@@ -29,6 +29,8 @@ export interface Mount {
 	inner?: readonly Folder[] | undefined;
 	/** It shows the volumes of the whole engine, all of the host, or the folder that other projects are in: who has it looks after them, and is no writer of each. */
 	isOfAll?: boolean | undefined;
+	/** Its container may administer the machine (CAP_SYS_ADMIN), and so give its files attributes that the system keeps for itself. */
+	isAdministered?: boolean | undefined;
 	/** The host's path leads elsewhere since the container was started, which still has what it led to before. */
 	isAstray?: boolean | undefined;
 	/** The host has nothing at its path any more: who runs has what was there, and is not started with it again. */

@@ -10,6 +10,9 @@ export interface HostConfig {
 	PidMode?: string | undefined;
 	IpcMode?: string | undefined;
 	ReadonlyRootfs?: boolean | undefined;
+	Privileged?: boolean | undefined;
+	CapAdd?: readonly string[] | null | undefined;
+	CapDrop?: readonly string[] | null | undefined;
 	Tmpfs?: Readonly<Record<string, string>> | null | undefined;
 	/** As they were asked for. `VolumeOptions.Subpath`: engine 26 and later. */
 	Mounts?: ReadonlyArray<{Type: string; Target: string; VolumeOptions?: object | undefined}> | null | undefined;
@@ -19,11 +22,17 @@ export interface Inspection {
 	livesIn: readonly string[];
 	memory: readonly string[];
 	isRootReadOnly: boolean;
+	mayAdminister: boolean;
 	/** By the path in the container. */
 	subpaths: ReadonlyMap<string, string>;
 }
 
 const tidy = (path: string): string => normalize(path).replace(/(?<=.)\/$/, '');
+
+const isAdmin = (capability: string): boolean => /^(?:CAP_)?SYS_ADMIN$/i.test(capability);
+
+const hasAdmin = (capabilities: HostConfig['CapAdd']): boolean =>
+	(capabilities ?? []).some(capability => isAdmin(capability) || /^(?:CAP_)?ALL$/i.test(capability));
 
 export function readInspection(host: HostConfig): Inspection {
 	const mounts = host.Mounts ?? [];
@@ -32,6 +41,7 @@ export function readInspection(host: HostConfig): Inspection {
 		livesIn: hostsOf([host.NetworkMode, host.PidMode, host.IpcMode]),
 		memory: [...new Set([...Object.keys(host.Tmpfs ?? {}), ...ofMemory].map(tidy))],
 		isRootReadOnly: host.ReadonlyRootfs ?? false,
+		mayAdminister: host.Privileged === true || (hasAdmin(host.CapAdd) && !(host.CapDrop ?? []).some(isAdmin)),
 		subpaths: new Map(
 			mounts.flatMap(({Target: target, VolumeOptions: options}) => {
 				const subpath = tidy((options as {Subpath?: string} | undefined)?.Subpath ?? '.').replace(/^\//, '');
@@ -102,8 +112,9 @@ export function createInspections({ask, volumes}: Asking): (containers: readonly
 				return {...container, isUnanswered: true};
 			}
 
-			const {subpaths, ...rest} = inspection;
-			return {...container, ...rest, mounts: withFolders(withSubpaths(container.mounts, subpaths), folders)};
+			const {subpaths, mayAdminister, ...rest} = inspection;
+			const mounts = withFolders(withSubpaths(container.mounts, subpaths), folders);
+			return {...container, ...rest, mounts: mayAdminister ? mounts.map(mount => ({...mount, isAdministered: true})) : mounts};
 		});
 	};
 }

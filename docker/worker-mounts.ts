@@ -15,18 +15,21 @@ export interface WorkerMount {
 	subpath?: string | undefined;
 	/** Of a volume of ours, which is made where there is none: whatever has them is removed with the workers. */
 	labels?: Readonly<Record<string, string>> | undefined;
+	/** Whose it is may set attributes that the system keeps for itself, and so may the worker. */
+	isAdministered?: boolean | undefined;
 	/** Further names of the same folder: whoever has it in hand is known by them. */
 	folders?: readonly Folder[] | undefined;
 }
 
 /** A mount of another container, at a path of the worker's own. */
-export const shownAt = ({type, volume, hostPath, subpath, folders}: Mount, to: string, readOnly: boolean): WorkerMount => ({
+export const shownAt = ({type, volume, hostPath, subpath, folders, isAdministered}: Mount, to: string, readOnly: boolean): WorkerMount => ({
 	type,
 	from: type === 'volume' ? (volume ?? '') : hostPath,
 	to,
 	readOnly,
 	...(subpath === undefined ? {} : {subpath}),
 	...(folders === undefined ? {} : {folders}),
+	...(isAdministered ? {isAdministered} : {}),
 });
 
 /** An engine before 26 takes no notice of a subpath, and would show the whole volume. */

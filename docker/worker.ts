@@ -82,6 +82,12 @@ const fileCapabilities = {
 	'write all': ['DAC_READ_SEARCH', 'DAC_OVERRIDE', 'CHOWN', 'FOWNER', 'FSETID', 'SETFCAP', 'MKNOD'],
 };
 
+/** Extended attributes that the system keeps for itself (`trusted.*`, `security.*`) are seen, and set, by nobody else. */
+const capabilitiesFor = (use: keyof typeof fileCapabilities, mounts: readonly WorkerMount[]): string[] => [
+	...fileCapabilities[use],
+	...(mounts.some(({isAdministered}) => isAdministered) ? ['SYS_ADMIN'] : []),
+];
+
 /** What it takes to enter another container's file system as its user. */
 const dumpCapabilities = ['SYS_PTRACE', 'SYS_CHROOT', 'SETUID', 'SETGID', 'DAC_READ_SEARCH', 'KILL'];
 
@@ -235,7 +241,7 @@ export async function hireWorkers({
 			...(isNamed ? {Hostname: host} : {}),
 			// Who is root writes that into its locks, too; rclone is told that it is root all the same.
 			...(isNamed || !namesRoot ? {} : {Env: ['USER=root']}),
-			HostConfig: {CapAdd: fileCapabilities[use], ReadonlyRootfs: isNamed || !namesRoot},
+			HostConfig: {CapAdd: capabilitiesFor(use, mounts), ReadonlyRootfs: isNamed || !namesRoot},
 		};
 		const worker = await online(name, options, [...agents, ...wanted], offline ? ['none'] : undefined);
 		if (!isNamed && namesRoot) {

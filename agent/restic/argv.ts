@@ -1,4 +1,5 @@
 /** The only place that builds restic's arguments. Every value stands behind `--option=` or `--`, so that none becomes an option. */
+import {alwaysLeftOut, systemAttributes} from './attributes.ts';
 import type {
 	CompareOptions,
 	CopyOptions,
@@ -126,12 +127,23 @@ export const compare = ({from, to}: CompareOptions): Arguments => [
 	...[from, to].map(({snapshot, folder}) => `${checkId(snapshot)}:${checkAbsolute(folder)}`),
 ];
 
-const restoring = ({snapshot: id, subfolder, into, delete: removes, byTimes, verify, exclude, include = []}: RestoreOptions): Arguments => [
+const restoring = ({
+	snapshot: id,
+	subfolder,
+	into,
+	delete: removes,
+	byTimes,
+	verify,
+	plain,
+	exclude,
+	include = [],
+}: RestoreOptions): Arguments => [
 	`--target=${checkAbsolute(into)}`,
 	'--sparse',
 	...(removes ? ['--delete'] : []),
 	...(byTimes ? ['--overwrite=if-changed'] : []),
 	...(verify ? ['--verify'] : []),
+	...[...alwaysLeftOut, ...(plain ? systemAttributes : [])].map(pattern => `--exclude-xattr=${pattern}`),
 	...excluding(exclude),
 	...include.map(pattern => `--include=${pattern}`),
 	'--',

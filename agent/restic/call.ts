@@ -30,6 +30,8 @@ export interface Call {
 	key?: string | undefined;
 	/** The folder that nobody else makes a repository of meanwhile. */
 	sole?: string | undefined;
+	/** Takes the error output, in pieces. */
+	hear?: ((piece: string) => void) | undefined;
 	/** A second repository, which is only read. */
 	from?: Repository | undefined;
 }
@@ -98,7 +100,11 @@ export function createCaller(place: Place, repository: Repository, {answerWithin
 			},
 		});
 		const signal = call.signal ? AbortSignal.any([call.signal, hopeless.signal]) : hopeless.signal;
-		const running = await place({...commandOf(call), signal, onError: trouble.hear});
+		const onError = (piece: string): void => {
+			trouble.hear(piece);
+			call.hear?.(piece);
+		};
+		const running = await place({...commandOf(call), signal, onError});
 		const done = running.done.then(exit => {
 			check(call, exit);
 			return exit;

@@ -5,13 +5,23 @@ import {RepositoryError} from '../../base/errors.ts';
 import {linesOf} from '../../base/lines.ts';
 import {accessOf} from './access.ts';
 import * as argv from './argv.ts';
+import {listenForRefusals} from './attributes.ts';
 import {type Call, createCaller, eachCount, eachLine} from './call.ts';
 import {createComparing} from './comparing.ts';
 import {deleteLeftovers} from './leftover.ts';
 import {createListing} from './listing.ts';
 import {createLooking} from './looking.ts';
 import {configContent, keyList, listedNode, lockContent, parseEntry, statsContent, versionContent} from './messages.ts';
-import {type BackupOptions, folderOf, type Lock, type Repository, type Restic, type ResticOptions, type Saved} from './restic.ts';
+import {
+	type BackupOptions,
+	folderOf,
+	type Lock,
+	type Repository,
+	type Restic,
+	type ResticOptions,
+	type RestoreOptions,
+	type Saved,
+} from './restic.ts';
 import {summaryOf} from './summary.ts';
 
 /** restic, run at a place on one repository. */
@@ -30,6 +40,25 @@ export function createRestic(
 	];
 
 	const withoutLocking = ([verb = '', ...rest]: argv.Arguments): argv.Arguments => [verb, '--no-lock', ...rest];
+
+	const putBack = async (options: RestoreOptions, hear?: Call['hear']): Promise<void> => {
+		const call = {
+			action: `restore of ${options.subfolder} to ${options.into}`,
+			arguments: (options.unlocked ? withoutLocking : patiently)(argv.restore(options)),
+			signal: options.signal,
+			hear,
+		};
+		const summary = await summaryOf(read, call, {
+			onStatus: status => options.onProgress?.({bytes: status.bytes_restored ?? 0, totalBytes: status.total_bytes}),
+		});
+		if (!summary) {
+			throw failed(call, 'restic exited with 0 but said nothing about what it restored');
+		}
+
+		if (options.delete && !summary.total_files && !summary.files_skipped) {
+			await deleteLeftovers(place, options.into, options.exclude ?? [], options.signal);
+		}
+	};
 
 	const backUp = async (call: Call, onProgress: BackupOptions['onProgress']): Promise<Saved> => {
 		const summary = await summaryOf(read, call, {
@@ -104,20 +133,19 @@ export function createRestic(
 			);
 		},
 		async restore(options) {
-			const call = {
-				action: `restore of ${options.subfolder} to ${options.into}`,
-				arguments: (options.unlocked ? withoutLocking : patiently)(argv.restore(options)),
-				signal: options.signal,
-			};
-			const summary = await summaryOf(read, call, {
-				onStatus: status => options.onProgress?.({bytes: status.bytes_restored ?? 0, totalBytes: status.total_bytes}),
-			});
-			if (!summary) {
-				throw failed(call, 'restic exited with 0 but said nothing about what it restored');
-			}
+			const refusals = listenForRefusals();
+			try {
+				await putBack(options, refusals.hear);
+				return undefined;
+			} catch (error) {
+				const unset = refusals.only();
+				if (unset === undefined || options.signal?.aborted) {
+					throw error;
+				}
 
-			if (options.delete && !summary.total_files && !summary.files_skipped) {
-				await deleteLeftovers(place, options.into, options.exclude ?? [], options.signal);
+				// All else is there by now, but for further attributes of those files.
+				await putBack({...options, plain: true, byTimes: true});
+				return unset;
 			}
 		},
 		async find(snapshot, path, signal) {

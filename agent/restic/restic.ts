@@ -1,5 +1,6 @@
 /** restic as typed calls: the words and the verbs. `create.ts` makes them. */
 import type {Running} from '../../base/command.ts';
+import type {Unset} from './attributes.ts';
 import type {Hold} from './hold.ts';
 
 /** `append-only`: what is there stays, whatever an agent that was taken over wants; removing is somebody else's. */
@@ -134,6 +135,8 @@ export interface RestoreOptions {
 	unlocked?: boolean | undefined;
 	/** Reads what was written again, and compares its hashes with those of the snapshot. */
 	verify?: boolean | undefined;
+	/** Without the attributes that the system keeps for itself. */
+	plain?: boolean | undefined;
 	/** Patterns; paths count from `subfolder`. */
 	exclude?: readonly string[] | undefined;
 	/** Patterns; only what matches. Not together with `exclude`. */
@@ -292,8 +295,8 @@ export interface Restic extends Looking {
 	 * `removed` is undefined where restic cannot tell: 0.19 fails where a file is in the place of a folder, in a rehearsal only.
 	 */
 	rehearse: (options: RestoreOptions) => Promise<{entries: number; removed: number | undefined}>;
-	/** Writes the folder `subfolder` of a snapshot to `into`. */
-	restore: (options: RestoreOptions) => Promise<void>;
+	/** Writes the folder `subfolder` of a snapshot to `into`. @returns the attributes that the system keeps for itself, and that it did not take */
+	restore: (options: RestoreOptions) => Promise<Unset | undefined>;
 	/**
 	 * Copies snapshots from another repository; those that are here already are left. Each gets a new id, and keeps its tree, time, host and
 	 * tags. The snapshots are saved at the end, when all their content is here. One that is not there is no error to restic: look afterwards.

@@ -1,7 +1,7 @@
 import {RunError} from '../../base/errors.ts';
 
-/** Exit codes 10 to 12, `--stdin-from-command` that can be trusted, `restore --delete`. */
-const leastVersion = '0.17.1';
+/** Exit codes 10 to 12, `--stdin-from-command` that can be trusted, `restore --delete`; `restore --exclude-xattr` is of 0.18. */
+const leastVersion = '0.18.0';
 
 const numbers = (version: string): number[] => version.split(/[.+-]/).map(part => Number.parseInt(part, 10) || 0);
 

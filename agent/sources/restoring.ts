@@ -51,6 +51,7 @@ export const replacedMount: z.ZodType<WorkerMount> = z.object({
 	to: z.string(),
 	readOnly: z.boolean(),
 	subpath: z.string().optional(),
+	isAdministered: z.boolean().optional(),
 	folders: z.array(z.object({in: z.string(), path: z.string()})).optional(),
 });
 

@@ -24,7 +24,7 @@ export function volumeDrilling({name, stored}: DrillSource, context: DrillContex
 					tell({type: 'progress', source: name, ...progress});
 				// The snapshot has this one path, so the folder above it holds nothing else. It may be a single file.
 				const from = {snapshot: stored.snapshot, subfolder: dirname(stored.path), into: folder};
-				await restic.restore({...from, delete: false, verify: true, signal, onProgress});
+				await restic.restore({...from, delete: false, verify: true, plain: true, signal, onProgress});
 				tell({type: 'step', step: 'check', subject: name});
 				const {files: expected} = details.parse(stored.details);
 				const files = Number(await count('-type', 'f'));

@@ -25,6 +25,7 @@ import {
 } from '../restoring.ts';
 import {mountedInside} from './nested.ts';
 import {isVolume, type PlannedVolume} from './plan.ts';
+import {describeUnset} from './unset.ts';
 
 type VolumeSource = RestoringSource<PlannedVolume>;
 
@@ -100,7 +101,10 @@ export async function whyInPlace(source: VolumeSource, {worker, all, signal}: Ro
 	return (await entries(worker, 'look', asked, signal)).why;
 }
 
-export function entriesRestoring(source: VolumeSource, {target, run, worker, restic, remember, signal, tell}: RestoreContext): Restoring {
+export function entriesRestoring(
+	source: VolumeSource,
+	{target, run, worker, restic, remember, tolerate, signal, tell}: RestoreContext,
+): Restoring {
 	const {name, stored} = source;
 	const mount = workerMount(target, source);
 	const replacement: ReplacedEntries = {kind: 'entries', source: name, mount, run, exclude: fromRoot(source)};
@@ -113,7 +117,7 @@ export function entriesRestoring(source: VolumeSource, {target, run, worker, res
 			await entries(worker, 'make', replacement, signal);
 			const into = `${mount.to}/${restoreFiles.fresh('volume', run)}`;
 			// From the folder above, so that the root's own owner and mode are restored, too: the snapshot has this one path.
-			await restic.restore({
+			const unset = await restic.restore({
 				snapshot: stored.snapshot,
 				subfolder: dirname(stored.path),
 				into,
@@ -122,6 +126,10 @@ export function entriesRestoring(source: VolumeSource, {target, run, worker, res
 				signal,
 				onProgress: progress => tell({type: 'progress', source: name, ...progress}),
 			});
+			if (unset !== undefined) {
+				tolerate(describeUnset(name, unset));
+			}
+
 			await succeed(worker, {argv: ['sync', '-f', into], signal});
 		},
 		async ready() {

@@ -7,11 +7,20 @@ import * as z from 'zod';
 import {output, type Place, succeed} from '../../../base/command.ts';
 import type {Tell} from '../../../base/events.ts';
 import {escapePattern} from '../../restic/argv.ts';
+import type {Unset} from '../../restic/attributes.ts';
 import type {Restic, RestoreOptions} from '../../restic/restic.ts';
 import {dumpToFile} from '../feed.ts';
 import {restoreFiles} from '../kept-names.ts';
 import {workerMount} from '../mounts.ts';
-import {type RestoreContext, type Restoring, type RestoringSource, replaced, replacedMount, type UndoContext} from '../restoring.ts';
+import {
+	describeTolerated,
+	type RestoreContext,
+	type Restoring,
+	type RestoringSource,
+	replaced,
+	replacedMount,
+	type UndoContext,
+} from '../restoring.ts';
 import {assertKept, keptBy, safetyOf} from '../safety.ts';
 import type {Among, PlannedSource} from '../source.ts';
 import {volumeSource} from './backup.ts';
@@ -19,6 +28,7 @@ import {isBackdated, isTimeless} from './changes.ts';
 import {partLinks} from './links.ts';
 import {mountedInside} from './nested.ts';
 import type {PlannedVolume} from './plan.ts';
+import {describeUnset} from './unset.ts';
 import {isInTheWay, makeWay} from './way.ts';
 
 type VolumeSource = RestoringSource<PlannedVolume>;
@@ -46,11 +56,12 @@ interface PutFiles {
 	signal: AbortSignal;
 	tell: Tell;
 	onProgress?: (progress: {bytes: number; totalBytes?: number | undefined}) => void;
+	onUnset: (unset: Unset) => void;
 }
 
 export function volumeRestoring(source: VolumeSource, context: RestoreContext, among: Among<RestoringSource>): Restoring {
 	const {name, stored} = source;
-	const {worker, restic, resticInto, signal, tell} = context;
+	const {worker, restic, resticInto, signal, tell, tolerate} = context;
 	const mount = workerMount(context.target, source);
 	const exclude = leftAlone(source, among.all);
 	const safety = safetyOf(context, keeping => volumeSource(source, keeping, among));
@@ -71,8 +82,9 @@ export function volumeRestoring(source: VolumeSource, context: RestoreContext, a
 		async swap() {
 			const onProgress = (progress: {bytes: number; totalBytes?: number | undefined}) =>
 				tell({type: 'progress', source: name, ...progress});
+			const onUnset = (unset: Unset) => tolerate(describeUnset(name, unset));
 			const byTimes = told !== undefined && !(await isBackdated(context, mount.to, told));
-			await putFiles({restic, resticInto, worker, from: stored, to: mount.to, exclude, byTimes, signal, tell, onProgress});
+			await putFiles({restic, resticInto, worker, from: stored, to: mount.to, exclude, byTimes, signal, tell, onProgress, onUnset});
 		},
 		close: safety.close,
 	};
@@ -151,6 +163,7 @@ async function putFiles({
 	signal,
 	tell,
 	onProgress,
+	onUnset,
 }: PutFiles): Promise<void> {
 	if (!(await isFolder(worker, to, signal))) {
 		// A single file that is mounted can be written, and not replaced.
@@ -161,7 +174,7 @@ async function putFiles({
 	const {snapshot, path} = from;
 	const whole = {snapshot, subfolder: path, into: to, delete: true, byTimes, exclude, signal, ...(onProgress && {onProgress})};
 	await partLinks({restic, worker, whole});
-	await restic.restore(whole).catch(async (error: unknown) => {
+	const unset = await restic.restore(whole).catch(async (error: unknown) => {
 		if (!isInTheWay(error)) {
 			throw error;
 		}
@@ -177,18 +190,24 @@ async function putFiles({
 			});
 		}
 
-		await restic.restore(whole);
+		return restic.restore(whole);
 	});
 	// The mount's own owner, mode and times: restic knows them as those of an entry of the folder above.
 	const children = `/${escapePattern(basename(path))}/*`;
 	const own = {snapshot, subfolder: dirname(path), into: dirname(to), delete: false};
-	await restic.restore({...own, exclude: [children], unlocked: true, signal});
+	const ofOwn = await restic.restore({...own, exclude: [children], unlocked: true, signal});
+	const lost = unset ?? ofOwn;
+	if (lost !== undefined) {
+		onUnset(lost);
+	}
 }
 
 /** Without a safety snapshot nothing was overwritten. */
 export async function rollBackVolume({mount, safety, exclude, ...old}: ReplacedVolume, context: UndoContext): Promise<void> {
 	assertKept(old);
+	const {source} = old;
+	const onUnset = (unset: Unset) => context.tell({type: 'warning', message: describeTolerated(describeUnset(source, unset))});
 	if (safety !== null) {
-		await putFiles({...context, from: {snapshot: safety, path: mount.to}, to: mount.to, exclude});
+		await putFiles({...context, from: {snapshot: safety, path: mount.to}, to: mount.to, exclude, onUnset});
 	}
 }

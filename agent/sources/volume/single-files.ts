@@ -9,6 +9,7 @@ import {restoreFiles} from '../kept-names.ts';
 import {workerMount} from '../mounts.ts';
 import {type RestoreContext, type Restoring, type RestoringSource, replaced, replacedMount, type UndoContext} from '../restoring.ts';
 import type {PlannedVolume} from './plan.ts';
+import {describeUnset} from './unset.ts';
 
 /** Kept beside the new ones. Paths of `mount` and `scratch` as the worker sees them, `paths` from the mount's root. */
 export const replacedFiles = replaced.extend({
@@ -41,7 +42,7 @@ async function aside(
 
 export function filesRestoring(
 	source: RestoringSource<PlannedVolume> & {paths: readonly string[]},
-	{target, run, worker, restic, remember, signal, tell}: RestoreContext,
+	{target, run, worker, restic, remember, tolerate, signal, tell}: RestoreContext,
 ): Restoring {
 	const {name, stored, paths} = source;
 	const mount = workerMount(target, source);
@@ -62,10 +63,13 @@ export function filesRestoring(
 			await aside(worker, 'check', replaced, signal);
 			remember(replaced);
 			await succeed(worker, {argv: ['mkdir', '-p', '-m', '700', '--', scratch], signal});
-			await restic.restore({
+			const unset = await restic.restore({
 				...restored,
 				onProgress: ({bytes: done, totalBytes}) => tell({type: 'progress', source: name, bytes: done, totalBytes}),
 			});
+			if (unset !== undefined) {
+				tolerate(describeUnset(name, unset));
+			}
 		},
 		async keep() {},
 		swap: async () => aside(worker, 'swap', replaced, signal),

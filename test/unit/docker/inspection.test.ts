@@ -20,6 +20,22 @@ test('memory, subpaths, namespaces and a read-only root are read from either for
 	t.deepEqual([...found.subpaths], [['/data', 'a/b']]);
 });
 
+test('who may administer the machine has it by name, by all, or by being privileged; and not where it was dropped', t => {
+	const may = (host: Parameters<typeof readInspection>[0]) => readInspection(host).mayAdminister;
+	t.deepEqual([{Privileged: true}, {CapAdd: ['SYS_ADMIN']}, {CapAdd: ['CAP_SYS_ADMIN']}, {CapAdd: ['ALL']}].map(may), [
+		true,
+		true,
+		true,
+		true,
+	]);
+	t.deepEqual([{}, {CapAdd: null}, {CapAdd: ['SYS_PTRACE'], CapDrop: ['ALL']}, {CapAdd: ['ALL'], CapDrop: ['SYS_ADMIN']}].map(may), [
+		false,
+		false,
+		false,
+		false,
+	]);
+});
+
 test('each container is asked once, who was not answered for again, and who is gone is forgotten', async t => {
 	const asked: string[] = [];
 	let isSilent = true;

@@ -39,6 +39,29 @@ test('a subpath is mounted as such, and an engine that takes no notice of it sho
 	await t.throwsAsync(workforce.repository([mount], 'read'), {message: /folder `a` of volume `data` cannot be shown/});
 });
 
+test('a worker may administer the machine only where the container may whose files it has', async t => {
+	const granted: Array<readonly string[]> = [];
+	const engine = {
+		inspect: staged,
+		async create(_name: string, {HostConfig: host}: CreateOptions) {
+			granted.push(host?.CapAdd ?? []);
+			return 'worker';
+		},
+		async start() {},
+		async exec() {
+			throw Object.assign(new Error('no such container'), {statusCode: 404});
+		},
+	} as unknown as Engine;
+	const workforce = await hireWorkers({engine, self, agentId: 'a', run: 'r', offline: true});
+	const mount = {type: 'volume', from: 'data', to: '/shop/app/data', readOnly: false} as const;
+	await workforce.repository([mount], 'write all');
+	await workforce.repository([mount, {...mount, to: '/shop/ad/data', isAdministered: true}], 'read');
+	t.deepEqual(
+		granted.map(capabilities => capabilities.includes('SYS_ADMIN')),
+		[false, true],
+	);
+});
+
 /** Networks that a repository worker joins. */
 async function networksOf(offline: boolean): Promise<Array<string | undefined>> {
 	const joined: Array<string | undefined> = [];

@@ -25,6 +25,15 @@ test('a backup of files', t => {
 	t.deepEqual(argv.backupFiles({...stamp, path: '/data', only: ['/data/a', '/data/-b']}).slice(-3), ['--', '/data/a', '/data/-b']);
 });
 
+test('a restore leaves out whose context a file has, and a plain one all that the system keeps for itself but file capabilities', t => {
+	const left = (plain?: boolean) =>
+		argv
+			.restore({snapshot: id, subfolder: '/data', into: '/into', delete: false, plain})
+			.filter(argument => argument.startsWith('--exclude-xattr='));
+	t.deepEqual(left(), ['--exclude-xattr=security.selinux']);
+	t.deepEqual(left(true), ['--exclude-xattr=security.selinux', '--exclude-xattr=security.[^c]*', '--exclude-xattr=trusted.*']);
+});
+
 test('no value becomes an option', t => {
 	fc.assert(
 		fc.property(fc.string(), fc.string(), fc.string(), (host, pattern, path) => {

@@ -50,4 +50,10 @@ test('what is immutable, or may only be appended to, is named, but for what is l
 	await execa('chattr', ['+a', join(root, 'free')]);
 	t.teardown(async () => execa('chattr', ['-a', join(root, 'free')], {reject: false}));
 	t.deepEqual(await look(), {locked: ['free']});
+
+	await execa('chattr', ['-a', join(root, 'free')]);
+	const folders = ['deep', 'cache'].map(name => join(root, name));
+	await execa('chattr', ['+a', ...folders]);
+	t.teardown(async () => execa('chattr', ['-a', ...folders], {reject: false}));
+	t.deepEqual(await look(), {locked: ['deep']});
 });
