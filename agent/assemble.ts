@@ -85,7 +85,7 @@ export function assemble(config: Config, ground: Ground) {
 	const sweeper = sweeperOf(config, common);
 	const upkeep = upkeepOf(config, {...common, sweeper, notices});
 	const settle = createSettle(common);
-	const kits = createKits({state, repositories, host: workshop.host, version, home: homedir()});
+	const kits = createKits({state, repositories, host: workshop.host, version, home: homedir(), mounts: workshop.self.mounts});
 	const agent = createAgent({
 		verbs: {
 			...createOverviews({kits, survey, runs, state, repositories, ownership, ledger, missing, neighbours, nextDue, appointments}),

@@ -19,7 +19,7 @@ export const inside = (folder: string, path: string): string => {
 };
 
 /** The mount that a path in the container lies in: the innermost. */
-export function mountOf(path: string, {mounts}: Container): Mount | undefined {
+export function mountOf(path: string, {mounts}: Pick<Container, 'mounts'>): Mount | undefined {
 	return mounts.filter(mount => isInside(path, mount.path)).sort((a, b) => b.path.length - a.path.length)[0];
 }
 

@@ -2,6 +2,8 @@
 import {createHash} from 'node:crypto';
 import * as z from 'zod';
 import type {Kept, Kit} from '../../base/shapes/kit.ts';
+import type {Mount} from '../../docker/container.ts';
+import {below, mountOf} from '../../docker/storage.ts';
 import type {NamedRepository, Repositories} from '../repository/repositories.ts';
 import {folderOf} from '../restic/restic.ts';
 import type {State} from '../state/state.ts';
@@ -23,18 +25,20 @@ interface Parts {
 	version: string;
 	/** Of the user that restic runs as. */
 	home: string;
+	/** The agent's own. */
+	mounts: readonly Mount[];
 }
 
 const note = 'kit';
 
 const noted = z.object({at: z.string(), by: z.string(), of: z.string()});
 
-export function createKits({state, repositories: {primary, copies}, host, version, home}: Parts): Kits {
-	const described = () => [primary, ...copies].map(each => describe(each, home));
+export function createKits({state, repositories: {primary, copies}, host, version, home, mounts}: Parts): Kits {
+	const described = () => [primary, ...copies].map(each => describe(each, {home, mounts}));
 	/** What it takes to notice that a kept one opens nothing any more; it lies in the state, as what it is made of does. */
 	const digest = (): string => {
 		const hash = createHash('sha256');
-		for (const {files, ...repository} of described()) {
+		for (const {files, heldIn: _heldIn, ...repository} of described()) {
 			hash.update(`${state.agentId} ${JSON.stringify(repository)} ${lastingOf(files)}`);
 		}
 
@@ -58,10 +62,24 @@ export function createKits({state, repositories: {primary, copies}, host, versio
 	};
 }
 
-const describe = ({name, repository}: NamedRepository, home: string): Kit['repositories'][number] => ({
+const describe = ({name, repository}: NamedRepository, {home, mounts}: Pick<Parts, 'home' | 'mounts'>): Kit['repositories'][number] => ({
 	name,
 	isFolder: folderOf(repository) !== undefined,
+	...heldIn(folderOf(repository), mounts),
 	environment: {RESTIC_REPOSITORY: repository.location, ...repository.env},
 	options: {...repository.options},
 	files: kitFiles(repository, home),
 });
+
+function heldIn(folder: string | undefined, mounts: readonly Mount[]): {heldIn?: string} {
+	const mount = folder === undefined ? undefined : mountOf(folder, {mounts});
+	if (folder === undefined || mount === undefined) {
+		return {};
+	}
+
+	const inside = below(folder, mount.path);
+	return {
+		heldIn:
+			mount.type === 'bind' ? `\`${mount.hostPath}${inside}\`` : `volume \`${mount.volume}\`${inside === '' ? '' : ` (${inside} in it)`}`,
+	};
+}

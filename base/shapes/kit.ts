@@ -24,6 +24,8 @@ export interface Kit {
 		name: string;
 		/** Of this host, as far as it looks: a disk or a mount of a server, perhaps. */
 		isFolder: boolean;
+		/** What the folder is on the host: `volume \`backups\``, a path. Missing where it is in the agent's container alone. */
+		heldIn?: string | undefined;
 		/** What opens it, for restic and for Holdfast alike. */
 		environment: Record<string, string>;
 		options: Record<string, string>;

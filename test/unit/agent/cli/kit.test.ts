@@ -15,6 +15,8 @@ test('the kit is printed as a shell reads it, with what to do', async t => {
 	const line = out.split('\n').find(each => each.includes('RESTIC_PASSWORD=')) ?? '';
 	const {stdout} = await execa('sh', ['-c', `${line.trim()}; printf %s "$RESTIC_PASSWORD"`]);
 	t.is(stdout, "it's <secret>");
+	t.regex(line, /="it's <secret>"$/);
+	t.regex(out, /`env_file:`/);
 });
 
 test('files that are needed are printed as they are; what is too long or missing is named', async t => {

@@ -20,6 +20,10 @@ const scene = () => {
 			host: 'nas',
 			version: '1',
 			home: '/nowhere',
+			mounts: [
+				{type: 'volume', volume: 'backups', hostPath: '/v', path: '/repository', readWrite: true},
+				{type: 'bind', hostPath: '/srv/disk', path: '/disk', readWrite: true},
+			],
 		});
 	return {notes, kitsOf};
 };
@@ -40,7 +44,14 @@ test('it has all that opens each repository', t => {
 	const {repositories, agent, kept} = scene().kitsOf('a').kit();
 	t.deepEqual([agent, kept], ['a1', null]);
 	t.deepEqual(repositories, [
-		{name: 'primary', isFolder: true, environment: {RESTIC_REPOSITORY: '/repository', RESTIC_PASSWORD: 'a'}, options: {}, files: []},
+		{
+			name: 'primary',
+			isFolder: true,
+			heldIn: 'volume `backups`',
+			environment: {RESTIC_REPOSITORY: '/repository', RESTIC_PASSWORD: 'a'},
+			options: {},
+			files: [],
+		},
 		{
 			name: 'offsite',
 			isFolder: false,
@@ -49,4 +60,11 @@ test('it has all that opens each repository', t => {
 			files: [],
 		},
 	]);
+});
+
+test('it says what of the host the repository is in', t => {
+	const place = (location: string) => scene().kitsOf('a', location).kit().repositories[0]?.heldIn;
+	t.is(place('/disk/all/backups'), '`/srv/disk/all/backups`');
+	t.is(place('local:/repository/a'), 'volume `backups` (/a in it)');
+	t.is(place('/elsewhere'), undefined);
 });
