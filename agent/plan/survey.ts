@@ -267,7 +267,7 @@ const lacksImage = (members: Target['members']): boolean =>
 
 const noSuch = (name: string): NotFoundError =>
 	new NotFoundError(`there is no target \`${name}\``, {
-		hint: `\`holdfast targets\` lists them; a target is a service with the label ${label('enable')}=true. One that is gone is started again, new and empty, before it is restored`,
+		hint: `\`holdfast targets\` lists them; a target is a service with the label ${label('enable')}=true. One that is gone is started again, new and empty, before it is restored; what it had can also be put into one of another name: holdfast restore NEW --from-target ${name}`,
 	});
 
 /** Labels that name what is not configured: what they ask for cannot be done. */

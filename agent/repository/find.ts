@@ -117,7 +117,9 @@ function missing({target, point, fromHost, fromTarget = target}: PointWish, {poi
 	const alike = otherNamesOf(fromTarget, oursAmong(points, ownership));
 	const [other] = alike;
 	return other === undefined
-		? new NotFoundError(said, {hint: `make one: holdfast backup ${fromTarget}`})
+		? new NotFoundError(said, {
+				hint: `make one: holdfast backup ${fromTarget}; if it had another name before, holdfast points lists that, and holdfast restore ${target} --from-target OLD restores it`,
+			})
 		: new NotFoundError(`${said}; there are points of ${alike.map(name => `\`${name}\``).join(', ')}`, {
 				hint: `if that is its former name: holdfast restore ${target} --from-target ${other}, or for good: holdfast move ${other} ${target}`,
 			});

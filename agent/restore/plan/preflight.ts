@@ -8,7 +8,7 @@ import type {Survey} from '../../plan/survey.ts';
 import {findPoint, findPointOfProject} from '../../repository/find.ts';
 import {foreignPoint, isForeign} from '../../repository/foreign.ts';
 import type {Manifest} from '../../repository/manifest.ts';
-import {allPoints, type Point, readManifest} from '../../repository/points.ts';
+import {allPoints, listPoints, oursAmong, type Point, readManifest} from '../../repository/points.ts';
 import type {NamedRepository, Repositories} from '../../repository/repositories.ts';
 import type {Restic} from '../../restic/restic.ts';
 import type {Runs} from '../../runs/runs.ts';
@@ -142,6 +142,7 @@ export function createPreflight({
 			targets.map(async target => ({target, point: await findPointOfProject(restic, ownership, wishOf(target))})),
 		);
 		const without = found.flatMap(({target, point: chosen}) => (chosen === undefined ? [target.name] : []));
+		const gone = await goneFrom(restic, targets.map(wishOf), fromTarget ?? project);
 		const parts = await Promise.all(
 			found.flatMap(({target, point: chosen}) =>
 				chosen === undefined
@@ -157,7 +158,15 @@ export function createPreflight({
 			throw new NotFoundError(`no target of project \`${project}\` has such a restore point, got \`${point}\`: ${message}`, {hint});
 		}
 
-		return planTogether(project, [first, ...others], {surroundings: {...(await present()), self: self.containerId}, without});
+		return planTogether(project, [first, ...others], {surroundings: {...(await present()), self: self.containerId}, without, gone});
+	};
+
+	/** What the project had, and has no place in it any more. */
+	const goneFrom = async (restic: Restic, wishes: ReadonlyArray<{target: string; fromTarget: string | undefined}>, project: string) => {
+		const ownership = workshop.ownership();
+		const known = wishes.map(({target, fromTarget = target}) => fromTarget);
+		const filed = oursAmong(await listPoints(restic), ownership).map(({target}) => target);
+		return [...new Set(filed)].filter(name => name.startsWith(`${project}/`) && !known.includes(name));
 	};
 
 	const planWanted = async (wanted: Wanted) => {

@@ -11,11 +11,11 @@ interface Part {
 	problems: readonly string[];
 }
 
-/** With any problem nothing may be restored. @param without targets of the project that have no point */
+/** With any problem nothing may be restored. @param without targets of the project that have no point @param gone targets that have points, and are of it no more */
 export function planTogether(
 	project: string,
 	parts: readonly [Part, ...Part[]],
-	{surroundings, without}: {surroundings: Surroundings; without: readonly string[]},
+	{surroundings, without, gone}: {surroundings: Surroundings; without: readonly string[]; gone: readonly string[]},
 ): {restoration: Restoration; problems: readonly string[]} {
 	const order = dependentsFirst(
 		parts.map(({target}) => target.members[0].container),
@@ -30,7 +30,13 @@ export function planTogether(
 		surroundings,
 		sources,
 	);
-	const left = without.map(name => `\`${name}\` has no restore point by then, and is left as it is`);
+	const left = [
+		...without.map(name => `\`${name}\` has no restore point by then, and is left as it is`),
+		...gone.map(
+			name =>
+				`\`${name}\` has restore points and is not there any more, so nothing of it is restored (if it has a new name: holdfast restore NEW --from-target ${name})`,
+		),
+	];
 	const own = sorted.flatMap(({restoration}) => restoration.acknowledge?.split('\n') ?? []);
 	const acknowledge = [...new Set([...own, ...stops.acknowledge])];
 	return {
