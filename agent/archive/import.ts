@@ -105,7 +105,12 @@ async function work(workshop: Workshop, options: ImportRun, {workforce, sources,
 
 async function storeFiles(context: SourceContext, {name, mount}: PlannedVolume, {path}: StagingPlace, {files}: Unpacked): Promise<Stored> {
 	const {snapshot, bytes, addedBytes} = await context.restic.backupFiles({...snapshotOptions(context, name), path});
-	return {snapshot, bytes, addedBytes, details: {path: mount.path, volume: mount.volume ?? null, files: files?.count ?? 0, exclude: []}};
+	return {
+		snapshot,
+		bytes,
+		addedBytes,
+		details: {path: mount.path, volume: mount.volume ?? null, subpath: mount.subpath ?? null, files: files?.count ?? 0, exclude: []},
+	};
 }
 
 async function keep(

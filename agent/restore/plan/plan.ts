@@ -116,6 +116,7 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 				: [
 						`point \`${point.id}\` is not of this agent: ${point.agent === null ? 'one that had no id yet' : `agent ${point.agent}`} filed it on host \`${point.host}\``,
 					]),
+		...written.filter(isElsewhere).map(({name, stored}) => `\`${stored.source}\` is put where its volume is mounted now: \`${name}\``),
 		...(isMoved(point) ? [`point \`${point.id}\` was filed as \`${point.filedAs}\``] : []),
 		...(isForeign(request) ? [`point \`${point.id}\` is of target \`${point.target}\`, and is put into \`${target.name}\``] : []),
 		...apart,
@@ -144,9 +145,13 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 	};
 }
 
+/** Its volume is mounted at another path than the point has. */
+const isElsewhere = ({kind, mount, stored}: Pick<RestoringSource, 'kind' | 'mount' | 'stored'>): boolean =>
+	kindOf(kind).isTree && mount !== undefined && typeof stored.details.path === 'string' && mount.path !== stored.details.path;
+
 /** Files that are all missing now replace nothing. */
-const replaces = ({stored, paths}: RestoringSource, missing: ReadonlySet<string>): boolean =>
-	paths === undefined || paths.some(path => !missing.has(stored.source + path));
+const replaces = ({stored, paths, kind, mount}: RestoringSource, missing: ReadonlySet<string>): boolean =>
+	paths === undefined || isElsewhere({kind, mount, stored}) || paths.some(path => !missing.has(stored.source + path));
 
 /** Who is not stopped would go on with what a rename took away: what it has open, or the file or folder that it mounts. Who sees it from further above finds what is new. */
 function whyInSight({mount, kind, paths}: RestoringSource, stop: Stops['stop'], {containers}: Surroundings): string | undefined {

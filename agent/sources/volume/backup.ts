@@ -206,6 +206,7 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 				details: {
 					path: mount.path,
 					volume: mount.volume ?? null,
+					subpath: mount.subpath ?? null,
 					files: saved.files,
 					exclude: planned.exclude,
 					...(holes === 0 ? {} : {holes}),

@@ -1,7 +1,9 @@
 /** Named volumes and bind mounts, as files. */
 import * as z from 'zod';
 import {output} from '../../../base/command.ts';
+import type {Container, Mount} from '../../../docker/container.ts';
 import {isSameStorage} from '../../../docker/storage.ts';
+import {parseSource} from '../../repository/names.ts';
 import type {Kind, RoomContext} from '../kind.ts';
 import {workerMount} from '../mounts.ts';
 import type {RestoringSource, UndoContext} from '../restoring.ts';
@@ -47,11 +49,17 @@ export const volume: Kind<VolumePolicy, unknown, PlannedVolume, z.infer<typeof r
 	view: ({mount, exclude}) => ({path: mount.path, exclude}),
 	backup: volumeSource,
 	place({source, name: path, details}, {container}) {
-		const mount = container.mounts.find(candidate => candidate.path === path);
+		const mount = container.mounts.find(candidate => candidate.path === path) ?? mountNow(details, container);
 		const exclude = Array.isArray(details.exclude) ? details.exclude.map(String) : [];
 		return mount === undefined
 			? `\`${source}\`: container \`${container.name}\` has no mount at ${path} (mount there what is to have it, or name the other sources with --only)`
-			: {name: source, container, kind: 'volume', mount, exclude};
+			: {
+					name: mount.path === path ? source : `${parseSource(source).prefix}volume:${mount.path}`,
+					container,
+					kind: 'volume',
+					mount,
+					exclude,
+				};
 	},
 	writing,
 	count: countFiles,
@@ -72,6 +80,12 @@ export const volume: Kind<VolumePolicy, unknown, PlannedVolume, z.infer<typeof r
 	describe: old => verbsOf(old).describe(),
 	drill: volumeDrilling,
 };
+
+/** An image may want its data at another path than before: the same part of the same volume is the same storage. Of points that do not say which part, nobody knows. */
+function mountNow({volume: named, subpath}: Readonly<Record<string, unknown>>, {mounts}: Container): Mount | undefined {
+	const same = mounts.filter(mount => mount.type === 'volume' && mount.volume === named && (mount.subpath ?? null) === subpath);
+	return same.length === 1 ? same[0] : undefined;
+}
 
 function verbsOf(old: z.infer<typeof replaced>) {
 	switch (old.kind) {

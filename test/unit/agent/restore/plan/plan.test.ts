@@ -130,6 +130,43 @@ test('a task of Swarm that cannot be stopped, and a path that its next container
 	t.regex(path.problems.join(), /`tar:\/etc\/app`: Swarm makes a new container/);
 });
 
+test('a volume that is mounted at another path now is restored there; never a part of it that nobody knows to be the same', t => {
+	const services = {app: {labels: {'holdfast.enable': 'true'}, mounts: [['data', '/var/lib/app']] as const}};
+	const of = (details: Record<string, unknown>, only: string[] = []) =>
+		plan(services, [source('volume:/data', 'volume', {path: '/data', ...details})], {name: 'shop/app', only});
+	const {restoration, problems} = of({volume: 'data', subpath: null});
+	t.deepEqual(problems, []);
+	t.deepEqual(
+		restoration.sources.map(({name, mount}) => [name, mount?.path]),
+		[['volume:/var/lib/app', '/var/lib/app']],
+	);
+	t.true(restoration.warnings.includes('`volume:/data` is put where its volume is mounted now: `volume:/var/lib/app`'));
+	t.deepEqual(stopped(of({volume: 'data', subpath: null}, ['volume:/data/a'])), ['app']);
+	for (const details of [
+		{volume: 'data'},
+		{volume: 'data', subpath: 'a'},
+		{volume: 'other', subpath: null},
+		{volume: null, subpath: null},
+	]) {
+		t.regex(of(details).problems.join(), /has no mount at \/data/, JSON.stringify(details));
+	}
+
+	const at = {
+		app: {
+			...services.app,
+			mounts: [
+				['other', '/data'],
+				['data', '/new'],
+			] as const,
+		},
+	};
+	const same = plan(at, [source('volume:/data', 'volume', {path: '/data', volume: 'data', subpath: null})], {name: 'shop/app'});
+	t.deepEqual(
+		same.restoration.sources.map(({name}) => name),
+		['volume:/data'],
+	);
+});
+
 test('who shares a volume is stopped in its own project, and named in others', t => {
 	const services = {
 		app: {labels: {'holdfast.enable': 'true'}, mounts: [['data', '/data']] as const},
