@@ -3,6 +3,7 @@
  * them. restic gives the others of such a file up with them, fails, and goes on with the next file.
  */
 import {parseMessage} from './messages.ts';
+import type {Unset} from './restic.ts';
 
 /** Whose context a file has is said by where it is now: another machine's, or another container's, would shut its application out. */
 export const alwaysLeftOut: readonly string[] = ['security.selinux'];
@@ -17,13 +18,6 @@ export interface Refusals {
 	hear: (piece: string) => void;
 	/** What was refused, for people; undefined where nothing was, or where something else went wrong, too. */
 	only: () => Unset | undefined;
-}
-
-export interface Unset {
-	/** Completes "could not be set": `security.NTACL of /a`. */
-	what: string;
-	/** Of files. */
-	count: number;
 }
 
 export function listenForRefusals(): Refusals {

@@ -1,6 +1,5 @@
 /** restic as typed calls: the words and the verbs. `create.ts` makes them. */
 import type {Running} from '../../base/command.ts';
-import type {Unset} from './attributes.ts';
 import type {Hold} from './hold.ts';
 
 /** `append-only`: what is there stays, whatever an agent that was taken over wants; removing is somebody else's. */
@@ -143,6 +142,14 @@ export interface RestoreOptions {
 	include?: readonly string[] | undefined;
 	signal?: AbortSignal | undefined;
 	onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Attributes that the system keeps for itself, and that were not to be set. */
+export interface Unset {
+	/** Completes "could not be set": `security.NTACL of /a`. */
+	what: string;
+	/** Of files. */
+	count: number;
 }
 
 export interface Entry {

@@ -1,5 +1,5 @@
 import type {Tolerated} from '../../../base/results.ts';
-import type {Unset} from '../../restic/attributes.ts';
+import type {Unset} from '../../restic/restic.ts';
 
 /** `count`: of files. */
 export const describeUnset = (source: string, {what, count}: Unset): Tolerated => ({
