@@ -18,7 +18,7 @@ function scene(t: ExecutionContext) {
 	mkdirSync(join(staging, 'made'));
 	const tarOf = (content: string): Buffer => {
 		writeFileSync(join(staging, 'made', 'app'), content);
-		return execFileSync('tar', ['--create', `--directory=${join(staging, 'made')}`, 'app']);
+		return execFileSync('tar', ['--create', '--mtime=@0', `--directory=${join(staging, 'made')}`, 'app']);
 	};
 	let live: Buffer | undefined;
 	const kept: Buffer[] = [];
