@@ -45,17 +45,17 @@ export const hostFoldersOf = ({type, hostPath, folders = []}: Mount): string[] =
 ];
 
 /** Where a path of one mount lies in another mount that shows the same storage; undefined where it does not show it. */
-export function shownIn(other: Mount, mount: Mount, path: string): string | undefined {
-	const rest = below(path, mount.path);
-	for (const mine of namesOf(mount)) {
-		const place = inside(mine.path, rest);
-		const theirs = namesOf(other).find(folder => folder.in === mine.in && isInside(place, folder.path));
-		if (theirs !== undefined) {
-			return below(place, theirs.path);
-		}
-	}
+export const shownIn = (other: Mount, mount: Mount, path: string): string | undefined => allShownIn(other, mount, path)[0];
 
-	return undefined;
+/** Each place of it there: one that is a link, and where that leads. */
+export function allShownIn(other: Mount, mount: Mount, path: string): string[] {
+	const rest = below(path, mount.path);
+	const places = namesOf(mount).flatMap(mine => {
+		const place = inside(mine.path, rest);
+		const theirs = namesOf(other).filter(folder => folder.in === mine.in && isInside(place, folder.path));
+		return theirs.map(folder => below(place, folder.path));
+	});
+	return [...new Set(places)];
 }
 
 /** Exactly the same files. */

@@ -5,7 +5,7 @@ import {printable} from '../../base/printable.ts';
 import type {Problem} from '../../base/problem.ts';
 import {quote} from '../../base/reading/quote.ts';
 import type {Container} from '../../docker/container.ts';
-import {kinds} from '../sources/kinds.ts';
+import {kindOf, kinds} from '../sources/kinds.ts';
 import {collectRemarks, type Remarks} from '../sources/remarks.ts';
 import type {PlannedSource} from '../sources/source.ts';
 import type {Target} from '../targets/target.ts';
@@ -34,6 +34,7 @@ export function planTarget(request: PlanRequest): {plan: Plan; problems: readonl
 	const remarks = collectRemarks();
 	const agent = containers.find(({id}) => id === self);
 	const sources = planSources({target, answers, prefix, defaults}, {dataRoot, self: agent}, remarks);
+	remarks.settle(remarks.absent.length > 0 || sources.some(({kind}) => !kindOf(kind).isTree));
 	const still = planQuiesce({target, containers, self, defaults, cold, prefix, sources}, remarks);
 	const hooks = planHooks(target, remarks);
 	for (const member of target.members.filter(({suggestion}) => suggestion !== undefined)) {

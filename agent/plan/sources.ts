@@ -35,7 +35,15 @@ function sourcesOf(request: Request, member: Member, grounds: Grounds, all: Rema
 		prefix: group,
 		policy: {drillImage},
 	} = member;
-	const remarks = all.about(subjectOf(target, member));
+	let isObjected = false;
+	const about = all.about(subjectOf(target, member));
+	const remarks: typeof about = {
+		...about,
+		object(...objection) {
+			isObjected = true;
+			about.object(...objection);
+		},
+	};
 	const choosesMounts = kinds.some(kind => kind.choosesMounts?.(askedOf(member, kind).policy));
 	const asking = kinds.filter(kind => kind.asks(askedOf(member, kind).policy));
 	const sources = kinds.flatMap(kind => {
@@ -57,7 +65,7 @@ function sourcesOf(request: Request, member: Member, grounds: Grounds, all: Rema
 			remarks,
 		});
 	});
-	if (sources.length === 0 && asking.length === 0 && target.problems.length === 0) {
+	if (sources.length === 0 && asking.length === 0 && !isObjected && target.problems.length === 0) {
 		const labels = kinds.map(kind => `\`${prefix}${askingLabel(kind)}\``);
 		remarks.problem(
 			`there is nothing to back up: ${describeMounts(container)}`,

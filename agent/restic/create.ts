@@ -150,11 +150,11 @@ export function createRestic(
 		},
 		async find(snapshot, path, signal) {
 			const call = {action: `looking for ${path} in snapshot ${snapshot}`, arguments: patiently(argv.find(snapshot, path)), signal};
-			let found: {bytes: number} | undefined;
+			let found: {bytes: number; type: string} | undefined;
 			await read(call, async stdout => {
 				for await (const line of linesOf(stdout)) {
 					const node = listedNode.parse(JSON.parse(line));
-					found = node.path === path ? {bytes: node.size ?? 0} : found;
+					found = node.path === path ? {bytes: node.size ?? 0, type: node.type ?? ''} : found;
 				}
 			});
 			return found;

@@ -121,7 +121,7 @@ const change = z.object({message_type: z.literal('change'), path: z.string(), mo
 export const parseChange = (line: string) => change.safeParse(parsed(line)).data;
 
 /** One line of `restic ls --json`; the first is about the snapshot itself. */
-export const listedNode = z.object({path: z.string().optional(), size: z.number().optional()});
+export const listedNode = z.object({path: z.string().optional(), size: z.number().optional(), type: z.string().optional()});
 
 /** `restic cat lock ID`. */
 export const lockContent = z.object({

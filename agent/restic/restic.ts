@@ -286,8 +286,8 @@ export interface Restic extends Looking {
 	/** The content of a folder as a tar whose names are relative to it. As with `dump`, only `done` says that it is whole. */
 	dumpFolder: (snapshot: string, folder: string, signal?: AbortSignal) => Promise<Running>;
 	list: (options: ListOptions) => Promise<void>;
-	/** Whether the snapshot has this very path, and how many bytes it is (a folder: 0). */
-	find: (snapshot: string, path: string, signal?: AbortSignal) => Promise<{bytes: number} | undefined>;
+	/** Whether the snapshot has this very path, how many bytes it is (a folder: 0), and what: `dir`, `file`, `symlink`, … */
+	find: (snapshot: string, path: string, signal?: AbortSignal) => Promise<{bytes: number; type: string} | undefined>;
 	/** What `restore` would write: the bytes of all files whose content differs. Reads what is there. Nothing is written. */
 	changes: (options: RestoreOptions) => Promise<{bytes: number}>;
 	/**

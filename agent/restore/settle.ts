@@ -94,6 +94,10 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 						});
 					}
 
+					if (verb === 'undo' && plan.strangers.length > 0) {
+						throw new UsageError(plan.strangers.join('; '));
+					}
+
 					// Half a swap is nothing to stay in: it is put back as well as can be, whatever is in the way.
 					if (verb === 'undo' && !isLoading && !isHalfDone(record)) {
 						await assertClear(record, {engine, signal, container: containerIn(plan)});

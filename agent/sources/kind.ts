@@ -88,7 +88,7 @@ export interface Scope<Policy = unknown, Answer = unknown> extends Asked<Policy>
 	/** How long a dump waits for a lock, where a label does not say. */
 	lockTimeoutMs?: number | undefined;
 	grounds: Grounds;
-	remarks: Pick<Remarks, 'problem' | 'note' | 'lack'>;
+	remarks: Pick<Remarks, 'problem' | 'note' | 'lack' | 'object'>;
 }
 
 /** What `plan --json` says of a source. */
@@ -181,6 +181,8 @@ interface Restored<Policy, Planned extends PlannedSource, Old extends Replaced> 
 	place(stored: StoredSource, home: Home<Policy>): Planned | string;
 	/** What is wrong with a name that a restored source is to get beside the live ones. Missing: there is no such thing. Pure. */
 	nameProblem?(name: string): string | undefined;
+	/** The same, which leaves these paths from its mount's root alone. Missing: it writes a file of its own, and no tree. Pure. */
+	spare?(planned: Planned, paths: readonly string[]): Planned;
 	/** Of those of one service, the one that the label `drill.sql` is about. Missing: no query can be asked. Pure. */
 	questioned?(policy: Policy, sources: readonly string[]): string | undefined;
 	/** All that is wrong, and the room that it takes of its server; nothing is touched. `restic` is on the repository of the point. */

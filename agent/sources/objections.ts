@@ -1,7 +1,7 @@
 /** Which mounts a run may read as files, and a restore may write, and why not. */
 import {basename} from 'node:path/posix';
 import type {Container, Mount} from '../../docker/container.ts';
-import {hostFoldersOf, isInside, isSameStorage, overlap, sharesStorage} from '../../docker/storage.ts';
+import {allShownIn, hostFoldersOf, isInside, isSameStorage, overlap, sharesStorage, shownIn} from '../../docker/storage.ts';
 
 const sockets = ['/var/run/docker.sock', '/run/docker.sock'];
 const socketNames = ['docker.sock', 'podman.sock', 'containerd.sock'];
@@ -88,13 +88,39 @@ export function objectionTo(mount: Mount, {dataRoot, self, claims}: Grounds): Ob
 		return {kind: 'left out', why: "shows the engine's socket"};
 	}
 
-	if (self?.mounts.some(own => own.readWrite && sharesStorage(own, mount))) {
+	if (ownIn(mount, self) === undefined) {
 		return {kind: 'refused', why: 'is where Holdfast keeps its own repository, state or cache'};
 	}
 
 	const claim = claims.find(({mount: claimed, path: all}) => claimed.path === all && isSameStorage(claimed, mount));
 	return claim === undefined ? ofSystem(mount) : {kind: 'left out', why: claim.why};
 }
+
+/**
+ * Folders and files that Holdfast itself writes to, by their paths from the mount's root: they are no part of the application's data, and no restore may
+ * touch them. Undefined where the mount is of them, or it is not known where in it they lie.
+ */
+export function ownIn(mount: Mount, self: Container | undefined): string[] | undefined {
+	const found: string[] = [];
+	for (const own of (self?.mounts ?? []).filter(({readWrite}) => readWrite)) {
+		const places = allShownIn(mount, own, own.path);
+		const further = (mount.inner ?? []).filter(inner =>
+			sharesStorage({...mount, type: 'bind', hostPath: '', folders: [inner], inner: []}, own),
+		);
+		const isOwn = places.includes('') || shownIn(own, mount, mount.path) !== undefined;
+		if (isOwn || further.length > places.length || (places.length === 0 && sharesStorage(own, mount))) {
+			return undefined;
+		}
+
+		found.push(...places);
+	}
+
+	const all = [...new Set(found)].sort();
+	return all.filter(path => !all.some(other => other !== path && isInside(path, other)));
+}
+
+/** Completes "it is …". */
+export const whyOwn = "Holdfast's own (its repository, state, cache or the like)";
 
 /** Of a volume that is no name of a folder, the host's path is the engine's own; it is the application's, wherever it is mounted. */
 function ofSystem(mount: Mount): Objection | undefined {

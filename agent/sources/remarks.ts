@@ -17,10 +17,14 @@ export interface Remarks {
 	readonly absent: readonly Absent[];
 	/** The sources are not in the next point. */
 	lack: (sources: readonly string[], why: string, hint: string) => void;
+	/** Files that are asked for and may not be had. What becomes of it `settle` decides. */
+	object: (source: string, why: string, hint: string) => void;
+	/** Beside a dump, what was objected to is absent; else it is a problem. */
+	settle: (hasDump: boolean) => void;
 	problem: (message: string, hint?: string) => void;
 	note: (message: string) => void;
 	/** The same, with every message about one subject. */
-	about: (subject: string) => Pick<Remarks, 'problem' | 'note' | 'lack'>;
+	about: (subject: string) => Pick<Remarks, 'problem' | 'note' | 'lack' | 'object'>;
 }
 
 /** A remark that is made twice counts once. */
@@ -28,6 +32,7 @@ export function collectRemarks(): Remarks {
 	const problems: Problem[] = [];
 	const notes: string[] = [];
 	const absent: Absent[] = [];
+	const objections: Array<Absent & {subject: string}> = [];
 	const lack = (sources: readonly string[], why: string, hint: string): void => {
 		absent.push(...sources.map(source => ({source, why, hint})));
 	};
@@ -51,10 +56,21 @@ export function collectRemarks(): Remarks {
 		problem,
 		note,
 		lack,
+		object: (source, why, hint) => objections.push({source, why, hint, subject: source}),
+		settle(hasDump) {
+			for (const {subject, source, why, hint} of objections.splice(0)) {
+				if (hasDump) {
+					lack([source], why, hint);
+				} else {
+					problem(`\`${subject}\`: ${why}`, hint);
+				}
+			}
+		},
 		about: subject => ({
 			problem: (message, hint) => problem(`\`${subject}\`: ${message}`, hint),
 			note: message => note(`\`${subject}\`: ${message}`),
 			lack,
+			object: (source, why, hint) => objections.push({source, why, hint, subject}),
 		}),
 	};
 }

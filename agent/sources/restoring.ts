@@ -69,6 +69,8 @@ export const replaced = z.object({
 	unkept: z.boolean().optional(),
 	/** It has a name of its own: there was nothing to replace. */
 	beside: z.boolean().optional(),
+	/** Holdfast's own folders in its mount, from the root, which were left alone. */
+	spared: z.array(z.string()).readonly().optional(),
 	/** False until its swap begins, and again when it is put back: nothing of it is in what is live. Absent in older journals: something may be. */
 	touched: z.boolean().optional(),
 });

@@ -154,7 +154,7 @@ const replaces = ({stored, paths, kind, mount}: RestoringSource, missing: Readon
 	paths === undefined || isElsewhere({kind, mount, stored}) || paths.some(path => !missing.has(stored.source + path));
 
 /** Who is not stopped would go on with what a rename took away: what it has open, or the file or folder that it mounts. Who sees it from further above finds what is new. */
-function whyInSight({mount, kind, paths}: RestoringSource, stop: Stops['stop'], {containers}: Surroundings): string | undefined {
+function whyInSight({mount, kind, paths}: RestoringSource, stop: Stops['stop'], {containers, self}: Surroundings): string | undefined {
 	if (mount === undefined || kindOf(kind).whyInPlace === undefined || paths !== undefined) {
 		return undefined;
 	}
@@ -169,7 +169,11 @@ function whyInSight({mount, kind, paths}: RestoringSource, stop: Stops['stop'], 
 				return place !== undefined && (place !== '' || theirs.readWrite);
 			}),
 	);
-	return onlooker === undefined ? undefined : `container \`${onlooker.name}\` uses it and is not stopped`;
+	return onlooker === undefined
+		? undefined
+		: onlooker.id === self
+			? "folders of Holdfast's own are in it, and must not be moved"
+			: `container \`${onlooker.name}\` uses it and is not stopped`;
 }
 
 const isForeign = ({target, point}: RestorationRequest): boolean => point.target !== target.name;

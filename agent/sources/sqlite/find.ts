@@ -5,10 +5,10 @@ import {RunError} from '../../../base/errors.ts';
 import {quote} from '../../../base/reading/quote.ts';
 import {shippedProgram} from '../../../base/shipped.ts';
 import type {Container, Mount} from '../../../docker/container.ts';
-import {isInside} from '../../../docker/storage.ts';
+import {inside, isInside} from '../../../docker/storage.ts';
 import {shownAt} from '../../../docker/worker-mounts.ts';
 import type {Asked, Means, Proposal} from '../kind.ts';
-import {objectionTo, readOnlyObjection} from '../objections.ts';
+import {objectionTo, ownIn, readOnlyObjection} from '../objections.ts';
 import type {Question} from './find.program.ts';
 import type {SqlitePolicy} from './labels.ts';
 
@@ -61,10 +61,13 @@ async function look({container, policy}: Asked<SqlitePolicy>, {hire, ...surround
 
 	const rootOf = (index: number) => `/holdfast-look/${index}`;
 	const question: Question = {
-		mounts: mounts.map(({path}, index) => ({
+		mounts: mounts.map((mount, index) => ({
 			root: rootOf(index),
-			path,
-			nested: container.mounts.map(other => other.path).filter(other => other !== path && isInside(other, path)),
+			path: mount.path,
+			nested: [
+				...container.mounts.map(({path}) => path).filter(path => path !== mount.path && isInside(path, mount.path)),
+				...(ownIn(mount, surroundings.agent) ?? []).map(path => inside(mount.path, path)),
+			],
 		})),
 		patterns: policy.all ? null : policy.patterns,
 		most: mostDatabases,

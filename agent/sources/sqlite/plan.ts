@@ -1,9 +1,9 @@
 /** The SQLite databases of a member. */
 import {quote} from '../../../base/reading/quote.ts';
 import type {Mount} from '../../../docker/container.ts';
-import {describeMounts, mountOf} from '../../../docker/storage.ts';
+import {describeMounts, inside, isInside, mountOf} from '../../../docker/storage.ts';
 import type {Asked, Scope} from '../kind.ts';
-import {type Claim, objectionTo} from '../objections.ts';
+import {type Claim, objectionTo, ownIn, whyOwn} from '../objections.ts';
 import type {PlannedSource} from '../source.ts';
 import {type FoundFiles, mostDatabases} from './find.ts';
 import type {SqlitePolicy} from './labels.ts';
@@ -85,6 +85,12 @@ function planFile({container, group, grounds, prefix, lockTimeoutMs, remarks}: S
 	const objection = objectionTo(mount, grounds);
 	if (objection !== undefined && objection.kind !== 'passed over') {
 		remarks.problem(`${label} must not reach into the mount ${quote(mount.path)}: it ${objection.why}, got ${quote(path)}`);
+		return [];
+	}
+
+	const own = (ownIn(mount, grounds.self) ?? []).map(folder => inside(mount.path, folder)).find(folder => isInside(path, folder));
+	if (own !== undefined) {
+		remarks.problem(`${label} must not reach into ${quote(own)}: it is ${whyOwn}, got ${quote(path)}`);
 		return [];
 	}
 

@@ -8,7 +8,7 @@ import {type Place, succeed} from '../../../base/command.ts';
 import {NotFoundError, RunError} from '../../../base/errors.ts';
 import {shippedProgram} from '../../../base/shipped.ts';
 import {statusOf} from '../../../docker/refusal.ts';
-import {isSameStorage, sharesStorage} from '../../../docker/storage.ts';
+import {inside as folderIn, isSameStorage, sharesStorage} from '../../../docker/storage.ts';
 import {parseSource} from '../../repository/names.ts';
 import {escapePattern} from '../../restic/argv.ts';
 import {restoreFiles} from '../kept-names.ts';
@@ -74,7 +74,7 @@ const fromRoot = ({exclude}: PlannedVolume): string[] => exclude.map(pattern => 
 
 /** Why the volume is written in place: no application may go on with what a rename took out of its sight. Undefined: there is no reason. */
 export async function whyInPlace(source: VolumeSource, {worker, all, signal}: RoomContext): Promise<string | undefined> {
-	const {name, exclude, target} = source;
+	const {name, exclude, spared = [], target} = source;
 	const others = all.filter(other => other.mount !== undefined && sharesStorage(other.mount, source.mount));
 	const other = others.find(each => each !== source && (isVolume(each) || (each.mount && !isSameStorage(each.mount, source.mount))));
 	if (other !== undefined) {
@@ -84,6 +84,11 @@ export async function whyInPlace(source: VolumeSource, {worker, all, signal}: Ro
 	const [inside] = mountedInside(source, all);
 	if (inside !== undefined) {
 		return `something is mounted in it, at ${inside}`;
+	}
+
+	const [own] = spared;
+	if (own !== undefined) {
+		return `Holdfast's own folder is in it, at ${folderIn(source.mount.path, own)}, and must not be moved`;
 	}
 
 	const range = exclude.find(pattern => pattern.replaceAll(/\\./gs, '').includes('['));

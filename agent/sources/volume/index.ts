@@ -4,6 +4,7 @@ import {output} from '../../../base/command.ts';
 import type {Container, Mount} from '../../../docker/container.ts';
 import {isSameStorage} from '../../../docker/storage.ts';
 import {parseSource} from '../../repository/names.ts';
+import {escapePattern} from '../../restic/argv.ts';
 import type {Kind, RoomContext} from '../kind.ts';
 import {workerMount} from '../mounts.ts';
 import type {RestoringSource, UndoContext} from '../restoring.ts';
@@ -26,6 +27,7 @@ import {lockedProblems} from './locked.ts';
 import {type PlannedVolume, volumeSources} from './plan.ts';
 import {comparing, replacedVolume, rollBackVolume, volumeRestoring} from './restore.ts';
 import {describeReplacedFiles, filesRestoring, removeReplacedFiles, replacedFiles, rollBackFiles} from './single-files.ts';
+import {sparedProblems} from './spared.ts';
 
 const replaced = z.discriminatedUnion('kind', [replacedVolume, replacedFiles, replacedEntries]);
 
@@ -61,6 +63,8 @@ export const volume: Kind<VolumePolicy, unknown, PlannedVolume, z.infer<typeof r
 					exclude,
 				};
 	},
+	spare: (planned, paths) => ({...planned, spared: paths, exclude: [...new Set([...planned.exclude, ...paths.map(escapePattern)])]}),
+	check: async (source, {restic}) => ({problems: await sparedProblems(source, restic)}),
 	writing,
 	count: countFiles,
 	whyInPlace,

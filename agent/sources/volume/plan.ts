@@ -2,18 +2,20 @@
 
 import {quote} from '../../../base/reading/quote.ts';
 import type {Mount} from '../../../docker/container.ts';
-import {describeMounts, describeStorage, shownIn} from '../../../docker/storage.ts';
+import {describeMounts, describeStorage, inside, shownIn} from '../../../docker/storage.ts';
 import {escapePattern} from '../../restic/argv.ts';
 import type {Scope} from '../kind.ts';
-import {objectionTo, readOnlyObjection} from '../objections.ts';
+import {objectionTo, ownIn, readOnlyObjection, whyOwn} from '../objections.ts';
 import type {PlannedSource} from '../source.ts';
 import type {VolumePolicy} from './labels.ts';
 
-/** `exclude`: patterns relative to the mount, those of what is dealt with otherwise among them. */
+/** `exclude`: patterns relative to the mount, those of what is dealt with otherwise among them, and of what is spared. */
 export interface PlannedVolume extends PlannedSource {
 	kind: 'volume';
 	mount: Mount;
 	exclude: readonly string[];
+	/** Holdfast's own folders in it, from its root: a restore touches them in no way. None where it was not looked for: they are left out of backups as `exclude` says. */
+	spared?: readonly string[] | undefined;
 }
 
 type VolumeScope = Scope<VolumePolicy>;
@@ -32,8 +34,20 @@ export function volumeSources(scope: VolumeScope): PlannedVolume[] {
 		container,
 		kind: 'volume',
 		mount,
-		exclude: [...policy.exclude, ...claimedIn(mount, scope)],
+		exclude: [...policy.exclude, ...claimedIn(mount, scope), ...spareIn(mount, scope)],
 	}));
+}
+
+/** Patterns of what is Holdfast's own. */
+function spareIn(mount: Mount, {grounds: {self}, remarks}: VolumeScope): string[] {
+	const own = ownIn(mount, self) ?? [];
+	if (own.length > 0) {
+		const [is, them, they] = own.length === 1 ? ['is', 'it', 'it'] : ['are', 'them', 'they'];
+		const places = own.map(path => quote(inside(mount.path, path))).join(', ');
+		remarks.note(`${places} ${is} left out of ${quote(mount.path)}, and no restore touches ${them}: ${they} ${is} ${whyOwn}`);
+	}
+
+	return own.map(escapePattern);
 }
 
 /** Patterns of what is dealt with otherwise. */
@@ -63,12 +77,16 @@ function chooseMounts(scope: VolumeScope, wanted: boolean | readonly string[]): 
 	return [...new Set(chosen)].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-function takenByDefault({grounds, prefix, remarks}: VolumeScope, mount: Mount): boolean {
+function takenByDefault({container, group, grounds, prefix, remarks}: VolumeScope, mount: Mount): boolean {
 	const objection = objectionTo(mount, grounds) ?? readOnlyObjection(mount);
 	if (objection?.kind === 'refused') {
-		remarks.problem(
+		const label = `\`${prefix}volumes\``;
+		remarks.object(
+			`${group}volume:${mount.path}`,
 			`the mount ${quote(mount.path)} (${describeStorage(mount)}) ${objection.why}`,
-			`name the mounts to back up with \`${prefix}volumes\``,
+			container.mounts.length > 1
+				? `name the mounts to back up with ${label}, and not this one`
+				: `say with ${label} \`false\` that it is not wanted; or mount the application's own folder there alone`,
 		);
 	} else if (objection !== undefined) {
 		remarks.note(`the mount ${quote(mount.path)} (${describeStorage(mount)}) is left out: it ${objection.why}`);
@@ -77,7 +95,7 @@ function takenByDefault({grounds, prefix, remarks}: VolumeScope, mount: Mount): 
 	return objection === undefined;
 }
 
-function mountsNamed({container, grounds, prefix, remarks}: VolumeScope, item: string): Mount[] {
+function mountsNamed({container, group, grounds, prefix, remarks}: VolumeScope, item: string): Mount[] {
 	const label = `\`${prefix}volumes\``;
 	const found = container.mounts.filter(({path, volume}) => path === item || volume === item);
 	if (found.length === 0) {
@@ -86,11 +104,18 @@ function mountsNamed({container, grounds, prefix, remarks}: VolumeScope, item: s
 
 	return found.filter(mount => {
 		const objection = objectionTo(mount, grounds);
-		const allowed = objection === undefined || objection.kind === 'passed over';
-		if (!allowed) {
-			remarks.problem(`${label} must not name the mount ${quote(mount.path)} (${describeStorage(mount)}): it ${objection.why}`);
+		if (objection === undefined || objection.kind === 'passed over') {
+			return true;
 		}
 
-		return allowed;
+		const message = `${label} must not name the mount ${quote(mount.path)} (${describeStorage(mount)}): it ${objection.why}`;
+		if (objection.kind === 'refused') {
+			const wayOut = `take it out of ${label}, and mount by itself what of it is the application's`;
+			remarks.object(`${group}volume:${mount.path}`, message, wayOut);
+		} else {
+			remarks.problem(message);
+		}
+
+		return false;
 	});
 }

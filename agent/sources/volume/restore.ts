@@ -50,6 +50,7 @@ interface PutFiles {
 	from: {snapshot: string; path: string};
 	to: string;
 	exclude: readonly string[];
+	spared?: readonly string[] | undefined;
 	/** What has the times of the snapshot has its content. */
 	byTimes?: boolean;
 	signal: AbortSignal;
@@ -63,6 +64,7 @@ export function volumeRestoring(source: VolumeSource, context: RestoreContext, a
 	const {worker, restic, resticInto, signal, tell, tolerate} = context;
 	const mount = workerMount(context.target, source);
 	const exclude = leftAlone(source, among.all);
+	const {spared = []} = source;
 	const safety = safetyOf(context, keeping => volumeSource(source, keeping, among));
 	/** Since then the times of files say whether their content is the point's; undefined: they do not. */
 	let told: Date | undefined;
@@ -70,20 +72,20 @@ export function volumeRestoring(source: VolumeSource, context: RestoreContext, a
 	return {
 		name,
 		async load() {
-			context.remember<ReplacedVolume>({kind: 'volume', source: name, mount, safety: null, exclude});
+			context.remember<ReplacedVolume>({kind: 'volume', source: name, mount, safety: null, exclude, spared});
 			told = await assertRestorable(source, context, among.all);
 			await safety.prepare();
 		},
 		ready: safety.arm,
 		async keep() {
-			context.remember<ReplacedVolume>({kind: 'volume', source: name, mount, ...(await keptBy(safety)), exclude});
+			context.remember<ReplacedVolume>({kind: 'volume', source: name, mount, ...(await keptBy(safety)), exclude, spared});
 		},
 		async swap() {
 			const onProgress = (progress: {bytes: number; totalBytes?: number | undefined}) =>
 				tell({type: 'progress', source: name, ...progress});
 			const onUnset = (unset: Unset) => tolerate(describeUnset(name, unset));
 			const byTimes = told !== undefined && !(await isBackdated(context, mount.to, told));
-			await putFiles({restic, resticInto, worker, from: stored, to: mount.to, exclude, byTimes, signal, tell, onProgress, onUnset});
+			await putFiles({restic, resticInto, worker, from: stored, to: mount.to, exclude, spared, byTimes, signal, tell, onProgress, onUnset});
 		},
 		close: safety.close,
 	};
@@ -158,6 +160,7 @@ async function putFiles({
 	from,
 	to,
 	exclude,
+	spared = [],
 	byTimes = false,
 	signal,
 	tell,
@@ -180,7 +183,7 @@ async function putFiles({
 
 		const isAllOurs = exclude.length === ownPatterns.length;
 		const keepAs = isAllOurs ? undefined : snapshot.slice(0, 8);
-		const moved = await makeWay({restic, worker, from, to, keepAs, signal});
+		const moved = await makeWay({restic, worker, from, to, keepAs, spared, signal});
 		if (keepAs !== undefined) {
 			const names = moved.map(name => `${dirname(name)}/${restoreFiles.old(basename(name), keepAs)}`).join(', ');
 			tell({
@@ -202,11 +205,11 @@ async function putFiles({
 }
 
 /** Without a safety snapshot nothing was overwritten. */
-export async function rollBackVolume({mount, safety, exclude, ...old}: ReplacedVolume, context: UndoContext): Promise<void> {
+export async function rollBackVolume({mount, safety, exclude, spared, ...old}: ReplacedVolume, context: UndoContext): Promise<void> {
 	assertKept(old);
 	const {source} = old;
 	const onUnset = (unset: Unset) => context.tell({type: 'warning', message: describeTolerated(describeUnset(source, unset))});
 	if (safety !== null) {
-		await putFiles({...context, from: {snapshot: safety, path: mount.to}, to: mount.to, exclude, onUnset});
+		await putFiles({...context, from: {snapshot: safety, path: mount.to}, to: mount.to, exclude, spared, onUnset});
 	}
 }

@@ -44,10 +44,10 @@ export function filesRestoring(
 	source: RestoringSource<PlannedVolume> & {paths: readonly string[]},
 	{target, run, worker, restic, remember, tolerate, signal, tell}: RestoreContext,
 ): Restoring {
-	const {name, stored, paths} = source;
+	const {name, stored, paths, spared = []} = source;
 	const mount = workerMount(target, source);
 	const scratch = `${mount.to}/${restoreFiles.fresh('files', run)}`;
-	const replaced: ReplacedFiles = {kind: 'files', source: name, mount, scratch, run, paths};
+	const replaced: ReplacedFiles = {kind: 'files', source: name, mount, scratch, run, paths, spared};
 	const restored = {
 		snapshot: stored.snapshot,
 		subfolder: stored.path,

@@ -2,6 +2,7 @@
 import {lastLines, type Place} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {shippedProgram} from '../../../base/shipped.ts';
+import {isInside} from '../../../docker/storage.ts';
 import type {Restic} from '../../restic/restic.ts';
 import {answered} from './answered.ts';
 
@@ -19,14 +20,16 @@ interface Way {
 	to: string;
 	/** Given: they are kept beside, under this name, because they may hold what a restore leaves alone. */
 	keepAs: string | undefined;
+	/** From the root: neither these nor what holds them is taken away. */
+	spared: readonly string[];
 	signal: AbortSignal;
 }
 
 /** What is restic's word for it. */
 export const isInTheWay = (error: unknown): boolean => error instanceof Error && /directory not empty/i.test(error.message);
 
-/** @returns what was taken away, from the folder's root @throws where that would touch a mount, or what is kept for an undo */
-export async function makeWay({restic, worker, from, to, keepAs, signal}: Way): Promise<string[]> {
+/** @returns what was taken away, from the folder's root @throws where that would touch a mount, what is spared, or what is kept for an undo */
+export async function makeWay({restic, worker, from, to, keepAs, spared, signal}: Way): Promise<string[]> {
 	const folders = await foldersBelow(worker, to, signal);
 	const inTheWay: string[] = [];
 	await restic.list({
@@ -34,11 +37,17 @@ export async function makeWay({restic, worker, from, to, keepAs, signal}: Way): 
 		folder: from.path,
 		signal,
 		onEntry({path, type}) {
-			if (type !== 'dir' && folders.has(path) && inTheWay.length < mostInTheWay) {
+			const isSpared = spared.some(own => isInside(`/${path}`, own));
+			if (type !== 'dir' && folders.has(path) && !isSpared && inTheWay.length < mostInTheWay) {
 				inTheWay.push(path);
 			}
 		},
 	});
+	const holding = inTheWay.find(path => spared.some(own => isInside(own, `/${path}`)));
+	if (holding !== undefined) {
+		throw new RunError(`${to}/${holding} is in the way of a file, and has a folder of Holdfast's own in it`);
+	}
+
 	const running = await worker({argv: [...program, to, keepAs ?? ''], stdin: true, signal});
 	running.stdin.end(JSON.stringify(inTheWay));
 	await answered(running);

@@ -1,7 +1,8 @@
 /** What a restore may write: trials with mounts as people have them, destroyed and looked at with plain tools. Lane: waits. Turns: restore. */
-import {mkdir, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {createHash} from 'node:crypto';
+import {mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import type {RestoreResult} from '../../../base/results.ts';
 import {ensureImage} from '../../support/images.ts';
@@ -81,6 +82,96 @@ test("the machine's own folders and what is read-only are neither stored nor wri
 	const undone = await stack.holdfast('restore', 'undo', acknowledged.run);
 	t.is(undone.exitCode, 0, undone.stderr);
 	t.deepEqual((await readdir(join(host, 'media'))).sort(), ['new', 'old']);
+});
+
+/** Each pack is called by the hash of its content. Gives how many there are. */
+async function wholePacks(t: ExecutionContext, repository: string): Promise<number> {
+	const names = await readdir(join(repository, 'data'), {recursive: true, withFileTypes: true});
+	const packs = names.filter(entry => entry.isFile()).map(({parentPath, name}) => join(parentPath, name));
+	for (const pack of packs) {
+		t.is(
+			createHash('sha256')
+				.update(await readFile(pack))
+				.digest('hex'),
+			basename(pack),
+		);
+	}
+
+	return packs.length;
+}
+
+test("a mount that contains Holdfast's own folders is backed up without them, and no restore and no undo touches them", async t => {
+	t.timeout(5 * 60_000);
+	const image = await ensureImage('holdfast-test/app:latest');
+	const host = await mkdtemp(join(tmpdir(), 'holdfast-own-'));
+	t.teardown(async () => rm(host, {recursive: true, force: true}));
+	const own = ['backups', 'hf/state', 'hf/cache'].map(name => join(host, name));
+	const [repository = ''] = own;
+	for (const folder of [...own, join(host, 'sub')]) {
+		await mkdir(folder, {recursive: true});
+	}
+
+	const write = async (word: string) => {
+		for (const name of ['a', 'sub/b', 'hf/of-the-application']) {
+			await writeFile(join(host, name), word);
+		}
+	};
+	const read = async () => Promise.all(['a', 'sub/b', 'hf/of-the-application'].map(async name => readFile(join(host, name), 'utf8')));
+	const inodes = async () => Promise.all(own.map(async folder => (await stat(folder)).ino));
+	await write('before');
+	const stack = await startStack(t, {
+		services: {app: {image, command: ['sleep', 'infinity'], init: true, volumes: [`${host}:/app`], labels: {'holdfast.enable': 'true'}}},
+		holdfast: {
+			volumes: [
+				'/var/run/docker.sock:/var/run/docker.sock',
+				`${repository}:/repository`,
+				`${host}/hf/state:/state`,
+				`${host}/hf/cache:/cache`,
+			],
+		},
+	});
+	const target = `${stack.project}/app`;
+	const [backup] = await stack.backup(target);
+	t.is(backup?.outcome, 'success', backup?.error);
+	const plan = await stack.holdfast('plan', target);
+	t.regex(plan.stdout, /"\/app\/backups", "\/app\/hf\/cache", "\/app\/hf\/state" are left out of "\/app"/);
+	const stored = (await stack.restic('ls', 'latest', '--tag', 'holdfast', '--path', `/${target}/volume/app`)).split('\n');
+	t.true(
+		stored.some(path => path.endsWith('/app/hf/of-the-application')),
+		stored.join('\n'),
+	);
+	t.false(
+		stored.some(path => /\/app\/(backups|hf\/state|hf\/cache)(\/|$)/.test(path)),
+		stored.join('\n'),
+	);
+
+	const were = await inodes();
+	const packs = await wholePacks(t, repository);
+	await write('after');
+	await rm(join(host, 'sub'), {recursive: true});
+	await mkdir(join(host, 'new'));
+	await writeFile(join(host, 'new/file'), 'new');
+	const damaged = (await readdir(host)).sort();
+	const refused = await stack.holdfast('restore', target, '--only', 'volume:/app/hf', '--dry-run');
+	t.is(refused.exitCode, 2);
+	t.regex(refused.stderr, /is Holdfast's own/);
+	const restored = await stack.restore(target);
+	t.is(restored.outcome, 'success', restored.error);
+	t.deepEqual(await read(), ['before', 'before', 'before']);
+	t.deepEqual((await readdir(host)).sort(), ['a', 'backups', 'hf', 'sub']);
+	t.deepEqual(await inodes(), were, 'they were not moved');
+	t.true((await wholePacks(t, repository)) >= packs);
+	await stack.restic('check', '--read-data');
+
+	const undone = await stack.holdfast('restore', 'undo', restored.run);
+	t.is(undone.exitCode, 0, undone.stderr);
+	t.deepEqual((await readdir(host)).sort(), damaged);
+	t.is(await readFile(join(host, 'a'), 'utf8'), 'after');
+	t.is(await readFile(join(host, 'new/file'), 'utf8'), 'new');
+	t.deepEqual(await inodes(), were);
+	t.true((await wholePacks(t, repository)) >= packs);
+	await stack.restic('check', '--read-data');
+	t.is((await stack.backup(target))[0]?.outcome, 'success');
 });
 
 test('a path that the engine cannot carry is refused, and not stored as an empty folder', async t => {

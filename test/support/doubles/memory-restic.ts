@@ -78,7 +78,7 @@ export function memoryRepository(name: string, disk: Disk, others: Readonly<Reco
 		search: nothing,
 		compare: nothing,
 		list: async () => {},
-		find: async snapshot => ({bytes: get(snapshot).bytes}),
+		find: async snapshot => ({bytes: get(snapshot).bytes, type: 'dir'}),
 		changes: async ({snapshot, into}) => ({bytes: get(snapshot).content === disk.get(into) ? 0 : 1}),
 		room: async ({snapshot}) => ({fresh: get(snapshot).bytes, over: 0}),
 		changed: async () => {},

@@ -23,6 +23,7 @@ export const undoPlan = ({replacements}: Pick<RestoreRecord, 'replacements'>, ho
 	stopLimitMs: 60_000,
 	hooks,
 	problems: [],
+	strangers: [],
 });
 
 async function recover({workshop, tell}: Scene, hooks: UndoPlan['hooks']): Promise<void> {

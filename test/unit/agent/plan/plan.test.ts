@@ -266,6 +266,83 @@ test("Holdfast's own storage is not a source, and Holdfast no target", t => {
 	t.regex(plan([app({}, {})], {self: app().id}).problems.at(-1) ?? '', /cannot back up its own container/);
 });
 
+test("a mount that contains Holdfast's own folders is backed up without them, by whichever name they are there", t => {
+	const socket = bind('/var/run/docker.sock', '/var/run/docker.sock');
+	const holdfast = (...mounts: Mount[]) => other('holdfast', {mounts: [socket, ...mounts]});
+	const own = holdfast(bind('/srv/app/hf [1]', '/state'), bind('/srv/app/backups', '/repository'), bind('/srv/app/ro', '/etc/x', false));
+	const self = own.id;
+	for (const labels of [{}, {volumes: 'true'}, {volumes: '/app'}, {volumes: '/app', exclude: '*.tmp'}] as Array<Record<string, string>>) {
+		const {sources, problems, notes} = plan([app(labels, {mounts: [bind('/srv/app', '/app')]}), own], {self});
+		t.deepEqual(problems, []);
+		t.deepEqual(
+			sources.map(source => isVolume(source) && source.exclude),
+			[[...(labels.exclude === undefined ? [] : ['*.tmp']), '/backups', '/hf \\[1\\]']],
+		);
+		t.deepEqual(notes, [
+			'`demo/app`: "/app/backups", "/app/hf [1]" are left out of "/app", and no restore touches them: they are Holdfast\'s own (its repository, state, cache or the like)',
+		]);
+	}
+
+	// A link, and where it leads; a volume that is a name of a folder; what is mounted below, at a place that is known.
+	const app8 = {...bind('/srv/app', '/app'), folders: [{in: '8:1', path: '/srv/app'}], inner: [{in: '8:2', path: '/'}]};
+	const link = {...bind('/srv/app/link', '/repository'), folders: [{in: '8:1', path: '/srv/app/real'}]};
+	const named = {...volume('hf', '/state'), folders: [{in: 'host', path: '/srv/app/state'}]};
+	const disk = {...bind('/srv/app/disk/hf', '/cache'), folders: [{in: '8:2', path: '/hf'}]};
+	const withMounts = (container: Container, ...mounts: Mount[]): Container => ({...container, mounts});
+	const places = (...mounts: Mount[]) => {
+		const {sources, problems} = plan([withMounts(app(), app8), withMounts(own, ...mounts)], {self});
+		return problems[0] ?? sources.flatMap(source => (isVolume(source) ? source.exclude : []));
+	};
+
+	t.deepEqual(places(link, named, disk), ['/disk/hf', '/link', '/real', '/state']);
+	t.deepEqual(places(bind('/srv/app/a', '/a'), bind('/srv/app/a/b', '/b')), ['/a'], 'what is in another of them is with that');
+	const unknown = {...bind('/mnt/disk/hf', '/cache'), folders: [{in: '8:2', path: '/hf'}]};
+	t.regex(String(places(unknown)), /is where Holdfast keeps/, 'it is seen below, nobody knows where');
+	for (const whole of ['/srv/app', '/srv', '/']) {
+		t.regex(String(places(bind(whole, '/repository'))), /is where Holdfast keeps/, whole);
+	}
+
+	const {names, problems} = plan(
+		[app({sqlite: '/app/hf/state/holdfast.db'}, {mounts: [bind('/srv/app', '/app')]}), holdfast(bind('/srv/app/hf', '/x'))],
+		{self},
+	);
+	t.deepEqual(names, []);
+	t.regex(problems[0] ?? '', /must not reach into "\/app\/hf": it is Holdfast's own/);
+});
+
+test('an objection to files does not keep a dump from being made: they are absent', t => {
+	const holdfast = other('holdfast', {mounts: [volume('repository', '/repository')]});
+	const mounts = [volume('repository', '/repo'), bind('/', '/host')];
+	for (const [volumes, absent] of [
+		['true', ['volume:/repo', 'volume:/host']],
+		['/host', ['volume:/host']],
+		['repository', ['volume:/repo']],
+	] as const) {
+		const labels = {postgres: 'app', volumes};
+		const found = plan([app(labels, {mounts}), holdfast], {self: holdfast.id});
+		t.deepEqual([found.names, found.problems], [['postgres:app'], []], volumes);
+		t.deepEqual(
+			found.absent.map(({source}) => source),
+			[...absent],
+		);
+		t.regex(found.notes.join(), /`volume:\/(repo|host)` is left out: /);
+		t.regex(found.absent[0]?.hint ?? '', /`holdfast\.volumes`/);
+		const alone = plan([app({volumes}, {mounts}), holdfast], {self: holdfast.id});
+		t.is(alone.problems.length, absent.length);
+		t.regex(alone.hints[0] ?? '', /`holdfast\.volumes`/);
+	}
+
+	const group = plan(
+		[
+			app({group: 'g', postgres: 'app'}, {mounts: []}),
+			service('files', {labels: {group: 'g'}, mounts: [volume('repository', '/repo')]}),
+			holdfast,
+		],
+		{self: holdfast.id},
+	);
+	t.deepEqual([group.names, group.problems, group.absent.map(({source}) => source)], [['app/postgres:app'], [], ['files/volume:/repo']]);
+});
+
 test('exclude patterns go to every volume of their service only', t => {
 	const {sources} = plan([
 		app({group: 'g', exclude: 'cache,*.tmp', volumes: 'true'}, {mounts: [volume('a', '/a'), volume('b', '/b')]}),

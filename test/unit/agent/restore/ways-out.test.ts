@@ -107,6 +107,7 @@ const planOf = (...replacements: Replaced[]): UndoPlan => ({
 	stopLimitMs: 60_000,
 	hooks: [],
 	problems: [],
+	strangers: [],
 });
 
 test('the journal knows what was swapped: the rest is not put back, nor listed', t => {

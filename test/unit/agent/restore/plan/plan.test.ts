@@ -380,3 +380,54 @@ test('what must be acknowledged, and was not when it was asked for', t => {
 	t.deepEqual(cameUpSince({acknowledge: undefined}, {acknowledge: 'a'}), ['a']);
 	t.deepEqual(cameUpSince({acknowledge: 'a'}, {acknowledge: undefined}), []);
 });
+
+test("Holdfast's own folders in a mount are spared by every restore, be they in the point or not", t => {
+	const of = (own: readonly string[], only: string[] = [], kind: 'volume' | 'sqlite' = 'volume', name = 'volume:/app') => {
+		const folder = (hostPath: string, Destination: string) => ({Type: 'bind', Source: hostPath, Destination, RW: true});
+		const labels = {
+			'holdfast.enable': 'true',
+			'holdfast.volumes': 'true',
+			...(kind === 'sqlite' ? {'holdfast.sqlite': '/app/hf/x.db'} : {}),
+		};
+		const containers = [
+			containerFromList({...listed('app', {labels}), Mounts: [folder('/srv/app', '/app')]}),
+			containerFromList({...listed('holdfast', {}), Mounts: own.map((hostPath, index) => folder(hostPath, `/own/${index}`))}),
+		];
+		const target = discoverTargets(containers).find(each => each.name === 'shop/app');
+		const point = {
+			id: 'run-1',
+			target: 'shop/app',
+			filedAs: 'shop/app',
+			agent: 'a',
+			host: 'h',
+			time: new Date(),
+			manifest: 'm',
+			sources: [],
+		};
+		const sources = [source(name, kind, {exclude: ['*.tmp', '/backups']})];
+		const manifest = {run: 'run-1', target: 'shop/app', sources} as unknown as Manifest;
+		return planRestoration({target: target as never, containers, point, manifest, only, isOurs: true, self: 'id-holdfast'});
+	};
+
+	const {restoration, problems} = of(['/srv/app/backups', '/srv/app/a/[hf]']);
+	t.deepEqual(problems, []);
+	t.like(restoration.sources[0], {
+		spared: ['/a/[hf]', '/backups'],
+		exclude: ['*.tmp', '/backups', '/a/\\[hf\\]'],
+		inPlace: "folders of Holdfast's own are in it, and must not be moved",
+	});
+	t.false('spared' in (of(['/srv/other']).restoration.sources[0] ?? {}));
+	for (const path of ['/a', '/a/[hf]', '/a/[hf]/locks']) {
+		t.regex(
+			of(['/srv/app/a/[hf]'], [`volume:/app${path}`]).problems.join(),
+			/"\/app\/a\/\[hf\]" is Holdfast's own .*no restore touches it/,
+			path,
+		);
+	}
+
+	t.deepEqual(of(['/srv/app/a/[hf]'], ['volume:/app/a/b']).problems, []);
+	t.regex(of(['/srv/app/hf'], [], 'sqlite', 'sqlite:/app/hf/x.db').problems.join(), /"\/app\/hf" is Holdfast's own/);
+	for (const whole of ['/srv/app', '/srv']) {
+		t.regex(of([whole]).problems.join(), /is where Holdfast keeps/, whole);
+	}
+});
