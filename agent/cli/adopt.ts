@@ -15,7 +15,7 @@ export const addAdopt: AddCommand = (program, {connect, out, err, end}) => {
 			const taken = await (await connect()).adopt(agent, {force: force === true});
 			json
 				? out.json(taken)
-				: err.line`${taken.points} restore points of ${taken.targets.join(', ') || 'no target'} are this agent's from now on`;
+				: err.line`${taken.points === 1 ? 'one restore point' : `${taken.points} restore points`} of ${taken.targets.join(', ') || 'no target'} ${taken.points === 1 ? 'is' : 'are'} this agent's from now on`;
 			end(exit.done);
 		});
 };

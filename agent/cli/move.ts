@@ -10,7 +10,9 @@ export const addMove: AddCommand = (program, {connect, out, err, end}) => {
 		.addHelpText('after', '\nExamples:\n  $ holdfast move old/db new/db\n  $ holdfast move old new')
 		.action(async (from: string, to: string, {json}: JsonOption) => {
 			const taken = await (await connect()).move(from, to);
-			json ? out.json(taken) : err.line`${taken.points} restore points are those of ${taken.targets.join(', ')} from now on`;
+			json
+				? out.json(taken)
+				: err.line`${taken.points === 1 ? 'one restore point is one' : `${taken.points} restore points are those`} of ${taken.targets.join(', ')} from now on`;
 			end(exit.done);
 		});
 };

@@ -133,7 +133,7 @@ function printRestore(out: Output, err: Output, result: RestoreResult, settles?:
 }
 
 function printPrune(out: Output, err: Output, {target, outcome, durationSeconds, removed, held, bytes, doneBy, error}: PruneResult): void {
-	out.line`${target}: prune: ${styled(styleOfOutcome[outcome], outcome)} in ${duration(durationSeconds)}, ${removed.length} points removed${bytes === null ? '' : `, ${size(bytes)} left`}${elsewhere(doneBy)}`;
+	out.line`${target}: prune: ${styled(styleOfOutcome[outcome], outcome)} in ${duration(durationSeconds)}, ${removed.length === 1 ? 'one point' : `${removed.length} points`} removed${bytes === null ? '' : `, ${size(bytes)} left`}${elsewhere(doneBy)}`;
 	for (const {target: name, point} of removed) {
 		out.line`  removed ${point} of ${name}`;
 	}

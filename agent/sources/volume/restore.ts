@@ -5,6 +5,7 @@
 import {basename, dirname} from 'node:path/posix';
 import * as z from 'zod';
 import {output, type Place, succeed} from '../../../base/command.ts';
+import {RunError} from '../../../base/errors.ts';
 import type {Tell} from '../../../base/events.ts';
 import {escapePattern} from '../../restic/argv.ts';
 import type {Restic, RestoreOptions, Unset} from '../../restic/restic.ts';
@@ -27,6 +28,7 @@ import {isBackdated, isTimeless} from './changes.ts';
 import {partLinks} from './links.ts';
 import {mountedInside} from './nested.ts';
 import type {PlannedVolume} from './plan.ts';
+import {sparedProblems} from './spared.ts';
 import {describeUnset} from './unset.ts';
 import {isInTheWay, makeWay} from './way.ts';
 
@@ -73,6 +75,12 @@ export function volumeRestoring(source: VolumeSource, context: RestoreContext, a
 		name,
 		async load() {
 			context.remember<ReplacedVolume>({kind: 'volume', source: name, mount, safety: null, exclude, spared});
+			// The plan asked it already: what would be lost is the repository.
+			const [problem] = await sparedProblems(source, restic);
+			if (problem !== undefined) {
+				throw new RunError(`\`${name}\`: ${problem}`);
+			}
+
 			told = await assertRestorable(source, context, among.all);
 			await safety.prepare();
 		},

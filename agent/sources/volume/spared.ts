@@ -1,4 +1,4 @@
-/** Holdfast's own folders in a volume that is restored: the point must have the folders that they are in, or the restore would remove those with all that they hold. */
+/** Holdfast's own folders in a volume that is restored: the point must have the folders that they are in, or restic (0.19.1) would remove those with all that they hold, whatever is excluded in them. */
 import {inside} from '../../../docker/storage.ts';
 import type {Restic} from '../../restic/restic.ts';
 import type {RestoringSource} from '../restoring.ts';

@@ -31,7 +31,7 @@ test('prune, check and their results', async t => {
 	cli.agent.onRun = id => cli.agent.finish(id);
 	const pruned = await cli.run('prune', {columns: 120});
 	t.is(pruned.code, 0);
-	t.regex(pruned.out, /^repository:primary: prune: success in 2s, 1 points removed, 9 MB left\n {2}removed run-0 of shop\/db\n$/);
+	t.regex(pruned.out, /^repository:primary: prune: success in 2s, one point removed, 9 MB left\n {2}removed run-0 of shop\/db\n$/);
 	const checked = await cli.run('check', {columns: 120});
 	t.is(checked.out, 'repository:primary: check: success in 2s, data read: 1/13\n');
 	await cli.run('check --read-data=2/13 --json');

@@ -2,6 +2,7 @@
 import test from 'ava';
 import type {Restic} from '../../../../../agent/restic/restic.ts';
 import {whyInPlace} from '../../../../../agent/sources/volume/entries.ts';
+import {volumeRestoring} from '../../../../../agent/sources/volume/restore.ts';
 import {sparedProblems} from '../../../../../agent/sources/volume/spared.ts';
 import {makeWay} from '../../../../../agent/sources/volume/way.ts';
 import type {Place} from '../../../../../base/command.ts';
@@ -72,4 +73,12 @@ test('neither they nor what holds them is taken out of the way of a file', async
 		message: /\/to\/a is in the way of a file, and has a folder of Holdfast's own in it/,
 	});
 	t.is(moved.length, 1, 'nothing is touched');
+});
+
+test('a restore that was planned all the same touches nothing', async t => {
+	const context = {target: 'shop/app', restic: finding(), remember() {}} as unknown as Parameters<typeof volumeRestoring>[1];
+	const asked = source(['/a/backups']) as Parameters<typeof volumeRestoring>[0];
+	await t.throwsAsync(volumeRestoring(asked, context, {index: 0, all: [asked]}).load(), {
+		message: /^`volume:\/app`: Holdfast's own `\/app\/a\/backups` is in/,
+	});
 });
