@@ -70,10 +70,11 @@ export const volume: Kind<VolumePolicy, unknown, PlannedVolume, z.infer<typeof r
 	whyInPlace,
 	locked: lockedProblems,
 	restore(source, context, among) {
-		const {paths, inPlace} = source;
+		const {paths, inPlace, spared = []} = source;
 		return paths !== undefined
 			? filesRestoring({...source, paths}, context)
-			: inPlace === undefined
+			: // Whoever decided: a rename would take what is spared along.
+				inPlace === undefined && spared.length === 0
 				? entriesRestoring(source, context)
 				: volumeRestoring(source, context, among);
 	},
