@@ -158,13 +158,14 @@ test('very much that changed is read again while the application runs, and each 
 	const inAnHour = new Date(Date.now() + 3_600_000);
 	for (const isLatest of [true, false]) {
 		const {passes, folder, later, did} = await scene(t, {isLatest});
+		// First of all: the time of its inode must be one of the backup before
+		await utimes(join(folder, 'inner/file'), later, later);
 		for (let n = 0; n <= 1000; n++) {
 			await writeFile(join(folder, 'inner', String(n)), 'content');
 			// However long this takes
 			await utimes(join(folder, 'inner', String(n)), inAnHour, inAnHour);
 		}
 
-		await utimes(join(folder, 'inner/file'), later, later);
 		await passes();
 		const passed = did.filter(step => step !== 'find' && step !== 'stat');
 		t.deepEqual(passed, ['sync', 'pass', 'sync', 'pass', 'sync', 'pass', 'sync', 'pass', 'moment']);
