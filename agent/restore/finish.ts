@@ -40,7 +40,8 @@ export async function finishRestore(workshop: RestoreWorkshop, options: UndoRun)
 				later: (each: () => Promise<void>) => left.push(each),
 				container: () => containerIn(plan)(replacement),
 			};
-			if (isUntouched(replacement)) {
+			// Where all were swapped, none was left as it was, whatever an older journal says.
+			if (context.isHalf && isUntouched(replacement)) {
 				// What was loaded beside the live data, and never took its place.
 				await kind.rollBack(untouched(old), context);
 				await Promise.all(left.map(async each => each()));

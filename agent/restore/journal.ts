@@ -43,7 +43,9 @@ export function openRestoreJournal(
 	return {
 		remember(replacement) {
 			const known = new Map(record.replacements.map(other => [keyOf(other), other]));
-			save({replacements: [...known.set(keyOf(replacement), {...replacement, touched: false}).values()]});
+			// A swap that is under way writes down more: it stays one that has begun.
+			const {touched = false} = known.get(keyOf(replacement)) ?? {};
+			save({replacements: [...known.set(keyOf(replacement), {...replacement, touched}).values()]});
 		},
 		touch: replacement => mark(replacement, true),
 		restored: replacement => mark(replacement, false),

@@ -221,6 +221,7 @@ test.serial(
 		t.is(restored.outcome, 'success', restored.error);
 		t.is(await sql(asIs), first);
 		t.is((await stack.holdfast('restore', 'finish', restored.run)).exitCode, 0);
+		t.is(await sql(asIs), first);
 
 		await sql('drop view a.reads; delete from a.orders');
 		const again = await stack.restore(target);
