@@ -238,10 +238,5 @@ test.serial(
 		const drilled = await stack.holdfast('drill', target);
 		t.is(drilled.exitCode, 0, drilled.stdout + drilled.stderr);
 		t.regex(drilled.stdout, /not rehearsed, because they read other databases: the views "calls", "reads", "on_reads"/);
-
-		await sql('delete from mysql.time_zone_name; flush tables');
-		const refused = await stack.holdfast('restore', target, '--yes');
-		t.is(refused.exitCode, 1);
-		t.regex(refused.stderr, /timed in "Europe\/Berlin".*mariadb-tzinfo-to-sql/);
 	},
 );
