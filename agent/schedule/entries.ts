@@ -26,8 +26,9 @@ export const entries = (due: ReadonlyArray<Omit<ScheduleEntry, 'since'>>, state:
 		.map(entry => ({...entry, since: lastDealtWith(entry, state)}))
 		.filter(({operation, subject: target}) => operation !== 'drill' || isBackedUp(target, state));
 
+/** What is always partial, because something of it rests, has points, too. */
 const isBackedUp = (target: string, state: Pick<State, 'runs'>): boolean =>
-	state.runs({target, operation: 'backup', outcome: 'success', limit: 1}).length > 0;
+	(['success', 'partial'] as const).some(outcome => state.runs({target, operation: 'backup', outcome, limit: 1}).length > 0);
 
 function lastDealtWith(due: Due, state: Pick<State, 'runs' | 'firstSeen'>): number {
 	const {operation, subject, cold} = due;

@@ -46,6 +46,20 @@ test('a drill is due when there is a backup, and then also for what was missed s
 	state.startRun('r1', 5000);
 	state.finishRun('r1', 6000, {...result, outcome: 'success'});
 	t.deepEqual(entries([drill], state), [{...drill, since: seen}]);
+
+	// Where something always rests, every backup is partial, and has a point all the same.
+	const partial = openState(':memory:');
+	t.teardown(partial.close);
+	partial.insertRun({run: 'r2', target: 'shop/db', operation: 'backup', trigger: 'schedule', queuedAt: 7000});
+	partial.startRun('r2', 7000);
+	partial.finishRun('r2', 8000, {
+		...result,
+		run: 'r2',
+		point: 'r2',
+		outcome: 'partial',
+		absent: [{source: 'volume:/data', why: 'it is stopped'}],
+	});
+	t.is(entries([drill], partial).length, 1);
 });
 
 test('a cold backup is due from the last cold one that was due, whatever ran hot since', t => {
