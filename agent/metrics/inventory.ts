@@ -21,8 +21,8 @@ export interface Holdings {
 	/** Of each target: this agent's own. */
 	points: ReadonlyMap<string, number> | undefined;
 	sizeBytes: number | undefined;
-	/** When the lock was refreshed that was not for longest; null: there is none. */
-	oldestLock: number | null | undefined;
+	/** For how long nobody had refreshed the oldest lock, in milliseconds, when it was looked at: what became of it since nobody knows. Null: there is none. */
+	lockAgeMs: number | null | undefined;
 	/** Whether the last check found everything in order. */
 	checkSuccess: boolean | undefined;
 	/** The last good ones. */
@@ -75,7 +75,7 @@ export function createInventory({
 }: InventoryParts): Inventory {
 	const target = repositoryTarget(name);
 	let points: Map<string, number> | undefined;
-	let oldestLock: number | null | undefined;
+	let lockAgeMs: number | null | undefined;
 	let measured: {bytes: number; at: number} | undefined;
 	let added = 0;
 	const recorded = new Map<UpkeepOperation, readonly number[]>();
@@ -123,7 +123,7 @@ export function createInventory({
 		const all = oursAmong(pointsOf(snapshots), ownership());
 		points = new Map([...Map.groupBy(all, each => each.target)].map(([key, ofTarget]) => [key, ofTarget.length]));
 		const locks = await restic.locks();
-		oldestLock = locks.length === 0 ? null : Math.min(...locks.map(({time}) => time.getTime()));
+		lockAgeMs = locks.length === 0 ? null : Math.max(0, ...locks.map(({time}) => Date.now() - time.getTime()));
 		await measure();
 	};
 
@@ -155,7 +155,7 @@ export function createInventory({
 	return {
 		holdings: () => ({
 			points,
-			oldestLock,
+			lockAgeMs,
 			sizeBytes: measured && measured.bytes + added,
 			checkSuccess: optional(last<CheckResult>('check'), ({outcome}) => outcome === 'success'),
 			lastCheck: lastDone('check'),

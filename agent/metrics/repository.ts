@@ -14,7 +14,11 @@ export function repositoryFamilies(gauge: MakeGauge): RepositoryFamilies {
 	const check = gauge('repository_check_success', '1 when the last check found everything in order, else 0.', labels);
 	const lastCheck = gauge('repository_last_check_timestamp_seconds', 'When the last check ended that found everything in order.', labels);
 	const lastPrune = gauge('repository_last_prune_timestamp_seconds', 'When the last successful prune ended.', labels);
-	const lockAge = gauge('repository_lock_age_seconds', 'For how long the oldest lock was not refreshed; 0 without locks.', labels);
+	const lockAge = gauge(
+		'repository_lock_age_seconds',
+		'For how long the oldest lock had not been refreshed when it was looked at; 0 without locks.',
+		labels,
+	);
 	const points = gauge('restore_points', 'Restore points in the repository.', ['target']);
 	const suspicious = gauge('target_suspicious', '1 while the target is much smaller than before and no person has looked.', ['target']);
 	const all = [size, check, lastCheck, lastPrune, lockAge, points, suspicious];
@@ -31,7 +35,7 @@ export function repositoryFamilies(gauge: MakeGauge): RepositoryFamilies {
 					[check, holdings.checkSuccess === undefined ? undefined : Number(holdings.checkSuccess)],
 					[lastCheck, holdings.lastCheck && holdings.lastCheck / 1000],
 					[lastPrune, holdings.lastPrune && holdings.lastPrune / 1000],
-					[lockAge, holdings.oldestLock && Math.max(0, (Date.now() - holdings.oldestLock) / 1000)],
+					[lockAge, holdings.lockAgeMs && holdings.lockAgeMs / 1000],
 				] as const;
 				for (const [family, value] of given) {
 					if (value !== undefined) {
