@@ -90,10 +90,11 @@ async function services(folder: string) {
 	};
 }
 
-/** What the webhook was told last of an alert. */
-async function told(stack: Stack, alert: string): Promise<string | undefined> {
+/** What the webhook was told of an alert: `firing` as long as it fires for any target, undefined where it never did. */
+async function told(stack: Stack, alert: string): Promise<'firing' | 'resolved' | undefined> {
 	const lines = (await docker(['logs', stack.container('webhook')])).split('\n').filter(line => line.includes(`"alertname":"${alert}"`));
-	return lines.at(-1)?.split(' ')[0];
+	const lasts = new Map(lines.map(line => [line.slice(line.indexOf('{')), line.split(' ')[0]]));
+	return lasts.size === 0 ? undefined : [...lasts.values()].includes('firing') ? 'firing' : 'resolved';
 }
 
 test('every fault that can be made here fires its alert, and mending it ends the alert', async t => {
@@ -170,6 +171,12 @@ test('every fault that can be made here fires its alert, and mending it ends the
 	);
 });
 
+/** How often Prometheus has asked the agent; it looks at its rules as often. */
+async function scrapes(stack: Stack): Promise<number> {
+	const counted = await stack.exec('prometheus', 'promtool', 'query', 'instant', 'http://localhost:9090', 'count_over_time(up[1h])');
+	return Number(/=> (\d+)/.exec(counted)?.[1]);
+}
+
 const seldom = '0 3 29 2 *';
 
 test('what else can be wrong fires its alert until it is mended; what is wanted fires none', async t => {
@@ -194,7 +201,7 @@ test('what else can be wrong fires its alert until it is mended; what is wanted 
 		prometheus,
 		app: {...of({schedule: seldom, drill: seldom, volumes: 'true', tar: '/etc/hostname.kept'}), volumes: ['data:/data']},
 		leaving: {...of({schedule: seldom, drill: seldom}), volumes: ['gone:/data']},
-		resting: {...of({schedule: seldom, drill: seldom, sqlite: 'true', volumes: 'true'}), volumes: ['rest:/data']},
+		resting: {...of({schedule: seldom, drill: seldom, 'stream.words': 'echo words', volumes: 'true'}), volumes: ['rest:/data']},
 		mistaken: {...of({schedule: 'now and then'}), volumes: ['mistaken:/data']},
 		reader: readerService(),
 	};
@@ -253,27 +260,38 @@ test('what else can be wrong fires its alert until it is mended; what is wanted 
 	await done('check');
 	await becomes('HoldfastCheckFailed', 'resolved');
 
-	// Somebody else's restic, which has a lock and does not refresh it for a while
-	const holding = docker([
-		'exec',
-		'--interactive',
-		stack.container('reader'),
+	// Somebody else's restic, which has a lock and does not refresh it for a while. The agent looks every ten minutes, and after each backup.
+	const holding = stack.exec(
+		'reader',
 		'sh',
 		'-c',
-		'sleep 40 | restic backup --quiet --stdin --host other',
-	]);
+		'(until test -e /tmp/enough; do sleep 0.2; done; echo enough) | restic backup --quiet --stdin --stdin-filename other --host other',
+	);
+	holding.catch(() => {});
+	await until(
+		'the lock to be some seconds old',
+		async () => (await stack.exec('reader', 'find', '/repository/locks', '-type', 'f', '!', '-newermt', '8 seconds ago')) !== '',
+		{timeout: 60_000, interval: 300},
+	);
+	t.is((await stack.backup(target))[0]?.outcome, 'success', 'a lock that is not exclusive keeps nobody from a backup');
 	await becomes('HoldfastLockOld', 'firing');
+	await stack.exec('reader', 'touch', '/tmp/enough');
 	await holding;
-	await becomes('HoldfastLockOld', 'resolved');
 
-	// What is wanted: an application that is stopped, a project that is at rest, an agent that is started again.
+	// What is wanted: a project that is at rest, an agent that is started again.
 	t.is((await stack.backup(target))[0]?.outcome, 'success');
-	await stack.compose('stop', 'app');
-	await stack.backup(target);
+	await becomes('HoldfastLockOld', 'resolved');
+	t.is((await stack.backup(`${stack.project}/resting`))[0]?.outcome, 'success');
+	await stack.compose('stop', 'app', 'resting');
+	t.is((await stack.backup(target))[0]?.outcome, 'success', 'files are there while their container is stopped');
+	t.is((await stack.backup(`${stack.project}/resting`))[0]?.outcome, 'partial', 'a command is not');
 	await stack.compose('restart', 'holdfast');
 	await stack.ready();
-	const evaluated = Date.now();
-	await until('the rules to be looked at', () => Date.now() - evaluated > 15_000, {timeout: 30_000, interval: 500});
+	const before = await scrapes(stack);
+	await until('the rules to be looked at with what the new life shows', async () => (await scrapes(stack)) >= before + 10, {
+		timeout: 60_000,
+		interval: 500,
+	});
 	for (const alert of [
 		'HoldfastBackupPartial',
 		'HoldfastBackupFailed',
