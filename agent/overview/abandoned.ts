@@ -13,7 +13,7 @@ import type {State} from '../state/state.ts';
 const patienceMs = 30 * 60_000;
 
 interface Parts {
-	engine: Pick<Engine, 'services'>;
+	engine: Pick<Engine, 'info' | 'services'>;
 	state: Pick<State, 'open' | 'tellOnce'>;
 	notices: Pick<Notices, 'send'>;
 	now?: () => number;
@@ -24,8 +24,7 @@ export type Abandoned = () => Promise<Finding[]>;
 
 export function createAbandoned({engine, state, notices, now = Date.now}: Parts): Abandoned {
 	return async () => {
-		// No Swarm, no manager, or a proxy that does not let it ask: another manager's agent says it.
-		const services = await engine.services().catch(() => undefined);
+		const services = await servicesOf(engine).catch(() => undefined);
 		if (services === undefined) {
 			return [];
 		}
@@ -47,6 +46,12 @@ export function createAbandoned({engine, state, notices, now = Date.now}: Parts)
 
 		return left.map(service => describe(service, now()));
 	};
+}
+
+/** Undefined where it is no manager of a Swarm, which is not asked: a proxy need not let it. Another manager's agent says it then. */
+async function servicesOf(engine: Parts['engine']): Promise<SwarmService[] | undefined> {
+	const {isManager} = await engine.info();
+	return isManager ? engine.services() : undefined;
 }
 
 const isLeft = ({replicas, scaled}: SwarmService, now: number): boolean =>
