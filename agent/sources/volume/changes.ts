@@ -1,8 +1,8 @@
 /** Which files changed, however many they are: a start that gives a million files to another owner must fill neither the memory nor the night. */
-import {lastLines, output, succeed} from '../../../base/command.ts';
-import {RunError} from '../../../base/errors.ts';
+import {output, succeed} from '../../../base/command.ts';
 import {escapePattern} from '../../restic/argv.ts';
 import type {SourceContext} from '../source.ts';
+import {assertSearched, foundBy} from './found.ts';
 
 /** File times come from a clock that may be a tick behind; and a network file system has a clock of its own. */
 const clockMarginMs = 2000;
@@ -31,20 +31,11 @@ export async function changedBetween(
 	const before = until === undefined ? [] : ['!', '(', ...newerThan(until.toISOString(), '-o'), ')'];
 	const find = await worker({argv: ['find', path, '-type', 'f', '(', ...newer(from, '-o'), ')', ...before, '-printf', '%P\\0'], signal});
 	const found = gather(mostPatterns);
-	let rest = '';
-	const decoder = new TextDecoder();
-	for await (const chunk of find.stdout as AsyncIterable<Buffer>) {
-		const names = (rest + decoder.decode(chunk, {stream: true})).split('\0');
-		rest = names.pop() ?? '';
+	for await (const names of foundBy(find)) {
 		names.forEach(found.add);
 	}
 
-	const {exitCode, stderr} = await find.done;
-	// A file may vanish while the app runs: then there is nothing to doubt.
-	if (exitCode !== 0 && !/No such file/.test(stderr)) {
-		throw new RunError(`\`${path}\` cannot be searched: ${lastLines(stderr)}`);
-	}
-
+	await assertSearched(find, path);
 	const {names, isCoarse} = found;
 	return {patterns: names.has('') ? 'everything' : [...names].map(name => escapePattern(`${path}/${name}`)), isCoarse};
 }

@@ -1,8 +1,7 @@
 /** A look at all files of a volume after they were read, in one walk: what is sparse, and how new a file is that may have changed meanwhile. */
-import {lastLines} from '../../../base/command.ts';
-import {RunError} from '../../../base/errors.ts';
 import type {SourceContext} from '../source.ts';
 import {newer} from './changes.ts';
+import {assertSearched, foundBy} from './found.ts';
 
 /** Smaller files do not matter for the question whether there is room. */
 const smallest = '+8191k';
@@ -24,34 +23,22 @@ export async function look({worker, signal}: Pick<SourceContext, 'worker' | 'sig
 	const find = await worker({argv: ['find', path, '-type', 'f', ...sizes, ...times], signal});
 	const sparse = new Map<string, number>();
 	let newestMs = Number.NEGATIVE_INFINITY;
-	for await (const entry of entries(find.stdout)) {
-		const [, size, blocks, file] = /^s (\d+) (\d+) (.*)$/s.exec(entry) ?? [];
-		const [, modified, changed] = /^t (-?[\d.]+) (-?[\d.]+)$/.exec(entry) ?? [];
-		const bytes = Number(blocks) * 512;
-		if (file !== undefined && file !== '' && bytes < Number(size) / 2 && sparse.size < mostFiles) {
-			sparse.set(file, bytes);
-		}
+	for await (const entries of foundBy(find)) {
+		for (const entry of entries) {
+			const [, size, blocks, file] = /^s (\d+) (\d+) (.*)$/s.exec(entry) ?? [];
+			const [, modified, changed] = /^t (-?[\d.]+) (-?[\d.]+)$/.exec(entry) ?? [];
+			const bytes = Number(blocks) * 512;
+			if (file !== undefined && file !== '' && bytes < Number(size) / 2 && sparse.size < mostFiles) {
+				sparse.set(file, bytes);
+			}
 
-		if (modified !== undefined) {
-			newestMs = Math.max(newestMs, Number(modified) * 1000, Number(changed) * 1000);
+			if (modified !== undefined) {
+				newestMs = Math.max(newestMs, Number(modified) * 1000, Number(changed) * 1000);
+			}
 		}
 	}
 
-	const {exitCode, stderr} = await find.done;
-	// A file may vanish while the app runs.
-	if (exitCode !== 0 && !/No such file/.test(stderr)) {
-		throw new RunError(`\`${path}\` cannot be searched: ${lastLines(stderr)}`);
-	}
+	await assertSearched(find, path);
 
 	return {newest: newestMs === Number.NEGATIVE_INFINITY ? undefined : new Date(Math.ceil(newestMs) + 1), sparse};
-}
-
-async function* entries(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
-	let rest = '';
-	const decoder = new TextDecoder();
-	for await (const chunk of stream) {
-		const parts = (rest + decoder.decode(chunk, {stream: true})).split('\0');
-		rest = parts.pop() ?? '';
-		yield* parts;
-	}
 }

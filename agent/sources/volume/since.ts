@@ -4,6 +4,7 @@ import type {Saved} from '../../restic/restic.ts';
 import {isOfRestore} from '../kept-names.ts';
 import type {SourceContext} from '../source.ts';
 import {newer} from './changes.ts';
+import {foundBy} from './found.ts';
 
 /** So much is read in the moment, where its content is in the repository by then: that takes two tenths of a second. */
 const mostBytes = 32 * 1024 ** 2;
@@ -43,11 +44,7 @@ export async function changedSince(
 		signal,
 	});
 	const found = {names: new Map<string, string>(), files: 0, bytes: 0, nameBytes: 0, isDoubtful: false};
-	let rest = '';
-	const decoder = new TextDecoder();
-	for await (const chunk of find.stdout as AsyncIterable<Buffer>) {
-		const entries = (rest + decoder.decode(chunk, {stream: true})).split('\0');
-		rest = entries.pop() ?? '';
+	for await (const entries of foundBy(find)) {
 		for (const entry of entries) {
 			const [, type = '', size, modified, changed, name = ''] = /^(.) (\d+) (-?[\d.]+) (-?[\d.]+) (.*)$/s.exec(entry) ?? [];
 			found.names.set(name, type);
