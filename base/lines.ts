@@ -25,3 +25,18 @@ export async function* linesOf(stream: Readable): AsyncGenerator<string, void> {
 }
 
 const withoutReturn = (line: string): string => (line.endsWith('\r') ? line.slice(0, -1) : line);
+
+/**
+ * The same for text that is handed over in pieces: each line is read when its end has come. Of one that grows longer than `limit` characters, only
+ * the last of them are kept.
+ */
+export function linesOfPieces(limit: number, read: (line: string) => void): (piece: string) => void {
+	let rest = '';
+	return piece => {
+		const lines = (rest + piece).split('\n');
+		rest = (lines.pop() ?? '').slice(-limit);
+		for (const line of lines) {
+			read(withoutReturn(line));
+		}
+	};
+}

@@ -5,7 +5,13 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {RunError} from '../base/errors.ts';
 import type {Engine} from './engine.ts';
-import type {SwarmTask} from './stack.ts';
+import type {SwarmService, SwarmTask} from './stack.ts';
+
+/** Undefined where the engine is no manager of a Swarm, which is not asked: a proxy need not let it. */
+export async function servicesOfManager(engine: Pick<Engine, 'info' | 'services'>): Promise<SwarmService[] | undefined> {
+	const {isManager} = await engine.info();
+	return isManager ? engine.services() : undefined;
+}
 
 /** @throws where a container says that it is a task, and Swarm does not know it as one */
 export async function assertTask(engine: Engine, {service, name}: SwarmTask, containerId: string): Promise<void> {

@@ -7,6 +7,7 @@ import type {Finding} from '../../base/shapes/targets.ts';
 import {duration} from '../../base/units.ts';
 import type {Engine} from '../../docker/engine.ts';
 import type {SwarmService} from '../../docker/stack.ts';
+import {servicesOfManager} from '../../docker/swarm.ts';
 import type {State} from '../state/state.ts';
 
 /** A restore may take as long, and an agent is started again by then. */
@@ -24,34 +25,32 @@ export type Abandoned = () => Promise<Finding[]>;
 
 export function createAbandoned({engine, state, notices, now = Date.now}: Parts): Abandoned {
 	return async () => {
-		const services = await servicesOf(engine).catch(() => undefined);
+		const services = await servicesOfManager(engine).catch(() => undefined);
+		// Another manager's agent says it then.
 		if (services === undefined) {
 			return [];
 		}
 
 		const ours = new Set(state.open().map(({run}) => run));
-		const left = services.flatMap(service => (isLeft(service, now()) && !ours.has(service.scaled?.run ?? '') ? [service] : []));
-		for (const service of left) {
-			const {subject: target, message: text, hint} = describe(service, now());
-			if (state.tellOnce(`scaled ${service.name}`, service.scaled?.run ?? '')) {
-				notices.send({kind: 'gone', target, text, hint, at: now()});
-			}
-		}
+		return services.flatMap(service => {
+			const {name, scaled} = service;
+			const run = scaled?.run ?? '';
+			if (!isLeft(service, now()) || ours.has(run)) {
+				if (state.tellOnce(`scaled ${name}`, null)) {
+					notices.send({kind: 'back', target: name, text: `the Swarm service \`${name}\` was scaled up again`, at: now()});
+				}
 
-		for (const {name} of services.filter(service => !left.includes(service))) {
-			if (state.tellOnce(`scaled ${name}`, null)) {
-				notices.send({kind: 'back', target: name, text: `the Swarm service \`${name}\` was scaled up again`, at: now()});
+				return [];
 			}
-		}
 
-		return left.map(service => describe(service, now()));
+			const finding = describe(service, now());
+			if (state.tellOnce(`scaled ${name}`, run)) {
+				notices.send({kind: 'gone', target: name, text: finding.message, hint: finding.hint, at: now()});
+			}
+
+			return [finding];
+		});
 	};
-}
-
-/** Undefined where it is no manager of a Swarm, which is not asked: a proxy need not let it. Another manager's agent says it then. */
-async function servicesOf(engine: Parts['engine']): Promise<SwarmService[] | undefined> {
-	const {isManager} = await engine.info();
-	return isManager ? engine.services() : undefined;
 }
 
 const isLeft = ({replicas, scaled}: SwarmService, now: number): boolean =>

@@ -2,6 +2,7 @@
  * Extended attributes that the system keeps for itself (`security.*` but file capabilities, `trusted.*`): only who may administer the machine sets
  * them. restic gives the others of such a file up with them, fails, and goes on with the next file.
  */
+import {linesOfPieces} from '../../base/lines.ts';
 import {parseMessage} from './messages.ts';
 import type {Unset} from './restic.ts';
 
@@ -13,6 +14,9 @@ export const systemAttributes: readonly string[] = ['security.[^c]*', 'trusted.*
 
 const refusal = /xattr\.L?Set .* ((?:security|trusted)\.\S+): (?:operation not permitted|permission denied)$/;
 
+/** In characters: restic's messages name a file by its whole path. */
+const longestMessage = 65_536;
+
 export interface Refusals {
 	/** Takes the error output, in pieces. */
 	hear: (piece: string) => void;
@@ -21,7 +25,6 @@ export interface Refusals {
 }
 
 export function listenForRefusals(): Refusals {
-	let rest = '';
 	let count = 0;
 	let others = 0;
 	let first: string | undefined;
@@ -43,13 +46,7 @@ export function listenForRefusals(): Refusals {
 	};
 
 	return {
-		hear(piece) {
-			const lines = (rest + piece).split('\n');
-			rest = (lines.pop() ?? '').slice(-65_536);
-			for (const line of lines) {
-				read(line);
-			}
-		},
+		hear: linesOfPieces(longestMessage, read),
 		only: () => (first === undefined || others > 0 ? undefined : {what: first, count}),
 	};
 }

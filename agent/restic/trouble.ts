@@ -2,6 +2,7 @@
  * What restic says while it cannot reach its storage: it tries each request again for a quarter of an hour, and tells nobody but its error output.
  * While it opens the repository there is nothing to lose: then it is not given that long.
  */
+import {linesOfPieces} from '../../base/lines.ts';
 
 /** A repository that cannot be opened for so long is away. */
 const openingMs = 60_000;
@@ -45,6 +46,9 @@ export const knownHint = (reason: string): string | undefined => knownTroubles.f
 /** How often the same is said. */
 const tellMs = 60_000;
 
+/** In characters. */
+const longestComplaint = 4096;
+
 export interface Trouble {
 	/** Takes the error output, in pieces. */
 	hear: (piece: string) => void;
@@ -68,7 +72,6 @@ const refusal = /read-only file system|\b403\b|forbidden|access ?denied|permissi
 const unknownName = /lookup (\S+?)(?: on \S+)?: no such host/;
 
 export function listenForTrouble({onRetry, onHopeless, now = () => performance.now()}: TroubleOptions): Trouble {
-	let rest = '';
 	let last: string | undefined;
 	let since: number | undefined;
 	let unknown = 0;
@@ -112,13 +115,7 @@ export function listenForTrouble({onRetry, onHopeless, now = () => performance.n
 	};
 
 	return {
-		hear(piece) {
-			const lines = (rest + piece).split('\n');
-			rest = (lines.pop() ?? '').slice(-4096);
-			for (const line of lines) {
-				read(line);
-			}
-		},
+		hear: linesOfPieces(longestComplaint, read),
 		reason: () => last,
 	};
 }

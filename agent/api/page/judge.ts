@@ -68,7 +68,7 @@ export const attentionTo = ({targets, unprotected, gone, others, kitKept}: Overv
 function attentionToAbsence({view, status: {target, absent}}: TargetOverview): Attention[] {
 	return absent === undefined || view.problems.length > 0
 		? []
-		: [{subject: target, message: `it is backed up ${absent}`, hint: 'start it; or, where it is gone for good, remove its label'}];
+		: [{subject: target, message: `it is backed up ${absent}`, hint: 'holdfast doctor'}];
 }
 
 function attentionToSize({status: {target, suspicion}}: TargetOverview): Attention[] {

@@ -4,6 +4,7 @@ import {fileURLToPath} from 'node:url';
 import test from 'ava';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
+import {filesApp} from '../../support/stack/files-app.ts';
 import {startStack} from '../../support/stack.ts';
 
 const proxy = fileURLToPath(new URL('../../support/doubles/socket-proxy.ts', import.meta.url));
@@ -43,16 +44,7 @@ test('a backup and a restore of every kind of source need exactly the calls that
 				environment: {POSTGRES_PASSWORD: 'secret'},
 				labels: {'holdfast.enable': 'true', 'holdfast.postgres': 'true'},
 			},
-			app: {
-				image: app,
-				volumes: ['data:/data'],
-				labels: {
-					'holdfast.enable': 'true',
-					'holdfast.sqlite': '/data/app.db',
-					'holdfast.volumes': 'true',
-					'holdfast.tar': '/etc/debian_version',
-				},
-			},
+			app: filesApp(app),
 			stopped: {
 				image: app,
 				command: ['write-sqlite', '/data/app.db', '/data/files'],

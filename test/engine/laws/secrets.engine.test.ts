@@ -9,6 +9,7 @@ import type {BackupResult} from '../../../base/results.ts';
 import {docker} from '../../support/docker.ts';
 import {spy} from '../../support/doubles/spy.ts';
 import {ensureImage} from '../../support/images.ts';
+import {filesApp} from '../../support/stack/files-app.ts';
 import {type Stack, startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 
@@ -94,16 +95,7 @@ test('no secret is in a log, a command line, an event, an error, a metric, or th
 				},
 				labels: {'holdfast.enable': 'true', 'holdfast.postgres': 'true'},
 			},
-			app: {
-				image: app,
-				volumes: ['data:/data'],
-				labels: {
-					'holdfast.enable': 'true',
-					'holdfast.sqlite': '/data/app.db',
-					'holdfast.volumes': 'true',
-					'holdfast.tar': '/etc/debian_version',
-				},
-			},
+			app: filesApp(app),
 		},
 		volumes: ['data'],
 	});

@@ -1,21 +1,14 @@
 /** An engine with `live-restore` that is killed and comes back with a new socket, which the agent's container does not see: it is started again, and puts back. Lane: waits. */
 import test from 'ava';
-import {ensureImage} from '../../support/images.ts';
-import {canStartSecondEngine, startSecondEngine} from '../../support/machine/second-engine.ts';
+import {startOwnEngine, withOwnEngine} from '../../support/stack/own-engine.ts';
 import {startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
 
-test('what stood still when the engine died runs again, although the socket that is mounted is dead', async t => {
-	if (!(await canStartSecondEngine())) {
-		t.pass('only root on Debian can start a second engine');
-		return;
-	}
+const testThere = await withOwnEngine(test);
 
+testThere('what stood still when the engine died runs again, although the socket that is mounted is dead', async t => {
 	t.timeout(10 * 60_000);
-	const image = await ensureImage('holdfast-test/app:latest');
-	const engine = await startSecondEngine({options: ['--live-restore']});
-	t.teardown(engine.remove);
-	await engine.load([image, process.env.HOLDFAST_TEST_IMAGE ?? 'holdfast:dev']);
+	const {engine, image} = await startOwnEngine(t, {options: ['--live-restore']});
 	const stack = await startStack(t, {
 		engine,
 		holdfast: {restart: 'always'},

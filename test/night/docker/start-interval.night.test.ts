@@ -1,21 +1,14 @@
 /** A health check that is asked often while its container starts, and seldom afterwards (`start_interval`: engine 25 and later). Lane: waits. */
 import test from 'ava';
-import {ensureImage} from '../../support/images.ts';
 import {ensureCurrentEngine} from '../../support/machine/current-engine.ts';
-import {canStartSecondEngine, startSecondEngine} from '../../support/machine/second-engine.ts';
+import {startOwnEngine, withOwnEngine} from '../../support/stack/own-engine.ts';
 import {startStack} from '../../support/stack.ts';
 
-test('its dependents are started as soon as it is well, and a slow one is waited for through its start period', async t => {
-	if (!(await canStartSecondEngine())) {
-		t.pass('only root on Debian can start a current engine here');
-		return;
-	}
+const testThere = await withOwnEngine(test);
 
+testThere('its dependents are started as soon as it is well, and a slow one is waited for through its start period', async t => {
 	t.timeout(20 * 60_000);
-	const image = await ensureImage('holdfast-test/app:latest');
-	const engine = await startSecondEngine({programs: await ensureCurrentEngine()});
-	t.teardown(engine.remove);
-	await engine.load([image, process.env.HOLDFAST_TEST_IMAGE ?? 'holdfast:dev']);
+	const {engine, image} = await startOwnEngine(t, {programs: await ensureCurrentEngine()});
 	const app = {image, init: true, stop_grace_period: '1s'};
 	const stack = await startStack(t, {
 		engine,

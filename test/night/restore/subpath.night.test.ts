@@ -1,21 +1,14 @@
 /** Subpaths of one volume are data of their own: backed up, found and restored as those folders. They need an engine of version 26 or later. Lane: works. */
 import test from 'ava';
-import {ensureImage} from '../../support/images.ts';
 import {ensureCurrentEngine} from '../../support/machine/current-engine.ts';
-import {canStartSecondEngine, startSecondEngine} from '../../support/machine/second-engine.ts';
+import {startOwnEngine, withOwnEngine} from '../../support/stack/own-engine.ts';
 import {startStack} from '../../support/stack.ts';
 
-test('a restore of one subpath leaves the others alone, and patterns and databases count from it', async t => {
-	if (!(await canStartSecondEngine())) {
-		t.pass('only root on Debian can start a current engine here');
-		return;
-	}
+const testThere = await withOwnEngine(test);
 
+testThere('a restore of one subpath leaves the others alone, and patterns and databases count from it', async t => {
 	t.timeout(20 * 60_000);
-	const image = await ensureImage('holdfast-test/app:latest');
-	const engine = await startSecondEngine({programs: await ensureCurrentEngine()});
-	t.teardown(engine.remove);
-	await engine.load([image, process.env.HOLDFAST_TEST_IMAGE ?? 'holdfast:dev']);
+	const {engine, image} = await startOwnEngine(t, {programs: await ensureCurrentEngine()});
 	const command = ['sleep', 'infinity'];
 	const mount = (subpath: string, target = '/data') => ({type: 'volume', source: 'data', target, volume: {subpath}});
 	const stack = await startStack(t, {

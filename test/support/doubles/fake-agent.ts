@@ -1,5 +1,4 @@
 /** An agent made of memory: tests tell its runs what to tell. */
-
 import {Readable} from 'node:stream';
 import {buffer} from 'node:stream/consumers';
 import type {Agent} from '../../../agent/agent.ts';
@@ -35,6 +34,7 @@ import type {
 	TargetView,
 	Unprotected,
 } from '../../../base/shapes/targets.ts';
+import {overviewWith} from './overview.ts';
 
 export interface FakeAgent extends Agent {
 	/** What it shows; tests change it. */
@@ -148,7 +148,6 @@ export function createFakeAgent(): FakeAgent {
 
 	const agent: FakeAgent = {
 		has: {
-			targets: [],
 			plans: new Map(),
 			status: [],
 			points: [],
@@ -157,13 +156,8 @@ export function createFakeAgent(): FakeAgent {
 			findings: [],
 			retentions: [],
 			unlocked: {removed: [], left: []},
-			kitKept: {at: at(0), by: 'cli'},
-			scheduled: [],
-			unprotected: [],
-			gone: [],
-			moved: [],
-			others: [],
-			adopted: [],
+			...overviewWith({kitKept: {at: at(0), by: 'cli'}}),
+			targets: [],
 			health: {healthy: true, problems: []},
 			archive: () => Readable.from(['archive'], {objectMode: false}),
 			received: '',
@@ -255,17 +249,8 @@ export function createFakeAgent(): FakeAgent {
 				quiesceLimitSeconds: 300,
 				firstSeen: 0,
 			}));
-			return {
-				targets,
-				scheduled: agent.has.scheduled,
-				unprotected: agent.has.unprotected,
-				gone: agent.has.gone,
-				moved: agent.has.moved,
-				others: agent.has.others,
-				adopted: agent.has.adopted,
-				liveOthers: 0,
-				kitKept: agent.has.kitKept,
-			};
+			const {scheduled, unprotected, gone, moved, others, adopted, kitKept} = agent.has;
+			return overviewWith({targets, scheduled, unprotected, gone, moved, others, adopted, kitKept});
 		},
 		foreign: async () => agent.has.foreign,
 		points: async name => agent.has.points.filter(point => name === undefined || point.target === name),

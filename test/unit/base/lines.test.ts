@@ -2,7 +2,7 @@ import {Readable} from 'node:stream';
 import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import fc from 'fast-check';
-import {linesOf} from '../../../base/lines.ts';
+import {linesOf, linesOfPieces} from '../../../base/lines.ts';
 
 const all = async (stream: Readable): Promise<string[]> => Array.fromAsync(linesOf(stream));
 
@@ -77,4 +77,14 @@ test('who leaves early may read on otherwise', async t => {
 	stream.once('end', resolve);
 	stream.resume();
 	await soon(promise);
+});
+
+test('lines of pieces come whole, and of an endless one only its end is kept', t => {
+	const lines: string[] = [];
+	const hear = linesOfPieces(5, line => lines.push(line));
+	for (const piece of ['one\ntw', 'o\r\n\nthr', 'ee', '\n123', '456', '\nnever ended']) {
+		hear(piece);
+	}
+
+	t.deepEqual(lines, ['one', 'two', '', 'three', '23456']);
 });

@@ -22,6 +22,7 @@ const found = async (services: SwarmService[], tasks: SwarmTaskState[]) =>
 	(
 		await examineServices(
 			{
+				info: async () => ({isManager: true}),
 				services: async () => services,
 				tasks: async () => tasks,
 			} as unknown as Engine,
@@ -44,10 +45,17 @@ test('where each node sees it, or nobody asked, nothing is said', async t => {
 });
 
 test('a node that is no manager has nothing to say', async t => {
+	let asked = 0;
 	const refused = async (): Promise<never> => {
+		asked++;
 		throw new Error('This node is not a swarm manager');
 	};
-	t.deepEqual(await examineServices({services: refused, tasks: refused} as unknown as Engine, here, 'holdfast.'), []);
+	const examine = async (isManager: boolean) =>
+		examineServices({info: async () => ({isManager}), services: refused, tasks: refused} as unknown as Engine, here, 'holdfast.');
+	t.deepEqual(await examine(false), []);
+	t.is(asked, 0, 'it is not asked: a proxy need not let it');
+	t.deepEqual(await examine(true), [], 'and where a proxy refuses a manager, it is no failure');
+	t.is(asked, 1);
 });
 
 test('without a task of Swarm nobody asks for services', async t => {
@@ -56,6 +64,10 @@ test('without a task of Swarm nobody asks for services', async t => {
 		asked += 1;
 		return [];
 	};
-	await examineServices({services, tasks: async () => []} as unknown as Engine, [{id: 'plain'}], 'holdfast.');
+	await examineServices(
+		{info: async () => ({isManager: true}), services, tasks: async () => []} as unknown as Engine,
+		[{id: 'plain'}],
+		'holdfast.',
+	);
 	t.is(asked, 0);
 });
