@@ -78,7 +78,15 @@ export function assemble(config: Config, ground: Ground) {
 	const repository = repositories.primary;
 	const common: Common = {workshop, survey, runs, state, repositories};
 	const ledger = createLedger(state, workshop);
-	const missing = createMissing({state, own: {agent: workshop.agentId, host: workshop.host}, notices, ledger, shrinkLimit, prefix});
+	const missing = createMissing({
+		state,
+		own: {agent: workshop.agentId, host: workshop.host},
+		ownership,
+		notices,
+		ledger,
+		shrinkLimit,
+		prefix,
+	});
 	const abandoned = createAbandoned({engine, state, notices});
 	const neighbours = neighboursOf(config, workshop);
 	const copying = createCopying({...common, prefix, policy: config});

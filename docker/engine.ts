@@ -45,8 +45,16 @@ export interface Engine {
 	/** Where the engine is, for messages. */
 	readonly address: string;
 	/** `time`: the engine's clock, in milliseconds since 1970; NaN when it does not say. */
-	/** `isPodman`: it is Podman, which counts its own versions. `isManager`: of a Swarm, and may be asked for its services. */
-	info: () => Promise<{name: string; version: string; isPodman?: boolean; isManager?: boolean; dataRoot: string; time: number}>;
+	/** `isPodman`: it is Podman, which counts its own versions. `isManager`: of a Swarm, and may be asked for its services. `managers`: ids of the nodes of its Swarm that manage it, which every node knows. */
+	info: () => Promise<{
+		name: string;
+		version: string;
+		isPodman?: boolean;
+		isManager?: boolean;
+		managers?: readonly string[];
+		dataRoot: string;
+		time: number;
+	}>;
 	list: () => Promise<Container[]>;
 	inspect: (id: string) => Promise<ContainerDetails>;
 	pause: (id: string) => Promise<void>;
@@ -143,7 +151,7 @@ export function connectEngine(address: string): Engine {
 				Name: string;
 				ServerVersion: string;
 				BuildahVersion?: string;
-				Swarm?: {ControlAvailable?: boolean};
+				Swarm?: {ControlAvailable?: boolean; RemoteManagers?: Array<{NodeID?: string}> | null};
 				DockerRootDir: string;
 				SystemTime: string;
 			};
@@ -152,6 +160,7 @@ export function connectEngine(address: string): Engine {
 				version: info.ServerVersion,
 				isPodman: info.BuildahVersion !== undefined,
 				isManager: info.Swarm?.ControlAvailable === true,
+				managers: (info.Swarm?.RemoteManagers ?? []).flatMap(({NodeID: id}) => id ?? []),
 				dataRoot: info.DockerRootDir,
 				time: Date.parse(info.SystemTime),
 			};

@@ -22,6 +22,7 @@ import {describePoint, describeSource} from './describe.ts';
 import {lockPatienceSeconds, tellingOfLocks} from './locked.ts';
 import {moment} from './moment.ts';
 import {type Previous, previousOf} from './previous.ts';
+import {swarmOf} from './swarm.ts';
 
 type Still = Pick<Plan, 'quiesce' | 'resting'>;
 
@@ -158,7 +159,9 @@ async function work(
 		await crew.close();
 	}
 
-	return stored.size === plan.sources.length ? manifestOf(workshop, options, {state, stored}) : undefined;
+	return stored.size === plan.sources.length
+		? manifestOf(workshop, options, {state, stored, swarm: await swarmOf(workshop.engine, options)})
+		: undefined;
 }
 
 async function publishPoint(workshop: Workshop, {signal, tell}: Pick<BackupRun, 'signal' | 'tell'>, manifest: Manifest): Promise<void> {
@@ -262,8 +265,8 @@ async function store(
 
 const manifestOf = (
 	workshop: Workshop,
-	{run, plan, startedAt, hereSince}: BackupRun,
-	{state, stored}: {state: Progress; stored: ReadonlyMap<string, ManifestSource>},
+	{run, plan, startedAt}: BackupRun,
+	{state, stored, swarm}: {state: Progress; stored: ReadonlyMap<string, ManifestSource>; swarm: Manifest['swarm']},
 ) =>
 	describePoint(workshop, {
 		run,
@@ -273,16 +276,9 @@ const manifestOf = (
 		quiesced: state.still.quiesce.map(({container, action}) => ({container: container.name, action})),
 		quiesceSeconds: state.quiesceSeconds,
 		sources: plan.sources.flatMap(({name}) => stored.get(name) ?? []),
-		...swarmOf(plan, hereSince),
+		...(swarm && {swarm}),
 		...(plan.absent.length === 0 ? {} : {absent: absentOf(plan)}),
 	});
-
-function swarmOf({sources}: Plan, hereSince: number | undefined): Pick<Manifest, 'swarm'> {
-	const [first, ...others] = [...new Set(sources.flatMap(({container}) => container.swarm?.service ?? []))].sort();
-	return first === undefined || hereSince === undefined
-		? {}
-		: {swarm: {services: [first, ...others], since: new Date(hereSince).toISOString()}};
-}
 
 /** The mounts that the file sources need; writable only where a kind must. */
 function mountsOf(plan: Plan): WorkerMount[] {

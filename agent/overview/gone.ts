@@ -10,17 +10,20 @@ import type {BackupResult} from '../../base/results.ts';
 import type {GoneTarget, MovedTarget} from '../../base/shapes/targets.ts';
 import {size} from '../../base/units.ts';
 import type {Container} from '../../docker/container.ts';
+import type {Ownership} from '../repository/owner.ts';
 import type {State} from '../state/state.ts';
 import {momentMs} from '../state/watched.ts';
 import type {Target} from '../targets/target.ts';
 import type {Ledger} from './ledger.ts';
 import type {FiledElsewhere} from './moved.ts';
-import {type BackedUp, renamedTo, storagesOf} from './renamed.ts';
+import {type BackedUp, bytesOf, probablyRenamedTo, renamedTo, storagesOf} from './renamed.ts';
 
 interface Parts {
-	state: Pick<State, 'see' | 'miss' | 'watched' | 'unwatch' | 'tellOnce' | 'runs' | 'keepStorages' | 'storages'>;
+	state: Pick<State, 'see' | 'miss' | 'watched' | 'unwatch' | 'tellOnce' | 'runs' | 'keepStorages' | 'storages' | 'hereSince'>;
 	/** This one: its id, and the name under which it files. */
 	own: {agent: string; host: string};
+	/** What a person said of new names. */
+	ownership: () => Pick<Ownership, 'targetOf'>;
 	notices: Pick<Notices, 'send'>;
 	ledger: Pick<Ledger, 'elsewhere'>;
 	/** The share that may go without being noticed. */
@@ -42,7 +45,7 @@ export interface Missing {
 	forget: (target: string, present: readonly string[]) => void;
 }
 
-export function createMissing({state, own, notices, ledger, shrinkLimit, prefix, now = Date.now}: Parts): Missing {
+export function createMissing({state, own, ownership, notices, ledger, shrinkLimit, prefix, now = Date.now}: Parts): Missing {
 	const lastRun = (target: string) => state.runs({target, operation: 'backup', outcome: 'success', limit: 1})[0];
 	const lastSuccess = (target: string): number | undefined => lastRun(target)?.finishedAt ?? undefined;
 
@@ -60,18 +63,35 @@ export function createMissing({state, own, notices, ledger, shrinkLimit, prefix,
 		return other && describeRenamed(target, other, own);
 	};
 
-	const describe = (target: string, since: number, containers: readonly Container[]): GoneTarget => {
+	/** In a project with a new name, and with volumes of its own: nobody but a person knows whether the data went with it. */
+	const probably = (target: string, since: number, present: ReadonlySet<string>): {where: string; hint: string} | undefined => {
+		const all = [...present].map(other => ({target: other, storages: state.storages(other), hereSince: state.hereSince(other)}));
+		const other = probablyRenamedTo({target, storages: state.storages(target)}, all, since);
+		return other && describeProbable(target, other.target, {before: backedUp(target)[0], now: backedUp(other.target)[0]});
+	};
+
+	/** @param at of its last success here: what it files later, should it be there again, is its own */
+	const nameNow = (target: string, at: number): string =>
+		// To the second, as what was said is kept.
+		ownership().targetOf({id: '', agent: own.agent, host: own.host, target, time: new Date(Math.floor(at / 1000) * 1000)});
+
+	const describe = (
+		target: string,
+		since: number,
+		{containers, present}: {containers: readonly Container[]; present: ReadonlySet<string>},
+	): GoneTarget => {
 		const success = lastSuccess(target);
 		const until = success === undefined ? '' : ` until ${new Date(success).toISOString()}`;
 		const other = ledger.elsewhere(target);
-		const where = other === undefined ? whereabouts(target, containers, prefix) : `: ${whatOthersFile(other)}`;
+		const renamedProject = other === undefined ? probably(target, since, present) : undefined;
+		const where = other === undefined ? (renamedProject?.where ?? whereabouts(target, containers, prefix)) : `: ${whatOthersFile(other)}`;
 		const there =
 			other === undefined ? 'bring it back; or if it is gone on purpose' : 'bring it back; or if it is meant to be there, and whole';
 		return {
 			target,
 			since: new Date(since).toISOString(),
 			message: `\`${target}\` was backed up${until} and is not found any more${where}; its restore points are kept`,
-			hint: `${there}: holdfast forget ${target}; or if it has a new name: holdfast move ${target} NEW`,
+			hint: renamedProject?.hint ?? `${there}: holdfast forget ${target}; or if it has a new name: holdfast move ${target} NEW`,
 		};
 	};
 
@@ -92,7 +112,7 @@ export function createMissing({state, own, notices, ledger, shrinkLimit, prefix,
 				const other = movedTo(target);
 				const moved = other === undefined ? renamed(target, goneSince, present) : describeMoved(target, other);
 				if (moved === undefined) {
-					found.gone.push(describe(target, goneSince, containers));
+					found.gone.push(describe(target, goneSince, {containers, present}));
 				} else {
 					found.moved.push(moved);
 				}
@@ -100,6 +120,25 @@ export function createMissing({state, own, notices, ledger, shrinkLimit, prefix,
 		}
 
 		return found;
+	};
+
+	/** Those of which a person has said what they are called now. */
+	const letGo = (present: ReadonlySet<string>): void => {
+		for (const {target, goneSince} of state.watched()) {
+			const success = goneSince === null ? undefined : lastSuccess(target);
+			const name = success === undefined ? target : nameNow(target, success);
+			if (name !== target && present.has(name)) {
+				state.unwatch(target);
+				if (state.tellOnce(`gone ${target}`, null)) {
+					notices.send({
+						kind: 'back',
+						target,
+						text: `\`${target}\` is called \`${name}\` now, as was said by \`holdfast move\``,
+						at: now(),
+					});
+				}
+			}
+		}
 	};
 
 	return {
@@ -119,6 +158,8 @@ export function createMissing({state, own, notices, ledger, shrinkLimit, prefix,
 			for (const target of targets) {
 				state.keepStorages(target.name, storagesOf(target));
 			}
+
+			letGo(present);
 
 			const found = away(containers, present);
 			for (const {target, since, message, hint} of found.gone) {
@@ -166,6 +207,18 @@ const describeRenamed = (target: string, {target: as, at}: BackedUp, own: {agent
 	as,
 	message: `\`${target}\` is not found any more, and all that it wrote to is backed up as \`${as}\`: the newest point is of ${new Date(at).toISOString()}; the points of \`${target}\` are kept, and \`holdfast move ${target} ${as}\` makes them those of \`${as}\``,
 });
+
+function describeProbable(
+	target: string,
+	other: string,
+	{before, now}: {before: BackedUp | undefined; now: BackedUp | undefined},
+): {where: string; hint: string} {
+	const [last, newest] = [before, now].map(each => size(each === undefined ? 0 : bytesOf(each.last)));
+	return {
+		where: `, and is probably \`${other}\` by now: the same service in a project with another name, with volumes or folders of its own. ${now === undefined ? 'That has no backup yet' : `The newest backup of that has ${newest}`}, and the last one of this had ${last}`,
+		hint: `if it is: holdfast move ${target} ${other}; data that is not there yet comes with: holdfast restore ${other} --from-target ${target}, before the move. If it is gone on purpose: holdfast forget ${target}`,
+	};
+}
 
 /** Why that is no proof that all is well. */
 function whatOthersFile({isMoved, agent, host, target, time, bytes, ours}: FiledElsewhere): string {

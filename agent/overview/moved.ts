@@ -4,7 +4,7 @@ import {aliveMs} from './owners.ts';
 
 /** The newest point that another agent filed, and ours before it. */
 export interface FiledElsewhere {
-	/** Proven: Swarm runs the same services there, and has put them there since our newest point. */
+	/** Proven: Swarm runs the same services there, or has them anew by the same name, and has put them there since our newest point. */
 	isMoved: boolean;
 	agent: string;
 	host: string;
@@ -47,8 +47,19 @@ export function filedElsewhere(ours: readonly Point[], theirs: readonly Point[])
 	return found;
 }
 
-const isMove = ({placed: here, time}: Point, {placed: there}: Point): boolean =>
-	here !== undefined &&
-	there !== undefined &&
-	there.since > time.getTime() &&
-	here.services.every(service => there.services.includes(service));
+function isMove(own: Point, other: Point): boolean {
+	const {placed: here, time} = own;
+	const {placed: there} = other;
+	return (
+		here !== undefined &&
+		there !== undefined &&
+		there.since > time.getTime() &&
+		(here.services.every(service => there.services.includes(service)) || isAnew(own, other))
+	);
+}
+
+/** The stack was removed and deployed anew: in one Swarm there are no two services of one name, so ours is no more. It is it with all of its sources only. */
+const isAnew = ({placed: here, target, sources}: Point, other: Point): boolean =>
+	target === other.target &&
+	here?.managers.some(manager => other.placed?.managers.includes(manager)) === true &&
+	sources.every(({source}) => other.sources.some(each => each.source === source));

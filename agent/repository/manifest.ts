@@ -54,8 +54,8 @@ export const manifest = z.object({
 	quiesced: z.array(z.object({container: z.string(), action: z.enum(['pause', 'stop'])})),
 	quiesceSeconds: z.number(),
 	sources: z.array(manifestSource),
-	/** Where Swarm runs the target: the ids of its services, and since when this agent has them on its node, ISO 8601. */
-	swarm: z.object({services: z.array(z.string()).nonempty(), since: z.string()}).optional(),
+	/** Where Swarm runs the target: the ids of its services, since when this agent has them on its node, ISO 8601, and the ids of the managers' nodes. */
+	swarm: z.object({services: z.array(z.string()).nonempty(), since: z.string(), managers: z.array(z.string()).optional()}).optional(),
 	/** What the target had beside them, and why it is not in the point. */
 	absent: z.array(z.object({source: z.string(), why: z.string()})).optional(),
 	origin: origin.optional(),

@@ -7,7 +7,7 @@ import {execa} from 'execa';
 import {stringify} from 'yaml';
 import type {RestoreResult} from '../../../base/results.ts';
 import type {PointView} from '../../../base/shapes/points.ts';
-import type {Finding} from '../../../base/shapes/targets.ts';
+import type {Finding, StatusView} from '../../../base/shapes/targets.ts';
 import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
 import {startStack} from '../../support/stack.ts';
@@ -71,7 +71,14 @@ test('services of a renamed project are paired by their names, and its former po
 	t.is((JSON.parse(stdout) as RestoreResult).outcome, 'success');
 	t.deepEqual(await words(present), ['old of web', 'old of mail']);
 
+	// It has volumes of its own: a person says whether it is the same
+	const missed = async () =>
+		(JSON.parse((await stack.holdfast('status', '--json')).stdout) as StatusView[]).find(({target}) => target === `${former}/web`);
+	const problems = JSON.stringify((await missed())?.problems);
+	t.regex(problems, new RegExp(`probably \\W?\\W?${present}/web`), problems);
+	t.regex(problems, new RegExp(`holdfast move ${former}/web ${present}/web`), problems);
 	t.is((await stack.holdfast('move', `${former}/web`, `${present}/web`)).exitCode, 0);
+	t.is(await missed(), undefined);
 	const points = JSON.parse((await stack.holdfast('points', `${present}/web`, '--json')).stdout) as PointView[];
 	t.deepEqual(
 		points.map(({point}) => point),

@@ -63,3 +63,14 @@ test('a grace period of months is waited for, not cut at once', async t => {
 	const calls = await heard(t, {}, async engine => engine.stop('c1', 40 * 24 * 3600));
 	t.deepEqual(calls, [{call: 'POST /containers/c1/stop?t=3456000', body: {t: 3_456_000}}]);
 });
+
+test('which Swarm a node belongs to is known by its managers, also where it is none', async t => {
+	const remote = (ids: Array<string | undefined>) => ({Swarm: {ControlAvailable: false, RemoteManagers: ids.map(id => ({NodeID: id}))}});
+	for (const [info, managers] of [
+		[remote(['m1', 'm2', undefined]), ['m1', 'm2']],
+		[{Swarm: {RemoteManagers: null}}, []],
+		[{}, []],
+	] as const) {
+		await heard(t, {'/info': info}, async engine => t.deepEqual((await engine.info()).managers, managers));
+	}
+});

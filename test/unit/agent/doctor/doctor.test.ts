@@ -43,6 +43,7 @@ function setUp(
 		missing: createMissing({
 			state,
 			own: {agent: 'a', host: 'here'},
+			ownership: () => ({targetOf: ({target}) => target}),
 			notices: {send() {}},
 			ledger: {elsewhere: () => undefined},
 			shrinkLimit: 0.5,

@@ -21,9 +21,11 @@ function setUp(t: ExecutionContext) {
 	const told: Notice[] = [];
 	let now = 1_000_000;
 	let elsewhere: FiledElsewhere | undefined;
+	let said: {what: string; to: string; at: Date} | undefined;
 	const missing = createMissing({
 		state,
 		own: {agent: 'a', host: 'here'},
+		ownership: () => ({targetOf: ({target, time}) => (target === said?.what && time <= said.at ? said.to : target)}),
 		notices: {send: notice => told.push(notice)},
 		ledger: {elsewhere: () => elsewhere},
 		shrinkLimit: 0.5,
@@ -47,6 +49,10 @@ function setUp(t: ExecutionContext) {
 			const time = new Date(now - ago * minute);
 			const ours = {time: new Date(0), bytes: 100};
 			elsewhere = {isMoved, agent: 'b', host: 'node-b', target: 'shop/app', time, bytes, ours, patienceMs: 60 * minute};
+		},
+		/** As `holdfast move` has it. */
+		move(what: string, to: string) {
+			said = {what, to, at: new Date(Math.floor(now / 1000) * 1000)};
 		},
 		hereSince: () => state.hereSince('shop/app'),
 		wait(minutes: number) {
@@ -99,6 +105,19 @@ test('a person says that it is gone on purpose; what is there, or was never know
 	}
 
 	t.deepEqual([look([]), told()], [[], []]);
+});
+
+test('a person says what it is called now: it is missed no more once that is there', t => {
+	const {look, told, move} = setUp(t);
+	look(['shop/app']);
+	for (let round = 0; round < 5; round++) {
+		look([]);
+	}
+
+	move('shop/app', 'store/app');
+	t.regex(look([]).join(), /^shop\/app: .* is not found any more/, 'nor is that there');
+	t.deepEqual([look(['store/app']), told()], [[], ['gone shop/app', 'back shop/app']]);
+	t.deepEqual([look([]), told().length], [[], 2], 'the other was never backed up');
 });
 
 test('who moved to another node, whose agent backs it up, is not missed; who was told that it is gone is told that, too', t => {
@@ -167,6 +186,7 @@ test('a service that has another name by now is not missed once all that it wrot
 	const missing = createMissing({
 		state,
 		own: {agent: 'a', host: 'here'},
+		ownership: () => ({targetOf: ({target}) => target}),
 		notices: {send() {}},
 		ledger: {elsewhere: () => undefined},
 		shrinkLimit: 0.5,
@@ -198,4 +218,46 @@ test('a service that has another name by now is not missed once all that it wrot
 	t.deepEqual(look(writer('shop/database', 'db')), nobody, 'it writes elsewhere, too');
 	t.deepEqual(look(renamed), {gone: [], moved: ['shop/db as shop/database']});
 	t.deepEqual(look(writer('shop/other', 'x')), {gone: ['shop/database', 'shop/db'], moved: []}, 'that one is gone, too');
+});
+
+test('a project with a new name, and volumes of its own: who it probably is by now is told, with what to do, and it is missed all the same', t => {
+	const state = openState(join(mkdtempSync(join(tmpdir(), 'holdfast-renamed-')), 'state.db'));
+	t.teardown(() => state.close());
+	let now = 1_000_000;
+	const missing = createMissing({
+		state,
+		own: {agent: 'a', host: 'here'},
+		ownership: () => ({targetOf: ({target}) => target}),
+		notices: {send() {}},
+		ledger: {elsewhere: () => undefined},
+		shrinkLimit: 0.5,
+		prefix: 'holdfast.',
+		now: () => now,
+	});
+	const backUp = (run: string, target: string, bytes: number) => {
+		state.insertRun({run, target, operation: 'backup', trigger: 'schedule', queuedAt: now});
+		state.startRun(run, now);
+		state.finishRun(run, now, backup({'volume:/data': bytes}));
+	};
+	const look = (...targets: Target[]) => {
+		now += minute;
+		return missing
+			.look(targets, [])
+			.gone.map(({message, hint}) => `${message}\n${hint}`)
+			.join('\n');
+	};
+	const present = writer('new/app', 'new_data');
+	look(writer('old/app', 'old_data'), writer('another/app', 'another_data'));
+	backUp('r1', 'old/app', 2000);
+	now += 3 * 24 * 60 * minute;
+	const said = look(present, writer('another/app', 'another_data'));
+	t.regex(
+		said,
+		/^`old\/app` was backed up until .* probably `new\/app` by now: .* That has no backup yet, and the last one of this had 2 kB/,
+	);
+	t.regex(said, /holdfast move old\/app new\/app; .* holdfast restore new\/app --from-target old\/app/);
+	backUp('r2', 'new/app', 10);
+	t.regex(look(present), /The newest backup of that has 10 B, and the last one of this had 2 kB/);
+	t.notRegex(look(writer('new/app', 'new_other')), /probably/, 'it writes to something else');
+	t.notRegex(look(present, writer('newer/app', 'newer_data')), /probably/, 'two could be it');
 });

@@ -13,9 +13,11 @@ const point = (
 	{
 		since,
 		services = [service],
+		managers = [],
 		target = 'shop/app',
+		source = 'volume:/data',
 		bytes = 10,
-	}: {since?: number; services?: string[]; target?: string; bytes?: number} = {},
+	}: {since?: number; services?: string[]; managers?: string[]; target?: string; source?: string; bytes?: number} = {},
 ): Point => ({
 	id: `${agent}-${at}`,
 	agent,
@@ -24,8 +26,8 @@ const point = (
 	filedAs: target,
 	time: new Date(start + at * day),
 	manifest: 'm',
-	sources: [{source: 'volume:/data', snapshot: 's', bytes}],
-	...(since === undefined ? {} : {placed: {services, since: start + since * day}}),
+	sources: [{source, snapshot: 's', bytes}],
+	...(since === undefined ? {} : {placed: {services, managers, since: start + since * day}}),
 });
 
 const ours = [point('a', 2, {since: 0}), point('a', 1, {since: 0})];
@@ -50,6 +52,19 @@ test('who had a task of it all along, or something else of that name, proves not
 	t.is(found(point(null, 3, {since: 2.5})), undefined, 'nobody knows who filed it');
 	const half = filedElsewhere([point('a', 2, {since: 0, services: [service, other]})], [point('b', 3, {since: 2.5})]);
 	t.false(half.get('shop/app')?.isMoved, 'half of a group');
+});
+
+test('a stack that was removed and deployed anew on another node of the same Swarm, with all of its sources', t => {
+	const [manager, second, stranger] = ['m', 'n', 'x'].map(letter => letter.repeat(25)) as [string, string, string];
+	const own = [point('a', 2, {since: 0, managers: [manager, second]})];
+	const anew = (change: object) =>
+		filedElsewhere(own, [point('b', 3, {since: 2.5, services: [other], managers: [second, stranger], ...change})]).get('shop/app')?.isMoved;
+	t.true(anew({}), 'one of the managers is the same');
+	t.false(anew({managers: [stranger]}), 'another Swarm has a stack of that name');
+	t.false(anew({managers: []}), 'nobody knows which Swarm it is');
+	t.is(anew({target: 'shop/other'}), undefined, 'another service');
+	t.false(anew({source: 'volume:/else'}), 'it no longer backs up what ours did');
+	t.false(anew({since: 1}), 'it was there while ours was here');
 });
 
 test('what was filed before our newest point is older', t => {

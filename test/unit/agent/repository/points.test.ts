@@ -70,7 +70,10 @@ test('what Swarm runs says so, and since when it is here; what nobody can read i
 		return pointsOf([snapshot(run, ['manifest:1', ...tags]), snapshot(run, ['source:volume:/data'])])[0]?.placed;
 	};
 	const tags = placedTags({services: ['b'.repeat(25), service], since: '2026-01-01T03:00:00.500Z'});
-	t.deepEqual(placed(...tags), {services: [service, 'b'.repeat(25)], since: Date.UTC(2026, 0, 1, 3)});
+	t.deepEqual(placed(...tags), {services: [service, 'b'.repeat(25)], since: Date.UTC(2026, 0, 1, 3), managers: []});
+	const managed = placedTags({services: [service], since: '2026-01-01T03:00:00Z', managers: ['d'.repeat(25), 'c'.repeat(25)]});
+	t.deepEqual(placed(...managed)?.managers, ['c'.repeat(25), 'd'.repeat(25)]);
+	t.deepEqual(placed(...tags, 'swarm-managers:me')?.managers, []);
 	t.is(placed('here-since:1'), undefined);
 	t.is(placed('swarm:me', 'here-since:1'), undefined);
 	t.is(placed(`swarm:${service}`), undefined);
