@@ -143,7 +143,16 @@ for (const [file, seconds] of slowest(durations, 10)) {
 	console.log(`#   ${seconds.toFixed(1).padStart(6)} s  ${file}`);
 }
 
-const sum = (key: keyof Count) => counts.reduce((total, count) => total + count[key], 0);
+const failures = counts.flatMap(count => count.failures);
+if (failures.length > 0) {
+	// Among thousands that passed nobody finds them, and who keeps but the end of a log has none.
+	console.log('# What failed, once more:');
+	for (const line of failures.flat()) {
+		console.log(`#   ${line}`);
+	}
+}
+
+const sum = (key: Exclude<keyof Count, 'failures'>) => counts.reduce((total, count) => total + count[key], 0);
 const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exit(failed > 0 || passed === 0 ? 1 : 0);

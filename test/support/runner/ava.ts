@@ -9,6 +9,8 @@ export interface Count {
 	passed: number;
 	failed: number;
 	skipped: number;
+	/** What was printed of each that failed. */
+	failures: string[][];
 }
 
 const begun = Date.now();
@@ -23,7 +25,7 @@ const isFrame = (line: string) => /^(?:TAP version|\d+\.\.\d+$|# (?:tests|pass|f
 
 /** @param prefix of the titles, where ava runs but one file and gives none */
 export async function runAva(files: readonly string[], prefix = ''): Promise<Count> {
-	const count: Count = {passed: 0, failed: 0, skipped: 0};
+	const count: Count = {passed: 0, failed: 0, skipped: 0, failures: []};
 	const ava = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'node_modules/ava/entrypoints/cli.js', '--tap', ...files], {
 		cwd: top,
 		stdio: ['ignore', 'pipe', 'inherit'],
@@ -31,18 +33,28 @@ export async function runAva(files: readonly string[], prefix = ''): Promise<Cou
 		env: {NODE_COMPILE_CACHE: path.join(top, '.cache/compiled'), ...process.env},
 	});
 	const lines = createInterface({input: ava.stdout});
+	/** Of the failed one whose details come now. */
+	let failure: string[] | undefined;
 	// Not `for await`: what comes at once is printed at once, so that no other run's line comes between a failure and its cause.
 	lines.on('line', line => {
 		const [, verdict = '', title = ''] = /^((?:not )?ok) \d+ - (.*)$/.exec(line) ?? [];
 		if (verdict === '') {
 			if (!isFrame(line)) {
 				console.log(line);
+				failure?.push(line);
+				failure = line === '  ...' ? undefined : failure;
 			}
 
 			return;
 		}
 
-		console.log(`${clock()} ${verdict} ${++results} - ${prefix}${title}`);
+		const result = `${clock()} ${verdict} ${++results} - ${prefix}${title}`;
+		console.log(result);
+		failure = verdict === 'ok' ? undefined : [result];
+		if (failure !== undefined) {
+			count.failures.push(failure);
+		}
+
 		if (verdict === 'ok' && /# (?:SKIP|TODO)/i.test(title)) {
 			count.skipped++;
 		} else {
@@ -55,7 +67,9 @@ export async function runAva(files: readonly string[], prefix = ''): Promise<Cou
 	});
 	// A runner that fails without naming a test (a file that does not load, no file at all, a crash) must not look green.
 	if (end !== 'exit code 0' && count.failed === 0) {
-		console.error(`holdfast: the runner ended with ${end} without a failed test: ${files.join(' ')}`);
+		const why = `holdfast: the runner ended with ${end} without a failed test: ${files.join(' ')}`;
+		console.error(why);
+		count.failures.push([why]);
 		count.failed = 1;
 	}
 
