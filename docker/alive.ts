@@ -1,5 +1,5 @@
 /** Notices that a container has ended. An engine may leave whoever waits for a command in it without an answer, for ever (20.10). */
-import {RunError} from '../base/errors.ts';
+import {toldDead} from './death.ts';
 import type {Engine} from './engine.ts';
 import {statusOf} from './refusal.ts';
 
@@ -16,11 +16,11 @@ export function watchAlive(engine: Engine, id: string): Watch {
 	const {promise: ended, reject} = Promise.withResolvers<never>();
 	ended.catch(() => {});
 	let seenDead = 0;
-	let why = '';
+	let outOfMemory = false;
 	const look = async () => {
 		const state = await engine.inspect(id).then(
 			details => {
-				why = details.oomKilled ? ', out of memory' : why;
+				outOfMemory ||= details.oomKilled === true;
 				return details.state;
 			},
 			// An engine that does not answer says nothing about the container
@@ -28,7 +28,7 @@ export function watchAlive(engine: Engine, id: string): Watch {
 		);
 		seenDead = ['gone', 'exited', 'dead', 'removing'].includes(state) ? seenDead + 1 : 0;
 		if (seenDead === 2) {
-			reject(new RunError(`container ${id.slice(0, 12)} ended${why} while a command ran in it`));
+			reject(await toldDead(engine, id, 'while a command ran in it', {outOfMemory}));
 		}
 	};
 

@@ -4,6 +4,7 @@
  */
 import './unused.ts';
 import {type Duplex, Readable} from 'node:stream';
+import {text} from 'node:stream/consumers';
 import Dockerode from 'dockerode';
 import {answered, moving, stallLimitMs, standsStill} from '../base/patience.ts';
 import {type Container, containerFromList} from './container.ts';
@@ -26,6 +27,11 @@ const removalDeadlineMs = 10 * 60_000;
 
 /** A command has begun by then, on an engine that is busy with others, too. */
 const execDeadlineMs = 120_000;
+
+/** An engine that does not end its answer in time (it waits until the last second that was asked for is over) says nothing. */
+const deathDeadlineMs = 5000;
+
+const rememberedSeconds = 3600;
 
 export interface ExecOptions {
 	argv: readonly string[];
@@ -89,8 +95,15 @@ export interface Engine {
 	scale: (service: string, replicas: number, why?: Scaled) => Promise<void>;
 	/** The tasks of a service of Swarm, those that are over among them. */
 	tasks: (service: string) => Promise<SwarmTaskState[]>;
+	/** How a container ended within the last hour, also one that is gone by now; undefined where the engine has forgotten it: it remembers 256 events. */
+	death: (id: string) => Promise<Death | undefined>;
 	/** Container events as they come; the stream just ends when the engine goes. */
 	events: (signal: AbortSignal) => Promise<Readable>;
+}
+
+export interface Death {
+	name: string;
+	exitCode: number;
 }
 
 export type CreateOptions = Dockerode.ContainerCreateOptions;
@@ -306,6 +319,19 @@ export function connectEngine(address: string): Engine {
 				since: Date.parse(status?.Timestamp ?? ''),
 				container: status?.ContainerStatus?.ContainerID,
 			}));
+		},
+		async death(id) {
+			const now = Math.floor(Date.now() / 1000);
+			const asked = {
+				filters: {container: [id], event: ['die']},
+				since: now - rememberedSeconds,
+				until: now + 1,
+				...limited(deathDeadlineMs),
+			};
+			const events = (await docker.getEvents(asked as Dockerode.GetEventsOptions)) as unknown as Readable;
+			const lines = (await text(events)).trim().split('\n').filter(Boolean);
+			const {name, exitCode} = JSON.parse(lines.at(-1) ?? '{}').Actor?.Attributes ?? {};
+			return name === undefined ? undefined : {name, exitCode: Number(exitCode)};
 		},
 		events: async abortSignal => (await docker.getEvents({filters: {type: ['container']}, abortSignal})) as unknown as Readable,
 	};

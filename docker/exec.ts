@@ -9,6 +9,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {type Command, type Exit, killedCode, type Place, type Running} from '../base/command.ts';
 import {unlessAborted} from '../base/patience.ts';
 import {type Watch, watchAlive} from './alive.ts';
+import {refusesTheDead, toldDead} from './death.ts';
 import {type Demultiplexed, demultiplex} from './demultiplex.ts';
 import type {Engine, EngineExec} from './engine.ts';
 import {statusOf} from './refusal.ts';
@@ -48,7 +49,7 @@ export function inContainer(engine: Engine, id: string, confirmMs = confirmDeadl
 			return running;
 		} catch (error) {
 			watch.stop();
-			throw error;
+			throw refusesTheDead(error) ? await toldDead(engine, id, `before \`${command.argv[0]}\` could begin in it`, {cause: error}) : error;
 		}
 	};
 }

@@ -209,10 +209,12 @@ export async function runHook(engine: Engine, hook: HookCall, signal?: AbortSign
 
 /** Whether the hook never began: the container was paused or stopped, or the engine failed or was away. One that ran, however it ended, is over. */
 export function neverRan(error: unknown): boolean {
-	const cause = error instanceof RunError ? error.cause : error;
+	const cause = causeOf(error);
 	const status = statusOf(cause) ?? 0;
 	return status === 409 || status >= 500 || (cause instanceof Error && 'code' in cause && typeof cause.code === 'string');
 }
+
+const causeOf = (error: unknown): unknown => (error instanceof RunError ? causeOf(error.cause) : error);
 
 function resumeError(undo: Undo, cause: unknown): ResumeError {
 	const {containerName} = undo;

@@ -85,6 +85,7 @@ export function memoryEngine(containers: readonly Container[]): MemoryEngine {
 		info: async () => ({name: 'memory', version: '28.0.0', dataRoot: '/var/lib/docker', time: Date.now()}),
 		list: async () => [...held.values()].map(({container, state}) => ({...container, state})),
 		inspect: async id => detailsOf(get(id)),
+		death: async () => undefined,
 		async pause(id) {
 			get(id).state = 'paused';
 		},

@@ -73,4 +73,16 @@ test('which Swarm a node belongs to is known by its managers, also where it is n
 	] as const) {
 		await heard(t, {'/info': info}, async engine => t.deepEqual((await engine.info()).managers, managers));
 	}
+
+test('how a container ended is asked of what the engine remembers, for it may be gone', async t => {
+	const died = {Type: 'container', Action: 'die', Actor: {ID: 'c1', Attributes: {name: 'worker', exitCode: '137'}}};
+	const calls = await heard(t, {'/events': died}, async engine => {
+		t.deepEqual(await engine.death('c1'), {name: 'worker', exitCode: 137});
+	});
+	const asked = new URL(calls[0]?.call.replace('GET ', 'http://engine') ?? '').searchParams;
+	t.deepEqual(JSON.parse(asked.get('filters') ?? ''), {container: ['c1'], event: ['die']});
+	t.true(Number(asked.get('since')) < Number(asked.get('until')));
+	await heard(t, {}, async engine => {
+		t.is(await engine.death('c2'), undefined);
+	});
 });

@@ -86,3 +86,19 @@ test('a command that the engine does not even begin keeps nobody waiting who has
 	await until('it to be killed', () => asked.length > 1);
 	t.deepEqual(asked, ['pg_dump', '42']);
 });
+
+test('a command for a container that has ended says how that ended', async t => {
+	const refusal = Object.assign(new Error('(HTTP code 409) - Container aaa is not running'), {statusCode: 409});
+	const engineOf = (death: object | undefined) =>
+		({exec: async () => Promise.reject(refusal), death: async () => death, inspect: async () => ({state: 'gone'})}) as unknown as Engine;
+	const told = async (death: object | undefined) => t.throwsAsync(inContainer(engineOf(death), 'a'.repeat(64))({argv: ['restic']}));
+	t.is(
+		(await told({name: 'worker', exitCode: 137}))?.message,
+		'container `worker` ended, killed by somebody (exit code 137), before `restic` could begin in it',
+	);
+	t.is(
+		(await told({name: 'worker', exitCode: 1}))?.message,
+		'container `worker` ended, with exit code 1, before `restic` could begin in it',
+	);
+	t.is((await told(undefined))?.message, 'container aaaaaaaaaaaa ended before `restic` could begin in it');
+});

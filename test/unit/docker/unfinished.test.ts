@@ -21,6 +21,7 @@ function scene(states: Record<string, string>, undos: Undo[]) {
 		states[id] = 'running';
 	};
 	const engine = {
+		death: async () => undefined,
 		async inspect(id: string) {
 			if (states[id] === undefined) {
 				throw Object.assign(new Error('no such container'), {statusCode: 404});
