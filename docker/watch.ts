@@ -8,6 +8,10 @@ const settleMs = 1000;
 
 /** Where one change follows the other, as on a machine that builds or tests: each call asks for all that there is. */
 const restMs = 3000;
+
+/** As many times as long as a call takes it rests after it: where others keep the machine busy, this is not what makes it busier. */
+const restsPerCall = 5;
+const longestRestMs = 30_000;
 const reopenMs = 1000;
 
 /** Execs come with every command that Holdfast runs, and change nothing; a signal is followed by a death, or by nothing; workers come and go with each run. */
@@ -37,16 +41,21 @@ export async function watchContainers(
 	while (!signal.aborted) {
 		try {
 			const events = await engine.events(signal);
-			await onChange();
-			let calledAt = performance.now();
+			let restedAt = 0;
 			let isWaiting = false;
+			const call = async () => {
+				const begun = performance.now();
+				await onChange().finally(() => {
+					const now = performance.now();
+					restedAt = now + Math.max(rest, Math.min(longestRestMs, (now - begun) * restsPerCall));
+				});
+			};
+			await call();
 			let changing = Promise.resolve();
 			const settle = async () => {
-				await delay(Math.max(settleMs, calledAt + rest - performance.now()), undefined, {signal});
+				await delay(Math.max(settleMs, restedAt - performance.now()), undefined, {signal});
 				isWaiting = false;
-				await onChange().finally(() => {
-					calledAt = performance.now();
-				});
+				await call();
 			};
 
 			for await (const line of linesOf(events)) {

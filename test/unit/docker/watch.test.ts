@@ -1,4 +1,5 @@
 import {PassThrough} from 'node:stream';
+import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import type {Engine} from '../../../docker/engine.ts';
 import {watchContainers} from '../../../docker/watch.ts';
@@ -85,6 +86,18 @@ test('where one change follows the other there is a rest between two calls', asy
 	const begun = performance.now();
 	await until('the second call', () => say('start') && calls.length === 2);
 	t.true(performance.now() - begun > 2500);
+	calls[1]?.();
+	await end();
+});
+
+test('what takes long is followed by a longer rest, so that it is never the most that is done', async t => {
+	const {calls, say, end} = scene(10);
+	await until('the first call', () => calls.length === 1);
+	const begun = performance.now();
+	await delay(300);
+	calls[0]?.();
+	await until('the second call', () => say('start') && calls.length === 2);
+	t.true(performance.now() - begun > 300 + 5 * 290);
 	calls[1]?.();
 	await end();
 });
