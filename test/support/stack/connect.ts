@@ -23,7 +23,7 @@ async function doorFromHost({docker, container}: Stack, token: string): Promise<
 			const answer = await ask(path, {
 				method,
 				...(body === undefined ? {} : {body: JSON.stringify(body)}),
-				signal: AbortSignal.timeout(30_000),
+				signal: AbortSignal.timeout(120_000),
 			});
 			const text = await answer.text();
 			return {status: answer.status, body: /^[[{]/.test(text) ? JSON.parse(text) : text};
