@@ -73,6 +73,7 @@ test('which Swarm a node belongs to is known by its managers, also where it is n
 	] as const) {
 		await heard(t, {'/info': info}, async engine => t.deepEqual((await engine.info()).managers, managers));
 	}
+});
 
 test('how a container ended is asked of what the engine remembers, for it may be gone', async t => {
 	const died = {Type: 'container', Action: 'die', Actor: {ID: 'c1', Attributes: {name: 'worker', exitCode: '137'}}};
