@@ -27,6 +27,8 @@ const borrowing = lifelineOf({last: 'restic', grace: borrowersGraceSeconds});
 const keeping = lifelineOf({grace: 25});
 const alive = ({life}: Tether): string[] => ['/usr/bin/tini', '--', ...life];
 const anywhere = lifelineAnywhere();
+/** Untied, and gone by itself: it does one thing, which takes a moment, and there is one after each change of what runs on the engine. */
+const onlyLooking = ['/usr/bin/tini', '--', 'sleep', '120'];
 
 /** What a drill's container may take of the host: enough to load any database, slowly. Its memory is its own, whatever the agent may have. */
 const scratchLimits = {
@@ -62,7 +64,7 @@ export interface Workforce {
 	dump: (containerId: string) => Promise<Worker>;
 	/** Has the agent's network, and neither secrets nor anybody's mounts; runs PostgreSQL's client programs for a server that is no container here. */
 	client: () => Promise<Worker>;
-	/** Sees folders of the host at `lookedAt` of their number, and may only read. Has neither secrets, network nor capabilities. */
+	/** Sees folders of the host at `lookedAt` of their number, and may only read. Has neither secrets, network nor capabilities. Ends within two minutes. */
 	look: (paths: readonly string[]) => Promise<Worker>;
 	/** Of any image, and idle: no network, no secrets, no capabilities, nobody's mounts, limits, and a volume of its own to write to. */
 	scratch: (image: string, env: Readonly<Record<string, string>>) => Promise<ScratchWorker>;
@@ -266,7 +268,9 @@ export async function hireWorkers({
 		async look(paths) {
 			const name = `holdfast-look-${run}`;
 			const mounts = paths.map((from, index) => ({type: 'bind', from, to: lookedAt(index), readOnly: true}) as const);
-			return start(await create(name, {HostConfig: {NetworkMode: 'none'}}, mounts), name);
+			const id = await create(name, {Entrypoint: onlyLooking, HostConfig: {NetworkMode: 'none'}}, mounts);
+			await engine.start(id);
+			return {id, name, run: inContainer(engine, id)};
 		},
 		async scratch(image, env) {
 			const name = `holdfast-scratch-${run}-${++scratches}`;
