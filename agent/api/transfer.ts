@@ -19,6 +19,8 @@ export async function transfer({url, method, token, body, type, signal}: Transfe
 	const send = url.protocol === 'https:' ? requestHttps : requestHttp;
 	const request = send(url, {
 		method,
+		// One that was kept from the question before is closed by the agent after five idle seconds, perhaps at just this moment: a question lost that nobody may ask again.
+		agent: false,
 		headers: {Authorization: `Bearer ${token}`, ...(type === undefined ? {} : {'Content-Type': type})},
 		...(signal && {signal}),
 	});

@@ -168,3 +168,11 @@ test('where no agent is, the error says where it was looked for', async t => {
 	await t.throwsAsync(client.targets(), {name: 'RunError', message: `no agent answers at ${url}`});
 	await t.throwsAsync(client.health(AbortSignal.timeout(1000)), {name: 'RunError'});
 });
+
+test('each question has a connection of its own: none is lost with one that the agent closes because it idles', async t => {
+	const {url, connections} = await behindWire(t);
+	const client = createClient({url, token});
+	await client.targets();
+	await client.targets();
+	t.is(connections(), 2);
+});
