@@ -9,7 +9,6 @@ import {tidyWhenQuiet} from '../base/tidy.ts';
 import {untilDone} from '../base/until-done.ts';
 import {connectEngine} from '../docker/engine.ts';
 import {withRemembered} from '../docker/remembered.ts';
-import {hasMounted} from '../docker/self.ts';
 import {untilStale} from '../docker/stale.ts';
 import {type RunningServer, startServer} from './api/server.ts';
 import {createStandby} from './api/standby.ts';
@@ -133,7 +132,7 @@ export async function startDaemon(given: Config, options: DaemonOptions): Promis
 		appointments: () => (schedule?.all() ?? []).map(each => ({...each, since: firstDue(each, state)})),
 	});
 	const host = lockHost(workshop.self);
-	state.rememberHost(host.name, host.isShared);
+	state.rememberHost({host: host.name, isShared: host.isShared});
 	const life: Life = {...recovery, ...options, config, workshop};
 	const {survey, runs, settle, repositories, sweeper} = parts;
 	const {isUnderWay} = runs;
@@ -141,10 +140,7 @@ export async function startDaemon(given: Config, options: DaemonOptions): Promis
 	void settleRestores(recovering, {settle, upTo, isUnderWay, signal});
 	const pings = pingsOf(life, parts);
 	const observation = observationOf(life, parts);
-	for (const {message, hint} of examineCache(
-		config.repository.cacheDirectory,
-		hasMounted(workshop.self, config.repository.cacheDirectory),
-	)) {
+	for (const {message, hint} of examineCache(config.repository.cacheDirectory, workshop.self)) {
 		log.warning(`${message}${hint === undefined ? '' : ` (${hint})`}`);
 	}
 

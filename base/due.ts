@@ -103,4 +103,4 @@ export interface ScheduleEntry extends Due {
 export type Appointments = () => Array<Due & {line: string; next: Date; since: number}>;
 
 /** When an operation on a target or a repository is due next; null when it has no entry. */
-export type NextDue = (operation: ScheduledOperation, subject: string, cold?: true) => Date | null;
+export type NextDue = (operation: ScheduledOperation, subject: string, which?: Pick<Due, 'cold'>) => Date | null;

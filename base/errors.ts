@@ -73,14 +73,14 @@ export function explain(error: unknown): string {
 export function explanation(error: unknown): {message: string; hint: string | undefined} {
 	const parts: string[] = [];
 	const hints: string[] = [];
-	const visit = (current: unknown, isHinted: boolean): void => {
+	const visit = (current: unknown, {isHinted}: {isHinted: boolean}): void => {
 		if (current instanceof AggregateError) {
 			if (current.message) {
 				parts.push(current.message);
 			}
 
 			for (const inner of current.errors) {
-				visit(inner, isHinted);
+				visit(inner, {isHinted});
 			}
 
 			return;
@@ -98,11 +98,11 @@ export function explanation(error: unknown): {message: string; hint: string | un
 		}
 
 		if (current.cause !== undefined) {
-			visit(current.cause, isHinted || hint !== undefined);
+			visit(current.cause, {isHinted: isHinted || hint !== undefined});
 		}
 	};
 
-	visit(error, false);
+	visit(error, {isHinted: false});
 	const distinct = parts.filter((part, index) => part !== '' && !parts.slice(0, index).some(earlier => earlier.includes(part)));
 	return {message: distinct.join(': '), hint: hints.length > 0 ? [...new Set(hints)].join('; ') : undefined};
 }

@@ -29,9 +29,9 @@ const entriesLookedAt = 100;
  * which is read-only, is no objection: who makes it, or may only read it, knows.
  */
 export function examineFolder(path: string, known: () => Circumstances = circumstances): Problem | undefined {
-	const shut = isShut(path, true)
+	const shut = isShut({path, isFolder: true})
 		? path
-		: entriesOf(path).find(entry => isShut(entry, statSync(entry, {throwIfNoEntry: false})?.isDirectory()));
+		: entriesOf(path).find(entry => isShut({path: entry, isFolder: statSync(entry, {throwIfNoEntry: false})?.isDirectory()}));
 	return shut === undefined ? undefined : objection(path, shut, known());
 }
 
@@ -43,7 +43,7 @@ export function isReadOnly(path: string): boolean {
 	return codeOf(() => accessSync(path, constants.W_OK)) === 'EROFS';
 }
 
-function isShut(path: string, isFolder: boolean | undefined): boolean {
+function isShut({path, isFolder}: {path: string; isFolder: boolean | undefined}): boolean {
 	// Most files are written once, and may be only read by anybody from then on.
 	const isWritten = isFolder || /\.db(-wal|-shm)?$/.test(path);
 	const refusals = [

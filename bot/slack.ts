@@ -93,12 +93,16 @@ export function connectSlack({config, handlers, log, onConnected, retryMs = 1500
 	listen(app, handlers, log);
 	app.error(async error => log.error('a message of Slack could not be dealt with', {error}));
 
-	const setConnected = (now: boolean) => {
-		if (now && !connected) {
+	const found = () => {
+		if (!connected) {
 			log.info('connected to Slack');
 			connected = true;
 			onConnected();
-		} else if (!now && connected) {
+		}
+	};
+
+	const lose = () => {
+		if (connected) {
 			connected = false;
 			log.warning('the connection to Slack is lost, connecting again');
 		}
@@ -109,7 +113,7 @@ export function connectSlack({config, handlers, log, onConnected, retryMs = 1500
 		const {team_id: teamId} = await call('auth.test', {});
 		team = String(teamId);
 		if (socket === undefined) {
-			setConnected(true);
+			found();
 			await delay(verifyMs, undefined, {signal: closing.signal});
 			return;
 		}
@@ -130,9 +134,9 @@ export function connectSlack({config, handlers, log, onConnected, retryMs = 1500
 			late.abort();
 		}
 
-		setConnected(true);
+		found();
 		await lost;
-		setConnected(false);
+		lose();
 	};
 
 	const stayConnected = async (): Promise<void> => {
@@ -143,7 +147,7 @@ export function connectSlack({config, handlers, log, onConnected, retryMs = 1500
 				await connectOnce();
 				said = '';
 			} catch (error) {
-				setConnected(false);
+				lose();
 				waitMs = error instanceof SlackError ? (error.retryMs ?? retryMs) : retryMs;
 				const reason = explain(error);
 				if (reason !== said && !closing.signal.aborted) {

@@ -57,7 +57,7 @@ export async function watch(
 			}
 		}
 
-		await Promise.all([...watchers].map(async ([host, look]) => fleet.hosts.includes(host) && look(withStale)));
+		await Promise.all([...watchers].map(async ([host, look]) => fleet.hosts.includes(host) && look({withStale})));
 		await nextDigest?.().catch((error: unknown) => log.warning('the digest could not be made', {error}));
 		await delay(runsMs, undefined, {signal}).catch(() => {});
 	}
@@ -143,7 +143,7 @@ function createWatcher(desk: Desk, host: Host, {channel, awayMs}: {channel: stri
 		}
 	};
 
-	return async (withStale: boolean): Promise<void> => {
+	return async ({withStale}: {withStale: boolean}): Promise<void> => {
 		try {
 			const known = open ?? (await recall());
 			open = known;

@@ -37,7 +37,7 @@ export interface Looked {
  * A bind mount of what is not there is refused, with the path: the others are looked at without it.
  * @param isAble somebody was seen to be able to look at all
  */
-export async function lookAt(workforce: Workforce, paths: readonly string[], isAble = false): Promise<Looked> {
+export async function lookAt(workforce: Workforce, paths: readonly string[], {isAble = false} = {}): Promise<Looked> {
 	let left = paths;
 	for (;;) {
 		const begun = Date.now();
@@ -72,8 +72,8 @@ export async function lookAt(workforce: Workforce, paths: readonly string[], isA
 
 async function lookByHalves(workforce: Workforce, paths: readonly string[]): Promise<Looked> {
 	const middle = Math.ceil(paths.length / 2);
-	const first = await lookAt(workforce, paths.slice(0, middle), true);
-	const second = await lookAt(workforce, paths.slice(middle), true);
+	const first = await lookAt(workforce, paths.slice(0, middle), {isAble: true});
+	const second = await lookAt(workforce, paths.slice(middle), {isAble: true});
 	return {sights: new Map([...first.sights, ...second.sights]), unseen: new Map([...first.unseen, ...second.unseen])};
 }
 

@@ -22,7 +22,10 @@ export interface WorkerMount {
 }
 
 /** A mount of another container, at a path of the worker's own. */
-export const shownAt = ({type, volume, hostPath, subpath, folders, isAdministered}: Mount, to: string, readOnly: boolean): WorkerMount => ({
+export const shownAt = (
+	{type, volume, hostPath, subpath, folders, isAdministered}: Mount,
+	{to, readOnly}: Pick<WorkerMount, 'to' | 'readOnly'>,
+): WorkerMount => ({
 	type,
 	from: type === 'volume' ? (volume ?? '') : hostPath,
 	to,

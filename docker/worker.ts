@@ -225,7 +225,7 @@ export async function hireWorkers({
 		mounts: readonly WorkerMount[],
 		{use, host}: {use: keyof typeof fileCapabilities; host: string},
 	): Promise<Worker> => {
-		const agents = self.mounts.map(mount => shownAt(mount, mount.path, !mount.readWrite));
+		const agents = self.mounts.map(mount => shownAt(mount, {to: mount.path, readOnly: !mount.readWrite}));
 		if (cacheDirectory !== undefined && !hasMounted(self, cacheDirectory)) {
 			agents.push({type: 'volume', from: '', to: cacheDirectory, readOnly: false, labels});
 		}
@@ -277,16 +277,16 @@ export async function hireWorkers({
 			const Env = Object.entries(env).map(([variable, value]) => `${variable}=${value}`);
 			// It has nobody's files: where the agent is outside of the engine's user namespace, it is inside, as its volume is.
 			const HostConfig = {NetworkMode: 'none', UsernsMode: '', ...scratchLimits};
-			const createScratch = async (ReadonlyRootfs: boolean): Promise<string> =>
-				create(name, {Image: image, Entrypoint: anywhere.life, Env, HostConfig: {...HostConfig, ReadonlyRootfs}}, [
+			const createScratch = async (root: {ReadonlyRootfs: boolean}): Promise<string> =>
+				create(name, {Image: image, Entrypoint: anywhere.life, Env, HostConfig: {...HostConfig, ...root}}, [
 					{...stagingMount, from: '', to: scratchFolder},
 				]);
-			let id = await createScratch(true);
+			let id = await createScratch({ReadonlyRootfs: true});
 			const lacking = await lackedPrograms(engine, id);
 			if (lacking.length > 0) {
 				await engine.remove(id);
 				// Into a root that is read-only the engine puts nothing.
-				id = await createScratch(false);
+				id = await createScratch({ReadonlyRootfs: false});
 				await lend(engine, id, lacking);
 			}
 

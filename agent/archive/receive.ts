@@ -38,7 +38,9 @@ export function placeOf(target: string, files: ImportRun['files']): StagingPlace
 const live = '/holdfast-live';
 
 export function mountsOf({files}: ImportRun, {path}: StagingPlace): WorkerMount[] {
-	return files === undefined ? [] : [shownAt(files.mount, live, true), {type: 'volume', from: staging, to: dirname(path), readOnly: false}];
+	return files === undefined
+		? []
+		: [shownAt(files.mount, {to: live, readOnly: true}), {type: 'volume', from: staging, to: dirname(path), readOnly: false}];
 }
 
 /** Resolves when all of the body was read, is well-formed and is on the disk. */

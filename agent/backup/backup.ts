@@ -90,7 +90,7 @@ export async function backup(workshop: Workshop, options: BackupRun): Promise<Ba
 	return {
 		run,
 		target: plan.target,
-		outcome: outcomeOf(state.published, errors.length + absent.length, results.length - failed.length),
+		outcome: outcomeOf({isPublished: state.published, lacks: errors.length + absent.length, succeeded: results.length - failed.length}),
 		point: state.published ? run : null,
 		startedAt: startedAt.toISOString(),
 		durationSeconds: (Date.now() - startedAt.getTime()) / 1000,
@@ -105,9 +105,9 @@ export async function backup(workshop: Workshop, options: BackupRun): Promise<Ba
 const absentOf = ({absent}: Plan) => absent.map(({source, why}) => ({source, why}));
 
 /** A point that was published although something could not be cleaned up, or is not in it, is a point; but the run says so. */
-function outcomeOf(published: boolean, errors: number, succeeded: number): Outcome {
-	if (published) {
-		return errors === 0 ? 'success' : 'partial';
+function outcomeOf({isPublished, lacks, succeeded}: {isPublished: boolean; lacks: number; succeeded: number}): Outcome {
+	if (isPublished) {
+		return lacks === 0 ? 'success' : 'partial';
 	}
 
 	return succeeded > 0 ? 'partial' : 'failed';

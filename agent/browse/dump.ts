@@ -34,11 +34,11 @@ export async function dump(restic: Pick<Restic, 'look' | 'dump' | 'dumpFolder'>,
 
 	const isTar = found.type === 'dir';
 	const running = await (isTar ? restic.dumpFolder(stored.snapshot, start) : restic.dump(stored.snapshot, start));
-	return {name: nameOf(pathOf(stored.source, below), isTar), point: manifest.run, isTar, stream: whole(running)};
+	return {name: nameOf({path: pathOf(stored.source, below), isTar}), point: manifest.run, isTar, stream: whole(running)};
 }
 
 /** Its last part, of characters that every system has. */
-function nameOf(path: string, isTar: boolean): string {
+function nameOf({path, isTar}: {path: string; isTar: boolean}): string {
 	const plain =
 		(path.split('/').findLast(Boolean) ?? 'root')
 			.replaceAll(/[^\w.-]+/g, '_')

@@ -22,9 +22,9 @@ export interface Output {
 	readonly stream: OutputStream;
 }
 
-export function createOutput(stream: OutputStream, wantColour: boolean): Output {
+export function createOutput(stream: OutputStream, wanted: {colour: boolean}): Output {
 	const isTTY = stream.isTTY === true;
-	const colour = wantColour && isTTY;
+	const colour = wanted.colour && isTTY;
 	const columns = () => (isTTY ? (stream.columns ?? 80) : Number.POSITIVE_INFINITY);
 	// `holdfast points | head` closes the pipe early; that is no failure of ours.
 	stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -40,9 +40,9 @@ export function createOutput(stream: OutputStream, wantColour: boolean): Output 
 		isTTY,
 		columns,
 		raw,
-		line: (literal, ...values) => raw(`${render(colour, literal, values)}\n`),
+		line: (literal, ...values) => raw(`${render({colour}, literal, values)}\n`),
 		table: (header, rows) => raw(`${table({columns: header, rows, width: columns(), colour}).join('\n')}\n`),
 		json: value => raw(`${printableJson(value)}\n`),
-		render: (literal, ...values) => render(colour, literal, values),
+		render: (literal, ...values) => render({colour}, literal, values),
 	};
 }

@@ -57,8 +57,8 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
 	const context: Context = {
 		...surroundings,
 		now,
-		out: createOutput(stdout, colour),
-		err: createOutput(stderr, colour),
+		out: createOutput(stdout, {colour}),
+		err: createOutput(stderr, {colour}),
 		end(given) {
 			code = given;
 		},
@@ -69,7 +69,7 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
 		await createProgram(context).parseAsync(argv.length === 0 ? ['agent'] : [...argv], {from: 'user'});
 		return code;
 	} catch (error) {
-		return error instanceof CommanderError ? (error.exitCode === 0 ? exit.done : exit.usage) : fail(error, context, debug);
+		return error instanceof CommanderError ? (error.exitCode === 0 ? exit.done : exit.usage) : fail(error, context, {debug});
 	}
 }
 
@@ -112,7 +112,7 @@ const argumentTerm = (argument: Argument): string => {
 	return argument.required ? `<${name}>` : `[${name}]`;
 };
 
-function fail(error: unknown, {err}: Context, debug: boolean): number {
+function fail(error: unknown, {err}: Context, {debug}: {debug: boolean}): number {
 	if (debug && error instanceof Error) {
 		err.raw(
 			`${inSources(error.stack ?? '')

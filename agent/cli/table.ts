@@ -24,7 +24,7 @@ export function table({columns, rows, width: available, colour}: TableOptions): 
 	const all = [titles, ...rows];
 	const natural = columns.map((_, index) => Math.max(...all.map(row => width(plain(row[index] ?? '')))));
 	const widths = shrink(natural, columns, available - gap.length * (columns.length - 1));
-	return all.flatMap(row => lines(row, columns, widths, colour));
+	return all.flatMap(row => lines(row, {columns, widths, colour}));
 }
 
 /** Takes from the widest column that may wrap, until all fit or none can give more. */
@@ -46,7 +46,11 @@ function shrink(natural: readonly number[], columns: readonly Column[], availabl
 	return widths;
 }
 
-function lines(row: readonly Text[], columns: readonly Column[], widths: readonly number[], colour: boolean): string[] {
+interface Layout extends Pick<TableOptions, 'columns' | 'colour'> {
+	widths: readonly number[];
+}
+
+function lines(row: readonly Text[], {columns, widths, colour}: Layout): string[] {
 	const cells = columns.map((_, index) => wrap(plain(row[index] ?? ''), widths[index] as number));
 	const height = Math.max(...cells.map(cell => cell.length));
 	return Array.from({length: height}, (_, line) =>
@@ -54,7 +58,7 @@ function lines(row: readonly Text[], columns: readonly Column[], widths: readonl
 			.map(({align}, index) => {
 				const shown = cells[index]?.[line] ?? '';
 				const padding = ' '.repeat(Math.max(0, (widths[index] as number) - width(shown)));
-				const painted = paint(row[index] ?? '', colour, shown);
+				const painted = paint(row[index] ?? '', {colour, shown});
 				return align === 'right' ? padding + painted : painted + padding;
 			})
 			.join(gap)

@@ -23,13 +23,14 @@ export const styled = (style: Style, text: string | number): Styled => ({style, 
 /** What of it is seen, without its colour. */
 export const plain = (text: Text): string => printable(typeof text === 'object' ? text.text : String(text));
 
-export function paint(text: Text, colour: boolean, shown = plain(text)): string {
+/** @param shown a part of it, made printable; all of it, where nothing is said */
+export function paint(text: Text, {colour, shown = plain(text)}: {colour: boolean; shown?: string}): string {
 	return colour && typeof text === 'object' ? styleText(text.style, shown, {validateStream: false}) : shown;
 }
 
 /** As a tagged template: the literal parts are ours, every value is made printable. */
-export const render = (colour: boolean, literal: TemplateStringsArray, values: readonly Text[]): string =>
-	literal.map((part, index) => part + (index < values.length ? paint(values[index] as Text, colour) : '')).join('');
+export const render = ({colour}: {colour: boolean}, literal: TemplateStringsArray, values: readonly Text[]): string =>
+	literal.map((part, index) => part + (index < values.length ? paint(values[index] as Text, {colour}) : '')).join('');
 
 const wide =
 	/^[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;

@@ -6,7 +6,6 @@ import {label} from '../../base/label.ts';
 import {repositoryTarget} from '../../base/results.ts';
 import type {Kept} from '../../base/shapes/kit.ts';
 import type {Finding, OtherAgent} from '../../base/shapes/targets.ts';
-import {hasMounted} from '../../docker/self.ts';
 import type {Abandoned} from '../overview/abandoned.ts';
 import type {Missing} from '../overview/gone.ts';
 import type {Listed, Survey} from '../plan/survey.ts';
@@ -64,7 +63,7 @@ export async function diagnose({
 			examineRepository(workshop.restic(), {door: primary, ownership, host, resticVersion: versions.restic}),
 		),
 		examined('copies', async () => Promise.all(copies.map(copyFinding))),
-		examined('cache', () => examineCache(primary.repository.cacheDirectory, hasMounted(workshop.self, primary.repository.cacheDirectory))),
+		examined('cache', () => examineCache(primary.repository.cacheDirectory, workshop.self)),
 	]);
 	const left = [
 		await examined('restores', () => state.restores().flatMap(leftToPerson)),

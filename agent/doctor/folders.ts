@@ -1,12 +1,13 @@
 /** The cache: the agent works without it, but not as fast. The folder of a repository speaks for itself when it is opened. */
 import {examineFolder} from '../../base/folder.ts';
 import type {Finding} from '../../base/shapes/targets.ts';
+import {hasMounted, type Self} from '../../docker/self.ts';
 
-/** @param isMounted a volume or a folder of the host is there: workers have it, too */
-export function examineCache(folder: string, isMounted: boolean): Finding[] {
+/** Workers have it, too, where a volume or a folder of the host is mounted there. */
+export function examineCache(folder: string, self: Self): Finding[] {
 	const problem = examineFolder(folder);
 	return problem === undefined
-		? isMounted
+		? hasMounted(self, folder)
 			? []
 			: [
 					{

@@ -85,7 +85,7 @@ export function createMetrics({hub, version, history, collect, own, report, coll
 			}
 
 			const known = own();
-			families.agent.show(engineUp, known);
+			families.agent.show({engineUp, ...known});
 			families.repository.show(known.holdings, present);
 			return registry.metrics();
 		},
@@ -100,7 +100,7 @@ function agentFamilies(gauge: ReturnType<typeof gaugesOf>, version: string) {
 	const repository = gauge('repository_up', '1 while the repository can be opened with its password.', ['repository']);
 	const slack = gauge('slack_connected', '1 while the bot is connected to Slack; absent where there is no bot.');
 	return {
-		show(engineUp: boolean, {quiescedContainers, leftQuiescedContainers, repositories, slackConnected}: OwnState): void {
+		show({engineUp, quiescedContainers, leftQuiescedContainers, repositories, slackConnected}: OwnState & {engineUp: boolean}): void {
 			up.set(engineUp ? 1 : 0);
 			quiesced.set(quiescedContainers);
 			left.set(leftQuiescedContainers);

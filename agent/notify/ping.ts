@@ -68,20 +68,23 @@ export function createPings(options: PingOptions): Notifications {
 		return queue;
 	};
 
-	const ping = (made: (isOwn: boolean) => Promise<Omit<Ping, 'run' | 'target'>>, {run, target}: {run: string; target: string}): void => {
+	const ping = (
+		made: (address: {isOwn: boolean}) => Promise<Omit<Ping, 'run' | 'target'>>,
+		{run, target}: {run: string; target: string},
+	): void => {
 		last = last
 			.then(async () => {
 				const own = await urlOf(target);
 				const url = own ?? common;
 				if (url !== undefined && !ending.signal.aborted) {
-					const {suffix, body} = await made(own !== undefined);
+					const {suffix, body} = await made({isOwn: own !== undefined});
 					queueOf(url).add({run, target, suffix, body: (redact({body}) as {body: string}).body});
 				}
 			})
 			.catch((error: unknown) => log.warning("the dead man's switch could not be told", {run, target, error}));
 	};
 
-	const end = async (event: FinishedEvent, lines: readonly string[], isOwn: boolean): Promise<Omit<Ping, 'run' | 'target'>> => {
+	const end = async (event: FinishedEvent, lines: readonly string[], {isOwn}: {isOwn: boolean}): Promise<Omit<Ping, 'run' | 'target'>> => {
 		const {outcome, error} = event.result;
 		const lack = 'absent' in event.result ? lackOf(event.result) : undefined;
 		const isGood = outcome === 'success' || lacksOnly(event.result);
@@ -111,7 +114,7 @@ export function createPings(options: PingOptions): Notifications {
 			// One that an earlier life of the agent began ends in this one.
 			if (event.operation === 'backup') {
 				told.delete(event.run);
-				ping(async isOwn => end(event, known?.lines ?? [], isOwn), event);
+				ping(async address => end(event, known?.lines ?? [], address), event);
 			}
 
 			return;

@@ -22,22 +22,22 @@ const isOfFile = /(?:CONFIG|FILE|CACERT|CERT|CREDENTIALS)$/;
 export function kitFiles({location, env, options = {}}: Pick<Repository, 'location' | 'env' | 'options'>, home: string): KitFile[] {
 	const {RESTIC_PASSWORD: _, ...named} = env;
 	const files = new Map<string, KitFile>();
-	const take = (paths: readonly string[], left: number, isMeant = false) => {
+	/** `isMeant`: it is named where only a path can be, and told also where nothing is there. */
+	const take = (paths: readonly string[], {left, isMeant}: {left: number; isMeant: boolean}) => {
 		for (const path of paths) {
 			const seen = files.has(path) ? undefined : look(path);
 			if (seen !== undefined && (isMeant || !('missing' in seen))) {
 				files.set(path, {path, ...seen});
-				take(left > 0 && 'text' in seen ? pathsIn(seen.text) : [], left - 1);
+				take(left > 0 && 'text' in seen ? pathsIn(seen.text) : [], {left: left - 1, isMeant: false});
 			}
 		}
 	};
 	take(
 		Object.entries(named).flatMap(([name, value]) => (isOfFile.test(name) && value.startsWith('/') ? [value] : [])),
-		depth,
-		true,
+		{left: depth, isMeant: true},
 	);
-	take([...Object.values(named), ...Object.values(options)].flatMap(pathsIn), depth);
-	take(customary(location, env, home), depth);
+	take([...Object.values(named), ...Object.values(options)].flatMap(pathsIn), {left: depth, isMeant: false});
+	take(customary(location, env, home), {left: depth, isMeant: false});
 	return [...files.values()];
 }
 

@@ -37,7 +37,7 @@ export function createStatus({runs, state, ownership, nextDue, appointments}: St
 			last,
 			success,
 			next: nextDue('backup', target),
-			nextCold: nextDue('backup', target, true),
+			nextCold: nextDue('backup', target, {cold: true}),
 			expected:
 				line === undefined ? undefined : {intervalSeconds: longestGapMs(line) / 1000, firstSeen: state.firstSeen(target, Date.now())},
 			suspicion: state.suspicions().get(target),

@@ -34,7 +34,7 @@ export function planTarget(request: PlanRequest): {plan: Plan; problems: readonl
 	const remarks = collectRemarks();
 	const agent = containers.find(({id}) => id === self);
 	const sources = planSources({target, answers, prefix, defaults}, {dataRoot, self: agent}, remarks);
-	remarks.settle(remarks.absent.length > 0 || sources.some(({kind}) => !kindOf(kind).isTree));
+	remarks.settle({hasDump: remarks.absent.length > 0 || sources.some(({kind}) => !kindOf(kind).isTree)});
 	const still = planQuiesce({target, containers, self, defaults, cold, prefix, sources}, remarks);
 	const hooks = planHooks(target, remarks);
 	for (const member of target.members.filter(({suggestion}) => suggestion !== undefined)) {
@@ -97,7 +97,7 @@ function checkStrain(
 		const about = remarks.about(subjectOf(target, member));
 		for (const kind of kinds) {
 			const own = sources.filter(source => source.kind === kind.kind && source.container.id === member.container.id);
-			const {problem, note} = (own.length > 0 && kind.strain?.(own, answers.get(member.container.id)?.[kind.kind], isMoment)) || {};
+			const {problem, note} = (own.length > 0 && kind.strain?.(own, answers.get(member.container.id)?.[kind.kind], {isMoment})) || {};
 			if (problem !== undefined) {
 				about.problem(problem.message, problem.hint);
 			}

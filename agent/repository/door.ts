@@ -11,7 +11,7 @@ export interface KnownRepositories {
 	rememberRepository: (location: string, id: string) => void;
 	/** It refused that anything is removed. */
 	isAppendOnly: (location: string) => boolean;
-	rememberAppendOnly: (location: string, isAppendOnly: boolean) => void;
+	rememberAccess: (location: string, access: 'append-only' | 'full') => void;
 }
 
 export interface RepositoryDoor {
@@ -107,13 +107,13 @@ export function createRepositoryDoor({
 		learn(error) {
 			const isLearned = error instanceof RepositoryError && error.problem === 'refused' && repository.access !== 'full';
 			if (isLearned && access() === 'full') {
-				state.rememberAppendOnly(location, true);
+				state.rememberAccess(location, 'append-only');
 			}
 
 			return isLearned;
 		},
 		unlearn() {
-			state.rememberAppendOnly(location, false);
+			state.rememberAccess(location, 'full');
 		},
 		doubt() {
 			// What is being asked just now is as good as what would be asked next, and is not asked behind it: a server that is away takes its time to say nothing.

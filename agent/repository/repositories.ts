@@ -60,7 +60,7 @@ export function createRepositories({primary, copies, state}: RepositoriesOptions
 		}
 	};
 
-	const open = (repository: Repository, allowInit: boolean): NamedRepository => {
+	const open = (repository: Repository, {allowInit}: {allowInit: boolean}): NamedRepository => {
 		const restic = (place: Place = here, options?: ResticOptions) => createRestic(place, repository, options);
 		const folder = folderOf(repository);
 		const examine = () => (folder === undefined ? undefined : examineFolder(folder));
@@ -83,7 +83,7 @@ export function createRepositories({primary, copies, state}: RepositoriesOptions
 	const openCopy = (copy: Copy): CopyRepository => {
 		const {repository} = copy;
 		return {
-			...open(repository, false),
+			...open(repository, {allowInit: false}),
 			copy,
 			isKnown: () => state.knownRepository(repository.location) !== undefined,
 			async ensure(restic, signal) {
@@ -98,7 +98,7 @@ export function createRepositories({primary, copies, state}: RepositoriesOptions
 		};
 	};
 
-	const first = open(primary, true);
+	const first = open(primary, {allowInit: true});
 	const others = copies.map(openCopy);
 	const copyNamed = (name: string) => others.find(other => other.name === name) ?? unknown(name, others);
 	return {

@@ -37,8 +37,8 @@ export function openRestoreJournal(
 		restores.saveRestore(record);
 	};
 	const isTouched = () => record.phase !== 'loading';
-	const mark = (replacement: Pick<Replaced, 'target' | 'source'>, touched: boolean) =>
-		save({replacements: record.replacements.map(other => (keyOf(other) === keyOf(replacement) ? {...other, touched} : other))});
+	const mark = (replacement: Pick<Replaced, 'target' | 'source'>, change: Required<Pick<Replaced, 'touched'>>) =>
+		save({replacements: record.replacements.map(other => (keyOf(other) === keyOf(replacement) ? {...other, ...change} : other))});
 
 	return {
 		remember(replacement) {
@@ -47,8 +47,8 @@ export function openRestoreJournal(
 			const {touched = false} = known.get(keyOf(replacement)) ?? {};
 			save({replacements: [...known.set(keyOf(replacement), {...replacement, touched}).values()]});
 		},
-		touch: replacement => mark(replacement, true),
-		restored: replacement => mark(replacement, false),
+		touch: replacement => mark(replacement, {touched: true}),
+		restored: replacement => mark(replacement, {touched: false}),
 		ran: names => save({ran: names}),
 		phase: phase => save({phase}),
 		swapped: unjudged => save({phase: 'swapped', swappedAt: Date.now(), unjudged}),

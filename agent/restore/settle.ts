@@ -45,7 +45,7 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 	const {engine, self} = workshop;
 
 	/** Those of what was replaced, as they are now. */
-	const targetsOf = async (record: RestoreRecord, force: boolean): Promise<ReadonlyMap<string, Target>> => {
+	const targetsOf = async (record: RestoreRecord, {force}: {force: boolean}): Promise<ReadonlyMap<string, Target>> => {
 		const present = force ? new Set((await survey.targets()).map(({name}) => name)) : undefined;
 		const names = namesIn(record).filter(name => present?.has(name) !== false);
 		const surveyed = await Promise.all(names.map(async name => survey.one(name)));
@@ -74,7 +74,7 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 				try {
 					signal.throwIfAborted();
 					tell({type: 'step', step: 'plan'});
-					const targets = await targetsOf(record, force);
+					const targets = await targetsOf(record, {force});
 					const keeper = repositories.named(record.keptIn);
 					await keeper.open();
 					const look = async () => {

@@ -175,7 +175,7 @@ export function createRuns({state, hub, concurrency, stallLimitMs = 30 * 60_000,
 					// Whoever waits for a run must not keep others from theirs.
 					end();
 					end = () => {};
-					stall?.wait(true);
+					stall?.pause();
 					tell({type: 'step', step: 'wait', subject: nameOf(other)});
 					mark(run, nameOf(other));
 				};
@@ -183,7 +183,7 @@ export function createRuns({state, hub, concurrency, stallLimitMs = 30 * 60_000,
 					mark(run, undefined);
 					if (hasWaited) {
 						end = await turn();
-						stall?.wait(false);
+						stall?.goOn();
 					}
 
 					return hasWaited;

@@ -7,7 +7,9 @@ export interface Stall {
 	/** Hears all that the run tells. A step is progress, and so is a number that changed; a warning is none. */
 	hear: (event: Told) => void;
 	/** While it waits for another run, which has a limit of its own, it does not stand still. */
-	wait: (isWaiting: boolean) => void;
+	pause: () => void;
+	/** It has its turn again. */
+	goOn: () => void;
 	stop: () => void;
 }
 
@@ -62,8 +64,12 @@ export function watchProgress({limitMs, isActive, onStall}: StallOptions): Stall
 	const stop = () => clearInterval(timer);
 	return {
 		stop,
-		wait(waits) {
-			isWaiting = waits;
+		pause() {
+			isWaiting = true;
+			changed();
+		},
+		goOn() {
+			isWaiting = false;
 			changed();
 		},
 		hear(event) {

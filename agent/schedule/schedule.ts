@@ -104,8 +104,8 @@ export function createSchedule({timeZone, onDue, report}: ScheduleOptions): Sche
 				}
 			}
 		},
-		next(operation, subject, cold) {
-			const appointment = appointments.get(keyOf({operation, subject, ...(cold && {cold})}));
+		next(operation, subject, which) {
+			const appointment = appointments.get(keyOf({operation, subject, ...which}));
 			return appointment ? new Date(appointment.next) : null;
 		},
 		all: () => [...appointments.values()].map(({due, line, next}) => ({...due, line, next: new Date(next)})),

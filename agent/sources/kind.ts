@@ -135,7 +135,7 @@ interface Plannable<Policy, Answer, Planned extends PlannedSource> {
 	/** Of its own container, for the moment: files need it to stand still, a server must answer. Pure. */
 	stillness(planned: Planned): 'needed' | 'allowed' | 'forbidden';
 	/** What the server of all these, of one service, cannot give, or only otherwise; `isMoment`: they are to be of the moment of files, or of somebody who stands still. Missing: nothing. Pure. */
-	strain?(planned: readonly Planned[], answer: Answer | undefined, isMoment: boolean): {problem?: Problem; note?: string};
+	strain?(planned: readonly Planned[], answer: Answer | undefined, how: {isMoment: boolean}): {problem?: Problem; note?: string};
 	/** Its server is not in the container: what an image must have that a rehearsal can make one of (`PostgreSQL`). Pure. */
 	elsewhere?(policy: Policy): string | undefined;
 	/** For people and programs. Pure. */

@@ -5,7 +5,7 @@ import {mountPath, parseSource} from '../repository/names.ts';
 import type {RestoringSource} from './restoring.ts';
 
 export function workerMount(target: string, {name, mount}: {name: string; mount: Mount}): WorkerMount {
-	return shownAt(mount, mountPath(target, parseSource(name).prefix, mount.path), false);
+	return shownAt(mount, {to: mountPath(target, parseSource(name).prefix, mount.path), readOnly: false});
 }
 
 /** What of a worker's mount tells whose storage it is. */

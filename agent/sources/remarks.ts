@@ -20,7 +20,7 @@ export interface Remarks {
 	/** Files that are asked for and may not be had. What becomes of it `settle` decides. */
 	object: (source: string, why: string, hint: string) => void;
 	/** Beside a dump, what was objected to is absent; else it is a problem. */
-	settle: (hasDump: boolean) => void;
+	settle: (plan: {hasDump: boolean}) => void;
 	problem: (message: string, hint?: string) => void;
 	note: (message: string) => void;
 	/** The same, with every message about one subject. */
@@ -57,7 +57,7 @@ export function collectRemarks(): Remarks {
 		note,
 		lack,
 		object: (source, why, hint) => objections.push({source, why, hint, subject: source}),
-		settle(hasDump) {
+		settle({hasDump}) {
 			for (const {subject, source, why, hint} of objections.splice(0)) {
 				if (hasDump) {
 					lack([source], why, hint);

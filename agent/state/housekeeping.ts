@@ -14,9 +14,15 @@ export interface Housekeeping {
 	/** Why nothing of a target is removed until a person has looked; null: nothing is wrong. */
 	saveSuspicion: (target: string, reason: string | null) => void;
 	suspicions: () => Map<string, string>;
-	/** Host names of the containers in which this agent has lived. @param isShared somebody else may have it, too: a person chose it, or it is the host's or another container's */
-	rememberHost: (host: string, isShared: boolean) => void;
-	hosts: () => Array<{host: string; isShared: boolean}>;
+	/** Host names of the containers in which this agent has lived. */
+	rememberHost: (lived: KnownHost) => void;
+	hosts: () => KnownHost[];
+}
+
+export interface KnownHost {
+	host: string;
+	/** Somebody else may have it, too: a person chose it, or it is the host's or another container's. */
+	isShared: boolean;
 }
 
 export function openHousekeeping(database: DatabaseSync): Housekeeping {
@@ -57,7 +63,7 @@ export function openHousekeeping(database: DatabaseSync): Housekeeping {
 				left,
 			);
 		},
-		rememberHost: lived.keep,
+		rememberHost: ({host, isShared}) => lived.keep(host, isShared),
 		hosts() {
 			const left = lived.left();
 			const written = hosts.all().map(({host, is_shared: isShared}) => [String(host), isShared === 1] as const);

@@ -10,7 +10,7 @@ export interface Memory extends Notes {
 	rememberRepository: (location: string, id: string) => void;
 	isAppendOnly: (location: string) => boolean;
 	/** What was learned of the repository that was opened at this location. */
-	rememberAppendOnly: (location: string, isAppendOnly: boolean) => void;
+	rememberAccess: (location: string, access: 'append-only' | 'full') => void;
 	/** When a target, or an entry of the schedule, was first seen: so a missed run can be told from a new target. Milliseconds since 1970. */
 	firstSeen: (subject: string, now: number) => number;
 	/** How new a file is that may have changed while it was read into that snapshot, in milliseconds since 1970; null: none did. Of the newest snapshot of a source only. */
@@ -54,9 +54,10 @@ function openKnown(database: DatabaseSync): Omit<Memory, keyof Notes> {
 			}
 		},
 		isAppendOnly,
-		rememberAppendOnly(location, isOne) {
-			if (isAppendOnly(location) !== isOne) {
-				learned.keep(location, isOne);
+		rememberAccess(location, access) {
+			const isNow = access === 'append-only';
+			if (isAppendOnly(location) !== isNow) {
+				learned.keep(location, isNow);
 			}
 		},
 		firstSeen(subject, now) {

@@ -54,7 +54,7 @@ export function suggestLabels({containers, programs, self, dataRoot, prefix, isS
 			const mounts = writtenBy(container).filter(mount => objectionTo(mount, {dataRoot, self: own, claims: []}) === undefined);
 			const free = mounts.filter(mount => !taken.some(other => sharesStorage(other, mount)));
 			taken.push(...free);
-			const server = serverIn(container, programs, isSure);
+			const server = serverIn(container, {programs, isSure});
 			const labels = {...server?.server.labels, ...volumesOf({mounts, free, server})};
 			const why = [
 				...(server === undefined ? [] : [`${server.server.title}, by ${server.by}`]),
@@ -111,7 +111,7 @@ const isOn = (enable: string | undefined): boolean => enable !== undefined && en
 
 const writtenBy = ({mounts}: Container): Mount[] => mounts.filter(({readWrite}) => readWrite);
 
-function serverIn(container: Container, programs: Programs, isSure: boolean): Recognised | undefined {
+function serverIn(container: Container, {programs, isSure}: {programs: Programs; isSure: boolean}): Recognised | undefined {
 	const found = recognise(container, knownServers, programs.get(container.id));
 	const isWell = found?.isSeen || (container.state !== 'running' && found?.by.startsWith('its image'));
 	return isSure && !(found?.server.isSure && isWell) ? undefined : found;

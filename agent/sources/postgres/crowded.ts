@@ -16,7 +16,7 @@ const ended =
 	/^`psql` ended with exit code 2: |pg_dump(?:all)?: error: (?:connection to (?:server|database)\b.* failed: |could not connect to )/s;
 
 /** @param wasLetIn the server let the role in before, in this run: whatever it says in a language that is not known here is waited for */
-export function isCrowded(error: unknown, wasLetIn: boolean): boolean {
+export function isCrowded(error: unknown, {wasLetIn}: {wasLetIn: boolean}): boolean {
 	const said = explain(error);
 	const isRefused = error instanceof NoSessionError || (error instanceof Error && ended.test(error.message));
 	return error instanceof CrowdedError || passing.test(said) || (wasLetIn && isRefused && !lasting.test(said));

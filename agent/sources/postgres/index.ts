@@ -50,7 +50,7 @@ export const postgres: Kind<PostgresPolicy | undefined, PostgresAnswer, PlannedD
 	plan: postgresSources,
 	claims: claimedData,
 	covers: ({data = []}) => data.map(mount => ({mount, withInside: false})),
-	strain(planned, answer, isMoment) {
+	strain(planned, answer, {isMoment}) {
 		const [first] = planned;
 		return first === undefined || answer?.sessions === undefined
 			? {}

@@ -92,7 +92,7 @@ function patience(signal: AbortSignal): Share['patiently'] {
 				wasLetIn = true;
 				return value;
 			} catch (error) {
-				if (leftMs <= 0 || !isCrowded(error, wasLetIn)) {
+				if (leftMs <= 0 || !isCrowded(error, {wasLetIn})) {
 					throw error;
 				}
 

@@ -75,7 +75,7 @@ async function look({container, policy}: Asked<SqlitePolicy>, {hire, ...surround
 	const workforce = await hire();
 	try {
 		const {run} = await workforce.repository(
-			mounts.map((mount, index) => shownAt(mount, rootOf(index), true)),
+			mounts.map((mount, index) => shownAt(mount, {to: rootOf(index), readOnly: true})),
 			'read',
 		);
 		const running = await run({argv: program, stdin: true, signal});

@@ -29,7 +29,7 @@ export const stream: Kind<StreamPolicies, unknown, PlannedStream, ReplacedStream
 	plan: streamSources,
 	// Its command runs in it.
 	stillness: () => 'forbidden',
-	strain: (planned, _, isMoment) => strainOfStreams(planned, isMoment),
+	strain: (planned, _, how) => strainOfStreams(planned, how),
 	view: () => ({}),
 	backup: streamSource,
 	place({source, name}, {container, policy: policies}) {

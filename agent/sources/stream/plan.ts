@@ -51,7 +51,7 @@ const isPipe = (word: string): boolean => /(?<!\|)\|(?!\|)/.test(word) && !/pipe
 const whenMade = {before: 'before it, while all run', after: 'after it, when all run again'};
 
 /** What is not made in the moment is of another one than files and databases. */
-export function strainOfStreams(planned: readonly PlannedStream[], isMoment: boolean): {note?: string} {
+export function strainOfStreams(planned: readonly PlannedStream[], {isMoment}: {isMoment: boolean}): {note?: string} {
 	const beside = planned.filter(({policy: {moment}}) => moment !== 'inside');
 	return isMoment && beside.length > 0
 		? {

@@ -70,14 +70,14 @@ export async function changedSince(
 
 	return found.names.size === 0
 		? 'nothing'
-		: {paths: topmost(found.names, excludes).map(name => (name === '' ? path : `${path}/${name}`)), ...found};
+		: {paths: topmost(found.names, {foldersOnly: excludes}).map(name => (name === '' ? path : `${path}/${name}`)), ...found};
 }
 
 /** What is shown of bytes that are not UTF-8 is no path; and what is of a restore is taken by no backup. */
 const isUnnameable = (entry: string): boolean => entry.includes('\uFFFD') || entry.split(/[ /]/).some(isOfRestore);
 
 /** restic leaves out nothing that is named to it: where something is to be left out, the folders are named. */
-function topmost(names: ReadonlyMap<string, string>, foldersOnly: boolean): string[] {
+function topmost(names: ReadonlyMap<string, string>, {foldersOnly}: {foldersOnly: boolean}): string[] {
 	const folders = new Set([...names].flatMap(([name, type]) => (type === 'd' ? [name] : foldersOnly ? [folderOf(name)] : [])));
 	const isBelow = (name: string): boolean => {
 		for (let above = name; above !== ''; ) {

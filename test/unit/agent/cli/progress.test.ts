@@ -10,7 +10,7 @@ function screen(columns?: number) {
 	const writes: string[] = [];
 	const stream = Object.assign(new PassThrough(), columns === undefined ? {} : {isTTY: true, columns});
 	stream.on('data', chunk => writes.push(String(chunk)));
-	return {writes, progress: createProgress(createOutput(stream, false))};
+	return {writes, progress: createProgress(createOutput(stream, {colour: false}))};
 }
 
 const told = (at: number, event: Told, run = 'r1'): RunEvent => ({...event, run, target: `shop/${run}`, at}) as RunEvent;

@@ -29,8 +29,8 @@ const scene = () => {
 				known.set(location, id);
 			},
 			isAppendOnly: location => appendOnly.has(location),
-			rememberAppendOnly(location, isAppendOnly) {
-				isAppendOnly ? appendOnly.add(location) : appendOnly.delete(location);
+			rememberAccess(location, access) {
+				access === 'full' ? appendOnly.delete(location) : appendOnly.add(location);
 			},
 		},
 		now: () => time,
@@ -71,7 +71,7 @@ test('a folder that cannot be used is said in its own words, and restic is not a
 	const door = createRepositoryDoor({
 		restic: {id: async () => t.fail() as never, init: async () => t.fail()},
 		repository: {location: '/repository'},
-		state: {knownRepository: () => undefined, rememberRepository() {}, isAppendOnly: () => false, rememberAppendOnly() {}},
+		state: {knownRepository: () => undefined, rememberRepository() {}, isAppendOnly: () => false, rememberAccess() {}},
 		examine: () => ({message: 'it belongs to somebody else', hint: 'chown it'}),
 	});
 	await t.throwsAsync(door.open(), {instanceOf: RepositoryError, message: 'it belongs to somebody else'});
@@ -103,7 +103,7 @@ test('what is refused in a folder that seemed to be usable is explained', async 
 				knownRepository: () => undefined,
 				rememberRepository() {},
 				isAppendOnly: () => false,
-				rememberAppendOnly() {},
+				rememberAccess() {},
 			},
 			explain: () => ({message: 'the server takes root for nobody', hint: 'no_root_squash'}),
 		});
@@ -134,7 +134,7 @@ test('who doubts while it is being made waits for that: it is not made twice', a
 			},
 		},
 		repository: {location: '/repository'},
-		state: {knownRepository: () => made[0], rememberRepository() {}, isAppendOnly: () => false, rememberAppendOnly() {}},
+		state: {knownRepository: () => made[0], rememberRepository() {}, isAppendOnly: () => false, rememberAccess() {}},
 	});
 	const first = door.open();
 	await begun.promise;
@@ -158,7 +158,7 @@ test('who doubts while it is being asked hears that answer, and the next one ask
 			async init() {},
 		},
 		repository: {location: 'rest:http://away/'},
-		state: {knownRepository: () => 'one', rememberRepository() {}, isAppendOnly: () => false, rememberAppendOnly() {}},
+		state: {knownRepository: () => 'one', rememberRepository() {}, isAppendOnly: () => false, rememberAccess() {}},
 	});
 	const first = door.open();
 	door.doubt();

@@ -112,7 +112,7 @@ test('hot and cold that are due at once are one cold backup; a cold one waits fo
 	]);
 	await until('the one that has no cold schedule', () => asked.length === 1);
 	t.deepEqual(asked, [['schedule', false]]);
-	t.truthy(schedule.next('backup', 'a', true));
+	t.truthy(schedule.next('backup', 'a', {cold: true}));
 	t.not(schedule.next('backup', 'a')?.getTime(), undefined);
 	resolve();
 	await until('the cold one', () => asked.length === 2);

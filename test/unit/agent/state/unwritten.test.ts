@@ -76,11 +76,11 @@ test('what is learned while the disk is full is known at once, is on disk when t
 	state.saveNote('before', null);
 	state.saveNote('after', 'yes');
 	state.rememberRepository('/repository', 'id');
-	state.rememberAppendOnly('/repository', true);
+	state.rememberAccess('/repository', 'append-only');
 	state.learnDeeds([{kind: 'adopt', by: 'a', what: 'b', at: new Date(4)}]);
 	state.saveSuspicion('shop/other', null);
 	state.saveSuspicion('shop/app', 'it is empty');
-	state.rememberHost('box', false);
+	state.rememberHost({host: 'box', isShared: false});
 	state.clear(id);
 	state.startRun('r2', 3);
 	state.finishRun('r2', 4, {...result('failed'), quiesceSeconds: 7});

@@ -111,8 +111,8 @@ test('who was stopped rests, and who does not come up is a problem', t => {
 
 test('what is not of the moment of files is said', t => {
 	const {sources} = plan({'stream.a': 'x', 'stream.b': 'x', 'stream.b.moment': 'inside', 'stream.c': 'x', 'stream.c.moment': 'before'});
-	t.is(strainOfStreams(sources, false).note, undefined);
-	const {note = ''} = strainOfStreams(sources, true);
+	t.is(strainOfStreams(sources, {isMoment: false}).note, undefined);
+	const {note = ''} = strainOfStreams(sources, {isMoment: true});
 	t.regex(note, /`stream:a` is made after it.*`stream:c` is made before it/);
 	t.notRegex(note, /stream:b/);
 });
