@@ -3,7 +3,7 @@ import {readdir, readFile} from 'node:fs/promises';
 import {basename} from 'node:path';
 import test from 'ava';
 import {parse} from 'yaml';
-import {knownVariables} from '../../agent/config/config.ts';
+import {knownVariables} from '../../agent/config/known.ts';
 import {knownServers} from '../../agent/sources/kinds.ts';
 import {labelNames} from '../../agent/targets/label-names.ts';
 import {parseLabels} from '../../agent/targets/labels.ts';
