@@ -54,63 +54,38 @@ function hooksOf({journal}: RestoreWorkshop, {record, plan}: UndoRun): readonly 
 }
 
 async function putBack(workshop: RestoreWorkshop, options: UndoRun, workforce: Workforce, progress: RestoreProgress): Promise<void> {
-	const {run, record, plan, tell, startStopped} = options;
-	let current: RestoreRecord = {
-		...record,
-		phase: 'undoing',
-		settledBy: takenOver(
-			record,
-			run,
-			workshop.journal.open().map(entry => entry.run),
-		),
-	};
-	const save = (change: Partial<RestoreRecord>) => {
-		current = {...current, ...change};
-		workshop.restores.saveRestore(current);
-		progress.kept = current.replacements.filter(each => !isUntouched(each));
-	};
-	save({});
+	const {record, plan, tell, startStopped} = options;
+	const undo = beginUndo(workshop, options, progress);
 	// The application need not wait until it is there. Where it cannot be made now, that is tried again when it is needed.
 	const worker = await workforce
 		.repository(mountsOfReplaced(record.replacements), writingOf(record.replacements.map(({source}) => source)))
 		.catch(() => undefined);
-	let isRefused = false;
 	const left: Array<() => Promise<void>> = [];
-	const {stop, stopLimitMs} = plan;
-	const outage = {run, stop, stopLimitMs, wakes: new Set(record.ran), tell, progress};
-	const undone = inOutage(workshop, outage, async () => {
-		const failures = await rollBackAll(workshop, workforce, {
+	const outage = {run: options.run, stop: plan.stop, stopLimitMs: plan.stopLimitMs, wakes: new Set(record.ran), tell, progress};
+	let failures: unknown[] = [];
+	await inOutage(workshop, outage, async () => {
+		failures = await rollBackAll(workshop, workforce, {
 			...record,
 			replacements: record.replacements.map(each => (isUntouched(each) ? untouched(each) : each)),
 			isTouched: true,
 			worker,
 			container: containerIn(plan),
-			onBack: back =>
-				save({replacements: current.replacements.map(each => (keyOf(each) === keyOf(back) ? {...each, touched: false} : each))}),
+			onBack: undo.back,
 			later: each => left.push(each),
 			tell,
 		});
 		if (failures.length > 0) {
-			isRefused = failures.every(isRefusal);
 			throw new RunError('not all could be put back', {cause: new AggregateError(failures), hint: waysOut(record.run)});
 		}
 
-		if (left.length === 0) {
-			workshop.restores.removeRestore(record.run);
-		} else {
-			save(asBefore(current));
-		}
-
-		progress.done = true;
-		progress.kept = [];
-	});
-	await undone.catch(async (error: unknown) => {
-		if (startStopped === undefined || !isRefused) {
+		undo.done({leavesMore: left.length > 0});
+	}).catch(async (error: unknown) => {
+		if (startStopped === undefined || failures.length === 0 || !failures.every(isRefusal)) {
 			throw error;
 		}
 
 		// To try again would change nothing: the application runs on what there is, and a person decides.
-		save({phase: 'failed'});
+		undo.fail();
 		const [started] = await Promise.allSettled([startStopped()]);
 		throw started.status === 'rejected' ? new AggregateError([error, started.reason]) : error;
 	});
@@ -130,6 +105,36 @@ async function putBack(workshop: RestoreWorkshop, options: UndoRun, workforce: W
 	for (const message of slow) {
 		tell({type: 'warning', message});
 	}
+}
+
+/** What the record of the restore says while it is undone: on disk before, and after each that is back. */
+function beginUndo({restores, journal}: RestoreWorkshop, {run, record}: UndoRun, progress: RestoreProgress) {
+	const open = journal.open().map(entry => entry.run);
+	let current: RestoreRecord = {...record, phase: 'undoing', settledBy: takenOver(record, run, open)};
+	const save = (change: Partial<RestoreRecord>) => {
+		current = {...current, ...change};
+		restores.saveRestore(current);
+		progress.kept = current.replacements.filter(each => !isUntouched(each));
+	};
+	save({});
+	return {
+		back: (replacement: Replaced) =>
+			save({
+				replacements: current.replacements.map(each => (keyOf(each) === keyOf(replacement) ? {...each, touched: false} : each)),
+			}),
+		/** `leavesMore`: what was made for the restore is still to be removed, which may be done while the application runs. */
+		done({leavesMore}: {leavesMore: boolean}) {
+			if (leavesMore) {
+				save(asBefore(current));
+			} else {
+				restores.removeRestore(record.run);
+			}
+
+			progress.done = true;
+			progress.kept = [];
+		},
+		fail: () => save({phase: 'failed'}),
+	};
 }
 
 export const containerIn =
