@@ -85,17 +85,24 @@ export function createCommands(desk: Desk, restoring: Restoring): Commands {
 		async history(origin, placed) {
 			await view(origin, placed?.label);
 			const hosts = placed === undefined ? fleet.hosts : [placed.host];
+			const troubles: string[] = [];
 			const runs = await Promise.all(
-				hosts.map(async host =>
-					(await host.client.runs({target: placed?.target, limit: 30})).map(run => ({
-						label: fleet.label(host.name, run.target),
-						view: run,
-					})),
-				),
+				hosts.map(async host => {
+					const asked = fleet.ask(host, host.client.runs({target: placed?.target, limit: 30}));
+					const views = await asked.catch((error: unknown) => {
+						if (hosts.length === 1) {
+							throw error;
+						}
+
+						troubles.push(`${host.name}: ${explain(error)}`);
+						return [];
+					});
+					return views.map(view => ({label: fleet.label(host.name, view.target), view}));
+				}),
 			);
 			const visible = await Promise.all(runs.flat().map(async run => ((await guard.may(origin, 'view', run.label)) ? [run] : [])));
 			const newest = visible.flat().sort((a, b) => (a.view.run < b.view.run ? 1 : -1));
-			await answer(desk, origin, historyMessage(newest.slice(0, 30), placed?.label ?? ''));
+			await answer(desk, origin, historyMessage(newest.slice(0, 30), {title: placed?.label ?? '', troubles}));
 		},
 		async backup(origin, placed, reference) {
 			await beginOne(origin, 'backup', placed, reference);
@@ -136,8 +143,8 @@ export function createCommands(desk: Desk, restoring: Restoring): Commands {
 
 	/** Each on its own: one that is busy does not keep the others. */
 	const backupAll = async (origin: Origin): Promise<void> => {
-		const targets = await fleet.targets();
-		const troubles: string[] = [];
+		const {targets, silent} = await fleet.targets();
+		const troubles = silent.map(({host, why}) => `${host}: ${why}`);
 		const quiet = {...origin, responseUrl: undefined};
 		let begun = 0;
 		for (const placed of targets) {
@@ -167,7 +174,7 @@ export function createCommands(desk: Desk, restoring: Restoring): Commands {
 
 		await answer(desk, origin, notice('▶️', `${begun} of ${targets.length} backups began`));
 		if (troubles.length > 0) {
-			await answer(desk, origin, failure(`${troubles.length} did not begin`, troubles.join('\n')));
+			await answer(desk, origin, failure(`${troubles.length} did not begin, or could not be asked`, troubles.join('\n')));
 		}
 	};
 

@@ -69,7 +69,10 @@ async function ofHost(fleet: Fleet, host: Host): Promise<Overview> {
 		troubles.push(`${fleet.hosts.length === 1 ? '' : `${host.name}: `}${explain(error)}`);
 		return [];
 	};
-	const [status, targets] = await Promise.all([host.client.status().catch(missing), host.client.targets().catch(() => [])]);
+	const [status, targets] = await Promise.all([
+		fleet.ask(host, host.client.status()).catch(missing),
+		fleet.ask(host, host.client.targets()).catch(() => []),
+	]);
 	const points = troubles.length > 0 ? [] : await within(pointsMs, host.client.points()).catch(missing);
 	const bytes = new Map(points.toReversed().map(({target, sources}) => [target, sources.reduce((sum, source) => sum + source.bytes, 0)]));
 	const containers = new Map(targets.map(({target, state}) => [target, state]));

@@ -145,7 +145,7 @@ export function createRestoring(desk: Desk): Restoring {
 					return choose(origin, placed, point);
 				}
 
-				const targets = await fleet.targets();
+				const {targets} = await fleet.targets();
 				const allowed = await Promise.all(targets.map(async ({label}) => guard.may(origin, 'restore', label)));
 				const labels = targets.filter((_, index) => allowed[index]).map(({label}) => label);
 				if (labels.length === 0 && targets.length > 0) {
@@ -162,7 +162,7 @@ export function createRestoring(desk: Desk): Restoring {
 
 			await inModal(view.id, 'The restore cannot be prepared', async () => {
 				await referenceOf(view, origin, 'pick');
-				const placed = (await fleet.targets()).find(({label}) => keyOf(label) === value);
+				const placed = (await fleet.targets()).targets.find(({label}) => keyOf(label) === value);
 				return placed === undefined ? endView('⚠️', 'That target is gone.') : choose(origin, placed);
 			});
 		},

@@ -37,9 +37,12 @@ interface RosterOptions {
 /** How long what DNS said holds. */
 const freshMs = 10_000;
 
-/** How long an agent may take to say who it is, and anything else that it knows: others are shown meanwhile, or wait for it. */
+/** How long an agent may take to say who it is, and anything else that it knows: others wait for it, where it says who it is. */
 const greetingMs = 5000;
 const answerMs = 15_000;
+
+/** Who answers within that is not asked who it is. */
+const promptMs = 1000;
 
 const tasks = /^tasks\./;
 
@@ -55,6 +58,20 @@ const askWho = async (client: Client) => within(greetingMs, client.about());
 export async function within<Value>(ms: number, answer: Promise<Value>): Promise<Value> {
 	const {promise: late, reject} = Promise.withResolvers<never>();
 	const timer = setTimeout(() => reject(new RunError(`no answer within ${ms / 1000} s`, {hint: 'it hangs, or its host does'})), ms);
+	try {
+		return await Promise.race([answer, late]);
+	} finally {
+		clearTimeout(timer);
+	}
+}
+
+/**
+ * What is asked of one agent while others wait for its answer: who says nothing for a second is asked who it is, too, which takes it no time; who does
+ * not say that either hangs, and nobody waits for the rest. @throws {RunError} and whatever the agent says
+ */
+export async function unlessHung<Value>(client: Pick<Client, 'about'>, answer: Promise<Value>): Promise<Value> {
+	const {promise: late, reject} = Promise.withResolvers<never>();
+	const timer = setTimeout(() => within(greetingMs, client.about()).catch(reject), promptMs);
 	try {
 		return await Promise.race([answer, late]);
 	} finally {

@@ -52,8 +52,13 @@ export const asker = (trigger: string): string =>
 const runLine = ({run, outcome, operation, startedAt, durationSeconds, trigger, state}: RunView, label: string): string =>
 	`${markOf(outcome)} ${operation} of ${code(label)} · ${date(startedAt)}${durationSeconds === null ? ` · ${state}` : ` · ${duration(durationSeconds)}`} · ${asker(trigger)} · ${code(run)}`;
 
-export const historyMessage = (runs: ReadonlyArray<{label: string; view: RunView}>, title: string): Message =>
+/** @param about `troubles`: hosts that could not be asked, and why */
+export const historyMessage = (
+	runs: ReadonlyArray<{label: string; view: RunView}>,
+	{title, troubles}: {title: string; troubles: readonly string[]},
+): Message =>
 	message('History', [
+		...troubles.map(trouble => section(`⚠️ ${code(trouble, 500)}`)),
 		section(`*History*${title === '' ? '' : ` of ${code(title)}`}, newest first`),
 		...(runs.length === 0 ? [section('There is no run yet.')] : chunked(runs.map(({label, view}) => runLine(view, label)))),
 	]);
