@@ -2,7 +2,7 @@
  * offen/docker-volume-backup. Its labels say who is stopped and what is run around a backup; which volumes are backed up is said by the mounts of its
  * own container, and is taken to be what the labelled container may write. Its order is ours: pre, stop, archive, start, post.
  */
-import {type Dialect, isTrue, type Meant} from './dialect.ts';
+import type {Dialect, Meant} from './dialect.ts';
 
 const prefix = 'docker-volume-backup.';
 
@@ -23,6 +23,9 @@ const known = new Set(['stop-during-backup', ...hooks.flatMap(([name]) => [name,
 
 const phases = /^(?:process|copy|prune)-(?:pre|post)(?:\.user)?$/;
 
+const stop = `${prefix}stop-during-backup`;
+const noRestart = `${stop}-no-restart`;
+
 export const offen: Dialect = ({labels}) => {
 	const theirs = Object.keys(labels).filter(label => label.startsWith(prefix));
 	const meant: Meant[] = [];
@@ -32,20 +35,21 @@ export const offen: Dialect = ({labels}) => {
 		}
 	};
 
-	const [first] = theirs;
+	// One that it does not know itself (`docker-volume-backup.exclude=true`, as some write) asks for nothing.
+	const first = theirs.find(
+		label => known.has(label.slice(prefix.length)) || label === noRestart || phases.test(label.slice(prefix.length)),
+	);
 	if (first !== undefined) {
 		mean('enable', 'true', first);
 		mean('volumes', 'true', first);
 	}
 
-	const stop = `${prefix}stop-during-backup`;
 	// Another value than true names one of several of its containers, which stops it all the same.
 	if (labels[stop] !== undefined && labels[stop] !== 'false') {
 		mean('quiesce', 'stop', stop);
 	}
 
-	const noRestart = `${stop}-no-restart`;
-	if (isTrue(labels[noRestart])) {
+	if (labels[noRestart] !== undefined && labels[noRestart] !== 'false') {
 		mean('quiesce', 'stop', noRestart);
 	}
 

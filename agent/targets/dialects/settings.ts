@@ -34,8 +34,8 @@ interface Named {
 }
 
 const images: Readonly<Record<DialectName, RegExp>> = {
-	// jareware's and futurice's are what it goes on from.
-	offen: /(?:^|\/)(?:offen|jareware|futurice)\/docker-volume-backup(?:[:@]|$)/,
+	// jareware's and futurice's are what it goes on from; others have it built anew under their own names.
+	offen: /(?:^|\/)docker-volume-backup(?:[:@]|$)/,
 	'stack-back': /(?:^|\/)(?:stack-back|restic-compose-backup)(?:[:@]|$)/,
 	nautical: /(?:^|\/)nautical-backup(?:[:@]|$)/i,
 };

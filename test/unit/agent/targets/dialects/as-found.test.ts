@@ -193,7 +193,7 @@ volumes: {db: , ocis: , media: }
 	t.deepEqual(found['cloud/files']?.still, ['files stop']);
 	const notes = found['cloud/files']?.notes ?? '';
 	t.regex(notes, /the mount "\/theme" .* is left out: it can only be read/);
-	t.regex(notes, /hooks\.pre\.1\.cmd` is not understood/);
+	t.deepEqual(found['cloud/files']?.hooks, ['before: occ maintenance']);
 	t.regex(notes, /daily=9,weekly=4/);
 	t.regex(notes, /`SWARM_MODE` is not heeded/);
 	t.deepEqual(found['cloud/both']?.sources, ['volume:/conf', 'volume:/media']);

@@ -55,6 +55,35 @@ test('stack-back: volumes, filters, databases and the stop', t => {
 	]);
 });
 
+test('stack-back: a command before and one after, in its own container; what ours cannot do is said', t => {
+	const hooks = 'stack-back.hooks';
+	const volumes = {'stack-back.volumes': 'true'};
+	t.deepEqual(of('stack-back', {...volumes, [`${hooks}.pre.1.cmd`]: 'occ on', [`${hooks}.finally.3.cmd`]: 'occ off'}).ours, {
+		enable: 'true',
+		volumes: 'true',
+		before: 'occ on',
+		'before.timeout': '1h',
+		after: 'occ off',
+		'after.timeout': '1h',
+	});
+	t.like(of('stack-back', {...volumes, [`${hooks}.pre.1.cmd`]: 'sync', [`${hooks}.pre.1.on-error`]: 'continue'}).ours, {
+		before: 'sync',
+		'before.on-error': 'continue',
+	});
+	for (const beyond of [
+		{[`${hooks}.pre.1.cmd`]: 'a', [`${hooks}.pre.2.cmd`]: 'b'},
+		{[`${hooks}.post.1.cmd`]: 'a', [`${hooks}.finally.1.cmd`]: 'b'},
+		{[`${hooks}.pre.1.cmd`]: 'a', [`${hooks}.pre.1.context`]: 'db'},
+		{[`${hooks}.error.1.cmd`]: 'a'},
+	]) {
+		const {ours, notes} = of('stack-back', {...volumes, ...beyond});
+		t.deepEqual(ours, {enable: 'true', volumes: 'true'});
+		t.is(notes.filter(note => /hooks\..* is not heeded: a service has one command/.test(note)).length, Object.keys(beyond).length);
+	}
+
+	t.deepEqual(of('stack-back', {[`${hooks}.pre.1.cmd`]: 'a'}).ours.enable, undefined);
+});
+
 test('offen: the stop, commands with their users, and what has no counterpart', t => {
 	const p = 'docker-volume-backup';
 	t.deepEqual(of('offen', {[`${p}.stop-during-backup`]: 'service1'}).ours, {enable: 'true', volumes: 'true', quiesce: 'stop'});
@@ -73,6 +102,8 @@ test('offen: the stop, commands with their users, and what has no counterpart', 
 	const {notes} = of('offen', {[`${p}.copy-post`]: 'rsync', [`${p}.stop-during-backup-no-restart`]: 'true'});
 	t.true(notes.some(note => /copy-post` is not run/.test(note)));
 	t.true(notes.some(note => /no-restart` is not heeded: what is stopped for a backup is started/.test(note)));
+	t.deepEqual(of('offen', {[`${p}.stop-during-backup-no-restart`]: 'service2'}).ours, {enable: 'true', volumes: 'true', quiesce: 'stop'});
+	t.deepEqual(of('offen', {[`${p}.exclude`]: 'true'}).ours, {}, 'it has no such label, so nobody asks for a backup');
 	t.deepEqual(of('offen', {[`${p}.exec-label`]: 'x', 'holdfast.enable': 'false'}).ours.enable, 'false');
 });
 
