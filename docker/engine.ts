@@ -51,12 +51,13 @@ export interface Engine {
 	/** Where the engine is, for messages. */
 	readonly address: string;
 	/** `time`: the engine's clock, in milliseconds since 1970; NaN when it does not say. */
-	/** `isPodman`: it is Podman, which counts its own versions. `isManager`: of a Swarm, and may be asked for its services. `managers`: ids of the nodes of its Swarm that manage it, which every node knows. */
+	/** `isPodman`: it is Podman, which counts its own versions. `isManager`: of a Swarm, and may be asked for its services. `confined`: its containers' root is not the host's. `managers`: ids of the nodes of its Swarm that manage it, which every node knows. */
 	info: () => Promise<{
 		name: string;
 		version: string;
 		isPodman?: boolean;
 		isManager?: boolean;
+		confined?: 'rootless' | 'userns-remap' | undefined;
 		managers?: readonly string[];
 		dataRoot: string;
 		time: number;
@@ -138,6 +139,12 @@ function serviceFromList({ID: id, Spec: spec, ServiceStatus: status}: Dockerode.
 /** The engine reports modes as Go does, where the highest bit of 32 says directory. */
 const goModeDirectory = 2 ** 31;
 
+/** Each is a list of its own: `name=seccomp,profile=default`. */
+function confinementOf(options: readonly string[]): 'rootless' | 'userns-remap' | undefined {
+	const has = (name: string) => options.some(option => option.split(',').includes(`name=${name}`));
+	return has('rootless') ? 'rootless' : has('userns') ? 'userns-remap' : undefined;
+}
+
 export function connectEngine(address: string): Engine {
 	const docker = new Dockerode(parseAddress(address));
 	const limited = (deadlineMs = callDeadlineMs) => ({abortSignal: AbortSignal.timeout(deadlineMs)});
@@ -164,6 +171,7 @@ export function connectEngine(address: string): Engine {
 				Name: string;
 				ServerVersion: string;
 				BuildahVersion?: string;
+				SecurityOptions?: string[] | null;
 				Swarm?: {ControlAvailable?: boolean; RemoteManagers?: Array<{NodeID?: string}> | null};
 				DockerRootDir: string;
 				SystemTime: string;
@@ -173,6 +181,7 @@ export function connectEngine(address: string): Engine {
 				version: info.ServerVersion,
 				isPodman: info.BuildahVersion !== undefined,
 				isManager: info.Swarm?.ControlAvailable === true,
+				confined: confinementOf(info.SecurityOptions ?? []),
 				managers: (info.Swarm?.RemoteManagers ?? []).flatMap(({NodeID: id}) => id ?? []),
 				dataRoot: info.DockerRootDir,
 				time: Date.parse(info.SystemTime),

@@ -16,7 +16,7 @@ const oldestPodman = [4, 3] as const;
 
 export async function examineEngine(engine: Engine): Promise<Finding[]> {
 	const began = Date.now();
-	const {version, time, isPodman = false} = await engine.info();
+	const {version, time, isPodman = false, confined} = await engine.info();
 	const oldestVersion = isPodman ? oldestPodman : oldestDocker;
 	const [major = 0, minor = 0] = version.split('.').map(Number);
 	const isOld = major < oldestVersion[0] || (major === oldestVersion[0] && minor < oldestVersion[1]);
@@ -24,7 +24,7 @@ export async function examineEngine(engine: Engine): Promise<Finding[]> {
 		{
 			level: isOld ? 'warning' : 'ok',
 			subject: 'engine',
-			message: `${isPodman ? 'Podman, ' : ''}version ${version} at ${engine.address}`,
+			message: `${isPodman ? 'Podman, ' : ''}version ${version} at ${engine.address}${confined === undefined ? '' : `, ${confined}: the root of its containers is another user of the host`}`,
 			...(isOld ? {hint: `Holdfast is tested from ${oldestVersion.join('.')} on: update the engine`} : {}),
 		},
 	];

@@ -12,6 +12,9 @@ type Json = Record<string, any>;
 const team = 'T0HOME';
 export const tokens = {bot: 'xoxb-fake-bot', app: 'xapp-fake-app'};
 
+/** Slack's own hold for 3 s; on a machine with many tests at once that is not long. */
+const triggerMs = 30_000;
+
 export interface FakeMessage {
 	channel: string;
 	ts: string;
@@ -153,7 +156,7 @@ export async function createFakeSlack({
 		'views.open'(args) {
 			const trigger = triggers.get(args.trigger_id);
 			triggers.delete(args.trigger_id);
-			if (trigger === undefined || performance.now() - trigger.at > 3000) {
+			if (trigger === undefined || performance.now() - trigger.at > triggerMs) {
 				return {ok: false, error: trigger === undefined ? 'exchanged_trigger_id' : 'expired_trigger_id'};
 			}
 

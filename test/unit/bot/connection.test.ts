@@ -126,7 +126,7 @@ test('HTTP mode: the same over signed requests; what is forged, old, early or se
 	t.is(await send({}), 401);
 	t.is(await send(signed(body, 'another')), 401);
 	t.is(await send(signed(body, secret, now - 301)), 401, 'too old');
-	t.is(await send(signed(body, secret, now + 302)), 401, 'of the future');
+	t.is(await send(signed(body, secret, now + 3600)), 401, 'of the future');
 	t.is(await send(signed(body, secret), `${body} `), 401, 'other bytes');
 	agent.finish('run-1');
 	const good = signed(body, secret);

@@ -87,3 +87,16 @@ test('how a container ended is asked of what the engine remembers, for it may be
 		t.is(await engine.death('c2'), undefined);
 	});
 });
+
+test('whose root that of the containers is, as engines say it', async t => {
+	for (const [options, confined] of [
+		[['name=seccomp,profile=default', 'name=rootless', 'name=cgroupns'], 'rootless'],
+		[['name=apparmor', 'name=seccomp,profile=builtin', 'name=userns'], 'userns-remap'],
+		[['name=userns', 'name=rootless'], 'rootless'],
+		[['name=apparmor', 'name=seccomp,profile=name-userns'], undefined],
+		[null, undefined],
+		[undefined, undefined],
+	] as const) {
+		await heard(t, {'/info': {SecurityOptions: options}}, async engine => t.is((await engine.info()).confined, confined));
+	}
+});

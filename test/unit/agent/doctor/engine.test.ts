@@ -5,7 +5,10 @@ import type {Place} from '../../../../base/command.ts';
 import type {Engine} from '../../../../docker/engine.ts';
 import type {Workforce} from '../../../../docker/worker.ts';
 
-const engineThat = (info: {version?: string; isPodman?: boolean; time?: number}, refuses: readonly string[] = []) => {
+const engineThat = (
+	info: {version?: string; isPodman?: boolean; confined?: 'rootless'; time?: number},
+	refuses: readonly string[] = [],
+) => {
 	const calls: string[] = [];
 	const call = (name: string) => async () => {
 		calls.push(name);
@@ -81,4 +84,13 @@ test('without a worker nothing else is tried', async t => {
 	const refused = {repository: async () => Promise.reject(new Error('403'))} as unknown as Workforce;
 	t.regex((await examinePermissions(engine, refused, nothing))[0]?.message ?? '', /may not make, start or look at a worker: 403/);
 	t.deepEqual(calls, []);
+});
+
+test('an engine whose containers have no root of the host says so', async t => {
+	const [first] = await examineEngine(engineThat({confined: 'rootless'}).engine);
+	t.like(first, {
+		level: 'ok',
+		subject: 'engine',
+		message: 'version 28.5.2 at tcp://proxy:2375, rootless: the root of its containers is another user of the host',
+	});
 });
