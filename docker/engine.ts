@@ -297,12 +297,17 @@ export function connectEngine(address: string): Engine {
 		},
 		async volumes() {
 			const {Volumes: volumes} = await docker.listVolumes(limited());
-			return (volumes ?? []).map(({Name: name, Labels: labels, Driver: driver, Options: options}) => ({
-				name,
-				driver,
-				labels: labels ?? {},
-				options: options ?? {},
-			}));
+			return (volumes ?? []).map(volume => {
+				const {
+					Name: name,
+					Labels: labels,
+					Driver: driver,
+					Options: options,
+					CreatedAt: created,
+				} = volume as typeof volume & {CreatedAt?: string};
+				const createdAt = Date.parse(created ?? '');
+				return {name, driver, labels: labels ?? {}, options: options ?? {}, ...(Number.isNaN(createdAt) ? {} : {createdAt})};
+			});
 		},
 		removeVolume: async name => unless(404, docker.getVolume(name).remove(limited(removalDeadlineMs))),
 		service: async id => (await services({id: [id]}))[0],

@@ -8,6 +8,8 @@ export interface Volume {
 	labels: Readonly<Record<string, string>>;
 	driver: string;
 	options: Readonly<Record<string, string>>;
+	/** Milliseconds since 1970; undefined where the engine, or who serves the volume, does not say. */
+	createdAt?: number | undefined;
 }
 
 const tidy = (path: string): string => normalize(path).replace(/(?<=.)\/$/, '');

@@ -15,6 +15,7 @@ import type {Workshop} from '../runs/workshop.ts';
 import type {State} from '../state/state.ts';
 import {examineEngine} from './engine.ts';
 import {examineCache} from './folders.ts';
+import {examineFormer} from './former.ts';
 import {examineLasting} from './lasting.ts';
 import {examineNamespaces} from './namespaces.ts';
 import {examineKit, examineState, leftToPerson, suspicious, timeZone, versionsOf} from './own.ts';
@@ -30,7 +31,7 @@ interface Examined {
 	appointments: Appointments;
 	missing: Pick<Missing, 'look'>;
 	abandoned: Abandoned;
-	state: Pick<State, 'suspicions' | 'restores' | 'tryToWrite'>;
+	state: Pick<State, 'suspicions' | 'restores' | 'tryToWrite' | 'runs'>;
 	neighbours: (listed: Listed) => Promise<{others: OtherAgent[]}>;
 	/** Undefined where there is no bot. */
 	isSlackConnected: () => boolean | undefined;
@@ -90,14 +91,15 @@ export async function diagnose({
 		await examined('services', abandoned),
 		await examined('namespaces', async () => examineNamespaces(engine, listed.inScope, listed.containers)),
 		await examined('targets', async () => examineTargets(workshop, survey, listed)),
-		await examined('volumes', async () =>
-			examineLasting({
-				folder: folderOf(primary.repository),
-				hasCopies: copies.length > 0,
-				self: workshop.self,
-				volumes: await engine.volumes(),
-			}),
-		),
+		await examined('volumes', async () => {
+			const volumes = await engine.volumes();
+			const {self} = workshop;
+			const isNew = state.runs({operation: 'backup', outcome: 'success', limit: 1}).length === 0;
+			return [
+				...examineLasting({folder: folderOf(primary.repository), hasCopies: copies.length > 0, self, volumes}),
+				...examineFormer({isNew, self, volumes, containers: listed.containers}),
+			];
+		}),
 		await examined('targets', () => {
 			const {gone, moved} = missing.look(listed.targets, listed.containers);
 			return [
