@@ -21,6 +21,9 @@ import type {Listen} from './config/values.ts';
 
 const {version} = JSON.parse(readFileSync(shipped('package.json'), 'utf8')) as {version: string};
 
+// `restic unlock` asks by it whether the process of a lock lives, and another process may have that id by now: this one.
+process.on('SIGHUP', () => {});
+
 /** Ctrl-C on the command line: the run goes on in the agent. */
 const interrupted = new AbortController();
 

@@ -24,8 +24,15 @@ const beatMs = 60_000;
 
 const retryMs = 1000;
 
+/**
+ * `restic unlock` asks by a SIGHUP whether the process of a lock lives (0.16 to 0.19, `processExists`). In a worker that has the host name of a dead one
+ * its id is as a rule one of these: such a worker died of its own unlocking.
+ */
+const deaf = "trap '' HUP";
+
 /** Shell's own words only: in a database's namespace of pids a child that loses its parent would be the database's. Of two commands the later one counts. */
-const living = `exec 3<>"$1" || exit
+const living = `${deaf}
+exec 3<>"$1" || exit
 patience=$2
 while read -r -t "$patience" what who <&3; do
 	patience=$2
@@ -50,7 +57,8 @@ done`;
 
 const partingSeconds = 10;
 
-const telling = `echo "here $$" >"$1"
+const telling = `${deaf}
+echo "here $$" >"$1"
 while read -r _; do echo "here $$" >"$1"; done
 echo "gone $$" >"$1"`;
 

@@ -24,7 +24,7 @@ const nearlyStaleMs = 25 * 60_000;
 /** From then on restic takes a lock for stale by itself, whoever unlocks; a little later, for clocks that differ. */
 const staleMs = 31 * 60_000;
 
-/** In a new worker, restic itself may have the very pid that the dead one had; the next time it has not. */
+/** In a new worker, restic itself may have the very pid that the dead one had, and has not the next time; or what keeps the worker may have it: another worker is tried. */
 const tries = 3;
 
 /** Somebody else uses the repository. */
@@ -231,20 +231,30 @@ async function unlock(
 	}
 
 	const run = (host === undefined ? undefined : runOfWorkerHost(host)) ?? `unlock-${host ?? runId(Date.now())}`;
-	await hired(workshop, run, async workforce => {
-		const worker = await workforce.repository([], 'read', host);
-		const restic = workshop.restic(worker.run);
-		await (host === undefined ? restic.unlock() : unlockAll(restic, host));
-	});
-}
-
-async function unlockAll(restic: Restic, host: string): Promise<void> {
 	for (let attempt = 1; attempt <= tries; attempt++) {
-		await restic.unlock();
-		if (!(await restic.locks()).some(lock => lock.hostname === host)) {
+		const isLeft = await hired(workshop, run, async workforce => {
+			const worker = await workforce.repository([], 'read', host);
+			return isLeftAfterUnlock(workshop.restic(worker.run), host);
+		});
+		if (!isLeft) {
 			return;
 		}
 	}
+}
+
+async function isLeftAfterUnlock(restic: Restic, host: string | undefined): Promise<boolean> {
+	await restic.unlock();
+	if (host === undefined) {
+		return false;
+	}
+
+	const isLeft = async () => (await restic.locks()).some(lock => lock.hostname === host);
+	if (!(await isLeft())) {
+		return false;
+	}
+
+	await restic.unlock();
+	return isLeft();
 }
 
 /** Pure: a lock of this agent, of a run or of its container. @param knows whether a run is this agent's */

@@ -96,3 +96,15 @@ test('what would leave a lock is asked to end before the worker does, and what i
 		await last;
 	}
 });
+
+test('a SIGHUP, by which restic asks whether the process of a lock lives, ends neither the worker nor what keeps it', async t => {
+	const {life, tell} = lifelineOf({at: await fifo(t), lease: 120, grace: 0.1});
+	const living = start(t, life);
+	const telling = start(t, tell);
+	t.true(await isAlive(living));
+	living.kill('SIGHUP');
+	telling.kill('SIGHUP');
+	t.true(await isAlive(Promise.race([living, telling])));
+	telling.stdin.end();
+	t.is((await living).exitCode, 0);
+});
