@@ -8,6 +8,7 @@ import {enterableWorker} from '../entering.ts';
 import type {Among, Source, SourceContext} from '../source.ts';
 import {storeStaged} from '../staged.ts';
 import {readAccounts} from './accounts.ts';
+import {type Encoding, encodingOf, tellUnicode} from './charsets.ts';
 import {quoteLiteral} from './client.ts';
 import {dumpOptions, flavoured, writeCode, writeDump} from './code.ts';
 import {commitsOf} from './commits.ts';
@@ -41,6 +42,7 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 	let names: MariadbNames = new Map();
 	let broken: LateView[] = [];
 	let outer: LateView[] = [];
+	let encoding: Encoding = {asBytes: false, changed: []};
 	let dumping: Dumping | undefined;
 
 	/** One that was begun in a moment that was given up shows another. */
@@ -67,6 +69,7 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 				names.get('views')?.delete(view.name);
 			}
 
+			encoding = await encodingOf(server, database);
 			const precise = await preciseTables(server, database);
 			history = hasHistory(server) && precise.length === 0 ? ['--dump-history'] : [];
 			context.warnOnce?.(
@@ -83,6 +86,10 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 						table =>
 							`the table \`${table}\` has a history by transactions (\`generated always as row start\` of \`bigint\`), which \`mariadb-dump\` cannot dump: no history of this database is in its points, only the rows of the moment`,
 					),
+					...encoding.changed.map(
+						column =>
+							`values of \`${column}\` are not in its points as they are, because not all of its character set has a counterpart in Unicode, and ${encoding.asBytes ? 'what an enumeration may be is dumped as text' : 'a database with columns of type `uuid`, `inet4` or `inet6` can be dumped as text only'}: give the column a Unicode character set (utf8mb4)`,
+					),
 				].map(what => `\`${name}\`: ${what}`),
 			);
 
@@ -96,7 +103,7 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 			await endDump();
 			await commits?.hold(server, context);
 			try {
-				dumping = begin(context, {server, inside, database, late: [...broken, ...outer], history, file});
+				dumping = begin(context, {server, inside, database, late: [...broken, ...outer], history, asBytes: encoding.asBytes, file});
 				await Promise.race([dumping.begun, aborted(moment)]);
 			} finally {
 				await commits?.release();
@@ -108,6 +115,10 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 			}
 
 			await dumping.done;
+			if (encoding.asBytes) {
+				await succeed(worker, {argv: ['sh', '-c', tellUnicode, 'sh', file], signal});
+			}
+
 			const contents = inBoth(names, await listContents(server, database));
 			await assertTables(worker, file, contents.tables ?? 0, signal);
 			const {code, events} = await writeCode(context, {server, inside, database, late: [...broken, ...outer], file, signal});
@@ -180,10 +191,11 @@ interface Begun {
 	database: string;
 	late: readonly LateView[];
 	history: readonly string[];
+	asBytes: boolean;
 	file: string;
 }
 
-function begin(context: SourceContext, {server, inside, database, late, history, file}: Begun): Dumping {
+function begin(context: SourceContext, {server, inside, database, late, history, asBytes, file}: Begun): Dumping {
 	const end = new AbortController();
 	const begun = Promise.withResolvers<void>();
 	let said = '';
@@ -193,6 +205,7 @@ function begin(context: SourceContext, {server, inside, database, late, history,
 		argv: [
 			server.programs.dump,
 			...dumpOptions,
+			...(asBytes ? ['--default-character-set=binary'] : []),
 			...flavoured(server),
 			...history,
 			...ignoring(database, late),
