@@ -8,7 +8,7 @@ import {staging, type Worker, type Workforce} from '../../docker/worker.ts';
 import type {WorkerMount} from '../../docker/worker-mounts.ts';
 import {isOfOneMoment, type Plan} from '../plan/planned.ts';
 import type {Manifest, ManifestSource} from '../repository/manifest.ts';
-import {publish} from '../repository/points.ts';
+import {openPress, type Press, publish} from '../repository/points.ts';
 import {withWorkers} from '../runs/shell.ts';
 import {sourceContext} from '../runs/source-context.ts';
 import type {Workshop} from '../runs/workshop.ts';
@@ -47,6 +47,8 @@ export interface BackupRun {
 	keep: (still: Still) => Promise<void>;
 	/** Remembers what was told of a subject; null: nothing more. False: just that was told before. */
 	tellOnce: (subject: string, what: string | null) => boolean;
+	/** The point is there, and the workers are being removed. */
+	onPublished?: () => void;
 	/** As sources say it: how new a file is that may have changed while it was read. */
 	rememberNewest: NonNullable<SourceContext['rememberNewest']>;
 }
@@ -57,9 +59,14 @@ interface Progress {
 	quiesceSeconds: number;
 	/** Who stands still in the moment. */
 	still: Still;
+	/** Where what is left to store is little. */
+	press?: Press;
 	published: boolean;
 	warnings: string[];
 }
+
+/** So long before the moment its second passes may have been started: they carry the time of the point. */
+const aheadMs = 3000;
 
 /** Never rejects: whatever happens is the outcome. */
 export async function backup(workshop: Workshop, options: BackupRun): Promise<BackupResult> {
@@ -75,8 +82,9 @@ export async function backup(workshop: Workshop, options: BackupRun): Promise<Ba
 		async workforce => work(workshop, options, {workforce, results: sources, state, tellingWhoWaits}),
 		async manifest => {
 			if (manifest !== undefined) {
-				await tellingWhoWaits(async () => publishPoint(workshop, options, manifest));
+				await tellingWhoWaits(async () => publishPoint(workshop, options, {manifest, press: state.press}));
 				state.published = true;
+				options.onPublished?.();
 			}
 		},
 	);
@@ -139,6 +147,7 @@ async function work(
 		tell({type: 'step', step: 'prepare'});
 		await crew.prepare();
 		tell({type: 'step', step: 'first-pass'});
+		state.time = new Date();
 		await tellingWhoWaits(crew.firstPass);
 		state.still = await stillAgain(options, state);
 		await moment(
@@ -147,16 +156,28 @@ async function work(
 				...options,
 				plan: {...plan, ...state.still},
 				onTry() {
-					state.time = new Date();
+					if (Date.now() - state.time.getTime() > aheadMs) {
+						state.time = new Date();
+					}
 				},
 				onWarning: message => warn(message, options, state),
 				onWindow: windowMs => hold(windowMs, state),
 			},
 			crew,
 		);
-		await crew.store(async (source, planned) => store(source, planned, options, {results, stored}));
+		await crew.store(
+			async (source, planned) => store(source, planned, options, {results, stored}),
+			() => {
+				const beginning = manifestOf(workshop, options, {state, stored});
+				const {folder} = workshop;
+				state.press = openPress(pressRestic(workshop), beginning, {sources: plan.sources.length, folder, signal: options.signal});
+			},
+		);
 	} finally {
 		await crew.close();
+		if (stored.size < plan.sources.length) {
+			await state.press?.close();
+		}
 	}
 
 	return stored.size === plan.sources.length
@@ -164,9 +185,15 @@ async function work(
 		: undefined;
 }
 
-async function publishPoint(workshop: Workshop, {signal, tell}: Pick<BackupRun, 'signal' | 'tell'>, manifest: Manifest): Promise<void> {
+const pressRestic = ({restic}: Workshop) => restic(undefined, {lockPatienceSeconds});
+
+async function publishPoint(
+	workshop: Workshop,
+	{signal, tell}: Pick<BackupRun, 'signal' | 'tell'>,
+	{manifest, press}: {manifest: Manifest; press: Press | undefined},
+): Promise<void> {
 	tell({type: 'step', step: 'publish'});
-	await publish(workshop.restic(undefined, {lockPatienceSeconds}), manifest, workshop.folder, signal);
+	await (press?.publish(manifest) ?? publish(pressRestic(workshop), manifest, workshop.folder, signal));
 }
 
 /** Nobody asks where that was a moment ago. That it cannot be known is no reason to have no backup. */

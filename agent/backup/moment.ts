@@ -22,7 +22,7 @@ interface Moment {
 	plan: Plan;
 	signal: AbortSignal;
 	tell: Tell;
-	/** A try begins: where it succeeds, this is the time that the point shows. */
+	/** A try begins: where it succeeds, the point shows this moment. */
 	onTry: () => void;
 	/** What a person should know of how the containers stood still and came back, although the run goes on. */
 	onWarning: (message: string) => void;

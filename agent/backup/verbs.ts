@@ -75,6 +75,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 			const listed = listPoints({...found, plan}, tell);
 			const previous = listed.then(points => previousAmong(points, state));
 			previous.catch(() => {});
+			let left: ReturnType<Upkeep['listing']> | undefined;
 			const result = await backup(workshop, {
 				run,
 				plan,
@@ -87,6 +88,12 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 				signal,
 				tell,
 				tellOnce: state.tellOnce,
+				onPublished() {
+					if (runs.isAlone(run)) {
+						left = upkeep.listing();
+						left.catch(() => {});
+					}
+				},
 				rememberNewest: (source, snapshot, newest) =>
 					state.rememberNewest({target: asked.target, source}, snapshot, newest?.getTime() ?? null),
 			});
@@ -98,7 +105,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 			}
 
 			if (result.point !== null && runs.isAlone(run)) {
-				await upkeep.tidy(result, tell);
+				await upkeep.tidy(result, {listed: left ?? upkeep.listing(), tell});
 			}
 
 			return suspicion === undefined ? result : {...result, warnings: [...(result.warnings ?? []), suspicion]};

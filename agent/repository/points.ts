@@ -8,7 +8,7 @@ import {type Manifest, manifest as manifestSchema} from './manifest.ts';
 import {agentTag, runTag, sourceOfTag, tagValue, targetTag} from './names.ts';
 import {type Filed, filedBy, type Ownership} from './owner.ts';
 import {type Placed, placedOf, placedTags} from './placed.ts';
-import {storeRecord} from './record.ts';
+import {openRecord, storeRecord} from './record.ts';
 
 export interface Point extends Filed {
 	/** As its snapshots name the target: since then it may have been given another name. */
@@ -121,37 +121,62 @@ export async function readManifest(restic: Restic, point: Point): Promise<Manife
 /** A repository that does not answer either keeps its secret: the run failed, and its point, if there is one, is listed all the same. */
 const askingMs = 30_000;
 
+/** What is known of a manifest before its sources are stored. */
+export type Beginning = Pick<Manifest, 'agent' | 'run' | 'target' | 'time' | 'host' | 'swarm'>;
+
 /**
  * After this the point exists; before, it does not. restic may be killed when it has saved the manifest and has not said so yet: then the
  * repository is asked.
  */
-export async function publish(restic: Restic, manifest: Manifest, folder: string, signal: AbortSignal): Promise<void> {
+async function orSaved(restic: Restic, {run, target}: Beginning, storing: Promise<void>): Promise<void> {
 	try {
-		await storeManifest(restic, manifest, folder, signal);
+		await storing;
 	} catch (error) {
-		const tags = [runTag(manifest.run), targetTag(manifest.target)];
-		const saved = await restic.snapshots(tags, AbortSignal.timeout(askingMs)).catch(() => []);
+		const saved = await restic.snapshots([runTag(run), targetTag(target)], AbortSignal.timeout(askingMs)).catch(() => []);
 		if (pointsOf(saved).length === 0) {
 			throw error;
 		}
 	}
 }
 
-const storeManifest = async (restic: Restic, manifest: Manifest, folder: string, signal: AbortSignal): Promise<void> =>
-	storeRecord(restic, {
-		filename: manifestPath(manifest.target),
-		content: JSON.stringify(manifest),
-		folder,
-		name: manifest.run,
-		tags: [
-			'holdfast',
-			...(manifest.agent === undefined ? [] : [agentTag(manifest.agent)]),
-			runTag(manifest.run),
-			targetTag(manifest.target),
-			manifestTag(manifest.sources.length),
-			...(manifest.swarm === undefined ? [] : placedTags(manifest.swarm)),
-		],
-		time: new Date(manifest.time),
-		host: manifest.host,
-		signal,
-	});
+const recordOf = ({run, target, agent, swarm, time, host}: Beginning, {sources, folder}: {sources: number; folder: string}) => ({
+	filename: manifestPath(target),
+	folder,
+	name: run,
+	tags: [
+		'holdfast',
+		...(agent === undefined ? [] : [agentTag(agent)]),
+		runTag(run),
+		targetTag(target),
+		manifestTag(sources),
+		...(swarm === undefined ? [] : placedTags(swarm)),
+	],
+	time: new Date(time),
+	host,
+});
+
+export async function publish(restic: Restic, manifest: Manifest, folder: string, signal: AbortSignal): Promise<void> {
+	const record = {...recordOf(manifest, {sources: manifest.sources.length, folder}), signal};
+	await orSaved(restic, manifest, storeRecord(restic, {...record, content: JSON.stringify(manifest)}));
+}
+
+/** Publishes what is nearly there, without the start of a restic. */
+export interface Press {
+	/** As `publish`. */
+	publish: (manifest: Manifest) => Promise<void>;
+	/** There is no point. Never rejects. */
+	close: () => Promise<void>;
+}
+
+/** @param sources how many the manifest will have */
+export function openPress(
+	restic: Restic,
+	beginning: Beginning,
+	{sources, folder, signal}: {sources: number; folder: string; signal: AbortSignal},
+): Press {
+	const record = openRecord(restic, {...recordOf(beginning, {sources, folder}), signal});
+	return {
+		publish: async manifest => orSaved(restic, manifest, record.store(JSON.stringify(manifest))),
+		close: record.close,
+	};
+}

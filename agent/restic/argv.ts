@@ -1,5 +1,6 @@
 /** The only place that builds restic's arguments. Every value stands behind `--option=` or `--`, so that none becomes an option. */
 import {alwaysLeftOut, systemAttributes} from './attributes.ts';
+import type {Hold} from './hold.ts';
 import type {
 	CompareOptions,
 	CopyOptions,
@@ -60,23 +61,26 @@ export const escapePattern = (path: string): string =>
 		.replace(/^!/, '\\!')
 		.replaceAll('\uFFFD', '*');
 
-/** With `hold`, restic opens and locks the repository, then waits for the end of its standard input. */
+/** restic opens and locks the repository, then waits for the end of its standard input. */
+const holding = (hold: Hold | undefined): Arguments => (hold ? ['--exclude-file=/dev/stdin'] : []);
+
 export const backupFiles = ({path, only = [path], parent, exclude, quick, hold, ...options}: FilesOptions): Arguments => [
 	'backup',
 	...stamp(options),
 	parent === undefined ? '--force' : `--parent=${checkId(parent)}`,
 	...(quick ? ['--no-scan', '--quiet'] : []),
 	...excluding(exclude),
-	...(hold ? ['--exclude-file=/dev/stdin'] : []),
+	...holding(hold),
 	'--',
 	...only.map(checkAbsolute),
 ];
 
-export const backupStream = ({filename, command, ...options}: StreamOptions): Arguments => [
+export const backupStream = ({filename, command, hold, ...options}: StreamOptions): Arguments => [
 	'backup',
 	...stamp(options),
 	'--force',
 	'--no-scan',
+	...holding(hold),
 	'--stdin-from-command',
 	`--stdin-filename=${checkAbsolute(filename)}`,
 	'--',

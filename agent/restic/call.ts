@@ -133,7 +133,9 @@ export function createCaller(place: Place, repository: Repository, {answerWithin
 	): Promise<Result> => {
 		const running = await begin(call);
 		try {
-			const [result] = await Promise.all([reader(running.stdout), running.done, call.hold && release(running, call.hold)]);
+			// Why it was not let go is what is told, not how it ended then.
+			const released = call.hold === undefined ? running.done : release(running, call.hold).then(async () => running.done);
+			const [result] = await Promise.all([reader(running.stdout), released]);
 			return result;
 		} catch (error) {
 			// Asked before it is killed: that its output breaks off then is no trouble of its own.

@@ -112,6 +112,7 @@ export function createRestic(
 					action: `backup of ${options.filename}`,
 					arguments: patiently(argv.backupStream(options)),
 					signal: options.signal,
+					hold: options.hold,
 				},
 				options.onProgress,
 			),

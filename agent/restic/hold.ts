@@ -2,6 +2,7 @@
  * Holds a `restic backup` at the point where it has opened and locked the repository (the key alone takes half a second by
  * design) but has not looked at any file: it reads `--exclude-file` just then, and that is its standard input.
  */
+import {setTimeout as delay} from 'node:timers/promises';
 import type {Running} from '../../base/command.ts';
 
 export interface Hold {
@@ -34,7 +35,13 @@ export async function release(running: Running, {held, go}: Hold): Promise<void>
 	const isWaiting = await Promise.race([write(running, filler()), ended]);
 	if (isWaiting) {
 		held();
-		if (await Promise.race([go.then(() => true), ended])) {
+		const [letGo] = await Promise.allSettled([Promise.race([go.then(() => true), ended])]);
+		if (letGo.status === 'rejected') {
+			await refuse(running);
+			throw letGo.reason;
+		}
+
+		if (letGo.value) {
 			running.stdin.end();
 			return;
 		}
@@ -42,4 +49,18 @@ export async function release(running: Running, {held, go}: Hold): Promise<void>
 
 	await running.done;
 	throw new Error('restic did not wait to be let go');
+}
+
+/** No pattern: restic ends by itself then, and takes its lock with it, which it leaves where it is killed. */
+const noPattern = '[\n';
+
+/** It has nothing to do but that. */
+const refusedMs = 5000;
+
+async function refuse(running: Running): Promise<void> {
+	const limit = new AbortController();
+	running.stdin.on('error', () => {});
+	running.stdin.end(noPattern);
+	await Promise.race([running.done.catch(() => {}), delay(refusedMs, undefined, {signal: limit.signal}).catch(() => {})]);
+	limit.abort();
 }

@@ -94,6 +94,8 @@ export interface BackupOptions {
 	host: string;
 	signal?: AbortSignal | undefined;
 	onProgress?: ((progress: Progress) => void) | undefined;
+	/** Lets restic do what takes time (key, lock: 0.7 s) before it may look at the files, or start the command. */
+	hold?: Hold | undefined;
 }
 
 export interface FilesOptions extends BackupOptions {
@@ -109,8 +111,6 @@ export interface FilesOptions extends BackupOptions {
 	live?: boolean | undefined;
 	/** No scan ahead and no progress: as short as it can be. */
 	quick?: boolean | undefined;
-	/** Lets restic do what takes time (key, lock: 0.7 s) before it may look at the files. */
-	hold?: Hold | undefined;
 }
 
 export interface StreamOptions extends BackupOptions {

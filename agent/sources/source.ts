@@ -128,7 +128,7 @@ export interface Source {
 	pin: (signal: AbortSignal) => Promise<void>;
 	/** The target runs again. Makes what was pinned into one snapshot, of content that was checked. */
 	store: () => Promise<Stored>;
-	/** About what `store` will read, where that is known after `prepare` and it may be read beside other sources. */
+	/** About what `store` will read, where that is known then and it may be read beside other sources. */
 	expectedBytes?: () => number | undefined;
 	/** Lets go of sessions and processes. Never throws for a thing that is gone already. */
 	close: () => Promise<void>;

@@ -13,7 +13,7 @@ import {succeed} from '../../../base/command.ts';
 import {RepositoryError} from '../../../base/errors.ts';
 import {agentTag, firstPassTag, mountPath, parseSource, runTag} from '../../repository/names.ts';
 import {escapePattern} from '../../restic/argv.ts';
-import type {Hold} from '../../restic/hold.ts';
+import {type Held, held} from '../../restic/held.ts';
 import type {Saved} from '../../restic/restic.ts';
 import {restoreFiles} from '../kept-names.ts';
 import type {Among, Source, SourceContext} from '../source.ts';
@@ -32,6 +32,9 @@ import {type FolderSnapshot, folderSnapshot, whyNoSnapshot} from './snapshot.ts'
  * content is in the repository by then, so that the moment waits for no network and no disk that is written to.
  */
 const isLittle = ({bytes, files}: Saved): boolean => bytes <= 16 * 1024 ** 2 && files <= 1000;
+
+/** Of more sources than these, no second pass is started beside the first: the memory of all of them at once would be a good part of a small machine. */
+const mostAhead = 4;
 
 /** How often a first pass begins anew because very much changed while it ran. */
 const mostFirstPasses = 3;
@@ -94,6 +97,20 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 	/** When the files were written back that were read first. */
 	let begun = new Date(0);
 	let armed: Armed | undefined;
+	let isLetGo = false;
+	const startSecondPass = (from: string | undefined): Armed => {
+		isLetGo = false;
+		const time = context.time();
+		return {from, time, ...held(async hold => restic.backupFiles({...options, time, parent: from, quick: true, ...hold}), signal)};
+	};
+	const isStill = async ({from, time, waiting}: Armed): Promise<boolean> =>
+		!isLetGo &&
+		from === parent &&
+		time.getTime() === context.time().getTime() &&
+		waiting.then(
+			() => true,
+			() => false,
+		);
 	let saved: Saved | undefined;
 	/** Where the file system makes one, it is what is read, and after the moment. */
 	let still: FolderSnapshot | undefined;
@@ -115,6 +132,8 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 		name,
 		pinNeedsItsContainer: false,
 		pinStores: true,
+		// What was stored in the moment is only looked at.
+		expectedBytes: () => (saved === undefined ? undefined : 0),
 		async prepare() {
 			still = await stillIfPossible();
 			context.warnOnce?.(name, await warningsOfAlone(planned, path, context));
@@ -122,6 +141,8 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 		async firstPass() {
 			const latest = context.previous(name);
 			const isSame = latest?.isLatest && planned.container.createdAt < latest.runStartedAt.getTime();
+			// It starts while it is looked whether it will do.
+			armed = isSame && still === undefined && all.length <= mostAhead ? startSecondPass(latest.snapshot) : undefined;
 			const until = latest?.newest === undefined ? latest && lastOf(latest.runEndedAt) : (latest.newest ?? undefined);
 			const looked = isSame ? changedSince(context, path, latest.runStartedAt, {until, excludes}) : 'much';
 			const [isWithoutTimes, since, written] = await Promise.all([isTimeless(context, path), looked, writtenBack()]);
@@ -134,6 +155,8 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 				return;
 			}
 
+			void armed?.stop(new Error('more has changed'));
+			armed = undefined;
 			let passed = await pass(previous?.snapshot);
 			const before = previous && until && (await changedBetween(context, path, previous.runStartedAt, until));
 			if (before !== undefined && before.patterns.length > 0) {
@@ -162,13 +185,16 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 			}
 		},
 		async arm() {
-			armed?.stop(new Error('another try'));
 			if (still !== undefined) {
 				await still.arm();
 				return;
 			}
 
-			armed = await holdSecondPass(hold => restic.backupFiles({...options, time: context.time(), parent, quick: true, ...hold}), signal);
+			if (armed === undefined || !(await isStill(armed))) {
+				const former = armed?.stop(new Error('another try'));
+				armed = startSecondPass(parent);
+				await Promise.all([former, armed.waiting]);
+			}
 		},
 		async pin(moment) {
 			moment.throwIfAborted();
@@ -177,8 +203,9 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 				return;
 			}
 
-			const stop = () => armed?.stop(moment.reason);
+			const stop = () => void armed?.stop(moment.reason);
 			moment.addEventListener('abort', stop, {once: true});
+			isLetGo = true;
 			saved = await armed?.go();
 			moment.removeEventListener('abort', stop);
 		},
@@ -214,30 +241,16 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 			};
 		},
 		async close() {
-			armed?.stop(new Error('the run is over'));
+			await armed?.stop(new Error('the run is over'));
 			await still?.close();
 		},
 	};
 }
 
 /** A second pass that has opened the repository and waits for the moment, so that the moment costs no start. */
-interface Armed {
-	go: () => Promise<Saved>;
-	stop: (reason: unknown) => void;
-}
-
-async function holdSecondPass(begin: (hold: {hold: Hold; signal: AbortSignal}) => Promise<Saved>, signal: AbortSignal): Promise<Armed> {
-	const held = Promise.withResolvers<void>();
-	const go = Promise.withResolvers<void>();
-	const stop = new AbortController();
-	const saving = begin({hold: {held: held.resolve, go: go.promise}, signal: AbortSignal.any([signal, stop.signal])});
-	await Promise.race([held.promise, saving]);
-	saving.catch(() => {});
-	return {
-		async go() {
-			go.resolve();
-			return saving;
-		},
-		stop: reason => stop.abort(reason),
-	};
+interface Armed extends Held<Saved> {
+	/** Its parent. */
+	from: string | undefined;
+	/** Of its snapshot. */
+	time: Date;
 }

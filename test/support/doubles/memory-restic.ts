@@ -66,7 +66,10 @@ export function memoryRepository(name: string, disk: Disk, others: Readonly<Reco
 			options.signal?.throwIfAborted();
 			return keep(read(path), path, options);
 		},
-		async backupStream({filename, command, ...options}) {
+		async backupStream({hold, filename, command, ...options}) {
+			hold?.held();
+			await hold?.go;
+			options.signal?.throwIfAborted();
 			return keep(await readFile(command.at(-1) ?? '', 'utf8'), filename, options);
 		},
 		snapshots: async (tags = []) => snapshots.filter(snapshot => tags.every(tag => snapshot.tags.includes(tag))),

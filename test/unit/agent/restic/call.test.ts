@@ -9,9 +9,15 @@ import type {Exit, Place} from '../../../../base/command.ts';
 const working: Place = async () => {
 	const stdout = new PassThrough();
 	const {promise: done, resolve} = Promise.withResolvers<Exit>();
+	const stdin = new PassThrough().resume();
+	// Refused, it ends by itself.
+	stdin.once('end', () => {
+		stdout.end();
+		resolve({exitCode: 1, stderr: 'no pattern'});
+	});
 	return {
 		stdout,
-		stdin: new PassThrough().resume(),
+		stdin,
 		done,
 		async kill() {
 			stdout.destroy();

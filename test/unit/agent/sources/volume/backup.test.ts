@@ -60,26 +60,47 @@ async function scene(
 	};
 	const parents: Array<string | undefined> = [];
 	const did: string[] = [];
+	/** The second passes that wait for the moment, and how many have ever. */
+	const waiting = new Set<{parent: string | undefined}>();
+	let started = 0;
+	let time = new Date();
+	const held = async (parent: string | undefined, {held: hear, go}: Hold) => {
+		started++;
+		const second = {parent};
+		waiting.add(second);
+		hear();
+		try {
+			await go;
+		} catch (error) {
+			waiting.delete(second);
+			throw error;
+		}
+
+		return {snapshot: 'second', bytes, addedBytes: 0, files, unmodifiedFiles: 0};
+	};
 	const context = {
 		run: 'now',
 		target: 'shop/app',
 		worker,
 		restic: {
 			async backupFiles({parent, only, hold}: {parent?: string; only?: readonly string[]; hold?: Hold}) {
+				if (hold !== undefined) {
+					return held(parent, hold);
+				}
+
 				parents.push(parent);
-				did.push(hold === undefined ? (only === undefined ? 'pass' : `ahead ${only.join()}`) : 'moment');
+				did.push(only === undefined ? 'pass' : `ahead ${only.join()}`);
 				if (only !== undefined && ahead instanceof Error) {
 					throw ahead;
 				}
 
-				hold?.held();
 				const unmodifiedFiles = only === undefined || ahead instanceof Error ? 0 : files - ahead.files;
 				return {snapshot: `pass-${parents.length}`, bytes, addedBytes: 0, files, unmodifiedFiles};
 			},
 			rewriteWithout: async (snapshot: string, files: readonly string[]) => (files.length === 0 ? snapshot : `${snapshot}-without`),
 		},
 		host: 'host',
-		time: () => new Date(),
+		time: () => time,
 		previous: () => ({
 			snapshot: 'before',
 			runStartedAt,
@@ -108,7 +129,16 @@ async function scene(
 			await source.prepare();
 			await source.firstPass();
 			await source.arm();
+			t.is(waiting.size, 1, 'one second pass waits');
+			parents.push(...[...waiting].map(({parent}) => parent));
+			did.push('moment');
 			return parents;
+		},
+		started: () => started,
+		async armedLater() {
+			time = new Date(time.getTime() + 5000);
+			await source.arm();
+			return waiting.size;
 		},
 	};
 }
@@ -116,6 +146,28 @@ async function scene(
 test('what did not change since the backup before is not read while the application runs', async t => {
 	const {passes} = await scene(t);
 	t.deepEqual(await passes(), ['before']);
+});
+
+test('what reads in the moment is started once, beside the look whether it will do, unless it will not or has another time', async t => {
+	const unchanged = await scene(t, {newest: null});
+	await unchanged.passes();
+	t.is(unchanged.started(), 1);
+	t.is(await unchanged.armedLater(), 1);
+	t.is(unchanged.started(), 2);
+
+	const little = await scene(t, {newest: null});
+	await utimes(join(little.folder, 'inner/file'), little.later, little.later);
+	await little.passes();
+	t.is(little.started(), 1);
+
+	const more = await scene(t, {newest: null, ahead: {files: 2}});
+	await utimes(join(more.folder, 'inner/file'), more.later, more.later);
+	t.is((await more.passes()).at(-1), 'pass-2-without');
+	t.is(more.started(), 2);
+
+	const failed = await scene(t, {isLatest: false});
+	await failed.passes();
+	t.is(failed.started(), 1);
 });
 
 /** Without the looks. */

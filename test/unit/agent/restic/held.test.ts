@@ -1,0 +1,69 @@
+import test from 'ava';
+import {held} from '../../../../agent/restic/held.ts';
+import type {Hold} from '../../../../agent/restic/hold.ts';
+
+/** A backup that waits when it is told to, and is let go, refused or killed. */
+function scene(signal = new AbortController().signal) {
+	const seen: string[] = [];
+	const begun = Promise.withResolvers<Hold>();
+	const backup = held(async ({hold, signal: killed}) => {
+		killed.throwIfAborted();
+		begun.resolve(hold);
+		const death = new Promise<never>((_, reject) => {
+			killed.addEventListener('abort', () => {
+				seen.push('killed');
+				reject(killed.reason);
+			});
+		});
+		const letGo = hold.go.catch(error => {
+			seen.push('refused');
+			throw error;
+		});
+		await Promise.race([letGo, death]);
+		seen.push('let go');
+		return Promise.race([new Promise<string>(resolve => setImmediate(() => resolve('stored'))), death]);
+	}, signal);
+	return {seen, backup, wait: async () => (await begun.promise).held()};
+}
+
+test('one that waits is let go, and gives what it stored', async t => {
+	const {seen, backup, wait} = scene();
+	await wait();
+	await backup.waiting;
+	t.is(await backup.go(), 'stored');
+	t.deepEqual(seen, ['let go']);
+	await backup.stop(new Error('too late'));
+});
+
+test('one that waits is refused, so that it takes its lock with it; any other is killed; either way that is why', async t => {
+	const reason = new Error('not now');
+	const waiting = scene();
+	await waiting.wait();
+	await waiting.backup.stop(reason);
+	t.deepEqual(waiting.seen, ['refused']);
+	t.is(await t.throwsAsync(waiting.backup.go()), reason);
+
+	const starting = scene();
+	await starting.backup.stop(reason);
+	t.deepEqual(starting.seen, ['killed']);
+	t.is(await t.throwsAsync(starting.backup.waiting), reason);
+
+	const working = scene();
+	await working.wait();
+	const going = working.backup.go();
+	await working.backup.stop(reason);
+	t.is(await t.throwsAsync(going), reason);
+	t.true(working.seen.includes('killed'));
+});
+
+test('a cancel stops it, also one that came before', async t => {
+	const controller = new AbortController();
+	const reason = new Error('cancelled');
+	const {seen, backup, wait} = scene(controller.signal);
+	await wait();
+	controller.abort(reason);
+	t.is(await t.throwsAsync(backup.go()), reason);
+	t.deepEqual(seen, ['refused']);
+
+	t.is(await t.throwsAsync(scene(controller.signal).backup.waiting), reason);
+});
