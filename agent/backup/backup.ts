@@ -47,8 +47,8 @@ export interface BackupRun {
 	keep: (still: Still) => Promise<void>;
 	/** Remembers what was told of a subject; null: nothing more. False: just that was told before. */
 	tellOnce: (subject: string, what: string | null) => boolean;
-	/** The point is there, and the workers are being removed. */
-	onPublished?: () => void;
+	/** The point is there, and the workers are being removed: what the run ends with, unless that fails. */
+	onPublished?: (published: BackupResult) => void;
 	/** As sources say it: how new a file is that may have changed while it was read. */
 	rememberNewest: NonNullable<SourceContext['rememberNewest']>;
 }
@@ -70,7 +70,7 @@ const aheadMs = 3000;
 
 /** Never rejects: whatever happens is the outcome. */
 export async function backup(workshop: Workshop, options: BackupRun): Promise<BackupResult> {
-	const {run, plan, startedAt} = options;
+	const {plan, startedAt} = options;
 	const sources = new Map<string, SourceResult>(
 		plan.sources.map(({name}) => [name, {source: name, outcome: 'failed', snapshot: null, bytes: 0, addedBytes: 0}]),
 	);
@@ -84,10 +84,19 @@ export async function backup(workshop: Workshop, options: BackupRun): Promise<Ba
 			if (manifest !== undefined) {
 				await tellingWhoWaits(async () => publishPoint(workshop, options, {manifest, press: state.press}));
 				state.published = true;
-				options.onPublished?.();
+				options.onPublished?.(resultOf(options, {sources, state}, []));
 			}
 		},
 	);
+	return resultOf(options, {sources, state}, failures);
+}
+
+/** @param failures what failed beside its sources */
+function resultOf(
+	{run, plan, startedAt}: BackupRun,
+	{sources, state}: {sources: ReadonlyMap<string, SourceResult>; state: Progress},
+	failures: readonly unknown[],
+): BackupResult {
 	const results = [...sources.values()];
 	const failed = results.filter(({outcome}) => outcome === 'failed');
 	const ofSources = failed.flatMap(({source, error}) => (error === undefined ? [] : [`${source}: ${error}`]));

@@ -75,7 +75,8 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 			const listed = listPoints({...found, plan}, tell);
 			const previous = listed.then(points => previousAmong(points, state));
 			previous.catch(() => {});
-			let left: ReturnType<Upkeep['listing']> | undefined;
+			const after = afterwards({upkeep, runs}, {run, listed, tell});
+			let keeping: Promise<string | undefined> | undefined;
 			const result = await backup(workshop, {
 				run,
 				plan,
@@ -88,26 +89,14 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 				signal,
 				tell,
 				tellOnce: state.tellOnce,
-				onPublished() {
-					if (runs.isAlone(run)) {
-						left = upkeep.listing();
-						left.catch(() => {});
-					}
+				onPublished(published) {
+					keeping = after.kept(published);
+					keeping.catch(() => {});
 				},
 				rememberNewest: (source, snapshot, newest) =>
 					state.rememberNewest({target: asked.target, source}, snapshot, newest?.getTime() ?? null),
 			});
-			// That they could not be listed is the repository's fault, and why the run failed.
-			const points = await listed;
-			const suspicion = upkeep.inspect(result, points);
-			if (suspicion !== undefined) {
-				tell({type: 'warning', message: suspicion});
-			}
-
-			if (result.point !== null && runs.isAlone(run)) {
-				await upkeep.tidy(result, {listed: left ?? upkeep.listing(), tell});
-			}
-
+			const suspicion = await (keeping ?? after.inspected(result));
 			return suspicion === undefined ? result : {...result, warnings: [...(result.warnings ?? []), suspicion]};
 		} catch (error) {
 			if (error instanceof RepositoryError) {
@@ -151,6 +140,34 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 
 			const asked = {target, surveyed, cold, isScheduled, at: Date.now(), disturbed};
 			return runs.start({operation: 'backup', target, trigger, work: async context => backUp(asked, context)});
+		},
+	};
+}
+
+/** What becomes of a run's result. Both resolve with what a person should know of its sizes, which they tell. */
+function afterwards(
+	{upkeep, runs}: Pick<BackupParts, 'upkeep' | 'runs'>,
+	{run, listed, tell}: {run: string; listed: Promise<readonly Point[]>; tell: Tell},
+) {
+	const inspected = async (result: BackupResult): Promise<string | undefined> => {
+		// That the points could not be listed is the repository's fault, and why the run failed.
+		const suspicion = upkeep.inspect(result, await listed);
+		if (suspicion !== undefined) {
+			tell({type: 'warning', message: suspicion});
+		}
+
+		return suspicion;
+	};
+	return {
+		inspected,
+		/** Of one that made a point. */
+		async kept(result: BackupResult): Promise<string | undefined> {
+			const suspicion = await inspected(result);
+			if (runs.isAlone(run)) {
+				await upkeep.tidy(result, tell);
+			}
+
+			return suspicion;
 		},
 	};
 }

@@ -4,23 +4,22 @@ import type {Tell} from '../../base/events.ts';
 import type {BackupResult} from '../../base/results.ts';
 import type {Point} from '../repository/points.ts';
 import type {Snapshot} from '../restic/restic.ts';
+import type {Workshop} from '../runs/workshop.ts';
 import type {Sweeper} from './sweep.ts';
 import type {Verdicts} from './verdicts.ts';
 
 interface TidyParts {
+	workshop: Pick<Workshop, 'restic'>;
 	sweeper: Pick<Sweeper, 'sweep'>;
 	verdicts: Verdicts;
 }
 
-/** Never rejects: a backup that was made is made, and what is left is told. @param listed all of the repository, as they are after the backup */
-export async function tidy(
-	{sweeper, verdicts}: TidyParts,
-	result: BackupResult,
-	{listed, tell}: {listed: Promise<readonly Snapshot[]>; tell: Tell},
-): Promise<void> {
+/** Never rejects: a backup that was made is made, and what is left is told. */
+export async function tidy({workshop, sweeper, verdicts}: TidyParts, result: BackupResult, tell: Tell): Promise<void> {
 	const {run, target} = result;
 	try {
-		const snapshots = await listed;
+		// Nobody is kept out meanwhile, nor waited for: what is seen half removed is no point, and what cannot be forgotten now is for later.
+		const snapshots = await workshop.restic(undefined, {withoutLock: true}).snapshots();
 		const points = await expired(verdicts, result, snapshots).catch((error: unknown) => {
 			tell({type: 'warning', message: `restore points that are kept no longer could not be removed: ${explain(error)}`});
 			return [];

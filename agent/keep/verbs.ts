@@ -11,7 +11,6 @@ import type {Survey} from '../plan/survey.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
 import {newestOf, type Point} from '../repository/points.ts';
 import type {UpkeepOperation} from '../repository/upkept.ts';
-import type {Snapshot} from '../restic/restic.ts';
 import type {Runs} from '../runs/runs.ts';
 import type {State} from '../state/state.ts';
 import {adopt, move} from './adopt.ts';
@@ -64,13 +63,8 @@ export interface Keeping {
 }
 
 export interface Upkeep extends Keeping {
-	/** For `tidy`. Nobody is kept out meanwhile, nor waited for: what is seen half removed is no point, and what cannot be forgotten now is for later. */
-	listing: () => Promise<Snapshot[]>;
-	/**
-	 * After a backup that made a point, when no other run is under way: what belongs to no point goes, and what no rule keeps any more.
-	 * @param listed since the point is there
-	 */
-	tidy: (result: BackupResult, options: {listed: Promise<readonly Snapshot[]>; tell: Tell}) => Promise<void>;
+	/** After a backup that made a point, when no other run is under way: what belongs to no point goes, and what no rule keeps any more. */
+	tidy: (result: BackupResult, tell: Tell) => Promise<void>;
 	/** What of a new point is much smaller than before. @param earlier newest first */
 	inspect: (result: BackupResult, earlier: readonly Point[]) => string | undefined;
 }
@@ -179,8 +173,7 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 				...(warning === undefined ? {} : {warning}),
 			};
 		},
-		listing: async () => workshop.restic(undefined, {withoutLock: true}).snapshots(),
-		tidy: async (result, options) => tidy({sweeper, verdicts}, result, options),
+		tidy: async (result, tell) => tidy({workshop, sweeper, verdicts}, result, tell),
 		inspect: (result, earlier) => inspect({state, notices, shrinkLimit: policy.shrinkLimit}, result, earlier),
 	};
 }
