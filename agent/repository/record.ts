@@ -58,8 +58,14 @@ export function openRecord(restic: Pick<Restic, 'backupStream'>, {signal, ...rec
 	const storing = held(async hold => restic.backupStream({...streaming(record), ...hold}), signal);
 	return {
 		async store(content) {
-			await storing.waiting;
-			await writing(record, content, storing.go);
+			try {
+				await storing.waiting;
+				await writing(record, content, storing.go);
+			} catch (error) {
+				// It may wait still: the content could not be written.
+				await storing.stop(error);
+				throw error;
+			}
 		},
 		close: async () => storing.stop(new Error('nothing was to be stored')),
 	};

@@ -1,5 +1,5 @@
 /** A record is whole or not there, whenever restic reads it. */
-import {readdir} from 'node:fs/promises';
+import {readdir, writeFile} from 'node:fs/promises';
 import {setImmediate as turn} from 'node:timers/promises';
 import test from 'ava';
 import {openRecord, storeRecord} from '../../../../agent/repository/record.ts';
@@ -38,6 +38,19 @@ test('one that was opened and is closed, cancelled, or let go before it has a co
 	// The agent died: what held restic's input open is gone
 	const orphan: Pick<Restic, 'backupStream'> = {backupStream: async ({hold, ...options}) => restic.backupStream(options)};
 	await t.throwsAsync(openRecord(orphan, {...record, folder, signal}).store('content'), {code: 'ENOENT'});
-	t.is(snapshots.length, 0);
 	t.deepEqual(await readdir(folder), []);
+
+	// No room, say: what waits is ended
+	const ended = Promise.withResolvers<unknown>();
+	const waiting: Pick<Restic, 'backupStream'> = {
+		async backupStream(options) {
+			options.hold?.held();
+			await options.hold?.go.catch(ended.resolve);
+			return restic.backupStream({...options, hold: undefined});
+		},
+	};
+	await writeFile(`${folder}/file`, '');
+	await t.throwsAsync(openRecord(waiting, {...record, folder: `${folder}/file`, signal}).store('content'), {code: 'EEXIST'});
+	t.like(await ended.promise, {code: 'EEXIST'});
+	t.is(snapshots.length, 0);
 });
