@@ -1,11 +1,12 @@
 /** The moment that a point shows, proven with plain restic and psql; by night, what it costs, on much data. Lane: waits. */
 import {mkdtemp, rm} from 'node:fs/promises';
-import test from 'ava';
+import test, {type ExecutionContext} from 'ava';
+import {execa} from 'execa';
 import type {BackupResult} from '../../../base/results.ts';
-import {docker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
 import {backUp, momentOfGroup, plainRestic, quiet, snapshotOf} from '../../support/laws/moment.ts';
 import {type Stack, startStack} from '../../support/stack.ts';
+import {until} from '../../support/until.ts';
 
 /** What the snapshot has of the page and of the log that was written beside it. */
 async function countsIn(stack: Stack, service: string, result: BackupResult): Promise<{page: number; log: number}> {
@@ -57,12 +58,28 @@ test.serial('what changes through mmap without a new time is in the snapshot as 
 	}
 });
 
-/** How often the run read the files while the application ran, by the commands that the engine was given. */
-async function firstPasses(stack: Stack, {startedAt}: BackupResult): Promise<number> {
-	const to = String(Math.ceil(Date.now() / 1000));
-	const format = ['--filter', 'event=exec_create', '--format', '{{.Action}}'];
-	const commands = await docker(['events', '--since', startedAt, '--until', to, ...format], {timeout: 30_000});
-	return commands.split('\n').filter(line => line.includes('--tag=holdfast-first-pass') && line.includes(`${stack.project}/app`)).length;
+/** A backup, and how often it read the files while the application ran, by the commands that the engine was given. It remembers few, and of all who use it: they are followed. */
+async function backUpCounting(t: ExecutionContext, stack: Stack): Promise<{result: BackupResult; passes: number}> {
+	const events = execa('docker', ['events', '--filter', 'event=exec_create', '--format', '{{.Action}}'], {reject: false, buffer: false});
+	let told = '';
+	events.stdout.setEncoding('utf8').on('data', (piece: string) => {
+		told += piece;
+	});
+	const untilTold = async (mark: string) =>
+		until(`the engine to tell of ${mark}`, async () => {
+			await stack.exec('app', 'true', mark);
+			return told.includes(mark);
+		});
+	try {
+		await untilTold('the beginning');
+		const {result} = await backUp(t, stack, 'app');
+		await untilTold(`the end of ${result.run}`);
+		const isPass = (line: string) => line.includes('--tag=holdfast-first-pass') && line.includes(`${stack.project}/app`);
+		return {result, passes: told.split('\n').filter(isPass).length};
+	} finally {
+		events.kill();
+		await events;
+	}
 }
 
 test.serial('what did not change is not read while the application runs; what changes in the last moment is in the point', async t => {
@@ -83,18 +100,16 @@ test.serial('what did not change is not read while the application runs; what ch
 		},
 		volumes: ['data'],
 	});
-	const {result: first} = await backUp(t, stack, 'app');
-	t.is(await firstPasses(stack, first), 1);
+	t.is((await backUpCounting(t, stack)).passes, 1);
 	// Now the files are older than the run that this one looks back to.
 	await backUp(t, stack, 'app');
 	await stack.exec('app', 'sh', '-c', 'echo late >/tmp/late');
-	const {result: third} = await backUp(t, stack, 'app');
-	t.is(await firstPasses(stack, third), 0);
+	const {result: third, passes} = await backUpCounting(t, stack);
+	t.is(passes, 0);
 	const folder = `/${stack.project}/app/volume/data`;
 	t.is(await stack.restic('dump', snapshotOf(third, 'volume:/data'), `${folder}/late`), 'late');
 	t.regex(await stack.restic('dump', snapshotOf(third, 'volume:/data'), `${folder}/old`), /^100000$/m);
-	const {result: fourth} = await backUp(t, stack, 'app');
-	t.true((await firstPasses(stack, fourth)) > 0, 'the hook has changed the volume since');
+	t.true((await backUpCounting(t, stack)).passes > 0, 'the hook has changed the volume since');
 });
 
 test.serial('rows and files of a group are of one moment', async t => {
