@@ -77,7 +77,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 			previous.catch(() => {});
 			const after = afterwards({upkeep, runs}, {run, listed, tell});
 			let keeping: Promise<string | undefined> | undefined;
-			const result = await backup(workshop, {
+			const working: Promise<BackupResult> = backup(workshop, {
 				run,
 				plan,
 				startedAt,
@@ -90,12 +90,13 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 				tell,
 				tellOnce: state.tellOnce,
 				onPublished(published) {
-					keeping = after.kept(published);
+					keeping = after.kept(published, working);
 					keeping.catch(() => {});
 				},
 				rememberNewest: (source, snapshot, newest) =>
 					state.rememberNewest({target: asked.target, source}, snapshot, newest?.getTime() ?? null),
 			});
+			const result = await working;
 			const suspicion = await (keeping ?? after.inspected(result));
 			return suspicion === undefined ? result : {...result, warnings: [...(result.warnings ?? []), suspicion]};
 		} catch (error) {
@@ -160,11 +161,11 @@ function afterwards(
 	};
 	return {
 		inspected,
-		/** Of one that made a point. */
-		async kept(result: BackupResult): Promise<string | undefined> {
+		/** Of one that made a point. @param dismissed its workers are removed */
+		async kept(result: BackupResult, dismissed: Promise<unknown>): Promise<string | undefined> {
 			const suspicion = await inspected(result);
 			if (runs.isAlone(run)) {
-				await upkeep.tidy(result, tell);
+				await upkeep.tidy(result, {dismissed, tell});
 			}
 
 			return suspicion;

@@ -21,7 +21,10 @@ interface Parts {
 }
 
 export interface Sweeper {
-	/** After a run that made a point. Call it when no other run of this agent is under way. @returns what a person should know */
+	/**
+	 * After a run that made a point. Call it when no other run of this agent is under way. Locks of the run are waited for until its workers are removed.
+	 * @returns what a person should know
+	 */
 	sweep: (options: {
 		run: string;
 		target: string;
@@ -29,6 +32,8 @@ export interface Sweeper {
 		snapshots: readonly Snapshot[];
 		/** Those that are kept no longer: removed whole. */
 		points: readonly Point[];
+		/** Its workers are removed: before, nobody knows that a lock of them is a dead one's. */
+		dismissed: Promise<unknown>;
 	}) => Promise<string | undefined>;
 	/** Removes the locks that the dead left. @param over a run that is ending, and has nothing under way any more */
 	releaseLocks: (over?: string) => Promise<Released>;
@@ -56,13 +61,16 @@ export function createSweeper({workshop, withRestic, door, state}: Parts): Sweep
 		}
 	};
 
-	const removing = async (forget: () => Promise<void>): Promise<string | undefined> => {
+	const removing = async (forget: () => Promise<void>, dismissed: Promise<unknown>): Promise<string | undefined> => {
 		if (door.access() !== 'full') {
 			return undefined;
 		}
 
 		try {
-			return await unlessLocked(forget, release);
+			return await unlessLocked(forget, async () => {
+				await dismissed;
+				return release();
+			});
 		} catch (error) {
 			if (door.learn(error)) {
 				return learned;
@@ -74,7 +82,7 @@ export function createSweeper({workshop, withRestic, door, state}: Parts): Sweep
 
 	return {
 		releaseLocks: release,
-		async sweep({run, target, snapshots, points}) {
+		async sweep({run, target, snapshots, points, dismissed}) {
 			if (door.access() !== 'full') {
 				return undefined;
 			}
@@ -93,7 +101,7 @@ export function createSweeper({workshop, withRestic, door, state}: Parts): Sweep
 				return undefined;
 			}
 
-			return removing(async () => withRestic(run, async restic => forgetPoints(restic, state, points, {others})));
+			return removing(async () => withRestic(run, async restic => forgetPoints(restic, state, points, {others})), dismissed);
 		},
 	};
 }

@@ -14,8 +14,14 @@ interface TidyParts {
 	verdicts: Verdicts;
 }
 
+export interface TidyOptions {
+	/** Its workers are removed. */
+	dismissed: Promise<unknown>;
+	tell: Tell;
+}
+
 /** Never rejects: a backup that was made is made, and what is left is told. */
-export async function tidy({workshop, sweeper, verdicts}: TidyParts, result: BackupResult, tell: Tell): Promise<void> {
+export async function tidy({workshop, sweeper, verdicts}: TidyParts, result: BackupResult, {dismissed, tell}: TidyOptions): Promise<void> {
 	const {run, target} = result;
 	try {
 		// Nobody is kept out meanwhile, nor waited for: what is seen half removed is no point, and what cannot be forgotten now is for later.
@@ -28,7 +34,7 @@ export async function tidy({workshop, sweeper, verdicts}: TidyParts, result: Bac
 			tell({type: 'step', step: 'forget', subject: `${points.length} of the restore points`});
 		}
 
-		const warning = await sweeper.sweep({run, target, snapshots, points});
+		const warning = await sweeper.sweep({run, target, snapshots, points, dismissed});
 		if (warning !== undefined) {
 			tell({type: 'warning', message: warning});
 		}

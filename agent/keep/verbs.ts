@@ -1,7 +1,6 @@
 /** The verbs of keeping the repository in order, as the agent offers them: what goes, and the proof that the rest is whole. */
 
 import {NotFoundError, UsageError} from '../../base/errors.ts';
-import type {Tell} from '../../base/events.ts';
 import type {Notices} from '../../base/notices.ts';
 import {type BackupResult, type CheckResult, type PruneResult, repositoryTarget, resultOf} from '../../base/results.ts';
 import type {Unlocked} from '../../base/shapes/locks.ts';
@@ -20,7 +19,7 @@ import {inspect} from './inspect.ts';
 import {type MaintenanceParts, prune} from './prune.ts';
 import type {Retention, RetentionPolicy} from './retention.ts';
 import type {Sweeper} from './sweep.ts';
-import {tidy} from './tidy.ts';
+import {type TidyOptions, tidy} from './tidy.ts';
 import {allOwn, createVerdicts, shutBy} from './verdicts.ts';
 
 interface UpkeepParts extends Omit<MaintenanceParts, 'state' | 'sweeper'> {
@@ -64,7 +63,7 @@ export interface Keeping {
 
 export interface Upkeep extends Keeping {
 	/** After a backup that made a point, when no other run is under way: what belongs to no point goes, and what no rule keeps any more. */
-	tidy: (result: BackupResult, tell: Tell) => Promise<void>;
+	tidy: (result: BackupResult, options: TidyOptions) => Promise<void>;
 	/** What of a new point is much smaller than before. @param earlier newest first */
 	inspect: (result: BackupResult, earlier: readonly Point[]) => string | undefined;
 }
@@ -173,7 +172,7 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 				...(warning === undefined ? {} : {warning}),
 			};
 		},
-		tidy: async (result, tell) => tidy({workshop, sweeper, verdicts}, result, tell),
+		tidy: async (result, options) => tidy({workshop, sweeper, verdicts}, result, options),
 		inspect: (result, earlier) => inspect({state, notices, shrinkLimit: policy.shrinkLimit}, result, earlier),
 	};
 }

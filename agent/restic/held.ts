@@ -6,12 +6,19 @@ export interface Held<Value> {
 	waiting: Promise<void>;
 	/** Lets it look at what it stores. */
 	go: () => Promise<Value>;
-	/** Ends it; one that waits gives its lock back first. Never rejects. */
+	/** Ends it; one that was not let go yet gives its lock back first. Never rejects. */
 	stop: (reason: unknown) => Promise<void>;
 }
 
-/** @param signal stops it, too */
-export function held<Value>(begin: (given: {hold: Hold; signal: AbortSignal}) => Promise<Value>, signal: AbortSignal): Held<Value> {
+/** A start takes a second at most, but where somebody else has the repository: then it has no lock yet, and is killed. */
+const refusalMs = 10_000;
+
+/** @param signal stops it, too @param limitMs shorter in tests */
+export function held<Value>(
+	begin: (given: {hold: Hold; signal: AbortSignal}) => Promise<Value>,
+	signal: AbortSignal,
+	limitMs = refusalMs,
+): Held<Value> {
 	const waits = Promise.withResolvers<void>();
 	const door = Promise.withResolvers<void>();
 	door.promise.catch(() => {});
@@ -20,24 +27,21 @@ export function held<Value>(begin: (given: {hold: Hold; signal: AbortSignal}) =>
 		end.abort(signal.reason);
 	}
 
-	let isWaiting = false;
-	const onHeld = (): void => {
-		isWaiting = true;
-		waits.resolve();
-	};
-	const working = begin({hold: {held: onHeld, go: door.promise}, signal: end.signal});
+	let isLetGo = false;
+	const working = begin({hold: {held: waits.resolve, go: door.promise}, signal: end.signal});
 	const over = Promise.allSettled([working]);
 	const waiting = Promise.race([waits.promise, working.then(() => {})]);
 	waiting.catch(() => {});
 
 	const stop = async (reason: unknown): Promise<void> => {
-		if (isWaiting) {
-			door.reject(reason);
-		} else {
+		if (isLetGo) {
 			end.abort(reason);
 		}
 
+		door.reject(reason);
+		const limit = setTimeout(() => end.abort(reason), limitMs);
 		await over;
+		clearTimeout(limit);
 	};
 	const onAbort = (): void => void stop(signal.reason);
 	signal.addEventListener('abort', onAbort, {once: true});
@@ -45,7 +49,7 @@ export function held<Value>(begin: (given: {hold: Hold; signal: AbortSignal}) =>
 	return {
 		waiting,
 		async go() {
-			isWaiting = false;
+			isLetGo = true;
 			door.resolve();
 			return working;
 		},

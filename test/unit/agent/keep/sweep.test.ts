@@ -1,5 +1,6 @@
 import test from 'ava';
 import {createSweeper, leftovers} from '../../../../agent/keep/sweep.ts';
+import {RepositoryError} from '../../../../base/errors.ts';
 import {bareSnapshot as snapshot} from '../../../support/doubles/snapshot.ts';
 
 const source = (id: string, run: string, target = 'shop/web') =>
@@ -81,12 +82,48 @@ test('what belongs to no point, what a kill interrupted and what is kept no long
 		sources: [{source: 'volume:/data', snapshot: 's', bytes: 1}],
 	};
 	const snapshots = [source('left', 'failed'), source('begun', 'older'), source('s', 'old'), manifest('m', 'old')];
-	t.is(await sweeper.sweep({run: 'now', target: 'shop/web', snapshots, points: [old]}), undefined);
+	t.is(await sweeper.sweep({run: 'now', target: 'shop/web', snapshots, points: [old], dismissed: Promise.resolve()}), undefined);
 	t.deepEqual(calls, [['left', 'begun', 'm'], ['s']]);
 	t.is(begun.size, 0);
 
 	begun.add('gone already');
-	await sweeper.sweep({run: 'now', target: 'shop/web', snapshots: [], points: []});
+	await sweeper.sweep({run: 'now', target: 'shop/web', snapshots: [], points: [], dismissed: Promise.resolve()});
 	t.is(calls.length, 2);
 	t.is(begun.size, 0);
+});
+
+test('what shuts it out is looked at when the workers of the run are removed: before, a lock of theirs may be a live one', async t => {
+	const did: string[] = [];
+	const dismissed = Promise.withResolvers<void>();
+	const locks = async () => {
+		did.push('locks');
+		return [];
+	};
+	const sweeper = createSweeper({
+		workshop: {restic: () => ({locks})},
+		door: {access: () => 'full', learn: () => false},
+		withRestic: async (_run: string, work: (restic: unknown) => Promise<unknown>) =>
+			work({
+				async forget() {
+					did.push('forget');
+					if (!did.includes('locks')) {
+						setImmediate(() => {
+							did.push('dismissed');
+							dismissed.resolve();
+						});
+						throw new RepositoryError('locked', 'somebody has it');
+					}
+				},
+			}),
+		state: {
+			findRun: () => undefined,
+			restores: () => [],
+			hosts: () => [],
+			forgetting: () => new Set(['a']),
+			rememberForgetting() {},
+			clearForgetting() {},
+		},
+	} as unknown as Parameters<typeof createSweeper>[0]);
+	await sweeper.sweep({run: 'now', target: 'shop/web', snapshots: [source('a', 'older')], points: [], dismissed: dismissed.promise});
+	t.deepEqual(did, ['forget', 'dismissed', 'locks', 'forget', 'forget']);
 });

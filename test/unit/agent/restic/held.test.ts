@@ -6,24 +6,38 @@ import type {Hold} from '../../../../agent/restic/hold.ts';
 function scene(signal = new AbortController().signal) {
 	const seen: string[] = [];
 	const begun = Promise.withResolvers<Hold>();
-	const backup = held(async ({hold, signal: killed}) => {
-		killed.throwIfAborted();
-		begun.resolve(hold);
-		const death = new Promise<never>((_, reject) => {
-			killed.addEventListener('abort', () => {
-				seen.push('killed');
-				reject(killed.reason);
+	const waits = Promise.withResolvers<void>();
+	const backup = held(
+		async ({hold, signal: killed}) => {
+			killed.throwIfAborted();
+			begun.resolve(hold);
+			const death = new Promise<never>((_, reject) => {
+				killed.addEventListener('abort', () => {
+					seen.push('killed');
+					reject(killed.reason);
+				});
 			});
-		});
-		const letGo = hold.go.catch(error => {
-			seen.push('refused');
-			throw error;
-		});
-		await Promise.race([letGo, death]);
-		seen.push('let go');
-		return Promise.race([new Promise<string>(resolve => setImmediate(() => resolve('stored'))), death]);
-	}, signal);
-	return {seen, backup, wait: async () => (await begun.promise).held()};
+			const letGo = waits.promise.then(async () =>
+				hold.go.catch(error => {
+					seen.push('refused');
+					throw error;
+				}),
+			);
+			await Promise.race([letGo, death]);
+			seen.push('let go');
+			return Promise.race([new Promise<string>(resolve => setImmediate(() => resolve('stored'))), death]);
+		},
+		signal,
+		100,
+	);
+	return {
+		seen,
+		backup,
+		async wait() {
+			(await begun.promise).held();
+			waits.resolve();
+		},
+	};
 }
 
 test('one that waits is let go, and gives what it stored', async t => {
@@ -35,7 +49,7 @@ test('one that waits is let go, and gives what it stored', async t => {
 	await backup.stop(new Error('too late'));
 });
 
-test('one that waits is refused, so that it takes its lock with it; any other is killed; either way that is why', async t => {
+test('one that waits, or will, is refused, so that it takes its lock with it; any other is killed; either way that is why', async t => {
 	const reason = new Error('not now');
 	const waiting = scene();
 	await waiting.wait();
@@ -44,9 +58,15 @@ test('one that waits is refused, so that it takes its lock with it; any other is
 	t.is(await t.throwsAsync(waiting.backup.go()), reason);
 
 	const starting = scene();
-	await starting.backup.stop(reason);
-	t.deepEqual(starting.seen, ['killed']);
-	t.is(await t.throwsAsync(starting.backup.waiting), reason);
+	const stopping = starting.backup.stop(reason);
+	await starting.wait();
+	await stopping;
+	t.deepEqual(starting.seen, ['refused']);
+
+	const shutOut = scene();
+	await shutOut.backup.stop(reason);
+	t.deepEqual(shutOut.seen, ['killed']);
+	t.is(await t.throwsAsync(shutOut.backup.waiting), reason);
 
 	const working = scene();
 	await working.wait();
