@@ -174,24 +174,22 @@ async function work(
 			},
 			crew,
 		);
+		const swarm = await swarmOf(workshop.engine, options);
 		await crew.store(
 			async (source, planned) => store(source, planned, options, {results, stored}),
 			() => {
-				const beginning = manifestOf(workshop, options, {state, stored});
+				const beginning = manifestOf(workshop, options, {state, stored, swarm});
 				const {folder} = workshop;
 				state.press = openPress(pressRestic(workshop), beginning, {sources: plan.sources.length, folder, signal: options.signal});
 			},
 		);
+		return stored.size === plan.sources.length ? manifestOf(workshop, options, {state, stored, swarm}) : undefined;
 	} finally {
 		await crew.close();
 		if (stored.size < plan.sources.length) {
 			await state.press?.close();
 		}
 	}
-
-	return stored.size === plan.sources.length
-		? manifestOf(workshop, options, {state, stored, swarm: await swarmOf(workshop.engine, options)})
-		: undefined;
 }
 
 const pressRestic = ({restic}: Workshop) => restic(undefined, {lockPatienceSeconds});
