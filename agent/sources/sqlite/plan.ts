@@ -19,8 +19,20 @@ export interface PlannedFile extends PlannedSource {
 
 type SqliteScope = Scope<SqlitePolicy, FoundFiles>;
 
-export const sqliteSources = (scope: SqliteScope): PlannedFile[] =>
-	[...scope.policy.paths, ...foundBy(scope)].flatMap(path => planFile(scope, path));
+export function sqliteSources(scope: SqliteScope): PlannedFile[] {
+	const planned = [...scope.policy.paths, ...foundBy(scope)].flatMap(path => planFile(scope, path));
+	noteOthers(scope, planned);
+	return planned;
+}
+
+/** Who names databases alone leaves out what lies beside them (attachments, keys), and may not know. */
+function noteOthers({choosesMounts, prefix, remarks}: SqliteScope, planned: readonly PlannedFile[]): void {
+	for (const path of choosesMounts ? [] : new Set(planned.map(({mount}) => mount.path))) {
+		remarks.note(
+			`of the mount ${quote(path)} only SQLite databases are backed up, and none of its other files: \`${prefix}volumes=${path}\` takes them, too (\`false\`: it is meant so)`,
+		);
+	}
+}
 
 /** What patterns name beside the paths. A file that is no database, and that another source may hold, is none of ours. */
 function foundBy({policy, answer, hasOthers, choosesMounts, prefix, remarks}: SqliteScope): string[] {

@@ -396,6 +396,16 @@ test('databases that were found are sources, and no volume takes them', t => {
 	t.regex(plan([app({sqlite: 'true'})], files([a], {unreadable: ['/data/\uFFFD']})).problems.join(), /reaches what cannot be read/);
 });
 
+test('who names databases alone is told that the files beside them are left out', t => {
+	const told = (labels: Record<string, string>) => plan([app(labels)]).notes.filter(note => note.includes('none of its other files'));
+	t.deepEqual(told({sqlite: '/data/a.db, /data/b.db'}), [
+		'`demo/app`: of the mount "/data" only SQLite databases are backed up, and none of its other files: `holdfast.volumes=/data` takes them, too (`false`: it is meant so)',
+	]);
+	for (const volumes of ['true', 'false', '/data']) {
+		t.deepEqual(told({sqlite: '/data/a.db', volumes}), [], volumes);
+	}
+});
+
 test('a SQLite file lies in the innermost mount, at the boundary of a path', t => {
 	const mounts = [volume('outer', '/data'), volume('inner', '/data/db'), volume('beside', '/dat')];
 	const mountOf = (path: string) => {
@@ -705,7 +715,7 @@ test('in a group only those with files are quiesced, each in its own way', t => 
 			database({group: 'g'}),
 			app({group: 'g', quiesce: 'stop'}),
 			service('web', {labels: {group: 'g'}, mounts: [volume('w', '/w')]}),
-			service('lite', {labels: {group: 'g', sqlite: '/l/a.db'}, mounts: [volume('l', '/l')]}),
+			service('lite', {labels: {group: 'g', sqlite: '/l/a.db', volumes: 'false'}, mounts: [volume('l', '/l')]}),
 		],
 		asked('a'),
 	);
