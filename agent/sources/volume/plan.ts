@@ -2,7 +2,7 @@
 
 import {quote} from '../../../base/reading/quote.ts';
 import type {Mount} from '../../../docker/container.ts';
-import {describeMounts, describeStorage, inside, shownIn} from '../../../docker/storage.ts';
+import {describeMounts, describeStorage, inside, isInside, shownIn} from '../../../docker/storage.ts';
 import {escapePattern} from '../../restic/argv.ts';
 import type {Scope} from '../kind.ts';
 import {objectionTo, ownIn, readOnlyObjection, whyOwn} from '../objections.ts';
@@ -27,6 +27,14 @@ export function volumeSources(scope: VolumeScope): PlannedVolume[] {
 	const mounts = chooseMounts(scope, policy.volumes ?? !hasOthers);
 	if (policy.exclude.length > 0 && mounts.length === 0) {
 		remarks.note(`\`${prefix}exclude\` leaves nothing out, as no volume is backed up`);
+	}
+
+	for (const [pattern, {path}] of policy.exclude.flatMap(pattern => mounts.map(mount => [pattern, mount] as const))) {
+		if (isInside(pattern, path)) {
+			remarks.note(
+				`\`${prefix}exclude\`: patterns begin at the root of the mount, so ${quote(pattern)} leaves out ${quote(path + pattern)}${pattern === path ? '' : `; if ${quote(pattern)} itself is meant, write \`${pattern.slice(path.length + 1)}\``}`,
+			);
+		}
 	}
 
 	return mounts.map(mount => ({

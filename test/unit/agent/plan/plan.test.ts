@@ -359,6 +359,15 @@ test('exclude patterns go to every volume of their service only', t => {
 	t.regex(plan([app({exclude: 'x', tar: '/etc'})]).notes[0] ?? '', /`holdfast\.exclude` leaves nothing out/);
 });
 
+test('a pattern of `exclude` that is a path in the container is told what it leaves out', t => {
+	const notes = (exclude: string) => plan([app({exclude})]).notes;
+	t.deepEqual(notes('/data/cache, *.tmp'), [
+		'`demo/app`: `holdfast.exclude`: patterns begin at the root of the mount, so "/data/cache" leaves out "/data/data/cache"; if "/data/cache" itself is meant, write `cache`',
+	]);
+	t.is(notes('/data').length, 1);
+	t.deepEqual(notes('/cache, data/cache, /database'), []);
+});
+
 test('storage that is mounted twice is backed up once', t => {
 	const {names, notes} = plan([
 		app({group: 'g'}, {mounts: [volume('data', '/data'), volume('data', '/again')]}),
