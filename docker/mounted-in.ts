@@ -9,13 +9,20 @@ export interface AskMounts {
 	mountsIn: (container: string) => Promise<string>;
 }
 
+/** Nothing is mounted in it: its next start gives it what the path leads to then. */
+const withoutMounts = ['created', 'exited', 'dead'];
+
 /**
- * Whether a container has what the path leads to now, which is another folder than when it was looked at last. Started before that, it has what was
- * seen then. Of one that was started since, only the kernel knows which came first; who cannot be asked was started anew because of the change, as a
- * rule. One that is paused can be asked later.
+ * Whether a container has what the path leads to now, which is another folder than when it was looked at last, or will have it when it is started.
+ * Started before that, it has what was seen then. Of one that was started since, only the kernel knows which came first; who cannot be asked was
+ * started anew because of the change, as a rule. One that is paused can be asked later.
  */
 export async function hasNow({details, mountsIn}: AskMounts, id: string, earlierAt: number, now: Folder | undefined): Promise<boolean> {
 	const found = await details(id).catch(() => undefined);
+	if (found !== undefined && withoutMounts.includes(found.state)) {
+		return true;
+	}
+
 	if (found !== undefined && (found.state === 'paused' || Date.parse(found.startedAt) <= earlierAt)) {
 		return false;
 	}

@@ -25,6 +25,8 @@ function hostOf(real: Record<string, string>, maximumAgeMs?: number) {
 	const inodes: Record<string, number> = {};
 	const started: Record<string, string> = {};
 	const paused = new Set<string>();
+	/** Of those that neither run nor are paused. */
+	const states: Record<string, string> = {};
 	/** By container, where it is known. */
 	const mounted: Record<string, string> = {};
 	const workforce = {
@@ -54,7 +56,7 @@ function hostOf(real: Record<string, string>, maximumAgeMs?: number) {
 	const look = createLook({
 		hire: async () => workforce,
 		dataRoot: '/var/lib/docker',
-		details: async id => ({state: paused.has(id) ? 'paused' : 'running', startedAt: started[id] ?? '2020-01-01T00:00:00Z'}),
+		details: async id => ({state: states[id] ?? (paused.has(id) ? 'paused' : 'running'), startedAt: started[id] ?? '2020-01-01T00:00:00Z'}),
 		async mountsIn(id) {
 			const text = mounted[id];
 			if (text === undefined) {
@@ -70,6 +72,7 @@ function hostOf(real: Record<string, string>, maximumAgeMs?: number) {
 		inodes,
 		started,
 		paused,
+		states,
 		mounted,
 		break: (broken: boolean) => {
 			isBroken = broken;
@@ -213,6 +216,23 @@ test('a link that leads elsewhere later: who was started before has what it led 
 	const [again, other] = (await look()).mounts;
 	t.is(again.isAstray, undefined);
 	t.false(sharesStorage(again, other));
+});
+
+test('who was never started, or has ended, has nothing mounted: the next start gives it the folder that is there by then', async t => {
+	for (const state of ['created', 'exited', 'dead']) {
+		const real: Record<string, string> = {...volumes};
+		const host = hostOf(real, -1);
+		const a = container('a', bind('/srv/a'));
+		host.states.a = state;
+		host.started.a = state === 'created' ? '0001-01-01T00:00:00Z' : '2020-01-01T00:00:00Z';
+		t.true((await host.mounts(a)).mounts[0].isGone, `${state}: a new host, whose folders were not made yet`);
+		real['/srv/a'] = '/srv/a';
+		host.inodes['/srv/a'] = 5;
+		const [made] = (await host.mounts(a)).mounts;
+		t.deepEqual([made.isGone, made.isAstray], [undefined, undefined], state);
+		host.inodes['/srv/a'] = 6;
+		t.is((await host.mounts(a)).mounts[0].isAstray, undefined, `${state}: made anew`);
+	}
 });
 
 test('a folder that another was put in the place of is another, where the file system numbers them', async t => {
