@@ -1,5 +1,5 @@
 /** What a container has where its mount is a link of the host that may have led elsewhere: the kernel says it, in the container's own `/proc/self/mountinfo`. */
-import type {Folder} from './container.ts';
+import type {ContainerState, Folder} from './container.ts';
 import type {ContainerDetails} from './details.ts';
 import {readMountinfo} from './mountinfo.ts';
 
@@ -10,7 +10,7 @@ export interface AskMounts {
 }
 
 /** Nothing is mounted in it: its next start gives it what the path leads to then. */
-const withoutMounts = ['created', 'exited', 'dead'];
+const withoutMounts: readonly ContainerState[] = ['created', 'exited', 'dead'];
 
 /**
  * Whether a container has what the path leads to now, which is another folder than when it was looked at last, or will have it when it is started.

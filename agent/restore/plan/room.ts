@@ -1,5 +1,6 @@
 /** Whether the files of a restore fit where they belong, and may be put there; the room for databases is asked of their servers, when it is checked whether they can take them. */
 
+import {dirname} from 'node:path/posix';
 import {explain} from '../../../base/errors.ts';
 import {runId} from '../../../base/ids.ts';
 import {room} from '../../../base/units.ts';
@@ -94,18 +95,54 @@ export async function filesAhead(
 			return {problems, counts: problems.length > 0 ? new Map() : await countAll(decided, asked), sources: decided};
 		});
 	} catch (error) {
-		return {problems: [whyUnknown(error, sources)], counts: new Map(), sources};
+		return {problems: [await whyUnknown(error, sources, from)], counts: new Map(), sources};
 	}
 }
 
-/** Compose makes a folder of the host when it starts its container: on a new host, or after it was removed, there is none before. */
-function whyUnknown(error: unknown, sources: Sources): string {
+/** Compose makes a folder of the host when it starts its container: on a new host, or after it was removed, there is none before. In the place of a single file, too, where its application then finds a folder. */
+async function whyUnknown(error: unknown, sources: Sources, from: Pick<NamedRepository, 'restic'>): Promise<string> {
 	const why = explain(error);
 	if (!why.includes('bind source path does not exist')) {
 		return `whether there is room for the files is not known: ${why}`;
 	}
 
-	const folders = new Set(sources.flatMap(({mount}) => (mount === undefined ? [] : (hostFolderOf(mount) ?? []))));
-	const words = [...folders].map(folder => `'${folder.replaceAll("'", String.raw`'\''`)}'`);
-	return `folders of the host that belong to it are not there, and are made when its containers start for the first time: make them before, \`mkdir -p ${words.join(' ')}\` on the host (a single file: \`touch\`)`;
+	const bound = sources.flatMap(source => {
+		const place = source.mount && hostFolderOf(source.mount);
+		return place === undefined ? [] : [{source, place, isGone: source.mount?.isGone === true}];
+	});
+	const gone = bound.some(({isGone}) => isGone) ? bound.filter(({isGone}) => isGone) : bound;
+	const files = new Set<string>();
+	for (const {source, place} of gone) {
+		if (await isSingleFile(source, from)) {
+			files.add(place);
+		}
+	}
+
+	const folders = new Set(gone.map(({place}) => (files.has(place) ? dirname(place) : place)));
+	const touch = files.size === 0 ? '' : ` && touch ${words(files)}`;
+	return `folders of the host that belong to it are not there, and are made when its containers start for the first time: make them before, \`mkdir -p ${words(folders)}${touch}\` on the host`;
+}
+
+const words = (places: Iterable<string>): string => [...places].map(place => `'${place.replaceAll("'", String.raw`'\''`)}'`).join(' ');
+
+/** As its snapshot has it. What cannot be asked is a folder: most are. */
+async function isSingleFile({stored: {snapshot, path, details}}: RestoringSource, from: Pick<NamedRepository, 'restic'>): Promise<boolean> {
+	if (details.files !== 1) {
+		return false;
+	}
+
+	let isFile = false;
+	const look = {
+		snapshot,
+		path,
+		recursive: false,
+		onNode(node: {path: string; type: string}) {
+			isFile ||= node.path === path && node.type === 'file';
+		},
+	};
+	await from
+		.restic(undefined, {cached: false})
+		.look(look)
+		.catch(() => {});
+	return isFile;
 }

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type {Container, Mount} from '../../../docker/container.ts';
+import type {Container, ContainerState, Mount} from '../../../docker/container.ts';
 import {createLook} from '../../../docker/look.ts';
 import {hostFoldersOf, isSameStorage, isWriterOf, seesAll, sharesStorage} from '../../../docker/storage.ts';
 import type {Workforce} from '../../../docker/worker.ts';
@@ -26,7 +26,7 @@ function hostOf(real: Record<string, string>, maximumAgeMs?: number) {
 	const started: Record<string, string> = {};
 	const paused = new Set<string>();
 	/** Of those that neither run nor are paused. */
-	const states: Record<string, string> = {};
+	const states: Record<string, ContainerState> = {};
 	/** By container, where it is known. */
 	const mounted: Record<string, string> = {};
 	const workforce = {
@@ -219,7 +219,7 @@ test('a link that leads elsewhere later: who was started before has what it led 
 });
 
 test('who was never started, or has ended, has nothing mounted: the next start gives it the folder that is there by then', async t => {
-	for (const state of ['created', 'exited', 'dead']) {
+	for (const state of ['created', 'exited', 'dead'] as const) {
 		const real: Record<string, string> = {...volumes};
 		const host = hostOf(real, -1);
 		const a = container('a', bind('/srv/a'));

@@ -73,19 +73,42 @@ test('people hear of what is written in place; what is nobody can write over is 
 	t.false(isBeside({...beside, kind: 'tar'}));
 });
 
+const bound = (hostPath: string, path: string, more: {isGone?: boolean; files?: number} = {}) => {
+	const source = volume(path, 1);
+	Object.assign(source.mount ?? {}, {type: 'bind', volume: undefined, hostPath, isGone: more.isGone});
+	Object.assign(source.stored.details, {files: more.files});
+	return source;
+};
+
 test('folders that a new host lacks are named, with the command that makes them', async t => {
 	const hire = async () => {
 		throw new Error(
 			'(HTTP code 400) bad parameter - invalid mount config for type "bind": bind source path does not exist: /srv/app\'s data',
 		);
 	};
-	const bound = (hostPath: string, path: string) => {
-		const source = volume(path, 1);
-		Object.assign(source.mount ?? {}, {type: 'bind', volume: undefined, hostPath});
-		return source;
-	};
 	const sources = [bound("/srv/app's data", '/a'), volume('/b', 1), bound('/srv/media', '/c')];
 	const {problems} = await filesAhead({hire}, {} as Parameters<typeof filesAhead>[1], {sources, marginBytes: 1});
 	t.is(problems.length, 1);
 	t.true(problems[0]?.includes(String.raw`mkdir -p '/srv/app'\''s data' '/srv/media'`), problems[0]);
+});
+
+test('a single file that a new host lacks is made as a file: its application would find a folder; what is there is not named', async t => {
+	const hire = async () => {
+		throw new Error('bind source path does not exist: /srv/conf/app.yml');
+	};
+	const types: Record<string, string> = {'/shop/app/conf.yml': 'file', '/shop/app/one': 'dir'};
+	const restic = () => ({
+		async look({path, onNode}: {path: string; onNode: (node: {path: string; type?: string}) => void}) {
+			onNode({path, type: types[path] ?? 'none'});
+			onNode({path: `${path}/in it`, type: 'file'});
+		},
+	});
+	const sources = [
+		bound('/srv/conf/app.yml', '/conf.yml', {files: 1, isGone: true}),
+		bound('/srv/one', '/one', {files: 1, isGone: true}),
+		bound('/srv/there', '/there', {files: 3}),
+	];
+	const from = {restic} as unknown as Parameters<typeof filesAhead>[1];
+	const {problems} = await filesAhead({hire}, from, {sources, marginBytes: 1});
+	t.regex(problems.join(), /make them before, `mkdir -p '\/srv\/conf' '\/srv\/one' && touch '\/srv\/conf\/app\.yml'` on the host$/);
 });
