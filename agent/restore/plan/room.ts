@@ -13,6 +13,7 @@ import {kindOf} from '../../sources/kinds.ts';
 import {mountsOf} from '../../sources/mounts.ts';
 import type {RestoringSource} from '../../sources/restoring.ts';
 import {mostBytes, roomProblems, sharesOf, type Writing} from '../../sources/room.ts';
+import {isSingleFile} from '../../sources/single-file.ts';
 import type {Restoration} from './plan.ts';
 import {type Counts, countAll} from './storages.ts';
 
@@ -113,7 +114,8 @@ async function whyUnknown(error: unknown, sources: Sources, from: Pick<NamedRepo
 	const gone = bound.some(({isGone}) => isGone) ? bound.filter(({isGone}) => isGone) : bound;
 	const files = new Set<string>();
 	for (const {source, place} of gone) {
-		if (await isSingleFile(source, from)) {
+		// What cannot be asked is a folder: most are.
+		if (await isSingleFile(source, from.restic(undefined, {cached: false})).catch(() => false)) {
 			files.add(place);
 		}
 	}
@@ -124,25 +126,3 @@ async function whyUnknown(error: unknown, sources: Sources, from: Pick<NamedRepo
 }
 
 const words = (places: Iterable<string>): string => [...places].map(place => `'${place.replaceAll("'", String.raw`'\''`)}'`).join(' ');
-
-/** As its snapshot has it. What cannot be asked is a folder: most are. */
-async function isSingleFile({stored: {snapshot, path, details}}: RestoringSource, from: Pick<NamedRepository, 'restic'>): Promise<boolean> {
-	if (details.files !== 1) {
-		return false;
-	}
-
-	let isFile = false;
-	const look = {
-		snapshot,
-		path,
-		recursive: false,
-		onNode(node: {path: string; type: string}) {
-			isFile ||= node.path === path && node.type === 'file';
-		},
-	};
-	await from
-		.restic(undefined, {cached: false})
-		.look(look)
-		.catch(() => {});
-	return isFile;
-}

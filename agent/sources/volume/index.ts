@@ -26,6 +26,7 @@ import {type VolumePolicy, volumeLabels, volumePolicy} from './labels.ts';
 import {lockedProblems} from './locked.ts';
 import {type PlannedVolume, volumeSources} from './plan.ts';
 import {comparing, replacedVolume, rollBackVolume, volumeRestoring} from './restore.ts';
+import {shapeProblems} from './shape.ts';
 import {describeReplacedFiles, filesRestoring, removeReplacedFiles, replacedFiles, rollBackFiles} from './single-files.ts';
 import {sparedProblems} from './spared.ts';
 
@@ -68,7 +69,7 @@ export const volume: Kind<VolumePolicy, unknown, PlannedVolume, z.infer<typeof r
 	writing,
 	count: countFiles,
 	whyInPlace,
-	locked: lockedProblems,
+	locked: async (source, context) => [...(await shapeProblems(source, context)), ...(await lockedProblems(source, context))],
 	restore(source, context, among) {
 		const {paths, inPlace, spared = []} = source;
 		return paths !== undefined

@@ -87,7 +87,8 @@ test('folders that a new host lacks are named, with the command that makes them'
 		);
 	};
 	const sources = [bound("/srv/app's data", '/a'), volume('/b', 1), bound('/srv/media', '/c')];
-	const {problems} = await filesAhead({hire}, {} as Parameters<typeof filesAhead>[1], {sources, marginBytes: 1});
+	const from = {restic: () => ({})} as unknown as Parameters<typeof filesAhead>[1];
+	const {problems} = await filesAhead({hire}, from, {sources, marginBytes: 1});
 	t.is(problems.length, 1);
 	t.true(problems[0]?.includes(String.raw`mkdir -p '/srv/app'\''s data' '/srv/media'`), problems[0]);
 });
