@@ -27,7 +27,12 @@ export async function shapeProblems(
 	const [was, is, make] = wasFolder
 		? ['a folder', 'a single file', 'make a folder of it']
 		: ['a single file', 'a folder, as the engine makes one where the file is missing', 'remove it, `touch` it'];
+	// One that was started has the other form on its own file system, too, where the mount belongs, and could not be started again.
+	const anew =
+		container.state === 'created'
+			? ''
+			: `, and make the container anew (\`docker compose up --detach --force-recreate ${container.service ?? container.name}\`)`;
 	return [
-		`\`${name}\` was ${was} when it was backed up, and what container \`${container.name}\` has there (${describeStorage(mount)}) is ${is}: ${make} on the host, and make the container anew (\`docker compose up --no-start --force-recreate ${container.service ?? container.name}\`)`,
+		`\`${name}\` was ${was} when it was backed up, and what container \`${container.name}\` has there (${describeStorage(mount)}) is ${is}: ${make} on the host${anew}`,
 	];
 }

@@ -40,8 +40,12 @@ test('a folder in the place of a single file, and the reverse, is refused before
 	const [made] = await shapeProblems(source(1), context({isFolder: true, type: 'file'}));
 	t.is(
 		made,
-		'`volume:/acme.json` was a single file when it was backed up, and what container `shop-proxy-1` has there (bind mount of "/srv/acme.json") is a folder, as the engine makes one where the file is missing: remove it, `touch` it on the host, and make the container anew (`docker compose up --no-start --force-recreate proxy`)',
+		'`volume:/acme.json` was a single file when it was backed up, and what container `shop-proxy-1` has there (bind mount of "/srv/acme.json") is a folder, as the engine makes one where the file is missing: remove it, `touch` it on the host, and make the container anew (`docker compose up --detach --force-recreate proxy`)',
 	);
+	const fresh = source(1);
+	Object.assign(fresh.container, {state: 'created'});
+	const [never] = await shapeProblems(fresh, context({isFolder: true, type: 'file'}));
+	t.regex(never ?? '', /: remove it, `touch` it on the host$/);
 	for (const files of [0, 1, 7]) {
 		const [reverse] = await shapeProblems(source(files), context({isFolder: false, type: 'dir'}));
 		t.regex(reverse ?? '', /was a folder when it was backed up, and .* is a single file: make a folder of it on the host/, `${files}`);
