@@ -5,7 +5,7 @@
 import {basename, dirname} from 'node:path/posix';
 import * as z from 'zod';
 import {output, type Place, succeed} from '../../../base/command.ts';
-import {RunError} from '../../../base/errors.ts';
+import {explain, RunError} from '../../../base/errors.ts';
 import type {Tell} from '../../../base/events.ts';
 import {escapePattern} from '../../restic/argv.ts';
 import type {Restic, RestoreOptions, Unset} from '../../restic/restic.ts';
@@ -178,6 +178,7 @@ async function putFiles({
 	if (!(await isFolder(worker, to, signal))) {
 		// A single file that is mounted can be written, and not replaced.
 		await dumpToFile({resticInto, signal}, {...from, file: to});
+		await dressFile({restic, from, to, signal, tell, onUnset});
 		return;
 	}
 
@@ -209,6 +210,25 @@ async function putFiles({
 	const lost = unset ?? ofOwn;
 	if (lost !== undefined) {
 		onUnset(lost);
+	}
+}
+
+/** The content of the file is right: restic, which sees that, sets its owner, mode and times alone. A server may refuse keys or a configuration that have others. */
+async function dressFile({restic, from, to, signal, tell, onUnset}: Omit<PutFiles, 'resticInto' | 'worker' | 'exclude'>): Promise<void> {
+	const {snapshot, path} = from;
+	if (basename(path) !== basename(to)) {
+		return;
+	}
+
+	const file = {snapshot, subfolder: dirname(path), into: dirname(to), include: [`/${escapePattern(basename(path))}`], delete: false};
+	try {
+		const lost = await restic.restore({...file, unlocked: true, signal});
+		if (lost !== undefined) {
+			onUnset(lost);
+		}
+	} catch (error) {
+		signal.throwIfAborted();
+		tell({type: 'warning', message: `the owner, mode and times of the single file ${to} could not be set: ${explain(error)}`});
 	}
 }
 

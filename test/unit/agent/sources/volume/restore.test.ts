@@ -4,9 +4,11 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import type {RestoreOptions} from '../../../../../agent/restic/restic.ts';
-import {volumeRestoring} from '../../../../../agent/sources/volume/restore.ts';
+import {rollBackVolume, volumeRestoring} from '../../../../../agent/sources/volume/restore.ts';
 import type {Place} from '../../../../../base/command.ts';
 import {here} from '../../../../../base/here.ts';
+
+type Old = Parameters<typeof rollBackVolume>[0];
 
 const inWorker = '/shop/app/volume/data';
 
@@ -87,4 +89,43 @@ test('a file that was changed since and given its old time again is read', async
 		await utimes(file, 1_000_000_000, 1_000_000_000);
 	});
 	t.false(calls[0]?.byTimes);
+});
+
+test('a mounted single file is written, and then gets its owner, mode and times: a server refuses keys that others may read', async t => {
+	const folder = await mkdtemp(join(tmpdir(), 'hf-restore-'));
+	t.teardown(async () => rm(folder, {recursive: true}));
+	const to = join(folder, 'a*.json');
+	await writeFile(to, 'keys');
+	const restored: RestoreOptions[] = [];
+	const told: unknown[] = [];
+	const failing = {is: false};
+	const roll = async () =>
+		rollBackVolume(
+			{source: 'volume:/acme.json', kind: 'volume', mount: {to}, safety: 'ab', exclude: []} as unknown as Old,
+			{
+				target: 'shop/proxy',
+				worker: here,
+				restic: {
+					async restore(options: RestoreOptions) {
+						restored.push(options);
+						if (failing.is) {
+							throw new Error('operation not permitted');
+						}
+					},
+				},
+				resticInto: () => ({dump: async () => here({argv: ['true']})}),
+				signal: new AbortController().signal,
+				tell: (event: unknown) => told.push(event),
+			} as unknown as Parameters<typeof rollBackVolume>[1],
+		);
+	await roll();
+	const [only] = restored;
+	t.deepEqual(
+		[restored.length, only?.subfolder, only?.into, only?.include, only?.delete],
+		[1, folder, folder, [String.raw`/a\*.json`], false],
+	);
+	t.deepEqual(told, []);
+	failing.is = true;
+	await roll();
+	t.regex(JSON.stringify(told), /the owner, mode and times of the single file .* could not be set: operation not permitted/);
 });
