@@ -81,12 +81,15 @@ export interface Wanted extends Pick<Needing, 'id' | 'name' | 'swarm'> {
 	needs: readonly string[];
 }
 
-export async function quiesceOne(
-	options: Quiesce,
-	wanted: Wanted,
-	{touched, resting, leftMs}: {touched: Touched[]; resting: Resting[]; leftMs: () => number},
-): Promise<void> {
-	const {engine, journal, run, signal, wakes, onQuiesce, onWarning} = options;
+/** What has been done in this window so far, and what is left of its limit. */
+interface Window {
+	touched: Touched[];
+	resting: Resting[];
+	leftMs: () => number;
+}
+
+export async function quiesceOne(options: Quiesce, wanted: Wanted, window: Window): Promise<void> {
+	const {engine, wakes, onQuiesce, onWarning} = options;
 	const details = await present(engine, wanted);
 	if (details === undefined) {
 		return;
@@ -95,8 +98,7 @@ export async function quiesceOne(
 	// One that was started with `--rm` would be gone.
 	const action = details.autoRemove ? 'pause' : wanted.action;
 	const {id, name, state, startedAt} = details;
-	const isStopped = state === 'exited' || state === 'created';
-	const isWoken = isStopped && wakes?.has(name) === true;
+	const isWoken = (state === 'exited' || state === 'created') && wakes?.has(name) === true;
 	if (state === 'restarting' && action === 'pause') {
 		onWarning?.(`container \`${name}\` restarts over and over, so it cannot be paused, and its files may be of different moments`);
 		return;
@@ -104,22 +106,43 @@ export async function quiesceOne(
 
 	// One that crashes over and over would start again in the middle of the work.
 	if (state !== 'running' && state !== 'restarting' && !isWoken) {
-		resting.push({id, name, state, startedAt});
+		window.resting.push({id, name, state, startedAt});
 		return;
 	}
 
 	const task = action === 'stop' ? swarmTask(details.labels) : undefined;
 	if (task !== undefined) {
 		await assertTask(engine, task, id);
-		return standStill(options, {details, task, isWoken}, {touched, resting, leftMs});
+		return standStill(options, {details, task, isWoken}, window);
 	}
 
 	onQuiesce?.(name);
+	const one = writtenDown(options, {details, needs: wanted.needs, action, isWoken});
+	window.touched.push(one);
+	if (isWoken) {
+		return;
+	}
+
+	if (one.undo.kind === 'unpause') {
+		await pauseOne(options, one, window);
+	} else {
+		await stop(engine, details, {leftMs: window.leftMs, onWarning, onLost: pendingMs => (one.pendingMs = pendingMs)});
+	}
+}
+
+interface Intended extends Pick<Wanted, 'action' | 'needs'> {
+	details: ContainerDetails;
+	isWoken: boolean;
+}
+
+/** On disk before the container is touched. */
+function writtenDown({journal, run}: Quiesce, {details, needs, action, isWoken}: Intended): Touched {
+	const {id, name, state, startedAt} = details;
 	const undo: Undo =
 		action === 'pause' && !isWoken
 			? {kind: 'unpause', containerId: id, containerName: name}
-			: {kind: 'start', containerId: id, containerName: name, ...(wanted.needs.length > 0 && {needs: wanted.needs})};
-	const one: Touched = {
+			: {kind: 'start', containerId: id, containerName: name, ...(needs.length > 0 && {needs})};
+	return {
 		id,
 		name,
 		undo,
@@ -128,32 +151,25 @@ export async function quiesceOne(
 		startedAt,
 		crashes: crashes(details),
 	};
-	touched.push(one);
-	if (isWoken) {
-		return;
-	}
+}
 
-	if (undo.kind === 'unpause') {
-		try {
-			await pause(engine, id, signal);
-		} catch (error) {
-			// Somebody else paused it meanwhile: then it is theirs to resume.
-			if (statusOf(error) === 409) {
-				journal.clear(one.entry);
-				// Others may have been added meanwhile.
-				touched.splice(touched.indexOf(one), 1);
-			} else if (isUnknown(error) && !hasEscaped(error) && !(error instanceof RunError)) {
-				one.isAnswered = statusOf(error) !== undefined;
-				one.pendingMs = one.isAnswered ? answeredMs : lagOf(undo, 0);
-			}
-
-			throw error;
+/** @throws what the engine said, once it is known what that leaves */
+async function pauseOne({engine, journal, signal}: Quiesce, one: Touched, {touched}: Window): Promise<void> {
+	try {
+		await pause(engine, one.id, signal);
+	} catch (error) {
+		// Somebody else paused it meanwhile: then it is theirs to resume.
+		if (statusOf(error) === 409) {
+			journal.clear(one.entry);
+			// Others may have been added meanwhile.
+			touched.splice(touched.indexOf(one), 1);
+		} else if (isUnknown(error) && !hasEscaped(error) && !(error instanceof RunError)) {
+			one.isAnswered = statusOf(error) !== undefined;
+			one.pendingMs = one.isAnswered ? answeredMs : lagOf(one.undo, 0);
 		}
 
-		return;
+		throw error;
 	}
-
-	await stop(engine, details, {leftMs, onWarning, onLost: pendingMs => (one.pendingMs = pendingMs)});
 }
 
 interface Task {
@@ -166,7 +182,7 @@ interface Task {
 async function standStill(
 	{engine, journal, run, signal, onQuiesce}: Quiesce,
 	{details: {id, name, state, startedAt, stopTimeoutSeconds}, task, isWoken}: Task,
-	{touched, resting, leftMs}: {touched: Touched[]; resting: Resting[]; leftMs: () => number},
+	{touched, resting, leftMs}: Window,
 ): Promise<void> {
 	const earlier = touched.find(({undo}) => undo.kind === 'scale' && undo.service === task.service);
 	if (earlier === undefined) {

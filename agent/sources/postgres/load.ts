@@ -61,97 +61,114 @@ type Section = 'pre-data' | 'data' | 'post-data';
  *
  * @param section of a dump in custom format; none: all of it
  */
-async function loadSections(
-	context: RestoreContext,
-	server: PostgresServer,
-	{source, fresh, details, file, searchPath}: Content,
-	section?: Section,
-): Promise<Postponed[]> {
-	const {container, database, stored} = source;
+async function loadSections(context: RestoreContext, server: PostgresServer, content: Content, section?: Section): Promise<Postponed[]> {
+	const {source, details, searchPath} = content;
+	const loader = await loaderFor(server, content, section);
+	const postponed: Postponed[] = [];
+	const check = async (running: Running) => {
+		try {
+			await (loader.isCustom
+				? assertTolerable(running, {source: source.name, extensions: details.extensions, context, postponed})
+				: assertDone(running));
+		} catch (error) {
+			throw new RunError(`${loader.program[0]} of \`${source.database}\` failed`, {cause: error});
+		}
+	};
+
+	const loading: Loading = {context, server, content, loader, check};
+	const jobs = searchPath === undefined && section === undefined ? await jobsFor(context, server, source, details) : 1;
+	if (jobs > 1) {
+		await loadFile(loading, jobs);
+		return postponed;
+	}
+
+	const worker = await enterableWorker(context, server, source.container, context.signal);
+	await (worker === undefined ? loadThroughExec(loading) : loadInWorker(loading, worker));
+	return postponed;
+}
+
+type Argv = readonly [string, ...string[]];
+
+interface Loader {
+	isCustom: boolean;
+	program: Argv;
+	env: Readonly<Record<string, string>>;
+}
+
+/** The program that takes the dump, as the database to be filled wants it. */
+async function loaderFor(server: PostgresServer, {fresh, details, searchPath}: Content, section: Section | undefined): Promise<Loader> {
 	const isCustom = details.format === 'custom';
-	const program = isCustom
-		? ([
+	const connection = server.connection(fresh);
+	const program: Argv = isCustom
+		? [
 				'pg_restore',
 				...(section === undefined ? [] : [`--section=${section}`]),
 				...(details.portable ? ['--no-owner', '--no-privileges'] : []),
-				...server.connection(fresh),
-			] as const)
-		: ([
-				'psql',
-				'-X',
-				'-q',
-				'-v',
-				'ON_ERROR_STOP=1',
-				'-o',
-				'/dev/null',
-				...server.connection(fresh),
-				'-c',
-				untimed.join('; '),
-				'-f',
-				'-',
-			] as const);
-	const argv = isCustom ? (['/bin/sh', '-c', complaining, 'sh', ...program] as const) : program;
-	// What it complains of is read in English.
+				...connection,
+			]
+		: ['psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', ...connection, '-c', untimed.join('; '), '-f', '-'];
 	const untimedOnly = await untimedEnvironment(server, fresh);
 	const options = [
 		...(untimedOnly.PGOPTIONS ? [untimedOnly.PGOPTIONS] : []),
 		...(details.lcMonetary ? [sessionOption('lc_monetary', details.lcMonetary)] : []),
 		...(searchPath === undefined ? [] : [sessionOption('search_path', searchPath)]),
 	];
-	const env = {
-		...(isCustom ? spokenEnglish : {}),
-		...(options.length === 0 ? {} : {PGOPTIONS: options.join(' ')}),
-	};
-	const postponed: Postponed[] = [];
-	const check = async (running: Running) => {
-		try {
-			await (isCustom
-				? assertTolerable(running, {source: source.name, extensions: details.extensions, context, postponed})
-				: assertDone(running));
-		} catch (error) {
-			throw new RunError(`${program[0]} of \`${database}\` failed`, {cause: error});
-		}
-	};
+	// What it complains of is read in English.
+	return {isCustom, program, env: {...(isCustom ? spokenEnglish : {}), ...(options.length === 0 ? {} : {PGOPTIONS: options.join(' ')})}};
+}
 
-	const jobs = searchPath === undefined && section === undefined ? await jobsFor(context, server, source, details) : 1;
-	if (jobs > 1) {
-		await dumpToFile(context, {snapshot: stored.snapshot, path: stored.path, file});
-		await check(await server.client({argv: [...argv, `--jobs=${jobs}`, file], env, signal: context.signal}));
-		await succeed(context.worker, {argv: ['rm', '-f', '--', file], signal: context.signal});
-		return postponed;
-	}
+interface Loading {
+	context: RestoreContext;
+	server: PostgresServer;
+	content: Content;
+	loader: Loader;
+	/** @throws where the program did not take all of it */
+	check: (running: Running) => Promise<void>;
+}
 
-	const worker = await enterableWorker(context, server, container, context.signal);
-	if (worker === undefined) {
-		const started = Promise.withResolvers<Running>();
-		await bothEnds(context.signal, {
-			async write(signal) {
-				const dumping = await context.restic.dump(stored.snapshot, stored.path, signal);
-				const {stdin} = await started.promise;
-				await (searchPath === undefined
-					? pipeline(dumping.stdout, stdin, {signal})
-					: pipeline(dumping.stdout, keepingPath(), stdin, {signal}));
-				await dumping.done;
-			},
-			async read(signal) {
-				const reading = server.client({argv, env, stdin: true, signal});
-				reading.then(started.resolve, started.reject);
-				await check(await reading);
-			},
-		});
-	} else {
-		// The worker's own shell, as the container may have none.
-		const inside = server.fromWorker(isCustom ? `${consumerScript} 2>&1` : consumerScript, [file], program);
-		await feed(context, {
-			snapshot: stored.snapshot,
-			path: stored.path,
-			fifo: file,
-			edit: searchPath === undefined ? undefined : keepPath,
-			consume: async signal => check(await worker({...inside, env: {...inside.env, ...env}, signal})),
-		});
-	}
+const argvOf = ({isCustom, program}: Loader): Argv => (isCustom ? ['/bin/sh', '-c', complaining, 'sh', ...program] : program);
 
-	return postponed;
+/** Several sessions at once need the whole dump in a file. */
+async function loadFile({context, server, content: {source, file}, loader, check}: Loading, jobs: number): Promise<void> {
+	const {worker, signal} = context;
+	await dumpToFile(context, {snapshot: source.stored.snapshot, path: source.stored.path, file});
+	await check(await server.client({argv: [...argvOf(loader), `--jobs=${jobs}`, file], env: loader.env, signal}));
+	await succeed(worker, {argv: ['rm', '-f', '--', file], signal});
+}
+
+async function loadThroughExec({context, server, content: {source, searchPath}, loader, check}: Loading): Promise<void> {
+	const {snapshot, path} = source.stored;
+	const started = Promise.withResolvers<Running>();
+	await bothEnds(context.signal, {
+		async write(signal) {
+			const dumping = await context.restic.dump(snapshot, path, signal);
+			const {stdin} = await started.promise;
+			await (searchPath === undefined
+				? pipeline(dumping.stdout, stdin, {signal})
+				: pipeline(dumping.stdout, keepingPath(), stdin, {signal}));
+			await dumping.done;
+		},
+		async read(signal) {
+			const reading = server.client({argv: argvOf(loader), env: loader.env, stdin: true, signal});
+			reading.then(started.resolve, started.reject);
+			await check(await reading);
+		},
+	});
+}
+
+type Entering = NonNullable<Awaited<ReturnType<typeof enterableWorker>>>;
+
+/** The worker's own shell reads, as the container may have none. */
+async function loadInWorker({context, server, content, loader, check}: Loading, worker: Entering): Promise<void> {
+	const {source, file, searchPath} = content;
+	const inside = server.fromWorker(loader.isCustom ? `${consumerScript} 2>&1` : consumerScript, [file], loader.program);
+	await feed(context, {
+		snapshot: source.stored.snapshot,
+		path: source.stored.path,
+		fifo: file,
+		edit: searchPath === undefined ? undefined : keepPath,
+		consume: async signal => check(await worker({...inside, env: {...inside.env, ...loader.env}, signal})),
+	});
 }
 
 async function assertDone(running: Running): Promise<void> {

@@ -74,8 +74,10 @@ const isLocked = (error: unknown) => [codes.busy, codes.locked].includes(codeOf(
 
 const isHot = (error: unknown) => error instanceof Error && 'errcode' in error && error.errcode === hotJournal;
 
-async function serve(): Promise<void> {
-	const path = locate();
+type Answer = Record<string, unknown>;
+
+/** What can be asked of it, once its file is found. */
+function createSession(path: string) {
 	let source: DatabaseSync | undefined;
 	/** Its application once had it for itself alone, and will want it so again. */
 	let wasLocked = false;
@@ -111,14 +113,14 @@ async function serve(): Promise<void> {
 		}
 	};
 
-	const open = (): Record<string, unknown> => {
+	const open = (): Answer => {
 		const found = read();
 		const opened = {isHot: found === 'hot', ...(source === undefined ? {} : describe(source))};
 		letGo();
 		return typeof found === 'object' ? found : {opened};
 	};
 
-	const pin = async (): Promise<Record<string, unknown>> => {
+	const pin = async (): Promise<Answer> => {
 		const begun = performance.now();
 		isCopied = false;
 		const found = read();
@@ -143,7 +145,7 @@ async function serve(): Promise<void> {
 		return {pinned: {...described, heldMs: performance.now() - begun}};
 	};
 
-	const store = async (): Promise<Record<string, unknown>> => {
+	const store = async (): Promise<Answer> => {
 		if (!isCopied && source !== undefined) {
 			await backup(source, copy, {rate: pagesPerStep});
 		}
@@ -152,12 +154,22 @@ async function serve(): Promise<void> {
 		return {stored: check(tables)};
 	};
 
+	return {
+		open,
+		pin: async () => pin().catch(error => (isLocked(error) ? {blocked: messageOf(error)} : Promise.reject(error))),
+		store,
+	};
+}
+
+async function serve(): Promise<void> {
+	const path = locate();
+	const {open, pin, store} = createSession(path);
 	say({found: {bytes: sizeOf(path)}});
 	for await (const line of createInterface({input: process.stdin})) {
 		if (line === 'open') {
 			say(open());
 		} else if (line === 'pin') {
-			say(await pin().catch(error => (isLocked(error) ? {blocked: messageOf(error)} : Promise.reject(error))));
+			say(await pin());
 		} else if (line === 'store') {
 			say(await store());
 			return;
