@@ -3,6 +3,7 @@
  * Secrets reach them with each command, never in their configuration.
  */
 import {type Place, succeed} from '../base/command.ts';
+import {capabilitiesFor, clientCapabilities, dumpCapabilities, type FileUse} from './capabilities.ts';
 import {type Container, workerLabel} from './container.ts';
 import {agentLabel, removeAll} from './dismiss.ts';
 import type {CreateOptions, Engine} from './engine.ts';
@@ -57,7 +58,7 @@ export interface Workforce {
 	 * Has the target's mounts (one from `staging` is a further place of that folder), the agent's repository, cache and (where a repository is reached by it) network; runs restic, and reads or writes files. Only with `write all` can it make devices.
 	 * @param host the host name that stands in restic's locks; by default one that tells the run
 	 */
-	repository: (mounts: readonly WorkerMount[], use: keyof typeof fileCapabilities, host?: string) => Promise<Worker>;
+	repository: (mounts: readonly WorkerMount[], use: FileUse, host?: string) => Promise<Worker>;
 	/** A further one beside that, which only reads: of what was made since. */
 	further: (mounts: readonly WorkerMount[]) => Promise<Worker>;
 	/** Has neither secrets nor network; joins a container's pid namespace to run that container's own programs as its own user. */
@@ -71,30 +72,6 @@ export interface Workforce {
 	/** Removes all that was made. Every removal is tried. */
 	dismiss: () => Promise<void>;
 }
-
-/**
- * What the repository worker needs: to read everybody's files, and to open a SQLite database that belongs to another user (SQLite
- * gives the `-wal` and `-shm` that it makes to the database's owner); to write, owners, modes and file capabilities too; and devices where whole volumes are put back.
- */
-const fileCapabilities = {
-	read: ['DAC_READ_SEARCH', 'DAC_OVERRIDE', 'CHOWN'],
-	/** btrfs makes a snapshot of a folder for its owner alone, or for who may do what owners may. */
-	snapshot: ['DAC_READ_SEARCH', 'DAC_OVERRIDE', 'CHOWN', 'FOWNER'],
-	write: ['DAC_READ_SEARCH', 'DAC_OVERRIDE', 'CHOWN', 'FOWNER', 'FSETID', 'SETFCAP'],
-	'write all': ['DAC_READ_SEARCH', 'DAC_OVERRIDE', 'CHOWN', 'FOWNER', 'FSETID', 'SETFCAP', 'MKNOD'],
-};
-
-/** Extended attributes that the system keeps for itself (`trusted.*`, `security.*`) are seen, and set, by nobody else. */
-const capabilitiesFor = (use: keyof typeof fileCapabilities, mounts: readonly WorkerMount[]): string[] => [
-	...fileCapabilities[use],
-	...(mounts.some(({isAdministered}) => isAdministered) ? ['SYS_ADMIN'] : []),
-];
-
-/** What it takes to enter another container's file system as its user. */
-const dumpCapabilities = ['SYS_PTRACE', 'SYS_CHROOT', 'SETUID', 'SETGID', 'DAC_READ_SEARCH', 'KILL'];
-
-/** What it takes to run psql as nobody, and to end it. */
-const clientCapabilities = ['SETUID', 'SETGID', 'KILL'];
 
 const hostPrefix = 'holdfast-';
 
@@ -223,7 +200,7 @@ export async function hireWorkers({
 	const withRepository = async (
 		name: string,
 		mounts: readonly WorkerMount[],
-		{use, host}: {use: keyof typeof fileCapabilities; host: string},
+		{use, host}: {use: FileUse; host: string},
 	): Promise<Worker> => {
 		const agents = self.mounts.map(mount => shownAt(mount, {to: mount.path, readOnly: !mount.readWrite}));
 		if (cacheDirectory !== undefined && !hasMounted(self, cacheDirectory)) {

@@ -1,9 +1,8 @@
 /** The API as typed calls: what the command line and the bot hold instead of an agent. */
 import type {IncomingMessage} from 'node:http';
-import {Readable} from 'node:stream';
+import type {Readable} from 'node:stream';
 import {json} from 'node:stream/consumers';
 import type {AuditEntry, AuditOutcome, AuditView} from '../../base/audit.ts';
-import {BusyError, NotFoundError, RepositoryError, RunError, UsageError} from '../../base/errors.ts';
 import type {RunEvent} from '../../base/events.ts';
 import type {Difference, DiffRequest, DumpRequest, FindRequest, Found, Listing, ListRequest} from '../../base/shapes/browsing.ts';
 import type {Kept, Kit} from '../../base/shapes/kit.ts';
@@ -12,9 +11,9 @@ import type {ForeignView, PointView, RetentionView, Taken} from '../../base/shap
 import type {RestorePlan, RestoreRequest} from '../../base/shapes/restores.ts';
 import type {ExportRequest, ImportRequest, RunView} from '../../base/shapes/runs.ts';
 import type {Finding, NoPlan, ProjectLabels, StatusView, TargetView} from '../../base/shapes/targets.ts';
+import {away, createAsking, refusal} from './asking.ts';
 import {readEvents} from './event-reader.ts';
-import {asResponse, transfer} from './transfer.ts';
-import type {BackupTargets, DrillTargets, ErrorBody, Health, PlanView, Refusal, Started, WantedCopies} from './wire.ts';
+import type {BackupTargets, DrillTargets, Health, PlanView, Refusal, Started, WantedCopies} from './wire.ts';
 
 export interface About {
 	version: string;
@@ -127,56 +126,8 @@ export interface ClientOptions {
 	answerMs?: number | undefined;
 }
 
-/** An agent that hangs, or a host that was unplugged, takes the question and never answers. */
-const usualAnswerMs = 60_000;
-
-export function createClient({url, token, goneMs, silenceMs, answerMs = usualAnswerMs}: ClientOptions): Client {
-	const send = (path: string, init: RequestInit = {}): Promise<Response> =>
-		fetch(new URL(path, url), {...init, redirect: 'error', headers: {...init.headers, Authorization: `Bearer ${token}`}});
-
-	/** Without a limit of time, where none is given: to plan a restore may take longer than the five minutes that `fetch` waits. */
-	const call = async <Answer>(path: string, {body, limitMs}: {body?: string; limitMs?: number | undefined} = {}): Promise<Answer> => {
-		const signal = limitMs === undefined ? undefined : AbortSignal.timeout(limitMs);
-		try {
-			const message = await transfer({
-				url: new URL(path, url),
-				token,
-				signal,
-				...(body === undefined ? {method: 'GET'} : {method: 'POST', type: 'application/json', body: Readable.from([body])}),
-			}).catch(error => {
-				throw away(url, error);
-			});
-			assertAgent(url, message);
-			const response = asResponse(message);
-			if (!response.ok) {
-				throw await refusal(response);
-			}
-
-			return (await response.json()) as Answer;
-		} catch (error) {
-			throw signal?.aborted ? silent(url, limitMs ?? 0) : error;
-		}
-	};
-	const get = <Answer>(path: string, query: Query = {}): Promise<Answer> => call(`/api/v1/${path}?${searchOf(query)}`);
-	const post = <Answer>(path: string, body: unknown = {}): Promise<Answer> => call(`/api/v1/${path}`, {body: JSON.stringify(body)});
-	const known = <Answer>(path: string, query: Query = {}): Promise<Answer> =>
-		call(`/api/v1/${path}?${searchOf(query)}`, {limitMs: answerMs});
-	const tell = <Answer>(path: string, body: unknown): Promise<Answer> =>
-		call(`/api/v1/${path}`, {body: JSON.stringify(body), limitMs: answerMs});
-	const move = async (
-		path: string,
-		{query, only = [], ...rest}: Omit<Parameters<typeof transfer>[0], 'url' | 'token'> & {query: Query; only?: readonly string[]},
-	) => {
-		const search = new URLSearchParams([...searchOf(query), ...only.map((source): [string, string] => ['only', source])]);
-		const answer = await transfer({...rest, token, url: new URL(`/api/v1/${path}?${search}`, url)}).catch(error => {
-			throw away(url, error);
-		});
-		if ((answer.statusCode ?? 500) >= 300) {
-			throw await refusal(asResponse(answer));
-		}
-
-		return answer;
-	};
+export function createClient({url, token, goneMs, silenceMs, answerMs}: ClientOptions): Client {
+	const {get, post, known, tell, move, send} = createAsking({url, token, answerMs});
 	const runPath = (run: string) => `runs/${encodeURIComponent(run)}`;
 
 	return {
@@ -253,57 +204,7 @@ export function createClient({url, token, goneMs, silenceMs, answerMs = usualAns
 	};
 }
 
-type Query = Readonly<Record<string, string | number | boolean | undefined>>;
-
-const searchOf = (query: Query): URLSearchParams =>
-	new URLSearchParams(
-		Object.entries(query).flatMap(([name, value]): Array<[string, string]> => (value === undefined ? [] : [[name, String(value)]])),
-	);
-
 function downloadOf(answer: IncomingMessage): Download {
 	const {'content-disposition': disposition = '', 'x-holdfast-point': point = ''} = answer.headers;
 	return {name: /filename="([\w.-]+)"/.exec(disposition)?.[1] ?? 'download', point: String(point), stream: answer};
-}
-
-const away = (url: string, cause: unknown): RunError =>
-	new RunError(`no agent answers at ${url}`, {cause, hint: 'is it running? `docker compose ps` and its log say so'});
-
-const silent = (url: string, limitMs: number): RunError =>
-	new RunError(`the agent at ${url} takes the question, and gives no answer within ${limitMs / 1000} s`, {
-		hint: 'it hangs, or its host does: `docker logs` of its container says how far it came, and `docker restart` ends it',
-	});
-
-/** Every answer of an agent is JSON. @throws {RunError} that says who seems to answer in its place */
-function assertAgent(url: string, {statusCode = 0, headers}: IncomingMessage): void {
-	const {'content-type': type, location} = headers;
-	if (!/^application\/(?:[\w.-]+\+)?json\b/.test(type ?? '')) {
-		const sent =
-			location === undefined ? `sent ${type === undefined ? 'nothing of a known type' : type}` : `sends elsewhere, to ${location}`;
-		throw new RunError(`what answers at ${url} is no agent of Holdfast: it said ${statusCode}, and ${sent}`, {
-			hint: 'is it a proxy, or a page to sign in, before the agent? Give the address of the agent itself, or let its API through (docs/api.md)',
-		});
-	}
-}
-
-async function refusal(response: Response): Promise<Error> {
-	const {
-		error = `the agent answered ${response.status}`,
-		hint,
-		problem,
-	} = ((await response.json().catch(() => undefined)) ?? {}) as Partial<ErrorBody>;
-	switch (response.status) {
-		case 400:
-		case 413:
-			return new UsageError(error, {hint});
-		case 401:
-			return new RunError(error, {
-				hint: 'give the one that this agent was given: HOLDFAST_API_TOKEN there, or its file; `tokenFile` in the section `agents` here',
-			});
-		case 404:
-			return new NotFoundError(error, {hint});
-		case 409:
-			return new BusyError(error, {hint});
-		default:
-			return problem ? new RepositoryError(problem, error, {hint}) : new RunError(error, {hint});
-	}
 }
