@@ -3,6 +3,8 @@
  * rule and the value, and a `cause`.
  */
 
+import type {Problem} from './problem.ts';
+
 /** What every error of ours may carry: the next step for a person. Printed after the message. */
 export interface Hint {
 	hint?: string | undefined;
@@ -61,6 +63,12 @@ export class RepositoryError extends ErrorWithHint {
 		super(message, options);
 		this.problem = problem;
 	}
+}
+
+/** Why something with these mistakes is refused. There is at least one. */
+export function refusedFor(problems: readonly Problem[]): UsageError {
+	const hints = new Set(problems.flatMap(({hint}) => hint ?? []));
+	return new UsageError(problems.map(({message}) => message).join('; '), hints.size === 0 ? {} : {hint: [...hints].join('; ')});
 }
 
 /** One line for people: the message, then each cause that adds something, then the hints: one for each of several errors. */

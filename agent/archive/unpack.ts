@@ -189,7 +189,9 @@ async function readMetadata(entry: AsyncIterable<Uint8Array>, size: number): Pro
 
 function complete({header, metadata}: {header?: DumpHeader; metadata?: PortableMetadata}): Pick<Unpacked, 'header' | 'metadata'> {
 	if (header === undefined || metadata === undefined) {
-		throw new UsageError(`the archive has no \`${header === undefined ? dumpName : metadataName}\``);
+		throw new UsageError(`the archive has no \`${header === undefined ? dumpName : metadataName}\``, {
+			hint: 'docs/archives.md says what a portable archive holds',
+		});
 	}
 
 	return {header, metadata};

@@ -1,6 +1,6 @@
 /** Portable archives as the agent offers them: a point goes out, or comes in as a new one. */
 
-import {UsageError} from '../../base/errors.ts';
+import {refusedFor, UsageError} from '../../base/errors.ts';
 import {failed} from '../../base/failed.ts';
 import type {Log} from '../../base/log.ts';
 import type {BackupResult} from '../../base/results.ts';
@@ -40,7 +40,7 @@ export function createArchives({workshop, survey, runs, repository, importLimitB
 	const destination = async (target: string, only: readonly string[]): Promise<Pick<ImportRun, 'database' | 'files'>> => {
 		const {plan, target: found} = await survey.one(target);
 		if (found.problems.length > 0) {
-			throw new UsageError(found.problems.map(({message}) => message).join('; '));
+			throw refusedFor(found.problems);
 		}
 
 		const chosen = plan.sources.filter(({name}) => only.length === 0 || only.includes(name));

@@ -1,10 +1,9 @@
 /** Backups as runs: a target is surveyed, planned and backed up, and what belongs to no point any more is swept. */
 
-import {explain, NotFoundError, RepositoryError, UsageError} from '../../base/errors.ts';
+import {explain, NotFoundError, RepositoryError, refusedFor} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import {failed} from '../../base/failed.ts';
 import type {Notices} from '../../base/notices.ts';
-import type {Problem} from '../../base/problem.ts';
 import type {BackupResult} from '../../base/results.ts';
 import type {Accepted} from '../../base/shapes/runs.ts';
 import type {NoPlan} from '../../base/shapes/targets.ts';
@@ -64,7 +63,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 			const {problems, ...found} = await whenFree({survey, state}, asked, context);
 			plan = found.plan;
 			if (problems.length > 0) {
-				throw new UsageError(problems.map(({message}) => message).join('; '));
+				throw refusedFor(problems);
 			}
 
 			assertAwake(plan, state);
@@ -118,7 +117,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 		},
 		async plans() {
 			return (await survey.all(await survey.list())).map(({target, plan, problems}) =>
-				problems.length > 0 ? {target: target.name, error: explain(refusal(problems))} : plan,
+				problems.length > 0 ? {target: target.name, error: explain(refusedFor(problems))} : plan,
 			);
 		},
 		async backup(target, trigger, {cold} = {}) {
@@ -131,7 +130,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 			});
 			const disturbed = surveyed === undefined || runs.holder(touchedBy(surveyed)) !== undefined;
 			if (surveyed !== undefined && surveyed.problems.length > 0 && !disturbed && !isScheduled) {
-				throw refusal(surveyed.problems);
+				throw refusedFor(surveyed.problems);
 			}
 
 			if (surveyed?.problems.length === 0 && !disturbed) {
@@ -186,11 +185,8 @@ function assertWritable({access, name, repository}: NamedRepository): void {
 async function ready(survey: Survey, target: string): Promise<Surveyed> {
 	const surveyed = await survey.one(target);
 	if (surveyed.problems.length > 0) {
-		throw refusal(surveyed.problems);
+		throw refusedFor(surveyed.problems);
 	}
 
 	return surveyed;
 }
-
-const refusal = (problems: readonly Problem[]): UsageError =>
-	new UsageError(problems.map(({message}) => message).join('; '), {hint: problems.find(({hint}) => hint)?.hint});

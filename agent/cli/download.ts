@@ -64,7 +64,7 @@ export async function downloadTo(context: Context, {target, what, output, json, 
 async function toFile({stream}: Download, through: Transform, file: string): Promise<void> {
 	if (await stat(file).catch(() => undefined)) {
 		stream.destroy();
-		throw new UsageError(`\`${file}\` exists already`);
+		throw new UsageError(`\`${file}\` exists already`, {hint: 'give `-o` another name, or remove that file'});
 	}
 
 	const partial = join(dirname(file), `.${basename(file)}.partial-${process.pid}`);

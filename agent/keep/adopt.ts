@@ -164,7 +164,9 @@ export function planMove({from, to, present}: Move, points: ReadonlyArray<Pick<P
 	}
 
 	if (names[0] !== from && to.includes('/')) {
-		throw new UsageError(`both must be targets, or both projects, got \`${from}\` and \`${to}\``);
+		throw new UsageError(`both must be targets, or both projects, got \`${from}\` and \`${to}\``, {
+			hint: 'a target is `PROJECT/SERVICE`, a project `PROJECT`',
+		});
 	}
 
 	return new Map(names.map(name => [name, `${to}${name.slice(from.length)}`]));

@@ -6,9 +6,8 @@ import {isUntouched, keyOf, type Replaced, untouched} from '../sources/restoring
 import {type RestorePhase, takenOver} from '../state/restores.ts';
 import type {RestoreWorkshop} from './context.ts';
 import {filesContext, restoreRun} from './context.ts';
-import {mountsOfReplaced} from './roll-back.ts';
+import {containerIn, mountsOfReplaced} from './roll-back.ts';
 import type {UndoRun} from './undo.ts';
-import {containerIn} from './undo.ts';
 
 /** Lets go of what was replaced: after this the restore cannot be undone. Never rejects. */
 export async function finishRestore(workshop: RestoreWorkshop, options: UndoRun): Promise<RestoreResult> {
@@ -38,7 +37,7 @@ export async function finishRestore(workshop: RestoreWorkshop, options: UndoRun)
 				signal: new AbortController().signal,
 				tell,
 				later: (each: () => Promise<void>) => left.push(each),
-				container: () => containerIn(plan)(replacement),
+				container: () => containerIn(plan.containers)(replacement),
 			};
 			// Where all were swapped, none was left as it was, whatever an older journal says.
 			if (context.isHalf && isUntouched(replacement)) {

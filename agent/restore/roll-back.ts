@@ -7,7 +7,7 @@ import {statusOf} from '../../docker/refusal.ts';
 import type {Worker, Workforce} from '../../docker/worker.ts';
 import type {WorkerMount} from '../../docker/worker-mounts.ts';
 import {readReplaced, writingOf} from '../sources/kinds.ts';
-import type {Replaced, UndoContext} from '../sources/restoring.ts';
+import {keyOf, type Replaced, type UndoContext} from '../sources/restoring.ts';
 import {filesContext, type RestoreWorkshop} from './context.ts';
 
 /** Half of the new data is no state in which an application may be started: it is tried again this long what may pass, such as a repository out of reach. */
@@ -37,6 +37,20 @@ export interface RollBack {
 
 /** For people, of a restore that could not be put back. */
 export const waysOut = (run: string): string => undoOrFinish(run, 'when the cause is mended', 'or, to keep what is there now');
+
+/** Where what was replaced belongs. @throws {NotFoundError} */
+export const containerIn =
+	(containers: ReadonlyMap<string, {id: string; name: string}>) =>
+	(replacement: Replaced): {id: string; name: string} => {
+		const container = containers.get(keyOf(replacement));
+		if (container === undefined) {
+			throw new NotFoundError(`\`${replacement.source}\` has no container any more`, {
+				hint: 'make it again with `docker compose up --no-start`; or where it is gone for good, `holdfast restore finish RUN --force` lets go of it',
+			});
+		}
+
+		return container;
+	};
 
 /** The engine says no, and would say so again; a worker that was killed and is not yet missed is heard of once in this way, too. */
 export function isRefusal(error: unknown): boolean {

@@ -17,8 +17,9 @@ import {isHalfDone, type RestoreRecord, runsOf} from '../state/restores.ts';
 import type {State} from '../state/state.ts';
 import type {Target} from '../targets/target.ts';
 import {finishRestore} from './finish.ts';
+import {containerIn} from './roll-back.ts';
 import {touchedByUndo} from './touched.ts';
-import {containerIn, undoRestore} from './undo.ts';
+import {undoRestore} from './undo.ts';
 import {planUndo} from './undo-plan.ts';
 
 /** Starts a run that undoes or finishes a restore. @throws {BusyError} */
@@ -100,7 +101,7 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 
 					// Half a swap is nothing to stay in: it is put back as well as can be, whatever is in the way.
 					if (verb === 'undo' && !isLoading && !isHalfDone(record)) {
-						await assertClear(record, {engine, signal, container: containerIn(plan)});
+						await assertClear(record, {engine, signal, container: containerIn(plan.containers)});
 					}
 
 					const work = verb === 'undo' ? undoRestore : finishRestore;

@@ -1,12 +1,12 @@
 /** A restore that fails takes back what it made and replaced so far. */
-import {explain, NotFoundError, RunError} from '../../base/errors.ts';
+import {explain, RunError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import type {Worker, Workforce} from '../../docker/worker.ts';
 import {isUntouched, keyOf} from '../sources/restoring.ts';
 import type {RestoreProgress, RestoreWorkshop} from './context.ts';
 import type {OpenRestore} from './journal.ts';
 import type {Restoration} from './plan/plan.ts';
-import {rollBackAll, waysOut} from './roll-back.ts';
+import {containerIn, rollBackAll, waysOut} from './roll-back.ts';
 
 /** What a restore has in hand. */
 export interface Hands {
@@ -32,7 +32,7 @@ export async function takeBack(
 	const failures = await rollBackAll({...workshop, restic: workshop.keeper.restic}, workforce, {
 		replacements,
 		target: restoration.target,
-		container: replacement => containers.get(keyOf(replacement)) ?? raise(replacement.source),
+		container: containerIn(containers),
 		worker,
 		isTouched: journal.isTouched(),
 		onBack: journal.restored,
@@ -74,10 +74,6 @@ export async function clearLeft({left, isBack, journal}: Hands, tell: Tell): Pro
 	} catch (error) {
 		tell({type: 'warning', message: `what was restored and is not needed is removed when the agent starts again: ${explain(error)}`});
 	}
-}
-
-function raise(source: string): never {
-	throw new NotFoundError(`\`${source}\` has no container any more`);
 }
 
 /** @param failures undefined where there is none */

@@ -1,6 +1,6 @@
 /** What a restore replaced is put back, or let go. Either may be killed and begun again: it goes on where it was. */
 
-import {NotFoundError, RunError} from '../../base/errors.ts';
+import {RunError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import {untilHealthy} from '../../docker/health.ts';
@@ -13,7 +13,7 @@ import {type RestoreProgress, type RestoreWorkshop, restoreRun} from './context.
 import {aroundRestore} from './hooks.ts';
 import {asBefore} from './journal.ts';
 import {inOutage} from './outage.ts';
-import {isRefusal, mountsOfReplaced, rollBackAll, waysOut} from './roll-back.ts';
+import {containerIn, isRefusal, mountsOfReplaced, rollBackAll, waysOut} from './roll-back.ts';
 import type {UndoPlan} from './undo-plan.ts';
 
 export interface UndoRun {
@@ -69,7 +69,7 @@ async function putBack(workshop: RestoreWorkshop, options: UndoRun, workforce: W
 			replacements: record.replacements.map(each => (isUntouched(each) ? untouched(each) : each)),
 			isTouched: true,
 			worker,
-			container: containerIn(plan),
+			container: containerIn(plan.containers),
 			onBack: undo.back,
 			later: each => left.push(each),
 			tell,
@@ -136,14 +136,3 @@ function beginUndo({restores, journal}: RestoreWorkshop, {run, record}: UndoRun,
 		fail: () => save({phase: 'failed'}),
 	};
 }
-
-export const containerIn =
-	({containers}: UndoPlan) =>
-	(replacement: Replaced): {id: string; name: string} => {
-		const container = containers.get(keyOf(replacement));
-		if (container === undefined) {
-			throw new NotFoundError(`\`${replacement.source}\` has no container any more`);
-		}
-
-		return container;
-	};

@@ -115,7 +115,9 @@ export function createRestores({
 		async undoRestore(run, trigger) {
 			const record = recordOf(state, run);
 			if (record.phase === 'finishing') {
-				throw new UsageError(`run \`${run}\` cannot be undone: what it replaced is let go already`);
+				throw new UsageError(`run \`${run}\` cannot be undone: what it replaced is let go already`, {
+					hint: '`holdfast points` lists what can be restored',
+				});
 			}
 
 			return settle(record, 'undo', {trigger});

@@ -238,8 +238,8 @@ export function createRuns({state, hub, concurrency, stallLimitMs = 30 * 60_000,
 			const found = active.get(run);
 			if (found === undefined) {
 				throw state.findRun(run) === undefined
-					? new NotFoundError(`there is no run \`${run}\``)
-					: new UsageError(`run \`${run}\` is already finished`);
+					? new NotFoundError(`there is no run \`${run}\``, {hint: '`holdfast runs` lists them'})
+					: new UsageError(`run \`${run}\` is already finished`, {hint: `\`holdfast runs ${run}\` says how`});
 			}
 
 			found.controller.abort(new CancelledError('the run was cancelled'));
