@@ -1,4 +1,4 @@
-/** When a backup is late: one rule for alerts, dashboard, page, bot, pings and `status`. monitoring/alerts.ts has it as PromQL. */
+/** When a backup is late: one rule for alerts, dashboard, page, bot, pings and `status`. monitoring/allowed-age.ts has it as PromQL. */
 
 /** A quarter of an interval, for a run that takes its time; and an hour, for one that waits and for clocks that change. */
 export const allowedShare = 1.25;

@@ -10,6 +10,9 @@
 import {RunError} from './errors.ts';
 import {duration} from './units.ts';
 
+/** For what must not be left half done: its end is waited for. One each time, because whoever listens to a signal is kept by it. */
+export const neverCancelled = (): AbortSignal => new AbortController().signal;
+
 let limitMs = 30 * 60_000;
 
 /** Once, where the configuration is read: a process has one limit. */

@@ -1,6 +1,6 @@
 /** Every alert, once: the rules of Prometheus and of Grafana are both made of this table. `npm run monitoring` writes them. */
 
-import {allowedShare, graceSeconds} from '../base/late.ts';
+import {allowedAge} from './allowed-age.ts';
 
 export interface Alert {
 	name: string;
@@ -18,24 +18,21 @@ export interface Alert {
 /** Where each alert is explained; the page has a heading for each. */
 export const runbook = ({name}: Pick<Alert, 'name'>): string => `docs/alerts.md#${name.toLowerCase()}`;
 
-/** The rule of base/late.ts. */
-const overdue = (operation: string) => `(${allowedShare} * holdfast_expected_interval_seconds{operation="${operation}"} + ${graceSeconds})`;
-
 const perTarget = 'on (job, instance, target)';
 
 /** Neither late nor partial is what only somebody stopped: that was told when it began. */
-const rested = `time() - holdfast_last_rested_timestamp_seconds <= ${perTarget} ${overdue('backup')}`;
+const rested = `time() - holdfast_last_rested_timestamp_seconds <= ${perTarget} ${allowedAge('backup')}`;
 
 /** An operation that has been due for longer than its schedule takes, and had no success as recent as that: perhaps none ever. */
 const stale = (operation: string) =>
-	`time() - holdfast_scheduled_since_timestamp_seconds{operation="${operation}"} > ${overdue(operation)} unless time() - holdfast_run_last_success_timestamp_seconds{operation="${operation}"} <= ${overdue(operation)}`;
+	`time() - holdfast_scheduled_since_timestamp_seconds{operation="${operation}"} > ${allowedAge(operation)} unless time() - holdfast_run_last_success_timestamp_seconds{operation="${operation}"} <= ${allowedAge(operation)}`;
 
 const lastWas = (operation: string, outcome: string) => `holdfast_last_run_outcome{operation="${operation}",outcome="${outcome}"} == 1`;
 
 export const alerts: readonly Alert[] = [
 	{
 		name: 'HoldfastBackupStale',
-		expr: `time() - holdfast_last_success_timestamp_seconds > ${perTarget} ${overdue('backup')} unless ${perTarget} ${rested}`,
+		expr: `time() - holdfast_last_success_timestamp_seconds > ${perTarget} ${allowedAge('backup')} unless ${perTarget} ${rested}`,
 		for: '5m',
 		severity: 'critical',
 		summary: '{{ $labels.target }} has no recent backup',
@@ -44,7 +41,7 @@ export const alerts: readonly Alert[] = [
 	},
 	{
 		name: 'HoldfastBackupNeverSucceeded',
-		expr: `time() - holdfast_first_seen_timestamp_seconds > ${perTarget} ${overdue('backup')} unless ${perTarget} holdfast_last_success_timestamp_seconds unless ${perTarget} ${rested}`,
+		expr: `time() - holdfast_first_seen_timestamp_seconds > ${perTarget} ${allowedAge('backup')} unless ${perTarget} holdfast_last_success_timestamp_seconds unless ${perTarget} ${rested}`,
 		for: '5m',
 		severity: 'critical',
 		summary: '{{ $labels.target }} was never backed up',

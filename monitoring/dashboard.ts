@@ -11,6 +11,7 @@ import {DataqueryBuilder, PromQueryFormat} from '@grafana/grafana-foundation-sdk
 import {PanelBuilder as StatBuilder} from '@grafana/grafana-foundation-sdk/stat';
 import {PanelBuilder as TableBuilder} from '@grafana/grafana-foundation-sdk/table';
 import {PanelBuilder as TimeseriesBuilder} from '@grafana/grafana-foundation-sdk/timeseries';
+import {allowedAge} from './allowed-age.ts';
 import {dataSource} from './grafana-rules.ts';
 
 /** Of the hosts that are chosen above the dashboard: as Prometheus calls the agents. */
@@ -64,10 +65,12 @@ const number = (title: string, expr: string, thresholds = redAbove(1)) =>
 const graph = (title: string, unit: string, ...queries: DataqueryBuilder[]) =>
 	new TimeseriesBuilder().title(title).datasource(dataSource).span(12).height(8).unit(unit).min(0).targets(queries);
 
+const allowed = allowedAge('backup');
+
 const overdue = `sum(
   (
-    (time() - holdfast_last_success_timestamp_seconds) > bool on (job, instance, target) (1.25 * holdfast_expected_interval_seconds{operation="backup"} + 3600)
-  ) unless on (job, instance, target) time() - holdfast_last_rested_timestamp_seconds <= on (job, instance, target) (1.25 * holdfast_expected_interval_seconds{operation="backup"} + 3600)
+    (time() - holdfast_last_success_timestamp_seconds) > bool on (job, instance, target) ${allowed}
+  ) unless on (job, instance, target) time() - holdfast_last_rested_timestamp_seconds <= on (job, instance, target) ${allowed}
 ) or vector(0)`;
 
 const numbers = [
@@ -86,7 +89,7 @@ const numbers = [
 
 const columns = [
 	['A', 'Age', 's', 'time() - holdfast_last_success_timestamp_seconds'],
-	['B', 'Allowed age', 's', '1.25 * holdfast_expected_interval_seconds{operation="backup"} + 3600'],
+	['B', 'Allowed age', 's', allowed],
 	['C', 'Next run in', 's', 'holdfast_next_run_timestamp_seconds{operation="backup"} - time()'],
 	['D', 'Outage', 's', 'holdfast_last_quiesce_seconds'],
 	['E', 'Size', 'decbytes', 'sum by (job, instance, target) (holdfast_backup_bytes)'],
@@ -136,9 +139,7 @@ export const dashboard = () =>
 			graph(
 				'Age of the last success, as a share of what is allowed',
 				'percentunit',
-				query(
-					'(time() - holdfast_last_success_timestamp_seconds) / on (job, instance, target) (1.25 * holdfast_expected_interval_seconds{operation="backup"} + 3600)',
-				),
+				query(`(time() - holdfast_last_success_timestamp_seconds) / on (job, instance, target) ${allowed}`),
 			),
 		)
 		.withPanel(

@@ -2,6 +2,7 @@
 
 import {NotFoundError, UsageError} from '../../base/errors.ts';
 import type {Notices} from '../../base/notices.ts';
+import {neverCancelled} from '../../base/patience.ts';
 import {type BackupResult, type CheckResult, type PruneResult, repositoryTarget, resultOf} from '../../base/results.ts';
 import type {Unlocked} from '../../base/shapes/locks.ts';
 import type {RetentionView, Taken} from '../../base/shapes/points.ts';
@@ -76,7 +77,7 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 	/** Nobody is there who would ask again: what is due by schedule waits for the run before it. */
 	const freeFor = async (trigger: string): Promise<void> => {
 		for (let run = runs.current(target); run !== undefined && trigger === 'schedule'; run = runs.current(target)) {
-			await Array.fromAsync(runs.follow(run, new AbortController().signal));
+			await Array.fromAsync(runs.follow(run, neverCancelled()));
 		}
 	};
 

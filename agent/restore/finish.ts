@@ -1,5 +1,7 @@
 /** Lets go of what a restore replaced. */
+
 import {explain, RunError} from '../../base/errors.ts';
+import {neverCancelled} from '../../base/patience.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import {describeReplaced, readReplaced} from '../sources/kinds.ts';
 import {isUntouched, keyOf, type Replaced, untouched} from '../sources/restoring.ts';
@@ -34,7 +36,7 @@ export async function finishRestore(workshop: RestoreWorkshop, options: UndoRun)
 				...filesContext(workshop, worker.run),
 				target: replacement.target ?? record.target,
 				isHalf: record.phase !== 'swapped' && record.phase !== 'finishing',
-				signal: new AbortController().signal,
+				signal: neverCancelled(),
 				tell,
 				later: (each: () => Promise<void>) => left.push(each),
 				container: () => containerIn(plan.containers)(replacement),

@@ -1,5 +1,7 @@
 /** The outage of a restore, and of its undo. */
+
 import type {Tell} from '../../base/events.ts';
+import {neverCancelled} from '../../base/patience.ts';
 import {quiesced} from '../../docker/quiesce.ts';
 import type {Quiesce} from '../../docker/still.ts';
 import type {RestoreProgress, RestoreWorkshop} from './context.ts';
@@ -27,7 +29,7 @@ export const inOutage = async (
 			containers: stop,
 			wakes,
 			stopLimitMs,
-			signal: new AbortController().signal,
+			signal: neverCancelled(),
 			onWarning: message => tell({type: 'warning', message}),
 			onQuiesce: subject => tell({type: 'step', step: 'stop', subject}),
 			onResume: () => tell({type: 'step', step: 'start'}),

@@ -1,6 +1,8 @@
 /** What is loaded takes the place of what is live, which is put back where the application is not well on it. */
+
 import {explain, RunError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
+import {neverCancelled} from '../../base/patience.ts';
 import {runningAmong, untilHealthy} from '../../docker/health.ts';
 import type {Worker} from '../../docker/worker.ts';
 import type {Restoring} from '../sources/restoring.ts';
@@ -107,7 +109,7 @@ async function swapInOutage(
 /** @returns what a person should know of those that take their time @throws where the application is not well on it */
 async function judged({engine}: RestoreWorkshop, well: Running['well'], journal: OpenRestore): Promise<string[]> {
 	const slow = await untilHealthy(engine, well);
-	await confirmAll(journal.replacements(), {engine, signal: new AbortController().signal});
+	await confirmAll(journal.replacements(), {engine, signal: neverCancelled()});
 	return slow;
 }
 

@@ -1,7 +1,9 @@
 /** What a restore replaced is put back, by the restore itself when it fails, or by an undo. */
+
 import {setTimeout as delay} from 'node:timers/promises';
 import {explain, NotFoundError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
+import {neverCancelled} from '../../base/patience.ts';
 import {undoOrFinish} from '../../base/ways-out.ts';
 import {statusOf} from '../../docker/refusal.ts';
 import type {Worker, Workforce} from '../../docker/worker.ts';
@@ -122,7 +124,7 @@ async function rollBackOne(
 		...filesContext(workshop, worker.run, tell, {withoutLock: true}),
 		target: replacement.target ?? target,
 		// A cancel is not heeded: half of it is no state to stay in.
-		signal: new AbortController().signal,
+		signal: neverCancelled(),
 		tell,
 		later,
 		container: () => container(replacement),

@@ -2,6 +2,7 @@
 
 import {UsageError} from '../../base/errors.ts';
 import {failed} from '../../base/failed.ts';
+import {neverCancelled} from '../../base/patience.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import type {Accepted} from '../../base/shapes/runs.ts';
 import type {Engine} from '../../docker/engine.ts';
@@ -57,7 +58,7 @@ export function createSettle({workshop, survey, runs, state, repositories}: Sett
 	const startLeft = async (record: RestoreRecord): Promise<void> => {
 		const runsOfIt = runsOf(record);
 		const isWanted = (entry: JournalEntry) => runsOfIt.includes(entry.run);
-		const {failures} = await undoUnfinished({engine, journal: workshop.journal, isWanted, signal: new AbortController().signal});
+		const {failures} = await undoUnfinished({engine, journal: workshop.journal, isWanted, signal: neverCancelled()});
 		if (failures.length > 0) {
 			throw new AggregateError(failures);
 		}

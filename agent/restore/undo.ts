@@ -2,6 +2,7 @@
 
 import {RunError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
+import {neverCancelled} from '../../base/patience.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import {untilHealthy} from '../../docker/health.ts';
 import type {Workforce} from '../../docker/worker.ts';
@@ -35,7 +36,7 @@ export async function undoRestore(workshop: RestoreWorkshop, options: UndoRun): 
 		aroundRestore(workshop, {
 			run,
 			hooks: hooksOf(workshop, options),
-			signal: new AbortController().signal,
+			signal: neverCancelled(),
 			tell,
 			work: async () => putBack(workshop, options, workforce, progress),
 		}),

@@ -6,6 +6,7 @@ import type {Due, ScheduledOperation} from '../../base/due.ts';
 import {BusyError, explanation, NotFoundError, RestingError} from '../../base/errors.ts';
 import type {Log} from '../../base/log.ts';
 import type {Notices} from '../../base/notices.ts';
+import {neverCancelled} from '../../base/patience.ts';
 import {repositoryOfTarget} from '../../base/results.ts';
 import type {Agent} from '../agent.ts';
 import {coldTrigger} from './entries.ts';
@@ -112,7 +113,7 @@ export function keepSchedule(agent: Agent, {timeZone, log, notices}: Keeping): S
 }
 
 async function untilOver(agent: Pick<Agent, 'follow'>, run: string): Promise<void> {
-	for await (const {type} of agent.follow(run, new AbortController().signal)) {
+	for await (const {type} of agent.follow(run, neverCancelled())) {
 		if (type === 'finished') {
 			return;
 		}
