@@ -1,11 +1,12 @@
 /** The status page in a real Chromium. */
+
 import {randomBytes} from 'node:crypto';
 import test, {type ExecutionContext} from 'ava';
 import type {Browser, Page} from 'puppeteer-core';
-import {startServer} from '../../../agent/api/server.ts';
 import {docker} from '../../support/docker.ts';
 import {accessibilityProblems, chromiumService, complaintsOf, connectBrowser, photograph} from '../../support/doubles/browser.ts';
 import {createFakeAgent, statusView, targetView} from '../../support/doubles/fake-agent.ts';
+import {serveAgent} from '../../support/doubles/server.ts';
 import {ensureImage} from '../../support/images.ts';
 import {startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
@@ -104,17 +105,7 @@ async function startChromium(t: ExecutionContext): Promise<{browser: Browser; ho
 
 test.serial('light and dark, wide and narrow: accessible, whole, and without a complaint', async t => {
 	const agent = createFleet();
-	const server = await startServer({
-		agent,
-		token,
-		listen: {port: 0},
-		metrics: {refresh: async () => {}, text: async () => '', contentType: 'text/plain'},
-		host: 'nas',
-		agentId: 'agent-1',
-		version: '1.2.3',
-		report: error => t.log(error),
-	});
-	t.teardown(server.close);
+	const server = await serveAgent(t, agent, {token, listen: {port: 0}});
 	const {browser, host} = await startChromium(t);
 	const url = server.url.replace('127.0.0.1', host);
 	const page = await browser.newPage();

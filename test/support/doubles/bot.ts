@@ -1,12 +1,13 @@
 /** A bot between a fake Slack and agents made of memory, whose HTTP API is the real one. */
+
 import type {ExecutionContext} from 'ava';
 import {createRoster} from '../../../agent/api/fleet.ts';
-import {startServer} from '../../../agent/api/server.ts';
 import type {SlackConfig} from '../../../agent/config/slack.ts';
 import {startBot} from '../../../bot/bot.ts';
 import {until} from '../until.ts';
 import {createFakeAgent, type FakeAgent, targetView} from './fake-agent.ts';
 import {createFakeSlack, type FakeMessage, type FakeSlack, tokens} from './fake-slack.ts';
+import {serveAgent} from './server.ts';
 
 export const viewer = {user: 'U0VIEWER'};
 export const operator = {user: 'U0OPERATOR'};
@@ -84,16 +85,7 @@ export async function startBotTest(
 	const servers = await Promise.all(
 		agents.map(async agent => {
 			stock(agent);
-			return startServer({
-				agent,
-				token: agentToken,
-				listen: {host: '127.0.0.1', port: 0},
-				metrics: {text: async () => '', contentType: 'text/plain', refresh: async () => {}},
-				host: 'nas',
-				agentId: 'agent-1',
-				version: '1',
-				report: error => t.log(error),
-			});
+			return serveAgent(t, agent, {token: agentToken});
 		}),
 	);
 	prepare?.(slack, agents);
@@ -134,9 +126,6 @@ export async function startBotTest(
 	let bot = start();
 	t.teardown(async () => {
 		await bot.close();
-		for (const {close} of servers) {
-			await close();
-		}
 	});
 	const connected = async () => until('the bot is connected', () => bot.isConnected(), {interval: 5});
 	if (!unconnected) {

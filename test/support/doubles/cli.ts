@@ -1,11 +1,12 @@
 /** The command line over a real connection to a fake agent, with what it printed. */
+
 import {PassThrough} from 'node:stream';
 import type {ExecutionContext} from 'ava';
 import {createClient} from '../../../agent/api/client.ts';
-import {startServer} from '../../../agent/api/server.ts';
 import type {Surroundings} from '../../../agent/cli/context.ts';
 import {runCli} from '../../../agent/cli/run.ts';
 import {createFakeAgent, type FakeAgent} from './fake-agent.ts';
+import {serveAgent} from './server.ts';
 
 export interface Terminal {
 	/** All three streams are a terminal of this width. */
@@ -37,17 +38,7 @@ const clock = Date.parse('2026-11-03T12:00:00.000Z');
 
 export async function createCliTest(t: ExecutionContext, {goneMs}: {goneMs?: number} = {}): Promise<CliTest> {
 	const agent = createFakeAgent();
-	const server = await startServer({
-		agent,
-		token: 'token',
-		listen: {host: '127.0.0.1', port: 0},
-		metrics: {refresh: async () => {}, text: async () => '', contentType: 'text/plain'},
-		host: 'nas',
-		agentId: 'agent-1',
-		version: '1.2.3',
-		report: error => t.log(error),
-	});
-	t.teardown(server.close);
+	const server = await serveAgent(t, agent);
 
 	const start: CliTest['start'] = (argv, {columns, input} = {}, surroundings = {}) => {
 		const stdout = capture(columns);

@@ -2,10 +2,10 @@
 
 import test from 'ava';
 import {execa} from 'execa';
-import {startServer} from '../../../agent/api/server.ts';
 import {agentToken, operator, stock, target} from '../../support/doubles/bot.ts';
 import {createFakeAgent} from '../../support/doubles/fake-agent.ts';
 import {createFakeSlack, tokens} from '../../support/doubles/fake-slack.ts';
+import {serveAgent} from '../../support/doubles/server.ts';
 import {until} from '../../support/until.ts';
 
 const main = new URL('../../../agent/main.ts', import.meta.url).pathname;
@@ -22,17 +22,7 @@ test('the bot alone serves its one agent, says how it is, and ends when it is to
 	const [slack, agent] = [await createFakeSlack(), createFakeAgent()];
 	t.teardown(slack.close);
 	stock(agent);
-	const server = await startServer({
-		agent,
-		token: agentToken,
-		listen: {host: '127.0.0.1', port: 0},
-		metrics: {text: async () => '', contentType: 'text/plain', refresh: async () => {}},
-		host: 'nas',
-		agentId: 'agent-1',
-		version: '1',
-		report: error => t.log(error),
-	});
-	t.teardown(server.close);
+	const server = await serveAgent(t, agent, {token: agentToken});
 	const port = 40_000 + (process.pid % 20_000);
 	const running = bot({
 		SLACK_BOT_TOKEN: tokens.bot,

@@ -6,27 +6,16 @@ import {buffer, text} from 'node:stream/consumers';
 import {setTimeout as delay} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import {createClient} from '../../../../agent/api/client.ts';
-import {startServer} from '../../../../agent/api/server.ts';
 import {BusyError, UsageError} from '../../../../base/errors.ts';
 import {createCliTest} from '../../../support/doubles/cli.ts';
 import {createFakeAgent, targetView} from '../../../support/doubles/fake-agent.ts';
+import {serveAgent} from '../../../support/doubles/server.ts';
 import {until} from '../../../support/until.ts';
 
 async function serve(t: ExecutionContext, stalledMs = 5000) {
 	const agent = createFakeAgent();
 	agent.has.targets = [targetView('shop/app')];
-	const server = await startServer({
-		agent,
-		token: 'token',
-		listen: {host: '127.0.0.1', port: 0},
-		metrics: {refresh: async () => {}, text: async () => '', contentType: 'text/plain'},
-		host: 'nas',
-		agentId: 'agent-1',
-		version: '1',
-		report() {},
-		stalledMs,
-	});
-	t.teardown(server.close);
+	const server = await serveAgent(t, agent, {stalledMs, report() {}});
 	return {agent, url: server.url, client: createClient({url: server.url, token: 'token'})};
 }
 

@@ -1,9 +1,9 @@
 import {createServer, Socket} from 'node:net';
 import test, {type ExecutionContext} from 'ava';
 import {createClient} from '../../../../agent/api/client.ts';
-import {startServer} from '../../../../agent/api/server.ts';
 import type {RunEvent} from '../../../../base/events.ts';
 import {createFakeAgent, targetView} from '../../../support/doubles/fake-agent.ts';
+import {serveAgent} from '../../../support/doubles/server.ts';
 import {until} from '../../../support/until.ts';
 
 const token = 'correct-horse';
@@ -12,18 +12,7 @@ const token = 'correct-horse';
 async function behindWire(t: ExecutionContext, {heartbeatMs = 15_000} = {}) {
 	const agent = createFakeAgent();
 	agent.has.targets = [targetView('a/a')];
-	const {close, url} = await startServer({
-		agent,
-		token,
-		listen: {host: '127.0.0.1', port: 0},
-		metrics: {refresh: async () => {}, text: async () => '', contentType: 'text/plain'},
-		host: 'nas',
-		agentId: 'agent-1',
-		version: '1',
-		report: error => t.log(error),
-		heartbeatMs,
-	});
-	t.teardown(close);
+	const {url} = await serveAgent(t, agent, {token, version: '1', heartbeatMs});
 
 	const sockets = new Set<Socket>();
 	let connections = 0;

@@ -1,23 +1,13 @@
 import test, {type ExecutionContext} from 'ava';
 import {createSessions, sessionSeconds} from '../../../../agent/api/page/sessions.ts';
-import {startServer} from '../../../../agent/api/server.ts';
 import {createFakeAgent, type FakeAgent, statusView, targetView} from '../../../support/doubles/fake-agent.ts';
+import {serveAgent} from '../../../support/doubles/server.ts';
 
 const token = 'correct-horse-battery';
 
 async function serve(t: ExecutionContext, agent: FakeAgent = createFakeAgent()) {
 	const reported: unknown[] = [];
-	const server = await startServer({
-		agent,
-		token,
-		listen: {host: '127.0.0.1', port: 0},
-		metrics: {refresh: async () => {}, text: async () => '', contentType: 'text/plain'},
-		host: 'nas',
-		agentId: 'agent-1',
-		version: '1.2.3',
-		report: error => reported.push(error),
-	});
-	t.teardown(server.close);
+	const server = await serveAgent(t, agent, {token, report: error => reported.push(error)});
 	const signIn = async (given: string, headers: Record<string, string> = {}) =>
 		fetch(`${server.url}/sign-in`, {method: 'POST', body: new URLSearchParams({token: given}), redirect: 'manual', headers});
 	const cookie = (await signIn(token)).headers.get('set-cookie')?.split(';')[0] ?? '';
