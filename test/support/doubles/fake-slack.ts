@@ -90,9 +90,6 @@ interface Delivery {
 	replies: FakeMessage[];
 }
 
-/** Slack gives three seconds. A loaded machine needs more to hand a command on: then a modal never opened, and the test waited in vain. */
-const triggerMs = 30_000;
-
 export async function createFakeSlack({
 	host = '127.0.0.1',
 	channels = ['C0MAIN', 'C0OTHER'],
