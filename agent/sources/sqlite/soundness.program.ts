@@ -44,8 +44,9 @@ const unknownOrder = /^row not in PRIMARY KEY order for /;
  * @throws with what is damaged
  */
 export function examine(database: DatabaseSync): Unchecked[] {
-	if (isChecked(database, 'pragma integrity_check')) {
-		return [];
+	const indexes: Unchecked[] = [];
+	if (whyUnchecked(database, 'pragma integrity_check', indexes) === undefined) {
+		return indexes;
 	}
 
 	database.enableDefensive(false);
@@ -53,8 +54,9 @@ export function examine(database: DatabaseSync): Unchecked[] {
 	const unchecked = entries
 		.filter(({type}) => type === 'table')
 		.flatMap(({name}) => {
-			const why = whyUnchecked(database, `pragma integrity_check(${quoted(name)})`);
-			return why === undefined ? [] : [{table: name, why}];
+			const own: Unchecked[] = [];
+			const why = whyUnchecked(database, `pragma integrity_check(${quoted(name)})`, own);
+			return why === undefined ? own : [{table: name, why}];
 		});
 	const rows = checkStructure(
 		database,
@@ -67,12 +69,29 @@ export function examine(database: DatabaseSync): Unchecked[] {
 	});
 }
 
-const isChecked = (database: DatabaseSync, sql: string): boolean => whyUnchecked(database, sql) === undefined;
+/**
+ * What SQLite says of a full-text index that it cannot read the texts of (a contentless one), or that does not fit its texts any more, which the application
+ * keeps in another table: all pages are as they were written, and an index can be made anew.
+ */
+const ofIndex = /^(?:unable to validate the|malformed) inverted index for FTS\d table [^.]+\.(?<table>.*?)(?:: .*)?$/s;
 
-/** Why the check cannot be made; undefined when it was made, and found nothing. @throws with what is damaged */
-function whyUnchecked(database: DatabaseSync, sql: string): string | undefined {
+/**
+ * Why the check cannot be made; undefined when it was made, and found nothing.
+ *
+ * @param indexes of full-text indexes that do not fit, or cannot be known to
+ * @throws with what is damaged
+ */
+function whyUnchecked(database: DatabaseSync, sql: string, indexes: Unchecked[]): string | undefined {
 	try {
-		assertOk(messagesOf(database, sql));
+		const messages = messagesOf(database, sql);
+		const damage = messages.filter(message => !ofIndex.test(message));
+		assertOk(damage.length === 0 ? ['ok'] : damage);
+		indexes.push(
+			...messages.flatMap(why => {
+				const table = ofIndex.exec(why)?.groups?.table;
+				return table === undefined ? [] : [{table, why}];
+			}),
+		);
 		return undefined;
 	} catch (error) {
 		if (codeOf(error) === sqliteError) {

@@ -39,6 +39,34 @@ test('what only the application understands is named, with its rows, and the dat
 	);
 });
 
+test('a full-text index that has no texts, or does not fit them any more, is named, and is no damage', async t => {
+	const folder = await makeFolder(t);
+	const file = join(folder, 'texts.db');
+	t.deepEqual(
+		withDatabase(file, database => {
+			database.exec(`create virtual table bare using fts4(content="", a); insert into bare (docid, a) values (1, 'word');
+				create table texts (id integer primary key, a text); insert into texts values (1, 'one'), (2, 'two');
+				create virtual table apart using fts4(content="texts", a); insert into apart (docid, a) select id, a from texts; delete from texts where id = 2;
+				create virtual table whole using fts5(a); insert into whole values ('word');
+				create virtual table boxes using rtree(id, low, high); insert into boxes values (1, 0, 1)`);
+			return examine(database)
+				.map(({table, why}) => [table, why.replace(/:.*/s, '')])
+				.toSorted();
+		}),
+		[
+			['apart', 'malformed inverted index for FTS4 table main.apart'],
+			['bare', 'unable to validate the inverted index for FTS4 table main.bare'],
+		],
+	);
+
+	const boxes = join(folder, 'boxes.db');
+	withDatabase(boxes, database => {
+		database.enableDefensive(false);
+		database.exec(`create virtual table boxes using rtree(id, low, high); insert into boxes values (1, 0, 1); delete from boxes_rowid`);
+	});
+	t.throws(() => withDatabase(boxes, examine), {message: /is damaged/});
+});
+
 const quick = (database: DatabaseSync): string => String(query(database, 'pragma quick_check'));
 
 const verdict = (file: string, check: (database: DatabaseSync) => unknown): boolean => {
