@@ -5,6 +5,7 @@ import type {
 	CompareOptions,
 	CopyOptions,
 	FilesOptions,
+	ListOptions,
 	LookOptions,
 	Repository,
 	RestoreOptions,
@@ -110,7 +111,10 @@ export const dumpFolder = (id: string, folder: string): Arguments => [
 	'/',
 ];
 
-export const list = (id: string, folder: string): Arguments => ['ls', '--recursive', '--', checkId(id), checkAbsolute(folder)];
+export const list = ({snapshot: id, folder, only}: Pick<ListOptions, 'snapshot' | 'folder' | 'only'>): Arguments =>
+	only === undefined
+		? ['ls', '--recursive', '--', checkId(id), checkAbsolute(folder)]
+		: ['ls', '--', checkId(id), ...only.map(checkAbsolute)];
 
 export const look = ({snapshot: id, path, recursive}: LookOptions): Arguments => [
 	'ls',

@@ -60,6 +60,18 @@ export function createRestic(
 		}
 	};
 
+	/** Without what may not be set; owners are refused once more. */
+	const putBackPlainly = async (options: RestoreOptions): Promise<void> => {
+		const refusals = listenForRefusals();
+		try {
+			await putBack({...options, plain: true, byTimes: true}, refusals.hear);
+		} catch (error) {
+			if (refusals.only() === undefined || refusals.isOfAttributes() || options.signal?.aborted) {
+				throw error;
+			}
+		}
+	};
+
 	const backUp = async (call: Call, onProgress: BackupOptions['onProgress']): Promise<Saved> => {
 		const summary = await summaryOf(read, call, {
 			onStatus: status => onProgress?.({bytes: status.bytes_done ?? 0, totalBytes: status.total_bytes}),
@@ -122,8 +134,8 @@ export function createRestic(
 			start({action: `reading the beginning of ${path} of snapshot ${snapshot}`, arguments: argv.peek(snapshot, path), signal}),
 		dumpFolder: (snapshot, folder, signal) =>
 			start({action: `reading ${folder} of snapshot ${snapshot}`, arguments: patiently(argv.dumpFolder(snapshot, folder)), signal}),
-		async list({snapshot, folder, onEntry, signal}) {
-			const call = {action: `listing ${folder} of snapshot ${snapshot}`, arguments: patiently(argv.list(snapshot, folder)), signal};
+		async list({snapshot, folder, only, onEntry, signal}) {
+			const call = {action: `listing ${folder} of snapshot ${snapshot}`, arguments: patiently(argv.list({snapshot, folder, only})), signal};
 			await read(call, stdout =>
 				eachLine(stdout, line => {
 					const entry = parseEntry(line);
@@ -145,7 +157,10 @@ export function createRestic(
 				}
 
 				// All else is there by now, but for further attributes of those files.
-				await putBack({...options, plain: true, byTimes: true});
+				if (refusals.isOfAttributes()) {
+					await putBackPlainly(options);
+				}
+
 				return unset;
 			}
 		},

@@ -15,7 +15,15 @@ export async function deleteLeftovers(place: Place, into: string, keep: readonly
 	}
 
 	const base = escapePattern(into.replace(/\/+$/, ''));
-	const kept = keep.flatMap(pattern => ['!', '-path', `${base}${pattern}`, '!', '-path', `${base}${pattern}/*`]);
+	const kept = keep.flatMap(withoutStars).flatMap(pattern => ['!', '-path', `${base}${pattern}`, '!', '-path', `${base}${pattern}/*`]);
 	await succeed(place, {argv: ['find', into, '-mindepth', '1', '!', '-type', 'd', ...kept, '-delete'], signal});
 	await succeed(place, {argv: ['find', into, '-mindepth', '1', '-type', 'd', '-empty', ...kept, '-delete'], signal});
 }
+
+/** `find` wants two slashes where `**` stands for no folder at all. */
+const withoutStars = (pattern: string): string[] => {
+	const at = pattern.indexOf('/**/');
+	return at === -1
+		? [pattern]
+		: withoutStars(pattern.slice(at + 3)).flatMap(rest => [`${pattern.slice(0, at)}/**${rest}`, pattern.slice(0, at) + rest]);
+};

@@ -144,9 +144,9 @@ export interface RestoreOptions {
 	onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** Attributes that the system keeps for itself, and that were not to be set. */
+/** Attributes that the system keeps for itself, and owners that a file system refuses. */
 export interface Unset {
-	/** Completes "could not be set": `security.NTACL of /a`. */
+	/** Completes "could not be set": `security.NTACL of /a and the owner of /b`. */
 	what: string;
 	/** Of files. */
 	count: number;
@@ -163,7 +163,9 @@ export interface ListOptions {
 	snapshot: string;
 	/** Absolute. */
 	folder: string;
-	/** All below the folder, in the order of the tree. */
+	/** Absolute: folders of which only what is in them is listed, not what is below that. One that is not there is no error. Missing: all below the folder. */
+	only?: readonly string[] | undefined;
+	/** In the order of the tree. */
 	onEntry: (entry: Entry) => void;
 	signal?: AbortSignal | undefined;
 }
@@ -302,7 +304,7 @@ export interface Restic extends Looking {
 	 * `removed` is undefined where restic cannot tell: 0.19 fails where a file is in the place of a folder, in a rehearsal only.
 	 */
 	rehearse: (options: RestoreOptions) => Promise<{entries: number; removed: number | undefined}>;
-	/** Writes the folder `subfolder` of a snapshot to `into`. @returns the attributes that the system keeps for itself, and that it did not take */
+	/** Writes the folder `subfolder` of a snapshot to `into`. @returns the attributes that the system keeps for itself and the owners, that were not to be set */
 	restore: (options: RestoreOptions) => Promise<Unset | undefined>;
 	/**
 	 * Copies snapshots from another repository; those that are here already are left. Each gets a new id, and keeps its tree, time, host and

@@ -14,20 +14,34 @@ export function nearestFolder(path: string): string {
 	return existsSync(folder) ? realpathSync(folder) : nearestFolder(folder);
 }
 
+/** What network file systems, those of other systems and those of users say of owners. */
+const refusals = ['EPERM', 'EACCES', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
+
+/** Where the file system refuses owners, what is made has the one that all has there. */
+export function own(path: string | Buffer, {uid, gid}: {uid: number; gid: number}): void {
+	try {
+		chownSync(path, uid, gid);
+	} catch (error) {
+		if (!(error instanceof Error && 'code' in error && refusals.includes(String(error.code)))) {
+			throw error;
+		}
+	}
+}
+
 /** Folders that are missing are made, owned like the one that they are in. */
 export function makeFolder(folder: string): void {
 	if (!existsSync(folder)) {
 		const parent = dirname(folder);
 		makeFolder(parent);
-		const {uid, gid, mode} = statSync(parent);
+		const there = statSync(parent);
 		mkdirSync(folder);
-		chownSync(folder, uid, gid);
-		chmodSync(folder, mode & 0o7777);
+		own(folder, there);
+		chmodSync(folder, there.mode & 0o7777);
 	}
 }
 
 /** What was written or renamed is on disk when it returns. */
-export function sync(path: string): void {
+export function sync(path: string | Buffer): void {
 	const descriptor = openSync(path, 'r');
 	fsyncSync(descriptor);
 	closeSync(descriptor);

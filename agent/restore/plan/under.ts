@@ -36,22 +36,24 @@ export async function underServers({sources, stop, containers}: Asked, engine: E
 		concerned.map(async container => {
 			const servers = await Promise.all(kinds.map(async kind => kind.serving?.(container, {engine})));
 			return servers.flatMap(server =>
-				server === undefined ? [] : servedProblems(server, container, {trees, isStopped: stopped.has(container.id)}),
+				server === undefined ? [] : servedProblems(server, container, {trees, sources, isStopped: stopped.has(container.id)}),
 			);
 		}),
 	);
 	return found.flat();
 }
 
+type Tree = RestoringSource & {mount: Mount};
+
 /** Pure. */
 export function servedProblems(
 	{software, folders}: Server,
 	container: Container,
-	{trees, isStopped}: {trees: ReadonlyArray<RestoringSource & {mount: Mount}>; isStopped: boolean},
+	{trees, sources, isStopped}: {trees: readonly Tree[]; sources: readonly RestoringSource[]; isStopped: boolean},
 ): string[] {
 	const hits = folders.flatMap(folder => {
 		const source = trees.find(tree => isUnder(tree, container, folder));
-		return source === undefined ? [] : [{folder, source: source.name}];
+		return source === undefined ? [] : [{folder, source}];
 	});
 	const spared = folders.filter(folder => !hits.some(hit => hit.folder === folder));
 	if (isStopped && spared.length === 0) {
@@ -61,12 +63,39 @@ export function servedProblems(
 	const which = isStopped ? ` and not the rest of it (\`${spared[0]}\`)` : ', which runs on';
 	return hits.map(
 		({folder, source}) =>
-			`\`${source}\` would write a part (\`${folder}\`) of the ${software} server of container \`${container.name}\`${which}: restore the others with --only, its databases are dumps`,
+			`\`${source.name}\` would write a part (\`${folder}\`) of the ${software} server of container \`${container.name}\`${which}: ${withoutIt(
+				source,
+				sources,
+				trees.filter(tree => folders.some(each => isUnder(tree, container, each))),
+			)}`,
 	);
 }
 
+/** The next step, to be typed as it stands: what else the target has; and where all of a project is restored, the other targets by themselves. */
+function withoutIt({target}: Tree, sources: readonly RestoringSource[], under: readonly Tree[]): string {
+	const isUnderServer = ({name, ...source}: RestoringSource) => under.some(tree => tree.name === name && tree.target === source.target);
+	const commandFor = (of: string): string[] => {
+		const own = sources.filter(source => source.target === of);
+		const others = own.filter(source => !isUnderServer(source));
+		const isAll = others.length === own.length && own.every(({paths}) => paths === undefined);
+		const only = isAll ? '' : ` --only ${others.flatMap(namesOf).map(argument).join(' ')}`;
+		return others.length === 0 ? [] : [`\`holdfast restore ${argument(of)}${only}\``];
+	};
+	const targets = [...new Set([target, ...sources.map(source => source.target)])];
+	const commands = targets.flatMap(commandFor);
+	return commands.length === 0
+		? 'nothing else is in this point; what the server has is backed up with a label of its own'
+		: `restore the rest without it, with the same --point: ${commands.join(', then ')}`;
+}
+
+/** As `--only` knows it. */
+const namesOf = ({stored: {source}, paths}: RestoringSource): string[] => paths?.map(path => source + path) ?? [source];
+
+/** As a shell takes it. */
+const argument = (text: string): string => (/^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
 /** Whether a restore of the source would write in the folder. What its point left out is left alone. */
-function isUnder({mount, paths, stored}: RestoringSource & {mount: Mount}, container: Container, folder: string): boolean {
+function isUnder({mount, paths, stored}: Tree, container: Container, folder: string): boolean {
 	const theirs = mountOf(folder, container);
 	const around = theirs && shownIn(theirs, mount, mount.path);
 	if (theirs === undefined) {

@@ -11,10 +11,10 @@
  *
  * The folder is the same for all of them, so that a rename is one step of the file system.
  */
-import {chmodSync, chownSync, existsSync, lstatSync, realpathSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {chmodSync, existsSync, lstatSync, realpathSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
-import {answer, isInside, makeFolder, nearestFolder, none, sync} from '../beside.ts';
+import {answer, isInside, makeFolder, nearestFolder, none, own, sync} from '../beside.ts';
 import {countTables, examine, type Unchecked} from './soundness.program.ts';
 
 /** SQLite names them after the database. The database itself comes last: while it is not there, nobody can mistake what is half moved. */
@@ -62,7 +62,7 @@ function check(fresh: string, tables: string, unchecked: string): void {
 /** The owner and mode of the live file; where there is none, those of its folder, without the right to execute. */
 function dress(fresh: string, file: string): void {
 	const model = statSync(existsSync(file) ? file : dirname(file));
-	chownSync(fresh, model.uid, model.gid);
+	own(fresh, model);
 	chmodSync(fresh, model.mode & 0o666);
 	sync(fresh);
 }

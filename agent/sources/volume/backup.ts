@@ -21,7 +21,7 @@ import {snapshotOptions} from '../staged.ts';
 import {warningsOfAlone} from './alone.ts';
 import {bothOf, type Changes, changedBetween, isTimeless, lastOf} from './changes.ts';
 import {holesOf} from './holes.ts';
-import {look} from './look.ts';
+import {doublesOf, look, lossesOf} from './look.ts';
 import {mountedInside} from './nested.ts';
 import type {PlannedVolume} from './plan.ts';
 import {changedSince, holdsAll, type Little} from './since.ts';
@@ -217,10 +217,11 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 			}
 
 			// A safety snapshot has no manifest that could tell of them, and an application waits for it.
-			const {newest, sparse} =
+			const {newest, sparse, lost, snapshots} =
 				context.tag === undefined
 					? await look({...context, ...opened}, path, begun)
-					: {newest: undefined, sparse: new Map<string, number>()};
+					: {newest: undefined, sparse: new Map<string, number>(), lost: {}, snapshots: []};
+			context.warnOnce?.(`${name} as it is`, [...lossesOf(name, lost), ...doublesOf(name, snapshots, planned.exclude)]);
 			const holes = await holesOf({...context, ...opened}, {path, snapshot: saved.snapshot, sparse});
 			if (!timeless) {
 				context.rememberNewest?.(name, saved.snapshot, newest ?? null);

@@ -10,16 +10,16 @@
  *                                                       or {"refused": …}: the file system does not rename that, and it is for an undo to put all back
  *     node entries.program.ts undo ROOT RUN EXCLUDE   → {"left": […], "isThere": …}: what was live is so again, however far the swap came; `isThere`:
  *                                                       something of the restore is
- *     node entries.program.ts clear ROOT RUN EXCLUDE  → {}: after an undo, nothing of the restore is there
- *     node entries.program.ts remove ROOT RUN EXCLUDE → {}: what was kept is gone
+ *     node entries.program.ts clear ROOT RUN EXCLUDE  → {"left": […]}: after an undo, nothing of the restore is there but these folders: what is excluded and has no place
+ *     node entries.program.ts remove ROOT RUN EXCLUDE → {"left": […]}: what was kept is gone, but those
  *     any → {"error": …}
  *
  * `undo`, `clear` and `remove` go on where one was killed. An undo makes nobody wait for the removal of what it takes away.
  */
 import {execFileSync} from 'node:child_process';
-import {chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statfsSync, writeFileSync} from 'node:fs';
+import {chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statfsSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {answer, sync} from '../beside.ts';
+import {answer, own, sync} from '../beside.ts';
 import {isOfRestore, restoreFiles} from '../kept-names.ts';
 import {isEnd, type Place, step} from '../patterns.ts';
 import {
@@ -55,6 +55,8 @@ function namesFor(root: string, run: string) {
 		others: `${fresh}.kept`,
 		/** What an undo took away. */
 		gone: `${fresh}.gone`,
+		/** In the root: what is excluded and has no place. */
+		excluded: restoreFiles.old('excluded', run),
 		/** What was live. */
 		old,
 		/** As `loadedRoot`, of the root. */
@@ -77,7 +79,7 @@ function entriesOf(root: Buffer, exclude: readonly Place[]): Buffer[] {
 /** For the restore alone: no application reads or empties what is half loaded, or kept. */
 function makeOwn(folder: string): void {
 	mkdirSync(folder, {recursive: true, mode: 0o700});
-	chownSync(folder, process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
+	own(folder, {uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0});
 	chmodSync(folder, 0o700);
 }
 
@@ -222,17 +224,19 @@ function undo({root, old, oldRoot, out, loaded, gone}: Names, exclude: readonly 
 	return {left, isThere: true};
 }
 
-function clear(names: Names): void {
+function clear(names: Names, exclude: readonly Place[]): {left: string[]} {
 	const {root, old, gone} = names;
 	if (existsSync(old)) {
 		throw new Error(`${old} is still there: what it holds was not put back`);
 	}
 
 	rescue(gone, root);
+	const left = setAside(gone, names, exclude);
 	discard(names);
+	return {left};
 }
 
-function remove(names: Names): void {
+function remove(names: Names, exclude: readonly Place[]): {left: string[]} {
 	const {root, old, out, loaded, gone} = names;
 	if (existsSync(old) && (!existsSync(out) || existsSync(loaded))) {
 		throw new Error(`what is live is half of it, and ${old} has the rest`);
@@ -240,7 +244,25 @@ function remove(names: Names): void {
 
 	rescue(old, root);
 	rescue(gone, root);
+	const left = [old, gone].flatMap(folder => setAside(folder, names, exclude));
 	discard(names);
+	return {left};
+}
+
+/** What is excluded and has no place any more, because something else is there, does not go with the rest. @returns the folder that it is in from now on */
+function setAside(folder: string, {root, excluded}: Names, exclude: readonly Place[]): string[] {
+	const from = Buffer.from(folder);
+	const paths = isFolder(folder) ? matching(from, exclude) : [];
+	if (paths.length === 0) {
+		return [];
+	}
+
+	const aside = free(Buffer.from(root), Buffer.from(excluded));
+	makeOwn(aside.toString());
+	move(paths, from, aside);
+	sync(aside);
+	sync(root);
+	return [aside.subarray(root.length + 1).toString()];
 }
 
 /** What other restores keep in there belongs where it was. */
@@ -253,7 +275,7 @@ function rescue(folder: string, root: string): void {
 }
 
 /** The mark goes last: without it what was live is not out of the way. */
-function discard({root, ...names}: Names): void {
+function discard({root, excluded: _, ...names}: Names): void {
 	const {out, ...others} = names;
 	for (const files of [Object.values(others).flatMap(path => [path, unfinished(path)]), [out]]) {
 		execFileSync('rm', ['-rf', '--one-file-system', '--', ...files], {stdio: ['ignore', 'ignore', 'pipe']});

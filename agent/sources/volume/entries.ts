@@ -150,7 +150,7 @@ export function entriesRestoring(
 				});
 			}
 
-			warnOfLeft(left, `they are in ${keptAs(replacement)}, and go with it`, tell);
+			warnOfLeft(left, `they are in ${keptAs(replacement)}, and are kept when it goes`, tell);
 		},
 		async close() {},
 	};
@@ -173,11 +173,19 @@ export async function rollBackEntries(replacement: ReplacedEntries, {worker, lat
 		throw new NotFoundError(`\`${replacement.source}\`: ${isMissing(replacement)}`);
 	}
 
-	warnOfLeft(left, 'they go with what was restored', tell);
+	warnOfLeft(left, 'they are kept', tell);
 	later(async () => {
-		await entries(worker, 'clear', replacement);
+		const aside = await entries(worker, 'clear', replacement);
+		warnOfAside(aside.left, replacement, tell);
 	});
 }
+
+const warnOfAside = (folders: readonly string[], {source}: ReplacedEntries, tell: UndoContext['tell']): void => {
+	if (folders.length > 0) {
+		const message = `what is excluded and has no place in \`${source}\` any more is in ${folders.join(', ')} at its root, which nobody removes but you`;
+		tell({type: 'warning', message});
+	}
+};
 
 const isMissing = (replacement: ReplacedEntries): string =>
 	`what was there before the restore is gone: somebody removed ${keptAs(replacement)}`;
@@ -195,8 +203,9 @@ export async function obstaclesToEntries(
 	);
 }
 
-export async function removeReplacedEntries(replacement: ReplacedEntries, {worker}: UndoContext): Promise<void> {
-	await entries(worker, 'remove', replacement);
+export async function removeReplacedEntries(replacement: ReplacedEntries, {worker, tell}: UndoContext): Promise<void> {
+	const {left} = await entries(worker, 'remove', replacement);
+	warnOfAside(left, replacement, tell);
 }
 
 export const keptAs = ({run}: Pick<ReplacedEntries, 'run'>): string => restoreFiles.old('volume', run);

@@ -4,29 +4,9 @@
  *     node links.program.ts ROOT <PATHS → {}: no file at any of PATHS has another name; below ROOT, each ended by NUL
  *     any → {"error": …}
  */
-import {lstatSync, readdirSync, readSync, realpathSync, unlinkSync} from 'node:fs';
+import {readSync, realpathSync, unlinkSync} from 'node:fs';
 import {answer} from '../beside.ts';
-
-const slash = Buffer.from('/');
-
-/** Bytes that are not UTF-8 are shown as U+FFFD: then all that are shown as that are meant. */
-function* meant(folder: Buffer, [name = '', ...more]: readonly string[]): Generator<Buffer> {
-	if (name === '..') {
-		return;
-	}
-
-	const names = name.includes('\uFFFD') ? readdirSync(folder, {encoding: 'buffer'}).filter(each => each.toString() === name) : [name];
-	for (const each of names) {
-		const path = Buffer.concat([folder, slash, Buffer.from(each)]);
-		const entry = lstatSync(path, {throwIfNoEntry: false});
-		if (more.length === 0 && entry?.isFile() && entry.nlink > 1) {
-			yield path;
-		} else if (more.length > 0 && entry?.isDirectory()) {
-			// Nothing behind a link is ours to remove.
-			yield* meant(path, more);
-		}
-	}
-}
+import {found, meant} from './trees.ts';
 
 /** Standard input, a part at a time: it may name millions. */
 function* paths(): Generator<string> {
@@ -46,7 +26,10 @@ answer(() => {
 	const top = Buffer.from(realpathSync(root));
 	for (const path of paths()) {
 		for (const file of meant(top, path.split('/'))) {
-			unlinkSync(file);
+			const entry = found(file);
+			if (entry?.isFile() && entry.nlink > 1n) {
+				unlinkSync(file);
+			}
 		}
 	}
 });

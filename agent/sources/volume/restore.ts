@@ -28,9 +28,10 @@ import {isBackdated, isTimeless} from './changes.ts';
 import {partLinks} from './links.ts';
 import {mountedInside} from './nested.ts';
 import type {PlannedVolume} from './plan.ts';
+import {clearAround, patternsOf, putBackFrom, shelteredIn} from './sheltered.ts';
 import {sparedProblems} from './spared.ts';
 import {describeUnset} from './unset.ts';
-import {isInTheWay, makeWay} from './way.ts';
+import {isInTheWay, makeWay, takeAway} from './way.ts';
 
 type VolumeSource = RestoringSource<PlannedVolume>;
 
@@ -40,6 +41,8 @@ export const replacedVolume = replaced.extend({
 	mount: replacedMount,
 	safety: z.string().nullable(),
 	exclude: z.array(z.string()).readonly(),
+	/** The snapshot that was written over it. Absent in older journals. */
+	from: z.string().optional(),
 });
 
 type ReplacedVolume = z.infer<typeof replacedVolume>;
@@ -67,6 +70,7 @@ export function volumeRestoring(source: VolumeSource, context: RestoreContext, a
 	const mount = workerMount(context.target, source);
 	const exclude = leftAlone(source, among.all);
 	const {spared = []} = source;
+	const replacement = {kind: 'volume', source: name, mount, exclude, spared, from: stored.snapshot} as const;
 	const safety = safetyOf(context, keeping => volumeSource(source, keeping, among));
 	/** Since then the times of files say whether their content is the point's; undefined: they do not. */
 	let told: Date | undefined;
@@ -74,7 +78,7 @@ export function volumeRestoring(source: VolumeSource, context: RestoreContext, a
 	return {
 		name,
 		async load() {
-			context.remember<ReplacedVolume>({kind: 'volume', source: name, mount, safety: null, exclude, spared});
+			context.remember<ReplacedVolume>({...replacement, safety: null});
 			// The plan asked it already: what would be lost is the repository.
 			const [problem] = await sparedProblems(source, restic);
 			if (problem !== undefined) {
@@ -86,7 +90,7 @@ export function volumeRestoring(source: VolumeSource, context: RestoreContext, a
 		},
 		ready: safety.arm,
 		async keep() {
-			context.remember<ReplacedVolume>({kind: 'volume', source: name, mount, ...(await keptBy(safety)), exclude, spared});
+			context.remember<ReplacedVolume>({...replacement, ...(await keptBy(safety))});
 		},
 		async swap() {
 			const onProgress = (progress: {bytes: number; totalBytes?: number | undefined}) =>
@@ -152,7 +156,8 @@ export function comparing(source: VolumeSource, all: readonly PlannedSource[]): 
 		: {...common, into: `${to}/${restoreFiles.fresh('files', 'plan')}`, include: source.paths.map(escapePattern)};
 }
 
-const ownPatterns = restoreFiles.patterns.flatMap(pattern => [`/${pattern}`, `/**/${pattern}`]);
+/** And what belongs to the file system. */
+const ownPatterns = ['/lost+found', ...restoreFiles.patterns.flatMap(pattern => [`/${pattern}`, `/**/${pattern}`])];
 
 /** From the root of the mount. */
 const leftAlone = (source: VolumeSource, all: readonly PlannedSource[]): string[] => [
@@ -183,7 +188,18 @@ async function putFiles({
 	}
 
 	const {snapshot, path} = from;
-	const whole = {snapshot, subfolder: path, into: to, delete: true, byTimes, exclude, signal, ...(onProgress && {onProgress})};
+	const place = {worker, to, exclude, signal};
+	const keepAs = keptAsOf(snapshot);
+	const sheltered = await shelteredIn({restic, from, ...place});
+	if (sheltered === undefined) {
+		tell({type: 'warning', message: `nothing that the point lacks was removed: what is left alone is in too many folders that it lacks`});
+	} else if (sheltered.inTheWay.length > 0) {
+		await takeAway(sheltered.inTheWay, {...place, keepAs, spared});
+		tellOfKept(sheltered.inTheWay, keepAs, tell);
+	}
+
+	const removes = {delete: sheltered !== undefined, exclude: [...exclude, ...(sheltered === undefined ? [] : patternsOf(sheltered))]};
+	const whole = {snapshot, subfolder: path, into: to, byTimes, signal, ...removes, ...(onProgress && {onProgress})};
 	await partLinks({restic, worker, whole});
 	const unset = await restic.restore(whole).catch(async (error: unknown) => {
 		if (!isInTheWay(error)) {
@@ -191,18 +207,17 @@ async function putFiles({
 		}
 
 		const isAllOurs = exclude.length === ownPatterns.length;
-		const keepAs = isAllOurs ? undefined : snapshot.slice(0, 8);
-		const moved = await makeWay({restic, worker, from, to, keepAs, spared, signal});
-		if (keepAs !== undefined) {
-			const names = moved.map(name => `${dirname(name)}/${restoreFiles.old(basename(name), keepAs)}`).join(', ');
-			tell({
-				type: 'warning',
-				message: `folders were in the way of files, and what is left alone may be in them: they are kept as ${names}`,
-			});
+		const moved = await makeWay({restic, from, ...place, keepAs: isAllOurs ? undefined : keepAs, spared});
+		if (!isAllOurs) {
+			tellOfKept(moved, keepAs, tell);
 		}
 
 		return restic.restore(whole);
 	});
+	if (sheltered !== undefined) {
+		await clearAround(sheltered, place);
+	}
+
 	// The mount's own owner, mode and times: restic knows them as those of an entry of the folder above.
 	const children = `/${escapePattern(basename(path))}/*`;
 	const own = {snapshot, subfolder: dirname(path), into: dirname(to), delete: false};
@@ -232,12 +247,25 @@ async function dressFile({restic, from, to, signal, tell, onUnset}: Omit<PutFile
 	}
 }
 
+/** What folders are called that are kept beside, because what is left alone is in them. */
+const keptAsOf = (snapshot: string): string => snapshot.slice(0, 8);
+
+function tellOfKept(folders: readonly string[], keepAs: string, tell: Tell): void {
+	const names = folders.map(name => `${dirname(name)}/${restoreFiles.old(basename(name), keepAs)}`).join(', ');
+	tell({type: 'warning', message: `folders were in the way of files, and what is left alone may be in them: they are kept as ${names}`});
+}
+
 /** Without a safety snapshot nothing was overwritten. */
-export async function rollBackVolume({mount, safety, exclude, spared, ...old}: ReplacedVolume, context: UndoContext): Promise<void> {
+export async function rollBackVolume({mount, safety, exclude, spared, from, ...old}: ReplacedVolume, context: UndoContext): Promise<void> {
 	assertKept(old);
 	const {source} = old;
 	const onUnset = (unset: Unset) => context.tell({type: 'warning', message: describeTolerated(describeUnset(source, unset))});
 	if (safety !== null) {
+		const {worker, tell} = context;
 		await putFiles({...context, from: {snapshot: safety, path: mount.to}, to: mount.to, exclude, spared, onUnset});
+		const left = from === undefined ? [] : await putBackFrom(keptAsOf(from), {worker, to: mount.to, exclude});
+		if (left.length > 0) {
+			tell({type: 'warning', message: `what is left alone could not be put back, because something else is there now: ${left.join(', ')}`});
+		}
 	}
 }

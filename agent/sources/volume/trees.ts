@@ -1,7 +1,7 @@
 /** Entries of trees of files, by paths as bytes: found by patterns, and moved from one tree to the same place in another. For programs that run in a worker. */
 import {execFileSync} from 'node:child_process';
-import {type BigIntStats, chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, renameSync, utimesSync} from 'node:fs';
-import {sync} from '../beside.ts';
+import {type BigIntStats, chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, utimesSync} from 'node:fs';
+import {own, sync} from '../beside.ts';
 import {isOfRestore} from '../kept-names.ts';
 import {distinct, isEnd, type Place, partsOf, settle, step} from '../patterns.ts';
 
@@ -15,6 +15,22 @@ export const isFolder = (path: Buffer | string): boolean => found(path)?.isDirec
 
 export const namesIn = (folder: Buffer | string): Buffer[] => readdirSync(folder, {encoding: 'buffer'});
 
+/** What is there at a path as it is shown: bytes that are not UTF-8 are shown as U+FFFD, and then all that are shown as that are meant. Nothing behind a link is. */
+export function* meant(folder: Buffer, [name = '', ...more]: readonly string[]): Generator<Buffer> {
+	if (name === '..') {
+		return;
+	}
+
+	const names = name.includes('\uFFFD') ? namesIn(folder).filter(each => each.toString() === name) : [Buffer.from(name)];
+	for (const path of names.map(each => at(folder, each))) {
+		if (more.length === 0) {
+			yield path;
+		} else if (isFolder(path)) {
+			yield* meant(path, more);
+		}
+	}
+}
+
 /** From the top of a tree, as its parts. */
 type Path = readonly Buffer[];
 
@@ -22,12 +38,14 @@ export const joined = (root: Buffer, path: Path): Buffer => path.reduce(at, root
 
 export const shown = (path: Path): string => path.map(part => part.toString()).join('/');
 
-/** An application that runs may remove what was just seen. */
+/** An application that runs may remove what was just seen. What lies deeper than a path can say (4,096 bytes) nobody finds: it is moved with what holds it. */
+const nothing = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'];
+
 export function listed(folder: Buffer) {
 	try {
 		return readdirSync(folder, {withFileTypes: true, encoding: 'buffer'});
 	} catch (error) {
-		if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) {
+		if (error instanceof Error && 'code' in error && nothing.includes(String(error.code))) {
 			return [];
 		}
 
@@ -73,7 +91,7 @@ export function move(paths: readonly Path[], from: Buffer, to: Buffer): string[]
 function moveOne(path: Path, from: Buffer, to: Buffer): boolean {
 	const above = path.slice(0, -1);
 	const target = joined(to, path);
-	if (found(target) !== undefined || !makeFolders(above, from, to)) {
+	if (!makeFolders(above, from, to) || found(target) !== undefined) {
 		return false;
 	}
 
@@ -88,11 +106,11 @@ function makeFolders(path: Path, from: Buffer, to: Buffer): boolean {
 		const folder = joined(to, parts);
 		const there = found(folder);
 		if (there === undefined) {
-			const {uid, gid, mode, atimeMs, mtimeMs} = lstatSync(joined(from, parts));
+			const original = lstatSync(joined(from, parts));
 			mkdirSync(folder);
-			chownSync(folder, uid, gid);
-			chmodSync(folder, mode & 0o7777);
-			utimesSync(folder, atimeMs / 1000, mtimeMs / 1000);
+			own(folder, original);
+			chmodSync(folder, original.mode & 0o7777);
+			utimesSync(folder, original.atimeMs / 1000, original.mtimeMs / 1000);
 		} else if (!there.isDirectory()) {
 			return false;
 		}
@@ -135,4 +153,14 @@ export function keepAttributes(folder: string, file: string): void {
 	renameSync(unfinished(file), file);
 }
 
-export const giveAttributes = (folder: string, kept: Buffer): void => tar(['-C', folder, '--same-owner', '-xpf', '-'], kept);
+/** Without the owner, where the file system refuses owners: tar gives all else all the same. */
+export function giveAttributes(folder: string, kept: Buffer): void {
+	try {
+		tar(['-C', folder, '--same-owner', '-xpf', '-'], kept);
+	} catch (error) {
+		const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim().split('\n') : [''];
+		if (!said.every(line => /Cannot change ownership|Exiting with failure status/.test(line))) {
+			throw error;
+		}
+	}
+}

@@ -43,6 +43,15 @@ export async function makeWay({restic, worker, from, to, keepAs, spared, signal}
 			}
 		},
 	});
+	await takeAway(inTheWay, {worker, to, keepAs, spared, signal});
+	return inTheWay;
+}
+
+/** @param inTheWay folders, from the root @throws where that would touch a mount, what is spared, or what is kept for an undo */
+export async function takeAway(
+	inTheWay: readonly string[],
+	{worker, to, keepAs, spared, signal}: Pick<Way, 'worker' | 'to' | 'keepAs' | 'spared' | 'signal'>,
+): Promise<void> {
 	const holding = inTheWay.find(path => spared.some(own => isInside(own, `/${path}`)));
 	if (holding !== undefined) {
 		throw new RunError(`${to}/${holding} is in the way of a file, and has a folder of Holdfast's own in it`);
@@ -51,7 +60,6 @@ export async function makeWay({restic, worker, from, to, keepAs, spared, signal}
 	const running = await worker({argv: [...program, to, keepAs ?? ''], stdin: true, signal});
 	running.stdin.end(JSON.stringify(inTheWay));
 	await answered(running);
-	return inTheWay;
 }
 
 async function foldersBelow(worker: Place, to: string, signal: AbortSignal): Promise<Set<string>> {

@@ -5,8 +5,10 @@ import {text} from 'node:stream/consumers';
 import test from 'ava';
 import {execa} from 'execa';
 import {escapePattern} from '../../../agent/restic/argv.ts';
+import {createRestic} from '../../../agent/restic/create.ts';
 import {RepositoryError} from '../../../base/errors.ts';
 import {stamp, withScratch} from '../../support/doubles/scratch-repository.ts';
+import {placeWithRestic} from '../../support/machine/restic.ts';
 
 for (const name of ['plain', 'with:colon', '--target=x', '[a]*?', 'a b\nc', ':/x']) {
 	test(`a folder called ${JSON.stringify(name)} is restored, and only it`, async t => {
@@ -223,5 +225,59 @@ test('forgotten snapshots are gone, and others are not', async t => {
 		await restic.forget([]);
 		await restic.forget([first]);
 		t.is((await restic.snapshots()).length, 1);
+	});
+});
+
+test('where a file system refuses owners, all else is restored, and what is lost is said', async t => {
+	await withScratch(async ({data, folder, restic, repository}) => {
+		await mkdir(path.join(data, 'sub'));
+		await writeFile(path.join(data, 'sub', 'a'), 'content');
+		await symlink('nowhere', path.join(data, 'link'));
+		await execa('chown', ['--no-dereference', '1234:4321', path.join(data, 'sub', 'a'), path.join(data, 'link')]);
+		await execa('touch', ['--date=2001-02-03', path.join(data, 'sub', 'a')]);
+		const {snapshot} = await restic.backupFiles({...stamp, path: data});
+		const into = path.join(folder, 'into');
+		await mkdir(into);
+		// As the kernel answers for CIFS, or NFS that squashes root.
+		const refused = createRestic(await placeWithRestic(['setpriv', '--bounding-set=-chown']), repository, {lockPatienceSeconds: 0});
+		const unset = await refused.restore({snapshot, subfolder: data, into, delete: true});
+		t.is(unset?.count, 2);
+		t.regex(unset?.what ?? '', /^the owner of \/(?:sub\/a|link)$/);
+		t.is(await readFile(path.join(into, 'sub', 'a'), 'utf8'), 'content');
+		const {mtime, uid} = await stat(path.join(into, 'sub', 'a'));
+		t.deepEqual([mtime.getFullYear(), uid], [2001, 0]);
+	});
+});
+
+test('of several folders only what is in them is listed, and one that is not there is none', async t => {
+	await withScratch(async ({data, restic}) => {
+		await mkdir(path.join(data, 'a', 'b', 'c'), {recursive: true});
+		await writeFile(path.join(data, 'a', 'b', 'f'), '');
+		await symlink('a', path.join(data, 'link'));
+		const {snapshot} = await restic.backupFiles({...stamp, path: data});
+		const found: string[] = [];
+		await restic.list({
+			snapshot,
+			folder: data,
+			only: [data, `${data}/a/b`, `${data}/none`, `${data}/link/b`],
+			onEntry: ({path: entry, type}) => found.push(`${entry} ${type}`),
+		});
+		t.deepEqual(found.toSorted(), ['a dir', 'a/b dir', 'a/b/c dir', 'a/b/f file', 'link symlink']);
+	});
+});
+
+test('nothing is left in a folder of which the point has nothing, but what matches; two stars stand for no folder, too', async t => {
+	await withScratch(async ({data, folder, restic}) => {
+		await mkdir(path.join(data, 'empty'));
+		await writeFile(path.join(data, 'a'), 'a');
+		const {snapshot} = await restic.backupFiles({...stamp, path: data});
+		const into = path.join(folder, 'into');
+		await mkdir(path.join(into, 'sub'), {recursive: true});
+		for (const name of ['top.log', 'sub/deep.log', 'sub/gone', 'gone']) {
+			await writeFile(path.join(into, name), '');
+		}
+
+		await restic.restore({snapshot, subfolder: path.join(data, 'empty'), into, delete: true, exclude: ['/**/*.log']});
+		t.deepEqual((await readdir(into, {recursive: true})).sort(), ['sub', 'sub/deep.log', 'top.log']);
 	});
 });

@@ -34,3 +34,22 @@ test('nothing is made of it where anything else went wrong', t => {
 		t.is(heard(refused('security.NTACL', '/b'), other, end), undefined, other);
 	}
 });
+
+const unowned = (file: string, why: string) =>
+	`${JSON.stringify({message_type: 'error', error: {message: `lchown /into${file}: ${why}`}, during: 'restore', item: file})}\n`;
+
+test('a file system that refuses owners is heard, whatever it says, and what would be removed is like what would be set', t => {
+	for (const why of [
+		'operation not permitted',
+		'permission denied',
+		'invalid argument',
+		'operation not supported',
+		'function not implemented',
+	]) {
+		t.deepEqual(heard(unowned('/a', why), unowned('/b', why), end), {what: 'the owner of /a', count: 2});
+	}
+
+	t.is(heard(unowned('/a', 'input/output error'), end), undefined);
+	const removed = refused('security.ima', '/c').replace('LSet', 'LRemove');
+	t.deepEqual(heard(unowned('/a', 'permission denied'), removed, end), {what: '`security.ima` of /c and the owner of /a', count: 2});
+});

@@ -14,15 +14,18 @@ const server = {software: 'PostgreSQL', folders: ['/srv/pg/data', '/wal', '/file
 const tree = (mount: Mount, more: {exclude?: string[]; paths?: string[]} = {}) =>
 	({
 		name: `volume:${mount.path}`,
+		target: 'shop/app',
 		mount,
 		paths: more.paths,
-		stored: {details: {exclude: more.exclude ?? []}},
+		stored: {source: `volume:${mount.path}`, details: {exclude: more.exclude ?? []}},
 	}) as unknown as RestoringSource & {
 		mount: Mount;
 	};
 
 const written = (trees: ReturnType<typeof tree>[], isStopped = false) =>
-	servedProblems(server, container, {trees, isStopped}).map(problem => /would write a part \(`([^`]+)`\)/.exec(problem)?.[1]);
+	servedProblems(server, container, {trees, sources: trees, isStopped}).map(
+		problem => /would write a part \(`([^`]+)`\)/.exec(problem)?.[1],
+	);
 
 test('what holds a folder of the server, or lies in one, is not written while it runs', t => {
 	t.deepEqual(written([tree(volume('files', '/files'))]), ['/files/space']);
@@ -51,4 +54,18 @@ test('one that is stopped meanwhile is written whole or not at all', t => {
 	t.deepEqual(written(all, true), []);
 	t.deepEqual(written(all.slice(1), true), ['/wal', '/files/space']);
 	t.deepEqual(written([], true), []);
+});
+
+test('the next command is named: the rest of the target, and of a project the other targets by themselves', t => {
+	const bad = tree(volume('wal', '/wal'));
+	const odd = tree(volume('odd', "/it's odd"));
+	const picked = tree(volume('other', '/other'), {paths: ['/a', '/b']});
+	const problem = (...sources: RestoringSource[]) => servedProblems(server, container, {trees: [bad], sources, isStopped: false}).join();
+	t.regex(
+		problem(bad, odd, picked),
+		/: restore the rest without it, .*: `holdfast restore shop\/app --only 'volume:\/it'\\''s odd' volume:\/other\/a volume:\/other\/b`$/,
+	);
+	t.regex(problem(bad), /: nothing else is in this point/);
+	const others = [bad, odd, {...odd, target: 'shop/db'}, {...odd, target: 'shop/web'}] as RestoringSource[];
+	t.regex(problem(...others), /--only 'volume:[^`]*`, then `holdfast restore shop\/db`, then `holdfast restore shop\/web`$/);
 });

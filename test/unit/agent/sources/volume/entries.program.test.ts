@@ -293,3 +293,29 @@ test.serial('what cannot be renamed as one is said before', async t => {
 	t.deepEqual(perform1('look', join(root, 'file')), {why: 'it is a single file'});
 	t.deepEqual(perform1('look', '/proc'), {why: 'its file system is not known to rename every folder'});
 });
+
+test.serial('what is excluded and has no place any more goes neither with what was live nor with what was restored', async t => {
+	for (const verb of ['remove', 'clear'] as const) {
+		const root = await scene(t);
+		await rm(join(root, fresh, 'data', 'deep'), {recursive: true});
+		await writeFile(join(root, fresh, 'data', 'deep'), 'a file');
+		perform1('ready', root);
+		// What another restore keeps in there has no place either: that alone would stop it.
+		await rm(join(root, 'deep', '.app.db.holdfast-before-other'));
+		t.deepEqual((perform1('swap', root) as {left: string[]}).left.toSorted(), ['deep/.thumbs', 'deep/a.log']);
+		if (verb === 'clear') {
+			perform1('undo', root);
+			await rm(join(root, 'gone', '.thumbs'), {recursive: true});
+			await mkdir(join(root, `${fresh}.gone`, 'late', '.thumbs'), {recursive: true});
+		}
+
+		const aside = `.excluded.holdfast-before-${run}`;
+		t.deepEqual(perform1(verb, root), {left: [aside]});
+		t.deepEqual(fs.readdirSync(join(root, aside)), [verb === 'clear' ? 'late' : 'deep']);
+		t.deepEqual(perform1(verb, root), {left: []}, 'again');
+		t.deepEqual(
+			fs.readdirSync(root).filter(name => name.includes(run)),
+			[aside],
+		);
+	}
+});

@@ -1,4 +1,5 @@
 /** What one walk tells of a volume that was read: which files are sparse, and how new one is that may have changed meanwhile. */
+import {existsSync} from 'node:fs';
 import {mkdtemp, open, rm, stat, utimes, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -6,7 +7,8 @@ import test from 'ava';
 import type {ListOptions} from '../../../../../agent/restic/restic.ts';
 import {heldBytes} from '../../../../../agent/sources/room.ts';
 import {holesOf} from '../../../../../agent/sources/volume/holes.ts';
-import {look} from '../../../../../agent/sources/volume/look.ts';
+import {doublesOf, look, lossesOf} from '../../../../../agent/sources/volume/look.ts';
+import {succeed} from '../../../../../base/command.ts';
 import {here} from '../../../../../base/here.ts';
 
 const context = {worker: here, signal: new AbortController().signal};
@@ -65,5 +67,34 @@ test('the newest file is the one that was modified, or whose inode changed, last
 			look({...context, worker: async command => here({...command, argv: ['false']})}, folder, later),
 		),
 		{message: /cannot be searched/},
+	);
+});
+
+test('what no point keeps is named: one name of FIFOs that have several, and a time that cannot be counted', async t => {
+	// ext4 and xfs have no such times, or few of them.
+	const folder = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'hf-lost-'));
+	t.teardown(async () => rm(folder, {recursive: true}));
+	const sh = async (script: string) => succeed(here, {argv: ['sh', '-ec', script, 'sh', folder]});
+	await sh('cd "$1"; mkdir sub; mkfifo sub/one; echo >file; ln file hard; touch -d 1970-01-01 file; ln -s x link');
+	t.deepEqual((await look(context, folder, later)).lost, {});
+	t.deepEqual(lossesOf('volume:/data', {}), []);
+	await sh('cd "$1"; ln sub/one a; touch -d 2300-01-01 sub; touch -h -d 1500-01-01 link');
+	const {lost} = await look(context, folder, later);
+	t.deepEqual(lost, {links: 'a', times: 'link'});
+	const [links, times] = lossesOf('volume:/data', lost);
+	t.regex(links ?? '', /^`volume:\/data`: several names of one FIFO, .*`a`/);
+	t.regex(times ?? '', /before 1678 and after 2262 \(`link`\)/);
+});
+
+test('snapshots that a file system keeps at the root are told, unless they are left out', async t => {
+	const folder = await mkdtemp(join(tmpdir(), 'hf-doubles [x]-'));
+	t.teardown(async () => rm(folder, {recursive: true}));
+	await succeed(here, {argv: ['sh', '-ec', 'cd "$1"; mkdir -p .snapshots/1 sub/.zfs "#snapshot"; echo >.snap', 'sh', folder]});
+	const {snapshots} = await look(context, folder, later);
+	t.deepEqual(snapshots, ['#snapshot', '.snapshots']);
+	t.deepEqual(doublesOf('volume:/data', snapshots, ['#snapshot', '/.snapshots']), []);
+	t.regex(
+		doublesOf('volume:/data', snapshots, ['#snapshot']).join(),
+		/^`volume:\/data`: what is in `\.snapshots`.* `holdfast\.exclude: \.snapshots`/,
 	);
 });
