@@ -5,7 +5,8 @@
  *
  *     node entries.program.ts look ROOT RUN EXCLUDE   → {"why": …}: why it cannot be done there; nothing is written
  *     node entries.program.ts make ROOT RUN EXCLUDE   → {}: there is a folder to load into
- *     node entries.program.ts ready ROOT RUN EXCLUDE  → {}: what was loaded is a folder, and what other restores keep in the live tree is found
+ *     node entries.program.ts ready ROOT RUN EXCLUDE  → {"owners": …}: what was loaded is a folder, and what other restores keep in the live tree is found; `owners` of the
+ *                                                       root: whose it is, and whose it will be, where that is another; who is root may write all the same
  *     node entries.program.ts swap ROOT RUN EXCLUDE   → {"left": […]}: what was loaded is live, what was live is kept; `left` could not stay where it was;
  *                                                       or {"refused": …}: the file system does not rename that, and it is for an undo to put all back
  *     node entries.program.ts undo ROOT RUN EXCLUDE   → {"left": […], "isThere": …}: what was live is so again, however far the swap came; `isThere`:
@@ -17,7 +18,7 @@
  * `undo`, `clear` and `remove` go on where one was killed. An undo makes nobody wait for the removal of what it takes away.
  */
 import {execFileSync} from 'node:child_process';
-import {chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statfsSync, writeFileSync} from 'node:fs';
+import {chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statfsSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {answer, own, sync} from '../beside.ts';
 import {isOfRestore, restoreFiles} from '../kept-names.ts';
@@ -122,11 +123,13 @@ function mountsBelow(root: string): string | undefined {
 	return mounts.find(mount => mount.startsWith(`${root}/`))?.slice(root.length);
 }
 
-function ready(names: Names): void {
+function ready(names: Names): {owners?: {now: number; again: number}} {
 	keepAttributes(loadedFolder(names), names.loadedRoot);
 	const paths = keptIn(Buffer.from(names.root)).filter(path => path.length > 1);
 	writeFileSync(names.others, JSON.stringify(paths.map(path => path.map(part => part.toString('latin1')))));
 	sync(names.others);
+	const [now, again] = [lstatSync(names.root).uid, lstatSync(loadedFolder(names)).uid];
+	return now === again || now === 0 ? {} : {owners: {now, again}};
 }
 
 /** Quotas of projects, policies of encryption and attributes of single files show only when it is tried: EXDEV, EPERM. Nothing else may be there: ENOTEMPTY. */

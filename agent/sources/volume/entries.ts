@@ -47,6 +47,7 @@ const answer = z.object({
 	left: z.array(z.string()).default([]),
 	isThere: z.boolean().optional(),
 	refused: z.string().optional(),
+	owners: z.object({now: z.number(), again: z.number()}).optional(),
 });
 
 async function entries(
@@ -138,7 +139,11 @@ export function entriesRestoring(
 			await succeed(worker, {argv: ['sync', '-f', into], signal});
 		},
 		async ready() {
-			await entries(worker, 'ready', replacement, signal);
+			const {owners} = await entries(worker, 'ready', replacement, signal);
+			if (owners !== undefined) {
+				const message = `\`${name}\` belongs to user ${owners.now} now, and in the point to ${owners.again}, whose it is again: where the application runs as ${owners.now} since, give it to that user (\`chown -R\`)`;
+				tell({type: 'warning', message});
+			}
 		},
 		async keep() {},
 		async swap() {

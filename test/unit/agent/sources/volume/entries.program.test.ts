@@ -1,7 +1,7 @@
 /** The entries of a volume change places: killed at every step of it, run here. */
 import {execFileSync} from 'node:child_process';
 import fs from 'node:fs';
-import {mkdir, mkdtemp, rm, symlink, utimes, writeFile} from 'node:fs/promises';
+import {chown, mkdir, mkdtemp, rm, symlink, utimes, writeFile} from 'node:fs/promises';
 import {syncBuiltinESMExports} from 'node:module';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -292,6 +292,17 @@ test.serial('what cannot be renamed as one is said before', async t => {
 	await writeFile(join(root, 'file'), '');
 	t.deepEqual(perform1('look', join(root, 'file')), {why: 'it is a single file'});
 	t.deepEqual(perform1('look', '/proc'), {why: 'its file system is not known to rename every folder'});
+});
+
+const asRoot = process.getuid?.() === 0 ? test.serial : test.serial.skip;
+
+asRoot('whose the root is now, and whose it will be', async t => {
+	const root = await scene(t);
+	t.deepEqual(perform1('ready', root), {}, 'root writes all the same');
+	await chown(root, 1000, 1000);
+	t.deepEqual(perform1('ready', root), {owners: {now: 1000, again: 0}});
+	await chown(join(root, fresh, 'data'), 1000, 0);
+	t.deepEqual(perform1('ready', root), {});
 });
 
 test.serial('what is excluded and has no place any more goes neither with what was live nor with what was restored', async t => {
