@@ -87,8 +87,8 @@ async function deploy(t: Pick<ExecutionContext, 'teardown'>, [first, second]: re
 	return folder;
 }
 
-/** Two engines that are one Swarm, whose manager is the first. @param as what the second one is in it */
-async function joinNodes(t: Pick<ExecutionContext, 'teardown'>, as: 'worker' | 'manager') {
+/** Two engines that are one Swarm, whose manager is the first. */
+export async function joinNodes(t: Pick<ExecutionContext, 'teardown'>) {
 	const app = await ensureImage('holdfast-test/app:latest');
 	const engines = [await startSecondEngine({hostname: 'node-a'}), await startSecondEngine({hostname: 'node-b'})] as const;
 	const [first, second] = engines;
@@ -101,7 +101,7 @@ async function joinNodes(t: Pick<ExecutionContext, 'teardown'>, as: 'worker' | '
 	await connect(engines);
 	const swarm = async (...argv: string[]) => docker(argv, {host: first.host});
 	await swarm('swarm', 'init', '--advertise-addr', addresses[0]);
-	const token = await swarm('swarm', 'join-token', '--quiet', as);
+	const token = await swarm('swarm', 'join-token', '--quiet', 'worker');
 	await docker(['swarm', 'join', '--token', token, '--advertise-addr', addresses[1], `${addresses[0]}:2377`], {host: second.host});
 	const taskOf = async ({host}: SecondEngine, service: string) =>
 		(
@@ -125,7 +125,7 @@ async function joinNodes(t: Pick<ExecutionContext, 'teardown'>, as: 'worker' | '
 
 /** An agent runs on each, and both file into one repository. */
 export async function startNodes(t: Pick<ExecutionContext, 'teardown'>) {
-	const nodes = await joinNodes(t, 'worker');
+	const nodes = await joinNodes(t);
 	const {engines, taskOf} = nodes;
 	const folder = await deploy(t, engines);
 	const inTask = async (engine: SecondEngine, service: string, ...argv: string[]) =>
