@@ -27,7 +27,7 @@ export async function putBack(
 ): Promise<boolean> {
 	const {undone, failures, open} = await undoUnfinished({engine, journal: state, isWanted, signal});
 	for (const name of undone) {
-		log.warning(`container \`${name}\` was put back: the agent had ended while it was quiesced`);
+		log.warning(`container \`${name}\` was put back: an earlier run had left it quiesced`);
 	}
 
 	for (const failure of failures) {
