@@ -11,6 +11,14 @@ const privilegesSql = (database: string) => `select 'role', coalesce(current_rol
 
 /** Any of these shows that there is one. Of what is seen and cannot be read, a dump fails; so it does for want of `EVENT`. */
 const kinds: ReadonlyArray<{what: string; lacks: string; any: readonly string[]}> = [
+	{
+		// Of who may do something with some tables only, the others are not there.
+		what: 'tables and views',
+		lacks: 'SELECT on all of the database',
+		any: [
+			...['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'CREATE', 'DROP', 'REFERENCES', 'INDEX', 'ALTER', 'CREATE VIEW', 'SHOW VIEW', 'TRIGGER'],
+		].flatMap(name => [`everywhere ${name}`, `here ${name}`]),
+	},
 	{what: 'triggers', lacks: 'TRIGGER', any: ['everywhere TRIGGER', 'here TRIGGER']},
 	{
 		what: 'routines',

@@ -8,6 +8,10 @@ test('what an account cannot see is named with the privilege that it lacks', asy
 	t.deepEqual(await hiddenFrom(reader, 'shop'), ['triggers (TRIGGER)', 'routines (SHOW CREATE ROUTINE, or SELECT on *.*)']);
 	t.deepEqual(await hiddenFrom(server(['role', 'NONE'], ['everywhere', 'SELECT'], ['here', 'TRIGGER']), 'shop'), []);
 	t.deepEqual(await hiddenFrom(server(['role', 'NONE'], ['here', 'TRIGGER'], ['here', 'EXECUTE']), 'shop'), []);
+	t.deepEqual(await hiddenFrom(server(['role', 'NONE'], ['everywhere', 'USAGE'], ['everywhere', 'SHOW_ROUTINE']), 'shop'), [
+		'tables and views (SELECT on all of the database)',
+		'triggers (TRIGGER)',
+	]);
 	t.deepEqual(await hiddenFrom(server(['role', 'keeper'], ['everywhere', 'USAGE']), 'shop'), []);
 });
 
