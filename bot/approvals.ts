@@ -27,6 +27,10 @@ export interface ApprovalRequest extends RestoreOrder {
 /** How long the others have. */
 export const approvalMs = 15 * 60_000;
 
+/** What it waits for, for people: `1 more person must approve within 15 minutes`. */
+export const waitsFor = (needed: number): string =>
+	`${needed - 1} more ${needed === 2 ? 'person' : 'people'} must approve within ${approvalMs / 60_000} minutes`;
+
 export type Approval = {state: 'approved' | 'waiting'; request: ApprovalRequest} | {state: 'refused'; reason: string};
 
 /** One more person approves. */

@@ -3,10 +3,11 @@ import type {Roster} from '../agent/api/fleet.ts';
 import type {SlackConfig} from '../agent/config/slack.ts';
 import type {Log} from '../base/log.ts';
 import {createBoard} from './board.ts';
-import {createCommands} from './commands.ts';
+import {obeyCommand} from './commands.ts';
 import type {Desk} from './desk.ts';
 import {createFleet} from './fleet.ts';
 import {createGuard} from './guard.ts';
+import {createOrdering} from './ordering.ts';
 import {createPresses} from './presses.ts';
 import {createReferences} from './references.ts';
 import {createRestoring} from './restoring.ts';
@@ -27,7 +28,7 @@ export interface BotOptions {
 	timeZone: string;
 	now?: () => number;
 	/** Shorter in tests. */
-	pace?: {intervalMs?: number; retryMs?: number} & Pick<WatchOptions, 'runsMs' | 'staleMs' | 'awayMs'>;
+	pace?: {intervalMs?: number; retryMs?: number; approvalMs?: number} & Pick<WatchOptions, 'runsMs' | 'staleMs' | 'awayMs'>;
 }
 
 /** Returns at once: what it needs of Slack and of the agents is asked for until it is there. */
@@ -52,9 +53,9 @@ export function startBot({config, roster, log, timeZone, now = Date.now, pace = 
 	const guard = createGuard({rules: config.access, slack: connected, log});
 	const parts = () => {
 		const desk: Desk = {slack: connected(), fleet, guard, board, references, runs, rules: config.access, log, channel: config.channel, now};
-		const restoring = createRestoring(desk);
-		const commands = createCommands(desk, restoring);
-		return {desk, restoring, commands, presses: createPresses(desk, {commands, restoring})};
+		const ordering = createOrdering(desk, pace);
+		const restoring = createRestoring(desk, ordering);
+		return {desk, restoring, ordering, presses: createPresses(desk, {restoring, ordering})};
 	};
 	let ready: ReturnType<typeof parts> | undefined;
 	const here = () => {
@@ -68,7 +69,7 @@ export function startBot({config, roster, log, timeZone, now = Date.now, pace = 
 		log,
 		...(pace.retryMs === undefined ? {} : {retryMs: pace.retryMs}),
 		handlers: {
-			command: async (command, text, origin) => here().commands.run(command, text, origin),
+			command: async (command, text, origin) => obeyCommand(here().desk, here(), {command, text}, origin),
 			action: async (pressed, origin) => here().presses.press(pressed, origin),
 			submission: (submitted, origin) => here().restoring.submitted(submitted, origin),
 			home: async origin => here().presses.home(origin),

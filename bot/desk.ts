@@ -6,7 +6,7 @@ import type {Action} from './access.ts';
 import type {Message} from './blocks.ts';
 import type {Board} from './board.ts';
 import type {Origin} from './deliveries.ts';
-import type {Fleet, Placed} from './fleet.ts';
+import type {Fleet, Host, Placed} from './fleet.ts';
 import {type Guard, RefusedError} from './guard.ts';
 import {failure, notice} from './messages/lists.ts';
 import type {References} from './references.ts';
@@ -89,21 +89,26 @@ export async function start(
 	const {host, target, label} = placed;
 	const entry = await desk.guard.allow(origin, {action, host, target: label, also, subject: subject ?? target, reference});
 	const trigger = `slack:${by ?? origin.user}`;
-	const run = await recorded(desk, placed, entry, async () => begin(trigger));
+	const {run} = await recorded(desk, host, entry, async () => ({run: await begin(trigger)}));
 	desk.runs.follow({run, host: host.name, target, label, operation, trigger, approvers}, channelOf(desk, origin));
 	return run;
 }
 
-/** The entry gets the run that came of it, or why none did. */
-async function recorded({log}: Pick<Desk, 'log'>, {host}: Placed, entry: number, begin: () => Promise<string>): Promise<string> {
+/** The entry of the audit log gets what came of it, or why nothing did. */
+export async function recorded<Done extends {run?: string; outcome?: string}>(
+	{log}: Pick<Desk, 'log'>,
+	{client}: Host,
+	entry: number,
+	work: () => Promise<Done>,
+): Promise<Done> {
 	const complete = async (outcome: {run?: string; outcome?: string}) =>
-		host.client
+		client
 			.completeAudit(entry, outcome)
 			.catch((error: unknown) => log.warning('an entry of the audit log could not be completed', {error}));
 	try {
-		const run = await begin();
-		await complete({run});
-		return run;
+		const done = await work();
+		await complete(done);
+		return done;
 	} catch (error) {
 		await complete({outcome: explain(error).slice(0, 1000)});
 		throw error;

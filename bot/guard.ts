@@ -5,6 +5,7 @@ import type {Log} from '../base/log.ts';
 import {type Action, decide, groupsOf, isChange} from './access.ts';
 import type {Origin} from './deliveries.ts';
 import type {Host} from './fleet.ts';
+import {isOfCommand} from './references.ts';
 import type {Slack} from './slack.ts';
 
 /** It is not allowed. The message is for the person. */
@@ -92,7 +93,7 @@ export function createGuard({rules, slack, log, groupsKeptMs = 60_000}: GuardOpt
 					throw error;
 				}
 
-				if (reference.startsWith('command-')) {
+				if (isOfCommand(reference)) {
 					throw new RefusedError('this was done already', {isRepeated: true});
 				}
 

@@ -1,20 +1,23 @@
 /** Buttons. Each carries an order that this bot signed; whether the person may give it is decided now, not when it was shown. */
 
-import {type Commands, settledBy} from './commands.ts';
 import type {Origin, Pressed} from './deliveries.ts';
 import {answer, answering, type Desk} from './desk.ts';
+import {showHistory, showOverview, showPoints} from './lists.ts';
 import {deniedHome, homeView} from './messages/overview.ts';
 import {storyOf, threadMessage, told} from './messages/run.ts';
+import {backUp, cancel, drill} from './operate.ts';
+import type {Ordering} from './ordering.ts';
 import {gather, seenBy} from './overview.ts';
 import {lifetimes, type Reference} from './references.ts';
 import type {Restoring} from './restoring.ts';
+import {code, person} from './text.ts';
 
 export interface Presses {
 	press: (pressed: Pressed, origin: Origin) => Promise<void>;
 	home: (origin: Origin, page?: number) => Promise<void>;
 }
 
-export function createPresses(desk: Desk, {commands, restoring}: {commands: Commands; restoring: Restoring}): Presses {
+export function createPresses(desk: Desk, {restoring, ordering}: {restoring: Restoring; ordering: Ordering}): Presses {
 	const {slack, fleet, guard, references, runs, now} = desk;
 
 	const placedOf = ({host: name, target = ''}: Reference) => {
@@ -46,31 +49,31 @@ export function createPresses(desk: Desk, {commands, restoring}: {commands: Comm
 	};
 
 	const settle = async (origin: Origin, verb: 'undo' | 'finish', {id, run = '', host}: Reference, {message}: Pressed): Promise<void> => {
-		const begun = await commands.settle(origin, verb, run, id);
+		const begun = await ordering.settle(origin, verb, run, id);
 		if (message !== undefined && begun !== undefined) {
-			await runs.settle(fleet.host(host), run, message, settledBy(verb, origin.user, begun));
+			await runs.settle(fleet.host(host), run, message, `${verb} was asked for by ${person(origin.user)}: run ${code(begun)}`);
 		}
 	};
 
 	const obey = async (origin: Origin, reference: Reference, pressed: Pressed): Promise<void> => {
 		switch (reference.verb) {
 			case 'page':
-				return commands.overview(origin, reference.page ?? 0, {replace: true});
+				return showOverview(desk, origin, reference.page ?? 0, {replace: true});
 			case 'home-page':
 				return home(origin, reference.page ?? 0);
 			case 'points':
-				return commands.points(origin, placedOf(reference));
+				return showPoints(desk, origin, placedOf(reference));
 			case 'history':
-				return commands.history(origin, placedOf(reference));
+				return showHistory(desk, origin, placedOf(reference));
 			case 'backup':
-				return commands.backup(origin, placedOf(reference), reference.id);
+				return backUp(desk, origin, placedOf(reference), reference.id);
 			case 'drill':
-				return commands.drill(origin, placedOf(reference), reference.id);
+				return drill(desk, origin, placedOf(reference), reference.id);
 			case 'choose':
 				return restoring.open(origin, async () => placedOf(reference));
 			case 'cancel':
 			case 'cancel-restore':
-				return commands.cancel(origin, reference.run ?? '', reference.id);
+				return cancel(desk, origin, reference.run ?? '', reference.id);
 			case 'undo':
 			case 'finish':
 				return settle(origin, reference.verb, reference, pressed);
@@ -78,7 +81,7 @@ export function createPresses(desk: Desk, {commands, restoring}: {commands: Comm
 				return details(origin, reference);
 			case 'approve':
 			case 'refuse':
-				return restoring.decide(origin, reference, pressed);
+				return ordering.decide(origin, reference, pressed);
 		}
 	};
 

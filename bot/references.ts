@@ -2,7 +2,7 @@
  * What buttons and modals carry: an order, signed, so that nobody but this bot can have written it. Whether it was used before
  * is asked of the agent, which remembers it beyond a restart.
  */
-import {createHmac, randomBytes, timingSafeEqual} from 'node:crypto';
+import {createHash, createHmac, randomBytes, timingSafeEqual} from 'node:crypto';
 
 const hourMs = 3_600_000;
 
@@ -81,3 +81,11 @@ export function createReferences({secret, team, now = Date.now}: ReferencesOptio
 		},
 	};
 }
+
+const commandMark = 'command-';
+
+/** What a typed command is known by. Slack may deliver one twice, also to a bot that was started again in between. @param part of several things that one command does */
+export const referenceOfCommand = ({delivery}: {delivery: string}, part = ''): string =>
+	`${commandMark}${createHash('sha256').update(`${delivery} ${part}`).digest('hex').slice(0, 40)}`;
+
+export const isOfCommand = (reference: string): boolean => reference.startsWith(commandMark);

@@ -2,14 +2,14 @@
 import {marksOf} from '../base/acknowledged.ts';
 import {explain} from '../base/errors.ts';
 import {approvalsFor} from './access.ts';
-import type {RestoreOrder} from './approvals.ts';
+import {type RestoreOrder, waitsFor} from './approvals.ts';
 import type {View} from './blocks.ts';
 import type {Origin, Pressed, Submission, Submitted} from './deliveries.ts';
 import type {Desk} from './desk.ts';
 import type {Placed} from './fleet.ts';
 import {RefusedError} from './guard.ts';
 import {choiceView, chosenSources, confirmView, endView, keyOf, targetView, waitingView} from './messages/restore.ts';
-import {createOrdering, type Ordering} from './ordering.ts';
+import type {Ordering} from './ordering.ts';
 import {lifetimes, type Reference} from './references.ts';
 import {code} from './text.ts';
 
@@ -20,13 +20,10 @@ export interface Restoring {
 	picked: (origin: Origin, pressed: Pressed) => Promise<void>;
 	/** Answered at once. */
 	submitted: (submitted: Submitted, origin: Origin) => Submission | undefined;
-	/** A button of an approval. */
-	decide: Ordering['decide'];
 }
 
-export function createRestoring(desk: Desk): Restoring {
+export function createRestoring(desk: Desk, ordering: Ordering): Restoring {
 	const {slack, fleet, guard, references, rules, now} = desk;
-	const ordering = createOrdering(desk);
 
 	const sign = (order: Parameters<typeof references.sign>[0]) => references.sign(order, lifetimes.modal);
 	const update = async (viewId: string, view: View) => slack.call('views.update', {view_id: viewId, view});
@@ -100,14 +97,10 @@ export function createRestoring(desk: Desk): Restoring {
 		const {host = '', target = '', point = '', only = [], into, acknowledged = []} = reference;
 		const order: RestoreOrder = {host, target, point, only, into, acknowledged, by: origin.user};
 		const needed = approvalsFor(rules, fleet.label(host, target));
-		if (needed > 1) {
-			return ordering.askOthers(origin, order, reference, needed);
-		}
-
-		return endView(
-			'✅',
-			`The restore began: run ${code(await ordering.begin(origin, order, reference.id, []))}. The channel shows how it goes.`,
-		);
+		const run = await ordering.order(origin, order, reference.id, needed);
+		return run === undefined
+			? endView('🔐', `${waitsFor(needed)}. The channel shows who.`)
+			: endView('✅', `The restore began: run ${code(run)}. The channel shows how it goes.`);
 	};
 
 	/** The modal belongs to who opened it. */
@@ -132,7 +125,6 @@ export function createRestoring(desk: Desk): Restoring {
 	};
 
 	return {
-		decide: ordering.decide,
 		async open(origin, wanted, point) {
 			const opened = await slack.call('views.open', {
 				trigger_id: origin.triggerId,

@@ -4,7 +4,7 @@ import {describeRestored} from '../../base/restored.ts';
 import type {PointView} from '../../base/shapes/points.ts';
 import type {RestorePlan} from '../../base/shapes/restores.ts';
 import {duration, size, when} from '../../base/units.ts';
-import type {ApprovalRequest} from '../approvals.ts';
+import {type ApprovalRequest, waitsFor} from '../approvals.ts';
 import {
 	type Block,
 	buttons,
@@ -185,7 +185,7 @@ export function confirmView({label, plan, lastOutage, needed, now, reference}: C
 			input('confirm', "Type the target's name to go on", textField('confirm', label)),
 			context(
 				needed > 1
-					? `${needed - 1} more ${needed === 2 ? 'person' : 'people'} must approve within 15 minutes. What is replaced is kept, and can be put back.`
+					? `${waitsFor(needed)}. What is replaced is kept, and can be put back.`
 					: 'What is replaced is kept, and can be put back.',
 			),
 		],

@@ -40,14 +40,14 @@ test('Slack: every command, a restore that a second person approves, undo, a Sla
 	const again = await restored(t, scene);
 	const restoreRun = /run `([^`]+)`/.exec(allText(again))?.[1] ?? '';
 	const known = slack.messages.length;
-	await replied((await slack.command(restorer, '/restore', `finish ${restoreRun}`)).replies, /1 more must approve/);
+	await replied((await slack.command(restorer, '/restore', `finish ${restoreRun}`)).replies, /1 more person must approve/);
 	const isAsked = () => slack.messages.slice(known).find(each => allText(each).includes('"Approve"'));
 	await slack.press(second, await until('the finish to need a second person, too', isAsked, patience), 'Approve');
 	await until('it is let go', async () => (await runs(scene)).filter(({operation}) => operation === 'restore').length === 4, patience);
 	await until('the finish has ended', async () => (await runs(scene)).every(({state}) => state === 'finished'), patience);
 	await replied(
 		(await slack.command(restorer, '/restore', `undo ${restoreRun}`)).replies,
-		/nothing that run|kept any more|1 more must approve/,
+		/nothing that run|kept any more|1 more person must approve/,
 	);
 
 	await slack.command(operator, '/backup', `now ${big}`);

@@ -207,6 +207,26 @@ test('to undo the restore of a project is to undo that of each of its targets: t
 	t.deepEqual(slack.mistakes, []);
 });
 
+test('what was approved in time is not told as what nobody approved, however it was asked for', async t => {
+	const asked = Date.now();
+	const {slack, agent, message} = await startBotTest(t, {access: {approvals: 2}, now: () => asked, pace: {approvalMs: 3000}});
+	const {run} = await agent.restore({target, point: 'latest', only: [], trigger: 'cli'});
+	agent.finish(run);
+	await slack.command(restorer, '/restore', `undo ${run}`);
+	await slack.press(second, await message(/asks to \*undo\* a restore/), 'Approve');
+	await until('the undo', () => agent.calls.some(call => call.undo === run));
+
+	const modal = await toConfirmation({slack});
+	await slack.submit(restorer, modal, {confirm: target});
+	const later = await message(/asks to \*restore\*/);
+	await until('its time is over', () => allText(later).includes('nobody approved in time'));
+	t.deepEqual(
+		slack.messages.filter(each => /nobody approved in time/.test(allText(each))),
+		[later],
+	);
+	t.deepEqual(slack.mistakes, []);
+});
+
 test('a target with a name that Slack would obey is shown as it is', async t => {
 	const {slack, reply, message} = await startBotTest(t, {
 		prepare(_, [agent]) {
