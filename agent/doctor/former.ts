@@ -22,6 +22,10 @@ const olderMs = 3_600_000;
 export function examineFormer({isNew, self, volumes, containers}: Examined): Finding[] {
 	const named = new Map(volumes.map(volume => [volume.name, volume]));
 	const own = self.mounts.flatMap(({type, volume}) => (type === 'volume' ? (named.get(volume ?? '') ?? []) : [])).filter(isOfProject);
+	if (!isNew || own.length === 0) {
+		return [];
+	}
+
 	const used = new Set(containers.flatMap(({mounts}) => mounts.map(({volume}) => volume)));
 	const present = new Set(containers.map(({project}) => project));
 	const left = volumes.filter(volume => isOfProject(volume) && !used.has(volume.name) && !present.has(volume.labels[projectLabel]));
@@ -33,20 +37,10 @@ export function examineFormer({isNew, self, volumes, containers}: Examined): Fin
 				other.createdAt !== undefined &&
 				createdAt - other.createdAt >= olderMs,
 		);
-	return isNew && own.length > 0
-		? [...Map.groupBy(left, ({labels}) => labels[projectLabel] ?? '')].flatMap(([project, theirs]): Finding[] => {
-				const twins = own.map(volume => twinOf(volume, theirs));
-				return twins.includes(undefined)
-					? []
-					: [
-							findingOf(
-								project,
-								own,
-								twins.flatMap(twin => twin ?? []),
-							),
-						];
-			})
-		: [];
+	return [...Map.groupBy(left, ({labels}) => labels[projectLabel] ?? '')].flatMap(([project, theirs]): Finding[] => {
+		const twins = own.flatMap(volume => twinOf(volume, theirs) ?? []);
+		return twins.length === own.length ? [findingOf(project, own, twins)] : [];
+	});
 }
 
 const isOfProject = ({labels}: Volume): boolean => labels[projectLabel] !== undefined && labels[volumeLabel] !== undefined;
@@ -57,6 +51,6 @@ function findingOf(project: string, own: readonly Volume[], twins: readonly Volu
 		level: 'warning',
 		subject: 'volume',
 		message: `nothing was backed up by this agent yet, and a project \`${project}\` that has no container any more left volumes of the same names (${twins.map(({name}) => `\`${name}\``).join(', ')}): if \`${now}\` was called so before, its restore points, and its data, are in the volumes of \`${project}\``,
-		hint: `give it its name back (\`name: ${project}\` in the Compose file), or name the old volumes there (\`external: true\`); if that is something else: docker volume rm ${twins.map(({name}) => name).join(' ')}`,
+		hint: `give it its name back (\`name: ${project}\` in the Compose file), or name the old volumes there (\`external: true\`); if it is something else, nothing is to be done: this is not said any more once a backup has succeeded`,
 	};
 }

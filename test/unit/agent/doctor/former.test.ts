@@ -37,6 +37,7 @@ test('an agent that begins anew is told of a project that left volumes of the sa
 		/a project `old` that has no container any more left volumes of the same names \(`old_state`, `old_repository`\): if `new` was called so before/,
 	);
 	t.regex(text, /`name: old` in the Compose file/);
+	t.notRegex(text, /volume rm|prune/, "what may hold the only restore points is nobody's to remove on a guess");
 });
 
 test('not who has backed up something, of what is used or was made just before, nor of what has only some of them', t => {
