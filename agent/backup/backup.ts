@@ -8,7 +8,7 @@ import {staging, type Worker, type Workforce} from '../../docker/worker.ts';
 import type {WorkerMount} from '../../docker/worker-mounts.ts';
 import {isOfOneMoment, type Plan} from '../plan/planned.ts';
 import type {Manifest, ManifestSource} from '../repository/manifest.ts';
-import {openPress, type Press, publish} from '../repository/points.ts';
+import {createPress, type Press} from '../repository/points.ts';
 import {withWorkers} from '../runs/shell.ts';
 import {sourceContext} from '../runs/source-context.ts';
 import type {Workshop} from '../runs/workshop.ts';
@@ -59,13 +59,11 @@ interface Progress {
 	quiesceSeconds: number;
 	/** Who stands still in the moment. */
 	still: Still;
-	/** Where what is left to store is little. */
-	press?: Press;
 	published: boolean;
 	warnings: string[];
 }
 
-/** So long before the moment its second passes may have been started: they carry the time of the point. */
+/** So long before the moment what carries the time of the point may have been started: its second passes, and what stores its manifest. */
 const aheadMs = 3000;
 
 /** Never rejects: whatever happens is the outcome. */
@@ -76,18 +74,21 @@ export async function backup(workshop: Workshop, options: BackupRun): Promise<Ba
 	);
 	const state: Progress = {time: startedAt, quiesceSeconds: 0, still: plan, published: false, warnings: []};
 	const tellingWhoWaits = tellingOfLocks(workshop.restic(), options.tell);
+	const press = pressOf(workshop, options);
 	const failures = await withWorkers(
 		workshop,
 		options,
-		async workforce => work(workshop, options, {workforce, results: sources, state, tellingWhoWaits}),
+		async workforce => work(workshop, options, {workforce, results: sources, state, press, tellingWhoWaits}),
 		async manifest => {
 			if (manifest !== undefined) {
-				await tellingWhoWaits(async () => publishPoint(workshop, options, {manifest, press: state.press}));
+				options.tell({type: 'step', step: 'publish'});
+				await tellingWhoWaits(async () => press.publish(manifest));
 				state.published = true;
 				options.onPublished?.(resultOf(options, {sources, state}, []));
 			}
 		},
 	);
+	await press.close();
 	return resultOf(options, {sources, state}, failures);
 }
 
@@ -135,6 +136,7 @@ interface Hands {
 	workforce: Workforce;
 	results: Map<string, SourceResult>;
 	state: Progress;
+	press: Press;
 	tellingWhoWaits: ReturnType<typeof tellingOfLocks>;
 }
 
@@ -142,16 +144,18 @@ interface Hands {
 async function work(
 	workshop: Workshop,
 	options: BackupRun,
-	{workforce, results, state, tellingWhoWaits}: Hands,
+	{workforce, results, state, press, tellingWhoWaits}: Hands,
 ): Promise<Manifest | undefined> {
 	const {plan, tell} = options;
-	const [worker, previous] = await Promise.all([
+	const [worker, previous, swarm] = await Promise.all([
 		workforce.repository(mountsOf(plan), plan.snapshots.length > 0 ? 'snapshot' : 'read'),
 		options.previous,
+		swarmOf(workshop.engine, options),
 	]);
+	const stored = new Map<string, ManifestSource>();
+	const manifest = () => manifestOf(workshop, options, {state, stored, swarm});
 	const context = contextOf(workshop, options, {workforce, state}, {worker, previous});
 	const crew = enlist(plan, context, results);
-	const stored = new Map<string, ManifestSource>();
 	try {
 		tell({type: 'step', step: 'prepare'});
 		await crew.prepare();
@@ -168,40 +172,23 @@ async function work(
 					if (Date.now() - state.time.getTime() > aheadMs) {
 						state.time = new Date();
 					}
+
+					press.ready(manifest());
 				},
 				onWarning: message => warn(message, options, state),
 				onWindow: windowMs => hold(windowMs, state),
 			},
 			crew,
 		);
-		const swarm = await swarmOf(workshop.engine, options);
-		await crew.store(
-			async (source, planned) => store(source, planned, options, {results, stored}),
-			() => {
-				const beginning = manifestOf(workshop, options, {state, stored, swarm});
-				const {folder} = workshop;
-				state.press = openPress(pressRestic(workshop), beginning, {sources: plan.sources.length, folder, signal: options.signal});
-			},
-		);
-		return stored.size === plan.sources.length ? manifestOf(workshop, options, {state, stored, swarm}) : undefined;
+		await crew.store(async (source, planned) => store(source, planned, options, {results, stored}));
+		return stored.size === plan.sources.length ? manifest() : undefined;
 	} finally {
 		await crew.close();
-		if (stored.size < plan.sources.length) {
-			await state.press?.close();
-		}
 	}
 }
 
-const pressRestic = ({restic}: Workshop) => restic(undefined, {lockPatienceSeconds});
-
-async function publishPoint(
-	workshop: Workshop,
-	{signal, tell}: Pick<BackupRun, 'signal' | 'tell'>,
-	{manifest, press}: {manifest: Manifest; press: Press | undefined},
-): Promise<void> {
-	tell({type: 'step', step: 'publish'});
-	await (press?.publish(manifest) ?? publish(pressRestic(workshop), manifest, workshop.folder, signal));
-}
+const pressOf = (workshop: Workshop, {plan: {sources}, signal}: BackupRun): Press =>
+	createPress(workshop.restic(undefined, {lockPatienceSeconds}), {sources: sources.length, folder: workshop.folder, signal});
 
 /** Nobody asks where that was a moment ago. That it cannot be known is no reason to have no backup. */
 async function stillAgain(options: BackupRun, state: Progress): Promise<Still> {

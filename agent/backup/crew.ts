@@ -85,15 +85,11 @@ export function crewOf(members: readonly Member[], results: Map<string, SourceRe
 			await each(pin, member => !answersOnlyBefore(member) && !member.source.pinStores);
 			await each(pin, member => !answersOnlyBefore(member) && member.source.pinStores);
 		},
-		/** The little ones beside each other, then the rest in turn. @param onNearly called first, where there are only little ones */
-		async store(verb: (source: Source, planned: PlannedSource) => Promise<void>, onNearly: () => void = () => {}): Promise<void> {
+		/** The little ones beside each other, then the rest in turn. */
+		async store(verb: (source: Source, planned: PlannedSource) => Promise<void>): Promise<void> {
 			const isLittle = ({source}: Member) => (source.expectedBytes?.() ?? Number.POSITIVE_INFINITY) <= littleBytes;
 			const beside = new PQueue({concurrency: atOnce});
 			const little = [...active].filter(isLittle);
-			if (little.length === members.length) {
-				onNearly();
-			}
-
 			const attempts = await Promise.allSettled(little.map(async member => beside.add(async () => attempt(member, verb))));
 			const refused = attempts.find(result => result.status === 'rejected');
 			if (refused !== undefined) {

@@ -8,7 +8,7 @@ import {type Manifest, manifest as manifestSchema} from './manifest.ts';
 import {agentTag, runTag, sourceOfTag, tagValue, targetTag} from './names.ts';
 import {type Filed, filedBy, type Ownership} from './owner.ts';
 import {type Placed, placedOf, placedTags} from './placed.ts';
-import {openRecord, storeRecord} from './record.ts';
+import {type OpenRecord, openRecord, storeRecord} from './record.ts';
 
 export interface Point extends Filed {
 	/** As its snapshots name the target: since then it may have been given another name. */
@@ -125,7 +125,7 @@ const askingMs = 30_000;
 export type Beginning = Pick<Manifest, 'agent' | 'run' | 'target' | 'time' | 'host' | 'swarm'>;
 
 /**
- * After this the point exists; before, it does not. restic may be killed when it has saved the manifest and has not said so yet: then the
+ * restic may be killed when it has saved the manifest and has not said so yet: then the
  * repository is asked.
  */
 async function orSaved(restic: Restic, {run, target}: Beginning, storing: Promise<void>): Promise<void> {
@@ -155,28 +155,46 @@ const recordOf = ({run, target, agent, swarm, time, host}: Beginning, {sources, 
 	host,
 });
 
-export async function publish(restic: Restic, manifest: Manifest, folder: string, signal: AbortSignal): Promise<void> {
-	const record = {...recordOf(manifest, {sources: manifest.sources.length, folder}), signal};
-	await orSaved(restic, manifest, storeRecord(restic, {...record, content: JSON.stringify(manifest)}));
+interface Publishing {
+	/** How many the manifest will have. */
+	sources: number;
+	folder: string;
+	signal: AbortSignal;
 }
 
-/** Publishes what is nearly there, without the start of a restic. */
+/** Publishes a point without the start of a restic, which waits meanwhile, with a lock, at the repository's door. */
 export interface Press {
-	/** As `publish`. */
+	/** Begins to wait for a point of this time, unless it does already. */
+	ready: (beginning: Beginning) => void;
+	/** After this the point exists; before, it does not. */
 	publish: (manifest: Manifest) => Promise<void>;
-	/** There is no point. Never rejects. */
+	/** Nothing is to be published any more. Never rejects. */
 	close: () => Promise<void>;
 }
 
-/** @param sources how many the manifest will have */
-export function openPress(
-	restic: Restic,
-	beginning: Beginning,
-	{sources, folder, signal}: {sources: number; folder: string; signal: AbortSignal},
-): Press {
-	const record = openRecord(restic, {...recordOf(beginning, {sources, folder}), signal});
+export function createPress(restic: Restic, {sources, folder, signal}: Publishing): Press {
+	let open: {time: string; record: OpenRecord} | undefined;
+	const close = async () => open?.record.close();
+	const isReady = ({time}: Beginning): boolean => open?.time === time && !open.record.isOver();
 	return {
-		publish: async manifest => orSaved(restic, manifest, record.store(JSON.stringify(manifest))),
-		close: record.close,
+		ready(beginning) {
+			if (!isReady(beginning)) {
+				void close();
+				open = {time: beginning.time, record: openRecord(restic, {...recordOf(beginning, {sources, folder}), signal})};
+			}
+		},
+		async publish(manifest) {
+			const content = JSON.stringify(manifest);
+			const storing =
+				open !== undefined && isReady(manifest)
+					? open.record.store(content)
+					: storeRecord(restic, {...recordOf(manifest, {sources, folder}), signal, content});
+			await orSaved(restic, manifest, storing);
+		},
+		close,
 	};
 }
+
+/** After this the point exists; before, it does not. */
+export const publish = async (restic: Restic, manifest: Manifest, folder: string, signal: AbortSignal): Promise<void> =>
+	createPress(restic, {sources: manifest.sources.length, folder, signal}).publish(manifest);

@@ -48,6 +48,8 @@ export async function storeRecord(
 
 /** A record whose content is still to come. */
 export interface OpenRecord {
+	/** Nothing is to be stored with it any more: the repository did not open, or what waited has died. */
+	isOver: () => boolean;
 	store: (content: string) => Promise<void>;
 	/** Nothing is stored. Never rejects. */
 	close: () => Promise<void>;
@@ -57,6 +59,7 @@ export interface OpenRecord {
 export function openRecord(restic: Pick<Restic, 'backupStream'>, {signal, ...record}: TextRecord & {signal: AbortSignal}): OpenRecord {
 	const storing = held(async hold => restic.backupStream({...streaming(record), ...hold}), signal);
 	return {
+		isOver: storing.isOver,
 		async store(content) {
 			try {
 				await storing.waiting;

@@ -4,6 +4,8 @@ import type {Hold} from './hold.ts';
 export interface Held<Value> {
 	/** Resolves when it waits, rejects with why it does not. */
 	waiting: Promise<void>;
+	/** It has ended, whatever it waited for. */
+	isOver: () => boolean;
 	/** Lets it look at what it stores. */
 	go: () => Promise<Value>;
 	/** Ends it; one that was not let go yet gives its lock back first. Never rejects. */
@@ -29,7 +31,10 @@ export function held<Value>(
 
 	let isLetGo = false;
 	const working = begin({hold: {held: waits.resolve, go: door.promise}, signal: end.signal});
-	const over = Promise.allSettled([working]);
+	let isOver = false;
+	const over = Promise.allSettled([working]).then(() => {
+		isOver = true;
+	});
 	const waiting = Promise.race([waits.promise, working.then(() => {})]);
 	waiting.catch(() => {});
 
@@ -48,6 +53,7 @@ export function held<Value>(
 	void over.then(() => signal.removeEventListener('abort', onAbort));
 	return {
 		waiting,
+		isOver: () => isOver,
 		async go() {
 			isLetGo = true;
 			door.resolve();

@@ -126,7 +126,9 @@ async function open(server: PostgresServer, {database, application, signal}: Ope
 }
 
 async function describeServer(server: PostgresServer, quoting: readonly string[]): Promise<Record<string, unknown>> {
-	const version = await succeed(server.client, {argv: ['pg_dump', '--version']});
-	const globals = await dumpGlobals(server, await server.maintenance(), quoting);
+	const [version, globals] = await Promise.all([
+		succeed(server.client, {argv: ['pg_dump', '--version']}),
+		server.maintenance().then(async database => dumpGlobals(server, database, quoting)),
+	]);
 	return {toolVersion: version.trim(), globals};
 }

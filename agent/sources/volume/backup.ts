@@ -19,12 +19,12 @@ import {restoreFiles} from '../kept-names.ts';
 import type {Among, Source, SourceContext} from '../source.ts';
 import {snapshotOptions} from '../staged.ts';
 import {warningsOfAlone} from './alone.ts';
-import {bothOf, type Changes, changedBetween, isTimeless, lastOf} from './changes.ts';
+import {bothOf, type Changes, changedBetween, lastOf} from './changes.ts';
 import {holesOf} from './holes.ts';
 import {doublesOf, look, lossesOf} from './look.ts';
 import {mountedInside} from './nested.ts';
 import type {PlannedVolume} from './plan.ts';
-import {changedSince, holdsAll, type Little} from './since.ts';
+import {firstLook, holdsAll, type Little} from './since.ts';
 import {type FolderSnapshot, folderSnapshot, whyNoSnapshot} from './snapshot.ts';
 
 /**
@@ -144,10 +144,10 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 			// It starts while it is looked whether it will do.
 			armed = isSame && still === undefined && all.length <= mostAhead ? startSecondPass(latest.snapshot) : undefined;
 			const until = latest?.newest === undefined ? latest && lastOf(latest.runEndedAt) : (latest.newest ?? undefined);
-			const looked = isSame ? changedSince(context, path, latest.runStartedAt, {until, excludes}) : 'much';
-			const [isWithoutTimes, since, written] = await Promise.all([isTimeless(context, path), looked, writtenBack()]);
-			timeless = isWithoutTimes;
-			begun = written;
+			const looked = await firstLook(context, path, isSame ? {from: latest.runStartedAt, until, excludes} : undefined);
+			const {since} = looked;
+			timeless = looked.isTimeless;
+			begun = looked.begun;
 			const previous = timeless ? undefined : latest;
 			const isLittleMore = typeof since === 'object' && !since.isDoubtful;
 			if (previous && (since === 'nothing' || (isLittleMore && (await isAhead(since, previous.snapshot))))) {

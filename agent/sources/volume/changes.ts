@@ -46,11 +46,11 @@ export const bothOf = (one: Changes, other: Changes): Changes => ({
 	isCoarse: one.isCoarse || other.isCoarse,
 });
 
-/** Where a page that is changed through mmap never gets a new time. */
-const timeless = ['tmpfs', 'ramfs'];
+/** Where a page that is changed through mmap never gets a new time. @param system as `stat --file-system` names it */
+export const isTimelessSystem = (system: string): boolean => ['tmpfs', 'ramfs'].includes(system);
 
 export const isTimeless = async ({worker, signal}: Pick<SourceContext, 'worker' | 'signal'>, path: string): Promise<boolean> =>
-	timeless.includes((await succeed(worker, {argv: ['stat', '--file-system', '--format=%T', '--', path], signal})).trim());
+	isTimelessSystem((await succeed(worker, {argv: ['stat', '--file-system', '--format=%T', '--', path], signal})).trim());
 
 /**
  * Whether a file was changed since then and does not say so: its modification time can be set, that of its inode cannot. One that got another

@@ -3,7 +3,7 @@ import {mkdir, mkdtemp, rename, rm, utimes, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {changedSince, holdsAll, type Little} from '../../../../../agent/sources/volume/since.ts';
+import {firstLook, holdsAll, type Little} from '../../../../../agent/sources/volume/since.ts';
 import {here} from '../../../../../base/here.ts';
 
 const context = {worker: here, signal: new AbortController().signal};
@@ -25,7 +25,7 @@ async function scene(t: ExecutionContext) {
 		folder,
 		touch: async (...names: string[]) => Promise.all(names.map(async name => utimes(join(folder, name), changed, changed))),
 		async since(options: {until?: Date; excludes?: boolean} = {}) {
-			const found = await changedSince(context, folder, from, {until: undefined, excludes: false, ...options});
+			const {since: found} = await firstLook(context, folder, {from, until: undefined, excludes: false, ...options});
 			return typeof found === 'string' ? found : {...found, paths: found.paths.map(path => path.slice(folder.length + 1)).sort()};
 		},
 	};
@@ -84,8 +84,30 @@ test('many files, many bytes and names that nobody can write are much; so is wha
 	t.is(await since(), 'much');
 	await rename(join(folder, 'other'), `${folder}-gone`);
 	await rm(`${folder}-gone`, {recursive: true});
-	const failing: typeof here = async command => here({...command, argv: ['sh', '-c', 'echo "find: it: No such file" >&2; exit 1']});
-	t.is(await changedSince({...context, worker: failing}, folder, from, {until: undefined, excludes: false}), 'much');
+	const {since: unknown} = await firstLook({...context, worker: having('find() { command find "$@"; return 1; }')}, folder, {
+		from,
+		until: undefined,
+		excludes: false,
+	});
+	t.is(unknown, 'much');
+});
+
+/** A place where a program does something else. */
+const having =
+	(programs: string): typeof here =>
+	async ({argv: [sh, option, script, ...rest], ...command}) =>
+		here({...command, argv: [sh, option ?? '', `${programs}; ${script}`, ...rest]});
+
+test("without a backup before, all may have changed; what is written before is written back; and whether times tell anything is the file system's", async t => {
+	const {folder} = await scene(t);
+	const before = Date.now();
+	const look = async (programs: string) => firstLook({...context, worker: having(programs)}, folder, undefined);
+	const {begun, ...first} = await look('sync() { sleep 0.05; }; stat() { echo tmpfs; }');
+	t.deepEqual(first, {since: 'much', isTimeless: true});
+	t.true(begun.getTime() >= before && begun.getTime() <= Date.now() - 50, 'written back, and begun before that');
+	t.like(await look('stat() { echo ext2/ext3; }'), {isTimeless: false});
+	await t.throwsAsync(look('sync() { echo "sync: no disk" >&2; return 1; }'), {message: /no disk/});
+	await t.throwsAsync(look('stat() { echo "stat: no such place" >&2; return 1; }'), {message: /no such place/});
 });
 
 test('files that were moved there, and are old, are more than what changed', t => {
