@@ -9,9 +9,10 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {type Command, type Exit, killedCode, type Place, type Running} from '../base/command.ts';
 import {unlessAborted} from '../base/patience.ts';
 import {type Watch, watchAlive} from './alive.ts';
+import type {EngineExec} from './calls/commands.ts';
 import {refusesTheDead, toldDead} from './death.ts';
 import {type Demultiplexed, demultiplex} from './demultiplex.ts';
-import type {Engine, EngineExec} from './engine.ts';
+import type {Engine} from './engine.ts';
 import {statusOf} from './refusal.ts';
 
 /**

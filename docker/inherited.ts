@@ -1,5 +1,5 @@
 /** What workers have of the agent's own container: they reach what it reaches, and take no more of the machine than it may. Pure. */
-import type {CreateOptions} from './engine.ts';
+import type {CreateOptions} from './calls/containers.ts';
 
 type HostConfig = NonNullable<CreateOptions['HostConfig']>;
 

@@ -1,7 +1,8 @@
 /** What a worker has of volumes and of folders of the host. */
 import {RunError} from '../base/errors.ts';
+import type {MountSettings} from './calls/containers.ts';
 import type {Folder, Mount} from './container.ts';
-import type {Engine, MountSettings} from './engine.ts';
+import type {Engine} from './engine.ts';
 import {readInspection} from './inspection.ts';
 
 export interface WorkerMount {

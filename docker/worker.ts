@@ -3,10 +3,11 @@
  * Secrets reach them with each command, never in their configuration.
  */
 import {type Place, succeed} from '../base/command.ts';
+import type {CreateOptions} from './calls/containers.ts';
 import {capabilitiesFor, clientCapabilities, dumpCapabilities, type FileUse} from './capabilities.ts';
 import {type Container, workerLabel} from './container.ts';
 import {agentLabel, removeAll} from './dismiss.ts';
-import type {CreateOptions, Engine} from './engine.ts';
+import type {Engine} from './engine.ts';
 import {inContainer} from './exec.ts';
 import {lackedPrograms, lend} from './lend.ts';
 import {hasMounted, type Self} from './self.ts';

@@ -5,7 +5,7 @@ import test from 'ava';
 import {againstOrder, circles, type Import, imports, typeScriptIn} from '../support/house.ts';
 
 const ownedPackages: Record<string, RegExp> = {
-	dockerode: /^docker\/(?:engine|details)\.ts$/,
+	dockerode: /^docker\/(?:calls\/[a-z]+|details)\.ts$/,
 	'node-schedule': /^agent\/schedule\/schedule\.ts$/,
 	'prom-client': /^agent\/metrics\/[a-z-]+\.ts$/,
 	nodemailer: /^agent\/notify\/mail\.ts$/,

@@ -1,5 +1,6 @@
 import test from 'ava';
-import type {CreateOptions, Engine} from '../../../docker/engine.ts';
+import type {CreateOptions} from '../../../docker/calls/containers.ts';
+import type {Engine} from '../../../docker/engine.ts';
 import type {Self} from '../../../docker/self.ts';
 import {hireWorkers, staging} from '../../../docker/worker.ts';
 

@@ -2,8 +2,9 @@
 import {Duplex} from 'node:stream';
 import test from 'ava';
 import {createSurvey} from '../../../../agent/plan/survey.ts';
+import type {CreateOptions} from '../../../../docker/calls/containers.ts';
 import {containerFromList} from '../../../../docker/container.ts';
-import type {CreateOptions, Engine} from '../../../../docker/engine.ts';
+import type {Engine} from '../../../../docker/engine.ts';
 import type {Self} from '../../../../docker/self.ts';
 
 const frame = (output: number, text: string): Buffer => {

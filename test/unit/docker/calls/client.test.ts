@@ -1,5 +1,5 @@
 import test from 'ava';
-import {parseAddress} from '../../../docker/engine.ts';
+import {parseAddress} from '../../../../docker/calls/client.ts';
 
 for (const [address, options] of [
 	['unix:///var/run/docker.sock', {socketPath: '/var/run/docker.sock'}],
