@@ -10,7 +10,7 @@ import type {Abandoned} from '../overview/abandoned.ts';
 import type {Missing} from '../overview/gone.ts';
 import type {Listed, Survey} from '../plan/survey.ts';
 import type {CopyRepository, Repositories} from '../repository/repositories.ts';
-import {folderOf} from '../restic/restic.ts';
+import {folderOf} from '../restic/repository.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import type {State} from '../state/state.ts';
 import {examineEngine} from './engine.ts';

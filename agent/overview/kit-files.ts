@@ -2,7 +2,7 @@
 import {readdirSync, readFileSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import type {KitFile} from '../../base/shapes/kit.ts';
-import type {Repository} from '../restic/restic.ts';
+import type {Repository} from '../restic/repository.ts';
 
 /** What is larger is no key, and nobody types it: a bundle of certificates, mostly. */
 const largestBytes = 64 * 1024;

@@ -5,7 +5,7 @@ import type {Kept, Kit} from '../../base/shapes/kit.ts';
 import type {Mount} from '../../docker/container.ts';
 import {below, mountOf} from '../../docker/storage.ts';
 import type {NamedRepository, Repositories} from '../repository/repositories.ts';
-import {folderOf} from '../restic/restic.ts';
+import {folderOf} from '../restic/repository.ts';
 import type {State} from '../state/state.ts';
 import {kitFiles, lastingOf} from './kit-files.ts';
 

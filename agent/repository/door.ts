@@ -1,9 +1,10 @@
 /** The agent's repository: opened once in a while, and again after a failure; made only where none was ever known. */
 import {RepositoryError} from '../../base/errors.ts';
 import type {Problem} from '../../base/problem.ts';
-import {accessOf} from '../restic/access.ts';
 import {ensureRepository, type KnownRepository} from '../restic/open.ts';
-import type {Access, Repository, Restic} from '../restic/restic.ts';
+import type {Access, Repository} from '../restic/repository.ts';
+import {accessOf} from '../restic/repository.ts';
+import type {Restic} from '../restic/restic.ts';
 
 /** Which repository was known at a location before: so that one that is lost is never made anew. */
 export interface KnownRepositories {

@@ -5,10 +5,10 @@ import {examineFolder, explainRefusal} from '../../base/folder.ts';
 import {here} from '../../base/here.ts';
 import {nearest} from '../../base/reading/nearest.ts';
 import type {Copy} from '../config/copies.ts';
-import {accessOf} from '../restic/access.ts';
 import {createRestic} from '../restic/create.ts';
 import {ensureRepository, type KnownRepository} from '../restic/open.ts';
-import {folderOf, type Repository, type Restic, type ResticOptions} from '../restic/restic.ts';
+import {accessOf, folderOf, type Repository} from '../restic/repository.ts';
+import type {Restic, ResticOptions} from '../restic/restic.ts';
 import {settle} from '../restic/settle.ts';
 import {createRepositoryDoor, type KnownRepositories, type RepositoryDoor} from './door.ts';
 

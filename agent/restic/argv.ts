@@ -1,13 +1,13 @@
 /** The only place that builds restic's arguments. Every value stands behind `--option=` or `--`, so that none becomes an option. */
 import {alwaysLeftOut, systemAttributes} from './attributes.ts';
 import type {Hold} from './hold.ts';
+import type {Repository} from './repository.ts';
 import type {
 	CompareOptions,
 	CopyOptions,
 	FilesOptions,
 	ListOptions,
 	LookOptions,
-	Repository,
 	RestoreOptions,
 	SearchOptions,
 	StreamOptions,

@@ -10,7 +10,8 @@ import {type Arguments, limits} from './argv.ts';
 import {isOnlyGone, repositoryError} from './exit-codes.ts';
 import {type Hold, holdingArgv, release} from './hold.ts';
 import {type Message, parseMessage} from './messages.ts';
-import type {Repository} from './restic.ts';
+import type {Repository} from './repository.ts';
+import type {ResticOptions} from './restic.ts';
 import {publicLocation, redactor} from './secrets.ts';
 import {soleArgv} from './sole.ts';
 import {listenForTrouble, type Trouble, unreachableHint} from './trouble.ts';
@@ -47,14 +48,11 @@ export interface Caller {
 	failed: (call: Call, message: string) => RepositoryError;
 }
 
-interface CallerOptions {
-	answerWithinMs: number;
-	/** Whether what the cache has may be read from there. */
-	cached: boolean;
-	onTrouble?: ((message: string) => void) | undefined;
-}
-
-export function createCaller(place: Place, repository: Repository, {answerWithinMs, cached, onTrouble = () => {}}: CallerOptions): Caller {
+export function createCaller(
+	place: Place,
+	repository: Repository,
+	{answerWithinMs = 60_000, cached = true, onTrouble = () => {}}: Pick<ResticOptions, 'answerWithinMs' | 'cached' | 'onTrouble'>,
+): Caller {
 	const redact = redactor(repository);
 	const own = () => ({...environmentOf(repository), RESTIC_REPOSITORY: repository.location, RESTIC_PROGRESS_FPS: '2', TZ: 'UTC'});
 

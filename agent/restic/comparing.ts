@@ -2,15 +2,12 @@
 import {explain} from '../../base/errors.ts';
 import * as argv from './argv.ts';
 import type {Caller} from './call.ts';
+import type {Locking} from './locking.ts';
 import type {FileStatus, Summary} from './messages.ts';
-import type {Restic, RestoreOptions} from './restic.ts';
+import type {Comparing, RestoreOptions} from './restic.ts';
 import {summaryOf} from './summary.ts';
 
-/** @param patiently says how a verb deals with locks */
-export function createComparing(
-	{read, failed}: Pick<Caller, 'read' | 'failed'>,
-	patiently: (call: argv.Arguments) => argv.Arguments,
-): Pick<Restic, 'changes' | 'room' | 'changed' | 'rehearse'> {
+export function comparing({read, failed}: Caller, {patiently}: Locking): Comparing {
 	const compared = async (options: RestoreOptions, rehearsal: argv.Arguments, onFile?: (status: FileStatus) => void): Promise<Summary> => {
 		const call = {
 			action: `comparing ${options.into} with ${options.subfolder}`,

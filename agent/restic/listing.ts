@@ -4,19 +4,11 @@ import {lastLines} from '../../base/command.ts';
 import * as argv from './argv.ts';
 import type {Call, Caller} from './call.ts';
 import {eachElement} from './elements.ts';
+import type {Locking} from './locking.ts';
 import {listedSnapshot, withoutStack} from './messages.ts';
-import type {Restic, Snapshot} from './restic.ts';
+import type {Listing, Snapshot} from './restic.ts';
 
-/** How a verb deals with locks. */
-interface Locking {
-	patiently: (call: argv.Arguments) => argv.Arguments;
-	withoutLocking: (call: argv.Arguments) => argv.Arguments;
-}
-
-export function createListing(
-	{read, failed}: Pick<Caller, 'read' | 'failed'>,
-	{patiently, withoutLocking}: Locking,
-): Pick<Restic, 'snapshots' | 'rewriteWithout'> {
+export function listing({read, failed}: Caller, {patiently, withoutLocking}: Locking): Listing {
 	const list = async (call: Call): Promise<Snapshot[]> => {
 		const found: Snapshot[] = [];
 		const once = createOnce<string>(text => text);

@@ -1,13 +1,13 @@
 /** Looks into snapshots, for people: what is there, where something is, what differs. */
 import {quoteAll} from '../../base/reading/quote.ts';
-import {type Arguments, compare, look, search} from './argv.ts';
+import {compare, look, search} from './argv.ts';
 import {type Caller, eachLine} from './call.ts';
 import {eachElement} from './elements.ts';
+import type {Locking} from './locking.ts';
 import {parseChange, parseNode, searched} from './messages.ts';
 import type {Looking} from './restic.ts';
 
-/** @param patiently says how a verb deals with locks */
-export const createLooking = ({read, failed}: Pick<Caller, 'read' | 'failed'>, patiently: (call: Arguments) => Arguments): Looking => ({
+export const looking = ({read, failed}: Caller, {patiently}: Locking): Looking => ({
 	async look(options) {
 		const {snapshot, path, onNode, signal} = options;
 		const call = {action: `looking at ${path} in snapshot ${snapshot}`, arguments: patiently(look(options)), signal};

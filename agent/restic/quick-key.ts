@@ -10,7 +10,7 @@ import {open, readdir, readFile, rename, rm, stat} from 'node:fs/promises';
 import {hostname} from 'node:os';
 import {join} from 'node:path';
 import * as z from 'zod';
-import {folderOf, type QuickKey} from './restic.ts';
+import {folderOf, type QuickKey} from './repository.ts';
 import {derive, seal, unseal} from './sealing.ts';
 
 const base64 = z.string().transform(text => Buffer.from(text, 'base64'));

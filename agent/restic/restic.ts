@@ -1,49 +1,7 @@
-/** restic as typed calls: the words and the verbs. `create.ts` makes them. */
+/** restic as typed calls: the words and the verbs, by their subject. `create.ts` gathers them from the files that make them. */
 import type {Running} from '../../base/command.ts';
 import type {Hold} from './hold.ts';
-
-/** `append-only`: what is there stays, whatever an agent that was taken over wants; removing is somebody else's. */
-export type Access = 'full' | 'append-only' | 'read-only';
-
-/** Where snapshots go, and the secrets that open it. */
-export interface Repository {
-	/** A name for people and metrics: `primary`, or a copy's name. */
-	name: string;
-	/** As in `RESTIC_REPOSITORY`. May hold secrets: never printed, see `publicLocation`. */
-	location: string;
-	/** Everything that restic needs in its environment: `RESTIC_PASSWORD`, `AWS_…`. Never in argv. */
-	env: Readonly<Record<string, string>>;
-	/** Extended options of restic, as `sftp.args`; they hold no secret. */
-	options?: Readonly<Record<string, string>> | undefined;
-	/** KiB a second, of each restic; undefined: no limit. */
-	limitUpload?: number | undefined;
-	limitDownload?: number | undefined;
-	/** As a person said it. */
-	access?: Access | undefined;
-	/** In the agent and in workers alike. */
-	cacheDirectory: string;
-	/** Holdfast made the password itself: 256 bits at random. */
-	isPasswordGenerated?: boolean | undefined;
-	/** Missing where no key file can be written: only a folder has one. */
-	quickKey?: QuickKey | undefined;
-}
-
-/** A key that costs nothing to open: `quick-key.ts`. */
-export interface QuickKey {
-	/** The id of a key that the password is known to open; undefined where there is none. */
-	hint: () => string | undefined;
-	/** Looks for one. Never rejects. */
-	find: () => Promise<void>;
-	/**
-	 * Makes one where that is allowed and possible, and removes the one that this agent made for another password. Only called when the repository
-	 * was opened with the password. Never rejects: without it everything works, and takes longer.
-	 */
-	ensure: () => Promise<void>;
-}
-
-/** Where it is, when it is a folder; undefined where a network leads to it. */
-export const folderOf = ({location}: Pick<Repository, 'location'>): string | undefined =>
-	location.startsWith('/') ? location : location.startsWith('local:') ? location.slice('local:'.length) : undefined;
+import type {Repository} from './repository.ts';
 
 export interface Snapshot {
 	id: string;
@@ -254,11 +212,8 @@ export interface Lock {
 	username: string;
 }
 
-/**
- * Every verb throws RepositoryError, whose text holds no secret, or the signal's reason. `forget` needs the repository for
- * itself; a restic that was killed leaves a lock that shuts it out (and prune), but no backup.
- */
-export interface Restic extends Looking {
+/** The repository itself. */
+export interface Opening {
 	version: () => Promise<string>;
 	/** The repository's own id. @param key the beginning of the id of the key to open it with; the others are tried where that does not do */
 	id: (signal?: AbortSignal, key?: string) => Promise<string>;
@@ -272,8 +227,16 @@ export interface Restic extends Looking {
 	 * there is found again here.
 	 */
 	init: (like?: Repository) => Promise<void>;
+}
+
+/** New snapshots. */
+export interface Storing {
 	backupFiles: (options: FilesOptions) => Promise<Saved>;
 	backupStream: (options: StreamOptions) => Promise<Saved>;
+}
+
+/** Which snapshots there are. */
+export interface Listing {
 	/** Snapshots that carry all of the tags. */
 	snapshots: (tags?: readonly string[], signal?: AbortSignal) => Promise<Snapshot[]>;
 	/**
@@ -281,6 +244,10 @@ export interface Restic extends Looking {
 	 * same tags and `rewrite`; the old one stays.
 	 */
 	rewriteWithout: (snapshot: string, patterns: readonly string[], signal?: AbortSignal) => Promise<string>;
+}
+
+/** What a snapshot holds. */
+export interface Reading {
 	/** The content of one file of a snapshot, as a stream. Its end says nothing: await `done`, which rejects for any exit code but 0. */
 	dump: (snapshot: string, path: string, signal?: AbortSignal) => Promise<Running>;
 	/** The same for a reader that leaves before the end: no lock is taken, because a restic that is killed would leave it. */
@@ -290,6 +257,10 @@ export interface Restic extends Looking {
 	list: (options: ListOptions) => Promise<void>;
 	/** Whether the snapshot has this very path, how many bytes it is (a folder: 0), and what: `dir`, `file`, `symlink`, … */
 	find: (snapshot: string, path: string, signal?: AbortSignal) => Promise<{bytes: number; type: string} | undefined>;
+}
+
+/** What `restore` would do. Nothing is written. */
+export interface Comparing {
 	/** What `restore` would write: the bytes of all files whose content differs. Reads what is there. Nothing is written. */
 	changes: (options: RestoreOptions) => Promise<{bytes: number}>;
 	/**
@@ -304,8 +275,15 @@ export interface Restic extends Looking {
 	 * `removed` is undefined where restic cannot tell: 0.19 fails where a file is in the place of a folder, in a rehearsal only.
 	 */
 	rehearse: (options: RestoreOptions) => Promise<{entries: number; removed: number | undefined}>;
+}
+
+export interface Restoring {
 	/** Writes the folder `subfolder` of a snapshot to `into`. @returns the attributes that the system keeps for itself and the owners, that were not to be set */
 	restore: (options: RestoreOptions) => Promise<Unset | undefined>;
+}
+
+/** All of the repository, or many of its snapshots. */
+export interface Upkeep {
 	/**
 	 * Copies snapshots from another repository; those that are here already are left. Each gets a new id, and keeps its tree, time, host and
 	 * tags. The snapshots are saved at the end, when all their content is here. One that is not there is no error to restic: look afterwards.
@@ -322,6 +300,9 @@ export interface Restic extends Looking {
 	check: (options?: UpkeepOptions & {read?: string | undefined}) => Promise<void>;
 	/** Bytes of the data that is stored, as stored. Takes long where there are many files. */
 	size: (signal?: AbortSignal) => Promise<number>;
+}
+
+export interface Locks {
 	locks: () => Promise<Lock[]>;
 	/**
 	 * Removes stale locks: older than 30 minutes without a refresh, **or of this host name and a process that is not here**. So the host
@@ -329,6 +310,12 @@ export interface Restic extends Looking {
 	 */
 	unlock: () => Promise<void>;
 }
+
+/**
+ * Every verb throws RepositoryError, whose text holds no secret, or the signal's reason. `forget` needs the repository for
+ * itself; a restic that was killed leaves a lock that shuts it out (and prune), but no backup.
+ */
+export interface Restic extends Opening, Storing, Listing, Reading, Comparing, Restoring, Looking, Upkeep, Locks {}
 
 export interface ResticOptions {
 	/** `false`: everything is read from the repository itself, also what the cache could tell. */

@@ -1,5 +1,5 @@
 /** Keeps what opens a repository out of everything that is printed. */
-import type {Repository} from './restic.ts';
+import type {Repository} from './repository.ts';
 
 /** Shorter values would turn every text into asterisks. */
 const shortestSecret = 4;

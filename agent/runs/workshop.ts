@@ -10,7 +10,8 @@ import {hireWorkers, type Workforce} from '../../docker/worker.ts';
 import type {Config} from '../config/config.ts';
 import {type Ownership, ownershipOf} from '../repository/owner.ts';
 import {createRestic} from '../restic/create.ts';
-import {folderOf, type Restic, type ResticOptions} from '../restic/restic.ts';
+import {folderOf} from '../restic/repository.ts';
+import type {Restic, ResticOptions} from '../restic/restic.ts';
 import type {State} from '../state/state.ts';
 
 /** What all runs of an agent have in common. */

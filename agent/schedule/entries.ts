@@ -2,7 +2,7 @@
 import type {Due, ScheduleEntry} from '../../base/due.ts';
 import {repositoryTarget} from '../../base/results.ts';
 import type {Config} from '../config/config.ts';
-import type {Access} from '../restic/restic.ts';
+import type {Access} from '../restic/repository.ts';
 import type {State} from '../state/state.ts';
 
 /** Who asked for a cold backup that was due. */

@@ -7,7 +7,7 @@ import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import {createRestic} from '../../../agent/restic/create.ts';
 import {ensureRepository} from '../../../agent/restic/open.ts';
-import type {Repository} from '../../../agent/restic/restic.ts';
+import type {Repository} from '../../../agent/restic/repository.ts';
 import {settle} from '../../../agent/restic/settle.ts';
 import {requireVersion} from '../../../agent/restic/version.ts';
 import {type Place, succeed} from '../../../base/command.ts';

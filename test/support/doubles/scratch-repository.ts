@@ -3,7 +3,8 @@ import {mkdir, mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {createRestic} from '../../../agent/restic/create.ts';
-import type {Repository, Restic} from '../../../agent/restic/restic.ts';
+import type {Repository} from '../../../agent/restic/repository.ts';
+import type {Restic} from '../../../agent/restic/restic.ts';
 import type {Place} from '../../../base/command.ts';
 import {placeWithRestic} from '../machine/restic.ts';
 

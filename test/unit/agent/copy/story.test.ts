@@ -5,7 +5,7 @@ import {describePoint, describeSource} from '../../../../agent/backup/describe.t
 import {copyPoints} from '../../../../agent/copy/copy.ts';
 import {pointsOf, publish, readManifest} from '../../../../agent/repository/points.ts';
 import type {CopyRepository} from '../../../../agent/repository/repositories.ts';
-import type {Repository} from '../../../../agent/restic/restic.ts';
+import type {Repository} from '../../../../agent/restic/repository.ts';
 import {type Fault, withoutWaiting} from '../../../support/doubles/faults.ts';
 import {memoryRepository} from '../../../support/doubles/memory-restic.ts';
 import {fill, folders, manifestFolder, memoryWorkshop, type Scene, someFaults, sources, target} from '../../../support/doubles/workshop.ts';
