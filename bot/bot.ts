@@ -8,9 +8,9 @@ import type {Desk} from './desk.ts';
 import {createFleet} from './fleet.ts';
 import {createGuard} from './guard.ts';
 import {createOrdering} from './ordering.ts';
-import {createPresses} from './presses.ts';
+import {obeyPress, showHome} from './presses.ts';
 import {createReferences} from './references.ts';
-import {createRestoring} from './restoring.ts';
+import {submitModal} from './restoring.ts';
 import {createRunMessages} from './runs.ts';
 import {connectSlack, type Slack} from './slack.ts';
 import {type WatchOptions, watch} from './watch.ts';
@@ -53,9 +53,7 @@ export function startBot({config, roster, log, timeZone, now = Date.now, pace = 
 	const guard = createGuard({rules: config.access, slack: connected, log});
 	const parts = () => {
 		const desk: Desk = {slack: connected(), fleet, guard, board, references, runs, rules: config.access, log, channel: config.channel, now};
-		const ordering = createOrdering(desk, pace);
-		const restoring = createRestoring(desk, ordering);
-		return {desk, restoring, ordering, presses: createPresses(desk, {restoring, ordering})};
+		return {desk, ordering: createOrdering(desk, pace)};
 	};
 	let ready: ReturnType<typeof parts> | undefined;
 	const here = () => {
@@ -69,10 +67,10 @@ export function startBot({config, roster, log, timeZone, now = Date.now, pace = 
 		log,
 		...(pace.retryMs === undefined ? {} : {retryMs: pace.retryMs}),
 		handlers: {
-			command: async (command, text, origin) => obeyCommand(here().desk, here(), {command, text}, origin),
-			action: async (pressed, origin) => here().presses.press(pressed, origin),
-			submission: (submitted, origin) => here().restoring.submitted(submitted, origin),
-			home: async origin => here().presses.home(origin),
+			command: async (command, text, origin) => obeyCommand(here(), {command, text}, origin),
+			action: async (pressed, origin) => obeyPress(here(), pressed, origin),
+			submission: (submitted, origin) => submitModal(here(), submitted, origin),
+			home: async origin => showHome(here().desk, origin),
 		},
 		onConnected() {
 			if (isFirst) {

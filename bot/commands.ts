@@ -1,32 +1,21 @@
 /** `/backup` and `/restore`: what was typed, obeyed. */
 import type {Origin} from './deliveries.ts';
-import {answer, answering, type Desk} from './desk.ts';
+import {answer, answering} from './desk.ts';
 import {showDoctor, showExport, showHistory, showOverview, showPoints} from './lists.ts';
 import {helpMessage, notice} from './messages/lists.ts';
 import {backUp, backUpAll, cancel, check, drill} from './operate.ts';
-import type {Ordering} from './ordering.ts';
+import type {Ordered} from './ordering.ts';
 import {referenceOfCommand} from './references.ts';
-import type {Restoring} from './restoring.ts';
+import {openRestore} from './restoring.ts';
 import {code} from './text.ts';
 import {parseBackup, parseRestore, type Spoken} from './words.ts';
 
-/** Those that can be ordered by word; each begins a story of its own. */
-interface Parts {
-	restoring: Restoring;
-	ordering: Ordering;
-}
-
-export async function obeyCommand(
-	desk: Desk,
-	parts: Parts,
-	{command, text}: {command: string; text: string},
-	origin: Origin,
-): Promise<void> {
+export async function obeyCommand(parts: Ordered, {command, text}: {command: string; text: string}, origin: Origin): Promise<void> {
 	const spoken = command === '/restore' ? parseRestore(text) : parseBackup(text);
-	await answering(desk, origin, 'Not done', async () => obey(desk, parts, spoken, origin));
+	await answering(parts.desk, origin, 'Not done', async () => obey(parts, spoken, origin));
 }
 
-async function obey(desk: Desk, {restoring, ordering}: Parts, spoken: Spoken, origin: Origin): Promise<void> {
+async function obey({desk, ordering}: Ordered, spoken: Spoken, origin: Origin): Promise<void> {
 	const {fleet} = desk;
 	const reference = referenceOfCommand(origin);
 	switch (spoken.verb) {
@@ -58,7 +47,7 @@ async function obey(desk: Desk, {restoring, ordering}: Parts, spoken: Spoken, or
 			return;
 		case 'restore': {
 			const {target, point} = spoken;
-			return restoring.open(origin, async () => (target === undefined ? undefined : fleet.find(target)), point);
+			return openRestore(desk, origin, async () => (target === undefined ? undefined : fleet.find(target)), point);
 		}
 	}
 }

@@ -21,6 +21,12 @@ export interface Ordering {
 	decide: Approving['decide'];
 }
 
+/** What those work with by whom restores are ordered, too. */
+export interface Ordered {
+	desk: Desk;
+	ordering: Ordering;
+}
+
 export function createOrdering(desk: Desk, options: {approvalMs?: number | undefined} = {}): Ordering {
 	const {fleet, rules} = desk;
 	const approving = createApproving(desk, {begin: async (...order) => begin(desk, ...order), ...options});
