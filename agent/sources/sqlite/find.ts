@@ -1,7 +1,9 @@
 /** Which databases there are, where labels name patterns or all: looked for in a worker that may only read. */
+import {dirname} from 'node:path/posix';
 import * as z from 'zod';
 import {lastLines, printedBy} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
+import {label} from '../../../base/label.ts';
 import {quote} from '../../../base/reading/quote.ts';
 import {shippedProgram} from '../../../base/shipped.ts';
 import type {Container, Mount} from '../../../docker/container.ts';
@@ -9,6 +11,7 @@ import {inside, isInside} from '../../../docker/storage.ts';
 import {shownAt} from '../../../docker/worker-mounts.ts';
 import type {Asked, Means, Proposal} from '../kind.ts';
 import {objectionTo, ownIn, readOnlyObjection} from '../objections.ts';
+import {type Amiss, whatIsAt} from '../there.ts';
 import type {Question} from './find.program.ts';
 import type {SqlitePolicy} from './labels.ts';
 
@@ -22,16 +25,50 @@ const found = z.object({
 });
 
 /** Paths are those in the container. */
-export type FoundFiles = z.infer<typeof found>;
+export interface FoundFiles extends z.infer<typeof found> {
+	/** Of the paths that labels name. */
+	amiss?: readonly Amiss[];
+}
 
 const program = shippedProgram('agent/sources/sqlite/find.program');
 
 /** A folder of a million files takes its time. */
 const findingMs = 10 * 60_000;
 
-/** Undefined: the labels name all that is meant. The container need not run. */
-export const askSqlite = (asked: Asked<SqlitePolicy>, means: Means): Promise<FoundFiles> | undefined =>
-	asked.policy.all || asked.policy.patterns.length > 0 ? look(asked, means, AbortSignal.timeout(findingMs)) : undefined;
+const nothing: FoundFiles = {found: [], isCut: false, unreadable: []};
+
+/** Undefined: the labels ask for none. The container need not run. */
+export function askSqlite(asked: Asked<SqlitePolicy>, means: Means): Promise<FoundFiles> | undefined {
+	const {all, paths, patterns} = asked.policy;
+	return all || paths.length + patterns.length > 0 ? answerTo(asked, means) : undefined;
+}
+
+async function answerTo(asked: Asked<SqlitePolicy>, means: Means): Promise<FoundFiles> {
+	const {
+		container: {id},
+		policy: {all, paths, patterns},
+	} = asked;
+	const [files, amiss] = await Promise.all([
+		all || patterns.length > 0 ? look(asked, means, AbortSignal.timeout(findingMs)) : nothing,
+		Promise.all(paths.map(async path => amissAt(means.engine, id, path))),
+	]);
+	return {...files, amiss: amiss.flat()};
+}
+
+/** What a link leads to is what counts. */
+async function amissAt(engine: Means['engine'], id: string, path: string): Promise<Amiss[]> {
+	const first = await whatIsAt(engine, id, path);
+	const seen = first?.linkTarget ? await whatIsAt(engine, id, first.linkTarget) : first;
+	if (seen === null) {
+		const makes = `correct the label \`${label('sqlite')}\`, or start the application, if it is what makes the file`;
+		return [{path, why: 'does not exist', hint: `${makes}; what is there at times only is named by a pattern: \`${dirname(path)}/*.db\``}];
+	}
+
+	const folder = path.replace(/\/$/, '');
+	return seen?.isDirectory
+		? [{path, why: 'is a folder', hint: `name the databases in it: \`${folder}/*.db\`, or with all below it \`${folder}/**/*.db\``}]
+		: [];
+}
 
 /** Named by their paths, nobody looks into every file again for each backup. */
 const mostNamed = 3;
@@ -56,7 +93,7 @@ export async function proposeSqlite(container: Container, means: Means, signal: 
 async function look({container, policy}: Asked<SqlitePolicy>, {hire, ...surroundings}: Means, signal: AbortSignal): Promise<FoundFiles> {
 	const mounts = container.mounts.filter(mount => isLookedInto(mount, policy, surroundings));
 	if (mounts.length === 0) {
-		return {found: [], isCut: false, unreadable: []};
+		return nothing;
 	}
 
 	const rootOf = (index: number) => `/holdfast-look/${index}`;

@@ -78,11 +78,18 @@ function foundBy({policy, answer, hasOthers, choosesMounts, prefix, remarks}: Sq
 	return paths.sort();
 }
 
-function planFile({container, group, grounds, prefix, lockTimeoutMs, remarks}: SqliteScope, path: string): PlannedFile[] {
+function planFile({container, answer, group, grounds, prefix, lockTimeoutMs, remarks}: SqliteScope, path: string): PlannedFile[] {
 	const mount = mountOf(path, container);
 	const label = `\`${prefix}sqlite\``;
 	if (mount === undefined) {
 		remarks.problem(`${label} must name files in a mount, and ${quote(path)} is outside every mount: ${describeMounts(container)}`);
+		return [];
+	}
+
+	const name = `${group}sqlite:${path}`;
+	const amiss = answer?.amiss?.find(each => each.path === path);
+	if (amiss !== undefined) {
+		remarks.object(name, `${label} names ${quote(path)}, which ${amiss.why}`, amiss.hint);
 		return [];
 	}
 
@@ -106,9 +113,7 @@ function planFile({container, group, grounds, prefix, lockTimeoutMs, remarks}: S
 		return [];
 	}
 
-	return [
-		{name: `${group}sqlite:${path}`, container, kind: 'sqlite', path, mount, ...(lockTimeoutMs === undefined ? {} : {lockTimeoutMs})},
-	];
+	return [{name, container, kind: 'sqlite', path, mount, ...(lockTimeoutMs === undefined ? {} : {lockTimeoutMs})}];
 }
 
 /** The database and what SQLite keeps beside it. */

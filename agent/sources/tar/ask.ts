@@ -1,17 +1,22 @@
 /** What only a look at the running container tells of its paths: where they really are, and what was mounted in it while it ran. */
 import {dirname} from 'node:path/posix';
 import {output, type Place} from '../../../base/command.ts';
+import {label} from '../../../base/label.ts';
+import {quote} from '../../../base/reading/quote.ts';
 import type {Container} from '../../../docker/container.ts';
 import type {Engine} from '../../../docker/engine.ts';
 import {inContainer} from '../../../docker/exec.ts';
 import {readMountinfo} from '../../../docker/mountinfo.ts';
 import type {Asked, Means} from '../kind.ts';
+import {type Amiss, whatIsAt} from '../there.ts';
 
 export interface TarAnswer {
 	/** By the path as the label has it: the same without links on the way. */
 	real: ReadonlyMap<string, string>;
 	/** Where something is mounted, the kernel's own included; undefined where that could not be seen. */
 	mountPoints: readonly string[] | undefined;
+	/** What is not there, or only leads elsewhere. */
+	amiss: readonly Amiss[];
 }
 
 const patienceMs = 20_000;
@@ -26,8 +31,20 @@ export async function look(
 	paths: readonly string[],
 	{engine, hire}: Pick<Means, 'engine'> & Partial<Pick<Means, 'hire'>>,
 ): Promise<TarAnswer> {
-	const real = await Promise.all(paths.map(async path => [path, await realPath(engine, container.id, path)] as const));
-	return {real: new Map(real), mountPoints: await seen(engine, container, hire).catch(() => undefined)};
+	const [real, amiss] = await Promise.all([
+		Promise.all(paths.map(async path => [path, await realPath(engine, container.id, path)] as const)),
+		Promise.all(paths.map(async path => amissAt(engine, container.id, path))),
+	]);
+	return {real: new Map(real), amiss: amiss.flat(), mountPoints: await seen(engine, container, hire).catch(() => undefined)};
+}
+
+async function amissAt(engine: Engine, id: string, path: string): Promise<Amiss[]> {
+	const seen = await whatIsAt(engine, id, path);
+	if (seen === null) {
+		return [{path, why: 'does not exist', hint: `correct the label \`${label('tar')}\`, or start the application, if it is what makes it`}];
+	}
+
+	return seen?.linkTarget ? [{path, why: `is a link to ${quote(seen.linkTarget)}`, hint: 'name the path that it leads to'}] : [];
 }
 
 /** Links among the folders above are followed; the path itself may be none, which is seen when it is read. */

@@ -24,9 +24,17 @@ export function tarSources({container, policy, answer, group, prefix, remarks}: 
 		const obstacle = obstacleTo(path, container, answer);
 		if (obstacle !== undefined) {
 			remarks.problem(`\`${prefix}tar\` must name files on the container's own file system, and ${obstacle.message}`, obstacle.hint);
+			return [];
 		}
 
-		return obstacle === undefined ? [{name: `${group}tar:${path}`, container, kind: 'tar', path}] : [];
+		const name = `${group}tar:${path}`;
+		const amiss = answer?.amiss.find(each => each.path === path);
+		if (amiss !== undefined) {
+			remarks.object(name, `\`${prefix}tar\` names ${quote(path)}, which ${amiss.why}`, amiss.hint);
+			return [];
+		}
+
+		return [{name, container, kind: 'tar', path}];
 	});
 }
 

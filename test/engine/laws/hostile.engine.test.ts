@@ -38,7 +38,7 @@ const identifier = (text: string) => `"${text.replaceAll('"', '""')}"`;
 
 /** Each bad target: its labels, and what it must be told. */
 const mistakes: Record<string, {labels: Record<string, string>; told: RegExp; command?: string}> = {
-	missing: {labels: {'holdfast.sqlite': '/data/missing.db'}, told: /`\/data\/missing\.db` does not exist/},
+	missing: {labels: {'holdfast.sqlite': '/data/missing.db'}, told: /`holdfast\.sqlite` names "\/data\/missing\.db", which does not exist/},
 	outside: {labels: {'holdfast.sqlite': '/srv/app.db'}, told: /"\/srv\/app\.db" is outside every mount/},
 	leaving: {
 		labels: {'holdfast.sqlite': '/data/link.db'},

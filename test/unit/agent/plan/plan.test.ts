@@ -437,6 +437,30 @@ test('a SQLite file outside every mount is a problem', t => {
 	t.regex(plan([app({sqlite: '/a.db'}, {mounts: [bind('/srv/a.db', '/a.db')]})]).problems[0] ?? '', /mounted by itself/);
 });
 
+test('a path that a label names, and that is not there, is missing in the point beside others; alone it is a problem', t => {
+	const amiss = {path: '/data/b.db', why: 'does not exist', hint: 'correct it'};
+	const files = new Map([['demo-app-1', {found: [], isCut: false, unreadable: [], amiss: [amiss]}]]);
+	const why = '`holdfast.sqlite` names "/data/b.db", which does not exist';
+	const beside = plan([app({sqlite: '/data/a.db,/data/b.db', volumes: 'false'})], {files});
+	t.deepEqual(beside.names, ['sqlite:/data/a.db']);
+	t.deepEqual(beside.absent, [{source: 'sqlite:/data/b.db', why, hint: 'correct it'}]);
+	t.deepEqual(beside.notes, [`\`sqlite:/data/b.db\` is left out: ${why}`]);
+	t.deepEqual(beside.problems, []);
+	const alone = plan([app({sqlite: '/data/b.db'})], {files});
+	t.deepEqual([alone.problems, alone.hints, alone.names], [[`\`demo/app\`: ${why}`], ['correct it'], []]);
+
+	const tar = (paths: string) =>
+		plan([app({tar: paths, volumes: 'false'})], {
+			answers: new Map([
+				['demo-app-1', {tar: {real: new Map(), mountPoints: [], amiss: [{path: '/srv/gone', why: 'does not exist', hint: 'correct it'}]}}],
+			]),
+		});
+	t.deepEqual(tar('/srv/app,/srv/gone').absent, [
+		{source: 'tar:/srv/gone', why: '`holdfast.tar` names "/srv/gone", which does not exist', hint: 'correct it'},
+	]);
+	t.deepEqual(tar('/srv/gone').problems, ['`demo/app`: `holdfast.tar` names "/srv/gone", which does not exist']);
+});
+
 test('SQLite files are left out of every volume that shows them', t => {
 	const excludes = (containers: Container[]) =>
 		Object.fromEntries(plan(containers).sources.flatMap(source => (isVolume(source) ? [[source.name, source.exclude]] : [])));

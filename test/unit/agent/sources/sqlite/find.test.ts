@@ -2,7 +2,7 @@
 import {Duplex} from 'node:stream';
 import test from 'ava';
 import type {Means} from '../../../../../agent/sources/kind.ts';
-import {proposeSqlite} from '../../../../../agent/sources/sqlite/find.ts';
+import {askSqlite, proposeSqlite} from '../../../../../agent/sources/sqlite/find.ts';
 import {parseLabels} from '../../../../../agent/targets/labels.ts';
 import type {Container} from '../../../../../docker/container.ts';
 import type {Workforce} from '../../../../../docker/worker.ts';
@@ -71,4 +71,28 @@ test('a look that fails is told, and leaves no worker', async t => {
 	const {proposal, isDismissed} = propose({found: [], isCut: false, unreadable: []}, 1);
 	await t.throwsAsync(proposal, {message: /cannot be looked for .*`vaultwarden`: no room/});
 	t.true(isDismissed());
+});
+
+test('of a database that is named it is seen whether it is there: what a link leads to counts, and what cannot be seen is not taken for missing', async t => {
+	const links: Record<string, string> = {'/data/link.db': '/data/a.db', '/data/hanging.db': '/data/gone.db'};
+	const stat = async (_id: string, path: string) => {
+		if (path.includes('gone') || path.includes('odd')) {
+			throw Object.assign(new Error('refused'), {statusCode: path.includes('gone') ? 404 : 500});
+		}
+
+		return {isDirectory: path === '/data/folder', linkTarget: links[path] ?? ''};
+	};
+	const paths = ['/data/a.db', '/data/link.db', '/data/gone.db', '/data/hanging.db', '/data/folder', '/data/odd.db'];
+	const found = await askSqlite({container: {...container, id: 'id'}, policy: {paths, patterns: [], all: false}}, {
+		engine: {stat},
+	} as unknown as Means);
+	t.deepEqual(
+		found?.amiss?.map(({path, why}) => `${path} ${why}`),
+		['/data/gone.db does not exist', '/data/hanging.db does not exist', '/data/folder is a folder'],
+	);
+	t.deepEqual(found?.amiss?.map(({hint}) => hint).slice(1), [
+		'correct the label `holdfast.sqlite`, or start the application, if it is what makes the file; what is there at times only is named by a pattern: `/data/*.db`',
+		'name the databases in it: `/data/folder/*.db`, or with all below it `/data/folder/**/*.db`',
+	]);
+	t.is(askSqlite({container, policy: {paths: [], patterns: [], all: false}}, undefined as never), undefined);
 });

@@ -21,6 +21,27 @@ test('links on the way are followed, that of the path itself is not; and what do
 	t.deepEqual(mountPoints, [], 'what does not run has mounted nothing');
 });
 
+test('what is not there, or only leads elsewhere, is told with the next step; what cannot be seen is not taken for missing', async t => {
+	const engine = {
+		async stat(_id: string, path: string) {
+			if (!['/', '/etc', '/link'].includes(path)) {
+				throw Object.assign(new Error('refused'), {statusCode: path === '/gone' ? 404 : 500});
+			}
+
+			return {isDirectory: true, linkTarget: path === '/link' ? '/etc' : ''};
+		},
+	} as unknown as Engine;
+	const {amiss} = await look(container, ['/etc', '/gone', '/link', '/odd'], {engine});
+	t.deepEqual(amiss, [
+		{
+			path: '/gone',
+			why: 'does not exist',
+			hint: 'correct the label `holdfast.tar`, or start the application, if it is what makes it',
+		},
+		{path: '/link', why: 'is a link to "/etc"', hint: 'name the path that it leads to'},
+	]);
+});
+
 test('who asks for no path is not looked into; and who cannot be seen is not taken for empty', async t => {
 	t.is(askTar({container, policy: []}, undefined as never), undefined);
 	const engine = {

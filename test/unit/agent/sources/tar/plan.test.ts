@@ -11,6 +11,7 @@ const container = runningContainer('id', {
 
 const answer = (mountPoints: readonly string[] | undefined, real: Record<string, string> = {}) => ({
 	mountPoints,
+	amiss: [],
 	real: new Map(Object.entries(real)),
 });
 
