@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import {lastLines, type Place, type Running} from '../../../base/command.ts';
-import {RunError} from '../../../base/errors.ts';
+import {explain, RunError} from '../../../base/errors.ts';
 import type {Saved} from '../../restic/restic.ts';
 import {throughAgent} from '../entering.ts';
 import {producerScript, storeStream} from '../relay.ts';
@@ -15,6 +15,7 @@ import {type Hazards, hazardsSql, hazardWarnings, superuserOnly} from './hazards
 import {NoSessionError} from './maintenance.ts';
 import type {PlannedDatabase} from './plan.ts';
 import {commentSql, describeSql} from './properties.ts';
+import {isOvertaken, unlessRewritten} from './rewritten.ts';
 import {type PostgresServer, spokenEnglish} from './server.ts';
 import {type Share, shareOf} from './share.ts';
 import {quoteLiteral} from './sql.ts';
@@ -71,7 +72,7 @@ export const postgresDetails = z.object({
 export function postgresSource(planned: PlannedDatabase, context: SourceContext, {index, all}: Among): Source {
 	const {name, database, lockTimeoutMs = defaultLockTimeoutMs} = planned;
 	const {argv, quoting, magic, trailer, stored} = formats[planned.format];
-	const {signal} = context;
+	const {signal, tell} = context;
 	/** Tells its sessions from all others. PostgreSQL keeps 63 bytes of it. */
 	const application = `holdfast ${context.run} ${index}`;
 	let isDumping = false;
@@ -91,6 +92,14 @@ export function postgresSource(planned: PlannedDatabase, context: SourceContext,
 		);
 	};
 
+	const ask = async (sql: string): Promise<string> => {
+		if (session === undefined) {
+			throw new Error('asked before begin');
+		}
+
+		return session.ask(sql);
+	};
+
 	const pin = async (within: AbortSignal): Promise<void> => {
 		const sql = `${snapshot ? 'rollback; ' : ''}begin isolation level repeatable read read only; select pg_export_snapshot();`;
 		snapshot = (await session?.ask(sql, within)) ?? '';
@@ -106,11 +115,38 @@ export function postgresSource(planned: PlannedDatabase, context: SourceContext,
 			fifo: pipe,
 			magic,
 			trailer,
-			produce: patient(producer(context, server, await worker, {database, dump: command, env, fifo: pipe}), {
-				limitMs: lockTimeoutMs,
-				ask: async () => JSON.parse((await session?.ask(waitsSql(application))) ?? '[]') as Blocker[],
-			}),
+			produce: patient(
+				unlessRewritten(producer(context, server, await worker, {database, dump: command, env, fifo: pipe}), {ask, application}),
+				{
+					limitMs: lockTimeoutMs,
+					ask: async () => JSON.parse(await ask(waitsSql(application))) as Blocker[],
+				},
+			),
 		});
+	};
+
+	/** What overtakes its snapshot is met by a new one, where it need not be of the moment of anything else. */
+	const dumpSteadily = async (own: Share): Promise<Saved> => {
+		let pipes = 0;
+		for (let tries = 1; ; tries++) {
+			try {
+				return await own.patiently(async () => dump(own, `${context.staging}/${index}-${pipes++}.fifo`));
+			} catch (error) {
+				signal.throwIfAborted();
+				if (!isOvertaken(error)) {
+					throw error;
+				}
+
+				const isMoment = context.outage?.isMoment === true;
+				if (isMoment || tries === mostTries) {
+					throw new RunError(`\`${database}\` could not be dumped as it was`, {cause: error, hint: overtakenHint(isMoment)});
+				}
+
+				tell({type: 'warning', message: `${explain(error)}: it is dumped again, as it is now`});
+				await pin(signal);
+				details = {...details, pinnedAt: new Date().toISOString()};
+			}
+		}
 	};
 
 	return {
@@ -146,11 +182,9 @@ export function postgresSource(planned: PlannedDatabase, context: SourceContext,
 				throw new Error('store before pin');
 			}
 
-			const own = share;
 			isDumping = true;
-			let attempt = 0;
 			try {
-				const saved = await own.patiently(async () => dump(own, `${context.staging}/${index}-${attempt++}.fifo`));
+				const saved = await dumpSteadily(share);
 				isDumping = false;
 				// In the transaction that the dump shows.
 				const contents = JSON.parse((await session?.ask(`${contentsSql};`, signal)) ?? '{}') as PostgresContents;
@@ -170,6 +204,12 @@ export function postgresSource(planned: PlannedDatabase, context: SourceContext,
 		},
 	};
 }
+
+/** Each is over before it has dumped anything. */
+const mostTries = 5;
+
+const overtakenHint = (isMoment: boolean): string =>
+	`if its application truncates, alters or drops tables at that time, back up at another${isMoment ? '; or let its files be those of another target: a database that need not be of their moment is dumped again by itself' : ''}`;
 
 type Produce = (signal: AbortSignal) => Promise<void>;
 
