@@ -20,6 +20,11 @@ interface Kind {
 	entries: readonly string[];
 }
 
+const indexes = `from pg_index t join pg_class c on c.oid = indrelid ${isOwn('pg_class', 'relnamespace')} and relpersistence <> 't' and (indisvalid or relkind = 'p')`;
+
+/** From 18 on a `not null … not valid` is an entry of its own, called as those are that make an index. */
+const unprovenNotNull = `from pg_constraint t join pg_class c on c.oid = conrelid ${isOwn('pg_class', 'relnamespace')} and contype = 'n' and not convalidated`;
+
 const kinds: Readonly<Record<string, Kind>> = {
 	tables: {sql: relations("relkind in ('r', 'p')"), entries: ['TABLE']},
 	'foreign tables': {sql: relations("relkind = 'f'"), entries: ['FOREIGN TABLE']},
@@ -28,7 +33,7 @@ const kinds: Readonly<Record<string, Kind>> = {
 	sequences: {sql: relations("relkind = 'S'"), entries: ['SEQUENCE']},
 	// pg_dump leaves out those that could not be made whole. Those of an extension's table are no members of it themselves.
 	indexes: {
-		sql: `from pg_index t join pg_class c on c.oid = indrelid ${isOwn('pg_class', 'relnamespace')} and relpersistence <> 't' and (indisvalid or relkind = 'p')`,
+		sql: `from (select ${indexes} union all select ${unprovenNotNull}) i`,
 		entries: ['INDEX', 'CONSTRAINT'],
 	},
 	functions: {sql: `from pg_proc c ${isOwn('pg_proc', 'pronamespace')}`, entries: ['FUNCTION', 'PROCEDURE', 'AGGREGATE']},

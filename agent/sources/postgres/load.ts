@@ -30,6 +30,8 @@ interface Content {
 	searchPath?: string | undefined;
 	/** Checks that may look at other rows are made when all rows are there. */
 	checksLast?: boolean | undefined;
+	/** Tables go into the default one: others that they were in are not there. */
+	noTablespaces?: boolean | undefined;
 }
 
 /** `sh -c SCRIPT sh PROGRAM …`: what it complains of comes as its output, which is read as it comes. */
@@ -96,7 +98,11 @@ interface Loader {
 }
 
 /** The program that takes the dump, as the database to be filled wants it. */
-async function loaderFor(server: PostgresServer, {fresh, details, searchPath}: Content, section: Section | undefined): Promise<Loader> {
+async function loaderFor(
+	server: PostgresServer,
+	{fresh, details, searchPath, noTablespaces}: Content,
+	section: Section | undefined,
+): Promise<Loader> {
 	const isCustom = details.format === 'custom';
 	const connection = server.connection(fresh);
 	const program: Argv = isCustom
@@ -104,6 +110,7 @@ async function loaderFor(server: PostgresServer, {fresh, details, searchPath}: C
 				'pg_restore',
 				...(section === undefined ? [] : [`--section=${section}`]),
 				...(details.portable ? ['--no-owner', '--no-privileges'] : []),
+				...(noTablespaces ? ['--no-tablespaces'] : []),
 				...connection,
 			]
 		: ['psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', ...connection, '-c', untimed.join('; '), '-f', '-'];

@@ -7,6 +7,7 @@ import {explain, RunError} from '../../../base/errors.ts';
 import {databaseName} from '../database-name.ts';
 import {type RestoreContext, type Restoring, type RestoringSource, replaced, type UndoContext} from '../restoring.ts';
 import type {Among} from '../source.ts';
+import {analyzeSql} from './analyze.ts';
 import {describeContents, type PostgresContents} from './contents.ts';
 import {postgresDetails} from './dump.ts';
 import {afterLoad, beforeLoad} from './extensions.ts';
@@ -33,6 +34,7 @@ import {pathOf} from './search-path.ts';
 import type {PostgresServer} from './server.ts';
 import {quoteLiteral} from './sql.ts';
 import {dropDatabase, openSql, stateOf, swapDatabases} from './swap.ts';
+import {lackingTablespaces, outsideTablespaces} from './tablespaces.ts';
 import {otherWay, type Way} from './ways.ts';
 
 type PostgresSource = RestoringSource<PlannedDatabase>;
@@ -96,10 +98,16 @@ export function postgresRestoring(
 			const say = (message: string) => tell({type: 'warning', message});
 			await makeRoles(server, {database: maintenance, globals: details.globals, say, signal});
 			const present = await sql(maintenance, describeSql(`datname = ${quoteLiteral(database)}`));
-			const properties: DatabaseProperties =
+			const wanted: DatabaseProperties =
 				present === ''
 					? databaseProperties.parse(stored.details)
 					: {...databaseProperties.parse(JSON.parse(present)), comment: await commentOf(database)};
+			const lacking = await lackingTablespaces(server, details.globals);
+			const properties = outsideTablespaces(wanted, lacking);
+			if (lacking.length > 0) {
+				say(`\`${name}\`: the server lacks the tablespace ${lacking.join(', ')}: what was in it goes into the default one`);
+			}
+
 			replacement = {...replacement, old: present === '' || into !== undefined ? null : databaseName(database, 'before', run)};
 			context.remember(replacement);
 			const fill = async (way: Way): Promise<PostgresContents> => {
@@ -113,7 +121,7 @@ export function postgresRestoring(
 					.join('')}`;
 				const [listed, postponed] = await together(
 					listContents(context, server, {stored, details}),
-					loadContent(context, server, {source, fresh, details, file, ...way}),
+					loadContent(context, server, {source, fresh, details, file, noTablespaces: lacking.length > 0, ...way}),
 				);
 				const searchPaths = [way.searchPath ?? pathOf(properties, details.globals)];
 				const tolerate = (what: string) => context.tolerate({source: name, what, count: 1});
@@ -148,7 +156,11 @@ export function postgresRestoring(
 			await sql(fresh, ...(details.portable && properties.owner !== server.user ? giveToOwner(properties.owner) : []));
 			await ownSql(source.afterSql);
 			// It computes what indexes are made of.
-			await sql(fresh, ...(path === undefined ? [] : [`select set_config('search_path', ${quoteLiteral(path)}, false)`]), 'analyze');
+			await sql(
+				fresh,
+				...(path === undefined ? [] : [`select set_config('search_path', ${quoteLiteral(path)}, false)`]),
+				await analyzeSql(server, fresh),
+			);
 			await sql(fresh, ...commentingSql(fresh, properties));
 			await sql(maintenance, ...propertiesSql(fresh, properties));
 		},

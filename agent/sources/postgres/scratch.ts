@@ -9,9 +9,10 @@ import {scratchFolder, type Worker} from '../../../docker/worker.ts';
 import {readText} from '../read-text.ts';
 import {aloneSettings} from './hazards.ts';
 import {runSql} from './psql.ts';
-import {missingRoles, splitStatements} from './roles.ts';
+import {missingRoles} from './roles.ts';
 import type {PostgresServer} from './server.ts';
 import {quoteLiteral} from './sql.ts';
+import {tablespacesOf} from './tablespaces.ts';
 
 /** The socket is where clients look for it by this. */
 export const scratchEnv = {PGHOST: `${scratchFolder}/server`};
@@ -128,8 +129,6 @@ export function ownerIn(passwd = ''): string | undefined {
 	return (named ?? users[0])?.is;
 }
 
-const tablespace = /^CREATE TABLESPACE ("(?:[^"]|"")*"|[a-z_][a-z0-9_$]*) /;
-
 /** The roles and tablespaces that the dumped server had; these in folders of scratch. */
 export async function makeGlobals(
 	{run}: Worker,
@@ -138,8 +137,7 @@ export async function makeGlobals(
 ): Promise<void> {
 	const database = 'template1';
 	await runSql(server, {database, statements: missingRoles(globals, new Set([scratchUser])), signal});
-	const names = splitStatements(globals).flatMap(statement => tablespace.exec(statement)?.[1] ?? []);
-	for (const [index, name] of names.entries()) {
+	for (const [index, name] of tablespacesOf(globals).entries()) {
 		const folder = `${scratchEnv.PGHOST}/space-${index}`;
 		await succeed(run, {argv: ['mkdir', folder], user: owner, signal});
 		await runSql(server, {database, statements: [`create tablespace ${name} location ${quoteLiteral(folder)}`], signal});
