@@ -1,7 +1,6 @@
 /** Runs: one at a time for each target, a few at a time for all, each with its events, its cancel and its record. */
 
-import {setTimeout as delay} from 'node:timers/promises';
-import {BusyError, CancelledError, NotFoundError, RunError, UsageError} from '../../base/errors.ts';
+import {BusyError, CancelledError, NotFoundError, UsageError} from '../../base/errors.ts';
 import type {EventHub, RunEvent, Tell} from '../../base/events.ts';
 import {runId} from '../../base/ids.ts';
 import {finishedAs, type Operation, type RunResult} from '../../base/results.ts';
@@ -9,29 +8,18 @@ import type {Accepted} from '../../base/shapes/runs.ts';
 import type {State} from '../state/state.ts';
 import {unlessUnwritable} from '../state/unwritten.ts';
 import {createHolds, type Touched} from './holds.ts';
+import {type Holding, takeTurn} from './in-hand.ts';
 import {followRun, listen} from './listening.ts';
 import {type Stall, watchProgress} from './stall.ts';
 import {createTeller} from './teller.ts';
 import {createTurns} from './turns.ts';
 
 /** What a run works with. */
-export interface RunContext {
+export interface RunContext extends Holding {
 	run: string;
 	startedAt: Date;
 	signal: AbortSignal;
 	tell: Tell;
-	/**
-	 * Waits until no other run has any of it in hand, and keeps it from others until this run is over; tells for whom it waits. Who waits gives
-	 * its turn to others. Asked again, it takes the place of what was asked before.
-	 * @returns whether it had to wait: then what was known may be old
-	 * @throws the signal's reason
-	 */
-	hold: (touched: readonly Touched[]) => Promise<boolean>;
-	/**
-	 * Keeps it from others, too, and gives back nothing of what was asked for before: for what is found late. Waits a while for who has it.
-	 * @throws {RunError} that names who has it still; the signal's reason
-	 */
-	holdMore: (touched: readonly Touched[]) => Promise<void>;
 }
 
 export interface Job<Result extends RunResult> {
@@ -73,10 +61,6 @@ export interface Runs {
 	close: () => Promise<void>;
 }
 
-/** Who has something in hand and needs more waits this long: two that wait for each other would wait for ever. */
-const morePatienceMs = 10 * 60_000;
-const moreRetryMs = 500;
-
 interface Active {
 	/** No other run of any of these locks is queued or under way. */
 	locks: readonly string[];
@@ -88,6 +72,9 @@ interface Active {
 }
 
 const besideLock = (operation: Operation, target: string) => `${operation} of ${target}`;
+
+const locksOf = ({operation, target, occupies = [], beside = false}: Job<RunResult>): string[] =>
+	beside ? [besideLock(operation, target)] : [...new Set([target, ...occupies])];
 
 interface RunsOptions {
 	state: State;
@@ -115,14 +102,70 @@ export function createRuns({state, hub, concurrency, stallLimitMs = 30 * 60_000,
 		hub.send(event);
 	};
 
-	const mark = (run: string, waitsFor: string | undefined): void => {
-		const found = active.get(run);
-		if (found !== undefined) {
-			found.waitsFor = waitsFor;
+	const holding = (lock: string) => [...active].find(([, other]) => other.locks.includes(lock))?.[0];
+
+	const assertIdle = (locks: readonly string[], {target, beside = false}: Pick<Job<RunResult>, 'target' | 'beside'>): void => {
+		for (const wanted of locks) {
+			const other = holding(wanted);
+			if (other !== undefined) {
+				throw new BusyError(`\`${beside ? target : wanted}\` is busy with run ${other}`, {
+					hint: `wait for it, or stop it: holdfast cancel ${other}`,
+					run: other,
+				});
+			}
 		}
 	};
 
-	const holding = (lock: string) => [...active].find(([, other]) => other.locks.includes(lock))?.[0];
+	/** From its turn to its record. @param say what it tells is heard by everybody */
+	const perform = async <Result extends RunResult>(
+		{operation, exclusive = false, background = false, work}: Job<Result>,
+		{run, controller, say}: {run: string; controller: AbortController; say: Tell},
+	): Promise<Result> => {
+		const {signal} = controller;
+		let stall: Stall | undefined;
+		const tell: Tell = event => {
+			stall?.hear(event);
+			say(event);
+		};
+		const {release, ...inHand} = await takeTurn({
+			run,
+			signal,
+			holds,
+			turn: async () => (background ? () => {} : turns.take({exclusive, signal})),
+			nameOf: other => `run ${other}${active.has(other) ? ` (${active.get(other)?.what})` : ''}`,
+			onWait(other) {
+				const own = active.get(run);
+				if (own !== undefined) {
+					own.waitsFor = other;
+				}
+
+				if (other !== undefined) {
+					stall?.pause();
+					tell({type: 'step', step: 'wait', subject: other});
+				}
+			},
+			onGoOn: () => stall?.goOn(),
+		});
+		let result: Result;
+		try {
+			const startedAt = new Date();
+			stall = watchProgress({limitMs: stallLimitMs, isActive: activity(run), onStall: reason => controller.abort(reason)});
+			state.startRun(run, startedAt.getTime());
+			result = await work({run, startedAt, signal, tell, ...inHand});
+			unlessUnwritable(() => {
+				if (state.findRun(run)?.state !== 'finished') {
+					state.finishRun(run, Date.now(), result);
+				}
+			});
+		} finally {
+			stall?.stop();
+			active.delete(run);
+			release();
+		}
+
+		tell({type: 'finished', ...finishedAs(operation, result)});
+		return result;
+	};
 
 	return {
 		current: target => holding(target) ?? holding(besideLock('drill', target)),
@@ -130,107 +173,21 @@ export function createRuns({state, hub, concurrency, stallLimitMs = 30 * 60_000,
 		waitsFor: run => active.get(run)?.waitsFor,
 		holder: holds.holder,
 		isAlone: run => active.size === 1 && active.has(run),
-		start<Result extends RunResult>({
-			operation,
-			target,
-			occupies = [],
-			trigger,
-			exclusive = false,
-			beside = false,
-			background = false,
-			work,
-		}: Job<Result>): Accepted<Result> {
+		start(job) {
 			if (closing) {
 				throw new BusyError('the agent is shutting down');
 			}
 
-			const locks = beside ? [besideLock(operation, target)] : [...new Set([target, ...occupies])];
-			for (const wanted of locks) {
-				const other = holding(wanted);
-				if (other !== undefined) {
-					throw new BusyError(`\`${beside ? target : wanted}\` is busy with run ${other}`, {
-						hint: `wait for it, or stop it: holdfast cancel ${other}`,
-						run: other,
-					});
-				}
-			}
-
+			const {operation, target, trigger} = job;
+			const locks = locksOf(job);
+			assertIdle(locks, job);
 			const queuedAt = Date.now();
 			const run = runId(queuedAt);
-			const controller = new AbortController();
-			let stall: Stall | undefined;
 			const say = createTeller({run, target, send});
-			const tell: Tell = event => {
-				stall?.hear(event);
-				say(event);
-			};
 			state.insertRun({run, target, operation, trigger, queuedAt});
-			tell({type: 'queued', operation, trigger});
-			const perform = async (): Promise<Result> => {
-				const {signal} = controller;
-				const turn = async () => (background ? () => {} : turns.take({exclusive, signal}));
-				let end = await turn().catch(() => () => {});
-				const nameOf = (other: string) => `run ${other}${active.has(other) ? ` (${active.get(other)?.what})` : ''}`;
-				const onWait = (other: string): void => {
-					// Whoever waits for a run must not keep others from theirs.
-					end();
-					end = () => {};
-					stall?.pause();
-					tell({type: 'step', step: 'wait', subject: nameOf(other)});
-					mark(run, nameOf(other));
-				};
-				const waited = async (hasWaited: boolean): Promise<boolean> => {
-					mark(run, undefined);
-					if (hasWaited) {
-						end = await turn();
-						stall?.goOn();
-					}
-
-					return hasWaited;
-				};
-				const hold = async (touched: readonly Touched[]): Promise<boolean> => waited(await holds.take(run, touched, {signal, onWait}));
-				const holdMore = async (touched: readonly Touched[]): Promise<void> => {
-					const deadline = performance.now() + morePatienceMs;
-					let last: string | undefined;
-					for (let other = holds.more(run, touched); other !== undefined; other = holds.more(run, touched)) {
-						if (performance.now() > deadline) {
-							throw new RunError(
-								`what stands still for it was still in the hands of ${nameOf(other)} after ${morePatienceMs / 60_000} min`,
-							);
-						}
-
-						if (other !== last) {
-							onWait(other);
-						}
-
-						last = other;
-						await delay(moreRetryMs, undefined, {signal}).catch(() => signal.throwIfAborted());
-					}
-
-					await waited(last !== undefined);
-				};
-				let result: Result;
-				try {
-					const startedAt = new Date();
-					stall = watchProgress({limitMs: stallLimitMs, isActive: activity(run), onStall: reason => controller.abort(reason)});
-					state.startRun(run, startedAt.getTime());
-					result = await work({run, startedAt, signal, tell, hold, holdMore});
-					unlessUnwritable(() => {
-						if (state.findRun(run)?.state !== 'finished') {
-							state.finishRun(run, Date.now(), result);
-						}
-					});
-				} finally {
-					stall?.stop();
-					active.delete(run);
-					holds.release(run);
-					end();
-				}
-
-				tell({type: 'finished', ...finishedAs(operation, result)});
-				return result;
-			};
-			const finished = perform();
+			say({type: 'queued', operation, trigger});
+			const controller = new AbortController();
+			const finished = perform(job, {run, controller, say});
 			active.set(run, {locks, controller, finished, what: `${operation} of ${target}`});
 			return {run, finished};
 		},
