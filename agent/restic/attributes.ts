@@ -3,6 +3,7 @@
  * administer the machine sets them. Owners, where the file system refuses them. restic gives the others of such a file up with them, fails, and goes on with the next file.
  */
 import {linesOfPieces} from '../../base/lines.ts';
+import {refusedOwners} from '../../base/owners.ts';
 import {parseMessage} from './messages.ts';
 import type {Unset} from './restic.ts';
 
@@ -14,9 +15,8 @@ export const systemAttributes: readonly string[] = ['security.[^c]*', 'trusted.*
 
 const ofAttribute = /xattr\.L?(?:Set|Remove) .* ((?:security|trusted)\.\S+): (?:operation not permitted|permission denied)$/;
 
-/** What network file systems, those of other systems and those of users say: who may own their files is not for this machine to say. restic sets all else of such a file. */
-const ofOwner =
-	/^lchown .*: (?:operation not permitted|permission denied|invalid argument|(?:operation )?not supported|function not implemented)$/;
+/** restic sets all else of such a file. */
+const ofOwner = new RegExp(`^lchown .*: (?:${Object.values(refusedOwners).join('|')})$`);
 
 /** In characters: restic's messages name a file by its whole path. */
 const longestMessage = 65_536;

@@ -3,6 +3,7 @@
 import {explain, RunError} from '../../base/errors.ts';
 import {neverCancelled} from '../../base/patience.ts';
 import type {RestoreResult} from '../../base/results.ts';
+import type {Worker} from '../../docker/worker.ts';
 import {describeReplaced, readReplaced} from '../sources/kinds.ts';
 import {isUntouched, keyOf, type Replaced, untouched} from '../sources/restoring.ts';
 import {type RestorePhase, takenOver} from '../state/restores.ts';
@@ -13,72 +14,77 @@ import type {UndoRun} from './undo.ts';
 
 /** Lets go of what was replaced: after this the restore cannot be undone. Never rejects. */
 export async function finishRestore(workshop: RestoreWorkshop, options: UndoRun): Promise<RestoreResult> {
-	const {run, record, plan, tell, startStopped, force = false} = options;
-	// A volume that is gone must not be made anew by a worker that mounts it.
-	const isReachable = (replacement: Replaced) => 'safety' in replacement || plan.containers.has(keyOf(replacement));
+	const {record, plan, startStopped} = options;
 	return restoreRun(workshop, {...options, target: record.target, point: record.point}, async (workforce, progress) => {
 		progress.kept = record.replacements.filter(each => !isUntouched(each));
-		workshop.restores.saveRestore({
-			...record,
-			phase: phaseOf(record.phase),
-			settledBy: takenOver(
-				record,
-				run,
-				workshop.journal.open().map(entry => entry.run),
-			),
-		});
+		workshop.restores.saveRestore({...record, phase: phaseOf(record.phase), settledBy: settledBy(workshop, options)});
 		const mounted = record.replacements.filter(each => plan.containers.has(keyOf(each)));
 		const worker = await workforce.repository(mountsOfReplaced(mounted), 'write');
-		const letGo = async (replacement: Replaced): Promise<void> => {
-			const {kind, old} = readReplaced(replacement);
-			const left: Array<() => Promise<void>> = [];
-			const context = {
-				...filesContext(workshop, worker.run),
-				target: replacement.target ?? record.target,
-				isHalf: record.phase !== 'swapped' && record.phase !== 'finishing',
-				signal: neverCancelled(),
-				tell,
-				later: (each: () => Promise<void>) => left.push(each),
-				container: () => containerIn(plan.containers)(replacement),
-			};
-			// Where all were swapped, none was left as it was, whatever an older journal says.
-			if (context.isHalf && isUntouched(replacement)) {
-				// What was loaded beside the live data, and never took its place.
-				await kind.rollBack(untouched(old), context);
-				await Promise.all(left.map(async each => each()));
-			}
-
-			await kind.release(old, context);
-		};
-		const failures: unknown[] = [];
-		for (const replacement of record.replacements) {
-			tell({type: 'step', step: 'clean-up', subject: replacement.source});
-			const released = isReachable(replacement)
-				? letGo(replacement)
-				: Promise.reject(new RunError(`\`${replacement.source}\` is not there any more`));
-			await released.catch((error: unknown) => {
-				if (!force) {
-					failures.push(error);
-					return;
-				}
-
-				const what = describeReplaced(replacement, record.target) ?? replacement.source;
-				tell({type: 'warning', message: `${what} is left where it is, because ${explain(error)}`});
-			});
-		}
-
-		if (failures.length > 0) {
-			throw new RunError('not all could be let go', {
-				cause: new AggregateError(failures),
-				hint: `to leave that where it is: holdfast restore finish ${record.run} --force`,
-			});
-		}
-
+		await letGoOfAll(workshop, options, worker);
 		workshop.restores.removeRestore(record.run);
 		await startStopped?.();
 		progress.done = true;
 		progress.kept = [];
 	});
+}
+
+const settledBy = ({journal}: RestoreWorkshop, {record, run}: UndoRun) =>
+	takenOver(
+		record,
+		run,
+		journal.open().map(entry => entry.run),
+	);
+
+/** Each is tried. @throws {RunError} where some of it is still there */
+async function letGoOfAll(workshop: RestoreWorkshop, options: UndoRun, worker: Worker): Promise<void> {
+	const {record, tell, force = false} = options;
+	const failures: unknown[] = [];
+	for (const replacement of record.replacements) {
+		tell({type: 'step', step: 'clean-up', subject: replacement.source});
+		await letGo(workshop, options, worker, replacement).catch((error: unknown) => {
+			if (!force) {
+				failures.push(error);
+				return;
+			}
+
+			const what = describeReplaced(replacement, record.target) ?? replacement.source;
+			tell({type: 'warning', message: `${what} is left where it is, because ${explain(error)}`});
+		});
+	}
+
+	if (failures.length > 0) {
+		throw new RunError('not all could be let go', {
+			cause: new AggregateError(failures),
+			hint: `to leave that where it is: holdfast restore finish ${record.run} --force`,
+		});
+	}
+}
+
+async function letGo(workshop: RestoreWorkshop, {record, plan, tell}: UndoRun, worker: Worker, replacement: Replaced): Promise<void> {
+	// A volume that is gone must not be made anew by a worker that mounts it.
+	if (!('safety' in replacement) && !plan.containers.has(keyOf(replacement))) {
+		throw new RunError(`\`${replacement.source}\` is not there any more`);
+	}
+
+	const {kind, old} = readReplaced(replacement);
+	const left: Array<() => Promise<void>> = [];
+	const context = {
+		...filesContext(workshop, worker.run),
+		target: replacement.target ?? record.target,
+		isHalf: record.phase !== 'swapped' && record.phase !== 'finishing',
+		signal: neverCancelled(),
+		tell,
+		later: (each: () => Promise<void>) => left.push(each),
+		container: () => containerIn(plan.containers)(replacement),
+	};
+	// Where all were swapped, none was left as it was, whatever an older journal says.
+	if (context.isHalf && isUntouched(replacement)) {
+		// What was loaded beside the live data, and never took its place.
+		await kind.rollBack(untouched(old), context);
+		await Promise.all(left.map(async each => each()));
+	}
+
+	await kind.release(old, context);
 }
 
 /** While it is let go. What may be half replaced is left to nobody but the person who is at it. */

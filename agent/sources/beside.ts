@@ -1,6 +1,7 @@
 /** For the programs that put files in the place of others, in a worker: what was live stays beside what takes its place, on one file system. */
 import {chmodSync, chownSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, realpathSync, statSync} from 'node:fs';
 import {dirname} from 'node:path';
+import {refusedOwners} from '../../base/owners.ts';
 
 /** Follows the name under which nothing is kept, because there was nothing: what an undo finds in its place then must go. */
 export const none = '-none';
@@ -14,15 +15,12 @@ export function nearestFolder(path: string): string {
 	return existsSync(folder) ? realpathSync(folder) : nearestFolder(folder);
 }
 
-/** What network file systems, those of other systems and those of users say of owners. */
-const refusals = ['EPERM', 'EACCES', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
-
 /** Where the file system refuses owners, what is made has the one that all has there. */
 export function own(path: string | Buffer, {uid, gid}: {uid: number; gid: number}): void {
 	try {
 		chownSync(path, uid, gid);
 	} catch (error) {
-		if (!(error instanceof Error && 'code' in error && refusals.includes(String(error.code)))) {
+		if (!(error instanceof Error && 'code' in error && Object.hasOwn(refusedOwners, String(error.code)))) {
 			throw error;
 		}
 	}

@@ -50,7 +50,7 @@ test('a kind of source is imported by the table of kinds only, and by its own fi
 });
 
 test('programs of workers need nothing but Node, each other and a few small files: they run without the agent', t => {
-	const allowed = /^node:|\.program\.ts$|^agent\/sources\/(?:beside|kept-names|patterns|volume\/trees)\.ts$/;
+	const allowed = /^node:|\.program\.ts$|^base\/owners\.ts$|^agent\/sources\/(?:beside|kept-names|patterns|volume\/trees)\.ts$/;
 	const own = imports.filter(({file}) => allowed.test(file));
 	t.true(own.length > 0);
 	t.deepEqual(shown(own.filter(({from}) => !allowed.test(from))), []);
