@@ -87,7 +87,7 @@ export function assemble(config: Config, ground: Ground) {
 		shrinkLimit,
 		prefix,
 	});
-	const abandoned = createAbandoned({engine, state, notices});
+	const abandoned = createAbandoned({state, notices});
 	const neighbours = neighboursOf(config, workshop);
 	const copying = createCopying({...common, prefix, policy: config});
 	const sweeper = sweeperOf(config, common);

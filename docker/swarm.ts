@@ -4,13 +4,16 @@
  */
 import {setTimeout as delay} from 'node:timers/promises';
 import {RunError} from '../base/errors.ts';
+import type {EngineInfo} from './calls/info.ts';
 import type {Engine} from './engine.ts';
 import type {SwarmService, SwarmTask} from './stack.ts';
 
-/** Undefined where the engine is no manager of a Swarm, which is not asked: a proxy need not let it. */
-export async function servicesOfManager(engine: Pick<Engine, 'info' | 'services'>): Promise<SwarmService[] | undefined> {
-	const {isManager} = await engine.info();
-	return isManager ? engine.services() : undefined;
+/** Undefined where the engine is no manager of a Swarm, which is not asked, for a proxy need not let it; and where a proxy does not let it. Never rejects. */
+export async function servicesOfManager(
+	engine: Pick<Engine, 'services'>,
+	{isManager = false}: Pick<EngineInfo, 'isManager'>,
+): Promise<SwarmService[] | undefined> {
+	return isManager ? engine.services().catch(() => undefined) : undefined;
 }
 
 /** @throws where a container says that it is a task, and Swarm does not know it as one */

@@ -6,6 +6,8 @@ import {label} from '../../base/label.ts';
 import {repositoryTarget} from '../../base/results.ts';
 import type {Kept} from '../../base/shapes/kit.ts';
 import type {Finding, OtherAgent} from '../../base/shapes/targets.ts';
+import type {EngineInfo} from '../../docker/calls/info.ts';
+import {servicesOfManager} from '../../docker/swarm.ts';
 import type {Abandoned} from '../overview/abandoned.ts';
 import type {Missing} from '../overview/gone.ts';
 import type {Listed, Survey} from '../plan/survey.ts';
@@ -39,22 +41,23 @@ interface Examined {
 }
 
 /** Never rejects: what cannot be examined is a finding that says so, and keeps nothing else from being examined. */
-export async function diagnose({
-	workshop,
-	survey,
-	repositories,
-	missing,
-	abandoned,
-	state,
-	neighbours,
-	appointments,
-	isSlackConnected,
-	kitKept,
-}: Examined): Promise<Finding[]> {
-	const {engine, versions, ownership, host} = workshop;
+export async function diagnose(examinee: Examined): Promise<Finding[]> {
+	const {state} = examinee;
+	// Beside what the engine is asked: a repository that is away takes a minute to say so, to the agent and to a worker.
+	const own = examineOwn(examinee);
+	const left = [
+		await examined('restores', () => state.restores().flatMap(leftToPerson)),
+		await examined('sizes', () => [...state.suspicions()].map(([subject, message]) => suspicious(subject, message))),
+	].flat();
+	const others = await examineHost(examinee, left);
+	return [...(await own), ...others];
+}
+
+/** What the agent is, and what it works with but for the engine. */
+async function examineOwn({workshop, repositories, state, appointments, isSlackConnected, kitKept}: Examined): Promise<Finding[]> {
+	const {versions, ownership, host, self} = workshop;
 	const {primary, copies} = repositories;
-	// All at once, and beside what the engine is asked below: a repository that is away takes a minute to say so, to the agent and to a worker.
-	const examinedOwn = Promise.all([
+	const found = await Promise.all([
 		examined('version', () => [versionsOf(versions)]),
 		examined('clock', () => [timeZone(appointments)]),
 		examined('slack', () => [examineSlack(isSlackConnected())]),
@@ -64,53 +67,60 @@ export async function diagnose({
 			examineRepository(workshop.restic(), {door: primary, ownership, host, resticVersion: versions.restic}),
 		),
 		examined('copies', async () => Promise.all(copies.map(copyFinding))),
-		examined('cache', () => examineCache(primary.repository.cacheDirectory, workshop.self)),
+		examined('cache', () => examineCache(primary.repository.cacheDirectory, self)),
 	]);
-	const left = [
-		await examined('restores', () => state.restores().flatMap(leftToPerson)),
-		await examined('sizes', () => [...state.suspicions()].map(([subject, message]) => suspicious(subject, message))),
-	].flat();
-	const away = await engine.info().then(
-		() => undefined,
-		(error: unknown) => error,
-	);
-	if (away !== undefined) {
-		return [...(await examinedOwn).flat(), ...left, silent(engine.address, away)];
+	return found.flat();
+}
+
+/** The engine, and what it runs. @param left is told where others expect it, after what concerns targets */
+async function examineHost(examinee: Examined, left: readonly Finding[]): Promise<Finding[]> {
+	const {workshop, survey, abandoned, neighbours} = examinee;
+	const {engine} = workshop;
+	let info: EngineInfo;
+	try {
+		info = await engine.info();
+	} catch (error) {
+		return [...left, silent(engine.address, error)];
 	}
 
 	let listed: Listed;
 	try {
 		listed = await survey.list();
 	} catch (error) {
-		return [...(await examinedOwn).flat(), ...left, unexamined('targets', error)];
+		return [...left, unexamined('targets', error)];
 	}
 
-	const others = [
+	const {containers, inScope} = listed;
+	const services = await servicesOfManager(engine, info);
+	return [
 		await examined('engine', async () => examineEngine(engine)),
-		await examined('services', async () => examineServices(engine, listed.containers, label(''))),
-		await examined('services', abandoned),
-		await examined('namespaces', async () => examineNamespaces(engine, listed.inScope, listed.containers)),
+		await examined('services', async () => examineServices(engine, {services, containers}, label(''))),
+		await examined('services', () => abandoned(services)),
+		await examined('namespaces', async () => examineNamespaces(engine, inScope, containers)),
 		await examined('targets', async () => examineTargets(workshop, survey, listed)),
-		await examined('volumes', async () => {
-			const volumes = await engine.volumes();
-			const {self} = workshop;
-			const isNew = state.runs({operation: 'backup', outcome: 'success', limit: 1}).length === 0;
-			return [
-				...examineLasting({folder: folderOf(primary.repository), hasCopies: copies.length > 0, self, volumes}),
-				...examineFormer({isNew, self, volumes, containers: listed.containers}),
-			];
-		}),
-		await examined('targets', () => {
-			const {gone, moved} = missing.look(listed.targets, listed.containers);
-			return [
-				...gone.map(({target: subject, message, hint}) => ({level: 'error' as const, subject, message, hint})),
-				...moved.map(({target: subject, message}) => ({level: 'ok' as const, subject, message})),
-			];
-		}),
+		await examined('volumes', async () => examineVolumes(examinee, listed)),
+		await examined('targets', () => examineMissed(examinee, listed)),
 		left,
 		await examined('agents', async () => (await neighbours(listed)).others.map(({finding}) => finding)),
 	].flat();
-	return [...(await examinedOwn).flat(), ...others];
+}
+
+async function examineVolumes({workshop, repositories, state}: Examined, {containers}: Listed): Promise<Finding[]> {
+	const {engine, self} = workshop;
+	const volumes = await engine.volumes();
+	const isNew = state.runs({operation: 'backup', outcome: 'success', limit: 1}).length === 0;
+	return [
+		...examineLasting({folder: folderOf(repositories.primary.repository), hasCopies: repositories.copies.length > 0, self, volumes}),
+		...examineFormer({isNew, self, volumes, containers}),
+	];
+}
+
+function examineMissed({missing}: Examined, {targets, containers}: Listed): Finding[] {
+	const {gone, moved} = missing.look(targets, containers);
+	return [
+		...gone.map(({target: subject, message, hint}) => ({level: 'error' as const, subject, message, hint})),
+		...moved.map(({target: subject, message}) => ({level: 'ok' as const, subject, message})),
+	];
 }
 
 async function examined(subject: string, work: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {

@@ -2,18 +2,16 @@
 import type {Finding} from '../../base/shapes/targets.ts';
 import type {Container} from '../../docker/container.ts';
 import type {Engine} from '../../docker/engine.ts';
-import {servicesOfManager} from '../../docker/swarm.ts';
+import type {SwarmService} from '../../docker/stack.ts';
 
 /** What is asked for by `deploy.labels` alone is not seen on a node that is no manager: its agent finds no target in such a task, and nobody misses one. */
 export async function examineServices(
-	engine: Pick<Engine, 'info' | 'services' | 'tasks'>,
-	containers: ReadonlyArray<Pick<Container, 'id' | 'swarm'>>,
+	engine: Pick<Engine, 'tasks'>,
+	{services = [], containers}: {services: readonly SwarmService[] | undefined; containers: ReadonlyArray<Pick<Container, 'id' | 'swarm'>>},
 	prefix: string,
 ): Promise<Finding[]> {
-	// No Swarm, no manager, or a proxy that does not let it ask: there is nothing to be known here.
 	const isMember = containers.some(({swarm}) => swarm !== undefined);
-	const services = isMember ? await servicesOfManager(engine).catch(() => undefined) : undefined;
-	const asking = (services ?? []).filter(
+	const asking = (isMember ? services : []).filter(
 		({labels, taskLabels = {}}) => labels[`${prefix}enable`] === 'true' && taskLabels[`${prefix}enable`] === undefined,
 	);
 	if (asking.length === 0) {

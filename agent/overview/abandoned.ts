@@ -5,32 +5,23 @@
 import type {Notices} from '../../base/notices.ts';
 import type {Finding} from '../../base/shapes/targets.ts';
 import {duration} from '../../base/units.ts';
-import type {Engine} from '../../docker/engine.ts';
 import type {SwarmService} from '../../docker/stack.ts';
-import {servicesOfManager} from '../../docker/swarm.ts';
 import type {State} from '../state/state.ts';
 
 /** A restore may take as long, and an agent is started again by then. */
 const patienceMs = 30 * 60_000;
 
 interface Parts {
-	engine: Pick<Engine, 'info' | 'services'>;
 	state: Pick<State, 'open' | 'tellOnce'>;
 	notices: Pick<Notices, 'send'>;
 	now?: () => number;
 }
 
-/** Tells people once, and once more when it is over. Never rejects. */
-export type Abandoned = () => Promise<Finding[]>;
+/** Tells people once, and once more when it is over. @param services undefined where this node does not know them: another manager's agent says it then */
+export type Abandoned = (services: readonly SwarmService[] | undefined) => Finding[];
 
-export function createAbandoned({engine, state, notices, now = Date.now}: Parts): Abandoned {
-	return async () => {
-		const services = await servicesOfManager(engine).catch(() => undefined);
-		// Another manager's agent says it then.
-		if (services === undefined) {
-			return [];
-		}
-
+export function createAbandoned({state, notices, now = Date.now}: Parts): Abandoned {
+	return (services = []) => {
 		const ours = new Set(state.open().map(({run}) => run));
 		return services.flatMap(service => {
 			const {name, scaled} = service;

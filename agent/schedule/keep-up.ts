@@ -1,6 +1,7 @@
 /** The schedule keeps up with the containers: what came, went or was labelled anew is due by what it is now. */
 import type {Log} from '../../base/log.ts';
 import type {Engine} from '../../docker/engine.ts';
+import {servicesOfManager} from '../../docker/swarm.ts';
 import {watchContainers} from '../../docker/watch.ts';
 import type {Config} from '../config/config.ts';
 import type {Copying} from '../copy/verbs.ts';
@@ -60,6 +61,7 @@ export function keepUp({
 		schedule.set(entries([...wanted, ...copying.due(), ...maintenanceDue(config, repository.access())], state));
 		await refresh();
 	};
+	const lookForAbandoned = async () => abandoned(await servicesOfManager(engine, await engine.info()));
 	void watchContainers(engine, {
 		signal,
 		onChange: reschedule,
@@ -69,7 +71,7 @@ export function keepUp({
 		},
 	});
 	const relist = setInterval(() => {
-		void abandoned();
+		lookForAbandoned().catch((error: unknown) => log.debug('services of Swarm cannot be looked at', {error}));
 		reschedule().catch((error: unknown) => log.warning('targets cannot be listed', {error}));
 	}, relistMs);
 	return () => clearInterval(relist);

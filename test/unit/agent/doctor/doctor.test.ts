@@ -39,7 +39,7 @@ function setUp(
 			primary: {open: failing('closed'), doubt() {}, repository: {location: 's3:elsewhere', cacheDirectory: '/tmp', environment: {}}},
 			copies: [],
 		},
-		abandoned: async () => [],
+		abandoned: () => [],
 		missing: createMissing({
 			state,
 			own: {agent: 'a', host: 'here'},
