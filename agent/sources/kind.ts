@@ -185,6 +185,8 @@ interface Restored<Policy, Planned extends PlannedSource, Old extends Replaced> 
 	spare?(planned: Planned, paths: readonly string[]): Planned;
 	/** Of those of one service, the one that the label `drill.sql` is about. Missing: no query can be asked. Pure. */
 	questioned?(policy: Policy, sources: readonly string[]): string | undefined;
+	/** What is left out of backups now, and was not when the point was made: what is live of it is in no point, and goes. Missing: there is no such thing. Pure. */
+	leftOutSince?(source: RestoringSource<Planned>, policy: Policy): string[];
 	/** All that is wrong, and the room that it takes of its server; nothing is touched. `restic` is on the repository of the point. */
 	check?(
 		source: RestoringSource<Planned>,

@@ -15,7 +15,7 @@ import type {Point} from '../../repository/points.ts';
 import type {Kind} from '../../sources/kind.ts';
 import {kindOf, kinds} from '../../sources/kinds.ts';
 import type {RestoringSource} from '../../sources/restoring.ts';
-import type {Target} from '../../targets/target.ts';
+import {askedOf, type Target} from '../../targets/target.ts';
 import {type Chosen, choose} from './choice.ts';
 import {planHooks} from './hooks.ts';
 import {memberOf, placeOf, placeOfForeign, serviceOf} from './places.ts';
@@ -103,7 +103,12 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 	const whole = sources.filter(({paths}) => paths === undefined).length;
 	const left = into === undefined && problems.length === 0 ? manifest.sources.length - whole : 0;
 	const {restoreWarning} = target.policy;
-	const acknowledge = [...(restoreWarning === undefined ? [] : [restoreWarning]), ...reach.acknowledge, ...stops.acknowledge];
+	const acknowledge = [
+		...(restoreWarning === undefined ? [] : [restoreWarning]),
+		...reach.acknowledge,
+		...replacing.flatMap(source => exclusionWarnings(source, target)),
+		...stops.acknowledge,
+	];
 	const warnings = [
 		...acknowledge,
 		...reach.warnings,
@@ -148,6 +153,19 @@ export function planRestoration(request: RestorationRequest): {restoration: Rest
 /** Its volume is mounted at another path than the point has. */
 const isElsewhere = ({kind, mount, stored}: Pick<RestoringSource, 'kind' | 'mount' | 'stored'>): boolean =>
 	kindOf(kind).isTree && mount !== undefined && typeof stored.details.path === 'string' && mount.path !== stored.details.path;
+
+/** Whoever leaves it out may have it nowhere else. What single paths replace is named by the person. */
+function exclusionWarnings(source: RestoringSource, target: Target): string[] {
+	const member = memberOf(target, source.name);
+	const kind = kindOf(source.kind);
+	const patterns =
+		member === undefined || source.paths !== undefined ? [] : (kind.leftOutSince?.(source, askedOf(member, kind).policy) ?? []);
+	return patterns.length === 0
+		? []
+		: [
+				`\`${target.name} ${source.name}\`: ${patterns.map(quote).join(', ')} ${patterns.length === 1 ? 'is' : 'are'} left out of backups now (\`${label('exclude')}\`), and ${patterns.length === 1 ? 'was' : 'were'} not when the point was made: what is there now is in no point, and gives way to what the point has; to keep it, restore the rest by its paths (--only ${source.name}/PATH)`,
+			];
+}
 
 /** Files that are all missing now replace nothing. */
 const replaces = ({stored, paths, kind, mount}: RestoringSource, missing: ReadonlySet<string>): boolean =>

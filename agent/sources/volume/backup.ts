@@ -10,7 +10,9 @@
  */
 
 import {succeed} from '../../../base/command.ts';
-import {RepositoryError} from '../../../base/errors.ts';
+import {RepositoryError, RunError} from '../../../base/errors.ts';
+import {label} from '../../../base/label.ts';
+import {quote} from '../../../base/reading/quote.ts';
 import {agentTag, firstPassTag, mountPath, parseSource, runTag} from '../../repository/names.ts';
 import {escapePattern} from '../../restic/argv.ts';
 import {type Held, held} from '../../restic/held.ts';
@@ -19,7 +21,9 @@ import {restoreFiles} from '../kept-names.ts';
 import type {Among, Source, SourceContext} from '../source.ts';
 import {snapshotOptions} from '../staged.ts';
 import {warningsOfAlone} from './alone.ts';
+import {lossesOfLocked} from './attributes.ts';
 import {bothOf, type Changes, changedBetween, lastOf} from './changes.ts';
+import {leftOut, warningsOfSpaces} from './exclusions.ts';
 import {holesOf} from './holes.ts';
 import {doublesOf, look, lossesOf} from './look.ts';
 import {mountedInside} from './nested.ts';
@@ -44,8 +48,10 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 	const {restic, worker, signal, run} = context;
 	const {prefix} = parseSource(name);
 	const path = mountPath(context.target, prefix, mount.path);
+	const {unwanted = []} = planned;
+	const inWorker = (pattern: string): string => `${escapePattern(path)}/${pattern.replace(/^\//, '')}`;
 	const exclude = [
-		...planned.exclude.map(pattern => `${escapePattern(path)}/${pattern.replace(/^\//, '')}`),
+		...planned.exclude.map(inWorker),
 		...restoreFiles.patterns,
 		// What is mounted inside this mount is a source of its own, or was not asked for.
 		...mountedInside(planned, all).map(inner => `${escapePattern(mountPath(context.target, prefix, inner))}/*`),
@@ -98,6 +104,17 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 	let begun = new Date(0);
 	let armed: Armed | undefined;
 	let isLetGo = false;
+	/** @throws {RunError} where it is all of a point: that would be a success of nothing */
+	const assertSomething = async (at: Pick<SourceContext, 'worker' | 'signal'>): Promise<void> => {
+		const spared = exclude.filter(pattern => !unwanted.map(inWorker).includes(pattern));
+		const left = unwanted.length === 0 || saved?.files !== 0 ? undefined : await leftOut({path, spared}, at);
+		const message = `\`${label('exclude')}\` leaves out all that is in it${left === undefined ? '' : `, ${quote(left)} for one`}: nothing of it is backed up`;
+		if (left !== undefined && all.length === 1) {
+			throw new RunError(message, {hint: 'leave out less of it; docs/labels.md says what patterns mean'});
+		}
+
+		context.warnOnce?.(`${name} without all`, left === undefined ? [] : [`\`${name}\`: ${message}`]);
+	};
 	const startSecondPass = (from: string | undefined): Armed => {
 		isLetGo = false;
 		const time = context.time();
@@ -137,6 +154,7 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 		async prepare() {
 			still = await stillIfPossible();
 			context.warnOnce?.(name, await warningsOfAlone(planned, path, context));
+			context.warnOnce?.(`${name} and its patterns`, await warningsOfSpaces({name, path, patterns: unwanted}, context));
 		},
 		async firstPass() {
 			const latest = context.previous(name);
@@ -216,11 +234,22 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 				throw new Error('store before pin');
 			}
 
+			await assertSomething({...context, ...opened});
+
 			// A safety snapshot has no manifest that could tell of them, and an application waits for it.
 			const {newest, sparse, lost, snapshots} =
 				context.tag === undefined
 					? await look({...context, ...opened}, path, begun)
 					: {newest: undefined, sparse: new Map<string, number>(), lost: {}, snapshots: []};
+			if (context.tag === undefined && context.previous(name) === undefined) {
+				// It takes a look at each file, and is told once.
+				const left = [
+					...planned.exclude.map(pattern => `/${pattern.replace(/^\//, '')}`),
+					...restoreFiles.patterns.map(each => `/**/${each}`),
+				];
+				context.warnOnce?.(`${name} and its attributes`, await lossesOfLocked({name, path, exclude: left}, context));
+			}
+
 			context.warnOnce?.(`${name} as it is`, [...lossesOf(name, lost), ...doublesOf(name, snapshots, planned.exclude)]);
 			const holes = await holesOf({...context, ...opened}, {path, snapshot: saved.snapshot, sparse});
 			if (!timeless) {

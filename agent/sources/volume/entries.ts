@@ -2,7 +2,7 @@
  * A whole volume is loaded into a folder of its own, beside the live files, and then takes their place by renames: nobody waits for the data. What
  * was live lies in such a folder afterwards, until it is put back or let go.
  */
-import {basename, dirname, normalize} from 'node:path/posix';
+import {basename, dirname} from 'node:path/posix';
 import * as z from 'zod';
 import {type Place, succeed} from '../../../base/command.ts';
 import {NotFoundError, RunError} from '../../../base/errors.ts';
@@ -21,8 +21,10 @@ import {
 	type RestoringSource,
 	replaced,
 	replacedMount,
+	subjectOf,
 	type UndoContext,
 } from '../restoring.ts';
+import {fromRoot} from './exclusions.ts';
 import {mountedInside} from './nested.ts';
 import {isVolume, type PlannedVolume} from './plan.ts';
 import {describeUnset} from './unset.ts';
@@ -70,16 +72,13 @@ const refusals = new Map<string, string>();
 
 const storageKey = ({from, subpath = ''}: Pick<ReplacedEntries['mount'], 'from' | 'subpath'>): string => `${from}\0${subpath}`;
 
-/** As restic reads them: it takes what is double or leads nowhere out of a pattern. */
-const fromRoot = ({exclude}: PlannedVolume): string[] => exclude.map(pattern => normalize(`/${pattern}`).replace(/(.)\/$/, '$1'));
-
 /** Why the volume is written in place: no application may go on with what a rename took out of its sight. Undefined: there is no reason. */
 export async function whyInPlace(source: VolumeSource, {worker, all, signal}: RoomContext): Promise<string | undefined> {
 	const {name, exclude, spared = [], target} = source;
 	const others = all.filter(other => other.mount !== undefined && sharesStorage(other.mount, source.mount));
 	const other = others.find(each => each !== source && (isVolume(each) || (each.mount && !isSameStorage(each.mount, source.mount))));
 	if (other !== undefined) {
-		return `\`${other.name}\`, which is restored with it, is of the same files`;
+		return `\`${subjectOf(other, target)}\`, which is restored with it, is of the same files`;
 	}
 
 	const [inside] = mountedInside(source, all);
@@ -103,7 +102,7 @@ export async function whyInPlace(source: VolumeSource, {worker, all, signal}: Ro
 		return `its file system refused to rename ${refused} when a restore tried it`;
 	}
 
-	const asked = {source: name, mount, run: 'plan', exclude: fromRoot(source)};
+	const asked = {source: name, mount, run: 'plan', exclude: source.exclude.map(fromRoot)};
 	return (await entries(worker, 'look', asked, signal)).why;
 }
 
@@ -113,7 +112,7 @@ export function entriesRestoring(
 ): Restoring {
 	const {name, stored} = source;
 	const mount = workerMount(target, source);
-	const replacement: ReplacedEntries = {kind: 'entries', source: name, mount, run, exclude: fromRoot(source)};
+	const replacement: ReplacedEntries = {kind: 'entries', source: name, mount, run, exclude: source.exclude.map(fromRoot)};
 	const top = escapePattern(basename(stored.path));
 
 	return {

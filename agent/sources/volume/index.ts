@@ -22,6 +22,7 @@ import {
 	rollBackEntries,
 	whyInPlace,
 } from './entries.ts';
+import {fromRoot} from './exclusions.ts';
 import {type VolumePolicy, volumeLabels, volumePolicy} from './labels.ts';
 import {lockedProblems} from './locked.ts';
 import {type PlannedVolume, volumeSources} from './plan.ts';
@@ -65,6 +66,7 @@ export const volume: Kind<VolumePolicy, unknown, PlannedVolume, z.infer<typeof r
 				};
 	},
 	spare: (planned, paths) => ({...planned, spared: paths, exclude: [...new Set([...planned.exclude, ...paths.map(escapePattern)])]}),
+	leftOutSince: ({exclude}, policy) => policy.exclude.filter(pattern => !exclude.some(known => fromRoot(known) === fromRoot(pattern))),
 	check: async (source, {restic}) => ({problems: await sparedProblems(source, restic)}),
 	writing,
 	count: countFiles,

@@ -1,16 +1,9 @@
-import * as z from 'zod';
-import {succeed} from '../../../base/command.ts';
-import {RunError} from '../../../base/errors.ts';
-import {shippedProgram} from '../../../base/shipped.ts';
 import type {RoomContext} from '../kind.ts';
 import {workerMount} from '../mounts.ts';
 import type {RestoringSource} from '../restoring.ts';
+import {lockedIn} from './attributes.ts';
 import type {PlannedVolume} from './plan.ts';
 import {comparing} from './restore.ts';
-
-const program = shippedProgram('agent/sources/volume/locked.program');
-
-const answer = z.object({error: z.string().optional(), locked: z.array(z.string()).default([])});
 
 /** Such files can be neither written nor moved nor, after an undo or a finish, removed; the application would stand still until that is seen. */
 export async function lockedProblems(source: RestoringSource<PlannedVolume>, {worker, all, signal}: RoomContext): Promise<string[]> {
@@ -20,13 +13,7 @@ export async function lockedProblems(source: RestoringSource<PlannedVolume>, {wo
 	}
 
 	const {to} = workerMount(target, source);
-	const exclude = JSON.stringify(comparing(source, all).exclude ?? []);
-	const argv = [...program, to, exclude] as const;
-	const {error, locked} = answer.parse(JSON.parse(await succeed(worker, {argv, signal})));
-	if (error !== undefined) {
-		throw new RunError(`\`${name}\`: ${error}`);
-	}
-
+	const locked = await lockedIn({name, path: to, exclude: comparing(source, all).exclude ?? []}, {worker, signal});
 	return locked.length === 0
 		? []
 		: [

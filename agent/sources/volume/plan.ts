@@ -7,6 +7,7 @@ import {escapePattern} from '../../restic/argv.ts';
 import type {Scope} from '../kind.ts';
 import {objectionTo, ownIn, readOnlyObjection, whyOwn} from '../objections.ts';
 import type {PlannedSource} from '../source.ts';
+import {leavesOutAll, namesWithin} from './exclusions.ts';
 import type {VolumePolicy} from './labels.ts';
 
 /** `exclude`: patterns relative to the mount, those of what is dealt with otherwise among them, and of what is spared. */
@@ -14,6 +15,8 @@ export interface PlannedVolume extends PlannedSource {
 	kind: 'volume';
 	mount: Mount;
 	exclude: readonly string[];
+	/** Those of them that the label names. Missing in restores, which go by what the point left out. */
+	unwanted?: readonly string[];
 	/** Holdfast's own folders in it, from its root: a restore touches them in no way. None where it was not looked for: they are left out of backups as `exclude` says. */
 	spared?: readonly string[] | undefined;
 }
@@ -29,6 +32,10 @@ export function volumeSources(scope: VolumeScope): PlannedVolume[] {
 		remarks.note(`\`${prefix}exclude\` leaves nothing out, as no volume is backed up`);
 	}
 
+	if (mounts.length > 0) {
+		checkPatterns(scope);
+	}
+
 	for (const [pattern, {path}] of policy.exclude.flatMap(pattern => mounts.map(mount => [pattern, mount] as const))) {
 		if (isInside(pattern, path)) {
 			remarks.note(
@@ -42,8 +49,27 @@ export function volumeSources(scope: VolumeScope): PlannedVolume[] {
 		container,
 		kind: 'volume',
 		mount,
+		unwanted: policy.exclude,
 		exclude: [...policy.exclude, ...claimedIn(mount, scope), ...spareIn(mount, scope)],
 	}));
+}
+
+function checkPatterns({policy, prefix, remarks}: VolumeScope): void {
+	for (const pattern of policy.exclude) {
+		if (leavesOutAll(pattern)) {
+			remarks.problem(
+				`\`${prefix}exclude\` must leave something to back up, got ${quote(pattern)}, which leaves out all of every mount`,
+				`where no files are wanted, write \`${prefix}volumes: "false"\`; where some are, name with \`${prefix}volumes\` the mounts that they are in`,
+			);
+		}
+
+		const names = namesWithin(pattern);
+		if (names.length > 0) {
+			remarks.note(
+				`\`${prefix}exclude\`: ${quote(pattern)} is one name with a space in it; several are separated by commas: \`${names.join(',')}\``,
+			);
+		}
+	}
 }
 
 /** Patterns of what is Holdfast's own. */
@@ -86,7 +112,9 @@ function chooseMounts(scope: VolumeScope, wanted: boolean | readonly string[]): 
 }
 
 function takenByDefault({container, group, grounds, prefix, remarks}: VolumeScope, mount: Mount): boolean {
-	const objection = objectionTo(mount, grounds) ?? readOnlyObjection(mount);
+	const own = objectionTo(mount, grounds);
+	// What nobody asked for, and may only be read, is no mistake either: a monitor that sees all of the host.
+	const objection = own?.kind === 'refused' ? (readOnlyObjection(mount) ?? own) : (own ?? readOnlyObjection(mount));
 	if (objection?.kind === 'refused') {
 		const label = `\`${prefix}volumes\``;
 		remarks.object(

@@ -247,7 +247,8 @@ test('what the container may only read is no source of its volumes, and may be n
 test('mounts that show the whole host or the engine are refused', t => {
 	for (const hostPath of ['/', '/var', '/var/lib', '/var/lib/docker', '/var/lib/docker/volumes/other/_data']) {
 		const mounts = [volume('data', '/data'), bind(hostPath, '/host', false)];
-		t.regex(plan([app({}, {mounts})]).problems[0] ?? '', /the mount "\/host" .* shows the engine's own files/);
+		const writable = [volume('data', '/data'), bind(hostPath, '/host')];
+		t.regex(plan([app({}, {mounts: writable})]).problems[0] ?? '', /the mount "\/host" .* shows the engine's own files/);
 		t.regex(plan([app({volumes: '/host'}, {mounts})]).problems[0] ?? '', /must not name the mount "\/host"/);
 		t.regex(plan([app({sqlite: '/host/etc/a.db'}, {mounts})]).problems[0] ?? '', /must not reach into the mount "\/host"/);
 		const named = plan([app({volumes: 'data'}, {mounts})]);
@@ -366,6 +367,36 @@ test('a pattern of `exclude` that is a path in the container is told what it lea
 	]);
 	t.is(notes('/data').length, 1);
 	t.deepEqual(notes('/cache, data/cache, /database'), []);
+});
+
+test('a mount of the host’s root that may only be read, as monitors have it, keeps nothing else from being backed up', t => {
+	const mounts = (readWrite: boolean) => [volume('data', '/data'), {...bind('/', '/rootfs'), readWrite}];
+	const reading = plan([app({}, {mounts: mounts(false)})]);
+	t.deepEqual([reading.names, reading.problems], [['volume:/data'], []]);
+	t.regex(reading.notes.join(), /the mount "\/rootfs" .* is left out: it can only be read by the container/);
+	t.regex(plan([app({}, {mounts: mounts(true)})]).problems.join(), /shows the engine's own files/);
+	t.regex(plan([app({volumes: '/rootfs'}, {mounts: mounts(false)})]).problems.join(), /must not name the mount "\/rootfs"/);
+});
+
+test('a pattern of `exclude` that leaves out everything is a mistake; where no files are wanted it leaves nothing out', t => {
+	for (const exclude of ['*', '/*', '**', '/**', '**/*', '*/**', '*.log, *']) {
+		const {problems} = plan([app({exclude, volumes: 'true'})]);
+		t.regex(problems.join(), /^`demo\/app`: `holdfast\.exclude` must leave something to back up, got "[/*]+"/, exclude);
+	}
+
+	for (const exclude of ['*/*', '*.*', '[!x]*', '\\*', 'a*/**', '?']) {
+		t.deepEqual(plan([app({exclude, volumes: 'true'})]).problems, [], exclude);
+	}
+
+	t.deepEqual(plan([app({exclude: '*', tar: '/etc'})]).problems, []);
+});
+
+test('a pattern of `exclude` with a space in it is told how it is read', t => {
+	const notes = (exclude: string) => plan([app({exclude})]).notes;
+	t.deepEqual(notes('cache logs, *.tmp'), [
+		'`demo/app`: `holdfast.exclude`: "cache logs" is one name with a space in it; several are separated by commas: `cache,logs`',
+	]);
+	t.deepEqual(notes('cache, my\\\\ files'), []);
 });
 
 test('storage that is mounted twice is backed up once', t => {

@@ -85,6 +85,28 @@ const stopped = ({restoration}: ReturnType<typeof plan>) => restoration.stop.map
 
 const db = {labels: {'holdfast.enable': 'true', 'holdfast.postgres': 'app'}};
 
+test('what is left out of backups now and was not then is in no point, and must be acknowledged', t => {
+	const of = (labels: Record<string, string>, exclude: readonly string[] | undefined, only: string[] = []) => {
+		const services = {
+			app: {labels: {'holdfast.enable': 'true', ...labels}, mounts: [['data', '/data']] as const},
+		};
+		const stored = source('volume:/data', 'volume', {path: '/data', volume: 'data', ...(exclude && {exclude})});
+		const {restoration, problems} = plan(services, [stored], {name: 'shop/app', only});
+		t.deepEqual(problems, []);
+		return restoration;
+	};
+	const {acknowledge = '', warnings} = of({'holdfast.exclude': 'cache, /uploads, *.tmp'}, ['cache']);
+	t.regex(
+		acknowledge,
+		/^`shop\/app volume:\/data`: "\/uploads", "\*\.tmp" are left out of backups now .* is in no point.*--only volume:\/data\/PATH/,
+	);
+	t.true(warnings.includes(acknowledge));
+	t.regex(of({'holdfast.exclude': 'cache'}, undefined).acknowledge ?? '', /"cache" is left out of backups now/);
+	t.is(of({'holdfast.exclude': '/cache/'}, ['cache', 'logs']).acknowledge, undefined);
+	t.is(of({'holdfast.exclude': 'cache'}, [], ['volume:/data/cache/a']).acknowledge, undefined);
+	t.is(of({}, ['cache']).acknowledge, undefined);
+});
+
 test('who depends on a database is stopped, dependents first; the server is not', t => {
 	const services = {
 		db,

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import type {Hold} from '../../../../../agent/restic/hold.ts';
-import type {SourceContext} from '../../../../../agent/sources/source.ts';
+import type {PlannedSource, SourceContext} from '../../../../../agent/sources/source.ts';
 import {volumeSource} from '../../../../../agent/sources/volume/backup.ts';
 import type {Place} from '../../../../../base/command.ts';
 import {RepositoryError} from '../../../../../base/errors.ts';
@@ -24,6 +24,10 @@ interface Options {
 	newest?: number | null | undefined;
 	/** What becomes of a pass over nothing but what changed: the files that it had to read. */
 	ahead?: {files: number} | Error;
+	/** What the label leaves out. */
+	unwanted?: readonly string[];
+	/** Of the same point. */
+	others?: number;
 }
 
 /** A folder that was there long before, its backup of a minute ago, and what a backup of now asks of restic. */
@@ -38,6 +42,8 @@ async function scene(
 		files = 10,
 		newest,
 		ahead = {files: 1},
+		unwanted = [],
+		others = 0,
 	}: Options = {},
 ) {
 	const folder = await mkdtemp(join(tmpdir(), 'hf-volume-'));
@@ -110,18 +116,21 @@ async function scene(
 			isLatest,
 			newest: newest == null ? newest : new Date(runStartedAt.getTime() + newest),
 		}),
+		warnOnce: (subject: string, messages: readonly string[]) => warned.push(...messages.map(message => `${subject}: ${message}`)),
 		signal: new AbortController().signal,
 	} as unknown as SourceContext;
+	const warned: string[] = [];
 	const source = volumeSource(
 		{
 			kind: 'volume',
 			name: 'volume:/data',
 			container: {createdAt},
 			mount: {path: '/data', volume: 'data'},
-			exclude: [],
+			exclude: unwanted,
+			unwanted,
 		} as unknown as Parameters<typeof volumeSource>[0],
 		context,
-		{index: 0, all: []},
+		{index: 0, all: Array.from({length: 1 + others}, () => ({container: {}}) as PlannedSource)},
 	);
 	return {
 		folder,
@@ -137,6 +146,14 @@ async function scene(
 			return parents;
 		},
 		started: () => started,
+		warned,
+		async store() {
+			await source.prepare();
+			await source.firstPass();
+			await source.arm();
+			await source.pin(context.signal);
+			return source.store();
+		},
 		async armedLater() {
 			time = new Date(time.getTime() + 5000);
 			await source.arm();
@@ -170,6 +187,29 @@ test('what reads in the moment is started once, beside the look whether it will 
 	const failed = await scene(t, {isLatest: false});
 	await failed.passes();
 	t.is(failed.started(), 1);
+});
+
+test('a point of nothing, because of what the label leaves out, is none; beside others it is told', async t => {
+	const alone = await scene(t, {files: 0, unwanted: ['inner']});
+	await t.throwsAsync(alone.store(), {
+		message: '`holdfast.exclude` leaves out all that is in it, "inner/file" for one: nothing of it is backed up',
+	});
+
+	const beside = await scene(t, {files: 0, unwanted: ['inner'], others: 1});
+	t.is((await beside.store()).snapshot, 'second');
+	t.regex(
+		beside.warned.join(),
+		/^volume:\/data without all: `volume:\/data`: `holdfast\.exclude` leaves out all that is in it, "inner\/file"/,
+	);
+
+	const some = await scene(t, {files: 1, unwanted: ['other']});
+	await some.store();
+	t.deepEqual(some.warned, []);
+
+	const empty = await scene(t, {files: 0, unwanted: ['inner']});
+	await rm(join(empty.folder, 'inner/file'));
+	await empty.store();
+	t.deepEqual(empty.warned, []);
 });
 
 /** Without the looks. */

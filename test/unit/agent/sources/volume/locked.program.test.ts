@@ -5,6 +5,8 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import test from 'ava';
 import {execa} from 'execa';
+import {lossesOfLocked} from '../../../../../agent/sources/volume/attributes.ts';
+import {here} from '../../../../../base/here.ts';
 
 const program = fileURLToPath(new URL('../../../../../agent/sources/volume/locked.program.ts', import.meta.url));
 
@@ -42,6 +44,12 @@ test('what is immutable, or may only be appended to, is named, but for what is l
 		t.log('this file system, or this user, can make nothing immutable');
 		return;
 	}
+
+	const told = await lossesOfLocked(
+		{name: 'volume:/data', path: root, exclude: ['/cache', '/deep', '/**/.*.holdfast-*']},
+		{worker: here, signal: new AbortController().signal},
+	);
+	t.regex(told.join(), /^`volume:\/data`: no point keeps what `chattr` says, as of (?:`file`, `folder`|`folder`, `file`) /);
 
 	const said = (await look()) as {locked: string[]};
 	t.deepEqual([...said.locked].sort(), ['deep/er/file', 'file', 'folder']);
