@@ -22,7 +22,7 @@ import {createUpkeep} from './keep/verbs.ts';
 import {createAbandoned} from './overview/abandoned.ts';
 import {createMissing} from './overview/gone.ts';
 import {createKits} from './overview/kit.ts';
-import {createLedger} from './overview/ledger.ts';
+import {createLedger, type Ledger} from './overview/ledger.ts';
 import {divide, ownAgent} from './overview/neighbours.ts';
 import {createOverviews} from './overview/verbs.ts';
 import {createSurvey, type Listed, type Survey} from './plan/survey.ts';
@@ -91,7 +91,7 @@ export function assemble(config: Config, ground: Ground) {
 	const neighbours = neighboursOf(config, workshop);
 	const copying = createCopying({...common, prefix, policy: config});
 	const sweeper = sweeperOf(config, common);
-	const upkeep = upkeepOf(config, {...common, sweeper, notices});
+	const upkeep = upkeepOf(config, {...common, sweeper, notices, ledger});
 	const settle = createSettle(common);
 	const kits = createKits({state, repositories, host: workshop.host, version, home: homedir(), mounts: workshop.self.mounts});
 	const agent = createAgent({
@@ -157,7 +157,7 @@ const sweeperOf = (config: Config, {workshop, repositories, state}: Common): Swe
 		state,
 	});
 
-function upkeepOf(config: Config, {sweeper, notices, ...common}: Common & {sweeper: Sweeper; notices: Notices}) {
+function upkeepOf(config: Config, {sweeper, notices, ledger, ...common}: Common & {sweeper: Sweeper; notices: Notices; ledger: Ledger}) {
 	const {workshop, survey, runs, state, repositories} = common;
 	const repository = repositories.primary;
 	const election = createElection({
@@ -185,6 +185,7 @@ function upkeepOf(config: Config, {sweeper, notices, ...common}: Common & {sweep
 		repository: config.repository,
 		policy: config,
 		notices,
+		ledger,
 		checkParts: config.checkParts,
 	});
 }

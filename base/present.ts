@@ -2,6 +2,20 @@
 import type {StatusView} from './shapes/targets.ts';
 import {when} from './units.ts';
 
+/** When its newest good point was made; undefined: there is none. Pure. */
+export function newestPointOf(
+	{lastSuccess, newestPoint}: Pick<StatusView, 'lastSuccess' | 'newestPoint'>,
+	now: number,
+): string | undefined {
+	return lastSuccess === null
+		? newestPoint && `${when(newestPoint.at, now)}${newestPoint.adopted ? ', adopted' : ''}`
+		: when(lastSuccess.at, now);
+}
+
+/** Of a target of which this agent has made no good point. Pure. */
+export const whyNever = (newestPoint: StatusView['newestPoint'] | undefined): string =>
+	newestPoint === undefined ? 'it was never backed up' : `its newest point is of ${newestPoint.at}, and none was made here since`;
+
 export interface Present {
 	text: string;
 	/** Somebody should look at it. */

@@ -1,5 +1,6 @@
 /** What is wrong now, judged from what the agent remembers: so nothing is missed while the bot or Slack is away, and nothing is told twice. Pure. */
 
+import {whyNever} from '../base/present.ts';
 import {lackOf, type Operation, rollBackTrigger} from '../base/results.ts';
 import type {RunView} from '../base/shapes/runs.ts';
 import type {StatusView} from '../base/shapes/targets.ts';
@@ -68,7 +69,7 @@ export function judgeRuns(runs: readonly RunView[]): Judged {
 export function judgeLate(status: readonly StatusView[]): Judged {
 	const incidents: Incident[] = [];
 	const well = new Set<string>();
-	for (const {target, lastSuccess, late, running} of status) {
+	for (const {target, lastSuccess, newestPoint, late, running} of status) {
 		const key = `stale ${target}`;
 		if (late === undefined) {
 			well.add(key);
@@ -80,7 +81,7 @@ export function judgeLate(status: readonly StatusView[]): Judged {
 				what: 'stale',
 				version: late,
 				since: late,
-				text: `${lastSuccess === null ? 'it was never backed up' : 'its last good backup is older than its schedule allows'}${under}`,
+				text: `${lastSuccess === null ? whyNever(newestPoint) : 'its last good backup is older than its schedule allows'}${under}`,
 			});
 		}
 	}

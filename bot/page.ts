@@ -3,7 +3,7 @@ import {html} from 'hono/html';
 import type {HtmlEscapedString} from 'hono/utils/html';
 import {remarksOn} from '../agent/api/fleet.ts';
 import {layout} from '../agent/api/page/layout.ts';
-import {presentOf} from '../base/present.ts';
+import {newestPointOf, presentOf} from '../base/present.ts';
 import type {HostView, StatusView} from '../base/shapes/targets.ts';
 import {size, when} from '../base/units.ts';
 
@@ -48,7 +48,7 @@ function row(status: StatusView, now: number): Html {
 	const present = presentOf(status, {now, problems: problems.map(({message}) => message).join('; ')});
 	return html`<tr>
 <th scope="row">${target}</th>
-<td>${lastSuccess ? when(lastSuccess.at, now) : 'never'}${late === undefined ? '' : html` <strong class="wrong">late</strong>`}</td>
+<td>${newestPointOf(status, now) ?? 'never'}${late === undefined ? '' : html` <strong class="wrong">late</strong>`}</td>
 <td>${lastSuccess?.bytes === undefined ? '' : size(lastSuccess.bytes)}</td>
 <td>${lastDrill ? `${lastDrill.outcome} ${when(lastDrill.startedAt, now)}` : '–'}</td>
 <td>${present?.isWrong ? html`<strong class="wrong">${present.text}</strong>` : (present?.text ?? '–')}</td>

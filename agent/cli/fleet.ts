@@ -6,7 +6,7 @@ import {type Host, remarksOn, viewOf} from '../api/fleet.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
 import {exit} from './exit.ts';
 import {styleOfOutcome} from './progress.ts';
-import {presentCell} from './status.ts';
+import {newestCell, presentCell} from './status.ts';
 import {styled, type Text} from './text.ts';
 
 export const addFleet: AddCommand = (program, context) => {
@@ -64,10 +64,10 @@ function print({out, now}: Context, hosts: readonly HostView[]): void {
 }
 
 function cells(status: StatusView, now: number): Text[] {
-	const {target, lastSuccess, late, lastDrill} = status;
+	const {target, lastSuccess, lastDrill} = status;
 	return [
 		target,
-		lastSuccess ? (late ? styled('red', `${when(lastSuccess.at, now)}, late`) : when(lastSuccess.at, now)) : styled('yellow', 'never'),
+		newestCell(status, now),
 		lastSuccess?.bytes === undefined ? '' : size(lastSuccess.bytes),
 		lastDrill ? styled(styleOfOutcome[lastDrill.outcome], `${lastDrill.outcome} ${when(lastDrill.startedAt, now)}`) : '-',
 		presentCell(presentOf(status, {now, problems: 'problems'})),

@@ -1,4 +1,4 @@
-import {type Present, presentOf} from '../../base/present.ts';
+import {newestPointOf, type Present, presentOf} from '../../base/present.ts';
 import type {StatusView} from '../../base/shapes/targets.ts';
 import {duration, when} from '../../base/units.ts';
 import type {AddCommand, JsonOption} from './context.ts';
@@ -40,20 +40,25 @@ export const addStatus: AddCommand = (program, {connect, out, err, end, now}) =>
 };
 
 function cells(status: StatusView, now: number): Text[] {
-	const {target, lastRun, lastSuccess, nextRun, nextColdRun, lastDrill, late} = status;
+	const {target, lastRun, nextRun, nextColdRun, lastDrill} = status;
 	return [
 		target,
 		lastRun ? styled(styleOfOutcome[lastRun.outcome], `${lastRun.outcome} ${when(lastRun.startedAt, now)}`) : '-',
-		lastSuccess
-			? late
-				? styled('red', `${when(lastSuccess.at, now)}, late`)
-				: when(lastSuccess.at, now)
-			: styled(late ? 'red' : 'yellow', 'never'),
+		newestCell(status, now),
 		lastRun ? duration(lastRun.quiesceSeconds) : '-',
 		nextColdRun === undefined ? when(nextRun, now) : `${when(nextRun, now)}, cold ${when(nextColdRun, now)}`,
 		lastDrill ? styled(styleOfOutcome[lastDrill.outcome], `${lastDrill.outcome} ${when(lastDrill.startedAt, now)}`) : '-',
 		presentCell(presentOf(status, {now})),
 	];
+}
+
+export function newestCell(status: StatusView, now: number): Text {
+	const newest = newestPointOf(status, now);
+	if (newest === undefined) {
+		return styled(status.late ? 'red' : 'yellow', 'never');
+	}
+
+	return status.late ? styled('red', `${newest}, late`) : newest;
 }
 
 export const presentCell = (present: Present | undefined): Text =>

@@ -4,6 +4,7 @@ import {NotFoundError, UsageError} from '../../base/errors.ts';
 import {runId} from '../../base/ids.ts';
 import type {Taken} from '../../base/shapes/points.ts';
 import {runOfWorkerHost} from '../../docker/worker.ts';
+import type {Ledger} from '../overview/ledger.ts';
 import {aliveMs} from '../overview/owners.ts';
 import {type Deed, deedsOf, deedTags, type Filed, filedBy, type Ownership} from '../repository/owner.ts';
 import {oursAmong, type Point, pointsOf} from '../repository/points.ts';
@@ -19,6 +20,8 @@ interface Adoption {
 	force: boolean;
 	/** False where nothing can be written to the repository: then this agent alone knows. */
 	isRecorded?: boolean;
+	/** Hears of what is this agent's from then on. */
+	ledger: Pick<Ledger, 'look'>;
 	now?: number;
 }
 
@@ -26,7 +29,7 @@ interface Adoption {
 export async function adopt(
 	workshop: Workshop,
 	state: Deeds,
-	{name, force, isRecorded = true, now = Date.now()}: Adoption,
+	{name, force, isRecorded = true, ledger, now = Date.now()}: Adoption,
 ): Promise<Taken> {
 	const restic = workshop.restic();
 	const snapshots = await restic.snapshots();
@@ -48,6 +51,7 @@ export async function adopt(
 	}
 
 	state.learnDeeds(deeds);
+	ledger.look(snapshots);
 	const points = oursAmong(pointsOf(snapshots), workshop.ownership()).filter(point => !ownership.isOurs(point));
 	return {from: [...new Set(filed.map(({agent}) => agent))], ...summary(points)};
 }
@@ -131,12 +135,12 @@ interface Move {
 	present: readonly string[];
 }
 
-/** @throws {NotFoundError | UsageError} */
-export async function move(workshop: Workshop, state: Deeds, {from, to, present}: Move): Promise<Taken> {
+/** @param options `ledger` hears of the new names @throws {NotFoundError | UsageError} */
+export async function move(workshop: Workshop, state: Deeds, {ledger, ...asked}: Move & Pick<Adoption, 'ledger'>): Promise<Taken> {
 	const snapshots = await workshop.restic().snapshots(['holdfast']);
 	state.learnDeeds(deedsOf(snapshots));
 	const points = oursAmong(pointsOf(snapshots), workshop.ownership());
-	const names = planMove({from, to, present}, points);
+	const names = planMove(asked, points);
 	const at = new Date(Math.floor(Date.now() / 1000) * 1000);
 	for (const [what, newName] of names) {
 		const deed: Deed = {kind: 'move', by: workshop.agentId, at, what, to: newName};
@@ -144,6 +148,7 @@ export async function move(workshop: Workshop, state: Deeds, {from, to, present}
 		state.learnDeeds([deed]);
 	}
 
+	ledger.look(snapshots);
 	const moved = points.filter(({target}) => names.has(target));
 	return {from: [...names.keys()], targets: [...names.values()], points: moved.length};
 }

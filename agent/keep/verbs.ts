@@ -7,6 +7,7 @@ import {type BackupResult, type CheckResult, type PruneResult, repositoryTarget,
 import type {Unlocked} from '../../base/shapes/locks.ts';
 import type {RetentionView, Taken} from '../../base/shapes/points.ts';
 import type {Accepted} from '../../base/shapes/runs.ts';
+import type {Ledger} from '../overview/ledger.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
 import {newestOf, type Point} from '../repository/points.ts';
@@ -32,6 +33,7 @@ interface UpkeepParts extends Omit<MaintenanceParts, 'state' | 'sweeper'> {
 	/** `keep` is that of targets whose labels do not say. */
 	policy: RetentionPolicy;
 	notices: Pick<Notices, 'send'>;
+	ledger: Pick<Ledger, 'look'>;
 	election: Election;
 	/** In how many checks all of the data is read once. */
 	checkParts: number;
@@ -70,7 +72,7 @@ export interface Upkeep extends Keeping {
 }
 
 export function createUpkeep(parts: UpkeepParts): Upkeep {
-	const {workshop, survey, runs, state, door, sweeper, policy, notices, checkParts, repository, election} = parts;
+	const {workshop, survey, runs, state, door, sweeper, policy, notices, ledger, checkParts, repository, election} = parts;
 	const target = repositoryTarget(repository.name);
 	const verdicts = createVerdicts(parts);
 
@@ -158,11 +160,11 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 		},
 		async adopt(name, {force}) {
 			await door.open();
-			return adopt(workshop, state, {name, force, isRecorded: door.access() !== 'read-only'});
+			return adopt(workshop, state, {name, force, isRecorded: door.access() !== 'read-only', ledger});
 		},
 		async move(from, to) {
 			await door.open();
-			return move(workshop, state, {from, to, present: (await survey.targets()).map(each => each.name)});
+			return move(workshop, state, {from, to, ledger, present: (await survey.targets()).map(each => each.name)});
 		},
 		async unlock() {
 			await door.open();

@@ -5,12 +5,14 @@ import type {GoneTarget, MovedTarget, StatusView} from '../../base/shapes/target
 import type {Ownership} from '../repository/owner.ts';
 import type {Runs} from '../runs/runs.ts';
 import type {State} from '../state/state.ts';
+import type {Ledger} from './ledger.ts';
 import {restedAt, statusView} from './views.ts';
 
 interface StatusParts {
 	runs: Pick<Runs, 'current' | 'waitsFor'>;
 	state: State;
 	ownership: () => Ownership;
+	ledger: Pick<Ledger, 'newest'>;
 	nextDue: NextDue;
 	appointments: Appointments;
 }
@@ -21,7 +23,12 @@ interface Status {
 	movedStatus: (target: MovedTarget) => StatusView;
 }
 
-export function createStatus({runs, state, ownership, nextDue, appointments}: StatusParts): Status {
+export function createStatus({runs, state, ownership, ledger, nextDue, appointments}: StatusParts): Status {
+	const newestView = (target: string): StatusView['newestPoint'] => {
+		const point = ledger.newest(target);
+		return point && {point: point.id, at: point.time.toISOString(), adopted: point.agent !== ownership().agent};
+	};
+
 	const statusOf: Status['statusOf'] = surveyed => {
 		const {name: target} = surveyed.target;
 		const [last] = state.runs({target, operation: 'backup', isFinished: true, limit: 1});
@@ -36,6 +43,7 @@ export function createStatus({runs, state, ownership, nextDue, appointments}: St
 			waitsFor: running && runs.waitsFor(running),
 			last,
 			success,
+			newest: newestView(target),
 			next: nextDue('backup', target),
 			nextCold: nextDue('backup', target, {cold: true}),
 			expected:

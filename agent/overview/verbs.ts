@@ -53,7 +53,7 @@ interface OverviewParts {
 	state: State;
 	repositories: Repositories;
 	ownership: () => Ownership;
-	ledger: Pick<Ledger, 'filers' | 'liveOthers'>;
+	ledger: Pick<Ledger, 'filers' | 'liveOthers' | 'newest'>;
 	missing: Missing;
 	/** The other agents of the engine, and who serves what. */
 	neighbours: (listed: Listed) => Promise<{elsewhere: ReadonlyMap<string, string>; others: OtherAgent[]}>;
@@ -74,7 +74,7 @@ export function createOverviews({
 	nextDue,
 	appointments,
 }: OverviewParts): Overviews {
-	const {statusOf, missedStatus, movedStatus} = createStatus({runs, state, ownership, nextDue, appointments});
+	const {statusOf, missedStatus, movedStatus} = createStatus({runs, state, ownership, ledger, nextDue, appointments});
 	return {
 		...kits,
 		async targets() {

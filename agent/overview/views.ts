@@ -53,6 +53,7 @@ export function statusView(
 	{
 		running,
 		waitsFor,
+		newest,
 		suspicion,
 		former = [],
 		nextCold,
@@ -63,6 +64,8 @@ export function statusView(
 	}: Recent & {
 		running: string | undefined;
 		waitsFor?: string | undefined;
+		/** Of its points. */
+		newest?: StatusView['newestPoint'] | undefined;
 		suspicion?: string | undefined;
 		/** Names that it had before. */
 		former?: readonly string[] | undefined;
@@ -96,6 +99,7 @@ export function statusView(
 						...(result.error === undefined ? {} : {error: result.error}),
 					},
 		lastSuccess: success?.finishedAt ? {run: success.run, at: new Date(success.finishedAt).toISOString(), ...bytesOf(success)} : null,
+		...(newest === undefined || success?.finishedAt ? {} : {newestPoint: newest}),
 		nextRun: surveyed.problems.length > 0 ? null : (next?.toISOString() ?? null),
 		...(nextCold && surveyed.problems.length === 0 ? {nextColdRun: nextCold.toISOString()} : {}),
 		...(late ? {late: new Date(since).toISOString()} : {}),

@@ -44,6 +44,8 @@ export interface StatusView {
 	} | null;
 	/** `bytes`: of all that its point holds. */
 	lastSuccess: {run: string; at: string; bytes?: number} | null;
+	/** Where there is no such run: the newest of its points, which were taken over of another agent, or had another name. */
+	newestPoint?: {point: string; at: string; adopted: boolean};
 	/** ISO 8601; null where the target has problems. */
 	nextRun: string | null;
 	/** Its last good backup, the day when it was first seen, or the last time that it rested, is longer ago than its schedule allows, whatever runs now: ISO 8601. */

@@ -1,4 +1,5 @@
 import {label} from '../../base/label.ts';
+import {newestPointOf} from '../../base/present.ts';
 import {size, when} from '../../base/units.ts';
 import {type Block, type Button, buttons, context, header, type Message, message, section, type View} from '../blocks.ts';
 import {type SeenOverview, type SeenRow, type Standing, standing, type TargetRow} from '../overview.ts';
@@ -93,6 +94,7 @@ function rowBlocks(row: SeenRow, {now, sign}: Shown): Block[] {
 
 export function rowText(row: TargetRow, now: number): string {
 	const {status, container, bytes} = row;
+	const newest = newestPointOf(status, now);
 	const facts = [
 		container === 'running' ? undefined : `container ${code(container)}`,
 		status.goneSince === undefined ? undefined : `gone ${when(status.goneSince, now)}`,
@@ -102,7 +104,7 @@ export function rowText(row: TargetRow, now: number): string {
 				? `moved to host ${code(status.movedTo.host)}`
 				: `backed up as ${code(status.movedTo.as)}`,
 		status.late === undefined ? undefined : 'late',
-		status.lastSuccess === null ? 'no restore point' : `last point ${when(status.lastSuccess.at, now)}`,
+		newest === undefined ? 'no restore point' : `last point ${newest}`,
 		bytes === undefined ? undefined : size(bytes),
 		status.lastDrill === null ? undefined : `drill ${status.lastDrill.outcome} ${when(status.lastDrill.startedAt, now)}`,
 		status.nextRun === null ? undefined : `next run ${when(status.nextRun, now)}`,

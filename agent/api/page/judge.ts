@@ -1,4 +1,5 @@
 /** How a target is, and what a person should do about it. Pure. */
+import {whyNever} from '../../../base/present.ts';
 import type {Overview, TargetOverview} from '../../../base/shapes/targets.ts';
 
 export type Standing = 'protected' | 'late' | 'failed' | 'partial' | 'never' | 'broken';
@@ -118,7 +119,7 @@ function attentionToBackups(target: TargetOverview): Attention[] {
 			return [
 				{
 					subject,
-					message: status.lastSuccess === null ? 'it was never backed up' : 'the last success is older than the schedule allows',
+					message: status.lastSuccess === null ? whyNever(status.newestPoint) : 'the last success is older than the schedule allows',
 					hint: `holdfast backup ${subject}`,
 				},
 			];

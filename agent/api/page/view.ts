@@ -110,7 +110,7 @@ function card(target: TargetOverview, {now, history}: Shown): Html {
 <h3>${view.target}</h3>
 <p class="badge">${standingWords[standing]}</p>
 <dl>
-<dt>Last point</dt><dd>${status.lastSuccess ? timeOf(status.lastSuccess.at, now) : 'never'}</dd>
+<dt>Last point</dt><dd>${lastPoint(status, now)}</dd>
 <dt>Verified</dt><dd>${status.lastDrillSuccess === null ? 'not yet' : timeOf(status.lastDrillSuccess.at, now)}</dd>
 <dt>Next run</dt><dd>${status.nextRun === null ? 'none' : timeOf(status.nextRun, now)}</dd>
 <dt>Sources</dt><dd>${view.sources.join(', ') || 'none'}</dd>
@@ -120,6 +120,13 @@ ${graph('Outage', past, ({quiesceSeconds}) => quiesceSeconds, duration)}
 ${graph('Size', past, ({sources}) => sources.reduce((sum, {bytes}) => sum + bytes, 0), size)}
 </article>`;
 }
+
+const lastPoint = ({lastSuccess, newestPoint}: TargetOverview['status'], now: number) =>
+	lastSuccess
+		? timeOf(lastSuccess.at, now)
+		: newestPoint
+			? html`${timeOf(newestPoint.at, now)}${newestPoint.adopted ? ', adopted' : ''}`
+			: 'never';
 
 function graph(title: string, past: readonly RunView[], measure: (result: BackupResult) => number, write: (value: number) => string): Html {
 	const results = past.map(run => resultOf('backup', run)).filter(result => result !== null);

@@ -3,7 +3,7 @@ import test from 'ava';
 import type {RestoreResult} from '../../../base/results.ts';
 import type {PointView, Taken} from '../../../base/shapes/points.ts';
 import type {RestorePlan} from '../../../base/shapes/restores.ts';
-import type {Finding} from '../../../base/shapes/targets.ts';
+import type {Finding, StatusView} from '../../../base/shapes/targets.ts';
 import {ensureImage} from '../../support/images.ts';
 import {hardlyEver, type Output, type Stack, startStack} from '../../support/stack.ts';
 import {until} from '../../support/until.ts';
@@ -141,6 +141,9 @@ test('two agents under one name; a former one is taken over, and so is a former 
 		new RegExp(`no restore point of this agent; agent ${newest?.agent} on host \`pi\` has filed 2.*holdfast adopt ${newest?.agent}`, 's'),
 	);
 	t.is((await first('adopt', newest?.agent ?? '', '--force')).exitCode, 0);
+	const status = JSON.parse((await first('status', '--json')).stdout) as StatusView[];
+	const {lastSuccess, newestPoint} = status.find(each => each.target === target) ?? {};
+	t.deepEqual([lastSuccess, newestPoint?.point, newestPoint?.adopted], [null, newest?.point, true], 'what was taken over is told');
 	await write('damaged');
 	const restored = await stack.restore(target);
 	t.deepEqual([restored.outcome, restored.point], ['success', newest?.point], restored.error);

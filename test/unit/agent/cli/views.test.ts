@@ -44,6 +44,17 @@ test('without a terminal lines stay whole', async t => {
 	t.regex(out, /database_0, .*database_19/);
 });
 
+test('status tells points that were taken over', async t => {
+	const {agent, run} = await createCliTest(t);
+	agent.has.status = [
+		statusView('shop/db', {newestPoint: {point: 'r5', at: '2026-11-02T11:00:00Z', adopted: true}}),
+		statusView('shop/app', {newestPoint: {point: 'r6', at: '2026-11-01T11:00:00Z', adopted: false}, late: '2026-11-02T11:00:00Z'}),
+	];
+	const {out} = await run('status');
+	t.regex(out, /^shop\/db +- +1 d ago, adopted /m);
+	t.regex(out, /^shop\/app +- +2 d ago, late /m);
+});
+
 test('status says when, in words', async t => {
 	const {agent, run} = await createCliTest(t);
 	agent.has.status = [

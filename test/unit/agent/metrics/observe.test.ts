@@ -77,7 +77,7 @@ test('200 targets and 5,000 points are scraped within 50 ms', async t => {
 	const observation = observe({
 		agent,
 		state,
-		ledger: {look() {}, filers: () => [], elsewhere: () => undefined, liveOthers: () => 0},
+		ledger: {look() {}, filers: () => [], newest: () => undefined, elsewhere: () => undefined, liveOthers: () => 0},
 		ownership: () => ({agent: 'agent-1', isOurs: () => true, targetOf: ({target: name}) => name, namesOf: name => [name]}),
 		runs: {isUnderWay: () => false},
 		repositories: {primary: {open: async () => 'id'} as unknown as RepositoryDoor},
