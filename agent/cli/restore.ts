@@ -8,6 +8,7 @@ import type {RestorePlan, RestoreRequest} from '../../base/shapes/restores.ts';
 import {moment, size, when} from '../../base/units.ts';
 import type {AddCommand, Context, JsonOption} from './context.ts';
 import {type ExitCode, exit} from './exit.ts';
+import {meanwhile} from './meanwhile.ts';
 import type {Output} from './output.ts';
 import {styled} from './text.ts';
 import {watch} from './watch.ts';
@@ -100,15 +101,17 @@ async function restore(
 		...(skipDrillSql !== undefined && {skipDrillSql}),
 		trigger: 'cli',
 	};
+	const planned = async () =>
+		meanwhile(context.err, `looking what a restore of ${target} would do, and nothing is changed`, client.planRestore(request));
 	if (dryRun) {
-		const plan = await client.planRestore(request);
+		const plan = await planned();
 		json ? context.out.json(plan) : printPlan(context.out, plan, context.now());
 		return exit.done;
 	}
 
 	let acknowledged: Acknowledged = true;
 	if (!yes) {
-		const plan = await client.planRestore(request);
+		const plan = await planned();
 		printPlan(context.err, plan, context.now());
 		if (!(await confirmed(context, plan.target))) {
 			context.err.line`nothing was changed`;

@@ -91,8 +91,8 @@ async function decided({restic}: RestoreWorkshop, options: RestoreRun, {run: wor
 	const {restoration, marginBytes, signal, tell} = options;
 	const asked = {worker, restic: restic(worker), signal};
 	const sources = restoration.isDecided ? restoration.sources : await withWays(restoration.sources, asked, marginBytes);
-	const told = new Set(wayWarnings(restoration.sources));
-	for (const message of wayWarnings(sources).filter(each => !told.has(each))) {
+	const told = new Set(wayWarnings(restoration.sources, restoration.target));
+	for (const message of wayWarnings(sources, restoration.target).filter(each => !told.has(each))) {
 		tell({type: 'warning', message});
 	}
 

@@ -9,7 +9,7 @@ import {statusOf} from '../../docker/refusal.ts';
 import type {Worker, Workforce} from '../../docker/worker.ts';
 import type {WorkerMount} from '../../docker/worker-mounts.ts';
 import {readReplaced, writingOf} from '../sources/kinds.ts';
-import {keyOf, type Replaced, type UndoContext} from '../sources/restoring.ts';
+import {keyOf, type Replaced, subjectOf, type UndoContext} from '../sources/restoring.ts';
 import {filesContext, type RestoreWorkshop} from './context.ts';
 
 /** Half of the new data is no state in which an application may be started: it is tried again this long what may pass, such as a repository out of reach. */
@@ -117,7 +117,7 @@ async function rollBackOne(
 	replacement: Replaced,
 	{target, container, later, tell}: RollBack,
 ): Promise<void> {
-	tell({type: 'step', step: 'swap', subject: replacement.source});
+	tell({type: 'step', step: 'swap', subject: subjectOf({...replacement, name: replacement.source}, target)});
 	const {kind, old} = readReplaced(replacement);
 	await kind.rollBack(old, {
 		// A lock could be had by nobody on a disk that is full, nor while another prunes; and what a snapshot names is removed by neither.

@@ -1,6 +1,7 @@
 /** What can only be known by asking: whether the servers can take what the point holds, and the containers can be stopped. Nothing is changed. */
 
 import {explain} from '../../../base/errors.ts';
+import {inTurns} from '../../../base/in-turns.ts';
 import {room} from '../../../base/units.ts';
 import type {Container} from '../../../docker/container.ts';
 import type {Engine} from '../../../docker/engine.ts';
@@ -49,16 +50,14 @@ async function missingFiles(sources: Restoration['sources'], restic: Restic): Pr
 
 /** Snapshots whose folders the repository has lost. Their content is read when it is loaded, before anything is touched. @param restic without a cache, which would know them still */
 export async function unreadable(sources: Restoration['sources'], restic: Restic): Promise<string[]> {
-	const problems: string[] = [];
-	for (const {name, stored} of sources) {
+	const problems = await inTurns(sources, async ({name, stored}) => {
 		const why = await restic.find(stored.snapshot, stored.path).then(
 			found => (found === undefined ? 'it does not hold what the manifest says' : undefined),
 			(error: unknown) => explain(error),
 		);
-		problems.push(...(why === undefined ? [] : [`the snapshot of \`${name}\` cannot be read: ${why}`]));
-	}
-
-	return problems;
+		return why === undefined ? [] : [`the snapshot of \`${name}\` cannot be read: ${why}`];
+	});
+	return problems.flat();
 }
 
 async function vanishing(stop: Restoration['stop'], engine: Engine): Promise<string[]> {

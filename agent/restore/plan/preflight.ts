@@ -1,12 +1,14 @@
 /** Everything that can be known of a restore before anything is touched: what it will do, or all that is wrong with it at once. */
 
 import {explanation, NotFoundError, UsageError} from '../../../base/errors.ts';
+import {inTurns} from '../../../base/in-turns.ts';
 import type {RestoreRequest} from '../../../base/shapes/restores.ts';
 import {asResumed} from '../../../docker/resume.ts';
 import {shrunken} from '../../keep/shrink.ts';
 import type {Survey} from '../../plan/survey.ts';
 import {findPoint, findPointOfProject} from '../../repository/find.ts';
 import {foreignPoint, isForeign} from '../../repository/foreign.ts';
+import {listedOnce} from '../../repository/listed-once.ts';
 import type {Manifest} from '../../repository/manifest.ts';
 import {allPoints, listPoints, oursAmong, type Point, readManifest} from '../../repository/points.ts';
 import type {NamedRepository, Repositories} from '../../repository/repositories.ts';
@@ -138,19 +140,16 @@ export function createPreflight({
 			fromHost,
 			fromTarget: fromTarget === undefined ? undefined : `${fromTarget}${name.slice(project.length)}`,
 		});
-		const found = await Promise.all(
-			targets.map(async target => ({target, point: await findPointOfProject(restic, ownership, wishOf(target))})),
-		);
+		const found = await inTurns(targets, async target => ({
+			target,
+			point: await findPointOfProject(restic, ownership, wishOf(target)),
+		}));
 		const without = found.flatMap(({target, point: chosen}) => (chosen === undefined ? [target.name] : []));
 		const gone = await goneFrom(restic, targets.map(wishOf), fromTarget ?? project);
-		const parts = await Promise.all(
-			found.flatMap(({target, point: chosen}) =>
-				chosen === undefined
-					? []
-					: [planOne(restic, target, chosen, {only: [], skipDrillSql, fromTarget, point}).then(planned => ({target, ...planned}))],
-			),
+		const parts = await inTurns(found, async ({target, point: chosen}) =>
+			chosen === undefined ? [] : [{target, ...(await planOne(restic, target, chosen, {only: [], skipDrillSql, fromTarget, point}))}],
 		);
-		const [first, ...others] = parts;
+		const [first, ...others] = parts.flat();
 		if (first === undefined) {
 			const {message, hint = 'give `latest` or a time, such as 2026-11-21T03:00; `holdfast points` lists them'} = explanation(
 				await findPoint(restic, ownership, wishOf(targets[0])).catch((error: unknown) => error),
@@ -186,7 +185,7 @@ export function createPreflight({
 
 		if (isProject) {
 			const from = await openFrom(repositories, wanted.from);
-			return {from, warning: undefined, ...(await planProject(from.restic(), targets, wanted))};
+			return {from, warning: undefined, ...(await planProject(listedOnce(from.restic()), targets, wanted))};
 		}
 
 		const {from, point, warning} = await choosePoint(repositories, workshop.ownership(), {...wanted, target: target.name});
@@ -215,7 +214,12 @@ export function createPreflight({
 
 		const sources = further.sources;
 		const graces = await graceWarnings(restoration, engine);
-		const warnings = [...(warning === undefined ? [] : [warning]), ...restoration.warnings, ...graces, ...wayWarnings(sources)];
+		const warnings = [
+			...(warning === undefined ? [] : [warning]),
+			...restoration.warnings,
+			...graces,
+			...wayWarnings(sources, restoration.target),
+		];
 		const planned = {...restoration, sources, isDecided: whole || isReadOnly, warnings};
 		const lost = isReadOnly ? sources.filter(source => isOverwritten(source) && !isBeside(source)).map(({name}) => `\`${name}\``) : [];
 		return {

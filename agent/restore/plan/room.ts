@@ -3,6 +3,7 @@
 import {dirname} from 'node:path/posix';
 import {explain} from '../../../base/errors.ts';
 import {runId} from '../../../base/ids.ts';
+import {inTurns} from '../../../base/in-turns.ts';
 import {room} from '../../../base/units.ts';
 import {hostFolderOf} from '../../../docker/storage.ts';
 import type {NamedRepository} from '../../repository/repositories.ts';
@@ -11,7 +12,7 @@ import type {Workshop} from '../../runs/workshop.ts';
 import type {RoomContext} from '../../sources/kind.ts';
 import {kindOf} from '../../sources/kinds.ts';
 import {mountsOf} from '../../sources/mounts.ts';
-import type {RestoringSource} from '../../sources/restoring.ts';
+import {type RestoringSource, subjectOf} from '../../sources/restoring.ts';
 import {mostBytes, roomProblems, sharesOf, type Writing} from '../../sources/room.ts';
 import {isSingleFile} from '../../sources/single-file.ts';
 import type {Restoration} from './plan.ts';
@@ -24,7 +25,7 @@ type Asked = Omit<RoomContext, 'all'>;
 /** Nothing is changed. @returns what does not fit, or may not be changed */
 export async function fileProblems(sources: Sources, asked: Asked): Promise<string[]> {
 	const writings = sources.flatMap(source => writingOf(source, sources, asked) ?? []);
-	const locked = await Promise.all(sources.map(async source => kindOf(source.kind).locked?.(source, {...asked, all: sources}) ?? []));
+	const locked = await inTurns(sources, async source => kindOf(source.kind).locked?.(source, {...asked, all: sources}) ?? []);
 	return [...locked.flat(), ...(await roomProblems(asked.worker, writings, asked.signal))];
 }
 
@@ -39,14 +40,12 @@ function writingOf(source: RestoringSource, all: Sources, asked: Asked): Writing
  * @returns the same sources, and those that are written in place say why
  */
 export async function withWays(sources: Sources, asked: Asked, marginBytes: number): Promise<RestoringSource[]> {
-	const decided = await Promise.all(
-		sources.map(async source => {
-			const {whyInPlace} = kindOf(source.kind);
-			return whyInPlace === undefined || source.paths !== undefined || source.inPlace !== undefined
-				? source
-				: {...source, inPlace: await whyInPlace(source, {...asked, all: sources})};
-		}),
-	);
+	const decided = await inTurns(sources, async source => {
+		const {whyInPlace} = kindOf(source.kind);
+		return whyInPlace === undefined || source.paths !== undefined || source.inPlace !== undefined
+			? source
+			: {...source, inPlace: await whyInPlace(source, {...asked, all: sources})};
+	});
 	const writings = new Map(decided.map(source => [source, writingOf(source, decided, asked)] as const));
 	const shares = await sharesOf(
 		asked.worker,
@@ -69,10 +68,12 @@ export async function withWays(sources: Sources, asked: Asked, marginBytes: numb
 export const isBeside = ({kind, paths, inPlace}: RestoringSource): boolean =>
 	kindOf(kind).whyInPlace !== undefined && (paths !== undefined || inPlace === undefined);
 
-/** For people. */
-export const wayWarnings = (sources: Sources): string[] =>
-	sources.flatMap(({name, inPlace}) =>
-		inPlace === undefined ? [] : [`\`${name}\` is written in place, and its application waits for that, because ${inPlace}`],
+/** For people. @param restored the target, or the project */
+export const wayWarnings = (sources: Sources, restored: string): string[] =>
+	sources.flatMap(({inPlace, ...source}) =>
+		inPlace === undefined
+			? []
+			: [`\`${subjectOf(source, restored)}\` is written in place, and its application waits for that, because ${inPlace}`],
 	);
 
 /** All of that before there is a run, and how many files would be written and removed: in a worker of its own, which may only read. */

@@ -1,5 +1,6 @@
 /** What a restore does to each storage, and who else uses it: for the person who says yes. */
 import {explain} from '../../../base/errors.ts';
+import {inTurns} from '../../../base/in-turns.ts';
 import type {RestoredStorage} from '../../../base/shapes/restores.ts';
 import {type Container, type Mount, workerLabel} from '../../../docker/container.ts';
 import {describeStorage, sharesStorage} from '../../../docker/storage.ts';
@@ -16,20 +17,16 @@ export type Counts = ReadonlyMap<RestoringSource, Counted & {why?: string | unde
 /** All together within a limit; what could not be counted says why. */
 export async function countAll(sources: Restoration['sources'], context: Omit<RoomContext, 'all' | 'signal'>): Promise<Counts> {
 	const signal = AbortSignal.timeout(countingMs);
-	const counts = new Map<RestoringSource, Counted & {why?: string}>();
-	for (const source of sources) {
+	const counts = await inTurns(sources, async source => {
 		const counting = kindOf(source.kind).count?.(source, {...context, all: sources, signal});
 		const counted = await counting?.catch((error: unknown) => ({
 			written: undefined,
 			removed: undefined,
 			why: signal.aborted ? `counting took longer than ${countingMs / 1000} s` : explain(error),
 		}));
-		if (counted !== undefined) {
-			counts.set(source, counted);
-		}
-	}
-
-	return counts;
+		return counted === undefined ? [] : [[source, counted] as const];
+	});
+	return new Map(counts.flat());
 }
 
 /** Pure. */

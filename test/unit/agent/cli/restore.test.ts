@@ -30,7 +30,7 @@ test('it prints the plan, asks for the name, and restores what it showed', async
 	t.is(code, 0);
 	t.regex(
 		err,
-		/^restore shop\/db to 2026-11-03 .* \(3 h ago\), point p1\n {2}replace {2}volume:\/data {2}2 MB\n {2}files {4}volume:\/data: 3 files written, 12 removed; volume "data", mounted by shop-app-1 \(writes, stopped\), else-web-1 \(reads\), too\n {2}stop {5}shop-app-1 meanwhile\nType the target's name to go on \(shop\/db\): /,
+		/(?:^|\r\u001B\[K)restore shop\/db to 2026-11-03 .* \(3 h ago\), point p1\n {2}replace {2}volume:\/data {2}2 MB\n {2}files {4}volume:\/data: 3 files written, 12 removed; volume "data", mounted by shop-app-1 \(writes, stopped\), else-web-1 \(reads\), too\n {2}stop {5}shop-app-1 meanwhile\nType the target's name to go on \(shop\/db\): /,
 	);
 	t.is(
 		out,
@@ -41,6 +41,24 @@ test('it prints the plan, asks for the name, and restores what it showed', async
 	);
 	t.like(restores(cli), [{restore: {target: 'shop/db', point: 'p1', only: [], trigger: 'cli'}}]);
 	t.like(restores(cli), [{restore: {acknowledged: []}}], 'nothing had to be, and what comes up later was not seen');
+});
+
+test('while the plan is made, a terminal says so, and for how long; the line goes when it is there', async t => {
+	const cli = await createCliTest(t);
+	withPoint(cli);
+	const {planRestore} = cli.agent;
+	const {promise, resolve} = Promise.withResolvers<void>();
+	cli.agent.planRestore = async request => {
+		await promise;
+		return planRestore(request);
+	};
+	const {done, out, err} = cli.start(['restore', 'shop/db', '--dry-run'], {columns: 100});
+	await until('it says what it does', () => /looking what a restore of shop\/db would do, and nothing is changed: \d/.test(err()));
+	t.is(out(), '');
+	resolve();
+	t.is(await done, 0);
+	t.true(err().endsWith('\r\u001B[K'));
+	t.regex(out(), /^restore shop\/db to /);
 });
 
 test('what must be acknowledged is, once it was shown, or with --yes', async t => {

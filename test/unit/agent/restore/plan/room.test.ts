@@ -68,7 +68,11 @@ test('what a look at them forbids, or another source of the restore, is said', a
 
 test('people hear of what is written in place; what is nobody can write over is kept in any case', t => {
 	const [beside, inPlace, single] = [volume('/a', 1), volume('/b', 1, {inPlace: 'so'}), volume('/c', 1, {paths: ['/x'], inPlace: 'so'})];
-	t.deepEqual(wayWarnings([beside, inPlace]), ['`volume:/b` is written in place, and its application waits for that, because so']);
+	const other = {...inPlace, target: 'shop/other'};
+	t.deepEqual(wayWarnings([other], 'shop'), ['`shop/other volume:/b` is written in place, and its application waits for that, because so']);
+	t.deepEqual(wayWarnings([beside, inPlace], inPlace.target), [
+		'`volume:/b` is written in place, and its application waits for that, because so',
+	]);
 	t.deepEqual([beside, inPlace, single].map(isBeside), [true, false, true]);
 	t.false(isBeside({...beside, kind: 'tar'}));
 });
