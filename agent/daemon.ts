@@ -83,7 +83,7 @@ export async function startDaemon(given: Config, options: DaemonOptions): Promis
 	const state = openState(join(config.stateDirectory, 'holdfast.db'), {
 		report: error => log.error('what is to be remembered cannot be written: it is known until the agent ends', {error}),
 	});
-	const engine = withRemembered(connectEngine(config.engineAddress), state);
+	const engine = withRemembered(connectEngine(config.engineAddress, config.engineKeys), state);
 	const hub = createEventHub(error => log.error('a listener failed', {error}));
 	logEvents(hub, log);
 	tidyWhenQuiet(hub);

@@ -1,6 +1,6 @@
 /** The Docker Engine: all that is asked of it, by its subject in `calls/`, and nowhere else. */
 
-import {connect} from './calls/client.ts';
+import {connect, type EngineKeys} from './calls/client.ts';
 import {type Commands, commands} from './calls/commands.ts';
 import {type Containers, containers} from './calls/containers.ts';
 import {type Events, events} from './calls/events.ts';
@@ -15,8 +15,8 @@ export interface Engine extends About, Containers, Commands, Files, Volumes, Ser
 }
 
 /** @param address as in `DOCKER_HOST`; nothing is asked of it yet */
-export function connectEngine(address: string): Engine {
-	const client = connect(address);
+export function connectEngine(address: string, keys?: EngineKeys): Engine {
+	const client = connect(address, keys);
 	const others = {...volumes(client), ...services(client)};
 	return {
 		address,

@@ -31,6 +31,8 @@ interface FindSelf {
 	/** `HOLDFAST_CONTAINER`: the name or id of the agent's own container, where it cannot find out. */
 	container?: string | undefined;
 	stateDirectory: string;
+	/** The folder of what the agent shows to the engine. */
+	keysDirectory?: string | undefined;
 	/** What workers may use, where it is not what the agent itself may. */
 	limits?: WorkerLimits | undefined;
 }
@@ -39,7 +41,7 @@ interface FindSelf {
 export const hasMounted = ({mounts}: Pick<Self, 'mounts'>, folder: string): boolean => mounts.some(({path}) => isInside(folder, path));
 
 /** @throws when it cannot be known what workers are made of */
-export async function findSelf(engine: Engine, {image, container, stateDirectory, limits}: FindSelf): Promise<Self> {
+export async function findSelf(engine: Engine, {image, container, stateDirectory, keysDirectory, limits}: FindSelf): Promise<Self> {
 	const details = container === undefined ? await ownContainer(engine) : await namedContainer(engine, container);
 	if (details === undefined) {
 		if (image === undefined) {
@@ -55,7 +57,7 @@ export async function findSelf(engine: Engine, {image, container, stateDirectory
 		containerId: details.id,
 		restarts: !['', 'no', undefined].includes(details.hostConfig.RestartPolicy?.Name),
 		image: image ?? details.imageId,
-		mounts: details.mounts.filter(mount => mayBeShared(mount, {stateDirectory, engineAddress: engine.address})),
+		mounts: details.mounts.filter(mount => mayBeShared(mount, {stateDirectory, keysDirectory, engineAddress: engine.address})),
 		networkMode: details.networkMode,
 		networks: details.networks,
 		inherited: inheritedFrom(details.hostConfig, limits),
@@ -64,13 +66,14 @@ export async function findSelf(engine: Engine, {image, container, stateDirectory
 
 const isWithin = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
 
-/** Pure: neither the state, nor a socket, nor the folder in which the engine's is. */
+/** Pure: neither the state, nor a socket, nor the folder in which the engine's is, nor what opens the engine. */
 export function mayBeShared(
 	{path, hostPath}: Pick<Mount, 'path' | 'hostPath'>,
-	{stateDirectory, engineAddress}: {stateDirectory: string; engineAddress: string},
+	{stateDirectory, keysDirectory, engineAddress}: {stateDirectory: string; keysDirectory?: string | undefined; engineAddress: string},
 ): boolean {
 	const socket = engineAddress.replace(/^unix:\/\//, '');
-	return !isWithin(path, stateDirectory) && !isWithin(socket, path) && !path.endsWith('.sock') && !hostPath.endsWith('.sock');
+	const isOfKeys = keysDirectory !== undefined && (isWithin(path, keysDirectory) || isWithin(keysDirectory, path));
+	return !isWithin(path, stateDirectory) && !isOfKeys && !isWithin(socket, path) && !path.endsWith('.sock') && !hostPath.endsWith('.sock');
 }
 
 async function namedContainer(engine: Engine, name: string): Promise<ContainerDetails> {

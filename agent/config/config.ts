@@ -4,10 +4,12 @@ import {readFileSync} from 'node:fs';
 import {UsageError} from '../../base/errors.ts';
 import type {Problem} from '../../base/problem.ts';
 import {oneOf} from '../../base/reading/reader.ts';
+import type {EngineKeys} from '../../docker/calls/client.ts';
 import type {Repository} from '../restic/repository.ts';
 import {accesses} from '../restic/repository.ts';
 import {type AgentAddress, readAgents} from './agents.ts';
 import {type Copy, readCopies} from './copies.ts';
+import {readEngineKeys} from './engine.ts';
 import {createEnvironment, type Environment, type Variables} from './environment.ts';
 import {readConfigFile} from './file.ts';
 import {reportUnknown} from './known.ts';
@@ -26,6 +28,8 @@ export interface Config extends Settings {
 	/** Further repositories that restore points are copied to. */
 	copies: readonly Copy[];
 	notify: NotifyConfig;
+	/** Undefined: the engine is spoken to in clear. */
+	engineKeys: EngineKeys | undefined;
 	stateDirectory: string;
 	/** Undefined: no bot. */
 	slack: SlackConfig | undefined;
@@ -67,6 +71,7 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 	const slack = readSlack({environment, section: file.slack});
 	const agents = readAgents({environment, section: file.agents, path: file.path, apiToken, readFile});
 	const notifying = readNotify(environment);
+	const engineKeys = readEngineKeys(environment, readFile);
 	if (environment.problems.length > 0) {
 		throw new ConfigError(environment.problems);
 	}
@@ -77,6 +82,7 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 		repository,
 		copies: copying.copies,
 		notify: notifying.notify,
+		engineKeys,
 		stateDirectory,
 		slack: slack.slack,
 		agents,

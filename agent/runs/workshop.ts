@@ -43,6 +43,7 @@ export async function createWorkshop(
 		image: config.image,
 		container: config.container,
 		stateDirectory: config.stateDirectory,
+		keysDirectory: config.engineKeys?.folder,
 		limits: config.workerLimits,
 	});
 	const restic = (place: Place = here, options?: ResticOptions) => createRestic(place, config.repository, options);

@@ -17,13 +17,28 @@ export interface Client {
 }
 
 /** @param address as in `DOCKER_HOST` */
-export const connect = (address: string): Client => ({docker: new Dockerode(parseAddress(address)), address});
+export const connect = (address: string, keys?: EngineKeys): Client => ({docker: new Dockerode(parseAddress(address, keys)), address});
 
-/** `unix:///path`, `/path` or `tcp://host:port`, as in `DOCKER_HOST`. */
-export function parseAddress(address: string): Dockerode.DockerOptions {
+/** What an engine behind TLS is known by, and knows its client by: PEM. */
+export interface EngineKeys {
+	/** Where they are. Whoever has them is root on the engine's host. */
+	folder: string;
+	ca: string;
+	cert: string;
+	key: string;
+}
+
+/** `unix:///path`, `/path` or `tcp://host:port`, as in `DOCKER_HOST`; a socket needs no keys. */
+export function parseAddress(address: string, keys?: EngineKeys): Dockerode.DockerOptions {
 	if (address.startsWith('tcp://')) {
 		const {hostname, port} = new URL(address);
-		return {protocol: 'http', host: hostname.replace(/^\[|\]$/g, ''), port: port || '2375'};
+		const place = {host: hostname.replace(/^\[|\]$/g, ''), port: port || '2375'};
+		if (keys === undefined) {
+			return {protocol: 'http', ...place};
+		}
+
+		const {ca, cert, key} = keys;
+		return {protocol: 'https', ...place, ca, cert, key};
 	}
 
 	return {socketPath: address.replace(/^unix:\/\//, '')};

@@ -19,3 +19,11 @@ test('workers get neither the state nor the engine, by whatever mount it comes',
 	t.false(shared('/engine', '/var/run/docker.sock'));
 	t.false(shared('/proxy', '', '/proxy/engine'));
 });
+
+test('workers get nothing of what opens the engine', t => {
+	for (const path of ['/certs', '/certs/client', '/certs/client/key.pem']) {
+		t.false(mayBeShared({path, hostPath: ''}, {...options, keysDirectory: '/certs/client'}), path);
+	}
+
+	t.true(mayBeShared({path: '/certs-of-mine', hostPath: ''}, {...options, keysDirectory: '/certs'}));
+});

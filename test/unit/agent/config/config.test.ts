@@ -56,6 +56,7 @@ test('needs no variable at all', t => {
 		listen: {host: undefined, port: 9797},
 		apiToken: '',
 		engineAddress: 'unix:///var/run/docker.sock',
+		engineKeys: undefined,
 		lockTimeoutMs: 600_000,
 		logLevel: 'info',
 		labelPrefix: 'holdfast.',
@@ -140,6 +141,24 @@ for (const address of ['unix:///var/run/docker.sock', '/run/docker.sock', 'tcp:/
 		t.is(load({DOCKER_HOST: address}).engineAddress, address);
 	});
 }
+
+test('an engine behind TLS is spoken to with the keys of Docker’s own variables', t => {
+	const given = {DOCKER_HOST: 'tcp://engine:2376', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/certs/'};
+	const content = {'/certs/ca.pem': 'ca\n', '/certs/cert.pem': 'cert', '/certs/key.pem': canary};
+	Object.assign(files, content);
+	const {engineKeys, engineAddress} = load(given);
+	t.deepEqual([engineAddress, engineKeys], ['tcp://engine:2376', {folder: '/certs', ca: 'ca\n', cert: 'cert', key: canary}]);
+	t.is(load({DOCKER_TLS_VERIFY: '', DOCKER_HOST: 'tcp://proxy:2375'}).engineKeys, undefined);
+	for (const name of Object.keys(content)) {
+		delete files[name];
+	}
+
+	t.regex(
+		problemsOf(given).join('\n'),
+		/`DOCKER_CERT_PATH` must name a folder with .*got "\/certs": `ca\.pem`: ENOENT[\s\S]*`cert\.pem`[\s\S]*`key\.pem`/,
+	);
+	t.regex(problemsOf({DOCKER_TLS_VERIFY: '1'}).join(), /`DOCKER_TLS_VERIFY` is set, and `DOCKER_CERT_PATH` is not/);
+});
 
 const bad: Array<[name: string, value: string]> = [
 	['HOLDFAST_HOST', 'two words'],

@@ -11,3 +11,10 @@ for (const [address, options] of [
 		t.deepEqual(parseAddress(address), {...options});
 	});
 }
+
+test('with keys it is spoken to with TLS; a socket needs none', t => {
+	const keys = {folder: '/certs', ca: 'ca', cert: 'cert', key: 'key'};
+	const {folder, ...pem} = keys;
+	t.deepEqual(parseAddress('tcp://proxy:2376', keys), {protocol: 'https', host: 'proxy', port: '2376', ...pem});
+	t.deepEqual(parseAddress('/run/docker.sock', keys), {socketPath: '/run/docker.sock'});
+});
