@@ -14,7 +14,6 @@
  */
 import {
 	chmodSync,
-	chownSync,
 	copyFileSync,
 	existsSync,
 	linkSync,
@@ -27,7 +26,7 @@ import {
 	writeFileSync,
 } from 'node:fs';
 import {dirname, join} from 'node:path';
-import {answer, isInside, sync} from '../beside.ts';
+import {answer, isInside, own, sync} from '../beside.ts';
 
 export interface Laid {
 	/** Names in FOLDER. */
@@ -81,12 +80,29 @@ function lay(folder: string, fresh: string, _old: string, laid: Laid): void {
 	}
 
 	for (const path of made) {
-		chownSync(path, uid, gid);
-		chmodSync(path, statSync(path).isDirectory() ? 0o700 : 0o600);
+		give(path, {uid, gid});
 		sync(path);
 	}
 
 	sync(fresh);
+}
+
+/** Where the file system refuses owners, what is made is as open as all is there. @throws where that is not enough for the server */
+function give(path: string, server: {uid: number; gid: number}): void {
+	own(path, server);
+	const there = statSync(path);
+	const isFolder = there.isDirectory();
+	if (there.uid === server.uid) {
+		chmodSync(path, isFolder ? 0o700 : 0o600);
+		return;
+	}
+
+	const needed = isFolder ? 0o7 : 0o4;
+	if (server.uid !== 0 && (there.mode & needed) !== needed) {
+		throw new Error(
+			`cannot be given to user ${server.uid}, as whom the server runs, because the file system of its folder refuses owners: mount it so that what is made there is that user's`,
+		);
+	}
 }
 
 function swap(folder: string, fresh: string, old: string, laid: Laid): void {

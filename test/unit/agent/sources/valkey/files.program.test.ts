@@ -1,5 +1,5 @@
 /** What a server loads takes the place of what it had; killed at any rename, an undo finds back. */
-import {existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
@@ -9,7 +9,8 @@ import {here} from '../../../../../base/here.ts';
 
 const program = new URL('../../../../../agent/sources/valkey/files.program.ts', import.meta.url).pathname;
 
-function scene(laid: Partial<Laid> = {}) {
+/** @param before what the program is run by */
+function scene(laid: Partial<Laid> = {}, before: readonly string[] = []) {
 	const folder = mkdtempSync(join(tmpdir(), 'holdfast-valkey-'));
 	const [fresh, old] = [join(folder, '.fresh'), join(folder, '.old')];
 	const all: Laid = {
@@ -21,7 +22,7 @@ function scene(laid: Partial<Laid> = {}) {
 		...laid,
 	};
 	const run = async (...argv: string[]) =>
-		JSON.parse(await succeed(here, {argv: ['node', '--disable-warning=ExperimentalWarning', program, ...argv]})) as {
+		JSON.parse(await succeed(here, {argv: [...before, 'node', '--disable-warning=ExperimentalWarning', program, ...argv] as never})) as {
 			error?: string;
 			folder?: string;
 		};
@@ -115,4 +116,23 @@ test('a folder that is a link out of its mount is refused', async t => {
 	t.is((await run('place', folder, folder)).folder, folder);
 	t.regex((await run('place', folder, tmpdir())).error ?? '', /leads out of its mount/);
 	rmSync(folder, {recursive: true});
+});
+
+/** As file systems of networks do it: nobody may give a file away. */
+const ownerless = ['setpriv', '--bounding-set=-chown', '--'];
+
+test('where the file system refuses owners, what the server can read all the same is laid there, and else it is said', async t => {
+	const other = {uid: 4711, gid: 4711};
+	const open = scene({...other, isAppending: false}, ownerless);
+	mkdirSync(open.fresh);
+	writeFileSync(join(open.fresh, 'download'), 'new', {mode: 0o644});
+	t.deepEqual(await open.verb('lay'), {});
+	t.is(statSync(join(open.fresh, 'dump.rdb')).mode & 0o777, 0o644);
+	const shut = scene(other, ownerless);
+	mkdirSync(shut.fresh);
+	writeFileSync(join(shut.fresh, 'download'), 'new', {mode: 0o644});
+	t.regex((await shut.verb('lay')).error ?? '', /cannot be given to user 4711.*refuses owners/);
+	for (const {folder} of [open, shut]) {
+		rmSync(folder, {recursive: true});
+	}
 });
