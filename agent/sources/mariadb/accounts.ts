@@ -24,7 +24,7 @@ const accountsSql = (database: string) => `select distinct user, host from (
 	where user not in (${own.map(quoteLiteral).join(', ')}) and host <> '' and exists (select 1 from mysql.user u where u.user = accounts.user and u.host = accounts.host)`;
 
 /** `'…'@'…'`: a name is no expression, so no other quoting will do. */
-const accountName = (user: string, host: string): string =>
+export const accountName = (user: string, host: string): string =>
 	[user, host].map(part => `'${part.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`).join('@');
 
 /** MariaDB's: they have no host. An account that has one cannot be made without it. */

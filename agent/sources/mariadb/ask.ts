@@ -2,6 +2,7 @@
 import type {Engine} from '../../../docker/engine.ts';
 import type {Asked} from '../kind.ts';
 import {accessOf, type MariadbPolicy} from './labels.ts';
+import {type Lacking, lackingOf} from './lacking.ts';
 import {connectMariadb, listDatabases, notOfServer, serverFolders} from './server.ts';
 
 export interface MariadbAnswer {
@@ -10,6 +11,9 @@ export interface MariadbAnswer {
 	folders: readonly string[];
 	/** Of each database that has such: how many tables of engines without transactions there are, one of them, and its engine. */
 	loose: ReadonlyMap<string, {count: number; table: string; engine: string}>;
+	/** Of each database that the account may not dump: what it takes. */
+	lacking: ReadonlyMap<string, Lacking>;
+	user: string;
 }
 
 /** Undefined: there is no server to ask. */
@@ -25,6 +29,8 @@ async function ask({container, policy}: Asked<MariadbPolicy>, engine: Engine): P
 	return {
 		databases,
 		folders,
+		user: server.user,
+		lacking: await lackingOf(server, databases),
 		loose: new Map(loose.map(([database = '', count, table = '', kind = '']) => [database, {count: Number(count), table, engine: kind}])),
 	};
 }

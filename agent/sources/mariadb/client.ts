@@ -69,11 +69,14 @@ const unhindered = [
 	'set session transaction isolation level repeatable read, read write',
 ].join('; ');
 
-/** Of the server's catalogs. */
-const ownSession = `${unhindered}; set session lock_wait_timeout = 20, sql_mode = '', foreign_key_checks = 1;`;
+/** How long a session waits for a lock of the server's catalogs: applications may stand still meanwhile. */
+const shortWaitSeconds = 20;
+
+const ownSession = (lockSeconds: number): string =>
+	`${unhindered}; set session lock_wait_timeout = ${lockSeconds}, sql_mode = '', foreign_key_checks = 1;`;
 
 /** Before the content of a dump, which says the rest itself. What is there was taken once: rows that a later rule forbids, and formats that are warned of. */
-export const loadSession = `${unhindered}; set session lock_wait_timeout = 20, wait_timeout = 28800, net_read_timeout = 600, net_write_timeout = 600; /*M!100201 set session check_constraint_checks = 0, innodb_strict_mode = 0 */;`;
+export const loadSession = `${unhindered}; set session lock_wait_timeout = ${shortWaitSeconds}, wait_timeout = 28800, net_read_timeout = 600, net_write_timeout = 600; /*M!100201 set session check_constraint_checks = 0, innodb_strict_mode = 0 */;`;
 
 /** Reads SQL from its standard input, stops at the first error, and obeys nothing but SQL and `delimiter`. */
 export const batch = [
@@ -116,6 +119,8 @@ interface Said {
 	program: string;
 	sql: string;
 	database?: string | undefined;
+	/** How long it waits for a lock: whole seconds. Missing: 20. */
+	lockSeconds?: number | undefined;
 	signal?: AbortSignal | undefined;
 }
 
@@ -135,13 +140,13 @@ export async function runSql(client: Place, said: Said, limitMs = crowdedMs.limi
 	}
 }
 
-async function runOnce(client: Place, {program, sql, database, signal}: Said): Promise<string[][]> {
+async function runOnce(client: Place, {program, sql, database, lockSeconds = shortWaitSeconds, signal}: Said): Promise<string[][]> {
 	const running = await client({
 		argv: [program, ...batch, ...(database === undefined ? [] : [`--database=${database}`])],
 		stdin: true,
 		signal,
 	});
-	running.stdin.end(`${ownSession}\n${sql}\n;\n`);
+	running.stdin.end(`${ownSession(lockSeconds)}\n${sql}\n;\n`);
 	const [printed, {exitCode, stderr}] = await Promise.all([printedBy(running), running.done]);
 	if (exitCode !== 0) {
 		throw new ServerRefusal(stderr);

@@ -2,11 +2,14 @@
  * Nobody commits on a server while the dumps of several of its databases begin: so all of them show one state, although each has a transaction
  * of its own. MariaDB has nothing like an exported snapshot.
  */
-import {explain, PinBlockedError} from '../../../base/errors.ts';
+import {setTimeout as delay} from 'node:timers/promises';
+import {explain, PinBlockedError, RunError} from '../../../base/errors.ts';
+import {printable} from '../../../base/printable.ts';
 import {openSession} from '../session.ts';
 import type {PlannedSource, SourceContext} from '../source.ts';
 import {batch} from './client.ts';
 import type {MariadbServer} from './server.ts';
+import {mend, whoHolds} from './waits.ts';
 
 type Context = Pick<SourceContext, 'signal' | 'tell' | 'outage'>;
 
@@ -33,8 +36,12 @@ const lockSql = {
 
 const runs = new WeakMap<readonly PlannedSource[], Map<string, Commits>>();
 
-/** The same for all databases of one container in one run. Undefined where there is only one: its transaction is all of it. */
-export function commitsOf(planned: PlannedSource, all: readonly PlannedSource[]): Commits | undefined {
+/**
+ * The same for all databases of one container in one run. Undefined where there is only one: its transaction is all of it.
+ *
+ * @param limitMs how long it is tried where nobody stands still for it
+ */
+export function commitsOf(planned: PlannedSource, all: readonly PlannedSource[], limitMs: number): Commits | undefined {
 	const {container, kind} = planned;
 	if (all.filter(other => other.kind === kind && other.container.id === container.id).length < 2) {
 		return undefined;
@@ -42,12 +49,12 @@ export function commitsOf(planned: PlannedSource, all: readonly PlannedSource[])
 
 	const known = runs.get(all) ?? new Map<string, Commits>();
 	runs.set(all, known);
-	const commits = known.get(container.id) ?? createCommits();
+	const commits = known.get(container.id) ?? createCommits(limitMs);
 	known.set(container.id, commits);
 	return commits;
 }
 
-function createCommits(): Commits {
+function createCommits(limitMs: number): Commits {
 	let inside = 0;
 	let holding: Promise<Held | undefined> | undefined;
 	const leave = (): boolean => {
@@ -58,7 +65,7 @@ function createCommits(): Commits {
 	return {
 		async hold(server, {signal, tell, outage}) {
 			inside++;
-			holding ??= lock(server, {signal, tell, ...(outage && {outage})});
+			holding ??= lockInTime(server, {signal, tell, ...(outage && {outage})}, limitMs);
 			try {
 				await holding;
 			} catch (error) {
@@ -84,7 +91,52 @@ interface Held {
 	release: () => Promise<void>;
 }
 
+/**
+ * MySQL's `flush` waits for whoever reads, and one that has waited in vain leaves a mark: until that reader has ended, everybody who comes after it waits
+ * (https://dev.mysql.com/doc/refman/8.4/en/flush.html#flush-tables-with-read-lock).
+ */
+async function assertNobodyReads({flavour, query, where}: MariadbServer): Promise<void> {
+	const [[id, user = '', seconds] = []] =
+		flavour === 'mysql'
+			? await query(
+					`select id, user, time from information_schema.processlist where command = 'Query' and time >= ${patienceSeconds} and id <> connection_id() and user <> 'system user' order by time desc limit 1`,
+				)
+			: [];
+	if (id !== undefined) {
+		throw new PinBlockedError(
+			`the server ${where} cannot hold its commits: session ${id} (\`${printable(user)}\`) has been at one statement for ${seconds} s, and all others would wait for it`,
+		);
+	}
+}
+
+/** Each try that waits keeps others from writing: in between they have so long for themselves. */
+const longestPauseMs = 10_000;
+
+/** @throws {PinBlockedError} where somebody stands still for it, who must be let go on before the next try */
+async function lockInTime(server: MariadbServer, context: Context, limitMs: number): Promise<Held | undefined> {
+	const {signal, outage} = context;
+	const deadline = outage?.isMoment === false ? Date.now() + limitMs : undefined;
+	const pauseMs = Math.min(longestPauseMs, limitMs / 4);
+	for (;;) {
+		try {
+			return await lock(server, context);
+		} catch (error) {
+			if (!(error instanceof PinBlockedError) || deadline === undefined) {
+				throw error;
+			}
+
+			if (Date.now() + pauseMs >= deadline) {
+				throw new RunError(`${error.message}; it was tried for ${limitMs / 1000} s`, {hint: mend('end that session')});
+			}
+		}
+
+		await delay(pauseMs, undefined, {signal});
+	}
+}
+
 async function lock(server: MariadbServer, {signal, tell, outage}: Context): Promise<Held | undefined> {
+	await assertNobodyReads(server);
+	const begun = Date.now();
 	const session = await openSession(server.client, {argv: [server.programs.client, ...batch, '--unbuffered'], signal});
 	try {
 		await session.ask(
@@ -107,9 +159,11 @@ async function lock(server: MariadbServer, {signal, tell, outage}: Context): Pro
 		signal.throwIfAborted();
 		// 1205: a lock was waited for too long.
 		if (explain(error).includes('ERROR 1205')) {
-			throw new PinBlockedError(`the server ${server.where} cannot hold its commits: somebody has locked tables, or is writing`, {
-				cause: error,
-			});
+			// Those who write waited behind it.
+			outage?.onHeld(Date.now() - begun);
+			throw new PinBlockedError(
+				`the server ${server.where} cannot hold its commits: somebody has locked tables, or is writing; ${await whoHolds(server)}`,
+			);
 		}
 
 		tell({

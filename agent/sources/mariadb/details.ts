@@ -1,6 +1,7 @@
 /** What the manifest says of a dumped database. */
 import * as z from 'zod';
 import {mariadbContents} from './contents.ts';
+import {encryption, unencrypted} from './encryption.ts';
 import {noEvents, schedule} from './schedule.ts';
 import {lateView} from './views.ts';
 
@@ -24,6 +25,7 @@ export const mariadbDetails = z.object({
 	/** That read other databases: in the last part of the dump only. */
 	outerViews: z.array(lateView).default([]),
 	schedule: schedule.default(noEvents),
+	encryption: encryption.default(unencrypted),
 	/** SQL that makes each account that may do something here; none where the dumping one may not read it. */
 	accounts: z.array(z.object({account: z.string(), statements: z.array(z.string())})),
 });

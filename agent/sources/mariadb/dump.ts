@@ -14,11 +14,16 @@ import {dumpOptions, flavoured, writeCode, writeDump} from './code.ts';
 import {commitsOf} from './commits.ts';
 import {inBoth, listContents, type MariadbNames} from './contents.ts';
 import type {MariadbDetails} from './details.ts';
+import {encryptionOf} from './encryption.ts';
+import {floatsOf} from './floats.ts';
+import {generatedTables} from './generated.ts';
 import {hiddenFrom} from './hidden.ts';
+import {describeLacking, lackingOf} from './lacking.ts';
 import type {PlannedSchema} from './plan.ts';
 import {scheduleOf} from './schedule.ts';
 import {connectMariadb, type MariadbServer} from './server.ts';
 import {brokenViews, ignoring, type LateView, outerViews} from './views.ts';
+import {defaultLockTimeoutMs, patiently} from './waits.ts';
 
 interface Dumping {
 	/** Resolves when its transaction has begun, or all of it is done. */
@@ -31,10 +36,10 @@ interface Dumping {
 const hasBegun = /^-- (?:Setting savepoint|Retrieving )/m;
 
 export function mariadbSource(planned: PlannedSchema, context: SourceContext, {index, all}: Among): Source {
-	const {name, container, database} = planned;
+	const {name, container, database, lockTimeoutMs: limitMs = defaultLockTimeoutMs} = planned;
 	const {signal, worker} = context;
 	const file = `${context.staging}/${index}.sql`;
-	const commits = commitsOf(planned, all);
+	const commits = commitsOf(planned, all, limitMs);
 	let server: MariadbServer;
 	let inside: Place | undefined;
 	let details: Described;
@@ -44,6 +49,8 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 	let outer: LateView[] = [];
 	let encoding: Encoding = {asBytes: false, changed: []};
 	let dumping: Dumping | undefined;
+	/** The session of a dump is newer. */
+	let newerThan = 0;
 
 	/** One that was begun in a moment that was given up shows another. */
 	const endDump = async () => {
@@ -52,6 +59,8 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 		dumping = undefined;
 	};
 
+	const watch = () => ({server, database, newerThan, limitMs});
+
 	const claim = async () => context.room?.claim(name, Math.max(context.previous(name)?.bytes ?? 0, details.databaseSize), 'in the moment');
 
 	return {
@@ -59,9 +68,10 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 		pinNeedsItsContainer: planned.access.host === undefined,
 		pinStores: false,
 		async prepare() {
-			server = await connectMariadb(context, container, planned.access);
+			server = await connectMariadb({...context, lockTimeoutMs: limitMs}, container, planned.access);
 			inside = await enterableWorker(context, server, container, signal);
 			details = await describe(server, database);
+			await assertPrivileged(server, database);
 			broken = await brokenViews(server, database);
 			outer = (await outerViews(server, database)).filter(view => !broken.some(({name: other}) => other === view.name));
 			names = await listContents(server, database);
@@ -70,6 +80,7 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 			}
 
 			encoding = await encodingOf(server, database);
+			const floats = await floatsOf(server, database);
 			const precise = await preciseTables(server, database);
 			history = hasHistory(server) && precise.length === 0 ? ['--dump-history'] : [];
 			context.warnOnce?.(
@@ -86,9 +97,20 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 						table =>
 							`the table \`${table}\` has a history by transactions (\`generated always as row start\` of \`bigint\`), which \`mariadb-dump\` cannot dump: no history of this database is in its points, only the rows of the moment`,
 					),
+					...(await generatedTables(server, database)).map(
+						table =>
+							`the table \`${table}\` has generated columns, which Holdfast's own \`mariadb-dump\` writes like others, and MySQL takes no value for them: the rows of such a point cannot be loaded as they are; label the service of the server itself, whose own program is used then`,
+					),
 					...encoding.changed.map(
 						column =>
 							`values of \`${column}\` are not in its points as they are, because not all of its character set has a counterpart in Unicode, and ${encoding.asBytes ? 'what an enumeration may be is dumped as text' : 'a database with columns of type `uuid`, `inet4` or `inet6` can be dumped as text only'}: give the column a Unicode character set (utf8mb4)`,
+					),
+					...[
+						...floats.rounded.map(column => [column, 'are'] as const),
+						...floats.unknown.map(column => [column, 'may be, as not all of them could be looked at,'] as const),
+					].map(
+						([column, are]) =>
+							`values of \`${column}\` ${are} in its points with six digits only, as a server writes a \`float\`, and have more: make it a \`double\``,
 					),
 				].map(what => `\`${name}\`: ${what}`),
 			);
@@ -96,14 +118,20 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 			await claim();
 		},
 		async firstPass() {},
-		arm: async () => {
+		async arm() {
 			await claim();
+			const [[id] = []] = await server.query('select connection_id()');
+			newerThan = Number(id);
 		},
 		async pin(moment) {
 			await endDump();
 			await commits?.hold(server, context);
 			try {
-				dumping = begin(context, {server, inside, database, late: [...broken, ...outer], history, asBytes: encoding.asBytes, file});
+				dumping = begin(
+					context,
+					{server, inside, database, late: [...broken, ...outer], history, asBytes: encoding.asBytes, file},
+					watch(),
+				);
 				await Promise.race([dumping.begun, aborted(moment)]);
 			} finally {
 				await commits?.release();
@@ -121,7 +149,9 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 
 			const contents = inBoth(names, await listContents(server, database));
 			await assertTables(worker, file, contents.tables ?? 0, signal);
-			const {code, events} = await writeCode(context, {server, inside, database, late: [...broken, ...outer], file, signal});
+			const {code, events} = await patiently({...watch(), signal, isReading: () => false}, async within =>
+				writeCode(context, {server, inside, database, late: [...broken, ...outer], file, signal: within}),
+			);
 			const last = await writeViews(worker, `${file}.outer`, outer, signal);
 			const sizes = await succeed(worker, {argv: ['stat', '--format=%s', '--', file, code, events, last], signal});
 			const [allBytes = 0, codeBytes = 0, eventBytes = 0, outerBytes = 0] = sizes.trim().split('\n').map(Number);
@@ -195,41 +225,53 @@ interface Begun {
 	file: string;
 }
 
-function begin(context: SourceContext, {server, inside, database, late, history, asBytes, file}: Begun): Dumping {
+/** What `--verbose` says last of a table: its rows come. */
+const rowsCome = /-- Retrieving rows\.\.\.\s*$/;
+
+type Watch = Omit<Parameters<typeof patiently>[0], 'signal' | 'isReading'>;
+
+function begin(context: SourceContext, {server, inside, database, late, history, asBytes, file}: Begun, watch: Watch): Dumping {
 	const end = new AbortController();
 	const begun = Promise.withResolvers<void>();
 	let said = '';
-	const done = writeDump(context, {
-		server,
-		inside,
-		argv: [
-			server.programs.dump,
-			...dumpOptions,
-			...(asBytes ? ['--default-character-set=binary'] : []),
-			...flavoured(server),
-			...history,
-			...ignoring(database, late),
-			'--verbose',
-			'--single-transaction',
-			'--quick',
-			'--skip-triggers',
-			'--routines',
-			'--skip-events',
-			'--',
-			database,
-		],
-		file,
-		signal: AbortSignal.any([context.signal, end.signal]),
-		onError(piece) {
-			said = (said + piece).slice(-4096);
-			if (hasBegun.test(said)) {
-				begun.resolve();
-			}
-		},
-	});
+	const argv = [
+		server.programs.dump,
+		...dumpOptions,
+		...(asBytes ? ['--default-character-set=binary'] : []),
+		...flavoured(server),
+		...history,
+		...ignoring(database, late),
+		'--verbose',
+		'--single-transaction',
+		'--quick',
+		'--skip-triggers',
+		'--routines',
+		'--skip-events',
+		'--',
+		database,
+	] as const;
+	const onError = (piece: string) => {
+		said = (said + piece).slice(-4096);
+		if (hasBegun.test(said)) {
+			begun.resolve();
+		}
+	};
+
+	const until = AbortSignal.any([context.signal, end.signal]);
+	const done = patiently({...watch, signal: until, isReading: () => rowsCome.test(said)}, async signal =>
+		writeDump(context, {server, inside, argv, file, signal, onError}),
+	);
 	done.then(begun.resolve, begun.reject);
 	begun.promise.catch(() => {});
 	return {begun: begun.promise, done, end};
+}
+
+/** @throws {RunError} with the statement that gives what lacks: else the dump would say it when the moment is over */
+async function assertPrivileged(server: MariadbServer, database: string): Promise<void> {
+	const lacking = (await lackingOf(server, [database])).get(database);
+	if (lacking !== undefined) {
+		throw new RunError(describeLacking(server.user, lacking), {hint: `\`${lacking.grant}\``});
+	}
 }
 
 /** @param version `10.11.6-MariaDB-1` */
@@ -274,5 +316,6 @@ async function describe(server: MariadbServer, database: string): Promise<Descri
 		databaseSize: Number(size),
 		lowerCase: Number(lowerCase),
 		schedule: await scheduleOf(server, database),
+		encryption: await encryptionOf(server, database),
 	};
 }

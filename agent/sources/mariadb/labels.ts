@@ -1,7 +1,7 @@
 /** The labels of MariaDB; `mysql` means the same. */
 import * as z from 'zod';
 import {nonEmptyText} from '../../../base/reading/reader.ts';
-import {readDatabaseNames, readDatabases, readHost, readName, readPort} from '../../../base/reading/values.ts';
+import {readDatabaseNames, readDatabases, readDuration, readHost, readName, readPort} from '../../../base/reading/values.ts';
 import type {Container} from '../../../docker/container.ts';
 import type {Given} from '../kind.ts';
 
@@ -13,6 +13,7 @@ export interface MariadbPolicy {
 	port?: number | undefined;
 	/** Databases that are left out where all are meant. */
 	exclude: readonly string[];
+	lockTimeoutMs?: number | undefined;
 }
 
 export const mariadbLabels = {
@@ -22,12 +23,14 @@ export const mariadbLabels = {
 	'mariadb.exclude': readDatabaseNames,
 	'mariadb.host': readHost,
 	'mariadb.port': readPort,
+	'mariadb.lock-timeout': readDuration,
 	mysql: readDatabases,
 	'mysql.user': nonEmptyText,
 	'mysql.password-secret': readName,
 	'mysql.exclude': readDatabaseNames,
 	'mysql.host': readHost,
 	'mysql.port': readPort,
+	'mysql.lock-timeout': readDuration,
 };
 
 export function mariadbPolicy(given: Given<typeof mariadbLabels>): MariadbPolicy | undefined {
@@ -41,6 +44,7 @@ export function mariadbPolicy(given: Given<typeof mariadbLabels>): MariadbPolicy
 				exclude: given['mariadb.exclude'] ?? given['mysql.exclude'] ?? [],
 				host: given['mariadb.host'] ?? given['mysql.host'],
 				port: given['mariadb.port'] ?? given['mysql.port'],
+				lockTimeoutMs: given['mariadb.lock-timeout'] ?? given['mysql.lock-timeout'],
 			};
 }
 

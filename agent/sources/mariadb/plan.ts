@@ -8,6 +8,7 @@ import type {Claim} from '../objections.ts';
 import type {PlannedSource} from '../source.ts';
 import type {MariadbAnswer} from './ask.ts';
 import {type Access, accessOf, type MariadbPolicy, whereOf} from './labels.ts';
+import {describeLacking} from './lacking.ts';
 
 export interface PlannedSchema extends PlannedSource {
 	kind: 'mariadb';
@@ -15,6 +16,8 @@ export interface PlannedSchema extends PlannedSource {
 	access: Access;
 	/** The mounts that hold what is the server's own. */
 	data?: readonly Mount[] | undefined;
+	/** How long its dump waits for a lock that somebody holds. */
+	lockTimeoutMs?: number | undefined;
 }
 
 type MariadbScope = Scope<MariadbPolicy | undefined, MariadbAnswer>;
@@ -26,6 +29,7 @@ export function mariadbSources(scope: MariadbScope): PlannedSchema[] {
 	}
 
 	const access = accessOf(policy, container);
+	const {lockTimeoutMs = scope.lockTimeoutMs} = policy;
 	const data = policy.host === undefined ? ownMounts(container, answer?.folders) : undefined;
 	return databasesOf(scope, policy).map(database => {
 		const loose = answer?.loose.get(database);
@@ -35,7 +39,12 @@ export function mariadbSources(scope: MariadbScope): PlannedSchema[] {
 			);
 		}
 
-		return {name: `${group}mariadb:${database}`, container, kind: 'mariadb', database, access, data};
+		const lacking = answer?.lacking.get(database);
+		if (answer !== undefined && lacking !== undefined) {
+			remarks.note(`database ${quote(database)} will fail: ${describeLacking(answer.user, lacking)} (\`${lacking.grant}\`)`);
+		}
+
+		return {name: `${group}mariadb:${database}`, container, kind: 'mariadb', database, access, data, lockTimeoutMs};
 	});
 }
 

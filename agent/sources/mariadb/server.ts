@@ -14,6 +14,7 @@ import {secretOf} from '../secret.ts';
 import {type ServerFound, serverInside} from '../server-process.ts';
 import {type Address, introduce, quoteLiteral, runSql, ServerRefusal} from './client.ts';
 import {type Access, whereOf} from './labels.ts';
+import {tellingWho} from './waits.ts';
 import {type Login, loginsOf} from './who.ts';
 
 export interface MariadbServer extends Enterable {
@@ -39,6 +40,8 @@ export interface Means {
 	engine: Engine;
 	/** Where the programs for a server elsewhere run. None: here, which is for Holdfast's own SQL. */
 	clientWorker?: () => Promise<Pick<Worker, 'run'>>;
+	/** How long its SQL waits for a lock that somebody holds. Missing: as long as it may while an application stands still. */
+	lockTimeoutMs?: number | undefined;
 	signal?: AbortSignal | undefined;
 }
 
@@ -46,7 +49,7 @@ export interface Means {
 export const connectMariadb = async (means: Means, container: Where, access: Access): Promise<MariadbServer> =>
 	access.host === undefined ? connectInside(means, container, access) : connectExternal(means, container, access);
 
-async function connectInside({engine, signal}: Means, container: Where, access: Access): Promise<MariadbServer> {
+async function connectInside({engine, lockTimeoutMs, signal}: Means, container: Where, access: Access): Promise<MariadbServer> {
 	const {details, place, found} = await serverInside(engine, container, {
 		names: ['mariadbd', 'mysqld'],
 		title: 'MariaDB or MySQL',
@@ -104,7 +107,7 @@ async function connectInside({engine, signal}: Means, container: Where, access: 
 				env: {PATH: path, ...introduced.env},
 			};
 		},
-		query: async (sql, database) => runSql(client, {program: programs.client, sql, database, signal}),
+		query: queryOf({client, program: programs.client, lockTimeoutMs, signal}),
 	};
 }
 
@@ -118,7 +121,7 @@ const alone = [
 ] as const;
 
 /** With the client programs of Holdfast's own image, in a worker that has the agent's network. */
-async function connectExternal({clientWorker, signal}: Means, container: Where, access: Access): Promise<MariadbServer> {
+async function connectExternal({clientWorker, lockTimeoutMs, signal}: Means, container: Where, access: Access): Promise<MariadbServer> {
 	const {host = '', port = 0, user = 'root', secret, project} = access;
 	const where = whereOf(access, container);
 	const place = clientWorker === undefined ? here : (await clientWorker()).run;
@@ -153,8 +156,18 @@ async function connectExternal({clientWorker, signal}: Means, container: Where, 
 			const {argv: said, env} = introduced(argv);
 			return {argv: ['/bin/sh', '-c', script, 'sh', ...scriptArguments, ...said], env};
 		},
-		query: async (sql, database) => runSql(client, {program: own.client, sql, database, signal}),
+		query: queryOf({client, program: own.client, lockTimeoutMs, signal}),
 	};
+}
+
+interface Querying extends Pick<Means, 'lockTimeoutMs' | 'signal'> {
+	client: Place;
+	program: string;
+}
+
+function queryOf({client, program, lockTimeoutMs, signal}: Querying): MariadbServer['query'] {
+	const lockSeconds = lockTimeoutMs === undefined ? undefined : Math.ceil(lockTimeoutMs / 1000);
+	return tellingWho({query: async (sql, database) => runSql(client, {program, sql, database, lockSeconds, signal})}, lockTimeoutMs);
 }
 
 const flavourOf = (version: string): MariadbServer['flavour'] => (version.includes('MariaDB') ? 'mariadb' : 'mysql');
