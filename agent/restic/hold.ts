@@ -13,10 +13,11 @@ export interface Hold {
 }
 
 /**
- * restic opens `/dev/stdin` by its path, which only a real pipe allows; `cat` makes one of any standard input. Should it die
- * of anything but the end of restic, restic must not begin by itself: the whole group dies.
+ * restic opens `/dev/stdin` by its path, which only a real pipe allows; `tee` makes one of any standard input. Should it die
+ * of anything but the end of restic, restic must not begin by itself: the whole group dies. With `-p` it looks at its output while it waits
+ * for input, and ends when restic does (coreutils 9.7; 9.1 not yet). `cat` keeps the death of one that waits to itself until it is let go.
  */
-const script = '{ cat; case $? in 0|141) ;; *) kill -KILL 0 ;; esac; } | "$@"';
+const script = '{ tee -p; case $? in 0) ;; *) kill -KILL 0 ;; esac; } | "$@"';
 
 export const holdingArgv = (restic: readonly [string, ...string[]]): [string, ...string[]] => ['sh', '-c', script, 'hold', ...restic];
 

@@ -120,12 +120,12 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 		const time = context.time();
 		return {from, time, ...held(async hold => restic.backupFiles({...options, time, parent: from, quick: true, ...hold}), signal)};
 	};
-	const isStill = async ({from, time, waiting}: Armed): Promise<boolean> =>
+	const isStill = async ({from, time, waiting, isOver}: Armed): Promise<boolean> =>
 		!isLetGo &&
 		from === parent &&
 		time.getTime() === context.time().getTime() &&
 		waiting.then(
-			() => true,
+			() => !isOver(),
 			() => false,
 		);
 	let saved: Saved | undefined;

@@ -69,16 +69,17 @@ async function scene(
 	const parents: Array<string | undefined> = [];
 	const did: string[] = [];
 	/** The second passes that wait for the moment, and how many have ever. */
-	const waiting = new Set<{parent: string | undefined}>();
+	const waiting = new Set<{parent: string | undefined; die: (reason: Error) => void}>();
 	let started = 0;
 	let time = new Date();
 	const held = async (parent: string | undefined, {held: hear, go}: Hold) => {
 		started++;
-		const second = {parent};
+		const {promise: death, reject: die} = Promise.withResolvers<never>();
+		const second = {parent, die};
 		waiting.add(second);
 		hear();
 		try {
-			await go;
+			await Promise.race([go, death]);
 		} catch (error) {
 			waiting.delete(second);
 			throw error;
@@ -154,6 +155,19 @@ async function scene(
 			await source.pin(context.signal);
 			return source.store();
 		},
+		/** What waits for the moment is killed. */
+		async killed() {
+			for (const {die} of waiting) {
+				die(new Error('killed'));
+			}
+
+			await delay(0);
+			t.is(waiting.size, 0);
+		},
+		arm: async () => source.arm(),
+		async pin() {
+			await source.pin(new AbortController().signal);
+		},
 		async armedLater() {
 			time = new Date(time.getTime() + 5000);
 			await source.arm();
@@ -210,6 +224,15 @@ test('a point of nothing, because of what the label leaves out, is none; beside 
 	await rm(join(empty.folder, 'inner/file'));
 	await empty.store();
 	t.deepEqual(empty.warned, []);
+});
+
+test('what waited for the moment and died is started again', async t => {
+	const {passes, killed, started, arm, pin} = await scene(t, {newest: null});
+	await passes();
+	await killed();
+	await arm();
+	t.is(started(), 2);
+	await t.notThrowsAsync(pin());
 });
 
 /** Without the looks. */
