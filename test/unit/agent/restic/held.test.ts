@@ -7,6 +7,7 @@ function scene(signal = new AbortController().signal) {
 	const seen: string[] = [];
 	const begun = Promise.withResolvers<Hold>();
 	const waits = Promise.withResolvers<void>();
+	const fate = Promise.withResolvers<never>();
 	const backup = held(
 		async ({hold, signal: killed}) => {
 			killed.throwIfAborted();
@@ -23,7 +24,7 @@ function scene(signal = new AbortController().signal) {
 					throw error;
 				}),
 			);
-			await Promise.race([letGo, death]);
+			await Promise.race([letGo, death, fate.promise]);
 			seen.push('let go');
 			return Promise.race([new Promise<string>(resolve => setImmediate(() => resolve('stored'))), death]);
 		},
@@ -37,6 +38,10 @@ function scene(signal = new AbortController().signal) {
 			(await begun.promise).held();
 			waits.resolve();
 		},
+		async die(reason: Error) {
+			fate.reject(reason);
+			await backup.stop(reason);
+		},
 	};
 }
 
@@ -47,6 +52,17 @@ test('one that waits is let go, and gives what it stored', async t => {
 	t.is(await backup.go(), 'stored');
 	t.deepEqual(seen, ['let go']);
 	await backup.stop(new Error('too late'));
+});
+
+test('one that died while it waited is over', async t => {
+	const {backup, wait, die} = scene();
+	await wait();
+	await backup.waiting;
+	t.false(backup.isOver());
+	await die(new Error('killed'));
+	t.true(backup.isOver());
+	await t.throwsAsync(backup.go(), {message: 'killed'});
+	await t.notThrowsAsync(backup.waiting, 'it did wait');
 });
 
 test('one that waits, or will, is refused, so that it takes its lock with it; any other is killed; either way that is why', async t => {
