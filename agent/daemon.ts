@@ -108,7 +108,7 @@ export async function startDaemon(given: Config, options: DaemonOptions): Promis
 	closeInterruptedRestores(recovery);
 	closeInterruptedCopies(recovery);
 	const putBackAtStart = untilDone('not every container is put back', patiently, async () => {
-		if (!(await putBack(recovery, {isWanted: entry => entry.id <= upTo && !isHeldBack(entry, state), signal}))) {
+		if (!(await putBack(recovery, {isWanted: entry => entry.id <= upTo && !isHeldBack(entry, state), signal, notices}))) {
 			throw new Error('trying again');
 		}
 	});

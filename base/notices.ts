@@ -2,7 +2,7 @@ import {createListeners, type Listeners} from './listeners.ts';
 
 /** What people are told that is not the end of a run: once, and once more when it is over. */
 export interface Notice {
-	kind: 'gone' | 'back' | 'shrunk' | 'kept' | 'resting' | 'missed';
+	kind: 'gone' | 'back' | 'shrunk' | 'kept' | 'resting' | 'missed' | 'left';
 	target: string;
 	text: string;
 	/** What to do. */

@@ -3,7 +3,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {ResumeError} from '../base/errors.ts';
 import type {Engine} from './engine.ts';
 import {type Start, untilStarted} from './health.ts';
-import {isUndoable, needsIn, type Undo, undoOne} from './resume.ts';
+import {EndedError, isUndoable, needsIn, type Undo, undoOne} from './resume.ts';
 import type {Quiesce, Touched} from './still.ts';
 import {untilServiceRuns} from './swarm.ts';
 
@@ -51,7 +51,16 @@ async function resumeOne({engine, journal}: Quiesce, {undo, entry, pendingMs, is
 		});
 	}
 
-	await undoOne(engine, undo, undefined, pendingMs !== undefined);
+	try {
+		await undoOne(engine, undo, undefined, pendingMs !== undefined);
+	} catch (error) {
+		if (error instanceof EndedError) {
+			journal.clear(entry);
+		}
+
+		throw error;
+	}
+
 	journal.clear(entry);
 }
 

@@ -4,8 +4,8 @@
  */
 import {RunError} from '../base/errors.ts';
 import {label} from '../base/label.ts';
-import type {ContainerState} from './container.ts';
 import type {Engine} from './engine.ts';
+import {goneError, isThere} from './gone.ts';
 import {needsOf} from './order.ts';
 import {mustStayUp, resume, settled, watchStart} from './put-back.ts';
 import {unlessGone} from './refusal.ts';
@@ -131,7 +131,7 @@ async function unlessAborted<Value>(signal: AbortSignal, work: (signal: AbortSig
 	}
 }
 
-/** A restart policy, an engine restart, a restore or a person may have started what was quiesced, or did not run: then the files were not at rest. */
+/** A restart policy, an engine restart, a restore or a person may have started what was quiesced, or did not run, or ended it: then the files were not at rest. */
 async function assertUntouched(engine: Engine, all: readonly Resting[]): Promise<void> {
 	for (const {id, name, state, startedAt, service} of all) {
 		if (service !== undefined) {
@@ -140,8 +140,14 @@ async function assertUntouched(engine: Engine, all: readonly Resting[]): Promise
 		}
 
 		const now = await engine.inspect(id).catch(unlessGone);
-		if (now === undefined) {
-			throw (await isReplaced(engine, name)) ? exchanged(name) : removed(name, state);
+		if (now === undefined || !isThere(now.state)) {
+			throw await goneError(engine, name, state === 'exited');
+		}
+
+		if (now.state === 'exited' && state === 'paused') {
+			throw new RunError(`container \`${name}\` ended while it was paused, so its files were not at rest`, {
+				hint: '`docker stop`, `docker rm --force`, `docker compose down`, a program that updates or mends containers, or the memory that ran out',
+			});
 		}
 
 		if (now.state !== state || now.startedAt !== startedAt) {
@@ -151,24 +157,6 @@ async function assertUntouched(engine: Engine, all: readonly Resting[]): Promise
 		}
 	}
 }
-
-/** Compose makes the new one under a name of its own, and gives it the other's when that is gone. */
-const isReplaced = async (engine: Engine, name: string): Promise<boolean> =>
-	(await engine.list()).some(other => other.name === name || other.name.endsWith(`_${name}`));
-
-const exchanged = (name: string) =>
-	new RunError(`container \`${name}\` was exchanged for another while it was quiesced, so its files were not at rest`, {
-		hint: 'programs that update or mend containers do this, such as Watchtower and autoheal, and `docker compose up --force-recreate`: keep their hours and those of the backup apart',
-	});
-
-const removed = (name: string, state: ContainerState) =>
-	new RunError(`container \`${name}\` was removed while it was quiesced, and there is no other in its place: it is down`, {
-		hint: `bring it back: docker compose up --detach${
-			state === 'exited'
-				? `. \`docker system prune\` and \`docker container prune\` remove what is stopped, for a backup too: keep their hours and those of the backup apart, or let it be paused (\`${label('quiesce')}=pause\`)`
-				: ''
-		}`,
-	});
 
 async function assertScaledDown(engine: Engine, id: string): Promise<void> {
 	const service = await engine.service(id);

@@ -11,8 +11,8 @@ import {statusOf, unlessGone} from './refusal.ts';
 
 export type Undo =
 	| {kind: 'unpause'; containerId: string; containerName: string}
-	/** `needs`: ids of those that must be up before it. */
-	| {kind: 'start'; containerId: string; containerName: string; needs?: readonly string[] | undefined}
+	/** `needs`: ids of those that must be up before it. `at`: when that was written down, in milliseconds since 1970; unknown where an older Holdfast did. */
+	| {kind: 'start'; containerId: string; containerName: string; needs?: readonly string[] | undefined; at?: number | undefined}
 	/** A service of Swarm gets as many tasks as it had. The container is that of the task that was stopped with it; `container`: as it was listed. */
 	| {
 			kind: 'scale';
@@ -48,6 +48,9 @@ export interface HookCall {
 	/** In the same container, and to be over before: an agent that was killed at one of these left it at work. Absent where an older Holdfast wrote it down. */
 	follows?: readonly Bounded[] | undefined;
 }
+
+/** It was paused, and has ended since, by somebody's hand or its own: it is down, and nothing is left to be undone. */
+export class EndedError extends ResumeError {}
 
 export interface JournalEntry {
 	/** Grows from entry to entry. */
@@ -87,7 +90,7 @@ const refusalDeadlineMs = 3000;
 const pauseLagMs = 5000;
 
 /** Beyond the container's own time to stop, which the engine goes on waiting for when nobody listens any more. */
-const stopLagMs = 5000;
+export const stopLagMs = 5000;
 
 /** How long after a call that nobody heard the end of it may happen yet. */
 export const lagOf = (undo: Undo, stopTimeoutSeconds: number): number =>
@@ -99,6 +102,7 @@ export const lagOf = (undo: Undo, stopTimeoutSeconds: number): number =>
  * @param isWanted asked again after the engine was: what it says may be old by then
  * @param isPending nobody heard what became of the call that is to be undone, and it may happen yet
  * @returns whether the container is back; false when it is not wanted any more
+ * @throws {EndedError} when it is over all the same
  * @throws {ResumeError}
  */
 export async function undoOne(engine: Engine, undo: Undo, isWanted: () => boolean = () => true, isPending = false): Promise<boolean> {
@@ -109,6 +113,10 @@ export async function undoOne(engine: Engine, undo: Undo, isWanted: () => boolea
 		} catch (error) {
 			if (undo.kind !== 'scale' && statusOf(error) === 404 && (await isGone(engine, undo))) {
 				return true;
+			}
+
+			if (error instanceof EndedError) {
+				throw error;
 			}
 
 			const patienceMs = statusOf(error) === undefined ? resumeDeadlineMs : refusalDeadlineMs;
@@ -137,7 +145,7 @@ async function attemptUndo(
 		return isStillWanted;
 	}
 
-	const {state} = await engine.inspect(undo.containerId);
+	const {state, exitCode} = await engine.inspect(undo.containerId);
 	if (!isWanted()) {
 		return false;
 	}
@@ -147,6 +155,13 @@ async function attemptUndo(
 	} else if (undo.kind === 'unpause') {
 		if (state === 'paused') {
 			await engine.unpause(undo.containerId);
+		} else if (state === 'exited') {
+			throw new EndedError(
+				`container \`${undo.containerName}\` was paused for a run, and has ended since (exit code ${exitCode}): it is down`,
+				{
+					hint: `whoever stopped it may have meant it so; if nobody did: docker start ${undo.containerName}`,
+				},
+			);
 		}
 	} else if (state === 'exited' || state === 'created') {
 		await engine.start(undo.containerId);

@@ -5,6 +5,7 @@ import {label} from '../base/label.ts';
 import type {Container, ContainerState} from './container.ts';
 import type {ContainerDetails} from './details.ts';
 import type {Engine} from './engine.ts';
+import {goneError} from './gone.ts';
 import type {Needing} from './order.ts';
 import {statusOf, unlessGone} from './refusal.ts';
 import {type Journal, lagOf, type Undo} from './resume.ts';
@@ -123,10 +124,20 @@ export async function quiesceOne(options: Quiesce, wanted: Wanted, window: Windo
 		return;
 	}
 
-	if (one.undo.kind === 'unpause') {
-		await pauseOne(options, one, window);
-	} else {
-		await stop(engine, details, {leftMs: window.leftMs, onWarning, onLost: pendingMs => (one.pendingMs = pendingMs)});
+	try {
+		if (one.undo.kind === 'unpause') {
+			await pauseOne(options, one, window);
+		} else {
+			await stop(engine, details, {leftMs: window.leftMs, onWarning, onLost: pendingMs => (one.pendingMs = pendingMs)});
+		}
+	} catch (error) {
+		if (statusOf(error) === 404) {
+			throw await goneError(engine, name, action === 'stop');
+		}
+
+		throw statusOf(error) === undefined
+			? error
+			: new RunError(`container \`${name}\` could not be ${action === 'stop' ? 'stopped' : 'paused'}`, {cause: error});
 	}
 }
 
@@ -141,7 +152,7 @@ function writtenDown({journal, run}: Quiesce, {details, needs, action, isWoken}:
 	const undo: Undo =
 		action === 'pause' && !isWoken
 			? {kind: 'unpause', containerId: id, containerName: name}
-			: {kind: 'start', containerId: id, containerName: name, ...(needs.length > 0 && {needs})};
+			: {kind: 'start', containerId: id, containerName: name, at: Date.now(), ...(needs.length > 0 && {needs})};
 	return {
 		id,
 		name,
@@ -158,7 +169,7 @@ async function pauseOne({engine, journal, signal}: Quiesce, one: Touched, {touch
 	try {
 		await pause(engine, one.id, signal);
 	} catch (error) {
-		// Somebody else paused it meanwhile: then it is theirs to resume.
+		// Somebody else paused it meanwhile, or it has ended: then it is theirs to resume.
 		if (statusOf(error) === 409) {
 			journal.clear(one.entry);
 			// Others may have been added meanwhile.

@@ -11,7 +11,7 @@ const levels = {
 
 function levelOf({type, data}: Message): keyof typeof levels {
 	if (type === 'holdfast.notice') {
-		return data.kind === 'back' ? 'good' : data.kind === 'missed' ? 'bad' : 'odd';
+		return data.kind === 'back' ? 'good' : data.kind === 'missed' || data.kind === 'left' ? 'bad' : 'odd';
 	}
 
 	return data.outcome === 'failed' ? 'bad' : data.outcome === 'partial' ? 'odd' : 'good';

@@ -13,7 +13,7 @@ export interface NoticeMessage {
 		/** Which Holdfast. */
 		host: string;
 		target: string;
-		/** `gone`: a target that was backed up is not found any more; `back`: it is there again; `shrunk`: its newest point is much smaller than those before; `kept`: what a restore replaced cannot be let go; `resting`: some or all of it is not backed up, because what would have to answer was stopped; `missed`: what was due could not even begin. */
+		/** `gone`: a target that was backed up is not found any more; `back`: it is there again; `shrunk`: its newest point is much smaller than those before; `kept`: what a restore replaced cannot be let go; `resting`: some or all of it is not backed up, because what would have to answer was stopped; `missed`: what was due could not even begin; `left`: what an agent that was killed had quiesced could not be put back. */
 		kind: Notice['kind'];
 		message: string;
 		hint?: string;
@@ -131,6 +131,7 @@ const noticeWords = {
 	resting: 'not backed up whole',
 	kept: 'what a restore replaced cannot be let go',
 	missed: 'what was due could not be done',
+	left: 'not put back after the agent was killed',
 };
 
 /** For people: all that it says. */

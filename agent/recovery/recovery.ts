@@ -3,6 +3,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {explain} from '../../base/errors.ts';
 import type {EventHub} from '../../base/events.ts';
 import type {Log} from '../../base/log.ts';
+import type {Notice, Notices} from '../../base/notices.ts';
 import {removeLeftovers} from '../../docker/dismiss.ts';
 import type {Engine} from '../../docker/engine.ts';
 import type {JournalEntry} from '../../docker/resume.ts';
@@ -17,25 +18,44 @@ export interface Recovery {
 	log: Log;
 }
 
+interface PuttingBack {
+	isWanted: (entry: JournalEntry) => boolean;
+	signal: AbortSignal;
+	/** Hear once of each that could not be put back, and of its end. None: its run has said so. */
+	notices?: Pick<Notices, 'send'>;
+}
+
 /**
  * Containers first: every second counts for them, and it needs nothing but the engine.
  * @returns whether all that is wanted is put back
  */
-export async function putBack(
-	{engine, state, log}: Recovery,
-	{isWanted, signal}: {isWanted: (entry: JournalEntry) => boolean; signal: AbortSignal},
-): Promise<boolean> {
+export async function putBack({engine, state, log}: Recovery, {isWanted, signal, notices}: PuttingBack): Promise<boolean> {
+	const wanted = state.open().filter(isWanted);
 	const {undone, failures, open} = await undoUnfinished({engine, journal: state, isWanted, signal});
 	for (const name of undone) {
 		log.warning(`container \`${name}\` was put back: an earlier run had left it quiesced`);
 	}
 
-	for (const failure of failures) {
-		log.error(explain(failure));
+	for (const {error} of failures) {
+		log.error(explain(error));
+	}
+
+	const why = new Map(failures.map(({entry, error}) => [entry.id, explain(error)]));
+	const stillOpen = new Set(state.open().map(({id}) => id));
+	for (const entry of notices === undefined ? [] : wanted.filter(({id}) => why.has(id) || !stillOpen.has(id))) {
+		const notice = noticeOf(entry, why.get(entry.id));
+		if (state.tellOnce(`left ${entry.run} ${entry.undo.containerName}`, notice.kind === 'left' ? notice.text : null)) {
+			notices?.send({...notice, target: state.findRun(entry.run)?.target ?? entry.undo.containerName, at: Date.now()});
+		}
 	}
 
 	return open === 0;
 }
+
+const noticeOf = ({run, undo: {containerName}}: JournalEntry, why: string | undefined): Pick<Notice, 'kind' | 'text'> =>
+	why === undefined
+		? {kind: 'back', text: `container \`${containerName}\`, which run ${run} had left quiesced, is put back`}
+		: {kind: 'left', text: `the agent was killed in run ${run}: ${why}`};
 
 export async function removeWorkers({engine, state, log}: Recovery): Promise<void> {
 	const {names, left} = await removeLeftovers(engine, state.agentId);

@@ -123,7 +123,7 @@ export async function recoverRestores(
 		const startStopped = async () => {
 			const {failures} = await undoUnfinished({engine, journal: state, isWanted, signal});
 			if (failures.length > 0) {
-				throw new AggregateError(failures);
+				throw new AggregateError(failures.map(({error}) => error));
 			}
 		};
 

@@ -90,6 +90,8 @@ function servicesOf(image: string): Record<string, Service> {
 		limited: of({'quiesce.timeout': '1s', after: 'touch /tmp/after'}, {command: slowToRead, volumes: ['limited:/data']}),
 		thawed: of({}, {command: slowToRead, volumes: ['thawed:/data']}),
 		restarted: of({quiesce: 'stop'}, {command: slowToRead, volumes: ['restarted:/data']}),
+		ended: of({}, {command: slowToRead, volumes: ['ended:/data']}),
+		removed: of({}, {command: slowToRead, volumes: ['removed:/data']}),
 		woken: of({}, {command: ['sleep', 'infinity'], volumes: ['woken:/data']}),
 		beside: service({}, {command: slowToRead, volumes: ['woken:/data']}),
 		locked: of(
@@ -378,6 +380,38 @@ test.serial('a container that did not run, and that somebody starts meanwhile, w
 	t.is(result.point, null);
 	t.regex(result.error ?? '', /woken-1` was started by somebody else/);
 	t.deepEqual([await stack.state('woken'), await stack.state('beside')], ['running', 'running']);
+});
+
+test.serial('a container that ends while it is paused is down, and is said to be; nobody is said to have started it', async t => {
+	const container = stack.container('ended');
+	const {result} = await withHeldWindow('ended', async () => docker(['kill', container]));
+	t.is(result.outcome, 'failed');
+	t.is(result.point, null);
+	t.regex(result.error ?? '', /ended-1` ended while it was paused, so its files were not at rest/);
+	t.regex(
+		result.error ?? '',
+		new RegExp(`ended-1\` was paused for a run, and has ended since \\(exit code 137\\): it is down.*docker start ${container}`),
+	);
+	t.notRegex(result.error ?? '', /somebody else/);
+	t.is(await stack.state('ended'), 'exited');
+	await docker(['start', container]);
+	t.is(onlyResult(await stack.backup(target('ended'))).outcome, 'success');
+});
+
+test.serial('a container that is removed just when it is to be paused is said to be removed, or to have ended', async t => {
+	let gone: Promise<unknown> | undefined;
+	const {result} = await observeBackup(stack, target('removed'), event => {
+		if (event.type === 'step' && event.step === 'quiesce') {
+			gone ??= docker(['rm', '--force', stack.container('removed')]);
+		}
+	});
+	await gone;
+	t.is(result.outcome, 'failed', 'it came too late');
+	t.is(result.point, null);
+	t.regex(result.error ?? '', /removed-1` (?:was removed while it was quiesced|ended while it was paused|could not be paused)/);
+	t.notRegex(result.error ?? '', /somebody else|No such container/);
+	await stack.compose('up', '--detach', '--no-recreate', 'removed');
+	t.is(onlyResult(await stack.backup(target('removed'))).outcome, 'success');
 });
 
 test.serial('a paused writer that holds a lock gets time to let go of it', async t => {

@@ -86,6 +86,7 @@ export function memoryEngine(containers: readonly Container[]): MemoryEngine {
 		list: async () => [...held.values()].map(({container, state}) => ({...container, state})),
 		inspect: async id => detailsOf(get(id)),
 		death: async () => undefined,
+		signalled: async () => undefined,
 		async pause(id) {
 			get(id).state = 'paused';
 		},

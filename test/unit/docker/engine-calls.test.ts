@@ -88,6 +88,24 @@ test('how a container ended is asked of what the engine remembers, for it may be
 	});
 });
 
+test('whether a container was sent a signal is known as far back as the engine remembers', async t => {
+	const event = (second: number, Action: string, ID = 'c1') => ({Type: 'container', Action, Actor: {ID}, timeNano: second * 1e9});
+	for (const [events, expected] of [
+		[[event(10, 'exec_die'), event(30, 'kill')], true],
+		[[event(30, 'kill')], true],
+		[[event(10, 'kill'), event(30, 'exec_die')], false],
+		[[event(10, 'exec_die'), event(30, 'kill', 'c2')], false],
+		[[event(21, 'exec_die')], undefined],
+		[[], undefined],
+	] as const) {
+		const server = createServer((_, response) => response.end(events.map(each => `${JSON.stringify(each)}\n`).join('')));
+		await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+		const engine = connectEngine(`tcp://127.0.0.1:${(server.address() as AddressInfo).port}`);
+		t.is(await engine.signalled('c1', 20_000), expected, JSON.stringify(events));
+		server.close();
+	}
+});
+
 test('whose root that of the containers is, as engines say it', async t => {
 	for (const [options, confined] of [
 		[['name=seccomp,profile=default', 'name=rootless', 'name=cgroupns'], 'rootless'],

@@ -171,8 +171,8 @@ test('a hook that ran, however it ended, is over; it comes after what its run ha
 	t.deepEqual(asked, ['unpause a', 'exec a']);
 	t.is(open, 0);
 	t.is(failures.length, 1);
-	t.regex(explain(failures[0]), /hook `after` \(`fsfreeze`\) in container `a` failed.*Invalid argument/);
-	t.notRegex(explain(failures[0]), /s3cret/);
+	t.regex(explain(failures[0]?.error), /hook `after` \(`fsfreeze`\) in container `a` failed.*Invalid argument/);
+	t.notRegex(explain(failures[0]?.error), /s3cret/);
 });
 
 test('a hook that could not even begin stays open, and keeps nobody else waiting', async t => {
@@ -201,3 +201,75 @@ test('one that needs another is started when that is healthy', async t => {
 	health = 'healthy';
 	t.deepEqual((await working).undone, ['db', 'app']);
 });
+
+test('what was paused and has ended is down, which is said once', async t => {
+	const {engine, journal, asked} = scene({a: 'exited', b: 'exited'}, [undo('unpause', 'a'), undo('start', 'b')]);
+	const {undone, failures, open} = await undoUnfinished({engine, journal, isWanted: upTo(2), signal});
+	t.deepEqual([undone, open, asked], [['b'], 0, ['start b']]);
+	t.deepEqual(
+		failures.map(({entry}) => entry.undo.containerName),
+		['a'],
+	);
+	t.regex(explain(failures[0]?.error), /container `a` was paused for a run, and has ended since .*it is down.*docker start a/);
+});
+
+test('who cannot be started yet is tried again while it is watched whether another ends', async t => {
+	const {engine, journal, asked, states} = scene({refused: 'exited', slow: 'running'}, [undo('start', 'slow'), undo('start', 'refused')]);
+	let isFree = false;
+	const working = undoUnfinished({
+		engine: {
+			...engine,
+			inspect: async id => ({...(await engine.inspect(id)), stopTimeoutSeconds: 600}),
+			async start(id) {
+				asked.push(`try ${id}`);
+				if (!isFree && id === 'refused') {
+					throw Object.assign(new Error('port is already allocated'), {statusCode: 500});
+				}
+
+				return engine.start(id);
+			},
+		},
+		journal,
+		isWanted: upTo(2),
+		signal,
+	});
+	await until('it to be refused', () => asked.includes('try refused'));
+	// Longer than one attempt is patient
+	const given = Date.now() + 4000;
+	await until('it to be given up once', () => Date.now() > given);
+	isFree = true;
+	await until('it to be started', () => states.refused === 'running');
+	t.is(journal.open().length, 1, 'the other is watched still');
+	states.slow = 'exited';
+	t.deepEqual((await working).undone, ['refused', 'slow']);
+});
+
+for (const [what, signalled, isOver] of [
+	['nobody has sent a signal', false, true],
+	['a signal was sent', true, false],
+	['the engine does not remember', undefined, false],
+] as const) {
+	test(`one that runs is watched for all the time that it has to end, unless nobody asked it to: ${what}`, async t => {
+		const at = Date.now();
+		const {engine, journal, states} = scene({a: 'running'}, [{...undo('start', 'a'), at} as Undo]);
+		const asked: number[] = [];
+		Object.assign(engine, {
+			info: async () => ({time: Date.now() + 3_600_000}),
+			inspect: async (id: string) => ({id, state: states[id], stopTimeoutSeconds: 600, startedAt: '2026-01-01T00:00:00Z'}),
+			async signalled(_: string, since: number) {
+				asked.push(since - at);
+				return signalled;
+			},
+		});
+		const working = undoUnfinished({engine, journal, isWanted: upTo(1), signal});
+		await until('the engine to be asked', () => asked.length > 0, {timeout: 20_000});
+		t.true(Math.abs((asked[0] ?? 0) - 3_540_000) < 1000, `by the engine's clock, less a minute: ${asked[0]}`);
+		if (isOver) {
+			t.deepEqual(await working, {undone: [], failures: [], open: 0});
+		} else {
+			t.is(journal.open().length, 1);
+			states.a = 'exited';
+			t.deepEqual((await working).undone, ['a']);
+		}
+	});
+}

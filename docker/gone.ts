@@ -1,0 +1,31 @@
+/** A container that was there when its window began, and is not any more. */
+import {RunError} from '../base/errors.ts';
+import {label} from '../base/label.ts';
+import type {ContainerState} from './container.ts';
+import type {Engine} from './engine.ts';
+
+/** Why its files were not at rest. @param isStopped so it was to stand still */
+export async function goneError(engine: Pick<Engine, 'list'>, name: string, isStopped: boolean): Promise<RunError> {
+	return (await isReplaced(engine, name)) ? exchanged(name) : removed(name, isStopped);
+}
+
+/** Compose makes the new one under a name of its own, and gives it the other's when that is gone. */
+const isReplaced = async (engine: Pick<Engine, 'list'>, name: string): Promise<boolean> =>
+	(await engine.list()).some(({name: other, state}) => (other === name && isThere(state)) || other.endsWith(`_${name}`));
+
+/** The engine lists for a moment what it is about to remove. */
+export const isThere = (state: ContainerState): boolean => state !== 'removing' && state !== 'dead';
+
+const exchanged = (name: string) =>
+	new RunError(`container \`${name}\` was exchanged for another while it was quiesced, so its files were not at rest`, {
+		hint: 'programs that update or mend containers do this, such as Watchtower and autoheal, and `docker compose up --force-recreate`: keep their hours and those of the backup apart',
+	});
+
+const removed = (name: string, isStopped: boolean) =>
+	new RunError(`container \`${name}\` was removed while it was quiesced, and there is no other in its place: it is down`, {
+		hint: `bring it back: docker compose up --detach${
+			isStopped
+				? `. \`docker system prune\` and \`docker container prune\` remove what is stopped, for a backup too: keep their hours and those of the backup apart, or let it be paused (\`${label('quiesce')}=pause\`)`
+				: ''
+		}`,
+	});
