@@ -39,7 +39,8 @@ export function createServices(means: Omit<Means, 'agent'>): Services {
 		const {id} = member.container;
 		const kept = remembered.get(id)?.get(kind);
 		// What is about to run asks anew.
-		const ageMs = maximumAgeMs === 0 ? 0 : Math.max(maximumAgeMs, kind.answersKeptMs ?? 0);
+		const longerMs = kept === undefined || (kind.isLasting?.(kept.answer) ?? true) ? (kind.answersKeptMs ?? 0) : 0;
+		const ageMs = maximumAgeMs === 0 ? 0 : Math.max(maximumAgeMs, longerMs);
 		if (kept !== undefined && Date.now() - kept.at < ageMs) {
 			return kept.answer;
 		}

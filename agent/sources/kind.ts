@@ -122,6 +122,8 @@ interface Plannable<Policy, Answer, Planned extends PlannedSource> {
 	propose?(container: Container, means: Means, signal: AbortSignal): Promise<Proposal | undefined>;
 	/** How old an answer may be where nobody is about to run. Missing: some seconds. */
 	readonly answersKeptMs?: number;
+	/** Whether it is kept for so long; else, as what it says may be over soon, for some seconds. Missing: it is. Pure. */
+	isLasting?(answer: Answer): boolean;
 	/** Pure. Mistakes go into the remarks. */
 	plan(scope: Scope<Policy, Answer>): Planned[];
 	/** Places in mounts that are dealt with otherwise than as files: no volume takes them. Pure. */

@@ -30,6 +30,8 @@ export const sqlite: Kind<SqlitePolicy, FoundFiles, PlannedFile, ReplacedFile> =
 	ask: askSqlite,
 	propose: proposeSqlite,
 	answersKeptMs: 10 * 60_000,
+	// Its application may just be making it; and looking into mounts takes its time.
+	isLasting: ({found, amiss = []}) => found.length > 0 || amiss.length === 0,
 	names: () => true,
 	plan: sqliteSources,
 	claims: claimedFiles,

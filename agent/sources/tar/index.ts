@@ -29,6 +29,7 @@ export const tar: Kind<Paths, TarAnswer, PlannedPath, ReplacedPath> = {
 	asks: paths => paths.length > 0,
 	ask: askTar,
 	answersKeptMs: 10 * 60_000,
+	isLasting: ({amiss}) => amiss.length === 0,
 	plan: tarSources,
 	stillness: () => 'needed',
 	view: ({path}) => ({path}),
