@@ -133,6 +133,10 @@ export function postgresSource(planned: PlannedDatabase, context: SourceContext,
 				return await own.patiently(async () => dump(own, `${context.staging}/${index}-${pipes++}.fifo`));
 			} catch (error) {
 				signal.throwIfAborted();
+				if (/ conflict with recovery/.test(explain(error))) {
+					throw new RunError('the server is a standby, and the dump was in the way of what it replays', {cause: error, hint: standbyHint});
+				}
+
 				if (!isOvertaken(error)) {
 					throw error;
 				}
@@ -204,6 +208,9 @@ export function postgresSource(planned: PlannedDatabase, context: SourceContext,
 		},
 	};
 }
+
+const standbyHint =
+	'set `hot_standby_feedback = on` there, or a `max_standby_streaming_delay` that is longer than a dump takes; or dump the server that it follows';
 
 /** Each is over before it has dumped anything. */
 const mostTries = 5;
