@@ -40,7 +40,11 @@ test('a restic that is killed while it waits is replaced: the run succeeds, and 
 	const write = async (word: string, volume: string) => stack.exec('app', 'sh', '-c', `echo ${word} >/${volume}/word`);
 	await write('first', 'still');
 	await write('first', 'busy');
-	t.is((await stack.backup(target))[0]?.outcome, 'success');
+	// What was written just before a backup is read again by the next one, and nothing waits until that is done.
+	for (let backups = 0; backups < 2; backups++) {
+		t.is((await stack.backup(target))[0]?.outcome, 'success');
+	}
+
 	// So much is read while the application runs: the second pass of the other waits for that.
 	await stack.exec('app', 'sh', '-c', 'head -c 60000000 /dev/urandom >/busy/more');
 	await write('second', 'busy');
