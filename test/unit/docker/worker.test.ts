@@ -1,8 +1,9 @@
 import test from 'ava';
 import type {CreateOptions} from '../../../docker/calls/containers.ts';
 import type {Engine} from '../../../docker/engine.ts';
+import {hireWorkers} from '../../../docker/hire.ts';
 import type {Self} from '../../../docker/self.ts';
-import {hireWorkers, staging} from '../../../docker/worker.ts';
+import {staging} from '../../../docker/worker.ts';
 
 const staged = async () => ({mounts: [{path: '/staging', volume: 'staged'}]});
 

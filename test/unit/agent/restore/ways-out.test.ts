@@ -12,7 +12,8 @@ import type {ReplacedPath} from '../../../../agent/sources/tar/restore.ts';
 import type {RestorePhase, RestoreRecord} from '../../../../agent/state/restores.ts';
 import type {Told} from '../../../../base/events.ts';
 import type {Container} from '../../../../docker/container.ts';
-import {hireWorkers, type Workforce} from '../../../../docker/worker.ts';
+import {hireWorkers} from '../../../../docker/hire.ts';
+import type {Workforce} from '../../../../docker/worker.ts';
 
 const tar = (path: string, touched?: boolean): ReplacedPath => ({
 	kind: 'tar',
