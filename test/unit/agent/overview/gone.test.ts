@@ -178,7 +178,8 @@ const writer = (name: string, ...volumes: string[]) =>
 		members: [{container: {mounts: volumes.map(volume => ({type: 'volume', volume, hostPath: '', path: `/${volume}`, readWrite: true}))}}],
 	}) as unknown as Target;
 
-test('a service that has another name by now is not missed once all that it wrote to is backed up by that name', t => {
+/** Targets that are backed up and looked at, for who has another name by now. */
+function setUpNames(t: ExecutionContext) {
 	const state = openState(join(mkdtempSync(join(tmpdir(), 'holdfast-renamed-')), 'state.db'));
 	t.teardown(() => state.close());
 	let now = 1_000_000;
@@ -193,16 +194,30 @@ test('a service that has another name by now is not missed once all that it wrot
 		prefix: 'holdfast.',
 		now: () => now,
 	});
-	const backUp = (target: string, sources: Record<string, number>) => {
-		const run = `r${runs++}`;
-		state.insertRun({run, target, operation: 'backup', trigger: 'schedule', queuedAt: now});
-		state.startRun(run, now);
-		state.finishRun(run, now, backup(sources));
+	return {
+		backUp(target: string, sources: Record<string, number>) {
+			const run = `r${runs++}`;
+			state.insertRun({run, target, operation: 'backup', trigger: 'schedule', queuedAt: now});
+			state.startRun(run, now);
+			state.finishRun(run, now, backup(sources));
+		},
+		/** A minute later. */
+		look(...targets: Target[]) {
+			now += minute;
+			return missing.look(targets, []);
+		},
+		wait(minutes: number) {
+			now += minutes * minute;
+		},
 	};
+}
+
+test('a service that has another name by now is not missed once all that it wrote to is backed up by that name', t => {
+	const names = setUpNames(t);
+	const {backUp} = names;
 	/** Who is missed, and who is backed up by another name. */
 	const look = (...targets: Target[]) => {
-		now += minute;
-		const {gone, moved} = missing.look(targets, []);
+		const {gone, moved} = names.look(...targets);
 		return {gone: gone.map(({target}) => target), moved: moved.map(({target, as}) => `${target} as ${as}`)};
 	};
 	const nobody = {gone: ['shop/db'], moved: []};
@@ -221,42 +236,24 @@ test('a service that has another name by now is not missed once all that it wrot
 });
 
 test('a project with a new name, and volumes of its own: who it probably is by now is told, with what to do, and it is missed all the same', t => {
-	const state = openState(join(mkdtempSync(join(tmpdir(), 'holdfast-renamed-')), 'state.db'));
-	t.teardown(() => state.close());
-	let now = 1_000_000;
-	const missing = createMissing({
-		state,
-		own: {agent: 'a', host: 'here'},
-		ownership: () => ({targetOf: ({target}) => target}),
-		notices: {send() {}},
-		ledger: {elsewhere: () => undefined},
-		shrinkLimit: 0.5,
-		prefix: 'holdfast.',
-		now: () => now,
-	});
-	const backUp = (run: string, target: string, bytes: number) => {
-		state.insertRun({run, target, operation: 'backup', trigger: 'schedule', queuedAt: now});
-		state.startRun(run, now);
-		state.finishRun(run, now, backup({'volume:/data': bytes}));
-	};
-	const look = (...targets: Target[]) => {
-		now += minute;
-		return missing
-			.look(targets, [])
+	const names = setUpNames(t);
+	const backUp = (target: string, bytes: number) => names.backUp(target, {'volume:/data': bytes});
+	const look = (...targets: Target[]) =>
+		names
+			.look(...targets)
 			.gone.map(({message, hint}) => `${message}\n${hint}`)
 			.join('\n');
-	};
 	const present = writer('new/app', 'new_data');
 	look(writer('old/app', 'old_data'), writer('another/app', 'another_data'));
-	backUp('r1', 'old/app', 2000);
-	now += 3 * 24 * 60 * minute;
+	backUp('old/app', 2000);
+	names.wait(3 * 24 * 60);
 	const said = look(present, writer('another/app', 'another_data'));
 	t.regex(
 		said,
 		/^`old\/app` was backed up until .* probably `new\/app` by now: .* That has no backup yet, and the last one of this had 2 kB/,
 	);
 	t.regex(said, /holdfast move old\/app new\/app; .* holdfast restore new\/app --from-target old\/app/);
-	backUp('r2', 'new/app', 10);
+	backUp('new/app', 10);
 	t.regex(look(present), /The newest backup of that has 10 B, and the last one of this had 2 kB/);
 	t.notRegex(look(writer('new/app', 'new_other')), /probably/, 'it writes to something else');
 	t.notRegex(look(present, writer('newer/app', 'newer_data')), /probably/, 'two could be it');
