@@ -239,10 +239,17 @@ async function standStill(
 
 	const patienceMs = Math.min(Math.max(stopTimeoutSeconds, 0) * 1000 + swarmLagMs, leftMs());
 	const deadline = Date.now() + patienceMs;
-	while (!isWoken && ((await engine.inspect(id).catch(unlessGone))?.state ?? 'exited') !== 'exited') {
+	// Swarm hears of the end of a container later than its engine, and may have tasks of it on other nodes.
+	const hasEnded = async (): Promise<boolean> => {
+		const state = (await engine.inspect(id).catch(unlessGone))?.state ?? 'exited';
+		const {replicas = 0, running = 0} = (await engine.service(task.service)) ?? {};
+		// Who scales it up again is found out when the window ends.
+		return state === 'exited' && (running === 0 || replicas > 0);
+	};
+	while (!isWoken && !(await hasEnded())) {
 		signal.throwIfAborted();
 		if (Date.now() > deadline) {
-			throw new RunError(`Swarm did not stop container \`${name}\` within ${Math.round(patienceMs / 1000)} s`, {
+			throw new RunError(`Swarm did not stop all tasks of the service \`${task.name}\` within ${Math.round(patienceMs / 1000)} s`, {
 				hint: `lower the service's \`stop_grace_period\`, or raise \`${label('quiesce.timeout')}\``,
 			});
 		}

@@ -122,16 +122,14 @@ async function refused(t: ExecutionContext, run: Promise<unknown>, words: RegExp
 /** A service of Swarm with one task, whose container goes when it is scaled down. */
 function swarmScene() {
 	const found = scene({task: {labels: swarmLabels}});
-	const swarm = {mode: 'replicated' as 'replicated' | 'global', replicas: 1, owner: 'task'};
+	/** `late`: so many more looks see a task run that has ended, or is on another node. */
+	const swarm = {mode: 'replicated' as 'replicated' | 'global', replicas: 1, owner: 'task', late: 0};
 	Object.assign(found.engine, {
-		service: async () => ({
-			id: serviceId,
-			name: 'shop_app',
-			mode: swarm.mode,
-			replicas: swarm.replicas,
-			running: swarm.replicas,
-			labels: {},
-		}),
+		async service() {
+			const {mode, replicas} = swarm;
+			const running = replicas === 0 && swarm.late-- > 0 ? 1 : replicas;
+			return {id: serviceId, name: 'shop_app', mode, replicas, running, labels: {}};
+		},
 		tasks: async () => [{state: 'running', since: 0, container: swarm.owner}],
 		async scale(_id: string, replicas: number) {
 			found.asked.push(`scale ${replicas}`);
@@ -152,6 +150,23 @@ test('a task of Swarm is stopped with its service, and the service has as many t
 	});
 	t.deepEqual(asked, ['scale 0', 'scale 1']);
 	t.deepEqual(open(), []);
+});
+
+test('the window begins when Swarm says that no task of the service runs any more, on whatever node', async t => {
+	const {run, swarm} = swarmScene();
+	swarm.late = 2;
+	await run([of('task', 'stop')], async () => {
+		t.true(swarm.late < 0);
+	});
+
+	const other = swarmScene();
+	other.swarm.late = Number.POSITIVE_INFINITY;
+	await t.throwsAsync(
+		other.run([of('task', 'stop')], async () => t.fail(), {stopLimitMs: 50}),
+		{
+			message: /Swarm did not stop all tasks of the service `shop_app`/,
+		},
+	);
 });
 
 test('a service of Swarm that an earlier life has scaled to nothing has as many tasks afterwards as it had before that', async t => {
