@@ -3,6 +3,7 @@ import process from 'node:process';
 import test from 'ava';
 import type {BackupResult, RestoreResult} from '../../../base/results.ts';
 import {docker} from '../../support/docker.ts';
+import {freePort} from '../../support/free-port.ts';
 import {ensureImage} from '../../support/images.ts';
 import {startPodman} from '../../support/machine/podman.ts';
 import {canStartSecondEngine} from '../../support/machine/second-engine.ts';
@@ -32,7 +33,7 @@ if (typeof podman === 'string') {
 		await write('first');
 		const mounts = [`${socket}:/var/run/docker.sock`, 'repository:/repository', 'state:/state', 'cache:/cache'];
 		// The host's network is all there is, and others may listen there.
-		const listen = `HOLDFAST_LISTEN=127.0.0.1:${20_000 + (process.pid % 20_000)}`;
+		const listen = `HOLDFAST_LISTEN=127.0.0.1:${await freePort()}`;
 		const volumes = mounts.flatMap(mount => ['--volume', mount]);
 		await run('run', '--detach', '--name', 'holdfast', '--network=host', '--env', listen, ...volumes, image);
 		const ready = async () =>

@@ -6,6 +6,7 @@ import {agentToken, operator, stock, target} from '../../support/doubles/bot.ts'
 import {createFakeAgent} from '../../support/doubles/fake-agent.ts';
 import {createFakeSlack, tokens} from '../../support/doubles/fake-slack.ts';
 import {serveAgent} from '../../support/doubles/server.ts';
+import {freePort} from '../../support/free-port.ts';
 import {until} from '../../support/until.ts';
 
 const main = new URL('../../../agent/main.ts', import.meta.url).pathname;
@@ -23,7 +24,7 @@ test('the bot alone serves its one agent, says how it is, and ends when it is to
 	t.teardown(slack.close);
 	stock(agent);
 	const server = await serveAgent(t, agent, {token: agentToken});
-	const port = 40_000 + (process.pid % 20_000);
+	const port = await freePort();
 	const running = bot({
 		SLACK_BOT_TOKEN: tokens.bot,
 		SLACK_APP_TOKEN: tokens.app,
@@ -34,7 +35,11 @@ test('the bot alone serves its one agent, says how it is, and ends when it is to
 		HOLDFAST_LISTEN: `127.0.0.1:${port}`,
 	});
 	t.teardown(() => running.kill('SIGKILL'));
-	await until('it is well', async () => (await fetch(`http://127.0.0.1:${port}/healthz`)).status === 200);
+	const ended = running.then(({all}): never => {
+		throw new Error(`it has ended: ${all}`);
+	});
+	await Promise.race([ended, until('it is well', async () => (await fetch(`http://127.0.0.1:${port}/healthz`)).status === 200)]);
+	ended.catch(() => {});
 	t.regex(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text(), /^holdfast_slack_connected 1$/m);
 	const at = (path: string, init: RequestInit = {}) => fetch(`http://127.0.0.1:${port}${path}`, {redirect: 'manual', ...init});
 	t.notRegex(await (await at('/')).text(), /shop/, 'nobody sees anything without the token');

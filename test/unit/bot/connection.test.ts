@@ -2,6 +2,7 @@
 import test from 'ava';
 import {agentToken, allText, operator, startBotTest, stock, target} from '../../support/doubles/bot.ts';
 import {bodyFor, signed} from '../../support/doubles/fake-slack.ts';
+import {freePort} from '../../support/free-port.ts';
 import {until} from '../../support/until.ts';
 
 const rejections: unknown[] = [];
@@ -105,7 +106,7 @@ test('a run that was under way when the bot was started again is shown to its en
 const secret = 'signing-secret';
 
 test('HTTP mode: the same over signed requests; what is forged, old, early or sent again is refused', async t => {
-	const port = 20_000 + (process.pid % 20_000);
+	const port = await freePort();
 	const {slack, agent, reply} = await startBotTest(t, {
 		config: {appToken: undefined, signingSecret: secret, listen: {host: '127.0.0.1', port}},
 	});

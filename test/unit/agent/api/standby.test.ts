@@ -3,18 +3,10 @@ import test from 'ava';
 import {createClient} from '../../../../agent/api/client.ts';
 import {createStandby} from '../../../../agent/api/standby.ts';
 import {RunError} from '../../../../base/errors.ts';
+import {freePort} from '../../../support/free-port.ts';
 import {until} from '../../../support/until.ts';
 
 const why = new RunError('another agent works with the same state', {hint: 'end one'});
-
-/** A port that nobody listens at. */
-async function freePort(): Promise<number> {
-	const server = createServer();
-	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-	const {port} = server.address() as {port: number};
-	await new Promise(resolve => server.close(resolve));
-	return port;
-}
 
 test('who waits for its state is well for as long as an update takes, and says to everybody what it waits for', async t => {
 	let now = 0;
