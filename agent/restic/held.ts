@@ -12,8 +12,11 @@ export interface Held<Value> {
 	stop: (reason: unknown) => Promise<void>;
 }
 
-/** A start takes a second at most, but where somebody else has the repository: then it has no lock yet, and is killed. */
-const refusalMs = 10_000;
+/**
+ * A start takes a second at most, but where somebody else has the repository, or that does not answer: then it has no lock yet, and is killed. Well within
+ * what an agent that ends gives its runs to tidy up (`recovery/ending.ts`).
+ */
+const refusalMs = 4000;
 
 /** @param signal stops it, too @param limitMs shorter in tests */
 export function held<Value>(
