@@ -28,8 +28,8 @@ const snapshotFolders = ['.snapshots', '.snapshot', '.zfs', '#snapshot', '.snap'
 /** Names of one FIFO, link or device come back as several. */
 const linked = ['!', '-type', 'f', '!', '-type', 'd', '-links', '+1', '-printf', 'l %P\\0'];
 
-/** It counts nanoseconds in 64 bits: what is beyond comes back as another time. */
-const timed = ['(', '-newermt', '2262-04-11', '-o', '!', '-newermt', '1677-09-22', ')', '-printf', 'y %P\\0'];
+/** It counts nanoseconds in 64 bits: what is beyond comes back as another time. What is gone by now is newer than nothing, and has no links. */
+const timed = ['(', '-newermt', '2262-04-11', '-o', '!', '-newermt', '1677-09-22', '-links', '+0', ')', '-printf', 'y %P\\0'];
 
 const first = (one: string | undefined, other: string): string => (one === undefined || other < one ? other : one);
 

@@ -1,6 +1,6 @@
 /** What one walk tells of a volume that was read: which files are sparse, and how new one is that may have changed meanwhile. */
 import {existsSync} from 'node:fs';
-import {mkdtemp, open, rm, stat, utimes, writeFile} from 'node:fs/promises';
+import {mkdtemp, open, readdir, rm, stat, utimes, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
@@ -84,6 +84,18 @@ test('what no point keeps is named: one name of FIFOs that have several, and a t
 	const [links, times] = lossesOf('volume:/data', lost);
 	t.regex(links ?? '', /^`volume:\/data`: several names of one FIFO, .*`a`/);
 	t.regex(times ?? '', /before 1678 and after 2262 \(`link`\)/);
+});
+
+test('of a file that vanishes under the look, nothing is told', async t => {
+	const folder = await mkdtemp(join(tmpdir(), 'hf-vanished-'));
+	t.teardown(async () => rm(folder, {recursive: true}));
+	await Promise.all(['a', 'b', 'c'].map(async name => writeFile(join(folder, name), '')));
+	// The folder is read by the time that the first file of it is looked at.
+	const vanishing: typeof here = async ({argv: [find, path, ...rest], ...command}) =>
+		here({...command, argv: [find, `${path}`, '-type', 'f', '-exec', 'sh', '-c', 'rm -f "$0"/*', folder, ';', ',', ...rest]});
+	const {lost, newest, sparse} = await look({...context, worker: vanishing}, folder, later);
+	t.deepEqual(await readdir(folder), []);
+	t.deepEqual({lost, newest, sparse: sparse.size}, {lost: {}, newest: undefined, sparse: 0});
 });
 
 test('snapshots that a file system keeps at the root are told, unless they are left out', async t => {
