@@ -1,5 +1,5 @@
 /** Locks of a killed agent whose host name others may have: host network, a chosen name, the network of a sidecar. Nobody has to unlock. Lane: waits. Turns: repository. */
-import {readdirSync, readFileSync} from 'node:fs';
+import {readdirSync, readFileSync, statSync} from 'node:fs';
 import test, {type ExecutionContext} from 'ava';
 import {findProcesses, runs} from '../../support/machine/processes.ts';
 import {idleApp} from '../../support/stack/idle.ts';
@@ -29,7 +29,9 @@ async function start(t: ExecutionContext, holdfast: Service & {environment?: Rec
 			return false;
 		}
 	};
-	const locks = () => readdirSync(`${repository}/locks`).filter(name => /^[0-9a-f]{64}$/.test(name));
+	// rclone makes the file first, and fills it then: an empty one is no lock to restic, and it stays where its maker dies
+	const isLock = (name: string) => (statSync(`${repository}/locks/${name}`, {throwIfNoEntry: false})?.size ?? 0) > 0;
+	const locks = () => readdirSync(`${repository}/locks`).filter(name => /^[0-9a-f]{64}$/.test(name) && isLock(name));
 	/** The agent dies while its restic has the repository for itself. */
 	const dieIn = async (verb: 'forget' | 'prune', work: () => Promise<unknown>) => {
 		const working = work();
