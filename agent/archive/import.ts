@@ -7,7 +7,7 @@ import type {BackupResult, SourceResult} from '../../base/results.ts';
 import type {Workforce} from '../../docker/worker.ts';
 import {describePoint, describeSource} from '../backup/describe.ts';
 import type {ManifestSource, Origin} from '../repository/manifest.ts';
-import {publish} from '../repository/points.ts';
+import {publish} from '../repository/press.ts';
 import {withWorkers} from '../runs/shell.ts';
 import {sourceContext} from '../runs/source-context.ts';
 import type {Workshop} from '../runs/workshop.ts';

@@ -8,7 +8,7 @@ import {staging, type Worker, type Workforce} from '../../docker/worker.ts';
 import type {WorkerMount} from '../../docker/worker-mounts.ts';
 import {isOfOneMoment, type Plan} from '../plan/planned.ts';
 import type {Manifest, ManifestSource} from '../repository/manifest.ts';
-import {createPress, type Press} from '../repository/points.ts';
+import {type Beginning, createPress, type Press} from '../repository/press.ts';
 import {withWorkers} from '../runs/shell.ts';
 import {sourceContext} from '../runs/source-context.ts';
 import type {Workshop} from '../runs/workshop.ts';
@@ -173,7 +173,7 @@ async function work(
 						state.time = new Date();
 					}
 
-					press.ready(manifest());
+					press.ready(beginningOf(workshop, options, {state, swarm}));
 				},
 				onWarning: message => warn(message, options, state),
 				onWindow: windowMs => hold(windowMs, state),
@@ -283,6 +283,13 @@ async function store(
 	const {snapshot, bytes, addedBytes} = kept;
 	results.set(planned.name, {source: planned.name, outcome: 'success', snapshot, bytes, addedBytes});
 }
+
+/** What stores its manifest knows of the point while there is nothing in it yet. */
+const beginningOf = (
+	{host, agentId: agent}: Workshop,
+	{run, plan: {target}}: BackupRun,
+	{state: {time}, swarm}: {state: Progress; swarm: Manifest['swarm']},
+): Beginning => ({agent, run, target, time: time.toISOString(), host, ...(swarm && {swarm})});
 
 const manifestOf = (
 	workshop: Workshop,

@@ -54,6 +54,11 @@ export function sourcePath(target: string, source: string): string {
 export const tagValue = (tags: readonly string[], name: string): string | undefined =>
 	tags.find(tag => tag.startsWith(`${name}:`))?.slice(name.length + 1);
 
+/** `manifest:<number of sources>`: a point that has lost a snapshot is not listed. */
+export const manifestTag = (sources: number) => `manifest:${sources}`;
+
+export const manifestPath = (target: string) => `/${target}/manifest.json`;
+
 /** Where a mount is in a worker: also the path of its snapshot. */
 export const mountPath = (target: string, prefix: string, path: string) => sourcePath(target, `${prefix}volume:${path}`);
 

@@ -5,10 +5,9 @@ import {lastLines, printedBy} from '../../base/command.ts';
 import {RunError} from '../../base/errors.ts';
 import type {Restic, Snapshot} from '../restic/restic.ts';
 import {type Manifest, manifest as manifestSchema} from './manifest.ts';
-import {agentTag, runTag, sourceOfTag, tagValue, targetTag} from './names.ts';
+import {manifestPath, sourceOfTag, tagValue, targetTag} from './names.ts';
 import {type Filed, filedBy, type Ownership} from './owner.ts';
-import {type Placed, placedOf, placedTags} from './placed.ts';
-import {type OpenRecord, openRecord, storeRecord} from './record.ts';
+import {type Placed, placedOf} from './placed.ts';
 
 export interface Point extends Filed {
 	/** As its snapshots name the target: since then it may have been given another name. */
@@ -19,11 +18,6 @@ export interface Point extends Filed {
 	/** Of a target that Swarm runs. */
 	placed?: Placed;
 }
-
-/** `manifest:<number of sources>`: a point that has lost a snapshot is not listed. */
-const manifestTag = (sources: number) => `manifest:${sources}`;
-
-const manifestPath = (target: string) => `/${target}/manifest.json`;
 
 export const holdsManifest = (snapshot: Snapshot): boolean => tagValue(snapshot.tags, 'manifest') !== undefined;
 
@@ -117,84 +111,3 @@ export async function readManifest(restic: Restic, point: Point): Promise<Manife
 
 	return parsed;
 }
-
-/** A repository that does not answer either keeps its secret: the run failed, and its point, if there is one, is listed all the same. */
-const askingMs = 30_000;
-
-/** What is known of a manifest before its sources are stored. */
-export type Beginning = Pick<Manifest, 'agent' | 'run' | 'target' | 'time' | 'host' | 'swarm'>;
-
-/**
- * restic may be killed when it has saved the manifest and has not said so yet: then the
- * repository is asked.
- */
-async function orSaved(restic: Restic, {run, target}: Beginning, storing: Promise<void>): Promise<void> {
-	try {
-		await storing;
-	} catch (error) {
-		const saved = await restic.snapshots([runTag(run), targetTag(target)], AbortSignal.timeout(askingMs)).catch(() => []);
-		if (pointsOf(saved).length === 0) {
-			throw error;
-		}
-	}
-}
-
-const recordOf = ({run, target, agent, swarm, time, host}: Beginning, {sources, folder}: {sources: number; folder: string}) => ({
-	filename: manifestPath(target),
-	folder,
-	name: run,
-	tags: [
-		'holdfast',
-		...(agent === undefined ? [] : [agentTag(agent)]),
-		runTag(run),
-		targetTag(target),
-		manifestTag(sources),
-		...(swarm === undefined ? [] : placedTags(swarm)),
-	],
-	time: new Date(time),
-	host,
-});
-
-interface Publishing {
-	/** How many the manifest will have. */
-	sources: number;
-	folder: string;
-	signal: AbortSignal;
-}
-
-/** Publishes a point without the start of a restic, which waits meanwhile, with a lock, at the repository's door. */
-export interface Press {
-	/** Begins to wait for a point of this time, unless it does already. */
-	ready: (beginning: Beginning) => void;
-	/** After this the point exists; before, it does not. */
-	publish: (manifest: Manifest) => Promise<void>;
-	/** Nothing is to be published any more. Never rejects. */
-	close: () => Promise<void>;
-}
-
-export function createPress(restic: Restic, {sources, folder, signal}: Publishing): Press {
-	let open: {time: string; record: OpenRecord} | undefined;
-	const close = async () => open?.record.close();
-	const isReady = ({time}: Beginning): boolean => open?.time === time && !open.record.isOver();
-	return {
-		ready(beginning) {
-			if (!isReady(beginning)) {
-				void close();
-				open = {time: beginning.time, record: openRecord(restic, {...recordOf(beginning, {sources, folder}), signal})};
-			}
-		},
-		async publish(manifest) {
-			const content = JSON.stringify(manifest);
-			const storing =
-				open !== undefined && isReady(manifest)
-					? open.record.store(content)
-					: storeRecord(restic, {...recordOf(manifest, {sources, folder}), signal, content});
-			await orSaved(restic, manifest, storing);
-		},
-		close,
-	};
-}
-
-/** After this the point exists; before, it does not. */
-export const publish = async (restic: Restic, manifest: Manifest, folder: string, signal: AbortSignal): Promise<void> =>
-	createPress(restic, {sources: manifest.sources.length, folder, signal}).publish(manifest);

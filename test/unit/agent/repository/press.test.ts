@@ -2,7 +2,8 @@
 import {setImmediate as turn} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import type {Manifest} from '../../../../agent/repository/manifest.ts';
-import {createPress, pointsOf} from '../../../../agent/repository/points.ts';
+import {pointsOf} from '../../../../agent/repository/points.ts';
+import {createPress} from '../../../../agent/repository/press.ts';
 import {memoryRepository} from '../../../support/doubles/memory-restic.ts';
 import {manifestFolder} from '../../../support/doubles/workshop.ts';
 
@@ -61,10 +62,10 @@ test('where the moment was another one, the first gives way to one that says so'
 });
 
 test('a point has its own time, also where nobody said that the moment was another one', async t => {
-	const {press, starts, times} = await scene(t);
+	const {press, starts, refused, times} = await scene(t);
 	press.ready(at(1));
 	await press.publish(at(5));
-	t.deepEqual([starts, times()], [[1, 5], [5]]);
+	t.deepEqual([starts, refused, times()], [[1, 5], [1], [5]], 'the one that waited is let go at once');
 	await press.close();
 });
 
