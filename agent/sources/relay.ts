@@ -36,6 +36,9 @@ const holder = 'exec 3>"$1"; read -r word && [ "$word" = complete ] && : >"$1.co
 /** How long the other end may take to say why it failed, before it is ended. */
 const lastWordsMs = 2000;
 
+/** Writes into the FIFO. Resolves when the engine confirmed that the producer exited 0. */
+export type Produce = (signal: AbortSignal) => Promise<void>;
+
 interface Relayed {
 	source: string;
 	/** In the staging folder. */
@@ -44,8 +47,7 @@ interface Relayed {
 	magic: string;
 	/** What stands near its end. ASCII. Empty: it has no such mark. */
 	trailer?: string;
-	/** Writes into the FIFO. Resolves when the engine confirmed that the producer exited 0. */
-	produce: (signal: AbortSignal) => Promise<void>;
+	produce: Produce;
 }
 
 /** A reader whose writer died before it opened the FIFO waits for ever, and so does a writer: when one end goes, the other is ended. */
@@ -68,7 +70,7 @@ export async function storeStream(context: SourceContext, {source, fifo, magic, 
 	return saved;
 }
 
-async function holdOpen(worker: Place, fifo: string, produce: Relayed['produce'], signal: AbortSignal): Promise<void> {
+async function holdOpen(worker: Place, fifo: string, produce: Produce, signal: AbortSignal): Promise<void> {
 	const holding = await worker({argv: ['sh', '-c', holder, 'sh', fifo], stdin: true, signal});
 	holding.stdout.resume();
 	try {

@@ -6,6 +6,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {explain, RunError} from '../../../base/errors.ts';
 import {label} from '../../../base/label.ts';
 import {printable} from '../../../base/printable.ts';
+import {watched} from '../watched.ts';
 import {quoteLiteral, ServerRefusal} from './client.ts';
 
 /** How long a dump waits for a lock where nobody says otherwise. */
@@ -182,20 +183,15 @@ async function assertNoLongWait({server, database, newerThan, isReading, limitMs
 		const waiter = isReading() ? undefined : await waiterOf(server, database, newerThan).catch(() => undefined);
 		since = waiter === undefined ? undefined : (since ?? Date.now());
 		if (waiter !== undefined && since !== undefined && Date.now() - since >= limitMs) {
-			throw waitedTooLong(await holdersOf(server, database, waiter.id), `${waiter.state}: ${waiter.statement}`, limitMs);
+			const found = await holdersOf(server, database, waiter.id);
+			// It may have got its lock, and be done, meanwhile.
+			if (!signal.aborted) {
+				throw waitedTooLong(found, `${waiter.state}: ${waiter.statement}`, limitMs);
+			}
 		}
 	}
 }
 
 /** A dump's program at work, ended when it waits for too long: the server ends what waits for nobody any more. @throws {RunError} with who is in the way */
-export async function patiently<T>(watched: Watched, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-	const over = new AbortController();
-	const signal = AbortSignal.any([watched.signal, over.signal]);
-	const watching = assertNoLongWait({...watched, signal}).catch((error: unknown) => over.abort(error));
-	try {
-		return await work(signal);
-	} finally {
-		over.abort();
-		await watching;
-	}
-}
+export const patiently = async <T>(watching: Watched, work: (signal: AbortSignal) => Promise<T>): Promise<T> =>
+	watched(watching.signal, {work, watch: async signal => assertNoLongWait({...watching, signal})});

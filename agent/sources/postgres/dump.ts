@@ -7,7 +7,7 @@ import {lastLines, type Place, type Running} from '../../../base/command.ts';
 import {explain, RunError} from '../../../base/errors.ts';
 import type {Saved} from '../../restic/restic.ts';
 import {throughAgent} from '../entering.ts';
-import {producerScript, storeStream} from '../relay.ts';
+import {type Produce, producerScript, storeStream} from '../relay.ts';
 import type {Session} from '../session.ts';
 import type {Among, Source, SourceContext} from '../source.ts';
 import {contentsSql, type PostgresContents, postgresContents} from './contents.ts';
@@ -19,7 +19,7 @@ import {isOvertaken, unlessRewritten} from './rewritten.ts';
 import {type PostgresServer, spokenEnglish} from './server.ts';
 import {type Share, shareOf} from './share.ts';
 import {quoteLiteral} from './sql.ts';
-import {assertNoLongWait, type Blocker, defaultLockTimeoutMs, endSessions, waitedTooLong, waitsSql} from './waits.ts';
+import {type Blocker, defaultLockTimeoutMs, endSessions, patient, waitsSql} from './waits.ts';
 
 type Argv = readonly [string, ...string[]];
 
@@ -217,29 +217,6 @@ const mostTries = 5;
 
 const overtakenHint = (isMoment: boolean): string =>
 	`if its application truncates, alters or drops tables at that time, back up at another${isMoment ? '; or let its files be those of another target: a database that need not be of their moment is dumped again by itself' : ''}`;
-
-type Produce = (signal: AbortSignal) => Promise<void>;
-
-/** Ends a dump that waits for a lock for too long, and says who is in the way, also where the dump itself was the first to give up. */
-function patient(produce: Produce, {ask, limitMs}: {ask: () => Promise<Blocker[]>; limitMs: number}): Produce {
-	return async signal => {
-		const over = new AbortController();
-		const either = AbortSignal.any([signal, over.signal]);
-		let last: readonly Blocker[] = [];
-		const watching = assertNoLongWait({ask, limitMs, signal: either}, blockers => {
-			last = blockers;
-		}).catch((error: unknown) => over.abort(error));
-		try {
-			await produce(either);
-		} catch (error) {
-			signal.throwIfAborted();
-			throw last.length > 0 && !over.signal.aborted ? waitedTooLong(last, limitMs) : error;
-		} finally {
-			over.abort();
-			await watching;
-		}
-	};
-}
 
 /** Names of roles have the encoding of the database in which they were made, and one of another encoding reads other names: which mostly are those of one in UTF-8, if it can read them at all. */
 async function describeDatabase(session: Session, server: PostgresServer, signal: AbortSignal): Promise<Record<string, unknown>> {

@@ -6,6 +6,8 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {explain, RunError} from '../../../base/errors.ts';
 import {printable} from '../../../base/printable.ts';
+import type {Produce} from '../relay.ts';
+import {watched} from '../watched.ts';
 import {quoteLiteral} from './sql.ts';
 
 /** The first that may be an application's. */
@@ -27,49 +29,31 @@ const rewrittenSql = `select coalesce(json_agg(oid::regclass::text order by oid)
 /** A small dump is over soon after it has its locks. */
 const lookEveryMs = 100;
 
-interface Watched {
+interface Asked {
 	/** In the session that holds the snapshot. @returns one line */
 	ask: (sql: string) => Promise<string>;
 	/** That of the dump's session. */
 	application: string;
 }
 
-type Produce = (signal: AbortSignal) => Promise<void>;
-
 /** Ends a dump of which tables lost their rows to the snapshot before it had locked them. */
-export function unlessRewritten(produce: Produce, {ask, application}: Watched): Produce {
+export function unlessRewritten(produce: Produce, {ask, application}: Asked): Produce {
 	return async signal => {
-		const over = new AbortController();
-		const end = new AbortController();
 		const assertNone = async () => assertUnchanged(JSON.parse(await ask(rewrittenSql)) as string[]);
-		/** @returns whether it saw the locks, and so what no dump can lack any more */
-		const look = async (): Promise<boolean> => {
-			while (!signal.aborted && !end.signal.aborted) {
+		/** Whether its locks were seen, and so what no dump can lack any more. */
+		let isSeen = false;
+		const watch = async (until: AbortSignal): Promise<void> => {
+			while (!until.aborted) {
 				if ((await ask(isLockedSql(application))) === 't') {
 					await assertNone();
-					return true;
+					isSeen = true;
+					return;
 				}
 
-				await delay(lookEveryMs, undefined, {signal: AbortSignal.any([signal, end.signal])}).catch(() => {});
+				await delay(lookEveryMs, undefined, {signal: until}).catch(() => {});
 			}
-
-			return false;
 		};
-		const looking = look().catch((error: unknown) => {
-			over.abort(error);
-			return true;
-		});
-		try {
-			await produce(AbortSignal.any([signal, over.signal]));
-		} catch (error) {
-			signal.throwIfAborted();
-			throw over.signal.aborted ? over.signal.reason : error;
-		} finally {
-			end.abort();
-		}
-
-		const isSeen = await looking;
-		over.signal.throwIfAborted();
+		await watched(signal, {work: produce, watch});
 		if (!isSeen) {
 			await assertNone();
 		}

@@ -4,6 +4,8 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {RunError} from '../../../base/errors.ts';
 import {label} from '../../../base/label.ts';
 import {printable} from '../../../base/printable.ts';
+import type {Produce} from '../relay.ts';
+import {watched} from '../watched.ts';
 import type {PostgresServer} from './server.ts';
 import {quoteLiteral} from './sql.ts';
 
@@ -77,10 +79,27 @@ export async function assertNoLongWait(
 	}
 }
 
-export const waitedTooLong = (blockers: readonly Blocker[], limitMs: number): RunError =>
+const waitedTooLong = (blockers: readonly Blocker[], limitMs: number): RunError =>
 	new RunError(`a lock was waited for longer than ${limitMs / 1000} s: ${[...new Set(blockers.map(describeBlocker))].join('; ')}`, {
 		hint: mend(),
 	});
+
+/** Ends a dump that waits for a lock for too long, and says who is in the way, also where the dump itself was the first to give up. */
+export const patient =
+	(produce: Produce, {ask, limitMs}: Pick<Watched, 'ask' | 'limitMs'>): Produce =>
+	async signal => {
+		let last: readonly Blocker[] = [];
+		await watched(signal, {
+			work: async within =>
+				produce(within).catch((error: unknown) => {
+					throw last.length > 0 ? waitedTooLong(last, limitMs) : error;
+				}),
+			watch: async until =>
+				assertNoLongWait({ask, limitMs, signal: until}, blockers => {
+					last = blockers;
+				}),
+		});
+	};
 
 /** Ends what is left of sessions of that name; one whose program was killed while it waits for a lock does not know of it. */
 export async function endSessions(server: PostgresServer, database: string, application: string): Promise<void> {

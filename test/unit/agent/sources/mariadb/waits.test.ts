@@ -1,4 +1,5 @@
 /** What waits for a lock of the server ends, and says who is in the way; the server is a function that answers. */
+import {setImmediate as turn} from 'node:timers/promises';
 import test from 'ava';
 import {ServerRefusal} from '../../../../../agent/sources/mariadb/client.ts';
 import {describeHolder, patiently, tellingWho, whoHolds, withoutTexts} from '../../../../../agent/sources/mariadb/waits.ts';
@@ -69,6 +70,23 @@ test('a dump that waits for too long is ended, and says who is in the way', asyn
 	);
 	t.regex((error as RunError).hint ?? '', /`kill ID`.*HOLDFAST_LOCK_TIMEOUT/);
 	t.regex(server.asked[0] ?? '', /id > 33 /);
+});
+
+test('a dump that is done while it is asked who was in its way is done', async t => {
+	const server = serverOf({'Waiting for': [waiting], innodb_trx: [migration]});
+	const {signal} = new AbortController();
+	const done = Promise.withResolvers<string>();
+	const query = async (sql: string) => {
+		if (sql.includes('innodb_trx')) {
+			done.resolve('whole');
+			await turn();
+		}
+
+		return server.query(sql);
+	};
+	const watched = {server: {query}, database: 'shop', newerThan: 33, isReading: () => false, limitMs: 20, signal};
+	t.is(await patiently(watched, async () => done.promise), 'whole');
+	t.true(server.asked.some(sql => sql.includes('innodb_trx')));
 });
 
 test('one whose rows come is not looked at, and ends with its signal', async t => {
