@@ -71,7 +71,7 @@ export function loadConfig(variables: Variables, options: ConfigOptions = {}): C
 	const slack = readSlack({environment, section: file.slack});
 	const agents = readAgents({environment, section: file.agents, path: file.path, apiToken, readFile});
 	const notifying = readNotify(environment);
-	const engineKeys = readEngineKeys(environment, readFile);
+	const engineKeys = readEngineKeys(settings.engineAddress, environment, readFile);
 	if (environment.problems.length > 0) {
 		throw new ConfigError(environment.problems);
 	}

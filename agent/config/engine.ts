@@ -4,12 +4,12 @@ import {quote} from '../../base/reading/quote.ts';
 import type {EngineKeys} from '../../docker/calls/client.ts';
 import type {Environment} from './environment.ts';
 
-/** @returns undefined: it is spoken to in clear */
-export function readEngineKeys(environment: Environment, readFile: (path: string) => string): EngineKeys | undefined {
+/** @param address as in `DOCKER_HOST`: a socket of this host needs no keys @returns undefined: it is spoken to in clear */
+export function readEngineKeys(address: string, environment: Environment, readFile: (path: string) => string): EngineKeys | undefined {
 	const {text, problem} = environment;
 	const folder = text('DOCKER_CERT_PATH')?.replace(/(?<=.)\/+$/, '');
 	if (folder === undefined) {
-		if (text('DOCKER_TLS_VERIFY') !== undefined) {
+		if (address.startsWith('tcp://') && text('DOCKER_TLS_VERIFY') !== undefined) {
 			problem(
 				'`DOCKER_TLS_VERIFY` is set, and `DOCKER_CERT_PATH` is not',
 				'name the folder of this container with `ca.pem`, `cert.pem` and `key.pem`',

@@ -82,7 +82,7 @@ export const readListen: Reader<Listen> = text => {
 };
 
 export const readEngineAddress: Reader<string> = text => {
-	const [, port] = /^tcp:\/\/(?:\[[0-9a-f:.]+\]|[\w.-]+):(\d+)$/i.exec(text) ?? [];
+	const [, port] = /^tcp:\/\/(?:\[[\da-fA-F:.]+\]|[\w.-]+):(\d+)$/.exec(text) ?? [];
 	return isPort(port) || /^(?:unix:\/\/)?\/[^\0]*[^/\0]$/.test(text)
 		? {value: text}
 		: {rule: 'must be `unix:///path`, `/path` or `tcp://host:port`'};

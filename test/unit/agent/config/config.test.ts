@@ -157,7 +157,9 @@ test('an engine behind TLS is spoken to with the keys of Docker’s own variable
 		problemsOf(given).join('\n'),
 		/`DOCKER_CERT_PATH` must name a folder with .*got "\/certs": `ca\.pem`: ENOENT[\s\S]*`cert\.pem`[\s\S]*`key\.pem`/,
 	);
-	t.regex(problemsOf({DOCKER_TLS_VERIFY: '1'}).join(), /`DOCKER_TLS_VERIFY` is set, and `DOCKER_CERT_PATH` is not/);
+	const withoutKeys = {DOCKER_TLS_VERIFY: '1', DOCKER_HOST: 'tcp://engine:2376'};
+	t.regex(problemsOf(withoutKeys).join(), /`DOCKER_TLS_VERIFY` is set, and `DOCKER_CERT_PATH` is not/);
+	t.is(load({DOCKER_TLS_VERIFY: '1'}).engineKeys, undefined, 'it means nothing for a socket');
 });
 
 const bad: Array<[name: string, value: string]> = [
@@ -181,6 +183,7 @@ const bad: Array<[name: string, value: string]> = [
 	['HOLDFAST_LISTEN', '::1:80'],
 	['DOCKER_HOST', 'ssh://root@host'],
 	['DOCKER_HOST', 'tcp://host'],
+	['DOCKER_HOST', 'TCP://host:2375'],
 	['DOCKER_HOST', 'tcp://host:99999'],
 	['DOCKER_HOST', 'unix://relative'],
 	['DOCKER_HOST', 'http://host:2375'],
