@@ -147,13 +147,11 @@ async function work(
 	{workforce, results, state, press, tellingWhoWaits}: Hands,
 ): Promise<Manifest | undefined> {
 	const {plan, tell} = options;
-	const [worker, previous, swarm] = await Promise.all([
+	const [worker, previous] = await Promise.all([
 		workforce.repository(mountsOf(plan), plan.snapshots.length > 0 ? 'snapshot' : 'read'),
 		options.previous,
-		swarmOf(workshop.engine, options),
 	]);
 	const stored = new Map<string, ManifestSource>();
-	const manifest = () => manifestOf(workshop, options, {state, stored, swarm});
 	const context = contextOf(workshop, options, {workforce, state}, {worker, previous});
 	const crew = enlist(plan, context, results);
 	try {
@@ -163,6 +161,7 @@ async function work(
 		state.time = new Date();
 		await tellingWhoWaits(crew.firstPass);
 		state.still = await stillAgain(options, state);
+		const swarm = await swarmOf(workshop.engine, options);
 		await moment(
 			{
 				...workshop,
@@ -181,7 +180,7 @@ async function work(
 			crew,
 		);
 		await crew.store(async (source, planned) => store(source, planned, options, {results, stored}));
-		return stored.size === plan.sources.length ? manifest() : undefined;
+		return stored.size === plan.sources.length ? manifestOf(workshop, options, {state, stored, swarm}) : undefined;
 	} finally {
 		await crew.close();
 	}

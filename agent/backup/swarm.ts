@@ -3,18 +3,25 @@ import type {Engine} from '../../docker/engine.ts';
 import type {Plan} from '../plan/planned.ts';
 import type {Manifest} from '../repository/manifest.ts';
 
-/** Undefined: Swarm has nothing to do with it, or nobody knows since when it is here. @param hereSince milliseconds since 1970 */
+/**
+ * As it is now: since the plan was made, its stack may have been deployed anew, and another node be a manager. What the engine does not say is as it
+ * was planned, or left out: a point is none the worse.
+ * @param hereSince milliseconds since 1970
+ * @returns undefined: Swarm has nothing to do with it, or nobody knows since when it is here
+ */
 export async function swarmOf(
-	engine: Pick<Engine, 'info'>,
+	engine: Pick<Engine, 'info' | 'list'>,
 	{plan: {sources}, hereSince}: {plan: Pick<Plan, 'sources'>; hereSince?: number | undefined},
 ): Promise<Manifest['swarm']> {
-	const [first, ...others] = [...new Set(sources.flatMap(({container}) => container.swarm?.service ?? []))].sort();
-	if (first === undefined || hereSince === undefined) {
+	const planned = sources.flatMap(({container}) => container.swarm ?? []);
+	if (planned.length === 0 || hereSince === undefined) {
 		return undefined;
 	}
 
-	// A point is none the worse without: then only its services say where it is.
-	const {managers = []} = await engine.info().catch(() => ({managers: []}));
+	const [{managers = []}, containers] = await Promise.all([engine.info().catch(() => ({managers: []})), engine.list().catch(() => [])]);
+	const now = containers.flatMap(({swarm}) => swarm ?? []);
+	const services = planned.map(({name, service}) => now.find(other => other.name === name)?.service ?? service);
+	const [first = '', ...others] = [...new Set(services)].sort();
 	return {
 		services: [first, ...others],
 		since: new Date(hereSince).toISOString(),
