@@ -82,3 +82,12 @@ test('every file that a comment names is there', t => {
 	);
 	t.deepEqual(missing, []);
 });
+
+test('a unit test that makes a temporary folder removes it', t => {
+	const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
+	const left = typeScriptIn('test/unit').filter(file => {
+		const text = readFileSync(file, 'utf8');
+		return count(text, /\bmkdtemp(?:Sync)?\(/g) > count(text, /\brm(?:Sync)?\([\w.]+, \{recursive: true/g);
+	});
+	t.deepEqual(left, [], '`temporaryFolder` of test/support/temporary-folder.ts is removed by itself');
+});

@@ -1,14 +1,13 @@
-import {chmod, chown, mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {chmod, chown, mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import {type Circumstances, examineFolder, explainRefusal} from '../../../base/folder.ts';
 import type {Problem} from '../../../base/problem.ts';
+import {temporaryFolder} from '../../support/temporary-folder.ts';
 
 const folder = async (t: ExecutionContext) => {
-	const path = await mkdtemp(join(tmpdir(), 'holdfast-folder-'));
-	t.teardown(() => rm(path, {recursive: true, force: true}));
+	const path = temporaryFolder(t);
 	return path;
 };
 

@@ -1,16 +1,15 @@
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import test from 'ava';
 import {inSources} from '../../../base/source-lines.ts';
+import {temporaryFolder} from '../../support/temporary-folder.ts';
 
 /** Line 4, column 2 of the source is column 1 of what was made of it. */
 const map = {version: 3, sources: ['../../agent/thing.ts'], names: [], mappings: 'AAGC'};
 
 test('what has a map is named by its source, and everything else stays as it is', async t => {
-	const folder = await mkdtemp(join(tmpdir(), 'holdfast-lines-'));
-	t.teardown(async () => rm(folder, {recursive: true}));
+	const folder = temporaryFolder(t);
 	await writeFile(join(folder, 'thing.js.map'), JSON.stringify(map));
 	const file = pathToFileURL(join(folder, 'thing.js')).href;
 	t.is(

@@ -1,15 +1,14 @@
-import {appendFile, copyFile, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {appendFile, copyFile, readFile, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
 import {lifelineAnywhere, lifelineOf} from '../../../docker/tether.ts';
+import {temporaryFolder} from '../../support/temporary-folder.ts';
 
 /** As the image has it: a FIFO. */
 async function fifo(t: ExecutionContext): Promise<string> {
-	const folder = await mkdtemp(join(tmpdir(), 'tether-'));
-	t.teardown(async () => rm(folder, {recursive: true}));
+	const folder = temporaryFolder(t);
 	await execa('mkfifo', [join(folder, 'fifo')]);
 	return join(folder, 'fifo');
 }

@@ -1,6 +1,4 @@
-import {mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {readdir, readFile, writeFile} from 'node:fs/promises';
 import {Readable} from 'node:stream';
 import {buffer, text} from 'node:stream/consumers';
 import {setTimeout as delay} from 'node:timers/promises';
@@ -10,6 +8,7 @@ import {BusyError, UsageError} from '../../../../base/errors.ts';
 import {createCliTest} from '../../../support/doubles/cli.ts';
 import {createFakeAgent, targetView} from '../../../support/doubles/fake-agent.ts';
 import {serveAgent} from '../../../support/doubles/server.ts';
+import {temporaryFolder} from '../../../support/temporary-folder.ts';
 import {until} from '../../../support/until.ts';
 
 async function serve(t: ExecutionContext, stalledMs = 5000) {
@@ -136,8 +135,7 @@ test('who sends nothing is let go', async t => {
 });
 
 const folder = async (t: ExecutionContext): Promise<string> => {
-	const path = await mkdtemp(join(tmpdir(), 'holdfast-cli-'));
-	t.teardown(async () => rm(path, {recursive: true, force: true}));
+	const path = temporaryFolder(t);
 	return path;
 };
 

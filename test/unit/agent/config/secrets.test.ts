@@ -1,13 +1,12 @@
-import {mkdtemp, readdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {readdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {loadConfig, withKeptSecrets} from '../../../../agent/config/config.ts';
 import {ensureApiToken, ensurePassword, isGenerated} from '../../../../agent/config/secrets.ts';
+import {temporaryFolder} from '../../../support/temporary-folder.ts';
 
 const directory = async (t: ExecutionContext) => {
-	const path = await mkdtemp(join(tmpdir(), 'holdfast-secrets-'));
-	t.teardown(() => rm(path, {recursive: true}));
+	const path = temporaryFolder(t);
 	return path;
 };
 

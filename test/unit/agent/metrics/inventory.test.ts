@@ -1,10 +1,7 @@
-import {mkdtempSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
 import test from 'ava';
 import {createInventory} from '../../../../agent/metrics/inventory.ts';
-import {openState} from '../../../../agent/state/state.ts';
 import {createEventHub} from '../../../../base/events.ts';
+import {scratchState} from '../../../support/doubles/scratch-state.ts';
 import {until} from '../../../support/until.ts';
 
 const snapshot = (id: string, ...tags: string[]) => ({
@@ -20,8 +17,7 @@ const snapshot = (id: string, ...tags: string[]) => ({
 const target = 'repository:primary';
 
 test('what the repository holds is counted at the start and after each run; what a prune measured is true after a restart', async t => {
-	const state = openState(join(mkdtempSync(join(tmpdir(), 'holdfast-inventory-')), 'state.db'));
-	t.teardown(() => state.close());
+	const state = scratchState(t);
 	const hub = createEventHub(error => t.fail(String(error)));
 	let points = 1;
 	let measured = 0;

@@ -1,17 +1,13 @@
-import {mkdtempSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
 import test from 'ava';
 import {createAbandoned} from '../../../../agent/overview/abandoned.ts';
-import {openState} from '../../../../agent/state/state.ts';
 import type {Notice} from '../../../../base/notices.ts';
 import type {SwarmService} from '../../../../docker/stack.ts';
+import {scratchState} from '../../../support/doubles/scratch-state.ts';
 
 const minute = 60_000;
 
 test('a service that nobody scales up again is told once by every manager, and so is its end; not while its own agent has it in hand', t => {
-	const state = openState(join(mkdtempSync(join(tmpdir(), 'holdfast-abandoned-')), 'state.db'));
-	t.teardown(() => state.close());
+	const state = scratchState(t);
 	const told: Notice[] = [];
 	let now = 0;
 	let services: SwarmService[] | undefined;

@@ -1,20 +1,16 @@
-import {mkdtempSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {createMissing} from '../../../../agent/overview/gone.ts';
 import type {FiledElsewhere} from '../../../../agent/overview/moved.ts';
-import {openState} from '../../../../agent/state/state.ts';
 import type {Target} from '../../../../agent/targets/target.ts';
 import type {Notice} from '../../../../base/notices.ts';
 import type {BackupResult} from '../../../../base/results.ts';
 import type {Container} from '../../../../docker/container.ts';
+import {scratchState} from '../../../support/doubles/scratch-state.ts';
 
 const minute = 60_000;
 
 function setUp(t: ExecutionContext) {
-	const state = openState(join(mkdtempSync(join(tmpdir(), 'holdfast-gone-')), 'state.db'));
-	t.teardown(() => state.close());
+	const state = scratchState(t);
 	state.insertRun({run: 'r1', target: 'shop/app', operation: 'backup', trigger: 'schedule', queuedAt: 1});
 	state.startRun('r1', 1);
 	state.finishRun('r1', 2, {outcome: 'success'} as BackupResult);
@@ -180,8 +176,7 @@ const writer = (name: string, ...volumes: string[]) =>
 
 /** Targets that are backed up and looked at, for who has another name by now. */
 function setUpNames(t: ExecutionContext) {
-	const state = openState(join(mkdtempSync(join(tmpdir(), 'holdfast-renamed-')), 'state.db'));
-	t.teardown(() => state.close());
+	const state = scratchState(t);
 	let now = 1_000_000;
 	let runs = 0;
 	const missing = createMissing({

@@ -1,12 +1,11 @@
-import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
 import {kitFiles, lastingOf} from '../../../../agent/overview/kit-files.ts';
+import {temporaryFolder} from '../../../support/temporary-folder.ts';
 
 const scene = (t: {teardown: (end: () => void) => void}, files: Record<string, string | Buffer>) => {
-	const folder = mkdtempSync(join(tmpdir(), 'holdfast-kit-'));
-	t.teardown(() => rmSync(folder, {recursive: true, force: true}));
+	const folder = temporaryFolder(t);
 	mkdirSync(join(folder, '.ssh'));
 	for (const [name, content] of Object.entries(files)) {
 		writeFileSync(join(folder, name), content);

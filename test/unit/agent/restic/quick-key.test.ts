@@ -1,17 +1,16 @@
 import {createHash} from 'node:crypto';
-import {mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {mkdir, readdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {quickKeyOf} from '../../../../agent/restic/quick-key.ts';
+import {temporaryFolder} from '../../../support/temporary-folder.ts';
 
 /** As restic 0.19.1 made it, for the password `correct-horse`. */
 const slow = `{"created":"2026-11-29T17:19:02.314793907Z","username":"root","hostname":"d3081849283a","kdf":"scrypt","N":32768,"r":8,"p":9,"salt":"aynlv2PiQYkJRJQYcFhrxr4SJZ16SUKyYO3CbFtRGEVxts/SXW5adV5mnGVJw7JpUQiWWSha9ilkqWfXcV9uCQ==","data":"BEf1bOwV9tZrLzJtvn7/1x7HLrd6RnOdw+70P0xeRMSzedmgyZtC97w5RpqQ5hGaEQgk437+GoqvOr4QGo3FHG0qsfYK2zMMbUaoJDqYAsw30TGi8gN/gD0O9iI37rh2/PG7ntJux5Pgb/HPk6UzKB5iuFfpIKuLssl+3M45bJkB19XCYKVhZxZ9MvJr7kam2x3mVoeGZ25PlxENwm4obA=="}`;
 const slowId = createHash('sha256').update(slow).digest('hex');
 
 async function scene(t: ExecutionContext) {
-	const folder = await mkdtemp(join(tmpdir(), 'holdfast-quick-key-'));
-	t.teardown(() => rm(folder, {recursive: true, force: true}));
+	const folder = temporaryFolder(t);
 	const keys = join(folder, 'keys');
 	await mkdir(keys);
 	await writeFile(join(keys, slowId), slow, {mode: 0o400});

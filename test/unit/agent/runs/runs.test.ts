@@ -1,6 +1,3 @@
-import {mkdtempSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {createRuns, type RunContext} from '../../../../agent/runs/runs.ts';
 import {openState} from '../../../../agent/state/state.ts';
@@ -8,10 +5,10 @@ import {BusyError, NotFoundError, UsageError} from '../../../../base/errors.ts';
 import {createEventHub, type RunEvent} from '../../../../base/events.ts';
 import {type BackupResult, repositoryTarget} from '../../../../base/results.ts';
 import {openOnDisk} from '../../../support/doubles/disk.ts';
+import {scratchState} from '../../../support/doubles/scratch-state.ts';
 
 function setUp(t: ExecutionContext, concurrency = 2) {
-	const state = openState(join(mkdtempSync(join(tmpdir(), 'holdfast-runs-')), 'state.db'));
-	t.teardown(() => state.close());
+	const state = scratchState(t);
 	const hub = createEventHub(error => t.fail(String(error)));
 	return {state, hub, runs: createRuns({state, hub, concurrency})};
 }
@@ -213,8 +210,7 @@ test('who waits for another run gives its turn to others, and says for whom it w
 });
 
 test('a run that gets no further fails, says where it stood and what was heard last, and gives its turn back', async t => {
-	const state = openState(join(mkdtempSync(join(tmpdir(), 'holdfast-runs-')), 'state.db'));
-	t.teardown(() => state.close());
+	const state = scratchState(t);
 	const runs = createRuns({state, hub: createEventHub(() => {}), concurrency: 1, stallLimitMs: 300});
 	let reason: unknown;
 	const hung = runs.start(
@@ -234,8 +230,7 @@ test('a run that gets no further fails, says where it stood and what was heard l
 });
 
 test('numbers that change, and workers that do something, keep a run from being taken for stuck', async t => {
-	const state = openState(join(mkdtempSync(join(tmpdir(), 'holdfast-runs-')), 'state.db'));
-	t.teardown(() => state.close());
+	const state = scratchState(t);
 	let busy = 0;
 	const activity = () => async () => ++busy < 20;
 	const runs = createRuns({state, hub: createEventHub(() => {}), concurrency: 2, stallLimitMs: 300, activity});

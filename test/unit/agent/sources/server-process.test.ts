@@ -1,11 +1,11 @@
 /** Which process of those that are seen is the container's own server. */
-import {mkdtemp, rm, symlink} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {symlink} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'ava';
 import {execa} from 'execa';
 import {findServer, serverAmong} from '../../../../agent/sources/server-process.ts';
 import type {Place} from '../../../../base/command.ts';
+import {temporaryFolder} from '../../../support/temporary-folder.ts';
 
 const own = '9:name=systemd:/docker/a1';
 
@@ -50,8 +50,7 @@ test('the script finds a process by its name', async t => {
 		const done = child.then(({exitCode = 1}) => ({exitCode, stderr: ''}));
 		return {stdin: undefined as never, stdout: child.stdout, done, kill: async () => {}};
 	};
-	const folder = await mkdtemp(join(tmpdir(), 'holdfast-server-'));
-	t.teardown(async () => rm(folder, {recursive: true}));
+	const folder = temporaryFolder(t);
 	const name = `hf-${process.pid}`;
 	await symlink('/bin/sh', join(folder, name));
 	const child = execa(join(folder, name), ['-c', 'read -r _', 'a b'], {stdin: 'pipe', reject: false});

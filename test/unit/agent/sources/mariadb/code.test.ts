@@ -1,10 +1,10 @@
-import {mkdtemp, readFile, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'ava';
 import {flavoured, unqualify} from '../../../../../agent/sources/mariadb/code.ts';
 import {succeed} from '../../../../../base/command.ts';
 import {here} from '../../../../../base/here.ts';
+import {temporaryFolder} from '../../../../support/temporary-folder.ts';
 
 test("MySQL's own program is told what MariaDB's does not know", t => {
 	t.deepEqual(flavoured({flavour: 'mysql', isExternal: false}), ['--set-gtid-purged=OFF', '--no-tablespaces']);
@@ -37,7 +37,7 @@ const triggers: ReadonlyArray<[string, string?]> = [
 ];
 
 test('a trigger that names its database is made in whichever database it is loaded into', async t => {
-	const file = join(await mkdtemp(join(tmpdir(), 'holdfast-triggers-')), 'code');
+	const file = join(temporaryFolder(t), 'code');
 	const written = (form: (trigger: readonly [string, string?]) => string) =>
 		triggers.map(each => `DELIMITER ;;\n${head}${form(each)} */;;\nDELIMITER ;\n`).join('');
 	await writeFile(

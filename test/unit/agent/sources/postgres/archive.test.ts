@@ -1,5 +1,4 @@
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {PassThrough, Readable} from 'node:stream';
 import type {ExecutionContext} from 'ava';
@@ -8,6 +7,7 @@ import type {Restic} from '../../../../../agent/restic/restic.ts';
 import {archiveProblem, archiveVersionOf, eachEntry} from '../../../../../agent/sources/postgres/archive.ts';
 import type {Place, Running} from '../../../../../base/command.ts';
 import {here} from '../../../../../base/here.ts';
+import {temporaryFolder} from '../../../../support/temporary-folder.ts';
 
 const head = (major: number, minor: number) => Buffer.concat([Buffer.from('PGDMP'), Buffer.from([major, minor, 0, 4])]);
 
@@ -38,8 +38,7 @@ test('of a version that is not known yet nothing is forbidden: pg_restore itself
 
 /** What pg_restore does: it reads the beginning of its input, prints, and ends. */
 async function listWith(t: ExecutionContext, program: string) {
-	const folder = await mkdtemp(join(tmpdir(), 'holdfast-archive-'));
-	t.teardown(async () => rm(folder, {recursive: true}));
+	const folder = temporaryFolder(t);
 	await writeFile(join(folder, 'pg_restore'), `#!/bin/sh\n${program}\n`, {mode: 0o755});
 	let listing: Running | undefined;
 	const client: Place = async command => {

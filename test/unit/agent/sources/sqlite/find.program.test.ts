@@ -1,16 +1,15 @@
 /** Databases are found by patterns and by what they begin with: the program that runs in the worker, run here. */
-import {mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {mkdirSync, symlinkSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {find} from '../../../../../agent/sources/sqlite/find.program.ts';
 import {readSqlite} from '../../../../../agent/sources/sqlite/labels.ts';
+import {temporaryFolder} from '../../../../support/temporary-folder.ts';
 
 const head = 'SQLite format 3\0';
 
 function makeMount(t: ExecutionContext, files: Record<string, string>): string {
-	const root = mkdtempSync(join(tmpdir(), 'hf-find-'));
-	t.teardown(() => rmSync(root, {recursive: true}));
+	const root = temporaryFolder(t);
 	for (const [name, content] of Object.entries(files)) {
 		mkdirSync(dirname(join(root, name)), {recursive: true});
 		writeFileSync(join(root, name), content);

@@ -1,7 +1,6 @@
 /** A path of a container, which the application may make or remove while what takes its place is loaded. */
 import {execFileSync} from 'node:child_process';
-import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {Readable} from 'node:stream';
 import {buffer} from 'node:stream/consumers';
@@ -9,12 +8,12 @@ import test, {type ExecutionContext} from 'ava';
 import {type ReplacedPath, rollBackTar, tarRestoring} from '../../../../../agent/sources/tar/restore.ts';
 import {here} from '../../../../../base/here.ts';
 import {printed} from '../../../../support/doubles/memory-restic.ts';
+import {temporaryFolder} from '../../../../support/temporary-folder.ts';
 
 const path = '/etc/app';
 
 function scene(t: ExecutionContext) {
-	const staging = mkdtempSync(join(tmpdir(), 'holdfast-tar-'));
-	t.teardown(() => rmSync(staging, {recursive: true, force: true}));
+	const staging = temporaryFolder(t);
 	mkdirSync(join(staging, 'made'));
 	const tarOf = (content: string): Buffer => {
 		writeFileSync(join(staging, 'made', 'app'), content);

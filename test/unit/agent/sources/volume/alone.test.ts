@@ -1,15 +1,14 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
 import type {SourceContext} from '../../../../../agent/sources/source.ts';
 import {warningsOfAlone} from '../../../../../agent/sources/volume/alone.ts';
 import type {PlannedVolume} from '../../../../../agent/sources/volume/plan.ts';
 import {here} from '../../../../../base/here.ts';
+import {temporaryFolder} from '../../../../support/temporary-folder.ts';
 
 test('a SQLite database that is mounted by itself is told, unless its application is stopped', async t => {
-	const folder = mkdtempSync(join(tmpdir(), 'hf-alone-'));
-	t.teardown(() => rmSync(folder, {recursive: true}));
+	const folder = temporaryFolder(t);
 	writeFileSync(join(folder, '-a b.db'), 'SQLite format 3\0and more');
 	writeFileSync(join(folder, 'conf.json'), '{}');
 	const warnings = async (name: string, {stops = false, volume = undefined as string | undefined} = {}) =>

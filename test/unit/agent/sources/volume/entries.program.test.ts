@@ -1,12 +1,13 @@
 /** The entries of a volume change places: killed at every step of it, run here. */
 import {execFileSync} from 'node:child_process';
 import fs from 'node:fs';
-import {chown, mkdir, mkdtemp, rm, symlink, utimes, writeFile} from 'node:fs/promises';
+import {chown, mkdir, rm, symlink, utimes, writeFile} from 'node:fs/promises';
 import {syncBuiltinESMExports} from 'node:module';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {perform} from '../../../../../agent/sources/volume/entries.program.ts';
+import {temporaryFolder} from '../../../../support/temporary-folder.ts';
 
 const run = '20261129t200000-0a1b2c3';
 /** Each step goes to the disk: in memory that takes no time. */
@@ -42,8 +43,7 @@ async function fill(root: string, word: string, mode: string): Promise<void> {
 
 /** A volume that holds `live`, beside it `point` loaded, and in it what is excluded, and what two other restores keep. */
 async function scene(t: ExecutionContext) {
-	const root = await mkdtemp(join(place, 'holdfast-entries-'));
-	t.teardown(async () => rm(root, {recursive: true, force: true}));
+	const root = temporaryFolder(t, {within: place});
 	await mkdir(join(root, fresh, 'data'), {recursive: true});
 	await fill(join(root, fresh, 'data'), 'point', '2750');
 	await mkdir(join(root, 'cache'));
@@ -234,8 +234,7 @@ test.serial('what other restores keep in what is taken away goes back to its pla
 
 test.serial('a link in the way is not followed', async t => {
 	const root = await scene(t);
-	const elsewhere = await mkdtemp(join(tmpdir(), 'holdfast-elsewhere-'));
-	t.teardown(async () => rm(elsewhere, {recursive: true}));
+	const elsewhere = temporaryFolder(t);
 	const loaded = join(root, fresh, 'data', 'deep');
 	await rm(loaded, {recursive: true});
 	await symlink(elsewhere, loaded);
@@ -287,8 +286,7 @@ test.serial('what a file system refuses to rename is said, and an undo brings al
 });
 
 test.serial('what cannot be renamed as one is said before', async t => {
-	const root = await mkdtemp(join(place, 'holdfast-entries-'));
-	t.teardown(async () => rm(root, {recursive: true}));
+	const root = temporaryFolder(t, {within: place});
 	await writeFile(join(root, 'file'), '');
 	t.deepEqual(perform1('look', join(root, 'file')), {why: 'it is a single file'});
 	t.deepEqual(perform1('look', '/proc'), {why: 'its file system is not known to rename every folder'});

@@ -1,16 +1,15 @@
 /** What patterns of `exclude` do that nobody can have meant: they name nothing, or all that is there. */
-import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {mkdir, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {leftOut, warningsOfSpaces} from '../../../../../agent/sources/volume/exclusions.ts';
 import {here} from '../../../../../base/here.ts';
+import {temporaryFolder} from '../../../../support/temporary-folder.ts';
 
 const context = {worker: here, signal: new AbortController().signal};
 
 async function folder(t: ExecutionContext, ...files: readonly string[]): Promise<string> {
-	const path = await mkdtemp(join(tmpdir(), 'hf-exclusions [1]-'));
-	t.teardown(async () => rm(path, {recursive: true}));
+	const path = temporaryFolder(t, {name: 'exclusions [1]'});
 	for (const file of files) {
 		await mkdir(join(path, file, '..'), {recursive: true});
 		await writeFile(join(path, file), 'content');

@@ -1,16 +1,15 @@
 /** Names of files that have others: the program that runs in the worker, run here. */
-import {link, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {link, mkdir, readdir, readFile, symlink, writeFile} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
+import {temporaryFolder} from '../../../../support/temporary-folder.ts';
 
 const program = fileURLToPath(new URL('../../../../../agent/sources/volume/links.program.ts', import.meta.url));
 
 async function makeRoot(t: ExecutionContext): Promise<string> {
-	const root = await mkdtemp(join(tmpdir(), 'holdfast-links-'));
-	t.teardown(async () => rm(root, {recursive: true, force: true}));
+	const root = temporaryFolder(t);
 	await mkdir(join(root, 'folder'));
 	await writeFile(join(root, 'one'), 'content');
 	return root;

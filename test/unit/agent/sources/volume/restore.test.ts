@@ -1,12 +1,12 @@
 /** Whether what is live is read again while the application waits. */
-import {mkdtemp, rm, utimes, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {utimes, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import type {RestoreOptions} from '../../../../../agent/restic/restic.ts';
 import {rollBackVolume, volumeRestoring} from '../../../../../agent/sources/volume/restore.ts';
 import type {Place} from '../../../../../base/command.ts';
 import {here} from '../../../../../base/here.ts';
+import {temporaryFolder} from '../../../../support/temporary-folder.ts';
 
 type Old = Parameters<typeof rollBackVolume>[0];
 
@@ -14,8 +14,7 @@ const inWorker = '/shop/app/volume/data';
 
 /** @param differs bytes that differ by their content, and by their times */
 async function scene(t: ExecutionContext, {content, times, fileSystem = 'ext4'}: {content: number; times: number; fileSystem?: string}) {
-	const folder = await mkdtemp(join(tmpdir(), 'hf-restore-'));
-	t.teardown(async () => rm(folder, {recursive: true}));
+	const folder = temporaryFolder(t);
 	await writeFile(join(folder, 'file'), 'content');
 	const restored: RestoreOptions[] = [];
 	const read: string[] = [];
@@ -92,8 +91,7 @@ test('a file that was changed since and given its old time again is read', async
 });
 
 test('a mounted single file is written, and then gets its owner, mode and times: a server refuses keys that others may read', async t => {
-	const folder = await mkdtemp(join(tmpdir(), 'hf-restore-'));
-	t.teardown(async () => rm(folder, {recursive: true}));
+	const folder = temporaryFolder(t);
 	const to = join(folder, 'a*.json');
 	await writeFile(to, 'keys');
 	const restored: RestoreOptions[] = [];

@@ -1,12 +1,10 @@
 /** What is left alone in folders that a point lacks: the program that runs in the worker, run here, and what is asked of the point. */
 import {execFileSync} from 'node:child_process';
-import {mkdtemp, rm} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import type {Restic} from '../../../../../agent/restic/restic.ts';
 import {clearAround, patternsOf, putBackFrom, shelteredIn} from '../../../../../agent/sources/volume/sheltered.ts';
 import {here} from '../../../../../base/here.ts';
+import {temporaryFolder} from '../../../../support/temporary-folder.ts';
 
 const sh = (folder: string, script: string): string => execFileSync('bash', ['-ec', script], {cwd: folder, encoding: 'latin1'});
 
@@ -14,8 +12,7 @@ const all = (folder: string): string[] => sh(folder, "find . -mindepth 1 -printf
 
 /** @param point what it has, by the paths: folders end with a slash */
 async function scene(t: ExecutionContext, script: string, point: readonly string[], exclude: readonly string[]) {
-	const folder = await mkdtemp(join(tmpdir(), 'hf-sheltered-'));
-	t.teardown(async () => rm(folder, {recursive: true}));
+	const folder = temporaryFolder(t);
 	sh(folder, script);
 	const asked: Array<readonly string[] | undefined> = [];
 	const restic: Pick<Restic, 'list'> = {

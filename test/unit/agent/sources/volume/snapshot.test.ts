@@ -1,12 +1,12 @@
 /** Whether the file system of a volume can make a snapshot of it, and what is made of one. */
-import {mkdir, mkdtemp, readdir, rm} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {mkdir, readdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import type {Restic} from '../../../../../agent/restic/restic.ts';
 import {folderSnapshot, whyNoSnapshot} from '../../../../../agent/sources/volume/snapshot.ts';
 import type {Place} from '../../../../../base/command.ts';
 import {here} from '../../../../../base/here.ts';
+import {temporaryFolder} from '../../../../support/temporary-folder.ts';
 
 const path = '/shop/app/data';
 const {signal} = new AbortController();
@@ -44,8 +44,7 @@ test('what a file system cannot make a snapshot of is said with its reason', asy
 
 /** With a `btrfs` that makes a folder, or says no. */
 async function scene(t: ExecutionContext, {fails = false, stub = ''} = {}) {
-	const folder = await mkdtemp(join(tmpdir(), 'hf-snapshots-'));
-	t.teardown(async () => rm(folder, {recursive: true}));
+	const folder = temporaryFolder(t);
 	await mkdir(join(folder, 'holdfast-me-run-3'));
 	const place: Place = async ({argv, ...command}) => {
 		const [program, ...rest] = argv.map(word => word.replace(/^\/snapshots/, folder).replace(path, folder));

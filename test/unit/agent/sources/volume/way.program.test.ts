@@ -1,16 +1,15 @@
 /** Folders in the way of files: the program that runs in the worker, run here. */
-import {mkdir, mkdtemp, readdir, rm, symlink, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {mkdir, readdir, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import test, {type ExecutionContext} from 'ava';
 import {execa} from 'execa';
+import {temporaryFolder} from '../../../../support/temporary-folder.ts';
 
 const program = fileURLToPath(new URL('../../../../../agent/sources/volume/way.program.ts', import.meta.url));
 
 async function makeRoot(t: ExecutionContext): Promise<string> {
-	const root = await mkdtemp(join(tmpdir(), 'holdfast-way-'));
-	t.teardown(async () => rm(root, {recursive: true, force: true}));
+	const root = temporaryFolder(t);
 	await mkdir(join(root, 'data', 'full', 'deeper'), {recursive: true});
 	await writeFile(join(root, 'data', 'full', 'deeper', 'file'), 'x');
 	return root;
