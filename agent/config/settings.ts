@@ -29,6 +29,9 @@ import {
 	unlessOff,
 } from './values.ts';
 
+/** How long an application may have what a dump needs for itself alone, where nobody says: an import may take its time. */
+export const defaultLockTimeoutMs = 10 * 60_000;
+
 export interface Settings {
 	/** What snapshots are filed under; undefined: the engine's name. */
 	host: string | undefined;
@@ -95,7 +98,7 @@ export function readSettings({value}: Environment): Settings {
 		keepReplacedMs: value('HOLDFAST_KEEP_REPLACED', readDuration) ?? 72 * 3_600_000,
 		restoreMarginBytes: value('HOLDFAST_RESTORE_MARGIN', readSize) ?? 2.25 * 1024 ** 3,
 		importLimitBytes: value('HOLDFAST_IMPORT_LIMIT', readSize) ?? 100e9,
-		lockTimeoutMs: value('HOLDFAST_LOCK_TIMEOUT', readDuration) ?? 10 * 60_000,
+		lockTimeoutMs: value('HOLDFAST_LOCK_TIMEOUT', readDuration) ?? defaultLockTimeoutMs,
 		listen: value('HOLDFAST_LISTEN', readListen) ?? {host: undefined, port: 9797},
 		engineAddress: value('DOCKER_HOST', readEngineAddress) ?? 'unix:///var/run/docker.sock',
 		logLevel: value('HOLDFAST_LOG_LEVEL', oneOf(...logLevels)) ?? 'info',

@@ -4,6 +4,7 @@
  */
 import {lastLines, type Place, succeed} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
+import {defaultLockTimeoutMs} from '../../config/settings.ts';
 import {enterableWorker} from '../entering.ts';
 import type {Among, Source, SourceContext} from '../source.ts';
 import {storeStaged} from '../staged.ts';
@@ -23,7 +24,7 @@ import type {PlannedSchema} from './plan.ts';
 import {scheduleOf} from './schedule.ts';
 import {connectMariadb, type MariadbServer} from './server.ts';
 import {brokenViews, ignoring, type LateView, outerViews} from './views.ts';
-import {defaultLockTimeoutMs, patiently} from './waits.ts';
+import {patiently} from './waits.ts';
 
 interface Dumping {
 	/** Resolves when its transaction has begun, or all of it is done. */

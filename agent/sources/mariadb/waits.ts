@@ -9,9 +9,6 @@ import {printable} from '../../../base/printable.ts';
 import {watched} from '../watched.ts';
 import {quoteLiteral, ServerRefusal} from './client.ts';
 
-/** How long a dump waits for a lock where nobody says otherwise. */
-export const defaultLockTimeoutMs = 10 * 60_000;
-
 interface Asked {
 	query: (sql: string, database?: string) => Promise<string[][]>;
 }

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import {lastLines, type Place, type Running} from '../../../base/command.ts';
 import {explain, RunError} from '../../../base/errors.ts';
+import {defaultLockTimeoutMs} from '../../config/settings.ts';
 import type {Saved} from '../../restic/restic.ts';
 import {throughAgent} from '../entering.ts';
 import {type Produce, producerScript, storeStream} from '../relay.ts';
@@ -19,7 +20,7 @@ import {isOvertaken, unlessRewritten} from './rewritten.ts';
 import {type PostgresServer, spokenEnglish} from './server.ts';
 import {type Share, shareOf} from './share.ts';
 import {quoteLiteral} from './sql.ts';
-import {type Blocker, defaultLockTimeoutMs, endSessions, patient, waitsSql} from './waits.ts';
+import {type Blocker, endSessions, patient, waitsSql} from './waits.ts';
 
 type Argv = readonly [string, ...string[]];
 

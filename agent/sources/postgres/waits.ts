@@ -9,9 +9,6 @@ import {watched} from '../watched.ts';
 import type {PostgresServer} from './server.ts';
 import {quoteLiteral} from './sql.ts';
 
-/** How long a dump waits for a lock where nobody says otherwise. */
-export const defaultLockTimeoutMs = 10 * 60_000;
-
 /** Who holds what one of our sessions waits for. What a role may not see of others is null. */
 export interface Blocker {
 	/** 0: a prepared transaction. */

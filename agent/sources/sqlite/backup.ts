@@ -6,6 +6,7 @@ import {label} from '../../../base/label.ts';
 import {shippedProgram} from '../../../base/shipped.ts';
 import {duration} from '../../../base/units.ts';
 import {below} from '../../../docker/storage.ts';
+import {defaultLockTimeoutMs} from '../../config/settings.ts';
 import {mountPath, parseSource} from '../../repository/names.ts';
 import {openSession, type Session} from '../session.ts';
 import type {Among, Source, SourceContext} from '../source.ts';
@@ -27,9 +28,6 @@ const answer = z.union([
 type Answer = z.infer<typeof answer>;
 
 const sqliteSession = shippedProgram('agent/sources/sqlite/session.program');
-
-/** How long an application may have a database for itself alone, all tries of the moment together: an import may take its time. */
-const defaultLockTimeoutMs = 10 * 60_000;
 
 /** How long it is waited for between two tries of the moment while hooks are in force: what they did to the application is part of its outage. */
 const lockTimeoutInHooksMs = 2000;
