@@ -29,6 +29,7 @@ export class StateDatabase extends DatabaseSync {
 	readonly #path: string;
 	readonly #reserve: string;
 	readonly #report: (error: UnwritableError) => void;
+	readonly #lasts: Array<() => void> = [];
 	#isWritable = true;
 
 	/** @param report hears why nothing can be written: once, and again when it could be meanwhile */
@@ -65,6 +66,21 @@ export class StateDatabase extends DatabaseSync {
 
 			rmSync(this.#reserve, {force: true});
 			return write();
+		}
+	}
+
+	/** @param write the last attempt at what could not be written so far */
+	beforeClose(write: () => void): void {
+		this.#lasts.push(write);
+	}
+
+	override close(): void {
+		try {
+			for (const write of this.#lasts) {
+				write();
+			}
+		} finally {
+			super.close();
 		}
 	}
 

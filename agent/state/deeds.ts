@@ -1,6 +1,6 @@
 /** What was decided of points that are there: taken over, moved. The repository has it too; here it is known without asking. Part of the state database. */
-import type {DatabaseSync} from 'node:sqlite';
 import type {Deed} from '../repository/owner.ts';
+import type {StateDatabase} from './database.ts';
 import {createUnwritten} from './unwritten.ts';
 
 export interface Deeds {
@@ -10,10 +10,10 @@ export interface Deeds {
 	learnDeeds: (deeds: readonly Deed[]) => void;
 }
 
-export function openDeeds(database: DatabaseSync): Deeds {
+export function openDeeds(database: StateDatabase): Deeds {
 	const all = database.prepare('select * from deeds order by at');
 	const learn = database.prepare('insert or ignore into deeds (kind, made_by, what, moved_to, at) values (?, ?, ?, ?, ?)');
-	const unwritten = createUnwritten<string, Deed>((_, deed) =>
+	const unwritten = createUnwritten<string, Deed>(database, (_, deed) =>
 		learn.run(deed.kind, deed.by, deed.what, deed.kind === 'move' ? deed.to : '', deed.at.getTime()),
 	);
 	return {

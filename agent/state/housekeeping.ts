@@ -1,5 +1,5 @@
 /** What the agent must remember of its repository's upkeep. Part of the state database. */
-import type {DatabaseSync} from 'node:sqlite';
+import type {StateDatabase} from './database.ts';
 import {createUnwritten, overlaid} from './unwritten.ts';
 
 export interface Housekeeping {
@@ -25,7 +25,7 @@ export interface KnownHost {
 	isShared: boolean;
 }
 
-export function openHousekeeping(database: DatabaseSync): Housekeeping {
+export function openHousekeeping(database: StateDatabase): Housekeeping {
 	const forget = database.prepare('insert or ignore into forgetting select value from json_each(?)');
 	const forgetting = database.prepare('select snapshot from forgetting');
 	const clear = database.prepare('delete from forgetting');
@@ -36,10 +36,10 @@ export function openHousekeeping(database: DatabaseSync): Housekeeping {
 	const suspicions = database.prepare('select * from suspicions');
 	const live = database.prepare('insert or ignore into hosts (host, is_shared) values (?, ?)');
 	const hosts = database.prepare('select host, is_shared from hosts');
-	const suspected = createUnwritten<string, string | null>((target, reason) =>
+	const suspected = createUnwritten<string, string | null>(database, (target, reason) =>
 		reason === null ? trust.run(target) : suspect.run(target, reason),
 	);
-	const lived = createUnwritten<string, boolean>((host, isShared) => live.run(host, Number(isShared)));
+	const lived = createUnwritten<string, boolean>(database, (host, isShared) => live.run(host, Number(isShared)));
 	return {
 		rememberForgetting(snapshots) {
 			forget.run(JSON.stringify(snapshots));

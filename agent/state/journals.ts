@@ -10,7 +10,7 @@ export function openJournal(database: StateDatabase): Journal {
 	const insert = database.prepare('insert into undos (run, undo) values (?, ?)');
 	const remove = database.prepare('delete from undos where id = ?');
 	const all = database.prepare('select * from undos order by id');
-	const cleared = createUnwritten<number, true>(id => database.insist(() => remove.run(id)));
+	const cleared = createUnwritten<number, true>(database, id => database.insist(() => remove.run(id)));
 	return {
 		record: (run, undo) => Number(insert.run(run, JSON.stringify(undo)).lastInsertRowid),
 		clear(id) {
@@ -39,7 +39,7 @@ export function openRestores(database: StateDatabase): RestoreJournal {
 	 * By run; null is a removal. Whoever settles a restore later must not go by what it was before, as if nothing of it had been put back: the
 	 * application has run since.
 	 */
-	const unwritten = createUnwritten<string, RestoreRecord | null>((run, record) => {
+	const unwritten = createUnwritten<string, RestoreRecord | null>(database, (run, record) => {
 		const write = () => (record === null ? remove.run(run) : save.run(...row(record)));
 		// One that has touched nothing may fail. One that has must not be taken after a restart for what it was before.
 		return record?.phase === 'loading' ? write() : database.insist(write);

@@ -1,7 +1,7 @@
 /** What is known from before: repositories, when something was first seen, notes of the bot. Part of the state database. */
 import {createHash} from 'node:crypto';
-import type {DatabaseSync} from 'node:sqlite';
 import type {Notes} from '../../base/audit.ts';
+import type {StateDatabase} from './database.ts';
 import {createUnwritten, overlaid, unlessUnwritable} from './unwritten.ts';
 
 export interface Memory extends Notes {
@@ -24,9 +24,9 @@ interface SourceOf {
 	source: string;
 }
 
-export const openMemory = (database: DatabaseSync): Memory => ({...openKnown(database), ...openNotes(database)});
+export const openMemory = (database: StateDatabase): Memory => ({...openKnown(database), ...openNotes(database)});
 
-function openKnown(database: DatabaseSync): Omit<Memory, keyof Notes> {
+function openKnown(database: StateDatabase): Omit<Memory, keyof Notes> {
 	const findRepository = database.prepare('select id from repositories where location_sha256 = ?');
 	// What was learned of another repository at the same location says nothing of this one.
 	const saveRepository = database.prepare(
@@ -38,8 +38,10 @@ function openKnown(database: DatabaseSync): Omit<Memory, keyof Notes> {
 	const seen = database.prepare('select first_seen from targets where target = ?');
 	const saveNewest = database.prepare('insert or replace into newest (target, source, snapshot, at) values (?, ?, ?, ?)');
 	const findNewest = database.prepare('select at from newest where target = ? and source = ? and snapshot = ?');
-	const learned = createUnwritten<string, boolean>((location, isAppendOnly) => saveAppendOnly.run(Number(isAppendOnly), sha256(location)));
-	const first = createUnwritten<string, number>((subject, now) => see.run(subject, now));
+	const learned = createUnwritten<string, boolean>(database, (location, isAppendOnly) =>
+		saveAppendOnly.run(Number(isAppendOnly), sha256(location)),
+	);
+	const first = createUnwritten<string, number>(database, (subject, now) => see.run(subject, now));
 	const knownRepository = (location: string) => {
 		const row = findRepository.get(sha256(location));
 		return row && String(row.id);
@@ -76,11 +78,13 @@ function openKnown(database: DatabaseSync): Omit<Memory, keyof Notes> {
 	};
 }
 
-function openNotes(database: DatabaseSync): Notes {
+function openNotes(database: StateDatabase): Notes {
 	const all = database.prepare('select * from notes');
 	const save = database.prepare('insert or replace into notes values (?, ?)');
 	const remove = database.prepare('delete from notes where key = ?');
-	const unwritten = createUnwritten<string, string | null>((key, note) => (note === null ? remove.run(key) : save.run(key, note)));
+	const unwritten = createUnwritten<string, string | null>(database, (key, note) =>
+		note === null ? remove.run(key) : save.run(key, note),
+	);
 	return {
 		notes() {
 			const left = unwritten.left();

@@ -79,7 +79,7 @@ function openRecords(database: StateDatabase): Omit<RunStore, keyof History> & {
 	// A few at once: the clock may have been set between two ends
 	const prune = database.prepare(`delete from events where run in (
 		select run from runs where state = 'finished' order by finished_at desc limit 20 offset ${keptRuns})`);
-	const unwritten = createUnwritten<string, Progress>((run, {startedAt, end}) => {
+	const unwritten = createUnwritten<string, Progress>(database, (run, {startedAt, end}) => {
 		if (startedAt !== undefined) {
 			begin.run(startedAt, run);
 		}

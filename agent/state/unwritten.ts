@@ -1,8 +1,8 @@
 /**
  * What could not be written down, because the disk is full or read-only: this life of the agent knows it all the same, so that what it answers and
- * decides is right, and writes it as soon as that can be done.
+ * decides is right, and writes it as soon as that can be done, at its own end at the latest.
  */
-import {UnwritableError} from './database.ts';
+import {type StateDatabase, UnwritableError} from './database.ts';
 
 export interface Unwritten<Key, Value> {
 	/** Writes it, or knows it until it is written. */
@@ -16,7 +16,10 @@ export interface Unwritten<Key, Value> {
 }
 
 /** @param write the newest of a key is written only; where it was written before, nothing changes */
-export function createUnwritten<Key, Value>(write: (key: Key, value: Value) => void): Unwritten<Key, Value> {
+export function createUnwritten<Key, Value>(
+	database: Pick<StateDatabase, 'beforeClose'>,
+	write: (key: Key, value: Value) => void,
+): Unwritten<Key, Value> {
 	const left = new Map<Key, Value>();
 	const insist = (key: Key, value: Value): void => {
 		left.set(key, value);
@@ -32,6 +35,13 @@ export function createUnwritten<Key, Value>(write: (key: Key, value: Value) => v
 
 		left.delete(key);
 	};
+	const writeLeft = (): void =>
+		unlessUnwritable(() => {
+			for (const [key, value] of left) {
+				insist(key, value);
+			}
+		});
+	database.beforeClose(writeLeft);
 	return {
 		insist,
 		keep: (key, value) => unlessUnwritable(() => insist(key, value)),
@@ -39,11 +49,7 @@ export function createUnwritten<Key, Value>(write: (key: Key, value: Value) => v
 			left.delete(key);
 		},
 		left() {
-			unlessUnwritable(() => {
-				for (const [key, value] of left) {
-					insist(key, value);
-				}
-			});
+			writeLeft();
 			return left;
 		},
 	};

@@ -1,5 +1,6 @@
 /** Which targets there were, which of them is missed, and what people were told of already. Part of the state database. */
-import type {DatabaseSync, SQLOutputValue} from 'node:sqlite';
+import type {SQLOutputValue} from 'node:sqlite';
+import type {StateDatabase} from './database.ts';
 import {createUnwritten} from './unwritten.ts';
 
 /** Who is recreated or updated is away for a moment: nobody is told of that. */
@@ -39,7 +40,7 @@ export interface Watch {
 	tellOnce: (subject: string, what: string | null) => boolean;
 }
 
-export function openWatch(database: DatabaseSync): Watch {
+export function openWatch(database: StateDatabase): Watch {
 	const watch = database.prepare(
 		'insert into watched (target, gone_since, here_since) values (?, ?, ?) on conflict (target) do update set gone_since = excluded.gone_since, here_since = excluded.here_since',
 	);
@@ -55,12 +56,12 @@ export function openWatch(database: DatabaseSync): Watch {
 	const told = database.prepare('select what from told where subject = ?');
 	const tell = database.prepare('insert or replace into told (subject, what) values (?, ?)');
 	const untell = database.prepare('delete from told where subject = ?');
-	const sights = createUnwritten<string, Sight>((target, {goneSince, hereSince}) => watch.run(target, goneSince, hereSince));
-	const rests = createUnwritten<string, number>((target, at) => rest.run(target, at));
-	const storages = createUnwritten<string, string>((target, text) => store.run(text, target));
+	const sights = createUnwritten<string, Sight>(database, (target, {goneSince, hereSince}) => watch.run(target, goneSince, hereSince));
+	const rests = createUnwritten<string, number>(database, (target, at) => rest.run(target, at));
+	const storages = createUnwritten<string, string>(database, (target, text) => store.run(text, target));
 	const storagesText = (target: string) =>
 		storages.left().get(target) ?? (stored.get(target)?.storages as string | null | undefined) ?? '[]';
-	const tellings = createUnwritten<string, string | null>((subject, what) =>
+	const tellings = createUnwritten<string, string | null>(database, (subject, what) =>
 		what === null ? untell.run(subject) : tell.run(subject, what),
 	);
 	const find = (target: string): Sight | undefined => {

@@ -2,7 +2,7 @@
 import test from 'ava';
 import type {Finding} from '../../../base/shapes/targets.ts';
 import {docker} from '../../support/docker.ts';
-import {ensureImage} from '../../support/images.ts';
+import {freeState, smallState, stateDisk} from '../../support/laws/full-state.ts';
 import {heldOpen, runUntil} from '../../support/laws/held-open.ts';
 import {type Scene, states} from '../../support/laws/kills.ts';
 import {connect} from '../../support/stack/connect.ts';
@@ -13,14 +13,12 @@ const token = 'a-token-for-the-tests-of-this-file';
 
 test('with a full disk of its state, an agent that is killed in the window puts everything back when it is started again', async t => {
 	t.timeout(15 * 60_000);
-	const app = await ensureImage('holdfast-test/app:latest');
 	const stack = await startStack(t, {
 		volumes: ['data'],
-		volumeOptions: {'hf-state': {type: 'tmpfs', device: 'tmpfs', o: 'size=8m'}},
+		volumeOptions: smallState,
 		holdfast: {environment: {HOLDFAST_API_TOKEN: token}},
 		services: {
-			// What is in memory is there for as long as somebody has it.
-			disk: {image: app, init: true, command: ['sleep', 'infinity'], volumes: ['hf-state:/full']},
+			...(await stateDisk()),
 			...(await heldOpen()),
 		},
 	});
@@ -47,7 +45,7 @@ test('with a full disk of its state, an agent that is killed in the window puts 
 	t.is(refused.exitCode, 1);
 	t.regex(refused.stderr, /its disk is full.*make room/);
 
-	await stack.exec('disk', 'rm', '/full/filler');
+	await freeState(stack);
 	const again = await connect(scene);
 	t.is((await again.result(run)).outcome, 'failed');
 	t.is((await again.result(await again.start(scene.target))).outcome, 'success');

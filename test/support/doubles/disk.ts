@@ -25,7 +25,10 @@ export function openOnDisk(t: ExecutionContext): {state: State; disk: Disk; repo
 		},
 	});
 	t.teardown(() => {
-		state.close();
+		if (database?.isOpen) {
+			state.close();
+		}
+
 		rmSync(folder, {recursive: true});
 	});
 	return {

@@ -9,6 +9,7 @@ import {readerService} from '../stack/reader.ts';
 import {bringUp} from '../stack/shared.ts';
 import {type Service, startStack} from '../stack.ts';
 import {until} from '../until.ts';
+import {smallState, stateDisk} from './full-state.ts';
 import {declareKills, type Kill, nameOf, type Scene, stepsOf, survive, targetsAt, type Victim} from './kills.ts';
 
 type Teardown = Pick<ExecutionContext, 'teardown'>;
@@ -91,6 +92,59 @@ async function startStopped(t: Teardown): Promise<Scene> {
 	};
 	await until('the database', async () => (await connect(scene)).isReady());
 	return scene;
+}
+
+/** An application that is paused between two hooks, and whose state has little room. */
+async function startSmall(t: Teardown): Promise<Scene> {
+	const app = await ensureImage('holdfast-test/app:latest');
+	const stack = await startStack(t, {
+		volumes: ['data'],
+		volumeOptions: smallState,
+		holdfast: {environment: {HOLDFAST_API_TOKEN: token}},
+		services: {
+			app: {
+				image: app,
+				command: writer,
+				stop_grace_period: '3s',
+				volumes: ['data:/data'],
+				labels: {
+					'holdfast.enable': 'true',
+					'holdfast.sqlite': '/data/app.db',
+					'holdfast.volumes': 'true',
+					'holdfast.quiesce.with': 'beside',
+					'holdfast.before': 'touch /data/hooked',
+					'holdfast.after': 'rm -f /data/hooked',
+				},
+			},
+			beside: {image: app, init: true, command: ['sleep', 'infinity'], stop_grace_period: '1s'},
+			reader: readerService(),
+			...(await stateDisk()),
+			...bystanders(app),
+		},
+	});
+	await stack.compose('pause', 'frozen');
+	await stack.compose('stop', 'asleep');
+	const scene: Scene = {
+		stack,
+		token,
+		target: `${stack.project}/app`,
+		isPutBack: async () => (await stack.exec('app', 'ls', '/data')).split('\n').every(name => name !== 'hooked'),
+	};
+	await until('the database', async () => (await connect(scene)).isReady());
+	return scene;
+}
+
+/** Declares a test for each step of a backup at which the disk of the state is full. */
+export async function fullStates(test: TestFn): Promise<void> {
+	const {value, takeDown} = await bringUp(async t => {
+		const scene = await startSmall(t);
+		return {scene, steps: await stepsOf(scene)};
+	});
+	const {scene, steps} = value;
+	test.after.always('the stack is taken down', takeDown);
+	for (const [index, at] of steps.entries()) {
+		test.serial(`at \`${nameOf(at, scene.stack.project)}\``, async t => t.notThrowsAsync(survive(scene, steps, index, 'state')));
+	}
 }
 
 const killsOf = (scene: Scene, steps: readonly StepEvent[], spared: readonly Victim[]): Kill[] =>

@@ -11,13 +11,15 @@ import {plainReader} from '../stack/reader.ts';
 import type {Stack} from '../stack.ts';
 import {until} from '../until.ts';
 import {type Pair, type Wanted, wanted} from './cover.ts';
+import {fillState, freeState} from './full-state.ts';
 
 /** How a step is written in a test's name: `quiesce app`, `store postgres:metadb`. What a name has of chance is left out. */
 export const nameOf = ({step, subject}: Pick<StepEvent, 'step' | 'subject'>, project: string): string =>
 	subject === undefined ? step : `${step} ${subject.replace(`${project}-`, '').replace(/-1$|_[0-9a-f]{8}$/, '')}`;
 
 export const victims = ['agent', 'worker', 'dump worker', 'restic', 'pg_dump', 'sqlite session', 'psql session'] as const;
-export type Victim = (typeof victims)[number];
+/** The room for the state can be taken at any step: it is no process, and its tests are others. */
+export type Victim = (typeof victims)[number] | 'state';
 
 export interface Scene {
 	/** With a `readerService`. */
@@ -54,7 +56,7 @@ export function targetsAt(steps: readonly StepEvent[], index: number): Victim[] 
 	const later = (kind: string) => left.some(other => other.subject?.includes(`${kind}:`));
 	const here = (kind: string) => step === 'store' && subject.includes(`${kind}:`);
 	const open = !['plan', 'workers', 'publish', 'clean-up'].includes(step);
-	const found: Record<Victim, boolean> = {
+	const found: Record<(typeof victims)[number], boolean> = {
 		agent: true,
 		// It is removed while the point is published: who looks then mostly finds it gone
 		worker: !['plan', 'publish', 'clean-up'].includes(step),
@@ -113,6 +115,10 @@ export async function strikeWorker({docker}: Stack, victim: 'worker' | 'dump wor
 async function strikeFor(scene: Scene, victim: Victim): Promise<Strike> {
 	if (victim === 'agent') {
 		return striking(scene.stack);
+	}
+
+	if (victim === 'state') {
+		return async () => fillState(scene.stack).then(() => true);
 	}
 
 	return async run => {
@@ -190,8 +196,8 @@ function isLate(steps: readonly StepEvent[], index: number): boolean {
 	return step === 'publish' || step === 'clean-up' || (isLastStore && subject.includes('volume:'));
 }
 
-/** A restic that only waited for the moment is as good as another, and whoever looks which of them it was comes too late: the point says whether it was. */
-const mayBeReplaced = (victim: Victim): boolean => victim === 'restic';
+/** A restic that only waited for the moment is as good as another, and not all must be written down: whoever looks which it was comes too late. The point says whether it was. */
+const mayBeReplaced = (victim: Victim): boolean => victim === 'restic' || victim === 'state';
 
 /**
  * One kill, and everything that must hold after it, until the next run has succeeded.
@@ -238,6 +244,16 @@ export async function survive(scene: Scene, steps: readonly StepEvent[], index: 
 	await until('the workers and their volume to be removed', async () => (await leftOf(run)) === '', {timeout: 120_000});
 	if (scene.database !== undefined) {
 		await until('no session to be left in the database', async () => (await sessions(scene)) === '0', {timeout: 60_000});
+	}
+
+	if (victim === 'state') {
+		await freeState(stack);
+		// Another life must know the same.
+		await docker(['restart', stack.container('holdfast')]);
+		agent = await connect(scene);
+		await until('the agent to answer', agent.isReady, {timeout: 120_000});
+		const remembered = await agent.result(run);
+		assert.deepEqual([remembered.outcome, remembered.point], [outcome, point], 'what another life of the agent knows of it');
 	}
 
 	const next = await agent.start(target);

@@ -132,6 +132,26 @@ test('what is learned while the disk is full is known at once, is on disk when t
 	t.is(reported.length, 2, 'it was written meanwhile');
 });
 
+test('who ends writes what could not be written so far, where there is room by then', t => {
+	for (const isEmptied of [true, false]) {
+		const {state, disk, path} = openOnDisk(t);
+		state.insertRun({run: 'r1', target: 'shop/app', operation: 'backup', trigger: 'test', queuedAt: 1});
+		const id = state.record('r1', undo);
+		disk.fill();
+		state.clear(id);
+		state.finishRun('r1', 2, result('partial'));
+		if (isEmptied) {
+			disk.empty();
+		}
+
+		state.close();
+		const next = openState(path);
+		t.is(next.findRun('r1')?.outcome, isEmptied ? 'partial' : null);
+		t.is(next.open().length, isEmptied ? 0 : 1);
+		next.close();
+	}
+});
+
 test('an error in what is asked for is no full disk', t => {
 	const {state, disk} = openOnDisk(t);
 	disk.fill();
