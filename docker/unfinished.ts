@@ -2,6 +2,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {ResumeError} from '../base/errors.ts';
 import type {Engine} from './engine.ts';
+import {isRemoved} from './gone.ts';
 import {untilStarted} from './health.ts';
 import {unlessGone} from './refusal.ts';
 import {
@@ -33,15 +34,18 @@ const retryMs = 2000;
 /**
  * Undoes what is left, newest first, all at once but for those that need another to be up first. What fails stays open, to be tried again;
  * so does what a run of this life has quiesced meanwhile. A hook is run once: however it ended, it is over; and so is what was paused and has ended.
- * @returns the names of the containers that were put back, why others were not, and how many of the entries are still open
+ * @returns the names of the containers that were put back, why others were not, what was removed by somebody and is in nobody's journal any more, and how
+ * many of the entries are still open
  */
 export async function undoUnfinished(options: Unfinished): Promise<{
 	undone: string[];
 	failures: Array<{entry: JournalEntry; error: unknown}>;
+	removed: JournalEntry[];
 	open: number;
 }> {
 	const {engine, journal, isWanted, signal} = options;
 	const undone: string[] = [];
+	const removed: JournalEntry[] = [];
 	const failures = new Map<JournalEntry, unknown>();
 	let watched = 0;
 	const left = () => journal.open().filter(isWanted);
@@ -57,7 +61,13 @@ export async function undoUnfinished(options: Unfinished): Promise<{
 			const attempt = async (): Promise<void> => {
 				failures.delete(entry);
 				try {
-					if (isOurs(options, entry) && (await undoEntry(options, entry, watching))) {
+					if (!(isOurs(options, entry) && (await undoEntry(options, entry, watching)))) {
+						return;
+					}
+
+					if (await isRemoved(engine, entry.undo).catch(() => false)) {
+						removed.push(entry);
+					} else {
 						undone.push(entry.undo.containerName);
 					}
 				} catch (error) {
@@ -81,7 +91,7 @@ export async function undoUnfinished(options: Unfinished): Promise<{
 			}
 		});
 	await Promise.all(attempts);
-	return {undone, failures: [...failures].map(([entry, error]) => ({entry, error})), open: left().length};
+	return {undone, failures: [...failures].map(([entry, error]) => ({entry, error})), removed, open: left().length};
 }
 
 /** A container comes after those that it needs; a hook, which needs its container, after all that the run has quiesced. */

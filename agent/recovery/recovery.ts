@@ -6,6 +6,7 @@ import type {Log} from '../../base/log.ts';
 import type {Notice, Notices} from '../../base/notices.ts';
 import {removeLeftovers} from '../../docker/dismiss.ts';
 import type {Engine} from '../../docker/engine.ts';
+import {removedSince} from '../../docker/gone.ts';
 import type {JournalEntry} from '../../docker/resume.ts';
 import {undoUnfinished} from '../../docker/unfinished.ts';
 import type {Sweeper} from '../keep/sweep.ts';
@@ -31,16 +32,17 @@ interface PuttingBack {
  */
 export async function putBack({engine, state, log}: Recovery, {isWanted, signal, notices}: PuttingBack): Promise<boolean> {
 	const wanted = state.open().filter(isWanted);
-	const {undone, failures, open} = await undoUnfinished({engine, journal: state, isWanted, signal});
+	const {undone, failures, removed, open} = await undoUnfinished({engine, journal: state, isWanted, signal});
 	for (const name of undone) {
 		log.warning(`container \`${name}\` was put back: an earlier run had left it quiesced`);
 	}
 
-	for (const {error} of failures) {
+	const missed = [...failures, ...removed.map(entry => ({entry, error: removedSince(entry.undo)}))];
+	for (const {error} of missed) {
 		log.error(explain(error));
 	}
 
-	const why = new Map(failures.map(({entry, error}) => [entry.id, explain(error)]));
+	const why = new Map(missed.map(({entry, error}) => [entry.id, explain(error)]));
 	const stillOpen = new Set(state.open().map(({id}) => id));
 	for (const entry of notices === undefined ? [] : wanted.filter(({id}) => why.has(id) || !stillOpen.has(id))) {
 		const notice = noticeOf(entry, why.get(entry.id));

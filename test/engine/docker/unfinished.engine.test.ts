@@ -37,7 +37,7 @@ async function scene(t: ExecutionContext, kind: 'start' | 'unpause') {
 test('one that nobody has asked to end is not watched for all the time that it would have', async t => {
 	const {recover, state} = await scene(t, 'start');
 	const begun = performance.now();
-	t.deepEqual(await recover(), {undone: [], failures: [], open: 0});
+	t.deepEqual(await recover(), {undone: [], failures: [], removed: [], open: 0});
 	const seconds = (performance.now() - begun) / 1000;
 	t.log(`${seconds.toFixed(1)} s`);
 	t.true(seconds < 60, `of its 600 s: ${seconds}`);
@@ -47,7 +47,7 @@ test('one that nobody has asked to end is not watched for all the time that it w
 test('nor is one that was started again since', async t => {
 	const {name, recover, state} = await scene(t, 'start');
 	await docker(['restart', '--time', '0', name]);
-	t.deepEqual(await recover(), {undone: [], failures: [], open: 0});
+	t.deepEqual(await recover(), {undone: [], failures: [], removed: [], open: 0});
 	t.is(await state(), 'running');
 });
 

@@ -41,14 +41,26 @@ const signal = new AbortController().signal;
 
 test('puts back, newest first, and clears the journal', async t => {
 	const {engine, journal, asked} = scene({a: 'paused', b: 'exited'}, [undo('unpause', 'a'), undo('start', 'b')]);
-	t.deepEqual(await undoUnfinished({engine, journal, isWanted: upTo(2), signal}), {undone: ['b', 'a'], failures: [], open: 0});
+	t.deepEqual(await undoUnfinished({engine, journal, isWanted: upTo(2), signal}), {undone: ['b', 'a'], failures: [], removed: [], open: 0});
 	t.deepEqual(asked, ['start b', 'unpause a']);
 });
 
-test('a container that is gone needs nothing', async t => {
-	const {engine, journal, asked} = scene({}, [undo('unpause', 'a')]);
-	t.is((await undoUnfinished({engine, journal, isWanted: upTo(1), signal})).open, 0);
-	t.deepEqual(asked, []);
+test('a container that is gone needs nothing; where there is no other of its name, that is told', async t => {
+	for (const names of [[], ['a'], ['0123_a']]) {
+		const {engine, journal, asked} = scene({}, [undo('unpause', 'a')]);
+		const list = async () => names.map(name => ({name, state: 'running'}));
+		const {undone, failures, removed, open} = await undoUnfinished({
+			engine: {...engine, list} as unknown as Engine,
+			journal,
+			isWanted: upTo(1),
+			signal,
+		});
+		t.deepEqual([undone, failures, open, asked], [names.length === 0 ? [] : ['a'], [], 0, []]);
+		t.deepEqual(
+			removed.map(({undo: {containerName}}) => containerName),
+			names.length === 0 ? ['a'] : [],
+		);
+	}
 });
 
 test('a pause that the dead agent had asked for, and that happens only now, is undone', async t => {
@@ -56,7 +68,7 @@ test('a pause that the dead agent had asked for, and that happens only now, is u
 	setTimeout(() => {
 		states.a = 'paused';
 	}, 300);
-	t.deepEqual(await undoUnfinished({engine, journal, isWanted: upTo(1), signal}), {undone: ['a'], failures: [], open: 0});
+	t.deepEqual(await undoUnfinished({engine, journal, isWanted: upTo(1), signal}), {undone: ['a'], failures: [], removed: [], open: 0});
 	t.deepEqual(asked, ['unpause a']);
 });
 
@@ -71,7 +83,7 @@ test('others do not wait for it', async t => {
 
 test('what a run of this life has quiesced is left to that run', async t => {
 	const {engine, journal, asked} = scene({a: 'paused'}, [undo('unpause', 'a'), undo('unpause', 'a')]);
-	t.deepEqual(await undoUnfinished({engine, journal, isWanted: upTo(1), signal}), {undone: [], failures: [], open: 1});
+	t.deepEqual(await undoUnfinished({engine, journal, isWanted: upTo(1), signal}), {undone: [], failures: [], removed: [], open: 1});
 	t.deepEqual(asked, []);
 });
 
@@ -99,7 +111,7 @@ for (const before of ['exited', 'running']) {
 			},
 		};
 		let inspected = 0;
-		t.deepEqual(await undoUnfinished({engine: late, journal, isWanted: upTo(1), signal}), {undone: [], failures: [], open: 1});
+		t.deepEqual(await undoUnfinished({engine: late, journal, isWanted: upTo(1), signal}), {undone: [], failures: [], removed: [], open: 1});
 		t.deepEqual(asked, []);
 	});
 }
@@ -137,7 +149,7 @@ test('what another has put back meanwhile may be stopped again', async t => {
 	const working = undoUnfinished({engine, journal, isWanted: upTo(1), signal});
 	journal.clear(1);
 	states.a = 'exited';
-	t.deepEqual(await working, {undone: [], failures: [], open: 0});
+	t.deepEqual(await working, {undone: [], failures: [], removed: [], open: 0});
 	t.deepEqual(asked, []);
 });
 
@@ -265,7 +277,7 @@ for (const [what, signalled, isOver] of [
 		await until('the engine to be asked', () => asked.length > 0, {timeout: 20_000});
 		t.true(Math.abs((asked[0] ?? 0) - 3_540_000) < 1000, `by the engine's clock, less a minute: ${asked[0]}`);
 		if (isOver) {
-			t.deepEqual(await working, {undone: [], failures: [], open: 0});
+			t.deepEqual(await working, {undone: [], failures: [], removed: [], open: 0});
 		} else {
 			t.is(journal.open().length, 1);
 			states.a = 'exited';

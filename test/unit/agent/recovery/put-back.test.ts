@@ -67,3 +67,23 @@ test.serial('what was paused and has ended is told, and is over; a run of this l
 		t.true(told.every(({text}) => /`paused` was paused for a run, and has ended since/.test(text)));
 	}
 });
+
+test.serial('what was stopped and removed since is told with the way back, once; what was made anew is not', async t => {
+	for (const isMadeAnew of [false, true]) {
+		const {engine, state, told, leave, recover} = scene();
+		await engine.stop('app', 0);
+		leave({kind: 'start', containerId: 'app', containerName: 'app'});
+		await engine.remove('app');
+		const {list} = engine;
+		engine.list = async () => [...(await list()), ...(isMadeAnew ? [{...runningContainer('app'), id: 'another'}] : [])];
+		t.true(await recover());
+		t.true(await recover());
+		t.deepEqual(state.open(), []);
+		t.is(told.length, isMadeAnew ? 0 : 1);
+		t.true(
+			told.every(
+				({kind, text}) => kind === 'left' && /`app` was stopped for a run, and has been removed since.*docker compose up/.test(text),
+			),
+		);
+	}
+});
