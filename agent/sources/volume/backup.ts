@@ -23,7 +23,7 @@ import {snapshotOptions} from '../staged.ts';
 import {warningsOfAlone} from './alone.ts';
 import {lossesOfLocked} from './attributes.ts';
 import {bothOf, type Changes, changedBetween, lastOf} from './changes.ts';
-import {leftOut, warningsOfSpaces} from './exclusions.ts';
+import {fromFolder, fromRoot, leftOut, warningsOfSpaces} from './exclusions.ts';
 import {holesOf} from './holes.ts';
 import {doublesOf, look, lossesOf} from './look.ts';
 import {mountedInside} from './nested.ts';
@@ -49,7 +49,7 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 	const {prefix} = parseSource(name);
 	const path = mountPath(context.target, prefix, mount.path);
 	const {unwanted = []} = planned;
-	const inWorker = (pattern: string): string => `${escapePattern(path)}/${pattern.replace(/^\//, '')}`;
+	const inWorker = (pattern: string): string => fromFolder(path, pattern);
 	const exclude = [
 		...planned.exclude.map(inWorker),
 		...restoreFiles.patterns,
@@ -243,10 +243,7 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 					: {newest: undefined, sparse: new Map<string, number>(), lost: {}, snapshots: []};
 			if (context.tag === undefined && context.previous(name) === undefined) {
 				// It takes a look at each file, and is told once.
-				const left = [
-					...planned.exclude.map(pattern => `/${pattern.replace(/^\//, '')}`),
-					...restoreFiles.patterns.map(each => `/**/${each}`),
-				];
+				const left = [...planned.exclude.map(fromRoot), ...restoreFiles.patterns.map(each => `/**/${each}`)];
 				context.warnOnce?.(`${name} and its attributes`, await lossesOfLocked({name, path, exclude: left}, context));
 			}
 

@@ -3,11 +3,15 @@ import {normalize} from 'node:path/posix';
 import {output, succeed} from '../../../base/command.ts';
 import {label} from '../../../base/label.ts';
 import {quote} from '../../../base/reading/quote.ts';
+import {escapePattern} from '../../restic/argv.ts';
 import {restoreFiles} from '../kept-names.ts';
 import type {SourceContext} from '../source.ts';
 
 /** A pattern as restic reads it, which takes what is double or leads nowhere out of it; from the root of the mount. Pure. */
 export const fromRoot = (pattern: string): string => normalize(`/${pattern}`).replace(/(.)\/$/, '$1');
+
+/** The same, of a mount that is in this folder. Pure. */
+export const fromFolder = (folder: string, pattern: string): string => escapePattern(folder) + fromRoot(pattern);
 
 /** Every name at the root matches it, by its form: `*`, `/**`, `**` and `*` behind it. Pure. */
 export function leavesOutAll(pattern: string): boolean {
@@ -49,7 +53,7 @@ export async function warningsOfSpaces(
 	return warnings;
 
 	async function isThere(beside: string): Promise<boolean> {
-		const argv = ['test', '-e', `${path}/${beside.replace(/^\//, '')}`] as const;
+		const argv = ['test', '-e', path + fromRoot(beside)] as const;
 		return (await output(worker, {argv, signal})).exitCode === 0;
 	}
 }

@@ -3,6 +3,7 @@ import {label} from '../../../base/label.ts';
 import {escapePattern} from '../../restic/argv.ts';
 import type {SourceContext} from '../source.ts';
 import {newer} from './changes.ts';
+import {fromRoot} from './exclusions.ts';
 import {assertSearched, foundBy} from './found.ts';
 
 /** Smaller files do not matter for the question whether there is room. */
@@ -36,7 +37,7 @@ const first = (one: string | undefined, other: string): string => (one === undef
 /** For people. @param exclude patterns from the root */
 export const doublesOf = (source: string, snapshots: readonly string[], exclude: readonly string[]): string[] =>
 	snapshots
-		.filter(name => !exclude.some(pattern => [name, `/${name}`, `**/${name}`].includes(pattern)))
+		.filter(name => !exclude.some(pattern => [`/${name}`, `/**/${name}`].includes(fromRoot(pattern))))
 		.map(
 			name =>
 				`\`${source}\`: what is in \`${name}\`, snapshots of all of it by the look of it, is backed up once more each; \`${label('exclude')}: ${name}\` leaves them out`,

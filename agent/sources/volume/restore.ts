@@ -25,6 +25,7 @@ import {assertKept, keptBy, safetyOf} from '../safety.ts';
 import type {Among, PlannedSource} from '../source.ts';
 import {volumeSource} from './backup.ts';
 import {isBackdated, isTimeless} from './changes.ts';
+import {fromRoot} from './exclusions.ts';
 import {partLinks} from './links.ts';
 import {mountedInside} from './nested.ts';
 import type {PlannedVolume} from './plan.ts';
@@ -161,7 +162,7 @@ const ownPatterns = ['/lost+found', ...restoreFiles.patterns.flatMap(pattern => 
 
 /** From the root of the mount. */
 const leftAlone = (source: VolumeSource, all: readonly PlannedSource[]): string[] => [
-	...source.exclude.map(pattern => `/${pattern.replace(/^\//, '')}`),
+	...source.exclude.map(fromRoot),
 	...mountedInside(source, all).map(path => `${escapePattern(path.slice(source.mount.path.length))}/*`),
 	...ownPatterns,
 ];

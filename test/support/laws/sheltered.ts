@@ -50,7 +50,7 @@ export async function shelteredScene(
 				labels: {
 					'holdfast.enable': 'true',
 					'holdfast.volumes': 'true',
-					'holdfast.exclude': '**/cache,**/.thumbs,**/*.tmp,had/only/this',
+					'holdfast.exclude': '**/cache,**/.thumbs/,**/*.tmp,./had/only//this',
 				},
 			},
 		},

@@ -3,7 +3,7 @@ import {utimes, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import type {RestoreOptions} from '../../../../../agent/restic/restic.ts';
-import {rollBackVolume, volumeRestoring} from '../../../../../agent/sources/volume/restore.ts';
+import {comparing, rollBackVolume, volumeRestoring} from '../../../../../agent/sources/volume/restore.ts';
 import type {Place} from '../../../../../base/command.ts';
 import {here} from '../../../../../base/here.ts';
 import {temporaryFolder} from '../../../../support/temporary-folder.ts';
@@ -126,4 +126,15 @@ test('a mounted single file is written, and then gets its owner, mode and times:
 	failing.is = true;
 	await roll();
 	t.regex(JSON.stringify(told), /the owner, mode and times of the single file .* could not be set: operation not permitted/);
+});
+
+test('what is left alone is named as restic reads it: other programs go by the same patterns', t => {
+	const source = {
+		name: 'volume:/data',
+		target: 'shop/app',
+		mount: {path: '/data', kind: 'volume', volume: 'data', writable: true},
+		exclude: ['cache/', './had/only//this', '/**/.thumbs/', '*.tmp'],
+		stored: {snapshot: 's', path: inWorker, details: {}},
+	} as unknown as Parameters<typeof comparing>[0];
+	t.deepEqual(comparing(source, []).exclude?.slice(0, 4), ['/cache', '/had/only/this', '/**/.thumbs', '/*.tmp']);
 });
