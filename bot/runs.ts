@@ -6,6 +6,7 @@ import {finishedAs} from '../base/results.ts';
 import type {Board, Posted} from './board.ts';
 import type {Fleet, Host} from './fleet.ts';
 import {type RunStory, runMessage, storyOf, threadMessage, told} from './messages/run.ts';
+import {notesOf, type ShownRun, shownRun} from './notes.ts';
 import {lifetimes, type References} from './references.ts';
 
 export type Beginning = Parameters<typeof storyOf>[0];
@@ -28,20 +29,21 @@ export interface RunMessagesOptions {
 }
 
 const againMs = 5000;
-const noteKey = (run: string) => `run ${run}`;
+const prefix = 'run ';
+const noteKey = (run: string) => prefix + run;
 
 export function createRunMessages({fleet, board, references, log, signal}: RunMessagesOptions): RunMessages {
 	const sign = (order: Parameters<References['sign']>[0]) => references.sign(order, lifetimes.run);
-	const note = (host: Host, run: string, content: string | null): void => {
+	const note = (host: Host, run: string, content: ShownRun | null): void => {
 		host.client
-			.saveNote(noteKey(run), content)
+			.saveNote(noteKey(run), content === null ? null : JSON.stringify(content))
 			.catch((error: unknown) => log.warning('where a run is shown could not be noted', {error, run}));
 	};
 
 	const show = (story: RunStory, channel: string): void => {
 		board.show(noteKey(story.run), channel, runMessage(story, sign), posted => {
 			if (story.finished === undefined) {
-				note(fleet.host(story.host), story.run, JSON.stringify({posted, approvers: story.approvers}));
+				note(fleet.host(story.host), story.run, {posted, approvers: [...story.approvers]});
 			}
 		});
 	};
@@ -88,18 +90,17 @@ export function createRunMessages({fleet, board, references, log, signal}: RunMe
 		return {run, host: host.name, target, label: fleet.label(host.name, target), operation, trigger, approvers};
 	};
 
-	const resumeNoted = async (host: Host, key: string, content: string): Promise<void> => {
-		const {posted, approvers} = JSON.parse(content) as {posted: Posted; approvers: string[]};
+	const resumeNoted = async (host: Host, run: string, {posted, approvers}: ShownRun): Promise<void> => {
 		try {
-			const beginning = await beginningOf(host, key.slice(4), approvers);
-			board.adopt(key, posted);
+			const beginning = await beginningOf(host, run, approvers);
+			board.adopt(noteKey(run), posted);
 			started(beginning, posted.channel);
 		} catch (error) {
 			if (!(error instanceof NotFoundError)) {
 				throw error;
 			}
 
-			note(host, key.slice(4), null);
+			note(host, run, null);
 		}
 	};
 
@@ -107,10 +108,12 @@ export function createRunMessages({fleet, board, references, log, signal}: RunMe
 	const resumeHost = async (host: Host): Promise<void> => {
 		for (;;) {
 			try {
-				for (const [key, content] of Object.entries(await host.client.notes())) {
-					if (key.startsWith('run ')) {
-						await resumeNoted(host, key, content);
-					}
+				const noted = await notesOf(host, prefix, {
+					schema: shownRun,
+					onUnreadable: name => log.warning('where a run is shown cannot be read any more: it is not shown to its end', {note: name}),
+				});
+				for (const [run, shown] of noted) {
+					await resumeNoted(host, run, shown);
 				}
 
 				return;

@@ -3,11 +3,11 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {dueTimes} from '../base/due.ts';
 import {explain} from '../base/errors.ts';
 import {message, section} from './blocks.ts';
-import type {Posted} from './board.ts';
 import type {Desk} from './desk.ts';
 import type {Host} from './fleet.ts';
 import {type Incident, incidentMessage, type Judged, judgeLate, judgeRuns, judgeTargets, resolvedMessage} from './incidents.ts';
 import {digestMessage} from './messages/digest.ts';
+import {notesOf, type OpenIncident, openIncident} from './notes.ts';
 import {gather} from './overview.ts';
 import {code} from './text.ts';
 
@@ -21,14 +21,6 @@ export interface WatchOptions {
 	staleMs?: number;
 	/** How long an agent may be away before it is told. */
 	awayMs?: number;
-}
-
-/** What is noted of an open incident. */
-interface Open {
-	version: string;
-	what: string;
-	target: string;
-	posted?: Posted | undefined;
 }
 
 const prefix = 'incident ';
@@ -65,39 +57,38 @@ export async function watch(
 
 function createWatcher(desk: Desk, host: Host, {channel, awayMs}: {channel: string; awayMs: number}) {
 	const {board, fleet, log, now} = desk;
-	let open: Map<string, Open> | undefined;
+	let open: Map<string, OpenIncident> | undefined;
 	let awaySince: number | undefined;
 	let isAwayTold = false;
 	const awayKey = `${prefix}${host.name} away`;
 
-	const note = async (key: string, content: Open | null): Promise<void> =>
+	const note = async (key: string, content: OpenIncident | null): Promise<void> =>
 		host.client.saveNote(prefix + key, content === null ? null : JSON.stringify(content));
 	const boardKey = (key: string) => `${prefix}${host.name} ${key}`;
 
 	/** What an earlier life told. */
-	const recall = async (): Promise<Map<string, Open>> => {
-		const known = new Map<string, Open>();
-		for (const [key, content] of Object.entries(await host.client.notes())) {
-			if (key.startsWith(prefix)) {
-				const incident = JSON.parse(content) as Open;
-				known.set(key.slice(prefix.length), incident);
-				if (incident.posted !== undefined) {
-					board.adopt(boardKey(key.slice(prefix.length)), incident.posted);
-				}
+	const recall = async (): Promise<Map<string, OpenIncident>> => {
+		const known = await notesOf(host, prefix, {
+			schema: openIncident,
+			onUnreadable: name => log.warning('a failure that was told cannot be read any more: it is told anew', {note: name}),
+		});
+		for (const [key, {posted}] of known) {
+			if (posted !== undefined) {
+				board.adopt(boardKey(key), posted);
 			}
 		}
 
 		return known;
 	};
 
-	const tell = (known: Map<string, Open>, incident: Incident): void => {
+	const tell = (known: Map<string, OpenIncident>, incident: Incident): void => {
 		const {key, target, what, version} = incident;
 		const before = known.get(key);
 		if (before?.version === version && before.posted !== undefined) {
 			return;
 		}
 
-		const opened: Open = {version, what, target, posted: before?.posted};
+		const opened: OpenIncident = {version, what, target, posted: before?.posted};
 		const isNews = before?.version !== version;
 		known.set(key, opened);
 		if (!isNews) {
@@ -115,14 +106,14 @@ function createWatcher(desk: Desk, host: Host, {channel, awayMs}: {channel: stri
 		}
 	};
 
-	const resolve = async (known: Map<string, Open>, key: string, {what, target}: Open): Promise<void> => {
+	const resolve = async (known: Map<string, OpenIncident>, key: string, {what, target}: OpenIncident): Promise<void> => {
 		known.delete(key);
 		board.show(boardKey(key), channel, resolvedMessage(what, fleet.label(host.name, target), now()));
 		board.settle(boardKey(key));
 		await note(key, null);
 	};
 
-	const reconcile = async (known: Map<string, Open>, {incidents, well}: Judged): Promise<void> => {
+	const reconcile = async (known: Map<string, OpenIncident>, {incidents, well}: Judged): Promise<void> => {
 		for (const incident of incidents) {
 			tell(known, incident);
 		}

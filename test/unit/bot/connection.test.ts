@@ -103,6 +103,26 @@ test('a run that was under way when the bot was started again is shown to its en
 	await until('the note is gone', () => Object.keys(agent.notes()).length === 0);
 });
 
+test('what another version noted keeps no run from being shown to its end, and no failure from being told', async t => {
+	const {slack, agent, restart, message, log} = await startBotTest(t);
+	for (const note of ['not JSON', '{"posted":{"channel":7}}', 'null']) {
+		agent.saveNote(`run ${note}`, note);
+		agent.saveNote(`incident ${note}`, note);
+	}
+
+	await slack.command(operator, '/backup', `now ${target}`);
+	await message(/backup/);
+	await until('it is noted', () => agent.notes()['run run-1'] !== undefined);
+	await restart();
+	agent.finish('run-1');
+	await message(/backup\* of `shop\/db`: success/);
+	const {run} = await agent.backup(target, 'schedule');
+	agent.finish(run, {outcome: 'failed', error: 'the repository is full'});
+	await message(/the repository is full/);
+	t.is(Object.keys(agent.notes()).filter(key => /not JSON|posted|null/.test(key)).length, 6, 'they may be another bot’s');
+	t.regex(log.join('\n'), /cannot be read any more/);
+});
+
 const secret = 'signing-secret';
 
 test('HTTP mode: the same over signed requests; what is forged, old, early or sent again is refused', async t => {
