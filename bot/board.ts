@@ -5,7 +5,8 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import type {Log} from '../base/log.ts';
 import type {Message} from './blocks.ts';
-import {type Slack, SlackError} from './slack.ts';
+import {SlackError} from './refusal.ts';
+import type {Slack} from './slack.ts';
 
 export interface Posted {
 	channel: string;

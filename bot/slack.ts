@@ -3,27 +3,14 @@
  * is lost is made again, by us: Bolt's own way waits longer with each try, gives up, and leaves a rejection that nobody handles.
  */
 import {setTimeout as delay} from 'node:timers/promises';
-import bolt, {type Logger, type LogLevel, type Receiver} from '@slack/bolt';
+import bolt, {type Logger, type LogLevel, type Receiver, type SocketModeReceiver} from '@slack/bolt';
 import type {SlackConfig} from '../agent/config/slack.ts';
-import {explain} from '../base/errors.ts';
 import type {Log} from '../base/log.ts';
 import type {Message} from './blocks.ts';
+import {type Connected, createConnection} from './connection.ts';
 import {type Handlers, listen} from './deliveries.ts';
 import {createHttpReceiver} from './http.ts';
-
-/** Why Slack did not take something. */
-export class SlackError extends Error {
-	/** Slack's own word, `ratelimited`, or `unreachable`. */
-	readonly code: string;
-	readonly retryMs: number | undefined;
-
-	constructor(method: string, code: string, {retryMs, cause}: {retryMs?: number | undefined; cause?: unknown} = {}) {
-		super(`Slack did not take ${method}: ${code}`, {cause});
-		this.name = 'SlackError';
-		this.code = code;
-		this.retryMs = retryMs;
-	}
-}
+import {SlackError} from './refusal.ts';
 
 export interface Slack {
 	/** The bot's own team; undefined until Slack has said which. */
@@ -64,7 +51,6 @@ export function connectSlack({config, handlers, log, onConnected, retryMs = 1500
 	const web = new bolt.webApi.WebClient(config.botToken, clientOptions);
 	const closing = new AbortController();
 	let team: string | undefined;
-	let connected = false;
 
 	const call: Slack['call'] = async (method, args) => {
 		try {
@@ -93,105 +79,71 @@ export function connectSlack({config, handlers, log, onConnected, retryMs = 1500
 	listen(app, handlers, log);
 	app.error(async error => log.error('a message of Slack could not be dealt with', {error}));
 
-	const found = () => {
-		if (!connected) {
-			log.info('connected to Slack');
-			connected = true;
-			onConnected();
-		}
-	};
-
-	const lose = () => {
-		if (connected) {
-			connected = false;
-			log.warning('the connection to Slack is lost, connecting again');
-		}
-	};
-
-	/** Resolves when it is lost. */
-	const connectOnce = async (): Promise<void> => {
+	/** Asks Slack who the bot is; and in Socket Mode opens the socket. */
+	const connect = async (): Promise<Connected> => {
 		const {team_id: teamId} = await call('auth.test', {});
 		team = String(teamId);
 		if (socket === undefined) {
-			found();
-			await delay(verifyMs, undefined, {signal: closing.signal});
-			return;
+			return {ended: delay(verifyMs, false, {signal: closing.signal})};
 		}
 
-		const lost = new Promise<void>(resolve => socket.client.once('disconnected', () => resolve()));
-		const starting = socket.start();
-		const late = new AbortController();
-		try {
-			await Promise.race([
-				starting,
-				delay(helloMs, undefined, {signal: late.signal}).then(() => Promise.reject(new Error('Slack did not say hello'))),
-			]);
-		} catch (error) {
-			starting.catch(() => {});
-			socket.client.disconnect().catch(() => {});
-			throw slackError('apps.connections.open', error);
-		} finally {
-			late.abort();
-		}
-
-		found();
-		await lost;
-		lose();
+		const ended = new Promise<true>(resolve => socket.client.once('disconnected', () => resolve(true)));
+		await open(socket);
+		return {ended};
 	};
 
-	const stayConnected = async (): Promise<void> => {
-		let said = '';
-		while (!closing.signal.aborted) {
-			let waitMs = 0;
-			try {
-				await connectOnce();
-				said = '';
-			} catch (error) {
-				lose();
-				waitMs = error instanceof SlackError ? (error.retryMs ?? retryMs) : retryMs;
-				const reason = explain(error);
-				if (reason !== said && !closing.signal.aborted) {
-					log.warning(`Slack cannot be reached, trying again: ${reason}`);
-					said = reason;
-				}
-			}
-
-			await delay(waitMs, undefined, {signal: closing.signal}).catch(() => {});
-		}
-	};
-
-	void app.init().then(stayConnected);
+	const connection = createConnection({connect, log, onConnected, retryMs, signal: closing.signal});
+	void app.init().then(connection.stay);
 	return {
 		team: () => team,
-		isConnected: () => connected,
+		isConnected: connection.isConnected,
 		call,
-		async respond(responseUrl, {text, blocks}, {replace = false} = {}) {
-			const response = await fetch(responseUrl, {
-				method: 'POST',
-				redirect: 'error',
-				signal: AbortSignal.timeout(callMs),
-				headers: {'Content-Type': 'application/json'},
-				body: JSON.stringify({
-					text,
-					blocks,
-					...(replace ? {replace_original: true} : {response_type: 'ephemeral', replace_original: false}),
-				}),
-			}).catch(cause => {
-				throw new SlackError('response_url', 'unreachable', {cause});
-			});
-			if (!response.ok) {
-				throw new SlackError('response_url', `HTTP ${response.status}`, {
-					retryMs: Number(response.headers.get('Retry-After')) * 1000 || undefined,
-				});
-			}
-		},
+		respond,
 		async close() {
 			closing.abort();
-			connected = false;
 			await socket?.client.disconnect();
 			await http?.stop();
 		},
 	};
+}
+
+/** @throws {SlackError} when it says no hello in time, or cannot be opened */
+async function open(socket: SocketModeReceiver): Promise<void> {
+	const starting = socket.start();
+	const late = new AbortController();
+	try {
+		await Promise.race([
+			starting,
+			delay(helloMs, undefined, {signal: late.signal}).then(() => Promise.reject(new Error('Slack did not say hello'))),
+		]);
+	} catch (error) {
+		starting.catch(() => {});
+		socket.client.disconnect().catch(() => {});
+		throw slackError('apps.connections.open', error);
+	} finally {
+		late.abort();
+	}
+}
+
+async function respond(...[responseUrl, {text, blocks}, {replace = false} = {}]: Parameters<Slack['respond']>): Promise<void> {
+	const response = await fetch(responseUrl, {
+		method: 'POST',
+		redirect: 'error',
+		signal: AbortSignal.timeout(callMs),
+		headers: {'Content-Type': 'application/json'},
+		body: JSON.stringify({
+			text,
+			blocks,
+			...(replace ? {replace_original: true} : {response_type: 'ephemeral', replace_original: false}),
+		}),
+	}).catch(cause => {
+		throw new SlackError('response_url', 'unreachable', {cause});
+	});
+	if (!response.ok) {
+		throw new SlackError('response_url', `HTTP ${response.status}`, {
+			retryMs: Number(response.headers.get('Retry-After')) * 1000 || undefined,
+		});
+	}
 }
 
 function slackError(method: string, error: unknown): SlackError {

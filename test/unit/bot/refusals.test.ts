@@ -209,7 +209,7 @@ test('to undo the restore of a project is to undo that of each of its targets: t
 
 test('what was approved in time is not told as what nobody approved, however it was asked for', async t => {
 	const asked = Date.now();
-	const {slack, agent, message} = await startBotTest(t, {access: {approvals: 2}, now: () => asked, pace: {approvalMs: 3000}});
+	const {slack, agent, message} = await startBotTest(t, {access: {approvals: 2}, now: () => asked, pace: {approvalMs: 8000}});
 	const {run} = await agent.restore({target, point: 'latest', only: [], trigger: 'cli'});
 	agent.finish(run);
 	await slack.command(restorer, '/restore', `undo ${run}`);
