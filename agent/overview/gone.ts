@@ -8,15 +8,15 @@ import {label} from '../../base/label.ts';
 import type {Notices} from '../../base/notices.ts';
 import type {BackupResult} from '../../base/results.ts';
 import type {GoneTarget, MovedTarget} from '../../base/shapes/targets.ts';
-import {size} from '../../base/units.ts';
 import type {Container} from '../../docker/container.ts';
 import type {Ownership} from '../repository/owner.ts';
 import type {State} from '../state/state.ts';
 import {momentMs} from '../state/watched.ts';
 import type {Target} from '../targets/target.ts';
+import {describeMoved, describeProbable, describeRenamed, whatOthersFile, whereabouts} from './gone-words.ts';
 import type {Ledger} from './ledger.ts';
 import type {FiledElsewhere} from './moved.ts';
-import {type BackedUp, bytesOf, probablyRenamedTo, renamedTo, storagesOf} from './renamed.ts';
+import {type BackedUp, probablyRenamedTo, renamedTo, storagesOf} from './renamed.ts';
 
 interface Parts {
 	state: Pick<State, 'see' | 'miss' | 'watched' | 'unwatch' | 'tellOnce' | 'runs' | 'keepStorages' | 'storages' | 'hereSince'>;
@@ -122,6 +122,26 @@ export function createMissing({state, own, ownership, notices, ledger, shrinkLim
 		return found;
 	};
 
+	/** Nobody misses it any more: who was told that it is gone is told why. */
+	const tellBack = (target: string, text: string): void => {
+		if (state.tellOnce(`gone ${target}`, null)) {
+			notices.send({kind: 'back', target, text, at: now()});
+		}
+	};
+
+	/** Which there are, and who is missed since when. */
+	const remember = (targets: readonly Target[], present: ReadonlySet<string>): void => {
+		for (const target of targets) {
+			state.see(target.name, now());
+			tellBack(target.name, `\`${target.name}\` is there again`);
+			state.keepStorages(target.name, storagesOf(target));
+		}
+
+		for (const {target} of state.watched().filter(each => !present.has(each.target))) {
+			state.miss(target, now());
+		}
+	};
+
 	/** Those of which a person has said what they are called now. */
 	const letGo = (present: ReadonlySet<string>): void => {
 		for (const {target, goneSince} of state.watched()) {
@@ -129,51 +149,30 @@ export function createMissing({state, own, ownership, notices, ledger, shrinkLim
 			const name = success === undefined ? target : nameNow(target, success);
 			if (name !== target && present.has(name)) {
 				state.unwatch(target);
-				if (state.tellOnce(`gone ${target}`, null)) {
-					notices.send({
-						kind: 'back',
-						target,
-						text: `\`${target}\` is called \`${name}\` now, as was said by \`holdfast move\``,
-						at: now(),
-					});
-				}
+				tellBack(target, `\`${target}\` is called \`${name}\` now, as was said by \`holdfast move\``);
 			}
+		}
+	};
+
+	const tell = ({gone, moved}: Away): void => {
+		for (const {target, since, message, hint} of gone) {
+			if (now() - Date.parse(since) >= momentMs && state.tellOnce(`gone ${target}`, since)) {
+				notices.send({kind: 'gone', target, text: message, hint, at: now()});
+			}
+		}
+
+		for (const {target, message} of moved) {
+			tellBack(target, message);
 		}
 	};
 
 	return {
 		look(targets, containers) {
 			const present = new Set(targets.map(({name}) => name));
-			for (const target of present) {
-				state.see(target, now());
-				if (state.tellOnce(`gone ${target}`, null)) {
-					notices.send({kind: 'back', target, text: `\`${target}\` is there again`, at: now()});
-				}
-			}
-
-			for (const {target} of state.watched().filter(each => !present.has(each.target))) {
-				state.miss(target, now());
-			}
-
-			for (const target of targets) {
-				state.keepStorages(target.name, storagesOf(target));
-			}
-
+			remember(targets, present);
 			letGo(present);
-
 			const found = away(containers, present);
-			for (const {target, since, message, hint} of found.gone) {
-				if (now() - Date.parse(since) >= momentMs && state.tellOnce(`gone ${target}`, since)) {
-					notices.send({kind: 'gone', target, text: message, hint, at: now()});
-				}
-			}
-
-			for (const {target, message} of found.moved) {
-				if (state.tellOnce(`gone ${target}`, null)) {
-					notices.send({kind: 'back', target, text: message, at: now()});
-				}
-			}
-
+			tell(found);
 			return found;
 		},
 		forget(target, present) {
@@ -190,53 +189,4 @@ export function createMissing({state, own, ownership, notices, ledger, shrinkLim
 			state.tellOnce(`gone ${target}`, null);
 		},
 	};
-}
-
-const describeMoved = (target: string, {host, agent, target: there, time}: FiledElsewhere): MovedTarget => ({
-	target,
-	host,
-	agent,
-	at: time.toISOString(),
-	message: `\`${target}\` has moved to host \`${host}\`, whose agent ${agent} backs it up${there === target ? '' : ` as \`${there}\``} since: the newest point there is of ${time.toISOString()}; its points of this host are kept`,
-});
-
-const describeRenamed = (target: string, {target: as, at}: BackedUp, own: {agent: string; host: string}): MovedTarget => ({
-	target,
-	...own,
-	at: new Date(at).toISOString(),
-	as,
-	message: `\`${target}\` is not found any more, and all that it wrote to is backed up as \`${as}\`: the newest point is of ${new Date(at).toISOString()}; the points of \`${target}\` are kept, and \`holdfast move ${target} ${as}\` makes them those of \`${as}\``,
-});
-
-function describeProbable(
-	target: string,
-	other: string,
-	{before, now}: {before: BackedUp | undefined; now: BackedUp | undefined},
-): {where: string; hint: string} {
-	const [last, newest] = [before, now].map(each => size(each === undefined ? 0 : bytesOf(each.last)));
-	return {
-		where: `, and is probably \`${other}\` by now: the same service in a project with another name, with volumes or folders of its own. ${now === undefined ? 'That has no backup yet' : `The newest backup of that has ${newest}`}, and the last one of this had ${last}`,
-		hint: `if it is: holdfast move ${target} ${other}; data that is not there yet comes with: holdfast restore ${other} --from-target ${target}, before the move. If it is gone on purpose: holdfast forget ${target}`,
-	};
-}
-
-/** Why that is no proof that all is well. */
-function whatOthersFile({isMoved, agent, host, target, time, bytes, ours}: FiledElsewhere): string {
-	const newest = `the newest of ${time.toISOString()} with ${size(bytes)}, where the last one here has ${size(ours.bytes)}`;
-	return isMoved
-		? `Swarm has moved it to host \`${host}\`, whose agent ${agent} filed points of it as \`${target}\`, ${newest}`
-		: `agent ${agent} on host \`${host}\` files points of the same name, ${newest}: whether it is the same nobody knows`;
-}
-
-/** Why it may not be found, as far as the engine shows it. Pure. */
-function whereabouts(target: string, containers: readonly Container[], prefix: string): string {
-	const [project, service] = target.split('/');
-	const left = containers.find(container =>
-		service === undefined ? container.name === target : container.project === project && container.service === service,
-	);
-	if (left !== undefined) {
-		return `: its container \`${left.name}\` is there, without the label \`${prefix}enable\` (labels below \`deploy:\` are none of a container's)`;
-	}
-
-	return containers.some(container => container.project === project) ? ': its project is there, and has no such service' : '';
 }
