@@ -1,11 +1,12 @@
 /** The alerts of monitoring/ with the real Prometheus and Alertmanager: each real fault reaches a webhook, and so does its end. */
-import {chmod, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {chmod, mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import test from 'ava';
+import test, {type ExecutionContext} from 'ava';
 import {stringify} from 'yaml';
 import {docker} from '../../support/docker.ts';
+import {createFakeSlack, tokens} from '../../support/doubles/fake-slack.ts';
 import {ensureImage} from '../../support/images.ts';
 import {readerService} from '../../support/stack/reader.ts';
 import {type Stack, startStack} from '../../support/stack.ts';
@@ -97,6 +98,15 @@ async function told(stack: Stack, alert: string): Promise<'firing' | 'resolved' 
 	return lasts.size === 0 ? undefined : [...lasts.values()].includes('firing') ? 'firing' : 'resolved';
 }
 
+/** Waits until the webhook was told so, and logs when. */
+function becoming(t: ExecutionContext, stack: Stack): (alert: string, state: 'firing' | 'resolved') => Promise<void> {
+	const began = performance.now();
+	return async (alert, state) => {
+		await until(`${alert} to be ${state}`, async () => (await told(stack, alert)) === state, {timeout: 120_000, interval: 300});
+		t.log(`${((performance.now() - began) / 1000).toFixed(0)} s: ${alert} ${state}`);
+	};
+}
+
 test('every fault that can be made here fires its alert, and mending it ends the alert', async t => {
 	t.timeout(8 * 60_000);
 	const folder = await configuration();
@@ -111,11 +121,7 @@ test('every fault that can be made here fires its alert, and mending it ends the
 		volumes: ['data', 'scratch'],
 	});
 	const target = `${stack.project}/app`;
-	const began = performance.now();
-	const becomes = async (alert: string, state: 'firing' | 'resolved') => {
-		await until(`${alert} to be ${state}`, async () => (await told(stack, alert)) === state, {timeout: 90_000, interval: 300});
-		t.log(`${((performance.now() - began) / 1000).toFixed(0)} s: ${alert} ${state}`);
-	};
+	const becomes = becoming(t, stack);
 
 	await becomes('HoldfastUnprotectedVolumes', 'firing');
 	await becomes('HoldfastBackupNeverSucceeded', 'firing');
@@ -211,11 +217,7 @@ test('what else can be wrong fires its alert until it is mended; what is wanted 
 		volumes: ['data', 'gone', 'rest', 'mistaken'],
 	});
 	const target = `${stack.project}/app`;
-	const began = performance.now();
-	const becomes = async (alert: string, state: 'firing' | 'resolved') => {
-		await until(`${alert} to be ${state}`, async () => (await told(stack, alert)) === state, {timeout: 120_000, interval: 300});
-		t.log(`${((performance.now() - began) / 1000).toFixed(0)} s: ${alert} ${state}`);
-	};
+	const becomes = becoming(t, stack);
 	const done = async (...argv: string[]) => {
 		const {exitCode, stdout, stderr} = await stack.holdfast(...argv);
 		t.is(exitCode, 0, `${argv.join(' ')}: ${stdout}${stderr}`);
@@ -301,4 +303,93 @@ test('what else can be wrong fires its alert until it is mended; what is wanted 
 	]) {
 		t.not(await told(stack, alert), 'firing', alert);
 	}
+});
+
+test('a drill, a copy, an outage and Slack: each fires by its cause, and ends when that is mended', async t => {
+	t.timeout(12 * 60_000);
+	const folder = await configuration();
+	t.teardown(async () => rm(folder, {recursive: true, force: true}));
+	const slack = await createFakeSlack({host: '0.0.0.0'});
+	t.teardown(slack.close);
+	const disk = {repository: '/copy/repository', password: 'password of the disk', schedule: seldom};
+	await mkdir(join(folder, 'agent'));
+	await writeFile(join(folder, 'agent/config.yml'), stringify({copies: {disk}}), {mode: 0o600});
+	const {webhook: hook, alertmanager, prometheus} = await services(folder);
+	const stack = await startStack(t, {
+		holdfast: {
+			extra_hosts: ['slack.test:host-gateway'],
+			volumes: [
+				'/var/run/docker.sock:/var/run/docker.sock',
+				`${folder}/agent:/etc/holdfast:ro`,
+				...['hf-repository:/repository', 'hf-state:/state', 'hf-cache:/cache', 'copy:/copy'],
+			],
+			environment: {
+				SLACK_BOT_TOKEN: tokens.bot,
+				SLACK_APP_TOKEN: tokens.app,
+				HOLDFAST_SLACK_API_URL: slack.url('slack.test'),
+			},
+		},
+		services: {
+			webhook: hook,
+			alertmanager,
+			prometheus,
+			app: {
+				image: await ensureImage('holdfast-test/app:latest'),
+				init: true,
+				stop_grace_period: '1s',
+				command: ['sleep', '100000'],
+				volumes: ['data:/data'],
+				labels: {
+					'holdfast.enable': 'true',
+					'holdfast.schedule': seldom,
+					'holdfast.drill': seldom,
+					// What grows after the first pass must be read in the moment: sparse, and more than is read in the time on any machine
+					'holdfast.before': '["sh", "-c", "! test -e /data/grows || truncate -s 100G /data/grows"]',
+					'holdfast.quiesce.timeout': '5s',
+				},
+			},
+		},
+		volumes: ['data', 'copy'],
+	});
+	const target = `${stack.project}/app`;
+	const becomes = becoming(t, stack);
+	const fails = async (why: RegExp, ...argv: string[]) => {
+		const {exitCode, stdout, stderr} = await stack.holdfast(...argv);
+		t.is(exitCode, 1, `${argv.join(' ')}: ${stdout}${stderr}`);
+		t.regex(`${stdout}${stderr}`, why);
+	};
+	const done = async (...argv: string[]) => {
+		const {exitCode, stdout, stderr} = await stack.holdfast(...argv);
+		t.is(exitCode, 0, `${argv.join(' ')}: ${stdout}${stderr}`);
+	};
+
+	await until('the bot to be connected', () => slack.connections() === 1, {timeout: 60_000});
+	slack.fault = 'down';
+	slack.drop();
+	await becomes('HoldfastSlackDisconnected', 'firing');
+	slack.fault = '';
+	await becomes('HoldfastSlackDisconnected', 'resolved');
+
+	await stack.exec('app', 'sh', '-c', 'head -c 3000000 /dev/urandom >/data/file');
+	await done('backup', target);
+	await becomes('HoldfastCopyStale', 'firing');
+	await done('copy', 'disk');
+	await becomes('HoldfastCopyStale', 'resolved');
+
+	// The file, and not the manifest: what cannot be read at all is no run, but an answer to who asks for it
+	const inRepository = async (script: string) => stack.exec('holdfast', 'sh', '-c', `cd /repository/data && ${script}`);
+	await inRepository('mkdir ../lost && find . -type f -size +1M -exec cp --parents -t ../lost {} + -exec rm {} +');
+	await fails(/no such file or directory/, 'drill', target);
+	await becomes('HoldfastDrillFailed', 'firing');
+	await inRepository('cp -r ../lost/. . && rm -r ../lost');
+	await done('drill', target);
+	await becomes('HoldfastDrillFailed', 'resolved');
+
+	await stack.exec('app', 'touch', '/data/grows');
+	await fails(/longer than|quiesce\.timeout/, 'backup', target);
+	t.is(await stack.state('app'), 'running');
+	await becomes('HoldfastOutageAboveLimit', 'firing');
+	await stack.exec('app', 'rm', '/data/grows');
+	await done('backup', target);
+	await becomes('HoldfastOutageAboveLimit', 'resolved');
 });
