@@ -27,6 +27,9 @@ const killMs = 2000;
 /** One that has lost its input and its output, too. */
 const endMs = 10_000;
 
+/** In which the engine hears of the end of a container whose command was killed with it. */
+const diesMs = 500;
+
 /** Prints the process's own pid, which is all that a later kill needs, and becomes the command. */
 const wrapper = 'echo "$$" >&2; exec "$@"';
 
@@ -168,8 +171,16 @@ function running({engine, id, command, exec, output, watch, confirmMs}: Started,
 		const {exitCode} = await confirmExit(exec, confirmMs, command.argv[0]);
 		exited = true;
 		signal?.throwIfAborted();
-		const outOfMemory = exitCode === killedCode && (await ranOutOfMemory(engine, id));
-		return {exitCode, stderr: output.stderr(), ...(outOfMemory ? {outOfMemory} : {})};
+		if (exitCode !== killedCode) {
+			return {exitCode, stderr: output.stderr()};
+		}
+
+		if (await ranOutOfMemory(engine, id)) {
+			return {exitCode, stderr: output.stderr(), outOfMemory: true};
+		}
+
+		const died = await diedToo(engine, id);
+		return {exitCode, stderr: [output.stderr(), died].filter(Boolean).join('\n')};
 	};
 
 	const done = Promise.race([finished(), aborted]);
@@ -185,6 +196,26 @@ async function* whySoShort(output: AsyncIterable<Buffer>, signal: AbortSignal | 
 		yield* output;
 	} catch (error) {
 		throw signal?.aborted ? signal.reason : error;
+	}
+}
+
+/** A container that is killed or removed takes its commands with it, of which the engine hears first. Empty: it goes on. */
+async function diedToo(engine: Engine, id: string): Promise<string> {
+	const deadline = Date.now() + diesMs;
+	for (;;) {
+		const state = await engine.inspect(id).then(
+			details => details.state,
+			(error: unknown) => (statusOf(error) === 404 ? 'dead' : 'running'),
+		);
+		if (state === 'exited' || state === 'dead' || state === 'removing') {
+			return (await toldDead(engine, id, 'while it ran')).message;
+		}
+
+		if (Date.now() > deadline) {
+			return '';
+		}
+
+		await delay(50);
 	}
 }
 

@@ -120,7 +120,8 @@ export function repositoryError({action, repository, exit: {exitCode, stderr, ou
 	}
 
 	if (exitCode === killedCode) {
-		return new RepositoryError('failed', redact(`${action}: restic ${exitOf({exitCode, outOfMemory})}`), {hint: memoryHint});
+		const how = [exitOf({exitCode, outOfMemory}), said].filter(Boolean).join(': ');
+		return new RepositoryError('failed', redact(`${action}: restic ${how}`), {hint: memoryHint});
 	}
 
 	const reason = [...new Set([...items.slice(0, 3), said])].filter(Boolean).join('; ') || '(it printed nothing)';

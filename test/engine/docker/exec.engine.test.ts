@@ -151,6 +151,18 @@ test('a program that was killed has its own exit code', async t => {
 	t.is((await running.done.catch(() => ({exitCode: 137}))).exitCode, 137);
 });
 
+test('a program that was killed with its container says so', async t => {
+	const {id, run} = await startContainer(t);
+	const name = (await docker(['inspect', '--format', '{{.Name}}', id])).slice(1);
+	const running = await run({argv: ['sh', '-c', 'echo begun; sleep 300; echo ended']});
+	const begun = Promise.withResolvers<void>();
+	running.stdout.on('data', () => begun.resolve());
+	await begun.promise;
+	await docker(['rm', '--force', id]);
+	const {stderr} = await running.done.catch((error: Error) => ({stderr: error.message}));
+	t.regex(stderr, new RegExp(`container \`${name}\` ended, killed by somebody \\(exit code 137\\), while`));
+});
+
 test('a container that is paused refuses, and says so', async t => {
 	const {id, run} = await startContainer(t);
 	await until('the pause', async () => (await tryDocker(['pause', id])) !== undefined);

@@ -132,6 +132,7 @@ test('every other exit code is a failure that names the code', t => {
 test('a restic that was killed is told as such, with what to do', t => {
 	t.regex(fail(137, '').message, /was killed \(exit code 137\), by hand or for want of memory/);
 	t.regex(fail(137, '').hint ?? '', /HOLDFAST_WORKER_MEMORY/);
+	t.regex(fail(137, 'container `worker` ended, killed by somebody (exit code 137), while it ran').message, /: container `worker` ended/);
 });
 
 test('secrets are redacted in every kind of message', t => {
