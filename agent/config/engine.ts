@@ -4,12 +4,20 @@ import {quote} from '../../base/reading/quote.ts';
 import type {EngineKeys} from '../../docker/calls/client.ts';
 import type {Environment} from './environment.ts';
 
-/** @param address as in `DOCKER_HOST`: a socket of this host needs no keys @returns undefined: it is spoken to in clear */
+/**
+ * @param address as in `DOCKER_HOST`: a socket of this host needs no keys, and what is wrong with them is no mistake; nobody else gets their folder all the same
+ * @returns undefined: it is spoken to in clear
+ */
 export function readEngineKeys(address: string, environment: Environment, readFile: (path: string) => string): EngineKeys | undefined {
-	const {text, problem} = environment;
+	const {text} = environment;
+	const problem: Environment['problem'] = (...mistake) => {
+		if (address.startsWith('tcp://')) {
+			environment.problem(...mistake);
+		}
+	};
 	const folder = text('DOCKER_CERT_PATH')?.replace(/(?<=.)\/+$/, '');
 	if (folder === undefined) {
-		if (address.startsWith('tcp://') && text('DOCKER_TLS_VERIFY') !== undefined) {
+		if (text('DOCKER_TLS_VERIFY') !== undefined) {
 			problem(
 				'`DOCKER_TLS_VERIFY` is set, and `DOCKER_CERT_PATH` is not',
 				'name the folder of this container with `ca.pem`, `cert.pem` and `key.pem`',

@@ -160,6 +160,7 @@ test('an engine behind TLS is spoken to with the keys of Docker’s own variable
 	const withoutKeys = {DOCKER_TLS_VERIFY: '1', DOCKER_HOST: 'tcp://engine:2376'};
 	t.regex(problemsOf(withoutKeys).join(), /`DOCKER_TLS_VERIFY` is set, and `DOCKER_CERT_PATH` is not/);
 	t.is(load({DOCKER_TLS_VERIFY: '1'}).engineKeys, undefined, 'it means nothing for a socket');
+	t.is(load({DOCKER_CERT_PATH: '/nowhere'}).engineKeys?.folder, '/nowhere', 'nor does that, but that workers never get it');
 });
 
 const bad: Array<[name: string, value: string]> = [
