@@ -51,6 +51,7 @@ export interface BackupRun {
 	onPublished?: (published: BackupResult) => void;
 	/** As sources say it: how new a file is that may have changed while it was read. */
 	rememberNewest: NonNullable<SourceContext['rememberNewest']>;
+	pace?: SourceContext['pace'];
 }
 
 interface Progress {
@@ -236,6 +237,7 @@ function contextOf(
 		previous: previousOf(previous),
 		keepsAll,
 		rememberNewest: options.rememberNewest,
+		pace: options.pace,
 		warnOnce(source, messages) {
 			if (tellOnce(`warnings of ${target} ${source}`, messages.length === 0 ? null : messages.join('\n'))) {
 				for (const message of messages) {

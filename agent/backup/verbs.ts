@@ -12,8 +12,10 @@ import type {Plan, Surveyed} from '../plan/planned.ts';
 import type {Survey} from '../plan/survey.ts';
 import {ownPoints, type Point} from '../repository/points.ts';
 import type {NamedRepository, Repositories} from '../repository/repositories.ts';
+import {folderOf} from '../restic/repository.ts';
 import type {RunContext, Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
+import {createPace} from '../sources/pace.ts';
 import type {State} from '../state/state.ts';
 import {assertAwake, tellAbsent} from './absent.ts';
 import {backup} from './backup.ts';
@@ -44,6 +46,7 @@ interface BackupParts {
 export function createBackups({workshop, survey, runs, state, repositories: {primary: repository}, upkeep, notices}: BackupParts): Backups {
 	// What is looked at keeps nobody out, and waits for nobody: who must wait for a lock is the backup itself.
 	const restic = workshop.restic(undefined, {withoutLock: true});
+	const pace = folderOf(repository.repository) === undefined ? undefined : createPace();
 
 	/** Newest first; and says what differs from the newest. @throws {RepositoryError} */
 	const listPoints = async (found: Pick<Surveyed, 'target' | 'plan'>, tell: Tell): Promise<Point[]> => {
@@ -94,6 +97,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 				},
 				rememberNewest: (source, snapshot, newest) =>
 					state.rememberNewest({target: asked.target, source}, snapshot, newest?.getTime() ?? null),
+				pace,
 			});
 			const result = await working;
 			const suspicion = await (keeping ?? after.inspected(result));

@@ -26,6 +26,8 @@ const summary = z.object({
 	total_bytes_processed: z.number().optional(),
 	data_added: z.number().optional(),
 	data_added_packed: z.number().optional(),
+	/** In seconds. */
+	total_duration: z.number().optional(),
 });
 
 /** Of a restore that is told to name each file; `updated`: one that is there. `item`: from the folder that is restored, which is `/`. */

@@ -24,6 +24,8 @@ export interface Saved {
 	files: number;
 	/** How many of the files were the parent's, and not read. */
 	unmodifiedFiles: number;
+	/** From when it began to look at them, the repository being open, until all was stored. */
+	seconds: number;
 }
 
 export interface Progress {

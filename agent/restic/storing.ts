@@ -21,6 +21,7 @@ export function storing({read, failed}: Caller, {patiently}: Locking): Storing {
 			addedBytes: summary.data_added_packed ?? summary.data_added ?? 0,
 			files: summary.total_files_processed ?? 0,
 			unmodifiedFiles: summary.files_unmodified ?? 0,
+			seconds: summary.total_duration ?? 0,
 		};
 	};
 

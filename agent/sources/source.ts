@@ -15,6 +15,7 @@ import type {Container, Mount} from '../../docker/container.ts';
 import type {Engine} from '../../docker/engine.ts';
 import type {Worker} from '../../docker/worker.ts';
 import type {Restic} from '../restic/restic.ts';
+import type {Pace} from './pace.ts';
 import type {Snapshots} from './snapshots.ts';
 import type {StagingRoom} from './staging-room.ts';
 
@@ -57,6 +58,8 @@ export interface SourceContext {
 	previous: (source: string) => PreviousSnapshot | undefined;
 	/** Nothing is removed from the repository again: a pass more is a snapshot more, for ever. */
 	keepsAll?: boolean;
+	/** Of the repository, where that is a folder. Missing like `outage`. */
+	pace?: Pace | undefined;
 	/** Remembers of a source's snapshot how new a file is that may have changed while it was read; null: none did. Missing like `outage`. */
 	rememberNewest?: (source: string, snapshot: string, newest: Date | null) => void;
 	/** Missing where there is no moment: in all but backups. */

@@ -40,6 +40,10 @@ const isLittle = ({bytes, files}: Saved): boolean => bytes <= 16 * 1024 ** 2 && 
 /** Of more sources than these, no second pass is started beside the first: the memory of all of them at once would be a good part of a small machine. */
 const mostAhead = 4;
 
+/** So long, in seconds, the moment may store what was not read ahead; where it takes much longer than that, the next one has it read ahead. */
+const longestInMoment = 0.25;
+const slowMs = 2000;
+
 /** How often a first pass begins anew because very much changed while it ran. */
 const mostFirstPasses = 3;
 
@@ -68,6 +72,7 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 			live: true,
 		});
 		addedBefore += passed.addedBytes;
+		context.pace?.learn(passed);
 		return passed;
 	};
 	/** @returns since when every change of a file that is mapped into memory gives it a new time: what was changed before is written back */
@@ -76,6 +81,9 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 		await succeed(worker, {argv: ['sync', '-f', path], signal});
 		return begun;
 	};
+	/** A folder on a disk that has shown how fast it is: the moment reads it alone, which spares the run a start and a snapshot. */
+	const fitsMoment = ({bytes, hasFolders}: Little): boolean =>
+		!hasFolders && (context.pace?.secondsFor(bytes * all.length) ?? Number.POSITIVE_INFINITY) <= longestInMoment;
 	/** Little that changed: its content is in the repository when the moment comes, which reads it again. False: it was more than that. */
 	const isAhead = async (little: Little, from: string): Promise<boolean> => {
 		try {
@@ -168,7 +176,7 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 			begun = looked.begun;
 			const previous = timeless ? undefined : latest;
 			const isLittleMore = typeof since === 'object' && !since.isDoubtful;
-			if (previous && (since === 'nothing' || (isLittleMore && (await isAhead(since, previous.snapshot))))) {
+			if (previous && (since === 'nothing' || (isLittleMore && (fitsMoment(since) || (await isAhead(since, previous.snapshot)))))) {
 				parent = previous.snapshot;
 				return;
 			}
@@ -224,7 +232,12 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 			const stop = () => void armed?.stop(moment.reason);
 			moment.addEventListener('abort', stop, {once: true});
 			isLetGo = true;
+			const at = performance.now();
 			saved = await armed?.go();
+			if (performance.now() - at > slowMs) {
+				context.pace?.forget();
+			}
+
 			moment.removeEventListener('abort', stop);
 		},
 		async store() {

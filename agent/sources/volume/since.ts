@@ -19,8 +19,11 @@ const mostNameBytes = 256 * 1024;
 export interface Little {
 	/** Absolute paths that hold all that changed. */
 	paths: readonly string[];
-	/** How many files changed. */
+	/** How many files changed, and what they hold. */
 	files: number;
+	bytes: number;
+	/** A folder changed: more than what is new may have come with it. */
+	hasFolders: boolean;
 	/** Some of it may have changed after the backup before had read it, and not show it. */
 	isDoubtful: boolean;
 }
@@ -70,7 +73,7 @@ export async function firstLook(
 /** A folder that was renamed or filled is a change, though the files in it may be old. What vanishes under its feet is much. */
 function sinceOf(path: string, entries: readonly string[], {until, excludes}: Before): Since {
 	const untilMs = until?.getTime() ?? Number.NEGATIVE_INFINITY;
-	const found = {names: new Map<string, string>(), files: 0, bytes: 0, nameBytes: 0, isDoubtful: false};
+	const found = {names: new Map<string, string>(), files: 0, bytes: 0, nameBytes: 0, hasFolders: false, isDoubtful: false};
 	for (const entry of entries) {
 		const [, type, size, modified, changed, name = ''] = /^(.) (\d+) (-?[\d.]+) (-?[\d.]+) (.*)$/s.exec(entry) ?? [];
 		if (type === undefined || isUnnameable(entry)) {
@@ -79,6 +82,7 @@ function sinceOf(path: string, entries: readonly string[], {until, excludes}: Be
 
 		found.names.set(name, type);
 		found.nameBytes += name.length + path.length;
+		found.hasFolders ||= type === 'd';
 		if (type === 'f') {
 			found.files++;
 			found.bytes += Number(size);
@@ -120,4 +124,7 @@ const folderOf = (name: string): string => {
 };
 
 /** Also of what was moved there and is old, nothing would be read in the moment that was not looked at. */
-export const holdsAll = ({files}: Little, {files: passed, unmodifiedFiles}: Saved): boolean => passed - unmodifiedFiles <= files;
+export const holdsAll = (
+	{files}: Pick<Little, 'files'>,
+	{files: passed, unmodifiedFiles}: Pick<Saved, 'files' | 'unmodifiedFiles'>,
+): boolean => passed - unmodifiedFiles <= files;

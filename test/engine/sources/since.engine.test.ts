@@ -39,7 +39,8 @@ const change = fc.record({
 });
 const changes = fc.array(change, {maxLength: 2});
 const phases = fc.record({betweenPasses: changes, armed: changes, resumed: changes, stored: changes});
-const quiet = fc.constant({betweenPasses: [], armed: [], resumed: [], stored: []});
+const still = {betweenPasses: [], armed: [], resumed: [], stored: []};
+const quiet = fc.constant(still);
 const backup = fc.record({
 	before: changes,
 	during: fc.oneof(quiet, phases),
@@ -47,7 +48,19 @@ const backup = fc.record({
 	waits: fc.constantFrom(true, true, false),
 	dies: fc.constantFrom(false, false, false, true),
 	forgets: fc.constantFrom(false, false, false, true),
+	/** The repository takes at once what the moment adds. */
+	isFast: fc.boolean(),
 });
+
+const told = {during: still, waits: true, dies: false, forgets: false, isFast: true};
+
+/** Hardly ever drawn: files alone change, and nothing is doubtful. */
+const inPlace = [
+	{...told, before: []},
+	{...told, before: [{how: 'write', name: 'a'} as const]},
+	{...told, before: [{how: 'map', name: 'deep/d'} as const, {how: 'date back', name: 'b'} as const]},
+	{...told, before: [{how: 'map', name: 'deep/d'} as const]},
+];
 
 const hashOf = (content: Buffer | string): string => createHash('sha256').update(content).digest('hex');
 
@@ -132,6 +145,7 @@ test('files are those of the moment, by whatever they were changed, after whatev
 							waits,
 							dies,
 							forgets,
+							isFast,
 						},
 					] of runs.entries()) {
 						await apply(before);
@@ -166,6 +180,14 @@ test('files are those of the moment, by whatever they were changed, after whatev
 								},
 								time: () => new Date(),
 								previous: () => previous,
+								pace: {
+									learn() {},
+									forget() {},
+									secondsFor() {
+										did.push(...(isFast ? ['moment'] : []));
+										return isFast ? 0 : undefined;
+									},
+								},
 								rememberNewest(_source, _snapshot, value) {
 									newest = value;
 								},
@@ -203,10 +225,10 @@ test('files are those of the moment, by whatever they were changed, after whatev
 				}
 			}),
 		),
-		{numRuns: 12},
+		{numRuns: 12, examples: [[inPlace]]},
 	);
 	t.log(Object.fromEntries(ways));
-	for (const way of ['ahead', '', 'pass rewrite']) {
+	for (const way of ['ahead', 'moment', '', 'pass rewrite']) {
 		t.true(ways.has(way), `${way} of ${[...ways.keys()].join(', ')}`);
 	}
 });

@@ -34,7 +34,7 @@ export function memoryRepository(name: string, disk: Disk, others: Readonly<Reco
 	const keep = (content: string, path: string, {tags, time, host}: BackupOptions): Saved => {
 		const id = `${name}-${++count}`;
 		snapshots.push({id, time, host, tags, tree: content, paths: [path], bytes: content.length, addedBytes: content.length, content});
-		return {snapshot: id, bytes: content.length, addedBytes: content.length, files: 1, unmodifiedFiles: 0};
+		return {snapshot: id, bytes: content.length, addedBytes: content.length, files: 1, unmodifiedFiles: 0, seconds: 0};
 	};
 	const get = (id: string): Kept => {
 		const found = snapshots.find(snapshot => snapshot.id === id);

@@ -33,7 +33,7 @@ function scene(t: {teardown: (end: () => void) => void}, errors: Error[]) {
 		survey: survey as unknown as Parts['survey'],
 		runs,
 		state,
-		repositories: {primary: {open, doubt() {}}} as unknown as Parts['repositories'],
+		repositories: {primary: {open, doubt() {}, repository: {location: '/repository'}}} as unknown as Parts['repositories'],
 		upkeep: {} as Parts['upkeep'],
 		notices: {send() {}},
 	});

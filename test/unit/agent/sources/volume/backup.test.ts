@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import type {Hold} from '../../../../../agent/restic/hold.ts';
+import {createPace} from '../../../../../agent/sources/pace.ts';
 import type {PlannedSource, SourceContext} from '../../../../../agent/sources/source.ts';
 import {volumeSource} from '../../../../../agent/sources/volume/backup.ts';
 import type {Place} from '../../../../../base/command.ts';
@@ -28,6 +29,8 @@ interface Options {
 	unwanted?: readonly string[];
 	/** Of the same point. */
 	others?: number;
+	/** What a pass before has shown of the repository. */
+	bytesPerSecond?: number;
 }
 
 /** A folder that was there long before, its backup of a minute ago, and what a backup of now asks of restic. */
@@ -44,6 +47,7 @@ async function scene(
 		ahead = {files: 1},
 		unwanted = [],
 		others = 0,
+		bytesPerSecond,
 	}: Options = {},
 ) {
 	const folder = await mkdtemp(join(tmpdir(), 'hf-volume-'));
@@ -66,6 +70,11 @@ async function scene(
 		did.push(program);
 		return here({...command, argv: [program, ...rest]});
 	};
+	const pace = createPace();
+	if (bytesPerSecond !== undefined) {
+		pace.learn({addedBytes: bytesPerSecond, seconds: 1});
+	}
+
 	const parents: Array<string | undefined> = [];
 	const did: string[] = [];
 	/** The second passes that wait for the moment, and how many have ever. */
@@ -109,6 +118,7 @@ async function scene(
 			rewriteWithout: async (snapshot: string, files: readonly string[]) => (files.length === 0 ? snapshot : `${snapshot}-without`),
 		},
 		host: 'host',
+		pace,
 		time: () => time,
 		previous: () => ({
 			snapshot: 'before',
@@ -243,6 +253,28 @@ test('little that changed since is read ahead alone, and in the moment', async t
 	await utimes(join(folder, 'inner/file'), later, later);
 	t.deepEqual(await passes(), ['before', 'before']);
 	t.deepEqual(steps(did), [`ahead ${inWorker}/inner/file`, 'moment']);
+});
+
+test('so little that a repository in a folder takes it at once is read in the moment alone, but not where more may have come with a folder', async t => {
+	const fast = await scene(t, {newest: null, bytesPerSecond: 1e8});
+	await utimes(join(fast.folder, 'inner/file'), fast.later, fast.later);
+	t.deepEqual(await fast.passes(), ['before']);
+	t.is(fast.started(), 1);
+
+	const large = await scene(t, {newest: null, bytesPerSecond: 1e8});
+	await writeFile(join(large.folder, 'inner/file'), Buffer.alloc(3e7));
+	await utimes(join(large.folder, 'inner/file'), large.later, large.later);
+	t.deepEqual(await large.passes(), ['before', 'before']);
+
+	const filled = await scene(t, {newest: null, bytesPerSecond: 1e8});
+	await utimes(join(filled.folder, 'inner/file'), filled.later, filled.later);
+	await utimes(join(filled.folder, 'inner'), filled.later, filled.later);
+	t.deepEqual(await filled.passes(), ['before', 'before']);
+
+	const beside = await scene(t, {newest: null, bytesPerSecond: 1e8, others: 9});
+	await writeFile(join(beside.folder, 'inner/file'), Buffer.alloc(3e6));
+	await utimes(join(beside.folder, 'inner/file'), beside.later, beside.later);
+	t.deepEqual(await beside.passes(), ['before', 'before']);
 });
 
 test('a file that may have changed after the backup before had read it is read again, whatever its times', async t => {
