@@ -4,10 +4,7 @@ import {explain, PinBlockedError} from '../../base/errors.ts';
 import type {SourceResult} from '../../base/results.ts';
 import type {Plan} from '../plan/planned.ts';
 import {kindOf} from '../sources/kinds.ts';
-import type {PlannedSource, Source, SourceContext} from '../sources/source.ts';
-
-/** What `store` costs of so little is the start of programs: it is stored beside others. More goes one after the other, and has the machine for itself. */
-const littleBytes = 64 * 1024 ** 2;
+import {littleBytes, type PlannedSource, type Source, type SourceContext} from '../sources/source.ts';
 
 /** Each is a connection to a server, and a restic that holds the repository's index. */
 const atOnce = 3;

@@ -19,6 +19,9 @@ import type {Pace} from './pace.ts';
 import type {Snapshots} from './snapshots.ts';
 import type {StagingRoom} from './staging-room.ts';
 
+/** What `store` costs of so little is the start of programs: it is stored beside others. More goes one after the other, and has the machine for itself. */
+export const littleBytes = 64 * 1024 ** 2;
+
 /** A source as a plan has it. Each kind adds what it must know. */
 export interface PlannedSource {
 	/** As people write it, and unique in its target: `db/postgres:metadb`. */

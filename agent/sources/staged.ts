@@ -1,5 +1,4 @@
 /** Content that lies whole and checked in the staging folder becomes a snapshot. */
-import {succeed} from '../../base/command.ts';
 import {agentTag, runTag, sourcePath, sourceTag, targetTag} from '../repository/names.ts';
 import type {SourceContext, Stored} from './source.ts';
 
@@ -16,13 +15,15 @@ export function snapshotOptions(context: SourceContext, source: string) {
 	};
 }
 
-/** Stores a staged file and removes it, so that the staging folder never holds more than it must. */
+/** The staging folder never holds more than it must; and no program is started in the worker for that alone. */
+const handOver = (file: string) => ['sh', '-c', 'cat -- "$1" && exec rm -f -- "$1"', 'sh', file] as const;
+
+/** Stores a staged file and removes it. */
 export async function storeStaged(context: SourceContext, source: string, file: string, details: Record<string, unknown>): Promise<Stored> {
 	const saved = await context.restic.backupStream({
 		...snapshotOptions(context, source),
 		filename: sourcePath(context.target, source),
-		command: ['cat', '--', file],
+		command: handOver(file),
 	});
-	await succeed(context.worker, {argv: ['rm', '-f', '--', file]});
 	return {snapshot: saved.snapshot, bytes: saved.bytes, addedBytes: saved.addedBytes, details};
 }

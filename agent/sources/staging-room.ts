@@ -11,11 +11,12 @@ const mostMarginBytes = 1024 ** 3;
 export interface StagingRoom {
 	/**
 	 * Claims room for the copy of a source.
-	 * @param until when it is made: in the moment, beside all the others, or when it is stored, alone
+	 * @param when it is made: in the moment, beside all the others, or when it is stored, alone; what is stored beside others counts as of the moment
+	 * @param freeBytes left on the folder's file system, where somebody has just looked
 	 * @returns how large the copy may become
 	 * @throws where there is not enough for all that is claimed so far
 	 */
-	claim: (source: string, bytes: number, when: 'in the moment' | 'in turn') => Promise<number>;
+	claim: (source: string, bytes: number, when: 'in the moment' | 'in turn', freeBytes?: number) => Promise<number>;
 }
 
 export function createStagingRoom(place: Place, folder: string, signal: AbortSignal): StagingRoom {
@@ -23,9 +24,9 @@ export function createStagingRoom(place: Place, folder: string, signal: AbortSig
 	const claimed = (when: 'in the moment' | 'in turn') => [...claims.values()].filter(claim => claim.when === when).map(({bytes}) => bytes);
 
 	return {
-		async claim(source, bytes, when) {
+		async claim(source, bytes, when, freeBytes) {
 			claims.set(source, {bytes, when});
-			const [free = 0] = await freeRoom(place, [folder], signal);
+			const [free = 0] = freeBytes === undefined ? await freeRoom(place, [folder], signal) : [freeBytes];
 			const needed = claimed('in the moment').reduce((sum, each) => sum + each, 0) + Math.max(0, ...claimed('in turn'));
 			const margin = Math.min(mostMarginBytes, Math.max(leastMarginBytes, needed));
 			if (free < needed + margin) {

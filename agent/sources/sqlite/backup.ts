@@ -9,7 +9,7 @@ import {below} from '../../../docker/storage.ts';
 import {defaultLockTimeoutMs} from '../../config/settings.ts';
 import {mountPath, parseSource} from '../../repository/names.ts';
 import {openSession, type Session} from '../session.ts';
-import type {Among, Source, SourceContext} from '../source.ts';
+import {type Among, littleBytes, type Source, type SourceContext} from '../source.ts';
 import {storeStaged} from '../staged.ts';
 import type {PlannedFile} from './plan.ts';
 import {describeUnchecked, unchecked} from './unchecked.ts';
@@ -17,7 +17,7 @@ import {describeUnchecked, unchecked} from './unchecked.ts';
 const described = {journalMode: z.string().optional(), pageSize: z.number().optional(), sqliteVersion: z.string().optional()};
 
 const answer = z.union([
-	z.object({found: z.object({bytes: z.number()})}),
+	z.object({found: z.object({bytes: z.number(), freeBytes: z.number()})}),
 	z.object({opened: z.object({isHot: z.boolean(), ...described})}),
 	z.object({pinned: z.object({heldMs: z.number(), rolledBack: z.boolean().optional(), ...described})}),
 	z.object({blocked: z.string()}),
@@ -51,6 +51,7 @@ export function sqliteSource(planned: PlannedFile, context: SourceContext, {inde
 	let session: Session | undefined;
 	let patienceMs = lockTimeoutMs;
 	let isArmed = false;
+	let expectedBytes: number | undefined;
 	let pinned: Record<string, unknown> = {};
 
 	const read = (line: string): Exclude<Answer, {error: string}> => {
@@ -104,13 +105,18 @@ export function sqliteSource(planned: PlannedFile, context: SourceContext, {inde
 		name,
 		pinNeedsItsContainer: false,
 		pinStores: false,
+		expectedBytes: () => expectedBytes,
 		async prepare() {
 			session = await openSession(context.worker, {argv: [...sqliteSession, root, file, copy], signal});
 			const said = read(await session.line(signal));
 			// Locked or not, it tells now what would be an error later.
 			const opened = await ask('open');
 			const isWal = 'opened' in opened && opened.opened.journalMode === 'wal';
-			await context.room?.claim(name, 'found' in said ? said.found.bytes : 0, isWal ? 'in turn' : 'in the moment');
+			if ('found' in said) {
+				const {bytes, freeBytes} = said.found;
+				expectedBytes = bytes;
+				await context.room?.claim(name, bytes, isWal && bytes > littleBytes ? 'in turn' : 'in the moment', freeBytes);
+			}
 		},
 		async firstPass() {},
 		async arm() {

@@ -3,7 +3,7 @@
  * API. It is spoken to in lines; each answer is one line of JSON.
  *
  *     node session.program.ts ROOT FILE COPY
- *     → {"found": …}: the file is there, and what it takes to copy it
+ *     → {"found": …}: the file is there, what it takes to copy it, and the room for that
  *     open → {"opened": …} | {"blocked": "…"}: whether it can be read now; nothing is held afterwards
  *     pin → {"pinned": …} | {"blocked": "…"}   store → {"stored": …}   any → {"error": "…"}
  *
@@ -13,7 +13,8 @@
  *
  * A journal that a crash has left is rolled back in the copy: the original is the application's, and is not written to.
  */
-import {closeSync, existsSync, lstatSync, openSync, readSync, realpathSync, statSync} from 'node:fs';
+import {closeSync, existsSync, lstatSync, openSync, readSync, realpathSync, statfsSync, statSync} from 'node:fs';
+import {dirname} from 'node:path/posix';
 import {createInterface} from 'node:readline';
 import {backup, DatabaseSync} from 'node:sqlite';
 import {isInside} from '../beside.ts';
@@ -67,6 +68,11 @@ function locate(): string {
 /** What the copy takes at most: what is in the log becomes pages. */
 const sizeOf = (path: string): number =>
 	['', '-wal'].reduce((bytes, ending) => bytes + (existsSync(path + ending) ? statSync(path + ending).size : 0), 0);
+
+const roomFor = (path: string): number => {
+	const {bavail, bsize} = statfsSync(dirname(path));
+	return bavail * bsize;
+};
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
@@ -164,7 +170,7 @@ function createSession(path: string) {
 async function serve(): Promise<void> {
 	const path = locate();
 	const {open, pin, store} = createSession(path);
-	say({found: {bytes: sizeOf(path)}});
+	say({found: {bytes: sizeOf(path), freeBytes: roomFor(copy)}});
 	for await (const line of createInterface({input: process.stdin})) {
 		if (line === 'open') {
 			say(open());

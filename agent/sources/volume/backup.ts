@@ -62,6 +62,8 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 	];
 	const excludes = exclude.length > restoreFiles.patterns.length;
 	const options = {...snapshotOptions(context, name), path, exclude};
+	/** As those see it who have it at their root. */
+	const leftOfRoot = [...planned.exclude.map(fromRoot), ...restoreFiles.patterns.map(each => `/**/${each}`)];
 	const pass = async (from: string | undefined, only?: readonly string[]): Promise<Saved> => {
 		const passed = await restic.backupFiles({
 			...options,
@@ -250,14 +252,16 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 			await assertSomething({...context, ...opened});
 
 			// A safety snapshot has no manifest that could tell of them, and an application waits for it.
-			const {newest, sparse, lost, snapshots} =
-				context.tag === undefined
-					? await look({...context, ...opened}, path, begun)
-					: {newest: undefined, sparse: new Map<string, number>(), lost: {}, snapshots: []};
-			if (context.tag === undefined && context.previous(name) === undefined) {
+			const isPoint = context.tag === undefined;
+			const [{newest, sparse, lost, snapshots}, lostOfLocked] = await Promise.all([
+				isPoint
+					? look({...context, ...opened}, path, begun)
+					: {newest: undefined, sparse: new Map<string, number>(), lost: {}, snapshots: []},
 				// It takes a look at each file, and is told once.
-				const left = [...planned.exclude.map(fromRoot), ...restoreFiles.patterns.map(each => `/**/${each}`)];
-				context.warnOnce?.(`${name} and its attributes`, await lossesOfLocked({name, path, exclude: left}, context));
+				isPoint && context.previous(name) === undefined ? lossesOfLocked({name, path, exclude: leftOfRoot}, context) : undefined,
+			]);
+			if (lostOfLocked !== undefined) {
+				context.warnOnce?.(`${name} and its attributes`, lostOfLocked);
 			}
 
 			context.warnOnce?.(`${name} as it is`, [...lossesOf(name, lost), ...doublesOf(name, snapshots, planned.exclude)]);

@@ -34,3 +34,11 @@ test('what is not known before it is read may become as large as there is room',
 	t.is(await room.claim('tar:/etc/app', 100 * mebibyte, 'in the moment'), (1000 - 100) * mebibyte, 'claimed anew, not twice');
 	await t.throwsAsync(roomOf(50).claim('tar:/etc/app', 0, 'in the moment'), {message: /64\.0 MiB are needed/});
 });
+
+test('who has just looked how much is left asks nobody', async t => {
+	const room = createStagingRoom(async () => t.fail() as never, '/staging', new AbortController().signal);
+	t.is(await room.claim('sqlite:/data/a.db', 200 * mebibyte, 'in the moment', 1000 * mebibyte), (1000 - 200) * mebibyte);
+	await t.throwsAsync(room.claim('sqlite:/data/b.db', 200 * mebibyte, 'in the moment', 500 * mebibyte), {
+		message: /400\.0 MiB and 400\.0 MiB/,
+	});
+});
