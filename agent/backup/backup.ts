@@ -8,7 +8,8 @@ import {staging, type Worker, type Workforce} from '../../docker/worker.ts';
 import type {WorkerMount} from '../../docker/worker-mounts.ts';
 import {isOfOneMoment, type Plan} from '../plan/planned.ts';
 import type {Manifest, ManifestSource} from '../repository/manifest.ts';
-import {type Beginning, createPress, type Press} from '../repository/press.ts';
+import type {Marked} from '../repository/points.ts';
+import {type Beginning, createPress, type Press, publishedWith} from '../repository/press.ts';
 import {withWorkers} from '../runs/shell.ts';
 import {sourceContext} from '../runs/source-context.ts';
 import type {Workshop} from '../runs/workshop.ts';
@@ -47,8 +48,10 @@ export interface BackupRun {
 	keep: (still: Still) => Promise<void>;
 	/** Remembers what was told of a subject; null: nothing more. False: just that was told before. */
 	tellOnce: (subject: string, what: string | null) => boolean;
-	/** The point is there, and the workers are being removed: what the run ends with, unless that fails. */
-	onPublished?: (published: BackupResult) => void;
+	/** The moment is over: from now on nothing is stored but snapshots of the point. */
+	onStoring?: () => void;
+	/** The point is there, and the workers are being removed: what the run ends with, unless that fails; and the snapshots of the point. */
+	onPublished?: (published: BackupResult, snapshots: readonly Marked[]) => void;
 	/** As sources say it: how new a file is that may have changed while it was read. */
 	rememberNewest: NonNullable<SourceContext['rememberNewest']>;
 	pace?: SourceContext['pace'];
@@ -83,9 +86,9 @@ export async function backup(workshop: Workshop, options: BackupRun): Promise<Ba
 		async manifest => {
 			if (manifest !== undefined) {
 				options.tell({type: 'step', step: 'publish'});
-				await tellingWhoWaits(async () => press.publish(manifest));
+				const own = await tellingWhoWaits(async () => press.publish(manifest));
 				state.published = true;
-				options.onPublished?.(resultOf(options, {sources, state}, []));
+				options.onPublished?.(resultOf(options, {sources, state}, []), publishedWith(own, manifest.sources));
 			}
 		},
 	);
@@ -180,6 +183,7 @@ async function work(
 			},
 			crew,
 		);
+		options.onStoring?.();
 		await crew.store(async (source, planned) => store(source, planned, options, {results, stored}));
 		return stored.size === plan.sources.length ? manifestOf(workshop, options, {state, stored, swarm}) : undefined;
 	} finally {

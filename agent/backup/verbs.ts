@@ -10,9 +10,10 @@ import type {NoPlan} from '../../base/shapes/targets.ts';
 import type {Upkeep} from '../keep/verbs.ts';
 import type {Plan, Surveyed} from '../plan/planned.ts';
 import type {Survey} from '../plan/survey.ts';
-import {ownPoints, type Point} from '../repository/points.ts';
+import {type Marked, ownPoints, type Point} from '../repository/points.ts';
 import type {NamedRepository, Repositories} from '../repository/repositories.ts';
 import {folderOf} from '../restic/repository.ts';
+import type {Restic} from '../restic/restic.ts';
 import type {RunContext, Runs} from '../runs/runs.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import {createPace} from '../sources/pace.ts';
@@ -77,7 +78,7 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 			const listed = listPoints({...found, plan}, tell);
 			const previous = listed.then(points => previousAmong(points, state));
 			previous.catch(() => {});
-			const after = afterwards({upkeep, runs}, {run, listed, tell});
+			const after = afterwards({upkeep, runs, restic}, {run, listed, tell});
 			let keeping: Promise<string | undefined> | undefined;
 			const working: Promise<BackupResult> = backup(workshop, {
 				run,
@@ -91,8 +92,9 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 				signal,
 				tell,
 				tellOnce: state.tellOnce,
-				onPublished(published) {
-					keeping = after.kept(published, working);
+				onStoring: after.storing,
+				onPublished(published, snapshots) {
+					keeping = after.kept(published, snapshots, working);
 					keeping.catch(() => {});
 				},
 				rememberNewest: (source, snapshot, newest) =>
@@ -148,9 +150,12 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 	};
 }
 
+/** A list of the repository is of now for so long: others may remove from it, and add to it. */
+const freshMs = 5000;
+
 /** What becomes of a run's result. Both resolve with what a person should know of its sizes, which they tell. */
 function afterwards(
-	{upkeep, runs}: Pick<BackupParts, 'upkeep' | 'runs'>,
+	{upkeep, runs, restic}: Pick<BackupParts, 'upkeep' | 'runs'> & {restic: Pick<Restic, 'snapshots'>},
 	{run, listed, tell}: {run: string; listed: Promise<readonly Point[]>; tell: Tell},
 ) {
 	const inspected = async (result: BackupResult): Promise<string | undefined> => {
@@ -162,13 +167,25 @@ function afterwards(
 
 		return suspicion;
 	};
+	let listing: {at: number; snapshots: Promise<readonly Marked[]>} | undefined;
+	const listedWith = async (own: readonly Marked[]): Promise<readonly Marked[]> => {
+		// Nobody is kept out meanwhile, nor waited for: what is seen half removed is no point, and what cannot be forgotten now is for later.
+		const snapshots = await (listing !== undefined && Date.now() - listing.at < freshMs ? listing.snapshots : restic.snapshots());
+		const ids = new Set(own.map(({id}) => id));
+		return [...snapshots.filter(({id}) => !ids.has(id)), ...own];
+	};
 	return {
 		inspected,
-		/** Of one that made a point. @param dismissed its workers are removed */
-		async kept(result: BackupResult, dismissed: Promise<unknown>): Promise<string | undefined> {
+		/** A list takes a start of restic: what there is beside the point is listed while its sources and its manifest are stored. */
+		storing(): void {
+			listing = runs.isAlone(run) ? {at: Date.now(), snapshots: restic.snapshots()} : undefined;
+			listing?.snapshots.catch(() => {});
+		},
+		/** Of one that made a point. @param own the point's snapshots @param dismissed its workers are removed */
+		async kept(result: BackupResult, own: readonly Marked[], dismissed: Promise<unknown>): Promise<string | undefined> {
 			const suspicion = await inspected(result);
 			if (runs.isAlone(run)) {
-				await upkeep.tidy(result, {dismissed, tell});
+				await upkeep.tidy(result, {snapshots: listedWith(own), dismissed, tell});
 			}
 
 			return suspicion;

@@ -1,8 +1,8 @@
 /** Removes points, whole: nobody ever sees one that has lost a snapshot, whenever the agent is killed. */
 
 import {runOfTag} from '../repository/names.ts';
-import {holdsManifest, type Point} from '../repository/points.ts';
-import type {Restic, Snapshot} from '../restic/restic.ts';
+import {holdsManifest, type Marked, type Point} from '../repository/points.ts';
+import type {Restic} from '../restic/restic.ts';
 import type {Housekeeping} from '../state/housekeeping.ts';
 
 type Journal = Pick<Housekeeping, 'rememberForgetting' | 'forgetting' | 'clearForgetting'>;
@@ -30,7 +30,7 @@ export async function forgetPoints(
 }
 
 /** Ends what a kill or an error interrupted. @param snapshots all of the repository */
-export async function finishForgetting(restic: Pick<Restic, 'forget'>, journal: Journal, snapshots: readonly Snapshot[]): Promise<void> {
+export async function finishForgetting(restic: Pick<Restic, 'forget'>, journal: Journal, snapshots: readonly Marked[]): Promise<void> {
 	const begun = journal.forgetting();
 	if (begun.size > 0) {
 		await restic.forget(withoutPoint(snapshots, begun));
@@ -39,8 +39,8 @@ export async function finishForgetting(restic: Pick<Restic, 'forget'>, journal: 
 }
 
 /** Pure: those of the snapshots that were to go and whose manifest is gone. A point that still has its own stays whole. */
-export function withoutPoint(snapshots: readonly Snapshot[], begun: ReadonlySet<string>): string[] {
-	const runOf = ({tags}: Snapshot) => tags.map(runOfTag).find(run => run !== undefined);
+export function withoutPoint(snapshots: readonly Marked[], begun: ReadonlySet<string>): string[] {
+	const runOf = ({tags}: Marked) => tags.map(runOfTag).find(run => run !== undefined);
 	const published = new Set(snapshots.filter(holdsManifest).map(runOf));
 	return snapshots.filter(snapshot => begun.has(snapshot.id) && !published.has(runOf(snapshot))).map(({id}) => id);
 }

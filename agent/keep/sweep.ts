@@ -5,8 +5,8 @@
 
 import type {RepositoryDoor} from '../repository/door.ts';
 import {firstPassTag, runOfTag, safetyTag, targetTag} from '../repository/names.ts';
-import {holdsManifest, type Point} from '../repository/points.ts';
-import type {Restic, Snapshot} from '../restic/restic.ts';
+import {holdsManifest, type Marked, type Point} from '../repository/points.ts';
+import type {Restic} from '../restic/restic.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import type {RunRecord, State} from '../state/state.ts';
 import {forgetPoints, withoutPoint} from './forgetting.ts';
@@ -29,7 +29,7 @@ export interface Sweeper {
 		run: string;
 		target: string;
 		/** All of the repository, as they are after the run. */
-		snapshots: readonly Snapshot[];
+		snapshots: readonly Marked[];
 		/** Those that are kept no longer: removed whole. */
 		points: readonly Point[];
 		/** Its workers are removed: before, nobody knows that a lock of them is a dead one's. */
@@ -148,9 +148,9 @@ interface Known {
 }
 
 /** Pure: what may be forgotten. Nothing of a run that has a manifest, whatever else is said of it. */
-export function leftovers(snapshots: readonly Snapshot[], {target, isOver, isWithoutPoint, isKept}: Known): string[] {
+export function leftovers(snapshots: readonly Marked[], {target, isOver, isWithoutPoint, isKept}: Known): string[] {
 	const published = new Set(snapshots.filter(holdsManifest).map(runOf));
-	const isLeft = (snapshot: Snapshot): boolean => {
+	const isLeft = (snapshot: Marked): boolean => {
 		const run = runOf(snapshot);
 		if (run === undefined) {
 			return false;
@@ -169,4 +169,4 @@ export function leftovers(snapshots: readonly Snapshot[], {target, isOver, isWit
 	return snapshots.filter(isLeft).map(({id}) => id);
 }
 
-const runOf = ({tags}: Snapshot): string | undefined => tags.map(runOfTag).find(run => run !== undefined);
+const runOf = ({tags}: Marked): string | undefined => tags.map(runOfTag).find(run => run !== undefined);

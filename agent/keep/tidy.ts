@@ -2,30 +2,32 @@
 import {explain} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
 import type {BackupResult} from '../../base/results.ts';
-import type {Point} from '../repository/points.ts';
-import type {Snapshot} from '../restic/restic.ts';
-import type {Workshop} from '../runs/workshop.ts';
+import type {Marked, Point} from '../repository/points.ts';
 import type {Sweeper} from './sweep.ts';
 import type {Verdicts} from './verdicts.ts';
 
 interface TidyParts {
-	workshop: Pick<Workshop, 'restic'>;
 	sweeper: Pick<Sweeper, 'sweep'>;
 	verdicts: Verdicts;
 }
 
 export interface TidyOptions {
+	/** All of the repository, as they are after the run. */
+	snapshots: Promise<readonly Marked[]>;
 	/** Its workers are removed. */
 	dismissed: Promise<unknown>;
 	tell: Tell;
 }
 
 /** Never rejects: a backup that was made is made, and what is left is told. */
-export async function tidy({workshop, sweeper, verdicts}: TidyParts, result: BackupResult, {dismissed, tell}: TidyOptions): Promise<void> {
+export async function tidy(
+	{sweeper, verdicts}: TidyParts,
+	result: BackupResult,
+	{snapshots: listed, dismissed, tell}: TidyOptions,
+): Promise<void> {
 	const {run, target} = result;
 	try {
-		// Nobody is kept out meanwhile, nor waited for: what is seen half removed is no point, and what cannot be forgotten now is for later.
-		const snapshots = await workshop.restic(undefined, {withoutLock: true}).snapshots();
+		const snapshots = await listed;
 		const points = await expired(verdicts, result, snapshots).catch((error: unknown) => {
 			tell({type: 'warning', message: `restore points that are kept no longer could not be removed: ${explain(error)}`});
 			return [];
@@ -43,7 +45,7 @@ export async function tidy({workshop, sweeper, verdicts}: TidyParts, result: Bac
 	}
 }
 
-async function expired(verdicts: Verdicts, ended: BackupResult, snapshots: readonly Snapshot[]): Promise<Point[]> {
+async function expired(verdicts: Verdicts, ended: BackupResult, snapshots: readonly Marked[]): Promise<Point[]> {
 	const retentions = await verdicts({ended, snapshots});
 	return retentions.flatMap(({points}) => points.flatMap(({action, point}) => (action === 'remove' ? [point] : [])));
 }

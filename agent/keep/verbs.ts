@@ -175,7 +175,7 @@ export function createUpkeep(parts: UpkeepParts): Upkeep {
 				...(warning === undefined ? {} : {warning}),
 			};
 		},
-		tidy: async (result, options) => tidy({workshop, sweeper, verdicts}, result, options),
+		tidy: async (result, options) => tidy({sweeper, verdicts}, result, options),
 		inspect: (result, earlier) => inspect({state, notices, shrinkLimit: policy.shrinkLimit}, result, earlier),
 	};
 }

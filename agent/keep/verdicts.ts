@@ -3,9 +3,8 @@ import type {Outcome} from '../../base/results.ts';
 import type {Survey} from '../plan/survey.ts';
 import type {RepositoryDoor} from '../repository/door.ts';
 import {deedsOf} from '../repository/owner.ts';
-import {oursAmong, type Point, pointsOf} from '../repository/points.ts';
+import {type Marked, oursAmong, type Point, pointsOf} from '../repository/points.ts';
 import type {Access} from '../restic/repository.ts';
-import type {Snapshot} from '../restic/restic.ts';
 import type {Workshop} from '../runs/workshop.ts';
 import type {State} from '../state/state.ts';
 import {doubtOf, lastOutcome, neededPoints} from './knowledge.ts';
@@ -25,7 +24,7 @@ interface Asked {
 	/** A backup that is not in the state yet. */
 	ended?: {target: string; outcome: Outcome};
 	/** All of the repository, where somebody has just listed them. */
-	snapshots?: readonly Snapshot[];
+	snapshots?: readonly Marked[];
 	access?: Access;
 }
 
@@ -66,11 +65,7 @@ export const shutBy = (access: Access): string | undefined =>
 	({full: undefined, 'append-only': 'the repository is append-only', 'read-only': 'the repository is read-only'})[access];
 
 /** Other agents may use the same repository, and the same names of hosts and targets. What was decided since, also by another, is heeded. */
-export async function allOwn(
-	{restic, ownership}: Workshop,
-	state: Pick<State, 'learnDeeds'>,
-	known?: readonly Snapshot[],
-): Promise<Point[]> {
+export async function allOwn({restic, ownership}: Workshop, state: Pick<State, 'learnDeeds'>, known?: readonly Marked[]): Promise<Point[]> {
 	const snapshots = known?.filter(({tags}) => tags.includes('holdfast')) ?? (await restic().snapshots(['holdfast']));
 	state.learnDeeds(deedsOf(snapshots));
 	return oursAmong(pointsOf(snapshots), ownership());

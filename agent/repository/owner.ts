@@ -17,7 +17,7 @@ export interface Filed {
 }
 
 /** Pure. */
-export const filedBy = (snapshot: Snapshot): Filed => ({
+export const filedBy = (snapshot: Pick<Snapshot, 'tags' | 'host' | 'time'>): Filed => ({
 	id: tagValue(snapshot.tags, 'run') ?? '',
 	agent: tagValue(snapshot.tags, 'agent') ?? null,
 	host: snapshot.host,
@@ -117,7 +117,7 @@ export const deedTags = (deed: Deed): string[] => [
 ];
 
 /** Pure: the deeds among the snapshots of a repository, oldest first. */
-export function deedsOf(snapshots: readonly Snapshot[]): Deed[] {
+export function deedsOf(snapshots: ReadonlyArray<Pick<Snapshot, 'tags' | 'time'>>): Deed[] {
 	return snapshots
 		.filter(({tags}) => tags.includes(deedTag))
 		.flatMap(({tags, time: at}): Deed[] => {

@@ -19,7 +19,10 @@ export interface Point extends Filed {
 	placed?: Placed;
 }
 
-export const holdsManifest = (snapshot: Snapshot): boolean => tagValue(snapshot.tags, 'manifest') !== undefined;
+/** What of a snapshot says which point it is of, and how large. */
+export type Marked = Pick<Snapshot, 'id' | 'time' | 'host' | 'tags' | 'bytes'>;
+
+export const holdsManifest = (snapshot: Pick<Snapshot, 'tags'>): boolean => tagValue(snapshot.tags, 'manifest') !== undefined;
 
 /** Of whichever agents, newest first. @throws {RepositoryError} */
 export async function listPoints(restic: Restic, target?: string): Promise<Point[]> {
@@ -59,8 +62,8 @@ export const newestOf = (points: readonly Point[]): Point | undefined => points.
 const newestFirst = (a: Point, b: Point): number => b.time.getTime() - a.time.getTime() || (a.id < b.id ? 1 : -1);
 
 /** Pure: the points among the snapshots of a repository. */
-export function pointsOf(snapshots: readonly Snapshot[]): Point[] {
-	const ofRun = new Map<string, Snapshot[]>();
+export function pointsOf(snapshots: readonly Marked[]): Point[] {
+	const ofRun = new Map<string, Marked[]>();
 	for (const snapshot of snapshots) {
 		const key = ['agent', 'run', 'target'].map(name => tagValue(snapshot.tags, name)).join(' ');
 		const others = ofRun.get(key);
@@ -74,7 +77,7 @@ export function pointsOf(snapshots: readonly Snapshot[]): Point[] {
 	return [...ofRun.values()].flatMap(group => pointOf(group) ?? []).sort(newestFirst);
 }
 
-function pointOf(snapshots: readonly Snapshot[]): Point | undefined {
+function pointOf(snapshots: readonly Marked[]): Point | undefined {
 	const published = snapshots.find(holdsManifest);
 	const filed = published && filedBy(published);
 	if (published === undefined || filed === undefined || filed.id === '' || filed.target === '') {

@@ -1,10 +1,10 @@
 /** How a point is published: its manifest is stored last, by a restic that waits for it meanwhile. */
 
-import type {Restic} from '../restic/restic.ts';
+import type {Restic, Saved} from '../restic/restic.ts';
 import type {Manifest} from './manifest.ts';
-import {agentTag, manifestPath, manifestTag, runTag, targetTag} from './names.ts';
+import {agentTag, manifestPath, manifestTag, runTag, sourceTag, tagValue, targetTag} from './names.ts';
 import {placedTags} from './placed.ts';
-import {pointsOf} from './points.ts';
+import {holdsManifest, type Marked, pointsOf} from './points.ts';
 import {type OpenRecord, openRecord, storeRecord} from './record.ts';
 
 /** A repository that does not answer either keeps its secret: the run failed, and its point, if there is one, is listed all the same. */
@@ -17,14 +17,17 @@ export type Beginning = Pick<Manifest, 'agent' | 'run' | 'target' | 'time' | 'ho
  * restic may be killed when it has saved the manifest and has not said so yet: then the
  * repository is asked.
  */
-async function orSaved(restic: Restic, {run, target}: Beginning, storing: Promise<void>): Promise<void> {
+async function orSaved(restic: Restic, {run, target}: Beginning, storing: Promise<Marked>): Promise<Marked> {
 	try {
-		await storing;
+		return await storing;
 	} catch (error) {
 		const saved = await restic.snapshots([runTag(run), targetTag(target)], AbortSignal.timeout(askingMs)).catch(() => []);
-		if (pointsOf(saved).length === 0) {
+		const manifest = saved.find(holdsManifest);
+		if (manifest === undefined || pointsOf(saved).length === 0) {
 			throw error;
 		}
+
+		return manifest;
 	}
 }
 
@@ -44,6 +47,26 @@ const recordOf = ({run, target, agent, swarm, time, host}: Beginning, {sources, 
 	host,
 });
 
+const markedAs = ({tags, time, host}: ReturnType<typeof recordOf>, {snapshot, bytes}: Saved): Marked => ({
+	id: snapshot,
+	tags,
+	// As restic keeps it.
+	time: new Date(Math.floor(time.getTime() / 1000) * 1000),
+	host,
+	bytes,
+});
+
+/** Pure: the snapshots of a point that was just published, as they are listed from now on. */
+export const publishedWith = (manifest: Marked, sources: ReadonlyArray<{source: string; snapshot: string; bytes: number}>): Marked[] => [
+	...sources.map(({source, snapshot, bytes}) => ({
+		...manifest,
+		id: snapshot,
+		bytes,
+		tags: [...manifest.tags.filter(tag => tagValue([tag], 'manifest') === undefined), sourceTag(source)],
+	})),
+	manifest,
+];
+
 interface Publishing {
 	/** How many the manifest will have. */
 	sources: number;
@@ -55,8 +78,8 @@ interface Publishing {
 export interface Press {
 	/** Begins to wait for a point of this time, unless it does already. */
 	ready: (beginning: Beginning) => void;
-	/** After this the point exists; before, it does not. */
-	publish: (manifest: Manifest) => Promise<void>;
+	/** After this the point exists; before, it does not. @returns the manifest's own snapshot, as it is listed from now on */
+	publish: (manifest: Manifest) => Promise<Marked>;
 	/** Nothing is to be published any more. Never rejects. */
 	close: () => Promise<void>;
 }
@@ -66,14 +89,15 @@ export function createPress(restic: Restic, {sources, folder, signal}: Publishin
 	const close = async () => open?.record.close();
 	const isReady = ({time}: Beginning): boolean => open?.time === time && !open.record.isOver();
 
-	const storing = async (beginning: Beginning, content: string): Promise<void> => {
+	const storing = async (beginning: Beginning, content: string): Promise<Marked> => {
+		const record = recordOf(beginning, {sources, folder});
 		if (open !== undefined && isReady(beginning)) {
-			return open.record.store(content);
+			return markedAs(record, await open.record.store(content));
 		}
 
 		// What waits for another time, a lock in its hand, waits in vain.
 		void close();
-		return storeRecord(restic, {...recordOf(beginning, {sources, folder}), signal, content});
+		return markedAs(record, await storeRecord(restic, {...record, signal, content}));
 	};
 
 	return {
@@ -84,12 +108,12 @@ export function createPress(restic: Restic, {sources, folder, signal}: Publishin
 			}
 		},
 		async publish(manifest) {
-			await orSaved(restic, manifest, storing(manifest, JSON.stringify(manifest)));
+			return orSaved(restic, manifest, storing(manifest, JSON.stringify(manifest)));
 		},
 		close,
 	};
 }
 
 /** After this the point exists; before, it does not. */
-export const publish = async (restic: Restic, manifest: Manifest, folder: string, signal: AbortSignal): Promise<void> =>
+export const publish = async (restic: Restic, manifest: Manifest, folder: string, signal: AbortSignal): Promise<Marked> =>
 	createPress(restic, {sources: manifest.sources.length, folder, signal}).publish(manifest);

@@ -2,7 +2,7 @@
 import {mkdir, open, rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {held} from '../restic/held.ts';
-import type {BackupOptions, Restic} from '../restic/restic.ts';
+import type {BackupOptions, Restic, Saved} from '../restic/restic.ts';
 
 interface TextRecord extends Pick<BackupOptions, 'tags' | 'time' | 'host' | 'signal'> {
 	/** Its path in the repository. */
@@ -16,7 +16,7 @@ interface TextRecord extends Pick<BackupOptions, 'tags' | 'time' | 'host' | 'sig
 const fileOf = ({folder, name}: Pick<TextRecord, 'folder' | 'name'>): string => join(folder, `${name}.json`);
 
 /** It is there whole, or not at all: restic may read it as soon as it has its name. */
-async function writing(record: Pick<TextRecord, 'folder' | 'name'>, content: string, work: () => Promise<unknown>): Promise<void> {
+async function writing<Value>(record: Pick<TextRecord, 'folder' | 'name'>, content: string, work: () => Promise<Value>): Promise<Value> {
 	const file = fileOf(record);
 	const draft = `${file}.draft`;
 	await mkdir(record.folder, {recursive: true, mode: 0o700});
@@ -30,7 +30,7 @@ async function writing(record: Pick<TextRecord, 'folder' | 'name'>, content: str
 		}
 
 		await rename(draft, file);
-		await work();
+		return await work();
 	} finally {
 		await rm(draft, {force: true});
 		await rm(file, {force: true});
@@ -42,15 +42,15 @@ const streaming = ({folder, name, ...options}: TextRecord) => ({...options, comm
 export async function storeRecord(
 	restic: Pick<Restic, 'backupStream'>,
 	{content, ...record}: TextRecord & {content: string},
-): Promise<void> {
-	await writing(record, content, async () => restic.backupStream(streaming(record)));
+): Promise<Saved> {
+	return writing(record, content, async () => restic.backupStream(streaming(record)));
 }
 
 /** A record whose content is still to come. */
 export interface OpenRecord {
 	/** Nothing is to be stored with it any more: the repository did not open, or what waited has died. */
 	isOver: () => boolean;
-	store: (content: string) => Promise<void>;
+	store: (content: string) => Promise<Saved>;
 	/** Nothing is stored. Never rejects. */
 	close: () => Promise<void>;
 }
@@ -63,7 +63,7 @@ export function openRecord(restic: Pick<Restic, 'backupStream'>, {signal, ...rec
 		async store(content) {
 			try {
 				await storing.waiting;
-				await writing(record, content, storing.go);
+				return await writing(record, content, storing.go);
 			} catch (error) {
 				// It may wait still: the content could not be written.
 				await storing.stop(error);

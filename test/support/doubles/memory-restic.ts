@@ -31,7 +31,8 @@ export const printed = (text: string): Running => ({
 export function memoryRepository(name: string, disk: Disk, others: Readonly<Record<string, MemoryRepository>> = {}): MemoryRepository {
 	const snapshots: Kept[] = [];
 	let count = 0;
-	const keep = (content: string, path: string, {tags, time, host}: BackupOptions): Saved => {
+	const keep = (content: string, path: string, {tags, time: asked, host}: BackupOptions): Saved => {
+		const time = new Date(Math.floor(asked.getTime() / 1000) * 1000);
 		const id = `${name}-${++count}`;
 		snapshots.push({id, time, host, tags, tree: content, paths: [path], bytes: content.length, addedBytes: content.length, content});
 		return {snapshot: id, bytes: content.length, addedBytes: content.length, files: 1, unmodifiedFiles: 0, seconds: 0};

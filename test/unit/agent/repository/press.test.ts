@@ -39,18 +39,38 @@ async function scene(t: ExecutionContext) {
 		press,
 		starts,
 		refused,
+		snapshots,
 		times: () => pointsOf(snapshots).map(({time}) => time.getTime() / 1000),
 		dies: (error: Error) => dies(error),
 	};
 }
 
 test('one restic waits from the beginning, whoever asks for it again, and publishes', async t => {
-	const {press, starts, refused, times} = await scene(t);
+	const {press, starts, refused, snapshots, times} = await scene(t);
 	press.ready(at(1));
 	press.ready(at(1));
-	await press.publish(at(1));
+	const published = await press.publish(at(1));
 	await press.close();
 	t.deepEqual([starts, refused, times()], [[1], [], [1]]);
+	const [{id, time, tags, host, bytes} = {}] = snapshots;
+	t.deepEqual(published, {id, time, tags, host, bytes} as typeof published, 'as it is listed');
+});
+
+test('… also where it is killed when it has saved the manifest and has not said so', async t => {
+	const {restic, snapshots} = memoryRepository('primary', new Map());
+	const dying: typeof restic = {
+		...restic,
+		async backupStream(options) {
+			await restic.backupStream(options);
+			throw new Error('killed');
+		},
+	};
+	const press = createPress(dying, {sources: 0, folder: await manifestFolder(t), signal: new AbortController().signal});
+	const {id} = await press.publish(at(1));
+	t.deepEqual(
+		snapshots.map(snapshot => snapshot.id),
+		[id],
+	);
 });
 
 test('where the moment was another one, the first gives way to one that says so', async t => {
