@@ -33,6 +33,8 @@ export interface Mount {
 	isAdministered?: boolean | undefined;
 	/** The host's path leads elsewhere since the container was started, which still has what it led to before. */
 	isAstray?: boolean | undefined;
+	/** A single file of which the host has another at its path since the container was started, which has that with its next start. */
+	isRewritten?: boolean | undefined;
 	/** The host has nothing at its path any more: who runs has what was there, and is not started with it again. */
 	isGone?: boolean | undefined;
 }

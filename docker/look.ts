@@ -30,6 +30,8 @@ interface LookOptions extends AskMounts {
 	dataRoot: string;
 	/** What is mounted in the agent's own container. */
 	own?: () => Promise<string>;
+	/** In whom a program is run at the first look, to ask what it has of a folder that is no link: another may have been put in its place. */
+	isAsked?: (container: Container) => boolean;
 }
 
 const mostAtOnce = 100;
@@ -38,12 +40,22 @@ const mostAtOnce = 100;
 const firstPauseMs = 5 * 60_000;
 const longestPauseMs = 6 * 3_600_000;
 
-/** By container and folder of the host: where it is mounted. */
-type Places = ReadonlyMap<string, string>;
+/** Who is looked at in one round. */
+interface Round extends Pick<AskMounts, 'mountsIn'> {
+	/** By container and folder of the host: where it is mounted. */
+	places: ReadonlyMap<string, string>;
+	asked: ReadonlySet<string>;
+}
 
 type Wanted = ReadonlyMap<string, ReadonlySet<string>>;
 
-export function createLook({hire, dataRoot, own = async () => readFile('/proc/self/mountinfo', 'utf8'), ...asking}: LookOptions): Look {
+export function createLook({
+	hire,
+	dataRoot,
+	own = async () => readFile('/proc/self/mountinfo', 'utf8'),
+	isAsked = () => true,
+	...asking
+}: LookOptions): Look {
 	const volumes = inside(dataRoot, 'volumes');
 	const known = new Map<string, Known>();
 	/** Of all; and of single folders, by path. */
@@ -75,11 +87,15 @@ export function createLook({hire, dataRoot, own = async () => readFile('/proc/se
 		}
 
 		try {
-			const places = placesOf(containers);
+			const round = {
+				places: placesOf(containers),
+				asked: new Set(containers.filter(isAsked).map(({id}) => id)),
+				mountsIn: eachOnce(asking.mountsIn),
+			};
 			// The host's own names first: the others are told by them.
 			const ordered = due.toSorted(([, a], [, b]) => Number(b.has(theEngine)) - Number(a.has(theEngine)));
 			for (let from = 0; from < ordered.length; from += mostAtOnce) {
-				await lookAtSome(ordered.slice(from, from + mostAtOnce), places, now);
+				await lookAtSome(ordered.slice(from, from + mostAtOnce), round, now);
 			}
 
 			failure = undefined;
@@ -120,7 +136,7 @@ export function createLook({hire, dataRoot, own = async () => readFile('/proc/se
 		);
 	};
 
-	const lookAtSome = async (batch: ReadonlyArray<readonly [string, ReadonlySet<string>]>, places: Places, now: number): Promise<void> => {
+	const lookAtSome = async (batch: ReadonlyArray<readonly [string, ReadonlySet<string>]>, round: Round, now: number): Promise<void> => {
 		const {sights: seen, unseen} = await look(batch.map(([path]) => path));
 		for (const [path] of batch) {
 			const why = unseen.get(path);
@@ -131,25 +147,35 @@ export function createLook({hire, dataRoot, own = async () => readFile('/proc/se
 		const ofEngine = sights.flatMap(({path, ids, sight}) => (sight !== undefined && ids.has(theEngine) ? [{path, is: sight.own}] : []));
 		const all = [...ofEngine, ...(await anchors())];
 		for (const {path, ids, sight} of sights) {
-			await learn(path, ids, {found: sight && {...sight, names: hostNamesOf(sight.own, sight.system, all)}, at: now}, places);
+			await learn(path, ids, {found: sight && {...sight, names: hostNamesOf(sight.own, sight.system, all)}, at: now}, round);
 		}
 	};
 
 	/** Of whom nobody has looked at yet: what the path leads to, or what it led to when the container was started. */
-	const firstOf = async (id: string, path: string, now: Found | undefined, places: Places): Promise<Found | undefined> => {
+	const firstOf = async (
+		id: string,
+		path: string,
+		now: Found | undefined,
+		{places, asked, mountsIn}: Round,
+	): Promise<Found | undefined> => {
 		const place = places.get(`${id} ${path}`);
-		const isLink = now !== undefined && !path.endsWith(now.own.path);
-		const other = place !== undefined && isLink ? await hasInstead(asking, id, place, now.own) : undefined;
+		if (place === undefined || now === undefined) {
+			return now;
+		}
+
+		const isLink = !path.endsWith(now.own.path);
+		const mayBeAnother = asked.has(id) && now.inode !== '' && !now.isFile;
+		const other = isLink || mayBeAnother ? await hasInstead({mountsIn}, id, place, now) : undefined;
 		return other === undefined ? now : {own: other, names: [], inner: [], inode: ''};
 	};
 
 	/** A container that was started before the path led elsewhere has what it led to then. */
-	const learn = async (path: string, ids: ReadonlySet<string>, seen: Pick<Known, 'found' | 'at'>, places: Places): Promise<void> => {
+	const learn = async (path: string, ids: ReadonlySet<string>, seen: Pick<Known, 'found' | 'at'>, round: Round): Promise<void> => {
 		const by = known.get(path)?.by ?? new Map<string, Pick<Known, 'found' | 'at'>>();
 		for (const id of ids) {
 			const earlier = by.get(id);
 			if (earlier === undefined) {
-				by.set(id, {...seen, found: await firstOf(id, path, seen.found, places)});
+				by.set(id, {...seen, found: await firstOf(id, path, seen.found, round)});
 			} else if (isSameFolder(earlier.found, seen.found) || (await hasNow(asking, id, earlier.at, seen.found?.own))) {
 				by.set(id, seen);
 			}
@@ -165,7 +191,17 @@ export function createLook({hire, dataRoot, own = async () => readFile('/proc/se
 	};
 }
 
-const placesOf = (containers: readonly Container[]): Places =>
+/** Several mounts of one container are in one answer. */
+function eachOnce(mountsIn: AskMounts['mountsIn']): AskMounts['mountsIn'] {
+	const answers = new Map<string, Promise<string>>();
+	return async id => {
+		const answer = answers.get(id) ?? mountsIn(id);
+		answers.set(id, answer);
+		return answer;
+	};
+}
+
+const placesOf = (containers: readonly Container[]): Round['places'] =>
 	new Map(
 		containers.flatMap(({id, mounts}) =>
 			mounts.flatMap(mount => (mount.subpath === undefined ? [[`${id} ${hostFolderOf(mount)}`, mount.path] as const] : [])),

@@ -1,7 +1,8 @@
-/** What a container has where its mount is a link of the host that may have led elsewhere: the kernel says it, in the container's own `/proc/self/mountinfo`. */
+/** What a container has where its mount's path may lead elsewhere by now: the kernel says it, in the container's own `/proc/self/mountinfo`. */
 import type {ContainerState, Folder} from './container.ts';
 import type {ContainerDetails} from './details.ts';
 import {readMountinfo} from './mountinfo.ts';
+import type {Sight} from './sights.ts';
 
 export interface AskMounts {
 	details: (container: string) => Promise<Pick<ContainerDetails, 'startedAt' | 'state'>>;
@@ -32,14 +33,23 @@ export async function hasNow({details, mountsIn}: AskMounts, id: string, earlier
 }
 
 /**
- * What a container has instead of what a link leads to now: it was started before anybody looked, and the link led elsewhere since. Undefined: it has
- * just that, as far as its kernel says.
+ * What a container has instead of what its path leads to now: it was started before anybody looked, and the path led elsewhere since, or another folder
+ * was put in the place of its own. Undefined: it has just that, as far as its kernel says.
  * @param place in the container
  */
-export async function hasInstead({mountsIn}: AskMounts, id: string, place: string, now: Folder): Promise<Folder | undefined> {
+export async function hasInstead(
+	{mountsIn}: Pick<AskMounts, 'mountsIn'>,
+	id: string,
+	place: string,
+	now: Pick<Sight, 'own' | 'inode' | 'isFile'>,
+): Promise<Folder | undefined> {
 	const mounted = readMountinfo(await mountsIn(id).catch(() => '')).findLast(({path}) => path === place);
-	// A folder of another file system may be the same after that was mounted anew, and of a file that was written anew nothing is left.
-	return mounted === undefined || mounted.device !== now.in || mounted.root === now.path || mounted.root.endsWith('//deleted')
-		? undefined
-		: {in: mounted.device, path: mounted.root};
+	// A folder of another file system may be the same after that was mounted anew.
+	if (mounted === undefined || mounted.device !== now.own.in || mounted.root === now.own.path) {
+		return undefined;
+	}
+
+	// Of a file that was written anew nothing is left, and a server's folder may be called so while it is there.
+	const isLeft = !mounted.root.endsWith('//deleted') || (now.inode !== '' && !now.isFile);
+	return isLeft ? {in: mounted.device, path: mounted.root} : undefined;
 }

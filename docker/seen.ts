@@ -73,6 +73,7 @@ function named({id, project}: Container, mount: Mount, {known, homes, volumes}: 
 			...all,
 			...(isAll && {isOfAll: true}),
 			...(entry !== undefined && isAstray(entry, id) && {isAstray: true}),
+			...(entry !== undefined && isRewritten(entry, id) && {isRewritten: true}),
 			...(entry !== undefined && entry.found === undefined && {isGone: true}),
 		};
 	}
@@ -99,7 +100,15 @@ const homesOf = (containers: readonly Container[]): Home[] => {
 };
 
 /** What it has is not what the path leads to now. */
-export const isAstray = ({found, by}: Known, id: string): boolean => {
+export const isAstray = (known: Known, id: string): boolean => isAnother(known, id) && !isRewritten(known, id);
+
+/** A single file that was written anew: editors, `sed -i` and `git pull` put another in its place. */
+const isRewritten = (known: Known, id: string): boolean => {
+	const [own, now] = [known.by.get(id)?.found, known.found];
+	return isAnother(known, id) && own?.isFile === true && now?.isFile === true && own.own.path === now.own.path;
+};
+
+const isAnother = ({found, by}: Known, id: string): boolean => {
 	const own = by.get(id);
 	return own !== undefined && !isSameFolder(own.found, found);
 };

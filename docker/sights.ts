@@ -13,6 +13,8 @@ export interface Sight extends Pick<MountedFolder, 'system'> {
 	inner: readonly Folder[];
 	/** Its number there, which another folder of the same name has not. Empty where it is not known. */
 	inode: string;
+	/** A single file. */
+	isFile?: true | undefined;
 }
 
 /** What is mounted in a folder: beyond that it is the host's whole tree. */
@@ -23,8 +25,11 @@ const patienceMs = 60_000;
 /** What fails faster is tried in halves, until it is known which folder cannot be looked at: the others are not lost with it. */
 const quickMs = 10_000;
 
-/** With lines that `readMountinfo` passes over: the number of each folder in its file system. */
-const script = `cat /proc/self/mountinfo && for folder; do timeout -s KILL 5 stat --format='inode %n %i' -- "$folder" || :; done`;
+/** With lines that `readMountinfo` passes over: the number of each folder in its file system, and what it is. */
+const script = `cat /proc/self/mountinfo && for folder; do timeout -s KILL 5 stat --format='inode %n %i %F' -- "$folder" || :; done`;
+
+/** What `stat` calls a file, an empty one too. */
+const fileWords = /^regular /;
 
 /** By path. What is neither seen nor unseen is not there. */
 export interface Looked {
@@ -46,9 +51,14 @@ export async function lookAt(workforce: Workforce, paths: readonly string[], {is
 			const places = left.map((_, index) => lookedAt(index));
 			const printed = await succeed(run, {argv: ['sh', '-c', script, 'sh', ...places], signal: AbortSignal.timeout(patienceMs)});
 			const mounted = readMountinfo(printed);
-			const inodes = new Map([...printed.matchAll(/^inode (\S+) (\d+)$/gm)].map(([, place = '', inode = '']) => [place, inode]));
+			const stats = new Map(
+				[...printed.matchAll(/^inode (\S+) (\d+) (.+)$/gm)].map(([, place = '', inode = '', kind = '']) => [
+					place,
+					{inode, isFile: fileWords.test(kind)},
+				]),
+			);
 			const sights = new Map(
-				left.flatMap((path, index) => sightAt(lookedAt(index), mounted, inodes.get(lookedAt(index))).map(sight => [path, sight] as const)),
+				left.flatMap((path, index) => sightAt(lookedAt(index), mounted, stats.get(lookedAt(index))).map(sight => [path, sight] as const)),
 			);
 			return {sights, unseen: new Map()};
 		} catch (error) {
@@ -87,11 +97,19 @@ const canLook = async (workforce: Workforce): Promise<boolean> =>
 const numbering = /^(?:ext[234]|xfs|btrfs|f2fs|zfs|tmpfs) /;
 
 /** Of two at one path, the later one is seen. */
-function sightAt(place: string, mounted: readonly MountedFolder[], inode = ''): Sight[] {
+function sightAt(place: string, mounted: readonly MountedFolder[], {inode, isFile} = {inode: '', isFile: false}): Sight[] {
 	const folderOf = ({device, root}: MountedFolder): Folder => ({in: device, path: root});
 	const own = mounted.findLast(({path}) => path === place);
 	const inner = mounted.filter(({path}) => path !== place && isInside(path, place)).slice(0, mostInner);
 	return own === undefined
 		? []
-		: [{own: folderOf(own), inner: inner.map(folderOf), system: own.system, inode: numbering.test(own.system) ? inode : ''}];
+		: [
+				{
+					own: folderOf(own),
+					inner: inner.map(folderOf),
+					system: own.system,
+					inode: numbering.test(own.system) ? inode : '',
+					...(isFile && {isFile}),
+				},
+			];
 }

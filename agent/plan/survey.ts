@@ -102,11 +102,16 @@ export function createSurvey(options: SurveyOptions): Survey {
 	const reserved = [staging, ...self.mounts.map(({path}) => path)].map(path => path.split('/')[1] ?? '');
 	const hire = async () => hireWorkers({...options, run: `look-${runId(Date.now())}`});
 	const services = createServices({engine, dataRoot, hire});
+	const isInScope = ({project}: Container): boolean => projects.length === 0 || (project !== undefined && projects.includes(project));
+	const mayBeTarget = (container: Container): boolean =>
+		isInScope(container) &&
+		(isAuto(container) || dialects.length > 0 || Object.keys(container.labels).some(name => name.startsWith(prefix)));
 	const seen = createLook({
 		dataRoot,
 		hire,
 		details: async id => engine.inspect(id),
 		mountsIn: async id => succeed(inContainer(engine, id), {argv: ['cat', '/proc/self/mountinfo'], signal: AbortSignal.timeout(askedMs)}),
+		isAsked: mayBeTarget,
 	});
 	const programs = createPrograms(engine);
 	const others = createOthers(engine, dialects);
@@ -133,8 +138,7 @@ export function createSurvey(options: SurveyOptions): Survey {
 
 	const list = async (): Promise<Listed> => {
 		const containers = await engine.list();
-		const inScope = containers.filter(({project}) => projects.length === 0 || (project !== undefined && projects.includes(project)));
-		return {containers, inScope, targets: await targetsAmong(containers)};
+		return {containers, inScope: containers.filter(isInScope), targets: await targetsAmong(containers)};
 	};
 
 	/** Of storage as the engine alone tells it, whatever else is known: the same ones at any time. */

@@ -36,6 +36,12 @@ export function volumeSources(scope: VolumeScope): PlannedVolume[] {
 		checkPatterns(scope);
 	}
 
+	for (const {path} of mounts.filter(({isRewritten}) => isRewritten)) {
+		remarks.note(
+			`the file ${quote(path)} was replaced on the host since container \`${container.name}\` was started, which has the former one until its next start: what the host has is backed up`,
+		);
+	}
+
 	for (const [pattern, {path}] of policy.exclude.flatMap(pattern => mounts.map(mount => [pattern, mount] as const))) {
 		if (isInside(pattern, path)) {
 			remarks.note(

@@ -19,10 +19,11 @@ const volume = (name: string): Mount => ({
 const container = (id: string, ...mounts: Mount[]) => runningContainer(id, {mounts});
 
 /** A host where `real` says where each path leads (`folder|device|type`); what it does not know is not there. */
-function hostOf(real: Record<string, string>, maximumAgeMs?: number) {
+function hostOf(real: Record<string, string>, maximumAgeMs?: number, isAsked?: (container: Container) => boolean) {
 	const looks: string[][] = [];
 	let isBroken = false;
 	const inodes: Record<string, number> = {};
+	const files = new Set<string>();
 	const started: Record<string, string> = {};
 	const paused = new Set<string>();
 	/** Of those that neither run nor are paused. */
@@ -46,7 +47,10 @@ function hostOf(real: Record<string, string>, maximumAgeMs?: number) {
 			const lines = paths.flatMap((path, index) => {
 				const inner = path === '/pool' ? [`9 8 8:3 / /look/${index}/disk rw - ext4 /dev/b rw`] : [];
 				const [folder = '', device = '8:1', type = 'ext4'] = (real[path] ?? '').split('|');
-				const inode = inodes[path] === undefined ? [] : [`inode /look/${index} ${inodes[path]}`];
+				const inode =
+					inodes[path] === undefined
+						? []
+						: [`inode /look/${index} ${inodes[path]} ${files.has(path) ? 'regular empty file' : 'directory'}`];
 				return [`1 2 ${device} ${folder.replaceAll(' ', '\\040')} /look/${index} rw - ${type} /dev/a rw`, ...inner, ...inode];
 			});
 			return lookWorker(lines);
@@ -65,11 +69,13 @@ function hostOf(real: Record<string, string>, maximumAgeMs?: number) {
 
 			return text;
 		},
+		...(isAsked && {isAsked}),
 		own: async () => '7 6 0:23 /docker.sock /var/run/docker.sock rw - tmpfs tmpfs rw',
 	});
 	return {
 		looks,
 		inodes,
+		files,
 		started,
 		paused,
 		states,
@@ -250,6 +256,60 @@ test('a folder that another was put in the place of is another, where the file s
 		(await look()).map(({isAstray}) => isAstray),
 		[true, undefined],
 	);
+});
+
+test('a folder that another was put in the place of before anybody looked is asked of the kernel, of who may be a target', async t => {
+	const host = hostOf({...volumes, '/srv/a': '/srv/a', '/srv/far': '/a|0:50|nfs4', '/srv/file': '/srv/file'}, -1, ({id}) => id !== 'other');
+	host.inodes['/srv/a'] = 6;
+	host.inodes['/srv/far'] = 6;
+	host.inodes['/srv/file'] = 6;
+	host.files.add('/srv/file');
+	const has = (root: string, device = '8:1') => `1 2 ${device} ${root} /data rw - ext4 /dev/a rw`;
+	Object.assign(host.mounted, {
+		moved: has('/srv/a.old'),
+		removed: has('/srv/a//deleted'),
+		same: has('/srv/a'),
+		other: has('/srv/a.old'),
+		far: has('/a//deleted', '0:50'),
+		file: has('/srv/file//deleted'),
+	});
+	const of = (id: string, path: string) => container(id, bind(path));
+	const {mounts} = await host.mounts(
+		...['moved', 'removed', 'same', 'other', 'mute'].map(id => of(id, '/srv/a')),
+		of('far', '/srv/far'),
+		of('file', '/srv/file'),
+	);
+	t.deepEqual(
+		mounts.map(({isAstray}) => isAstray),
+		[true, true, undefined, undefined, undefined, undefined, undefined],
+	);
+	host.started.moved = '2100-01-01T00:00:00Z';
+	host.mounted.moved = has('/srv/a');
+	t.is((await host.mounts(of('moved', '/srv/a'))).mounts[0].isAstray, undefined, 'started again');
+});
+
+test('a single file that an editor wrote anew leads nowhere else: its container gets it with its next start', async t => {
+	const real: Record<string, string> = {...volumes, '/srv/conf.yml': '/srv/conf.yml'};
+	const host = hostOf(real, -1);
+	const look = async () => {
+		const [{isAstray, isRewritten}] = (await host.mounts(container('a', bind('/srv/conf.yml')))).mounts;
+		return [isAstray, isRewritten];
+	};
+	host.files.add('/srv/conf.yml');
+	host.inodes['/srv/conf.yml'] = 5;
+	t.deepEqual(await look(), [undefined, undefined]);
+	host.inodes['/srv/conf.yml'] = 6;
+	t.deepEqual(await look(), [undefined, true]);
+	t.deepEqual(await look(), [undefined, true], 'as long as it runs');
+	host.files.delete('/srv/conf.yml');
+	t.deepEqual(await look(), [true, undefined], 'a folder is another thing');
+	host.files.add('/srv/conf.yml');
+	host.started.a = '2100-01-01T00:00:00Z';
+	host.mounted.a = '1 2 8:1 /srv/conf.yml /data rw - ext4 /dev/a rw';
+	t.deepEqual(await look(), [undefined, undefined]);
+	host.started.a = '2020-01-01T00:00:00Z';
+	real['/srv/conf.yml'] = '/srv/other.yml';
+	t.deepEqual(await look(), [true, undefined], 'a link that leads to another file');
 });
 
 test('where a link leads to what is of the system, the host’s own name of it is known', async t => {
