@@ -10,11 +10,16 @@ const fileCapabilities = {
 	/** btrfs makes a snapshot of a folder for its owner alone, or for who may do what owners may. */
 	snapshot: ['DAC_READ_SEARCH', 'DAC_OVERRIDE', 'CHOWN', 'FOWNER'],
 	write: ['DAC_READ_SEARCH', 'DAC_OVERRIDE', 'CHOWN', 'FOWNER', 'FSETID', 'SETFCAP'],
+	/** Nothing that an application has: what lies beside it. */
+	'let go': ['DAC_READ_SEARCH', 'DAC_OVERRIDE', 'CHOWN', 'FOWNER', 'FSETID', 'SETFCAP'],
 	'write all': ['DAC_READ_SEARCH', 'DAC_OVERRIDE', 'CHOWN', 'FOWNER', 'FSETID', 'SETFCAP', 'MKNOD'],
 };
 
 /** What a worker does with files. */
 export type FileUse = keyof typeof fileCapabilities;
+
+/** Whether what the application has changes under it. */
+export const isWriting = (use: FileUse): boolean => use === 'write' || use === 'write all';
 
 /** Extended attributes that the system keeps for itself (`trusted.*`, `security.*`) are seen, and set, by nobody else. */
 export const capabilitiesFor = (use: FileUse, mounts: readonly WorkerMount[]): string[] => [

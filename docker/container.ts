@@ -86,6 +86,9 @@ export const lastingName = ({name, swarm}: Pick<Container, 'name' | 'swarm'>): s
 /** Marks Holdfast's own short-lived containers, with their run. Not configurable: an agent must know another agent's workers too. */
 export const workerLabel = 'holdfast.worker';
 
+/** On a worker that writes what its target has: a restore, or its undo. Agents of one engine know by it what another of them has in hand. */
+export const writingLabel = 'holdfast.writes';
+
 /** What is read of an entry of the engine's list, `GET /containers/json?all=1`. */
 export interface ListedContainer {
 	Id: string;

@@ -1,7 +1,8 @@
 /** Hires the workers of one run. All are tied to the agent. */
 import {succeed} from '../base/command.ts';
 import type {CreateOptions} from './calls/containers.ts';
-import {capabilitiesFor, clientCapabilities, dumpCapabilities, type FileUse} from './capabilities.ts';
+import {capabilitiesFor, clientCapabilities, dumpCapabilities, type FileUse, isWriting} from './capabilities.ts';
+import {writingLabel} from './container.ts';
 import type {Engine} from './engine.ts';
 import {inContainer} from './exec.ts';
 import {hireScratch} from './scratch.ts';
@@ -82,6 +83,7 @@ export async function hireWorkers({
 			...(isNamed ? {Hostname: host} : {}),
 			// Who is root writes that into its locks, too; rclone is told that it is root all the same.
 			...(isNamed || !namesRoot ? {} : {Env: ['USER=root']}),
+			...(isWriting(use) ? {Labels: {...labels, [writingLabel]: 'true'}} : {}),
 			HostConfig: {CapAdd: capabilitiesFor(use, mounts), ReadonlyRootfs: isNamed || !namesRoot},
 		};
 		const worker = await online(name, options, [...agents, ...wanted], offline ? ['none'] : undefined);

@@ -1,29 +1,37 @@
-/** Who begins to write while the target stands still: a replica of `docker compose up --scale`, a job, what a program that updates containers has made. */
+/**
+ * Who begins to write while the target stands still: a replica of `docker compose up --scale`, a job, what a program that updates containers has made;
+ * or another agent of this engine, which restores what is read. Restores of one's own have had their turn.
+ */
 import {RunError} from '../../base/errors.ts';
-import {type Container, isUp, lastingName, type Mount, workerLabel} from '../../docker/container.ts';
+import {type Container, isUp, lastingName, type Mount, workerLabel, writingLabel} from '../../docker/container.ts';
 import type {Engine} from '../../docker/engine.ts';
-import {describeStorage, shownIn} from '../../docker/storage.ts';
+import {describeStorage, sharesStorage, shownIn} from '../../docker/storage.ts';
 import type {Plan} from '../plan/planned.ts';
 import {kindOf} from '../sources/kinds.ts';
 
 /**
  * Asked before anybody is quiesced, of what is read as files.
  * @returns what is asked when all is read: it throws {RunError} where somebody came to it meanwhile
+ * @throws {RunError} where another agent restores it just now
  */
 export async function watchNewcomers(
 	engine: Pick<Engine, 'list'>,
 	{sources, quiesce, resting}: Pick<Plan, 'sources' | 'quiesce' | 'resting'>,
 ): Promise<() => Promise<void>> {
 	const mounts = sources.flatMap(source => (kindOf(source.kind).stillness(source) === 'needed' ? (source.mount ?? []) : []));
-	if (mounts.length === 0 || quiesce.length === 0) {
+	if (mounts.length === 0) {
 		return async () => {};
 	}
 
+	const before = await engine.list();
+	assertUnrestored(mounts, before);
 	// Those of the window are looked at one by one: by who has quiesced them.
 	const own = [...quiesce, ...resting].map(({container}) => lastingName(container));
-	const known = new Set([...own, ...(await engine.list()).filter(isUp).map(lastingName)]);
+	const known = new Set([...own, ...before.filter(isUp).map(lastingName)]);
 	return async () => {
-		for (const other of await engine.list()) {
+		const now = await engine.list();
+		assertUnrestored(mounts, now);
+		for (const other of quiesce.length === 0 ? [] : now) {
 			const mount = known.has(lastingName(other)) || !isUp(other) ? undefined : mounts.find(each => isWritten(each, other));
 			if (mount !== undefined && other.labels[workerLabel] === undefined) {
 				throw new RunError(
@@ -35,6 +43,19 @@ export async function watchNewcomers(
 			}
 		}
 	};
+}
+
+/** Files of before it and after it would be of no moment. */
+function assertUnrestored(mounts: readonly Mount[], containers: readonly Container[]): void {
+	for (const {name, labels, mounts: theirs} of containers.filter(({labels}) => labels[writingLabel] !== undefined).filter(isUp)) {
+		const mount = mounts.find(each => theirs.some(other => other.readWrite && sharesStorage(other, each)));
+		if (mount !== undefined) {
+			throw new RunError(
+				`another agent of this engine restores the ${describeStorage(mount)} (its run ${labels[workerLabel]}, container \`${name}\`), so its files are not at rest`,
+				{hint: 'back up again when that is over: `holdfast runs` of that agent tells'},
+			);
+		}
+	}
 }
 
 /** What shows more than the mount is for looking after others, as a rule. */

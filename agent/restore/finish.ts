@@ -19,7 +19,7 @@ export async function finishRestore(workshop: RestoreWorkshop, options: UndoRun)
 		progress.kept = record.replacements.filter(each => !isUntouched(each));
 		workshop.restores.saveRestore({...record, phase: phaseOf(record.phase), settledBy: settledBy(workshop, options)});
 		const mounted = record.replacements.filter(each => plan.containers.has(keyOf(each)));
-		const worker = await workforce.repository(mountsOfReplaced(mounted), 'write');
+		const worker = await workforce.repository(mountsOfReplaced(mounted), 'let go');
 		await letGoOfAll(workshop, options, worker);
 		workshop.restores.removeRestore(record.run);
 		await startStopped?.();

@@ -73,3 +73,18 @@ test('where nobody stands still for files nothing is asked', async t => {
 	t.is(await verdict([comer], {of: plan({quiesce: []})}), 'alone');
 	t.is(await verdict([comer], {of: plan({sources: []})}), 'alone');
 });
+
+test('another agent that restores what is read is named, before and while it is, whoever stands still; no other storage, and no worker that reads', async t => {
+	const restoring = (name: string, more: Partial<Container> = {}) =>
+		container('holdfast-repository-r1', [volume(name, {path: '/other'})], {
+			labels: {'holdfast.worker': 'r1', 'holdfast.writes': 'true'},
+			...more,
+		});
+	const named = /^another agent of this engine restores the volume "data" \(its run r1, container `holdfast-repository-r1`\)/;
+	t.regex(await verdict([restoring('data')]), named);
+	t.regex(await verdict([restoring('data')], {of: plan({quiesce: []})}), named);
+	t.regex((await t.throwsAsync(verdict([], {before: [app, restoring('data')]})))?.message ?? '', named);
+	t.is(await verdict([restoring('another')]), 'alone');
+	t.is(await verdict([restoring('data', {state: 'exited'})]), 'alone');
+	t.is(await verdict([restoring('data', {labels: {'holdfast.worker': 'r1'}})]), 'alone');
+});
