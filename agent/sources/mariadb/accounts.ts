@@ -27,6 +27,9 @@ const accountsSql = (database: string) => `select distinct user, host from (
 export const accountName = (user: string, host: string): string =>
 	[user, host].map(part => `'${part.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`).join('@');
 
+/** What is granted to it, everybody has; it is made by its first grant: https://mariadb.com/kb/en/grant/#to-public */
+const everybody = 'PUBLIC';
+
 /** MariaDB's: they have no host. An account that has one cannot be made without it. */
 async function readRoles({query}: Pick<MariadbServer, 'query'>, database: string): Promise<Account[]> {
 	const rows = await query(
@@ -36,7 +39,7 @@ async function readRoles({query}: Pick<MariadbServer, 'query'>, database: string
 	for (const [name = ''] of rows) {
 		const account = quoteIdentifier(name);
 		const grants = (await query(`show grants for ${account}`)).flatMap(([sql]) => sql ?? []);
-		roles.push({account, statements: [`create role ${account}`, ...grants]});
+		roles.push(name === everybody ? {account: name, statements: grants} : {account, statements: [`create role ${account}`, ...grants]});
 	}
 
 	return roles;
@@ -67,8 +70,9 @@ export async function readAccounts({query}: MariadbServer, database: string): Pr
 /** Makes those that are not there; changes none that are. */
 export async function makeAccounts({query}: MariadbServer, accounts: readonly Account[], tell: Tell): Promise<void> {
 	for (const {account, statements} of accounts) {
+		// Of `PUBLIC` a server always says what it has: nothing, where there is none.
 		const isThere = await query(`show grants for ${account}`).then(
-			() => true,
+			grants => grants.length > 0,
 			() => false,
 		);
 		if (!isThere) {

@@ -8,6 +8,7 @@ import {quoteLiteral} from './client.ts';
 import {type MariadbDetails, mariadbDetails} from './details.ts';
 import {isAtLeast} from './dump.ts';
 import {encryptionProblems} from './encryption.ts';
+import {engineProblems} from './engines.ts';
 import type {PlannedSchema} from './plan.ts';
 import {replicaProblems} from './replicas.ts';
 import {unknownZones} from './schedule.ts';
@@ -22,18 +23,29 @@ export async function checkMariadb(
 	try {
 		const details = mariadbDetails.parse(stored.details);
 		const server = await connectMariadb({engine}, container, access);
-		const [lacking, names, closed, zones, keyless, followed, logged, others, [folder = '']] = await Promise.all([
+		const [lacking, names, closed, zones, keyless, engineless, followed, logged, others, [folder = '']] = await Promise.all([
 			privilegeProblems(server),
 			namesProblems(details, server),
 			readOnlyProblems(server),
 			zoneProblems(details, server),
 			encryptionProblems(details.encryption, server),
+			engineProblems(details.engines, server),
 			into === undefined ? replicaProblems(server, database) : [],
 			server.query('select @@log_bin'),
 			into === undefined ? foreignProblems(server, database) : takenProblems(server, into),
 			serverFolders(server),
 		]);
-		const problems = [...versionProblems(details, server), ...lacking, ...names, ...closed, ...zones, ...keyless, ...followed, ...others];
+		const problems = [
+			...versionProblems(details, server),
+			...lacking,
+			...names,
+			...closed,
+			...zones,
+			...keyless,
+			...engineless,
+			...followed,
+			...others,
+		];
 		const [freeBytes] = server.isExternal ? [] : await freeRoom(server.other, [folder]).catch(() => []);
 		// A binary log has all that is loaded once more.
 		const neededBytes = Math.max(details.databaseSize, details.parts.all) + (logged[0]?.[0] === '1' ? details.parts.all : 0);

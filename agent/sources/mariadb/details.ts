@@ -26,6 +26,8 @@ export const mariadbDetails = z.object({
 	outerViews: z.array(lateView).default([]),
 	schedule: schedule.default(noEvents),
 	encryption: encryption.default(unencrypted),
+	/** Of its tables; none where the point does not say it. */
+	engines: z.array(z.string()).default([]),
 	/** SQL that makes each account that may do something here; none where the dumping one may not read it. */
 	accounts: z.array(z.object({account: z.string(), statements: z.array(z.string())})),
 });

@@ -16,6 +16,7 @@ import {commitsOf} from './commits.ts';
 import {inBoth, listContents, type MariadbNames} from './contents.ts';
 import type {MariadbDetails} from './details.ts';
 import {encryptionOf} from './encryption.ts';
+import {assertOpen, enginesOf} from './engines.ts';
 import {floatsOf} from './floats.ts';
 import {generatedTables} from './generated.ts';
 import {hiddenFrom} from './hidden.ts';
@@ -73,6 +74,7 @@ export function mariadbSource(planned: PlannedSchema, context: SourceContext, {i
 			inside = await enterableWorker(context, server, container, signal);
 			details = await describe(server, database);
 			await assertPrivileged(server, database);
+			await assertOpen(server, database);
 			broken = await brokenViews(server, database);
 			outer = (await outerViews(server, database)).filter(view => !broken.some(({name: other}) => other === view.name));
 			names = await listContents(server, database);
@@ -318,5 +320,6 @@ async function describe(server: MariadbServer, database: string): Promise<Descri
 		lowerCase: Number(lowerCase),
 		schedule: await scheduleOf(server, database),
 		encryption: await encryptionOf(server, database),
+		engines: await enginesOf(server, database),
 	};
 }

@@ -39,6 +39,7 @@ export async function loadPart(loaded: Loaded): Promise<void> {
 
 	const {server, signal} = loaded;
 	const {before, after, limit} = await widen(server);
+	const distrust = await trust(server);
 	try {
 		await load(loaded, `${after}${loadSession}${await unkeyed(server)}`);
 	} catch (error) {
@@ -52,6 +53,8 @@ export async function loadPart(loaded: Loaded): Promise<void> {
 		if (before) {
 			await server.query(after).catch(() => {});
 		}
+
+		await distrust();
 	}
 }
 
@@ -73,6 +76,25 @@ async function widen({query}: MariadbServer): Promise<{before: boolean; after: s
 		() => ({before: true, after: `set global max_allowed_packet = ${limit};`, limit: largestPacket}),
 		() => ({before: false, after: '', limit}),
 	);
+}
+
+/**
+ * A server with a binary log takes no function that may write, or say something else each time, if it does not say so, but with this setting, which is for all: what is there was taken
+ * once. For the time of the loading, where the account may.
+ *
+ * @returns puts it back
+ */
+async function trust({query}: MariadbServer): Promise<() => Promise<void>> {
+	const [[isLogged, isTrusting] = []] = await query('select @@log_bin, @@global.log_bin_trust_function_creators').catch(() => []);
+	const set = async (value: 0 | 1) => query(`set global log_bin_trust_function_creators = ${value}`);
+	return isLogged === '1' && isTrusting === '0'
+		? set(1).then(
+				() => async () => {
+					await set(0).catch(() => {});
+				},
+				() => async () => {},
+			)
+		: async () => {};
 }
 
 /** Tables without a primary key were taken once. Only where it is forbidden now: not every account may say so (https://dev.mysql.com/doc/refman/8.0/en/server-system-variables.html#sysvar_sql_require_primary_key). */

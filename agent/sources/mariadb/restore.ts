@@ -19,9 +19,11 @@ import {makeAccounts} from './accounts.ts';
 import {dropCode, writeCode} from './code.ts';
 import {countContents, describeContents, type MariadbContents, missingContents} from './contents.ts';
 import {mariadbDetails} from './details.ts';
+import {missingEngines} from './engines.ts';
 import {mariadbAccess} from './labels.ts';
 import {makeOuter} from './late.ts';
 import {loadPart} from './load.ts';
+import {blankNames, nameSequences} from './names.ts';
 import type {PlannedSchema} from './plan.ts';
 import {replicaWarning} from './replicas.ts';
 import {overBy} from './schedule.ts';
@@ -37,7 +39,7 @@ import {
 	setDefaults,
 	tablesOf,
 } from './swap.ts';
-import {brokenViews, describeUnmade, type LateView, lateView, makeViews, outerViews} from './views.ts';
+import {brokenViews, describeUnmade, type LateView, lateView, makeViews, movedTo, outerViews} from './views.ts';
 
 export const replacedSchema = replaced.extend({
 	kind: z.literal('mariadb'),
@@ -94,8 +96,8 @@ export function mariadbRestoring(
 		context.remember(replacement);
 	};
 
-	/** Defaults of tables name the sequences of their own database: where that is not there, they can be loaded under its own name only. */
 	const place = isScratch ? live : fresh;
+	const outer = details.outerViews.map(view => movedTo(view, database, live));
 
 	const load = async (to: string, skip: number, bytes: number) =>
 		loadPart({server, worker, inside, file, skip, bytes, database: to, signal});
@@ -128,6 +130,7 @@ export function mariadbRestoring(
 			await makeAccounts(server, details.accounts, tell);
 			await dumpToFile(context, {snapshot: stored.snapshot, path: stored.path, file});
 			await assertSize(worker, file, parts.all + parts.code + parts.events + parts.outer);
+			await blankNames(worker, file, details.database, signal);
 			await createDatabase(server, place, details);
 			await load(place, 0, parts.all);
 			await load(place, parts.all, parts.code);
@@ -137,8 +140,16 @@ export function mariadbRestoring(
 		},
 		async check() {
 			const found = [`loaded by ${server.version}`, describeContents(contents)];
-			if (isScratch && details.outerViews.length > 0) {
-				found.push(`not rehearsed, because they read other databases: the views ${quoteAll(details.outerViews.map(view => view.name))}`);
+			if (isScratch) {
+				const unmade = await makeViews(server, place, outer);
+				if (unmade.length > 0) {
+					found.push(`not rehearsed, because they read other databases: the views ${quoteAll(unmade.map(view => view.name))}`);
+				}
+
+				const missing = await missingEngines(server, details.engines);
+				if (missing.length > 0) {
+					found.push(`made of another engine, as the rehearsal's server does not have it: the tables of ${quoteAll(missing)}`);
+				}
 			}
 
 			if (drillSql === undefined) {
@@ -177,6 +188,7 @@ export function mariadbRestoring(
 				...(isScratch ? [] : [{from: fresh, to: live, tables: await tablesOf(server, fresh)}]),
 			]);
 
+			await nameSequences(server, place, live);
 			await setDefaults(server, live, details);
 			await load(live, parts.all, parts.code);
 			await load(live, parts.all + parts.code, parts.events);
@@ -186,7 +198,7 @@ export function mariadbRestoring(
 
 			assertNothingMissing(await still(), await countContents(server, live));
 			if (!isScratch) {
-				await makeOuter(source, all, {server, database: live, views: details.outerViews, tolerate: context.tolerate});
+				await makeOuter(source, all, {server, database: live, views: outer, tolerate: context.tolerate});
 			}
 
 			await dropDatabase(server, fresh);

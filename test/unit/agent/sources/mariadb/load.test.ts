@@ -71,6 +71,7 @@ test('a server that takes short statements takes long ones from this session alo
 		t.deepEqual(asked.splice(0), [
 			'select @@global.max_allowed_packet',
 			'set global max_allowed_packet = 1073741824',
+			'select @@log_bin, @@global.log_bin_trust_function_creators',
 			'set global max_allowed_packet = 16777216;',
 		]);
 		const error = await t.throwsAsync(load(false), {message: /Server has gone away/});
@@ -106,4 +107,26 @@ test('where MySQL takes no table without a primary key, the loading session does
 		sent.map(sql => sql.includes('set session sql_require_primary_key = 0;')),
 		[true, false],
 	);
+});
+
+test('where a server takes only functions that say what they do, those of a dump are taken while it is loaded, and the server is put back', async t => {
+	const asked: string[] = [];
+	const logging = {
+		...server,
+		query: async (sql: string) => {
+			asked.push(sql);
+			return sql.includes('@@log_bin') ? [['1', '0']] : [['1073741824']];
+		},
+		fromWorker: (script: string, given: readonly string[]) => {
+			asked.push('load');
+			return server.fromWorker(script, given, ['mariadb']);
+		},
+	} as unknown as MariadbServer;
+	const {signal} = new AbortController();
+	await loadPart({server: logging, worker: here, inside: here, file: '/etc/hostname', skip: 0, bytes: 1, database: 'app', signal});
+	t.deepEqual(asked.slice(-3), [
+		'set global log_bin_trust_function_creators = 1',
+		'load',
+		'set global log_bin_trust_function_creators = 0',
+	]);
 });
