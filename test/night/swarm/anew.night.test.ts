@@ -1,12 +1,10 @@
 /** A stack that is removed, and deployed anew on another node: it has moved there, as the node that had it sees, which is no manager. Lane: waits. */
-import {writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
 import test from 'ava';
-import {stringify} from 'yaml';
 import type {StatusView} from '../../../base/shapes/targets.ts';
 import {docker} from '../../support/docker.ts';
 import {canStartSecondEngine} from '../../support/machine/second-engine.ts';
 import {hasVxlan} from '../../support/machine/vxlan.ts';
+import {deployStack, idleTask} from '../../support/stack/deploy.ts';
 import {startNodes} from '../../support/stack/two-nodes.ts';
 import {until} from '../../support/until.ts';
 
@@ -16,27 +14,12 @@ if ((await canStartSecondEngine()) && (await hasVxlan())) {
 	test('a stack deployed anew on another node of the same Swarm is not missed on the one that had it', async t => {
 		t.timeout(20 * 60_000);
 		const {first, second, folder, app, swarm, taskOf, inTask, of, backUp, ready, running} = await startNodes(t);
-		const file = join(folder, 'shop.yml');
-		const deploy = async (node: string) => {
-			await writeFile(
-				file,
-				stringify({
-					version: '3.8',
-					services: {
-						app: {
-							image: app,
-							init: true,
-							stop_grace_period: '1s',
-							command: ['sleep', 'infinity'],
-							volumes: [`${folder}/data:/data`],
-							labels: {'holdfast.enable': 'true'},
-							deploy: {placement: {constraints: [`node.hostname == ${node}`]}},
-						},
-					},
-				}),
-			);
-			await swarm('stack', 'deploy', '--resolve-image=never', '--compose-file', file, 'shop');
-		};
+		const deploy = async (node: string) =>
+			deployStack(first, 'shop', {
+				services: {
+					app: idleTask(app, {volumes: [`${folder}/data:/data`], deploy: {placement: {constraints: [`node.hostname == ${node}`]}}}),
+				},
+			});
 		await deploy('node-b');
 		await running(second, 'shop_app');
 		await inTask(second, 'shop_app', 'sh', '-c', 'echo precious >/data/file');

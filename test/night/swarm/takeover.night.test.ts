@@ -1,12 +1,9 @@
 /** Two nodes, and one agent: Swarm gives a task to the other node while it is paused here. Lane: waits. */
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {stringify} from 'yaml';
 import {docker} from '../../support/docker.ts';
 import {runs, signalProcesses} from '../../support/machine/processes.ts';
 import {canStartSecondEngine} from '../../support/machine/second-engine.ts';
+import {deployStack, hostNetwork, idleTask} from '../../support/stack/deploy.ts';
 import {observeBackup} from '../../support/stack/observe.ts';
 import {joinNodes} from '../../support/stack/two-nodes.ts';
 import {startStack} from '../../support/stack.ts';
@@ -19,32 +16,21 @@ async function start(t: ExecutionContext) {
 	t.timeout(20 * 60_000);
 	const nodes = await joinNodes(t);
 	const {first, app, swarm, running} = nodes;
-	const folder = await mkdtemp(join(tmpdir(), 'holdfast-swarm-'));
-	t.teardown(async () => rm(folder, {recursive: true, force: true}));
-	const file = join(folder, 'stack.yml');
-	await writeFile(
-		file,
-		stringify({
-			version: '3.8',
-			services: {
-				app: {
-					image: app,
-					init: true,
-					stop_grace_period: '2s',
-					command: ['sleep', 'infinity'],
-					volumes: ['data:/data'],
-					networks: ['host'],
-					labels: {'holdfast.enable': 'true', 'holdfast.quiesce': 'pause'},
-					deploy: {restart_policy: {condition: 'any', delay: '1s'}},
-				},
-			},
-			volumes: {data: {}},
-			networks: {host: {external: true, name: 'host'}},
-		}),
-	);
 	const isFor = async (node: string, availability: 'active' | 'drain') => swarm('node', 'update', '--availability', availability, node);
 	await isFor('node-b', 'drain');
-	await swarm('stack', 'deploy', '--resolve-image=never', '--compose-file', file, 'shop');
+	await deployStack(first, 'shop', {
+		services: {
+			app: idleTask(app, {
+				stop_grace_period: '2s',
+				volumes: ['data:/data'],
+				networks: ['host'],
+				labels: {'holdfast.enable': 'true', 'holdfast.quiesce': 'pause'},
+				deploy: {restart_policy: {condition: 'any', delay: '1s'}},
+			}),
+		},
+		volumes: {data: {}},
+		networks: hostNetwork,
+	});
 	await running(first, 'shop_app');
 	const stack = await startStack(t, {services: {}, engine: first, holdfast: {environment: {HOLDFAST_PROJECTS: 'shop'}, restart: 'always'}});
 	const inTask = async (engine: {host: string}, script: string) =>

@@ -1,8 +1,5 @@
 /** stack.example.yml on two nodes: one agent on each, a bot that finds both, a service that moves, and one that prunes for both. Lane: waits. */
-import {writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
 import test from 'ava';
-import {stringify} from 'yaml';
 import type {PruneResult, RestoreResult} from '../../../base/results.ts';
 import type {PointView} from '../../../base/shapes/points.ts';
 import type {RunView} from '../../../base/shapes/runs.ts';
@@ -10,6 +7,7 @@ import type {StatusView} from '../../../base/shapes/targets.ts';
 import {docker} from '../../support/docker.ts';
 import {canStartSecondEngine, type SecondEngine} from '../../support/machine/second-engine.ts';
 import {hasVxlan} from '../../support/machine/vxlan.ts';
+import {deployStack, idleTask} from '../../support/stack/deploy.ts';
 import {startNodes} from '../../support/stack/two-nodes.ts';
 import {until} from '../../support/until.ts';
 
@@ -26,36 +24,15 @@ if (!(await canStartSecondEngine())) {
 		const {engines, first, second, folder, app, swarm, taskOf, inTask, of, backUp, running} = await startNodes(t);
 
 		// One service on one node, with a folder that both reach, and one on each with a volume of its own
-		const shop = join(folder, 'shop.yml');
 		const labels = {'holdfast.enable': 'true', 'holdfast.volumes': 'true'};
-		await writeFile(
-			shop,
-			stringify({
-				version: '3.8',
-				services: {
-					app: {
-						image: app,
-						init: true,
-						stop_grace_period: '1s',
-						command: ['sleep', 'infinity'],
-						volumes: [`${folder}/data:/data`],
-						labels,
-						deploy: {placement: {constraints: ['node.hostname == node-a']}},
-					},
-					each: {
-						image: app,
-						init: true,
-						stop_grace_period: '1s',
-						command: ['sleep', 'infinity'],
-						volumes: ['each:/data'],
-						labels,
-						deploy: {mode: 'global'},
-					},
-				},
-				volumes: {each: {}},
-			}),
-		);
-		await swarm('stack', 'deploy', '--resolve-image=never', '--compose-file', shop, 'shop');
+		const onFirstOnly = {placement: {constraints: ['node.hostname == node-a']}};
+		await deployStack(first, 'shop', {
+			services: {
+				app: idleTask(app, {volumes: [`${folder}/data:/data`], labels, deploy: onFirstOnly}),
+				each: idleTask(app, {volumes: ['each:/data'], labels, deploy: {mode: 'global'}}),
+			},
+			volumes: {each: {}},
+		});
 		await Promise.all([running(first, 'shop_app'), running(first, 'shop_each'), running(second, 'shop_each')]);
 		await inTask(first, 'shop_app', 'sh', '-c', 'echo "on a" >/data/file');
 		await inTask(first, 'shop_each', 'sh', '-c', 'echo a >/data/which');

@@ -2,11 +2,7 @@
  * The agent is itself a service of Swarm that is updated, with the new one started before the old one ends: both have the same state for a while.
  * Lane: waits.
  */
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
 import test from 'ava';
-import {stringify} from 'yaml';
 import type {BackupResult} from '../../../base/results.ts';
 import type {RunView} from '../../../base/shapes/runs.ts';
 import type {Finding, StatusView} from '../../../base/shapes/targets.ts';
@@ -15,6 +11,7 @@ import {ensureImage} from '../../support/images.ts';
 import {runs, signalProcesses} from '../../support/machine/processes.ts';
 import {canStartSecondEngine, startSecondEngine} from '../../support/machine/second-engine.ts';
 import {hasVxlan} from '../../support/machine/vxlan.ts';
+import {deployStack, idleTask} from '../../support/stack/deploy.ts';
 import {until} from '../../support/until.ts';
 
 const image = process.env.HOLDFAST_TEST_IMAGE ?? 'holdfast:dev';
@@ -30,35 +27,20 @@ if ((await canStartSecondEngine()) && (await hasVxlan())) {
 		const {host} = engine;
 		const swarm = async (...argv: string[]) => docker(argv, {host, timeout: 300_000});
 		await swarm('swarm', 'init', '--advertise-addr', '127.0.0.1');
-		const folder = await mkdtemp(join(tmpdir(), 'holdfast-swarm-'));
-		t.teardown(async () => rm(folder, {recursive: true, force: true}));
-		const file = join(folder, 'stack.yml');
-		await writeFile(
-			file,
-			stringify({
-				version: '3.8',
-				services: {
-					agent: {
-						image,
-						stop_grace_period: '30s',
-						environment: {HOLDFAST_SCHEDULE: '0 0 29 2 *', HOLDFAST_API_TOKEN: 'a-token-for-updates'},
-						volumes: [`${engine.socket}:/var/run/docker.sock`, 'repository:/repository', 'state:/state', 'cache:/cache'],
-						healthcheck: {interval: '5s', timeout: '20s'},
-						deploy: {update_config: {order: 'start-first'}},
-					},
-					app: {
-						image: app,
-						init: true,
-						stop_grace_period: '1s',
-						command: ['sleep', 'infinity'],
-						volumes: ['data:/data'],
-						labels: {'holdfast.enable': 'true'},
-					},
+		await deployStack(engine, 'own', {
+			services: {
+				agent: {
+					image,
+					stop_grace_period: '30s',
+					environment: {HOLDFAST_SCHEDULE: '0 0 29 2 *', HOLDFAST_API_TOKEN: 'a-token-for-updates'},
+					volumes: [`${engine.socket}:/var/run/docker.sock`, 'repository:/repository', 'state:/state', 'cache:/cache'],
+					healthcheck: {interval: '5s', timeout: '20s'},
+					deploy: {update_config: {order: 'start-first'}},
 				},
-				volumes: {repository: {}, state: {}, cache: {}, data: {}},
-			}),
-		);
-		await swarm('stack', 'deploy', '--resolve-image=never', '--compose-file', file, 'own');
+				app: idleTask(app, {volumes: ['data:/data']}),
+			},
+			volumes: {repository: {}, state: {}, cache: {}, data: {}},
+		});
 		const tasksOf = async (service: string) =>
 			(await swarm('ps', '--quiet', '--filter', `label=com.docker.swarm.service.name=own_${service}`, '--filter', 'status=running'))
 				.split('\n')

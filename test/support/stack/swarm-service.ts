@@ -1,14 +1,11 @@
 /** A service of a stack of Docker Swarm, on an engine of its own that may be killed, and an agent beside it that is none of Swarm's. */
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
-import {stringify} from 'yaml';
 import {docker} from '../docker.ts';
 import {ensureImage} from '../images.ts';
 import {startSecondEngine} from '../machine/second-engine.ts';
 import {type Service, startStack} from '../stack.ts';
 import {until} from '../until.ts';
+import {deployStack, hostNetwork, idleTask} from './deploy.ts';
 
 /** Both files are written one after the other, all the time: of one moment they differ by one at most. */
 const writer = `n=$(cat /data/a 2>/dev/null || echo 0); while :; do n=$((n+1)); echo $n >/data/a; echo $n >/data/b; sleep 0.02; done`;
@@ -25,32 +22,20 @@ export async function startSwarmService(
 	const {host} = engine;
 	const swarm = async (...argv: string[]) => docker(argv, {host});
 	await swarm('swarm', 'init', '--advertise-addr', '127.0.0.1');
-	const folder = await mkdtemp(join(tmpdir(), 'holdfast-swarm-'));
-	t.teardown(async () => rm(folder, {recursive: true, force: true}));
-	const file = join(folder, 'stack.yml');
-	const deploy = async (labels: Record<string, string>) => {
-		await writeFile(
-			file,
-			stringify({
-				version: '3.8',
-				services: {
-					app: {
-						image,
-						init: true,
-						stop_grace_period: '2s',
-						command: ['sh', '-c', writer.replaceAll('$', '$$$$')],
-						volumes: ['data:/data'],
-						networks: ['host'],
-						deploy: {replicas: 1, labels, restart_policy: {condition: 'any', delay: '1s'}},
-						labels: {'holdfast.enable': 'true'},
-					},
-				},
-				volumes: {data: {}},
-				networks: {host: {external: true, name: 'host'}},
-			}),
-		);
-		await swarm('stack', 'deploy', '--resolve-image=never', '--compose-file', file, 'shop');
-	};
+	const deploy = async (labels: Record<string, string>) =>
+		deployStack(engine, 'shop', {
+			services: {
+				app: idleTask(image, {
+					stop_grace_period: '2s',
+					command: ['sh', '-c', writer.replaceAll('$', '$$$$')],
+					volumes: ['data:/data'],
+					networks: ['host'],
+					deploy: {replicas: 1, labels, restart_policy: {condition: 'any', delay: '1s'}},
+				}),
+			},
+			volumes: {data: {}},
+			networks: hostNetwork,
+		});
 	await deploy({'holdfast.quiesce': quiesce});
 
 	const task = async () =>

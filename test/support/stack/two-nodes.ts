@@ -4,13 +4,14 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import {execa} from 'execa';
-import {parse, stringify} from 'yaml';
+import {parse} from 'yaml';
 import type {BackupResult} from '../../../base/results.ts';
 import {docker} from '../docker.ts';
 import {ensureImage} from '../images.ts';
 import {type SecondEngine, startSecondEngine} from '../machine/second-engine.ts';
 import {hardlyEver} from '../stack.ts';
 import {until} from '../until.ts';
+import {deployStack} from './deploy.ts';
 
 const image = process.env.HOLDFAST_TEST_IMAGE ?? 'holdfast:dev';
 const patience = {timeout: 180_000, interval: 500};
@@ -81,9 +82,7 @@ async function deploy(t: Pick<ExecutionContext, 'teardown'>, [first, second]: re
 		],
 		{host},
 	);
-	const stack = join(folder, 'stack.yml');
-	await writeFile(stack, stringify(example));
-	await docker(['stack', 'deploy', '--resolve-image=never', '--compose-file', stack, 'holdfast'], {host});
+	await deployStack(first, 'holdfast', example);
 	return folder;
 }
 
