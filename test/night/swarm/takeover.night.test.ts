@@ -39,7 +39,9 @@ async function start(t: ExecutionContext) {
 	return {...nodes, stack, isFor, inTask};
 }
 
-const isRestic = (argv: readonly string[]) => runs(argv, 'restic') && argv.includes('backup') && argv.some(word => word.includes(target));
+/** What reads the files in the moment; not what waits to store the manifest. */
+const isReader = (argv: readonly string[]) =>
+	runs(argv, 'restic') && argv.includes('backup') && argv.some(word => word.includes(`${target}/volume/`));
 
 if (await canStartSecondEngine()) {
 	test('another node takes the task while it is paused: no false success, nothing stays paused, and back here it is backed up', async t => {
@@ -47,16 +49,16 @@ if (await canStartSecondEngine()) {
 		const paused = async () => (await swarm('ps', '--quiet', '--filter', 'status=paused')).trim();
 		await isFor('node-b', 'active');
 		const {result} = await observeBackup(stack, target, async event => {
-			if (event.type !== 'step' || event.step !== 'pin') {
+			if (event.type !== 'step' || event.step !== 'quiesce') {
 				return;
 			}
 
-			await until('restic to be held', () => signalProcesses('SIGSTOP', isRestic) > 0, {timeout: 60_000, interval: 2});
+			await until('restic to be held', () => signalProcesses('SIGSTOP', isReader) > 0, {timeout: 60_000, interval: 2});
 			try {
 				await isFor('node-a', 'drain');
 				await running(second, 'shop_app');
 			} finally {
-				signalProcesses('SIGCONT', isRestic);
+				signalProcesses('SIGCONT', isReader);
 			}
 		});
 		t.is(result.outcome, 'failed', JSON.stringify(result));
