@@ -10,7 +10,7 @@ const sources = ['agent', 'base', 'bot', 'docker'].flatMap(folder =>
 );
 
 /** Names that no prefix changes: labels of our own containers and of services that a run has scaled, types of events, settings of a session, a host of mail, the database of the state, a file for Compose. */
-const own = /holdfast\.(?:agent|worker|scaled|run|notice|closing|mark|owner|invalid|db|fish|yml)\b/g;
+const own = /holdfast\.(?:agent|worker|writes|scaled|run|notice|closing|mark|owner|invalid|db|fish|yml)\b/g;
 
 test.serial('a label has the prefix that is configured', t => {
 	t.teardown(() => useLabelPrefix(defaultPrefix));
