@@ -225,7 +225,7 @@ test('files are those of the moment, by whatever they were changed, after whatev
 				}
 			}),
 		),
-		{numRuns: 12, examples: [[inPlace]]},
+		{numRuns: 12, examples: [[inPlace], [inPlace.map(run => ({...run, isFast: false}))]]},
 	);
 	t.log(Object.fromEntries(ways));
 	for (const way of ['ahead', 'moment', '', 'pass rewrite']) {

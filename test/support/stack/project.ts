@@ -7,6 +7,7 @@ import {execa} from 'execa';
 import {stringify} from 'yaml';
 import {type DockerOptions, docker} from '../docker.ts';
 import type {SecondEngine} from '../machine/second-engine.ts';
+import {until} from '../until.ts';
 
 /** A service as Compose writes it. */
 export type Service = Record<string, unknown>;
@@ -86,7 +87,10 @@ export async function createProject(options: ProjectOptions): Promise<Project> {
 				await onEngine(['unpause', id]);
 			}
 
-			await compose('down', '--volumes', '--timeout', '1', '--remove-orphans');
+			// A worker outlives its agent by a moment, and is in the network as long
+			await until('the stack to be taken down', async () =>
+				compose('down', '--volumes', '--timeout', '1', '--remove-orphans').then(() => true),
+			);
 			await rm(folder, {recursive: true, force: true});
 		},
 	};
