@@ -113,6 +113,7 @@ export async function hireWorkers({
 			return {id, name, run: inContainer(engine, id)};
 		},
 		scratch: async (image, env) => hireScratch(engine, tied, {name: `holdfast-scratch-${run}-${++scratches}`, image, env}),
+		onDismiss: tied.onDismiss,
 		dismiss: tied.dismiss,
 	};
 }

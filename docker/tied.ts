@@ -37,6 +37,8 @@ export interface Tied {
 	withStaging: (mounts: readonly WorkerMount[]) => Promise<WorkerMount[]>;
 	/** How many were made. */
 	count: () => number;
+	/** As a `Workforce` does it. */
+	onDismiss: (work: () => Promise<void>) => void;
 	/** Removes all that was made. Every removal is tried. */
 	dismiss: () => Promise<void>;
 }
@@ -54,6 +56,7 @@ export function createTied({engine, self, agentId, run}: TiedOptions): Tied {
 	const labels = {[workerLabel]: run, [agentLabel]: agentId};
 	const workers: string[] = [];
 	const tethers: Array<() => void> = [];
+	const leaving: Array<() => Promise<void>> = [];
 	/** Its name. */
 	let stagingVolume: Promise<string> | undefined;
 	const {limits, isolation} = self.inherited;
@@ -129,7 +132,9 @@ export function createTied({engine, self, agentId, run}: TiedOptions): Tied {
 			return mounts.map(mount => (mount.from === staging && from !== undefined ? {...stagingMount, labels, ...mount, from} : mount));
 		},
 		count: () => workers.length,
+		onDismiss: work => void leaving.push(work),
 		async dismiss() {
+			await Promise.all(leaving.map(async work => work()));
 			for (const letGo of tethers) {
 				letGo();
 			}

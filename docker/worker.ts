@@ -45,6 +45,8 @@ export interface Workforce {
 	look: (paths: readonly string[]) => Promise<Worker>;
 	/** Of any image, and idle: no network, no secrets, no capabilities, nobody's mounts, limits, and a volume of its own to write to. */
 	scratch: (image: string, env: Readonly<Record<string, string>>) => Promise<ScratchWorker>;
+	/** Is done when they are dismissed, while they are still there. It must not reject. */
+	onDismiss: (work: () => Promise<void>) => void;
 	/** Removes all that was made. Every removal is tried. */
 	dismiss: () => Promise<void>;
 }

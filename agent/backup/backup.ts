@@ -54,6 +54,7 @@ export interface BackupRun {
 	onPublished?: (published: BackupResult, snapshots: readonly Marked[]) => void;
 	/** As sources say it: how new a file is that may have changed while it was read. */
 	rememberNewest: NonNullable<SourceContext['rememberNewest']>;
+	/** Of the repository; undefined where a moment must not wait for what it stores. */
 	pace?: SourceContext['pace'];
 }
 
@@ -158,37 +159,35 @@ async function work(
 	const stored = new Map<string, ManifestSource>();
 	const context = contextOf(workshop, options, {workforce, state}, {worker, previous});
 	const crew = enlist(plan, context, results);
-	try {
-		tell({type: 'step', step: 'prepare'});
-		await crew.prepare();
-		tell({type: 'step', step: 'first-pass'});
-		state.time = new Date();
-		await tellingWhoWaits(crew.firstPass);
-		state.still = await stillAgain(options, state);
-		const swarm = await swarmOf(workshop.engine, options);
-		await moment(
-			{
-				...workshop,
-				...options,
-				plan: {...plan, ...state.still},
-				onTry() {
-					if (Date.now() - state.time.getTime() > aheadMs) {
-						state.time = new Date();
-					}
+	// The point need not wait for it: a snapshot of a file system may take long to remove.
+	workforce.onDismiss(crew.close);
+	tell({type: 'step', step: 'prepare'});
+	await crew.prepare();
+	tell({type: 'step', step: 'first-pass'});
+	state.time = new Date();
+	await tellingWhoWaits(crew.firstPass);
+	state.still = await stillAgain(options, state);
+	const swarm = await swarmOf(workshop.engine, options);
+	await moment(
+		{
+			...workshop,
+			...options,
+			plan: {...plan, ...state.still},
+			onTry() {
+				if (Date.now() - state.time.getTime() > aheadMs) {
+					state.time = new Date();
+				}
 
-					press.ready(beginningOf(workshop, options, {state, swarm}));
-				},
-				onWarning: message => warn(message, options, state),
-				onWindow: windowMs => hold(windowMs, state),
+				press.ready(beginningOf(workshop, options, {state, swarm}));
 			},
-			crew,
-		);
-		options.onStoring?.();
-		await crew.store(async (source, planned) => store(source, planned, options, {results, stored}));
-		return stored.size === plan.sources.length ? manifestOf(workshop, options, {state, stored, swarm}) : undefined;
-	} finally {
-		await crew.close();
-	}
+			onWarning: message => warn(message, options, state),
+			onWindow: windowMs => hold(windowMs, state),
+		},
+		crew,
+	);
+	options.onStoring?.();
+	await crew.store(async (source, planned) => store(source, planned, options, {results, stored}));
+	return stored.size === plan.sources.length ? manifestOf(workshop, options, {state, stored, swarm}) : undefined;
 }
 
 const pressOf = (workshop: Workshop, {plan: {sources}, signal}: BackupRun): Press =>

@@ -7,6 +7,7 @@ import type {Notices} from '../../base/notices.ts';
 import type {BackupResult} from '../../base/results.ts';
 import type {Accepted} from '../../base/shapes/runs.ts';
 import type {NoPlan} from '../../base/shapes/targets.ts';
+import {freshMs} from '../keep/tidy.ts';
 import type {Upkeep} from '../keep/verbs.ts';
 import type {Plan, Surveyed} from '../plan/planned.ts';
 import type {Survey} from '../plan/survey.ts';
@@ -149,9 +150,6 @@ export function createBackups({workshop, survey, runs, state, repositories: {pri
 		},
 	};
 }
-
-/** A list of the repository is of now for so long: others may remove from it, and add to it. */
-const freshMs = 5000;
 
 /** What becomes of a run's result. Both resolve with what a person should know of its sizes, which they tell. */
 function afterwards(

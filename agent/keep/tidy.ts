@@ -11,8 +11,11 @@ interface TidyParts {
 	verdicts: Verdicts;
 }
 
+/** A list of the repository is of now for so long: others may remove from it, and add to it. */
+export const freshMs = 5000;
+
 export interface TidyOptions {
-	/** All of the repository, as they are after the run. */
+	/** All of the repository, as they are after the run, but for what others did in `freshMs`. */
 	snapshots: Promise<readonly Marked[]>;
 	/** Its workers are removed. */
 	dismissed: Promise<unknown>;

@@ -5,7 +5,7 @@ import {runId} from '../../base/ids.ts';
 import type {Log} from '../../base/log.ts';
 import {hired} from '../runs/shell.ts';
 import type {Workshop} from '../runs/workshop.ts';
-import {runOfSnapshot, snapshotsFolder} from '../sources/snapshots.ts';
+import {removal, runOfSnapshot, snapshotsFolder} from '../sources/snapshots.ts';
 
 /** Disturbs nobody: they only take room. Never rejects. */
 export async function removeSnapshots(
@@ -23,7 +23,7 @@ export async function removeSnapshots(
 			for (const name of stdout.split('\0')) {
 				const run = runOfSnapshot(name, agentId);
 				if (run !== undefined && !isUnderWay(run)) {
-					await succeed(worker, {argv: ['rm', '-rf', '--', `${snapshotsFolder}/${name}`]});
+					await succeed(worker, {argv: ['sh', '-c', removal, `${snapshotsFolder}/${name}`]});
 					log.info(`snapshot \`${name}\` of an interrupted run was removed`);
 				}
 			}

@@ -10,7 +10,7 @@
  */
 
 import {succeed} from '../../../base/command.ts';
-import {RepositoryError, RunError} from '../../../base/errors.ts';
+import {explain, RepositoryError, RunError} from '../../../base/errors.ts';
 import {label} from '../../../base/label.ts';
 import {quote} from '../../../base/reading/quote.ts';
 import {agentTag, firstPassTag, mountPath, parseSource, runTag} from '../../repository/names.ts';
@@ -286,7 +286,9 @@ export function volumeSource(planned: PlannedVolume, context: SourceContext, {in
 		},
 		async close() {
 			await armed?.stop(new Error('the run is over'));
-			await still?.close();
+			await still?.close().catch((error: unknown) => {
+				context.warnOnce?.(`${name} and its snapshot`, [`the snapshot of \`${name}\` could not be removed: ${explain(error)}`]);
+			});
 		},
 	};
 }

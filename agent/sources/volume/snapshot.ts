@@ -11,7 +11,7 @@ import {lastLines, output, printedBy, type Running, succeed} from '../../../base
 import {RunError} from '../../../base/errors.ts';
 import {readMountinfo} from '../../../docker/mountinfo.ts';
 import type {Restic} from '../../restic/restic.ts';
-import {snapshotName, snapshotsFolder} from '../snapshots.ts';
+import {removal, snapshotName, snapshotsFolder} from '../snapshots.ts';
 import type {SourceContext} from '../source.ts';
 
 /** The number of the root of every subvolume, and that of what stands in a snapshot for one that was in it. */
@@ -78,7 +78,7 @@ export function folderSnapshot(
 	let armed: Running | undefined;
 
 	const remove = async () => {
-		await succeed(worker, {argv: ['rm', '-rf', '--', place]});
+		await succeed(worker, {argv: ['sh', '-c', removal, place]});
 	};
 
 	return {

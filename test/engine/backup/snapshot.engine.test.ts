@@ -2,6 +2,7 @@
 import {mkdir, readdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
+import {execa} from 'execa';
 import {docker, tryDocker} from '../../support/docker.ts';
 import {ensureImage} from '../../support/images.ts';
 import {canMountBtrfs, mountBtrfs} from '../../support/machine/btrfs.ts';
@@ -113,4 +114,18 @@ withBtrfs('a snapshot of the file system is the moment, and nothing of it is lef
 	t.is((await stack.backup(target))[0]?.outcome, 'success');
 	t.deepEqual(await snapshots(), []);
 	t.truthy(await tryDocker(['inspect', stack.container('app')]));
+
+	// File by file it cannot be removed, and as a whole it can, where the file system lets its owner.
+	await execa('chattr', ['+i', join(root, 'data/big/1')]);
+	const [stuck] = await stack.backup(target);
+	t.is(stuck?.outcome, 'success', stuck?.error);
+	t.regex(stuck?.warnings?.join('\n') ?? '', /snapshot of `volume:\/data` could not be removed: .*big\/1/s);
+	t.is((await snapshots()).length, 1);
+	await execa('mount', ['-o', 'remount,user_subvol_rm_allowed', root]);
+	const [whole] = await stack.backup(target);
+	t.like(whole, {outcome: 'success', warnings: undefined});
+	t.is((await snapshots()).length, 1, 'but for what was left');
+	await stack.compose('restart', 'holdfast');
+	await stack.ready();
+	await until('that what was left is removed', async () => (await snapshots()).length === 0, {timeout: 120_000});
 });

@@ -27,13 +27,17 @@ function answer({argv}: Command, disk: Disk): Running {
 export function memoryWorkforce(disk: Disk, among: Faults['among']): Workforce {
 	const commands = among('worker', {run: async (command: Command) => answer(command, disk)});
 	const worker = async (): Promise<Worker> => ({id: 'worker', name: 'worker', run: async command => commands.run(command)});
-	return among('workforce', {
-		repository: worker,
-		further: worker,
-		dump: worker,
-		client: worker,
-		look: worker,
-		scratch: async () => ({...(await worker()), dismiss: async () => {}}),
-		dismiss: async () => {},
-	});
+	const leaving: Array<() => Promise<void>> = [];
+	return {
+		...among('workforce', {
+			repository: worker,
+			further: worker,
+			dump: worker,
+			client: worker,
+			look: worker,
+			scratch: async () => ({...(await worker()), dismiss: async () => {}}),
+			dismiss: async () => void (await Promise.all(leaving.map(async work => work()))),
+		}),
+		onDismiss: work => void leaving.push(work),
+	};
 }

@@ -7,7 +7,7 @@ import {connect} from '../stack/connect.ts';
 import {assertPointIsWhole} from '../stack/contents.ts';
 import {readerService} from '../stack/reader.ts';
 import {bringUp} from '../stack/shared.ts';
-import {type Service, startStack} from '../stack.ts';
+import {type Service, type Stack, startStack} from '../stack.ts';
 import {until} from '../until.ts';
 import {smallState, stateDisk} from './full-state.ts';
 import {declareKills, type Kill, nameOf, type Scene, stepsOf, survive, targetsAt, type Victim} from './kills.ts';
@@ -23,6 +23,12 @@ const bystanders = (app: string): Record<string, Service> =>
 	Object.fromEntries(
 		['frozen', 'asleep'].map(name => [name, {image: app, command: ['sleep', '100000'], stop_grace_period: '1s', volumes: ['data:/data']}]),
 	);
+
+/** What a person paused, or stopped, stays so. */
+async function restBystanders(stack: Stack): Promise<void> {
+	await stack.compose('pause', 'frozen');
+	await stack.compose('stop', 'asleep');
+}
 
 /** A group of a database and an application that is paused. */
 async function startPaused(t: Teardown): Promise<Scene> {
@@ -48,12 +54,26 @@ async function startPaused(t: Teardown): Promise<Scene> {
 			...bystanders(app),
 		},
 	});
-	await stack.compose('pause', 'frozen');
-	await stack.compose('stop', 'asleep');
+	await restBystanders(stack);
 	const sql = `create table filler as select n, md5(n::text) || md5((n + 1)::text) as payload from generate_series(1, 150000) n`;
 	await until('the database', async () => stack.exec('db', 'psql', '-U', 'postgres', '-d', database, '-c', 'select 1'));
 	await stack.exec('db', 'psql', '-U', 'postgres', '-d', database, '-c', sql);
 	return {stack, token, database, target: `${stack.project}/all`};
+}
+
+const hooks = {'holdfast.before': 'touch /data/hooked', 'holdfast.after': 'rm -f /data/hooked'};
+
+/** What the hooks before the moment made is gone after it. */
+async function hookedScene(stack: Stack): Promise<Scene> {
+	await restBystanders(stack);
+	const scene: Scene = {
+		stack,
+		token,
+		target: `${stack.project}/app`,
+		isPutBack: async () => (await stack.exec('app', 'ls', '/data')).split('\n').every(name => name !== 'hooked'),
+	};
+	await until('the database', async () => (await connect(scene)).isReady());
+	return scene;
 }
 
 /** An application that is stopped, between two hooks. */
@@ -74,24 +94,14 @@ async function startStopped(t: Teardown): Promise<Scene> {
 					'holdfast.sqlite': '/data/app.db',
 					'holdfast.volumes': 'true',
 					'holdfast.quiesce': 'stop',
-					'holdfast.before': 'touch /data/hooked',
-					'holdfast.after': 'rm -f /data/hooked',
+					...hooks,
 				},
 			},
 			reader: readerService(),
 			...bystanders(app),
 		},
 	});
-	await stack.compose('pause', 'frozen');
-	await stack.compose('stop', 'asleep');
-	const scene: Scene = {
-		stack,
-		token,
-		target: `${stack.project}/app`,
-		isPutBack: async () => (await stack.exec('app', 'ls', '/data')).split('\n').every(name => name !== 'hooked'),
-	};
-	await until('the database', async () => (await connect(scene)).isReady());
-	return scene;
+	return hookedScene(stack);
 }
 
 /** An application that is paused between two hooks, and whose state has little room. */
@@ -112,8 +122,7 @@ async function startSmall(t: Teardown): Promise<Scene> {
 					'holdfast.sqlite': '/data/app.db',
 					'holdfast.volumes': 'true',
 					'holdfast.quiesce.with': 'beside',
-					'holdfast.before': 'touch /data/hooked',
-					'holdfast.after': 'rm -f /data/hooked',
+					...hooks,
 				},
 			},
 			beside: {image: app, init: true, command: ['sleep', 'infinity'], stop_grace_period: '1s'},
@@ -122,16 +131,7 @@ async function startSmall(t: Teardown): Promise<Scene> {
 			...bystanders(app),
 		},
 	});
-	await stack.compose('pause', 'frozen');
-	await stack.compose('stop', 'asleep');
-	const scene: Scene = {
-		stack,
-		token,
-		target: `${stack.project}/app`,
-		isPutBack: async () => (await stack.exec('app', 'ls', '/data')).split('\n').every(name => name !== 'hooked'),
-	};
-	await until('the database', async () => (await connect(scene)).isReady());
-	return scene;
+	return hookedScene(stack);
 }
 
 /** Declares a test for each step of a backup at which the disk of the state is full. */
