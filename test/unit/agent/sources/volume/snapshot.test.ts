@@ -42,13 +42,13 @@ test('what a file system cannot make a snapshot of is said with its reason', asy
 	t.is(await why({found: {2: 'a/b'}}), 'what stands for a subvolume that was there once is in it, at a/b (rmdir removes it)');
 });
 
-/** With a `btrfs` that makes a folder, or says no. */
+/** With a `btrfs` that makes a folder, or says no; and that removes none, as to whom it is not allowed. */
 async function scene(t: ExecutionContext, {fails = false, stub = ''} = {}) {
 	const folder = temporaryFolder(t);
 	await mkdir(join(folder, 'holdfast-me-run-3'));
 	const place: Place = async ({argv, ...command}) => {
 		const [program, ...rest] = argv.map(word => word.replace(/^\/snapshots/, folder).replace(path, folder));
-		const script = fails ? 'exit 1' : 'mkdir "$5"';
+		const script = fails ? 'return 1' : '[ "$3" = snapshot ] && mkdir "$5"';
 		return program === 'sh'
 			? here({...command, argv: ['sh', '-c', `btrfs() { ${script}; }; ${(rest[1] ?? '').replace('exec ', '')}`, ...rest.slice(2)]})
 			: here({...command, argv: [program ?? '', ...rest]});
