@@ -5,7 +5,7 @@ import {neverCancelled} from '../../base/patience.ts';
 import type {RestoreResult} from '../../base/results.ts';
 import type {Worker} from '../../docker/worker.ts';
 import {describeReplaced, readReplaced} from '../sources/kinds.ts';
-import {isUntouched, keyOf, type Replaced, untouched} from '../sources/restoring.ts';
+import {isUntouched, keyOf, type Replaced, type UndoContext, untouched, withReplaced} from '../sources/restoring.ts';
 import {type RestorePhase, takenOver} from '../state/restores.ts';
 import type {RestoreWorkshop} from './context.ts';
 import {filesContext, restoreRun} from './context.ts';
@@ -17,10 +17,15 @@ export async function finishRestore(workshop: RestoreWorkshop, options: UndoRun)
 	const {record, plan, startStopped} = options;
 	return restoreRun(workshop, {...options, target: record.target, point: record.point}, async (workforce, progress) => {
 		progress.kept = record.replacements.filter(each => !isUntouched(each));
-		workshop.restores.saveRestore({...record, phase: phaseOf(record.phase), settledBy: settledBy(workshop, options)});
+		let saved = {...record, phase: phaseOf(record.phase), settledBy: settledBy(workshop, options)};
+		const save = (replacements: readonly Replaced[]) => {
+			saved = {...saved, replacements};
+			workshop.restores.saveRestore(saved);
+		};
+		save(record.replacements);
 		const mounted = record.replacements.filter(each => plan.containers.has(keyOf(each)));
 		const worker = await workforce.repository(mountsOfReplaced(mounted), 'let go');
-		await letGoOfAll(workshop, options, worker);
+		await letGoOfAll(workshop, options, worker, replacement => save(withReplaced(saved.replacements, replacement)));
 		workshop.restores.removeRestore(record.run);
 		await startStopped?.();
 		progress.done = true;
@@ -36,12 +41,12 @@ const settledBy = ({journal}: RestoreWorkshop, {record, run}: UndoRun) =>
 	);
 
 /** Each is tried. @throws {RunError} where some of it is still there */
-async function letGoOfAll(workshop: RestoreWorkshop, options: UndoRun, worker: Worker): Promise<void> {
+async function letGoOfAll(workshop: RestoreWorkshop, options: UndoRun, worker: Worker, remember: UndoContext['remember']): Promise<void> {
 	const {record, tell, force = false} = options;
 	const failures: unknown[] = [];
 	for (const replacement of record.replacements) {
 		tell({type: 'step', step: 'clean-up', subject: replacement.source});
-		await letGo(workshop, options, worker, replacement).catch((error: unknown) => {
+		await letGo(workshop, options, {worker, remember}, replacement).catch((error: unknown) => {
 			if (!force) {
 				failures.push(error);
 				return;
@@ -60,7 +65,12 @@ async function letGoOfAll(workshop: RestoreWorkshop, options: UndoRun, worker: W
 	}
 }
 
-async function letGo(workshop: RestoreWorkshop, {record, plan, tell}: UndoRun, worker: Worker, replacement: Replaced): Promise<void> {
+async function letGo(
+	workshop: RestoreWorkshop,
+	{record, plan, tell}: UndoRun,
+	{worker, remember}: {worker: Worker; remember: UndoContext['remember']},
+	replacement: Replaced,
+): Promise<void> {
 	// A volume that is gone must not be made anew by a worker that mounts it.
 	if (!('safety' in replacement) && !plan.containers.has(keyOf(replacement))) {
 		throw new RunError(`\`${replacement.source}\` is not there any more`);
@@ -75,6 +85,7 @@ async function letGo(workshop: RestoreWorkshop, {record, plan, tell}: UndoRun, w
 		signal: neverCancelled(),
 		tell,
 		later: (each: () => Promise<void>) => left.push(each),
+		remember,
 		container: () => containerIn(plan.containers)(replacement),
 	};
 	// Where all were swapped, none was left as it was, whatever an older journal says.

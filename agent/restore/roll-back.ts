@@ -9,7 +9,7 @@ import {statusOf} from '../../docker/refusal.ts';
 import type {Worker, Workforce} from '../../docker/worker.ts';
 import type {WorkerMount} from '../../docker/worker-mounts.ts';
 import {readReplaced, writingOf} from '../sources/kinds.ts';
-import {keyOf, type Replaced, subjectOf, type UndoContext} from '../sources/restoring.ts';
+import {keyOf, type Replaced, subjectOf, type UndoContext, withReplaced} from '../sources/restoring.ts';
 import {filesContext, type RestoreWorkshop} from './context.ts';
 
 /** Half of the new data is no state in which an application may be started: it is tried again this long what may pass, such as a repository out of reach. */
@@ -32,6 +32,8 @@ export interface RollBack {
 	isTouched: boolean;
 	/** Called for each when it is back. */
 	onBack: (replacement: Replaced) => void;
+	/** Writes to the journal what one says of itself meanwhile. */
+	remember: (replacement: Replaced) => void;
 	/** Takes what may be done when the application runs again. */
 	later: UndoContext['later'];
 	tell: Tell;
@@ -68,6 +70,10 @@ export async function rollBackAll(workshop: RestoreWorkshop, workforce: Workforc
 	let {worker} = options;
 	let left = options.replacements.toReversed();
 	let refused = '';
+	const remember = (replacement: Replaced) => {
+		left = withReplaced(left, replacement);
+		options.remember(replacement);
+	};
 	for (;;) {
 		const failures: unknown[] = [];
 		const failed: Replaced[] = [];
@@ -76,7 +82,7 @@ export async function rollBackAll(workshop: RestoreWorkshop, workforce: Workforc
 				workforce.repository(mounts, writingOf(options.replacements.map(({source}) => source))),
 			);
 			for (const replacement of left) {
-				await rollBackOne(workshop, worker, replacement, options).catch((error: unknown) => {
+				await rollBackOne(workshop, worker, replacement, {...options, remember}).catch((error: unknown) => {
 					failures.push(error);
 					failed.push(replacement);
 				});
@@ -85,7 +91,7 @@ export async function rollBackAll(workshop: RestoreWorkshop, workforce: Workforc
 				}
 			}
 
-			left = failed;
+			left = left.filter(each => failed.some(other => keyOf(other) === keyOf(each)));
 		} catch (error) {
 			failures.push(error);
 		}
@@ -115,7 +121,7 @@ async function rollBackOne(
 	workshop: RestoreWorkshop,
 	worker: Worker,
 	replacement: Replaced,
-	{target, container, later, tell}: RollBack,
+	{target, container, later, tell, remember}: RollBack,
 ): Promise<void> {
 	tell({type: 'step', step: 'swap', subject: subjectOf({...replacement, name: replacement.source}, target)});
 	const {kind, old} = readReplaced(replacement);
@@ -127,6 +133,7 @@ async function rollBackOne(
 		signal: neverCancelled(),
 		tell,
 		later,
+		remember,
 		container: () => container(replacement),
 	});
 }

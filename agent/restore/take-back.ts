@@ -36,6 +36,7 @@ export async function takeBack(
 		worker,
 		isTouched: journal.isTouched(),
 		onBack: journal.restored,
+		remember: journal.remember,
 		later: each => left.push(each),
 		tell,
 	});

@@ -8,7 +8,7 @@ import {untilHealthy} from '../../docker/health.ts';
 import type {Workforce} from '../../docker/worker.ts';
 import type {PlannedHook} from '../plan/planned.ts';
 import {writingOf} from '../sources/kinds.ts';
-import {isUntouched, keyOf, type Replaced, untouched} from '../sources/restoring.ts';
+import {isUntouched, keyOf, type Replaced, untouched, withReplaced} from '../sources/restoring.ts';
 import {type RestoreRecord, runsOf, takenOver} from '../state/restores.ts';
 import {type RestoreProgress, type RestoreWorkshop, restoreRun} from './context.ts';
 import {aroundRestore} from './hooks.ts';
@@ -72,6 +72,7 @@ async function putBack(workshop: RestoreWorkshop, options: UndoRun, workforce: W
 			worker,
 			container: containerIn(plan.containers),
 			onBack: undo.back,
+			remember: undo.remember,
 			later: each => left.push(each),
 			tell,
 		});
@@ -123,6 +124,7 @@ function beginUndo({restores, journal}: RestoreWorkshop, {run, record}: UndoRun,
 			save({
 				replacements: current.replacements.map(each => (keyOf(each) === keyOf(replacement) ? {...each, touched: false} : each)),
 			}),
+		remember: (replacement: Replaced) => save({replacements: withReplaced(current.replacements, replacement)}),
 		/** `leavesMore`: what was made for the restore is still to be removed, which may be done while the application runs. */
 		done({leavesMore}: {leavesMore: boolean}) {
 			if (leavesMore) {

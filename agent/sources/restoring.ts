@@ -80,6 +80,10 @@ export type Replaced = z.infer<typeof replaced>;
 /** Tells the replacements of a run apart. */
 export const keyOf = ({target = '', source}: Pick<Replaced, 'target' | 'source'>): string => `${target} ${source}`;
 
+/** In the place of what it was before. */
+export const withReplaced = (all: readonly Replaced[], replacement: Replaced): Replaced[] =>
+	all.map(other => (keyOf(other) === keyOf(replacement) ? {...replacement, touched: other.touched} : other));
+
 /** How the run of `runTarget`, which may be a project, names a source. */
 export const subjectOf = ({target, name}: {target?: string | undefined; name: string}, runTarget: string): string =>
 	target === undefined || target === runTarget ? name : `${target} ${name}`;
@@ -102,7 +106,7 @@ export interface Restoring {
 
 /** What `rollBack` and `release` work with. `container` is the one of a source now; it may have been recreated since. */
 export interface UndoContext
-	extends Pick<RestoreContext, 'target' | 'engine' | 'worker' | 'restic' | 'resticInto' | 'staging' | 'signal' | 'tell'> {
+	extends Pick<RestoreContext, 'target' | 'engine' | 'worker' | 'restic' | 'resticInto' | 'staging' | 'signal' | 'tell' | 'remember'> {
 	/** The swap may have stopped half way: what is let go must not be all that there is. */
 	isHalf?: boolean | undefined;
 	/** Takes what need not be done before the application runs again. It is done once more after the agent was killed. */

@@ -1,6 +1,7 @@
 /** A part of a staged dump is loaded into a database. */
 
 import {pipeline} from 'node:stream/promises';
+import * as z from 'zod';
 import {type Place, printedBy, type Running} from '../../../base/command.ts';
 import {RunError} from '../../../base/errors.ts';
 import {size} from '../../../base/units.ts';
@@ -29,6 +30,8 @@ interface Loaded {
 	bytes: number;
 	database: string;
 	signal: AbortSignal;
+	/** Called before settings of the server are changed, with what they were; and with nothing when they are put back. On disk when it returns. */
+	remember: (changed: ChangedSetting[]) => void;
 }
 
 /** @throws at the first error of the server, and where not all of it was loaded */
@@ -37,64 +40,98 @@ export async function loadPart(loaded: Loaded): Promise<void> {
 		return;
 	}
 
-	const {server, signal} = loaded;
-	const {before, after, limit} = await widen(server);
-	const distrust = await trust(server);
+	const {server, signal, remember} = loaded;
+	const {changed, packet} = await clearWay(server, remember);
+	const failures: unknown[] = [];
 	try {
-		await load(loaded, `${after}${loadSession}${await unkeyed(server)}`);
+		await load(loaded, `${putBackSql(changed.filter(({name}) => name === 'max_allowed_packet'))}${loadSession}${await unkeyed(server)}`);
 	} catch (error) {
-		signal.throwIfAborted();
-		throw error instanceof ServerRefusal && tooLong.includes(error.code)
-			? new RunError(error.message, {
-					hint: `the server takes statements of ${size(limit)}, and the dump may have longer ones: raise its \`max_allowed_packet\``,
-				})
-			: error;
-	} finally {
-		if (before) {
-			await server.query(after).catch(() => {});
-		}
+		failures.push(
+			signal.aborted || !(error instanceof ServerRefusal && tooLong.includes(error.code)) ? error : tooLongError(error, packet),
+		);
+	}
 
-		await distrust();
+	await putSettingsBack(server, changed, remember).catch((error: unknown) => failures.push(error));
+	signal.throwIfAborted();
+	if (failures.length > 0) {
+		throw failures.length === 1 ? failures[0] : new AggregateError(failures);
 	}
 }
+
+const tooLongError = ({message}: ServerRefusal, limit: number): RunError =>
+	new RunError(message, {
+		hint: `the server takes statements of ${size(limit)}, and the dump may have longer ones: raise its \`max_allowed_packet\``,
+	});
 
 /** A packet too large, or the session ended in the middle of one: https://mariadb.com/kb/en/mariadb-error-code-reference/ */
 const tooLong = [1153, 2006, 2013, 2020];
 
 /**
- * A row in a dump may be twice as long as it is: longer than what the server took once. A session has what holds for all when it begins, so that is raised for
- * this instant, where the account may; the session itself puts it back first of all.
+ * What holds for all sessions of a server, and is in the way of a loading. A row in a dump may be twice as long as it is: longer than what the server took once. And a server with a
+ * binary log takes no function that may write, or say something else each time, if it does not say so: what is there was taken once. For no session alone can either be set.
  */
-async function widen({query}: MariadbServer): Promise<{before: boolean; after: string; limit: number}> {
-	const [[text = ''] = []] = await query('select @@global.max_allowed_packet');
-	const limit = Number(text);
-	if (!(limit < largestPacket)) {
-		return {before: false, after: '', limit};
-	}
+const settingNames = ['max_allowed_packet', 'log_bin_trust_function_creators'] as const;
 
-	return query(`set global max_allowed_packet = ${largestPacket}`).then(
-		() => ({before: true, after: `set global max_allowed_packet = ${limit};`, limit: largestPacket}),
-		() => ({before: false, after: '', limit}),
-	);
-}
+/** As it was before. */
+export const changedSetting = z.object({name: z.enum(settingNames), before: z.number()});
+
+export type ChangedSetting = z.infer<typeof changedSetting>;
+
+const setSql = (name: ChangedSetting['name'], value: number): string => `set global ${name} = ${value};`;
+
+const putBackSql = (changed: readonly ChangedSetting[]): string => changed.map(({name, before}) => setSql(name, before)).join(' ');
 
 /**
- * A server with a binary log takes no function that may write, or say something else each time, if it does not say so, but with this setting, which is for all: what is there was taken
- * once. For the time of the loading, where the account may.
+ * Where the account may, for the time of the loading. Its session has the longest statements from its begin on, and puts that back first of all.
  *
- * @returns puts it back
+ * @returns what was changed, and the longest statement that the server takes, in bytes
  */
-async function trust({query}: MariadbServer): Promise<() => Promise<void>> {
-	const [[isLogged, isTrusting] = []] = await query('select @@log_bin, @@global.log_bin_trust_function_creators').catch(() => []);
-	const set = async (value: 0 | 1) => query(`set global log_bin_trust_function_creators = ${value}`);
-	return isLogged === '1' && isTrusting === '0'
-		? set(1).then(
-				() => async () => {
-					await set(0).catch(() => {});
-				},
-				() => async () => {},
-			)
-		: async () => {};
+async function clearWay({query}: MariadbServer, remember: Loaded['remember']): Promise<{changed: ChangedSetting[]; packet: number}> {
+	const found = new Map(
+		(await query("show global variables where variable_name in ('max_allowed_packet', 'log_bin', 'log_bin_trust_function_creators')")).map(
+			([name = '', value = '']) => [name, value] as const,
+		),
+	);
+	const packet = Number(found.get('max_allowed_packet'));
+	const isDistrusting = found.get('log_bin') === 'ON' && found.get('log_bin_trust_function_creators') === 'OFF';
+	const wanted = [
+		...(packet < largestPacket ? [{name: 'max_allowed_packet', before: packet, value: largestPacket} as const] : []),
+		...(isDistrusting ? [{name: 'log_bin_trust_function_creators', before: 0, value: 1} as const] : []),
+	];
+	if (wanted.length === 0) {
+		return {changed: [], packet};
+	}
+
+	remember(wanted.map(({name, before}) => ({name, before})));
+	const changed: ChangedSetting[] = [];
+	for (const {name, before, value} of wanted) {
+		try {
+			await query(setSql(name, value));
+			changed.push({name, before});
+		} catch (error) {
+			if (!(error instanceof ServerRefusal)) {
+				throw error;
+			}
+		}
+	}
+
+	if (changed.length < wanted.length) {
+		remember(changed);
+	}
+
+	return {changed, packet: changed.some(({name}) => name === 'max_allowed_packet') ? largestPacket : packet};
+}
+
+/** What a loading changed, be it one that was killed. */
+export async function putSettingsBack(
+	{query}: Pick<MariadbServer, 'query'>,
+	changed: readonly ChangedSetting[],
+	remember: Loaded['remember'],
+): Promise<void> {
+	if (changed.length > 0) {
+		await query(putBackSql(changed));
+		remember([]);
+	}
 }
 
 /** Tables without a primary key were taken once. Only where it is forbidden now: not every account may say so (https://dev.mysql.com/doc/refman/8.0/en/server-system-variables.html#sysvar_sql_require_primary_key). */

@@ -22,7 +22,7 @@ import {mariadbDetails} from './details.ts';
 import {missingEngines} from './engines.ts';
 import {mariadbAccess} from './labels.ts';
 import {makeOuter} from './late.ts';
-import {loadPart} from './load.ts';
+import {changedSetting, loadPart, putSettingsBack} from './load.ts';
 import {blankNames, nameSequences} from './names.ts';
 import type {PlannedSchema} from './plan.ts';
 import {replicaWarning} from './replicas.ts';
@@ -56,6 +56,8 @@ export const replacedSchema = replaced.extend({
 	safety: z.string().nullable(),
 	/** Views of the old one that are in no dump, or that read other databases. */
 	brokenViews: z.array(lateView).default([]),
+	/** Of the server, while something is loaded. */
+	settings: z.array(changedSetting).default([]),
 });
 
 export type ReplacedSchema = z.infer<typeof replacedSchema>;
@@ -89,6 +91,7 @@ export function mariadbRestoring(
 		isMade: false,
 		safety: null,
 		brokenViews: [],
+		settings: [],
 		...(into === undefined ? {} : {beside: true}),
 	};
 	const remember = (more: Partial<ReplacedSchema>) => {
@@ -100,7 +103,7 @@ export function mariadbRestoring(
 	const outer = details.outerViews.map(view => movedTo(view, database, live));
 
 	const load = async (to: string, skip: number, bytes: number) =>
-		loadPart({server, worker, inside, file, skip, bytes, database: to, signal});
+		loadPart({server, worker, inside, file, skip, bytes, database: to, signal, remember: settings => remember({settings})});
 
 	/** But for events whose time is over. */
 	const still = async (): Promise<MariadbContents> => {
@@ -274,7 +277,9 @@ async function keepCode(
 export async function rollBackSchema(replacement: ReplacedSchema, context: UndoContext): Promise<void> {
 	const {source, database, access, fresh, tables, old, isMade, safety, brokenViews: late} = replacement;
 	const {engine, container, signal, worker, staging, target, tell} = context;
+	const remember = (settings: ReplacedSchema['settings']) => context.remember({...replacement, settings});
 	const server = await connectMariadb({engine, signal}, container(source), access);
+	await putSettingsBack(server, replacement.settings, remember);
 	if (old !== null) {
 		await moveBack(server, {live: database, fresh, aside: old.aside, restored: tables});
 		if (safety !== null) {
@@ -282,7 +287,7 @@ export async function rollBackSchema(replacement: ReplacedSchema, context: UndoC
 			const file = `${staging}/undo.sql`;
 			await dumpToFile(context, {snapshot: safety, path: sourcePath(target, source), file});
 			const bytes = Number(await succeed(worker, {argv: ['stat', '--format=%s', '--', file]}));
-			await loadPart({server, worker, inside: undefined, file, skip: 0, bytes, database, signal});
+			await loadPart({server, worker, inside: undefined, file, skip: 0, bytes, database, signal, remember});
 			for (const view of await makeViews(server, database, late)) {
 				tell({type: 'warning', message: describeUnmade(database, view)});
 			}
@@ -305,6 +310,7 @@ export async function dropReplacedSchema(replacement: ReplacedSchema, context: U
 	const {engine, container, signal, isHalf = false} = context;
 	if (old !== null || isHalf) {
 		const server = await connectMariadb({engine, signal}, container(source), access);
+		await putSettingsBack(server, replacement.settings, settings => context.remember({...replacement, settings}));
 		if (isHalf && old !== null && (await tablesOf(server, old.aside)).length > 0 && (await tablesOf(server, database)).length < tables) {
 			throw new RunError(`database \`${database}\` has not all of its tables, and \`${old.aside}\` has what was there before`);
 		}

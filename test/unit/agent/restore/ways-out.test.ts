@@ -138,6 +138,7 @@ test('a refusal that cannot change is heard twice, and not for minutes; and what
 		container: () => ({id: 'c', name: 'app'}),
 		isTouched: true,
 		onBack: ({source}) => back.push(source),
+		remember() {},
 		later() {},
 		tell,
 	});

@@ -3,6 +3,7 @@ import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
+import {ServerRefusal} from '../../../../../agent/sources/mariadb/client.ts';
 import {loadPart} from '../../../../../agent/sources/mariadb/load.ts';
 import type {MariadbServer} from '../../../../../agent/sources/mariadb/server.ts';
 import {here} from '../../../../../base/here.ts';
@@ -11,7 +12,7 @@ import {here} from '../../../../../base/here.ts';
 const client = `sed -n "s/^select '\\(.*\\)';$/\\1/p"`;
 
 const server = {
-	query: async () => [['1073741824']],
+	query: async () => [['max_allowed_packet', '1073741824']],
 	programs: {client: 'mariadb'},
 	client: async (command: Parameters<typeof here>[0]) => here({...command, argv: ['sh', '-c', client]}),
 	fromWorker: (script: string, given: readonly string[]) => ({argv: ['sh', '-c', script, 'sh', ...given, 'sh', '-c', client], env: {}}),
@@ -26,7 +27,7 @@ for (const [way, inside] of [
 		const file = join(folder, 'dump.sql');
 		await writeFile(file, "insert 1;\nselect 'second part';\n");
 		const load = async (of: string, skip: number, bytes: number) =>
-			loadPart({server, worker: here, inside, file: of, skip, bytes, database: 'app', signal: new AbortController().signal});
+			loadPart({server, worker: here, inside, file: of, skip, bytes, database: 'app', signal: new AbortController().signal, remember() {}});
 		try {
 			await load(file, 0, 10);
 			await load(file, 10, 22);
@@ -45,10 +46,10 @@ test('a server that takes short statements takes long ones from this session alo
 		query: async (sql: string) => {
 			asked.push(sql);
 			if (sql.startsWith('set') && !mayChange) {
-				throw new Error('you need SUPER');
+				throw new ServerRefusal('ERROR 1227 (42000): Access denied; you need SUPER');
 			}
 
-			return [['16777216']];
+			return [['max_allowed_packet', '16777216']];
 		},
 		client: async (command: Parameters<typeof here>[0]) => here({...command, argv: ['sh', '-c', `cat >/dev/null; ${says}`]}),
 	});
@@ -65,17 +66,16 @@ test('a server that takes short statements takes long ones from this session alo
 			bytes: 10,
 			database: 'app',
 			signal: new AbortController().signal,
+			remember: changed => asked.push(JSON.stringify(changed)),
 		});
 	try {
 		await t.throwsAsync(load(true), {message: /Server has gone away/});
-		t.deepEqual(asked.splice(0), [
-			'select @@global.max_allowed_packet',
-			'set global max_allowed_packet = 1073741824',
-			'select @@log_bin, @@global.log_bin_trust_function_creators',
-			'set global max_allowed_packet = 16777216;',
-		]);
+		const before = '[{"name":"max_allowed_packet","before":16777216}]';
+		const change = [before, 'set global max_allowed_packet = 1073741824;'];
+		t.deepEqual(asked.splice(0).slice(1), [...change, 'set global max_allowed_packet = 16777216;', '[]']);
 		const error = await t.throwsAsync(load(false), {message: /Server has gone away/});
 		t.regex((error as {hint?: string}).hint ?? '', /takes statements of 16.8 MB.*max_allowed_packet/);
+		t.deepEqual(asked.slice(1), [...change, '[]']);
 	} finally {
 		await rm(folder, {recursive: true, force: true});
 	}
@@ -86,7 +86,7 @@ test('where MySQL takes no table without a primary key, the loading session does
 	const strict = {
 		...server,
 		flavour: 'mysql',
-		query: async (sql: string) => (sql.startsWith('show variables') ? [['sql_require_primary_key', 'ON']] : [['1073741824']]),
+		query: async (sql: string) => (sql.startsWith('show variables') ? [['sql_require_primary_key', 'ON']] : []),
 		fromWorker: (script: string, given: readonly string[]) => {
 			sent.push(given.at(-1) ?? '');
 			return server.fromWorker(script, given, ['mysql']);
@@ -100,6 +100,7 @@ test('where MySQL takes no table without a primary key, the loading session does
 		bytes: 1,
 		database: 'app',
 		signal: new AbortController().signal,
+		remember() {},
 	};
 	await loadPart({...options, server: strict});
 	await loadPart({...options, server: {...strict, flavour: 'mariadb'} as MariadbServer});
@@ -109,13 +110,22 @@ test('where MySQL takes no table without a primary key, the loading session does
 	);
 });
 
-test('where a server takes only functions that say what they do, those of a dump are taken while it is loaded, and the server is put back', async t => {
+test('where a server takes only functions that say what they do, those of a dump are taken while it is loaded, and the server is put back, or that is still to be done', async t => {
 	const asked: string[] = [];
+	let isThere = true;
 	const logging = {
 		...server,
 		query: async (sql: string) => {
 			asked.push(sql);
-			return sql.includes('@@log_bin') ? [['1', '0']] : [['1073741824']];
+			if (!isThere) {
+				throw new Error('the server is gone');
+			}
+
+			return [
+				['log_bin', 'ON'],
+				['log_bin_trust_function_creators', 'OFF'],
+				['max_allowed_packet', '1073741824'],
+			];
 		},
 		fromWorker: (script: string, given: readonly string[]) => {
 			asked.push('load');
@@ -123,10 +133,21 @@ test('where a server takes only functions that say what they do, those of a dump
 		},
 	} as unknown as MariadbServer;
 	const {signal} = new AbortController();
-	await loadPart({server: logging, worker: here, inside: here, file: '/etc/hostname', skip: 0, bytes: 1, database: 'app', signal});
-	t.deepEqual(asked.slice(-3), [
-		'set global log_bin_trust_function_creators = 1',
-		'load',
-		'set global log_bin_trust_function_creators = 0',
-	]);
+	const remember = (changed: unknown) => asked.push(JSON.stringify(changed));
+	const part = {worker: here, inside: here, file: '/etc/hostname', skip: 0, bytes: 1, database: 'app', signal, remember};
+	await loadPart({...part, server: logging});
+	const before = '[{"name":"log_bin_trust_function_creators","before":0}]';
+	const changed = [before, 'set global log_bin_trust_function_creators = 1;', 'load', 'set global log_bin_trust_function_creators = 0;'];
+	t.deepEqual(asked.splice(0).slice(1), [...changed, '[]']);
+
+	const vanishing = {
+		...logging,
+		fromWorker: (...given: Parameters<MariadbServer['fromWorker']>) => {
+			const command = logging.fromWorker(...given);
+			isThere = false;
+			return command;
+		},
+	};
+	await t.throwsAsync(loadPart({...part, server: vanishing}), {message: /the server is gone/});
+	t.deepEqual(asked.slice(1), changed);
 });
