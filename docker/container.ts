@@ -86,8 +86,15 @@ export const lastingName = ({name, swarm}: Pick<Container, 'name' | 'swarm'>): s
 /** Marks Holdfast's own short-lived containers, with their run. Not configurable: an agent must know another agent's workers too. */
 export const workerLabel = 'holdfast.worker';
 
-/** On a worker that writes what its target has: a restore, or its undo. Agents of one engine know by it what another of them has in hand. */
+/**
+ * On a worker that writes what its target has (a restore, or its undo), with the places of that in the worker as JSON. Agents of one engine know by it
+ * what another of them has in hand.
+ */
 export const writingLabel = 'holdfast.writes';
+
+/** Whether the worker writes there what its target has. What else it may write, as its agent's repository, is nobody's target. */
+export const isWrittenBy = ({labels}: Pick<Container, 'labels'>, {path, readWrite}: Mount): boolean =>
+	readWrite && (labels[writingLabel] ?? '').includes(JSON.stringify(path));
 
 /** What is read of an entry of the engine's list, `GET /containers/json?all=1`. */
 export interface ListedContainer {

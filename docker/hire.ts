@@ -9,7 +9,7 @@ import {hireScratch} from './scratch.ts';
 import {hasMounted, type Self} from './self.ts';
 import {borrowersLifeline} from './tether.ts';
 import {alive, createTied} from './tied.ts';
-import {livesInAnother, lookedAt, type Worker, type Workforce, workerHost} from './worker.ts';
+import {livesInAnother, lookedAt, staging, type Worker, type Workforce, workerHost} from './worker.ts';
 import {shownAt, type WorkerMount} from './worker-mounts.ts';
 
 /** Untied, and gone by itself: it does one thing, which takes a moment, and there is one after each change of what runs on the engine. */
@@ -75,6 +75,7 @@ export async function hireWorkers({
 			agents.push({type: 'volume', from: '', to: cacheDirectory, readOnly: false, labels});
 		}
 
+		const written = isWriting(use) ? mounts.filter(({readOnly, from}) => !readOnly && from !== staging).map(({to}) => to) : [];
 		const wanted = await tied.withStaging(mounts);
 		// The host name is what restic writes into its locks: it must tell this worker from every other.
 		// In the network of another container it has that one's, and the engine refuses any other.
@@ -83,7 +84,7 @@ export async function hireWorkers({
 			...(isNamed ? {Hostname: host} : {}),
 			// Who is root writes that into its locks, too; rclone is told that it is root all the same.
 			...(isNamed || !namesRoot ? {} : {Env: ['USER=root']}),
-			...(isWriting(use) ? {Labels: {...labels, [writingLabel]: 'true'}} : {}),
+			...(written.length === 0 ? {} : {Labels: {...labels, [writingLabel]: JSON.stringify(written)}}),
 			HostConfig: {CapAdd: capabilitiesFor(use, mounts), ReadonlyRootfs: isNamed || !namesRoot},
 		};
 		const worker = await online(name, options, [...agents, ...wanted], offline ? ['none'] : undefined);

@@ -3,7 +3,7 @@
  * or another agent of this engine, which restores what is read. Restores of one's own have had their turn.
  */
 import {RunError} from '../../base/errors.ts';
-import {type Container, isUp, lastingName, type Mount, workerLabel, writingLabel} from '../../docker/container.ts';
+import {type Container, isUp, isWrittenBy, lastingName, type Mount, workerLabel} from '../../docker/container.ts';
 import type {Engine} from '../../docker/engine.ts';
 import {describeStorage, sharesStorage, shownIn} from '../../docker/storage.ts';
 import type {Plan} from '../plan/planned.ts';
@@ -47,11 +47,12 @@ export async function watchNewcomers(
 
 /** Files of before it and after it would be of no moment. */
 function assertUnrestored(mounts: readonly Mount[], containers: readonly Container[]): void {
-	for (const {name, labels, mounts: theirs} of containers.filter(({labels}) => labels[writingLabel] !== undefined).filter(isUp)) {
-		const mount = mounts.find(each => theirs.some(other => other.readWrite && sharesStorage(other, each)));
+	for (const worker of containers.filter(isUp)) {
+		const written = worker.mounts.filter(theirs => isWrittenBy(worker, theirs));
+		const mount = mounts.find(each => written.some(theirs => sharesStorage(theirs, each)));
 		if (mount !== undefined) {
 			throw new RunError(
-				`another agent of this engine restores the ${describeStorage(mount)} (its run ${labels[workerLabel]}, container \`${name}\`), so its files are not at rest`,
+				`another agent of this engine restores the ${describeStorage(mount)} (its run ${worker.labels[workerLabel]}, container \`${worker.name}\`), so its files are not at rest`,
 				{hint: 'back up again when that is over: `holdfast runs` of that agent tells'},
 			);
 		}

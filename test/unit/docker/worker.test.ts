@@ -182,6 +182,34 @@ test('whoever has the staging folder at two places is lent it by a worker that o
 	]);
 });
 
+test('a worker says where it writes what its target has, and says nothing where it writes none of it: to its agent’s repository it always may', async t => {
+	const told: Array<string | undefined> = [];
+	const engine = {
+		inspect: staged,
+		async create(name: string, {Labels: labels}: CreateOptions) {
+			if (name.startsWith('holdfast-repository')) {
+				told.push(labels?.['holdfast.writes']);
+			}
+
+			return name;
+		},
+		async start() {},
+		async exec() {
+			throw Object.assign(new Error('no such container'), {statusCode: 404});
+		},
+	} as unknown as Engine;
+	const repository = {type: 'volume', volume: 'repository', hostPath: '', path: '/repository', readWrite: true} as const;
+	const workforce = await hireWorkers({engine, self: {...self, mounts: [repository]}, agentId: 'a', run: 'r', offline: true});
+	const mount = {type: 'volume', from: 'data', to: '/shop/app/data', readOnly: false} as const;
+	await workforce.repository([mount, {...mount, to: '/shop/app/media', readOnly: true}], 'write');
+	await workforce.repository([mount], 'write all');
+	await workforce.repository([mount], 'let go');
+	await workforce.repository([mount], 'read');
+	await workforce.repository([], 'write');
+	await workforce.repository([{...mount, from: staging}], 'write');
+	t.deepEqual(told, ['["/shop/app/data"]', '["/shop/app/data"]', undefined, undefined, undefined, undefined]);
+});
+
 test('where the agent has nothing mounted for its cache, a worker has a disk for it: its root is read-only, and restic would not begin', async t => {
 	const cacheOf = async (mounts: Self['mounts']) => {
 		let created: CreateOptions = {};

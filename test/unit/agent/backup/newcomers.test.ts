@@ -77,7 +77,7 @@ test('where nobody stands still for files nothing is asked', async t => {
 test('another agent that restores what is read is named, before and while it is, whoever stands still; no other storage, and no worker that reads', async t => {
 	const restoring = (name: string, more: Partial<Container> = {}) =>
 		container('holdfast-repository-r1', [volume(name, {path: '/other'})], {
-			labels: {'holdfast.worker': 'r1', 'holdfast.writes': 'true'},
+			labels: {'holdfast.worker': 'r1', 'holdfast.writes': '["/shop/db","/other"]'},
 			...more,
 		});
 	const named = /^another agent of this engine restores the volume "data" \(its run r1, container `holdfast-repository-r1`\)/;
@@ -87,4 +87,7 @@ test('another agent that restores what is read is named, before and while it is,
 	t.is(await verdict([restoring('another')]), 'alone');
 	t.is(await verdict([restoring('data', {state: 'exited'})]), 'alone');
 	t.is(await verdict([restoring('data', {labels: {'holdfast.worker': 'r1'}})]), 'alone');
+	// It may write there, as to the repository of its agent, but nothing that its target has is there.
+	t.is(await verdict([restoring('data', {labels: {'holdfast.worker': 'r1', 'holdfast.writes': '["/shop/other"]'}})]), 'alone');
+	t.is(await verdict([restoring('data', {mounts: [volume('data', {path: '/other', readWrite: false})]})]), 'alone');
 });
