@@ -2,6 +2,7 @@
 import {explain} from '../../../base/errors.ts';
 import type {PostgresServer} from './server.ts';
 import {quoteLiteral} from './sql.ts';
+import {withoutEventTriggers} from './timeouts.ts';
 import type {Postponed} from './tolerated.ts';
 
 interface Later {
@@ -21,7 +22,7 @@ interface Later {
 export async function doPostponed(server: PostgresServer, {database, postponed, searchPaths, tolerate, signal}: Later): Promise<void> {
 	const run = async (statement: string, path = ''): Promise<unknown> =>
 		server
-			.query(database, `select set_config('search_path', ${quoteLiteral(path)}, true); ${statement}`, signal)
+			.query(database, `${withoutEventTriggers}; select set_config('search_path', ${quoteLiteral(path)}, true); ${statement}`, signal)
 			.catch((error: unknown) => {
 				signal.throwIfAborted();
 				return error;

@@ -35,6 +35,7 @@ import type {PostgresServer} from './server.ts';
 import {quoteLiteral} from './sql.ts';
 import {dropDatabase, openSql, stateOf, swapDatabases} from './swap.ts';
 import {lackingTablespaces, outsideTablespaces} from './tablespaces.ts';
+import {withoutEventTriggers} from './timeouts.ts';
 import {otherWay, type Way} from './ways.ts';
 
 type PostgresSource = RestoringSource<PlannedDatabase>;
@@ -153,7 +154,10 @@ export function postgresRestoring(
 			const path = way.searchPath;
 			contents = await countLoaded(server, {fresh, details}, listed);
 			await sql(fresh, ...afterLoad(details.extensions));
-			await sql(fresh, ...(details.portable && properties.owner !== server.user ? giveToOwner(properties.owner) : []));
+			await sql(
+				fresh,
+				...(details.portable && properties.owner !== server.user ? [withoutEventTriggers, ...giveToOwner(properties.owner)] : []),
+			);
 			await ownSql(source.afterSql);
 			// It computes what indexes are made of.
 			await sql(

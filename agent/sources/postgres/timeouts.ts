@@ -54,5 +54,11 @@ export const untimed: readonly string[] = [
 		)} end if; perform pg_catalog.set_config(name, own, false) from pg_catalog.pg_settings join ${wanted} on name operator(pg_catalog.=) known; end $$`,
 ];
 
+/**
+ * A statement for what is done to a database when all that was dumped is there, its event triggers among it: they would forbid it, or note it down. Where the role is no superuser
+ * there are none of its making. https://www.postgresql.org/docs/current/sql-altereventtrigger.html
+ */
+export const withoutEventTriggers = `select pg_catalog.set_config('session_replication_role', 'replica', false) where ${isSuperuser}`;
+
 /** For sessions that run nothing but Holdfast's own SQL: a database may have functions and operators of the names that this uses, and another encoding than names are read in. */
 export const ownSession: readonly string[] = [...untimed, 'set search_path = pg_catalog', "set client_encoding = 'UTF8'"];
