@@ -3,7 +3,6 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {CancelledError, explain, PinBlockedError, RunError} from '../../base/errors.ts';
 import type {Tell} from '../../base/events.ts';
-import {label} from '../../base/label.ts';
 import type {Engine} from '../../docker/engine.ts';
 import {betweenHooks} from '../../docker/hooks.ts';
 import {quiesced} from '../../docker/quiesce.ts';
@@ -71,10 +70,8 @@ async function retried(options: Moment, crew: Parameters<typeof moment>[1], onWi
 			}
 
 			if (attempt === attempts || leftMs <= 0) {
-				throw new RunError(`gave up after ${attempt} tries`, {
-					cause: error,
-					hint: `use \`${label('quiesce')}=stop\`, so that the app lets go of its locks`,
-				});
+				// What helps depends on whose lock it is: the source's own hint says it.
+				throw new RunError(`gave up after ${attempt} tries`, {cause: error});
 			}
 
 			tell({type: 'warning', message: `${error.message}; the app runs again, trying again (${attempt} of ${attempts})`});

@@ -9,7 +9,7 @@ import {openSession} from '../session.ts';
 import type {PlannedSource, SourceContext} from '../source.ts';
 import {batch} from './client.ts';
 import type {MariadbServer} from './server.ts';
-import {mend, whoHolds} from './waits.ts';
+import {endThatSession, mend, whoHolds} from './waits.ts';
 
 type Context = Pick<SourceContext, 'signal' | 'tell' | 'outage'>;
 
@@ -105,6 +105,7 @@ async function assertNobodyReads({flavour, query, where}: MariadbServer): Promis
 	if (id !== undefined) {
 		throw new PinBlockedError(
 			`the server ${where} cannot hold its commits: session ${id} (\`${printable(user)}\`) has been at one statement for ${seconds} s, and all others would wait for it`,
+			{hint: endThatSession},
 		);
 	}
 }
@@ -163,6 +164,7 @@ async function lock(server: MariadbServer, {signal, tell, outage}: Context): Pro
 			outage?.onHeld(Date.now() - begun);
 			throw new PinBlockedError(
 				`the server ${server.where} cannot hold its commits: somebody has locked tables, or is writing; ${await whoHolds(server)}`,
+				{hint: endThatSession},
 			);
 		}
 

@@ -111,6 +111,8 @@ function describeHolders({isSure, holders, unseen}: Holders): string {
 /** Who is in the way of what needs the whole server. */
 export const whoHolds = async (server: Asked): Promise<string> => describeHolders(await holdersOf(server, ''));
 
+export const endThatSession = 'end that session (`kill ID`)';
+
 /** @param end what to do with whom */
 export const mend = (end: string): string =>
 	`${end} (\`kill ID\`), or wait longer: \`${label('mariadb.lock-timeout')}\`, \`HOLDFAST_LOCK_TIMEOUT\``;

@@ -141,7 +141,9 @@ export function sqliteSource(planned: PlannedFile, context: SourceContext, {inde
 					: error;
 			});
 			if ('blocked' in said) {
-				throw new PinBlockedError(`\`${path}\` is locked by its app: ${said.blocked}`);
+				// Who is stopped has let go of it: then it is somebody else's.
+				const hint = outage?.stops ? undefined : `use \`${label('quiesce')}=stop\`, so that the app lets go of its locks`;
+				throw new PinBlockedError(`\`${path}\` is locked by its app: ${said.blocked}`, {hint});
 			}
 
 			if ('pinned' in said) {

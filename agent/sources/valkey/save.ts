@@ -70,7 +70,7 @@ export async function beginSave(server: ValkeyServer, signal: AbortSignal): Prom
 		throw error instanceof ValkeyRefusal ? explained(error, server) : error;
 	});
 	if (!said.includes('Background saving started')) {
-		throw new PinBlockedError(`the server ${server.where} is at another save: ${said}`);
+		throw atAnotherSave(server, said);
 	}
 
 	const after = await server.info(signal);
@@ -84,12 +84,17 @@ const tickMs = 20;
 const secondsOf = (info: Info, lessMs = 0): number =>
 	Math.floor((Number(info.get('server_time_usec') ?? Number.NaN) / 1000 - lessMs) / 1000);
 
-function explained({said}: ValkeyRefusal, {where}: ValkeyServer): Error {
+const atAnotherSave = ({where}: ValkeyServer, said: string): PinBlockedError =>
+	new PinBlockedError(`the server ${where} is at another save: ${said}`, {
+		hint: 'back it up again when that is over (`rdb_bgsave_in_progress` and `aof_rewrite_in_progress` of `INFO persistence` are 0)',
+	});
+
+function explained({said}: ValkeyRefusal, server: ValkeyServer): Error {
 	if (/in progress|child process|another/i.test(said)) {
-		return new PinBlockedError(`the server ${where} is at another save: ${said}`);
+		return atAnotherSave(server, said);
 	}
 
-	return new RunError(`the server ${where} cannot save: ${said}`, {
+	return new RunError(`the server ${server.where} cannot save: ${said}`, {
 		hint: "see the server's log; where it cannot fork, the host lacks memory, or `vm.overcommit_memory=1` is not set",
 	});
 }

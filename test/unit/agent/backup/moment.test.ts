@@ -40,7 +40,7 @@ function passOf(scene: Scene, {locked = 0, hooked = true}: Setting = {}) {
 		async pin() {
 			look('pin');
 			if (++tries <= locked) {
-				throw new PinBlockedError('app.db is locked');
+				throw new PinBlockedError('app.db is locked', {hint: 'let go of it'});
 			}
 		},
 	};
@@ -95,7 +95,7 @@ test.serial('a lock is waited for with the target awake, four times; the outage 
 		patient.windows.toSorted((one, other) => one - other),
 	);
 	const refused = await passWith([], {locked: 4});
-	t.regex(refused.error ?? '', /gave up after 4 tries.*quiesce=stop/);
+	t.regex(refused.error ?? '', /^gave up after 4 tries: app\.db is locked \(let go of it\)$/);
 	t.deepEqual(awayIn(refused.scene), []);
 });
 
