@@ -19,6 +19,7 @@ import type {State} from '../state/state.ts';
 import type {Suggestion} from '../targets/suggest.ts';
 import type {Missing} from './gone.ts';
 import type {Kits} from './kit.ts';
+import {assertKnown} from './known.ts';
 import type {Ledger} from './ledger.ts';
 import type {Filer} from './owners.ts';
 import {createStatus} from './status.ts';
@@ -157,7 +158,12 @@ export function createOverviews({
 			const asked = from === undefined ? repositories.primary : repositories.named(from);
 			await asked.open();
 			const known = {verified: verifiedPoints(state, target), ownership: ownership()};
-			return (await allPoints(asked.restic(), known.ownership, target)).map(point => pointView(point, known));
+			const points = await allPoints(asked.restic(), known.ownership, target);
+			if (target !== undefined && points.length === 0) {
+				await assertKnown(target, {state, survey});
+			}
+
+			return points.map(point => pointView(point, known));
 		},
 		runs: options => state.runs(options).map(runView),
 		run(run) {

@@ -236,7 +236,7 @@ export function createSurvey(options: SurveyOptions): Survey {
 			const one = targets.find(target => target.name === name);
 			const [first, ...others] = one === undefined ? targets.filter(({project}) => project === name) : [one];
 			if (first === undefined) {
-				throw noSuch(name);
+				throw noSuchTarget(name);
 			}
 
 			return {targets: [first, ...others], isProject: one === undefined};
@@ -246,7 +246,7 @@ export function createSurvey(options: SurveyOptions): Survey {
 			const targets = await targetsAmong(found.containers);
 			const target = targets.find(candidate => candidate.name === name);
 			if (target === undefined) {
-				throw noSuch(name);
+				throw noSuchTarget(name);
 			}
 
 			return look(target, found, 0, cold);
@@ -270,7 +270,7 @@ const lacksImage = (members: Target['members']): boolean =>
 		member => member.policy.drillImage === undefined && kinds.some(kind => kind.elsewhere?.(askedOf(member, kind).policy) !== undefined),
 	);
 
-const noSuch = (name: string): NotFoundError =>
+export const noSuchTarget = (name: string): NotFoundError =>
 	new NotFoundError(`there is no target \`${name}\``, {
 		hint: `\`holdfast targets\` lists them; a target is a service with the label ${label('enable')}=true. One that is gone is started again, new and empty, before it is restored; what it had can also be put into one of another name: holdfast restore NEW --from-target ${name}`,
 	});

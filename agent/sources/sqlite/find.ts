@@ -28,6 +28,8 @@ const found = z.object({
 export interface FoundFiles extends z.infer<typeof found> {
 	/** Of the paths that labels name. */
 	amiss?: readonly Amiss[];
+	/** None was found, and what is new may just be making the first one. */
+	isEarly?: boolean;
 }
 
 const program = shippedProgram('agent/sources/sqlite/find.program');
@@ -37,6 +39,9 @@ const findingMs = 10 * 60_000;
 
 const nothing: FoundFiles = {found: [], isCut: false, unreadable: []};
 
+/** So new is a container whose application may still be making its first database: milliseconds. */
+const newMs = 10 * 60_000;
+
 /** Undefined: the labels ask for none. The container need not run. */
 export function askSqlite(asked: Asked<SqlitePolicy>, means: Means): Promise<FoundFiles> | undefined {
 	const {all, paths, patterns} = asked.policy;
@@ -45,14 +50,15 @@ export function askSqlite(asked: Asked<SqlitePolicy>, means: Means): Promise<Fou
 
 async function answerTo(asked: Asked<SqlitePolicy>, means: Means): Promise<FoundFiles> {
 	const {
-		container: {id},
+		container: {id, createdAt},
 		policy: {all, paths, patterns},
 	} = asked;
+	const isSearched = all || patterns.length > 0;
 	const [files, amiss] = await Promise.all([
-		all || patterns.length > 0 ? look(asked, means, AbortSignal.timeout(findingMs)) : nothing,
+		isSearched ? look(asked, means, AbortSignal.timeout(findingMs)) : nothing,
 		Promise.all(paths.map(async path => amissAt(means.engine, id, path))),
 	]);
-	return {...files, amiss: amiss.flat()};
+	return {...files, amiss: amiss.flat(), isEarly: isSearched && files.found.length === 0 && Date.now() - createdAt < newMs};
 }
 
 /** What a link leads to is what counts. */

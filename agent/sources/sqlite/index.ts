@@ -31,7 +31,7 @@ export const sqlite: Kind<SqlitePolicy, FoundFiles, PlannedFile, ReplacedFile> =
 	propose: proposeSqlite,
 	answersKeptMs: 10 * 60_000,
 	// Its application may just be making it; and looking into mounts takes its time.
-	isLasting: ({found, amiss = []}) => found.length > 0 || amiss.length === 0,
+	isLasting: ({found, amiss = [], isEarly = false}) => found.length > 0 || (amiss.length === 0 && !isEarly),
 	names: () => true,
 	plan: sqliteSources,
 	claims: claimedFiles,

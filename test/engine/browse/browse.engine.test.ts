@@ -108,6 +108,9 @@ test('what is in points is listed, found, compared and dumped as it was', async 
 	t.is(database.subarray(0, 5).toString(), 'PGDMP');
 	t.true((await execa('docker', ['exec', '-i', stack.container('db'), 'pg_restore', '-l'], {input: database})).stdout.includes('orders'));
 	t.is((await stack.holdfast('dump', target, '/spool/queue')).exitCode, 2);
+	const mistyped = await stack.holdfast('points', `${target}s`);
+	t.is(mistyped.exitCode, 2);
+	t.true(mistyped.stderr.includes(`there is no target \`${target}s\``), mistyped.stderr);
 	await stack.holdfast('dump', target, 'db/postgres:shop', '-o', '/tmp/shop.dump');
 	t.is((await stack.exec('holdfast', 'stat', '-c', '%s', '/tmp/shop.dump')).trim(), String(database.length));
 });

@@ -2,7 +2,9 @@
 import {Duplex} from 'node:stream';
 import test from 'ava';
 import type {Means} from '../../../../../agent/sources/kind.ts';
-import {askSqlite, proposeSqlite} from '../../../../../agent/sources/sqlite/find.ts';
+import {askSqlite, type FoundFiles, proposeSqlite} from '../../../../../agent/sources/sqlite/find.ts';
+import {sqlite} from '../../../../../agent/sources/sqlite/index.ts';
+import type {SqlitePolicy} from '../../../../../agent/sources/sqlite/labels.ts';
 import {parseLabels} from '../../../../../agent/targets/labels.ts';
 import type {Container} from '../../../../../docker/container.ts';
 import type {Workforce} from '../../../../../docker/worker.ts';
@@ -16,7 +18,7 @@ const container = {
 	],
 } as unknown as Container;
 
-function propose(answer: unknown, exitCode = 0) {
+function meansOf(answer: unknown, exitCode = 0) {
 	const looked: unknown[] = [];
 	let isDismissed = false;
 	const workforce = {
@@ -35,7 +37,12 @@ function propose(answer: unknown, exitCode = 0) {
 		},
 	} as unknown as Workforce;
 	const means = {hire: async () => workforce, dataRoot: '/var/lib/docker', agent: undefined} as unknown as Means;
-	return {proposal: proposeSqlite(container, means, AbortSignal.timeout(1000)), looked, isDismissed: () => isDismissed};
+	return {means, looked, isDismissed: () => isDismissed};
+}
+
+function propose(answer: unknown, exitCode?: number) {
+	const {means, ...seen} = meansOf(answer, exitCode);
+	return {proposal: proposeSqlite(container, means, AbortSignal.timeout(1000)), ...seen};
 }
 
 const database = (path: string) => ({path, isDatabase: true});
@@ -95,4 +102,19 @@ test('of a database that is named it is seen whether it is there: what a link le
 		'name the databases in it: `/data/folder/*.db`, or with all below it `/data/folder/**/*.db`',
 	]);
 	t.is(askSqlite({container, policy: {paths: [], patterns: [], all: false}}, undefined as never), undefined);
+});
+
+test('that nothing is found of what is new is asked again soon: its application may just be making it', async t => {
+	const isLasting = async (ageMs: number, found: readonly unknown[], policy: SqlitePolicy = {paths: [], patterns: [], all: true}) => {
+		const answer = await askSqlite({container: {...container, id: 'id', createdAt: Date.now() - ageMs}, policy}, {
+			...meansOf({found, isCut: false, unreadable: []}).means,
+			engine: {stat: async () => ({linkTarget: ''})},
+		} as unknown as Means);
+		return sqlite.isLasting?.(answer as FoundFiles);
+	};
+	t.false(await isLasting(60_000, []));
+	t.false(await isLasting(60_000, [], {paths: [], patterns: ['/data/*.db'], all: false}));
+	t.true(await isLasting(60_000, [database('/data/a.db')]));
+	t.true(await isLasting(3_600_000, []), 'a big folder is not searched all the time');
+	t.true(await isLasting(60_000, [], {paths: ['/data/a.db'], patterns: [], all: false}), 'nothing was searched');
 });
