@@ -34,7 +34,8 @@ export function planTarget(request: PlanRequest): {plan: Plan; problems: readonl
 	const remarks = collectRemarks();
 	const agent = containers.find(({id}) => id === self);
 	const sources = planSources({target, answers, prefix, defaults}, {dataRoot, self: agent}, remarks);
-	remarks.settle({hasDump: remarks.absent.length > 0 || sources.some(({kind}) => !kindOf(kind).isTree)});
+	const rests = remarks.absent.length > 0;
+	remarks.settle({hasSource: rests || sources.length > 0, hasDump: rests || sources.some(({kind}) => !kindOf(kind).isTree)});
 	const still = planQuiesce({target, containers, self, defaults, cold, prefix, sources}, remarks);
 	const hooks = planHooks(target, remarks);
 	for (const member of target.members.filter(({suggestion}) => suggestion !== undefined)) {

@@ -88,7 +88,7 @@ export interface Scope<Policy = unknown, Answer = unknown> extends Asked<Policy>
 	/** How long a dump waits for a lock, where a label does not say. */
 	lockTimeoutMs?: number | undefined;
 	grounds: Grounds;
-	remarks: Pick<Remarks, 'problem' | 'note' | 'lack' | 'object'>;
+	remarks: Pick<Remarks, 'problem' | 'note' | 'lack' | 'object' | 'miss'>;
 }
 
 /** What `plan --json` says of a source. */

@@ -19,12 +19,14 @@ export interface Remarks {
 	lack: (sources: readonly string[], why: string, hint: string) => void;
 	/** Files that are asked for and may not be had. What becomes of it `settle` decides. */
 	object: (source: string, why: string, hint: string) => void;
-	/** Beside a dump, what was objected to is absent; else it is a problem. */
-	settle: (plan: {hasDump: boolean}) => void;
+	/** What a label names by its path, and is not there as it must be. What becomes of it `settle` decides. */
+	miss: (source: string, why: string, hint: string) => void;
+	/** Absent is what was objected to beside a dump, and what was missed beside any source; else it is a problem. */
+	settle: (plan: {hasSource: boolean; hasDump: boolean}) => void;
 	problem: (message: string, hint?: string) => void;
 	note: (message: string) => void;
 	/** The same, with every message about one subject. */
-	about: (subject: string) => Pick<Remarks, 'problem' | 'note' | 'lack' | 'object'>;
+	about: (subject: string) => Pick<Remarks, 'problem' | 'note' | 'lack' | 'object' | 'miss'>;
 }
 
 /** A remark that is made twice counts once. */
@@ -32,7 +34,7 @@ export function collectRemarks(): Remarks {
 	const problems: Problem[] = [];
 	const notes: string[] = [];
 	const absent: Absent[] = [];
-	const objections: Array<Absent & {subject: string}> = [];
+	const objections: Array<Absent & {subject: string; isMissed: boolean}> = [];
 	const lack = (sources: readonly string[], why: string, hint: string): void => {
 		absent.push(...sources.map(source => ({source, why, hint})));
 	};
@@ -56,10 +58,11 @@ export function collectRemarks(): Remarks {
 		problem,
 		note,
 		lack,
-		object: (source, why, hint) => objections.push({source, why, hint, subject: source}),
-		settle({hasDump}) {
-			for (const {subject, source, why, hint} of objections.splice(0)) {
-				if (hasDump) {
+		object: (source, why, hint) => objections.push({source, why, hint, subject: source, isMissed: false}),
+		miss: (source, why, hint) => objections.push({source, why, hint, subject: source, isMissed: true}),
+		settle({hasSource, hasDump}) {
+			for (const {subject, source, why, hint, isMissed} of objections.splice(0)) {
+				if (isMissed ? hasSource : hasDump) {
 					lack([source], why, hint);
 				} else {
 					problem(`\`${subject}\`: ${why}`, hint);
@@ -70,7 +73,8 @@ export function collectRemarks(): Remarks {
 			problem: (message, hint) => problem(`\`${subject}\`: ${message}`, hint),
 			note: message => note(`\`${subject}\`: ${message}`),
 			lack,
-			object: (source, why, hint) => objections.push({source, why, hint, subject}),
+			object: (source, why, hint) => objections.push({source, why, hint, subject, isMissed: false}),
+			miss: (source, why, hint) => objections.push({source, why, hint, subject, isMissed: true}),
 		}),
 	};
 }

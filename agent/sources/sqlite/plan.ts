@@ -89,7 +89,7 @@ function planFile({container, answer, group, grounds, prefix, lockTimeoutMs, rem
 	const name = `${group}sqlite:${path}`;
 	const amiss = answer?.amiss?.find(each => each.path === path);
 	if (amiss !== undefined) {
-		remarks.object(name, `${label} names ${quote(path)}, which ${amiss.why}`, amiss.hint);
+		remarks.miss(name, `${label} names ${quote(path)}, which ${amiss.why}`, amiss.hint);
 		return [];
 	}
 
@@ -119,9 +119,13 @@ function planFile({container, answer, group, grounds, prefix, lockTimeoutMs, rem
 /** The database and what SQLite keeps beside it. */
 const filesOf = (path: string): string[] => ['', '-wal', '-shm', '-journal'].map(ending => path + ending);
 
+/** A folder in the place of one is files like others. */
+const pathsThere = ({paths}: SqlitePolicy, answer: FoundFiles | undefined): string[] =>
+	paths.filter(path => !answer?.amiss?.some(each => each.path === path));
+
 /** No volume takes them, whichever shows them. */
 export const claimedFiles = ({container, policy}: Asked<SqlitePolicy>, answer: FoundFiles | undefined): Claim[] =>
-	[...policy.paths, ...(answer?.found ?? []).flatMap(({path, isDatabase}) => (isDatabase ? [path] : []))].flatMap(file => {
+	[...pathsThere(policy, answer), ...(answer?.found ?? []).flatMap(({path, isDatabase}) => (isDatabase ? [path] : []))].flatMap(file => {
 		const mount = mountOf(file, container);
 		return mount === undefined || mount.path === file
 			? []

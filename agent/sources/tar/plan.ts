@@ -30,7 +30,7 @@ export function tarSources({container, policy, answer, group, prefix, remarks}: 
 		const name = `${group}tar:${path}`;
 		const amiss = answer?.amiss.find(each => each.path === path);
 		if (amiss !== undefined) {
-			remarks.object(name, `\`${prefix}tar\` names ${quote(path)}, which ${amiss.why}`, amiss.hint);
+			remarks.miss(name, `\`${prefix}tar\` names ${quote(path)}, which ${amiss.why}`, amiss.hint);
 			return [];
 		}
 

@@ -477,6 +477,16 @@ test('a path that a label names, and that is not there, is missing in the point 
 	t.deepEqual(beside.absent, [{source: 'sqlite:/data/b.db', why, hint: 'correct it'}]);
 	t.deepEqual(beside.notes, [`\`sqlite:/data/b.db\` is left out: ${why}`]);
 	t.deepEqual(beside.problems, []);
+	const amongFiles = plan([app({sqlite: '/data/b.db', volumes: 'true'})], {files});
+	t.deepEqual(
+		[amongFiles.names, amongFiles.absent.map(({source}) => source), amongFiles.problems],
+		[['volume:/data'], ['sqlite:/data/b.db'], []],
+	);
+	t.deepEqual(
+		amongFiles.sources.flatMap(source => (isVolume(source) ? source.exclude : [])),
+		[],
+		'a folder in its place is taken with them',
+	);
 	const alone = plan([app({sqlite: '/data/b.db'})], {files});
 	t.deepEqual([alone.problems, alone.hints, alone.names], [[`\`demo/app\`: ${why}`], ['correct it'], []]);
 
