@@ -31,6 +31,8 @@ export interface RestoreProgress {
 	tolerated: Tolerated[];
 	/** The database that was made beside the live ones. */
 	into?: string | undefined;
+	/** What is live now, where it fails: for people. Undefined where the error says it. */
+	ending?: string | undefined;
 }
 
 interface Shell {
@@ -58,6 +60,10 @@ export async function restoreRun(
 		}
 	} catch (error) {
 		errors.push(explain(error));
+	}
+
+	if (errors.length > 0 && !progress.done && progress.ending !== undefined) {
+		errors.push(progress.ending);
 	}
 
 	return {

@@ -131,6 +131,7 @@ async function putBackUnwell(
 	options.tell({type: 'warning', message: `${explain(error)}; what was replaced is put back`});
 	journal.phase('undoing');
 	progress.done = false;
+	progress.ending = undefined;
 	let isTaken = false;
 	await inOutage(workshop, {...outageOf(options, hands), wakes: new Set(ran)}, async () => {
 		isTaken = true;
@@ -148,7 +149,7 @@ async function assertNobodyCame({newcomers}: Replacing): Promise<void> {
 	if (names.length > 0) {
 		throw new RunError(
 			`container ${names.join(', ')} was started while it was loaded, and uses what would be replaced: the plan does not stop it`,
-			{hint: 'nothing was changed; restore once more, then it is in the plan'},
+			{hint: 'restore once more, then it is in the plan'},
 		);
 	}
 }

@@ -27,6 +27,8 @@ export interface RestoreRun extends Replacing {
 	marginBytes: number;
 }
 
+const untouched = 'nothing was replaced';
+
 /** Never rejects: whatever happens is the outcome. */
 export async function restore(workshop: RestoreWorkshop, options: RestoreRun): Promise<RestoreResult> {
 	const {run, restoration} = options;
@@ -46,8 +48,9 @@ export const pointIds = ({points}: Restoration): string => points.map(({id}) => 
 
 async function work(workshop: RestoreWorkshop, asked: RestoreRun, hands: Hands): Promise<void> {
 	const {run, signal, tell} = asked;
-	const {workforce} = hands;
+	const {workforce, journal, progress} = hands;
 	const {sources} = asked.restoration;
+	progress.ending = untouched;
 	const worker = await workforce.repository(mountsOf(sources), writingOf(sources.map(({name}) => name)));
 	const options = await decided(workshop, asked, worker);
 	const {restoration} = options;
@@ -58,7 +61,10 @@ async function work(workshop: RestoreWorkshop, asked: RestoreRun, hands: Hands):
 		...kindOf(source.kind).restore(source, context(source), {index, all: restoration.sources}),
 	}));
 	const undone = async (error: unknown): Promise<never> => {
+		const ending = journal.isTouched() ? 'what was there before is put back' : untouched;
+		progress.ending = undefined;
 		await takeBack(workshop, options, hands, {worker, cause: error});
+		progress.ending = ending;
 		throw error;
 	};
 
@@ -98,7 +104,7 @@ async function decided({restic}: RestoreWorkshop, options: RestoreRun, {run: wor
 
 	const problems = await fileProblems(sources, asked);
 	if (problems.length > 0) {
-		throw new RunError(problems.join('; '), {hint: 'nothing was changed; try again when that is mended'});
+		throw new RunError(problems.join('; '), {hint: 'try again when that is mended'});
 	}
 
 	return {...options, restoration: {...restoration, sources}};
@@ -107,7 +113,7 @@ async function decided({restic}: RestoreWorkshop, options: RestoreRun, {run: wor
 function refuse(error: unknown): never {
 	throw new RunError('what was loaded does not stand its check', {
 		cause: error,
-		hint: `nothing was changed; where this state may rightly say no to \`${label('drill.sql')}\`: --skip-drill-sql`,
+		hint: `where this state may rightly say no to \`${label('drill.sql')}\`: --skip-drill-sql`,
 	});
 }
 

@@ -19,7 +19,7 @@ test('what is whole passes, also of a stopped target; what is not is found; noth
 	t.is(untrue.result.point, String(emptier?.point));
 	const refused = await stack.restore(db);
 	t.like(refused, {outcome: 'failed', replaced: [], outageSeconds: 0});
-	t.regex(refused.error ?? '', /`holdfast\.drill\.sql` must return true, got `f`.*nothing was changed.*--skip-drill-sql/);
+	t.regex(refused.error ?? '', /`holdfast\.drill\.sql` must return true, got `f`.*--skip-drill-sql.*nothing was replaced/);
 	const unasked = await stack.restore(db, '--skip-drill-sql');
 	t.is(unasked.outcome, 'success', unasked.error);
 
