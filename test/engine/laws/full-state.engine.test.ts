@@ -25,7 +25,8 @@ test('with a full disk of its state, an agent that is killed in the window puts 
 	const scene: Scene = {stack, token, target: `${stack.project}/writer`};
 	const before = await states(scene);
 	const agent = await connect(scene);
-	t.is((await agent.result(await agent.start(scene.target))).outcome, 'success');
+	const first = await agent.result(await agent.start(scene.target));
+	t.is(first.outcome, 'success', first.error);
 	const run = await runUntil(scene, 'quiesce', 'stubborn');
 	await stack.exec('disk', 'sh', '-c', 'cat /dev/zero >/full/filler || true');
 	await docker(['kill', '--signal', 'KILL', stack.container('holdfast')]);
@@ -48,6 +49,7 @@ test('with a full disk of its state, an agent that is killed in the window puts 
 	await freeState(stack);
 	const again = await connect(scene);
 	t.is((await again.result(run)).outcome, 'failed');
-	t.is((await again.result(await again.start(scene.target))).outcome, 'success');
+	const last = await again.result(await again.start(scene.target));
+	t.is(last.outcome, 'success', last.error);
 	t.is(await states(scene), before);
 });
