@@ -3,7 +3,7 @@ import test from 'ava';
 import type {Finding} from '../../../base/shapes/targets.ts';
 import {docker} from '../../support/docker.ts';
 import {freeState, smallState, stateDisk} from '../../support/laws/full-state.ts';
-import {heldOpen, runUntil} from '../../support/laws/held-open.ts';
+import {heldOpen, runUntil, untilPlanned} from '../../support/laws/held-open.ts';
 import {type Scene, states} from '../../support/laws/kills.ts';
 import {connect} from '../../support/stack/connect.ts';
 import {startStack} from '../../support/stack.ts';
@@ -25,6 +25,7 @@ test('with a full disk of its state, an agent that is killed in the window puts 
 	const scene: Scene = {stack, token, target: `${stack.project}/writer`};
 	const before = await states(scene);
 	const agent = await connect(scene);
+	await untilPlanned(scene);
 	const first = await agent.result(await agent.start(scene.target));
 	t.is(first.outcome, 'success', first.error);
 	const run = await runUntil(scene, 'quiesce', 'stubborn');

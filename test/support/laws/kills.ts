@@ -12,6 +12,7 @@ import type {Stack} from '../stack.ts';
 import {until} from '../until.ts';
 import {type Pair, type Wanted, wanted} from './cover.ts';
 import {fillState, freeState} from './full-state.ts';
+import {untilPlanned} from './held-open.ts';
 
 /** How a step is written in a test's name: `quiesce app`, `store postgres:metadb`. What a name has of chance is left out. */
 export const nameOf = ({step, subject}: Pick<StepEvent, 'step' | 'subject'>, project: string): string =>
@@ -35,6 +36,7 @@ export interface Scene {
 
 /** The steps of a run that nobody disturbs. It must succeed. */
 export async function stepsOf(scene: Scene): Promise<StepEvent[]> {
+	await untilPlanned(scene);
 	const agent = await connect(scene);
 	const run = await agent.start(scene.target);
 	const steps: StepEvent[] = [];
